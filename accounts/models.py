@@ -1,0 +1,102 @@
+"""Users, organisations, roles and API keys."""
+
+import hashlib
+import secrets
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Organisation(models.Model):
+    """A tenant: nothing of one organisation is seen by another."""
+
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    slug = models.SlugField(unique=True)
+    accent_colour = models.CharField(
+        _("accent colour"), max_length=7, blank=True, help_text=_("As #rrggbb; empty for the standard one.")
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """A person who signs in. Candidates do not: they hold a link."""
+
+    organisations = models.ManyToManyField(Organisation, through="Membership", related_name="users")
+
+    def organisation_ids(self) -> list[int]:
+        """The organisations whose things this user may see."""
+        return list(self.memberships.values_list("organisation_id", flat=True))
+
+
+class Membership(models.Model):
+    """A user's role in an organisation."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", _("Owner")
+        RECRUITER = "recruiter", _("Recruiter")
+        REVIEWER = "reviewer", _("Reviewer")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.RECRUITER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "organisation"], name="one_membership_an_organisation")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} – {self.organisation} ({self.get_role_display()})"
+
+
+class ApiKey(models.Model):
+    """A key for other systems. Only its SHA-256 is kept: the key itself is shown once."""
+
+    PREFIX = "ipk_"
+
+    class Scope(models.TextChoices):
+        INTERVIEWS = "interviews", _("Interviews")
+        VOICE = "voice", _("Speech service")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(_("name"), max_length=100)
+    scopes = models.JSONField(_("scopes"), default=list)
+    hint = models.CharField(_("begins with"), max_length=12, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API key")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+    @classmethod
+    def issue(cls, *, organisation: Organisation, name: str, scopes: list[str]) -> tuple["ApiKey", str]:
+        """Make a key; return its row and the key, which cannot be read again."""
+        key = cls.PREFIX + secrets.token_urlsafe(32)
+        row = cls.objects.create(
+            organisation=organisation, name=name, scopes=scopes, hint=key[:10], digest=cls.digest_of(key)
+        )
+        return row, key
+
+    @classmethod
+    def find(cls, key: str) -> "ApiKey | None":
+        """The valid key with this secret, if any."""
+        rows = cls.objects.select_related("organisation")
+        return rows.filter(digest=cls.digest_of(key), revoked_at__isnull=True).first()
+
+    @staticmethod
+    def digest_of(key: str) -> str:
+        """SHA-256 suffices for a random 256-bit secret: there is nothing to guess."""
+        return hashlib.sha256(key.encode()).hexdigest()

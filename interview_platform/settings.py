@@ -1,0 +1,193 @@
+"""Every setting of the platform, read from the environment.
+
+The names, their meaning and their defaults are listed in README.md under "Configuration".
+"""
+
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# --- Core -----------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env("SECRET_KEY", default="insecure-development-key" if DEBUG else environ.Env.NOTSET)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000")  # what invitation links begin with
+VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var")))  # everything the demo writes
+
+ROOT_URLCONF = "interview_platform.urls"
+ASGI_APPLICATION = "interview_platform.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+
+INSTALLED_APPS = [
+    "daphne",  # first: it takes over runserver
+    "accounts",
+    "voice",
+    "interviews",
+    "unfold",  # before django.contrib.admin: it replaces the admin's templates
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_rq",
+    "django_prometheus",
+    "channels",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# --- Stores ---------------------------------------------------------------------------------------
+DATABASES = {"default": env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")}
+# Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
+DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    "min_size": 1,
+    "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+    "timeout": 10,
+}
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a transaction pooler
+
+REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "capacity": 1000, "expiry": 60},
+    }
+}
+
+S3_BUCKET = env("S3_BUCKET", default="")
+MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(VAR_DIR / "media")))
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env("STATIC_ROOT", default=str(VAR_DIR / "static")))
+STATICFILES_STORAGE = env(
+    "STATICFILES_STORAGE", default="whitenoise.storage.CompressedManifestStaticFilesStorage"
+)
+STORAGES = {
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env("S3_ENDPOINT_URL", default=None),
+            "access_key": env("S3_ACCESS_KEY_ID", default=None),
+            "secret_key": env("S3_SECRET_ACCESS_KEY", default=None),
+            "region_name": env("S3_REGION", default=None),
+            "file_overwrite": True,  # names carry a content hash: the same name is the same content
+            "default_acl": None,
+        },
+    }
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": MEDIA_ROOT}},
+    "staticfiles": {"BACKEND": STATICFILES_STORAGE},
+}
+SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in front of it
+RECORDING_URL_SECONDS = env.int("RECORDING_URL_SECONDS", default=300)  # life of a recording's address
+
+# --- Queues ---------------------------------------------------------------------------------------
+QUEUE_NAMES = ("stt", "stt-partial", "tts", "default")
+RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in QUEUE_NAMES}
+# A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
+# (voice.jobs.sweep) queues again whatever a lost queue forgot.
+RQ = {"COMMIT_MODE": "on_db_commit"}
+
+# --- Speech ---------------------------------------------------------------------------------------
+MODELS_DIR = Path(env("MODELS_DIR", default=str(VAR_DIR / "models")))
+VOICE = {
+    "STT_ENGINES": env.list("STT_ENGINES", default=["faster_whisper", "pocketsphinx"]),
+    "TTS_ENGINES": env.list("TTS_ENGINES", default=["piper", "kokoro", "espeak"]),
+    "WHISPER_MODEL": env("WHISPER_MODEL", default="base"),
+    "WHISPER_DEVICE": env("WHISPER_DEVICE", default="auto"),
+    "WHISPER_COMPUTE_TYPE": env("WHISPER_COMPUTE_TYPE", default=""),
+    "PIPER_VOICES_DIR": Path(env("PIPER_VOICES_DIR", default=str(MODELS_DIR / "piper"))),
+    "PIPER_VOICES": env.list("PIPER_VOICES", default=["en_US-lessac-medium", "de_DE-thorsten-medium"]),
+    "KOKORO_DEVICE": env("KOKORO_DEVICE", default="auto"),
+    "MODELS_DIR": MODELS_DIR,
+    "SMART_TURN_MODEL": env("SMART_TURN_MODEL", default=""),
+    "HUB_TIMEOUT_S": env.float("HUB_TIMEOUT_S", default=5.0),
+    "STT_SLOTS": env.int("STT_SLOTS", default=2),
+    "BATCH_SIZE": env.int("BATCH_SIZE", default=16),
+    "BATCH_WAIT_MS": env.int("BATCH_WAIT_MS", default=10),
+}
+PARTIAL_QUEUE_LIMIT = env.int("PARTIAL_QUEUE_LIMIT", default=4)  # no captions while this many wait
+JOB_DEADLINE_S = env.int("JOB_DEADLINE_S", default=120)  # a job still running then is stuck
+
+# --- Interviews -----------------------------------------------------------------------------------
+# An open interview nobody has spoken in for this long is closed and its recordings are stored.
+SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", default=24)
+KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for browser tests only
+
+# --- Security -------------------------------------------------------------------------------------
+IS_HTTPS = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_REFERRER_POLICY = "same-origin"  # a candidate's link must not travel in a Referer header
+X_FRAME_OPTIONS = "DENY"
+
+# --- Logs -----------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "rq": {"level": "WARNING"},
+        "piper": {"level": "WARNING"},  # its DEBUG lines carry the text that is spoken
+        "faster_whisper": {"level": "WARNING"},
+    },
+}
+
+# --- Admin ----------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "Interviews",
+    "SITE_HEADER": "Interview platform",
+    "SITE_SYMBOL": "graphic_eq",
+    "SHOW_VIEW_ON_SITE": False,
+}

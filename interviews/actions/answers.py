@@ -1,0 +1,135 @@
+"""Answering questions."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from interviews import events, states
+from interviews.actions.errors import AudioMissing, BadValue, WrongState
+from interviews.actions.transitions import move
+from interviews.models import Answer, Session
+from voice import recordings
+
+MAX_TYPED_CHARACTERS = 10_000
+
+
+@transaction.atomic
+def ask(*, answer: Answer, by: object, now: datetime) -> None:
+    """The question is shown; think time runs from now."""
+    _require_current(answer)
+    move(answer, states.ASK, by=by, asked_at=now)
+    events.publish("question_asked", answer.session, answer)
+
+
+@transaction.atomic
+def begin(*, answer: Answer, by: object, now: datetime) -> None:
+    """Begin to record."""
+    _require_current(answer)
+    move(answer, states.BEGIN_ANSWER, by=by, began_at=now, recording=_new_recording(answer))
+    events.publish("answer_began", answer.session, answer)
+
+
+@transaction.atomic
+def finish(*, answer: Answer, byte_count: int, by: object, now: datetime) -> None:
+    """The answer is complete with `byte_count` bytes of audio; its transcription and storing are queued.
+
+    Raises AudioMissing, with nothing changed, while fewer bytes are held.
+    """
+    if answer.status != states.AnswerStatus.RECORDING:
+        raise WrongState(f"answer is {answer.status}: there is nothing to finish.")
+    try:
+        recordings.seal(recording=answer.recording, at_least=byte_count, now=now)
+    except recordings.AudioMissing as error:
+        raise AudioMissing(str(error), offset=error.held_bytes) from error
+    answer.recording.refresh_from_db()
+    transition = states.COMPLETE_ANSWER if answer.retakes_left else states.ACCEPT_AT_ONCE
+    move(answer, transition, by=by, completed_at=now)
+    if answer.status == states.AnswerStatus.ACCEPTED:
+        _go_on(answer, by=by, now=now)
+    events.publish("answer_finished", answer.session, answer)
+
+
+@transaction.atomic
+def accept(*, answer: Answer, by: object, now: datetime) -> None:
+    """The candidate is content with the answer. The practice answer is deleted here."""
+    if answer.kind == Answer.Kind.PRACTICE:
+        end_practice(answer=answer, transition=states.ACCEPT_ANSWER, by=by, name="answer_accepted")
+        return
+    move(answer, states.ACCEPT_ANSWER, by=by)
+    _go_on(answer, by=by, now=now)
+    events.publish("answer_accepted", answer.session, answer)
+
+
+@transaction.atomic
+def retake(*, answer: Answer, by: object, now: datetime) -> None:
+    """Record again; the earlier recording is deleted, as the candidate was told."""
+    earlier = answer.recording
+    if not answer.retakes_left:
+        raise WrongState("answer has no retake left.")
+    changes = {"retakes_left": answer.retakes_left - 1, "began_at": now, "completed_at": None}
+    move(answer, states.RETAKE, by=by, recording=_new_recording(answer), **changes)
+    recordings.discard(recording=earlier)
+    events.publish("retake_began", answer.session, answer)
+
+
+@transaction.atomic
+def type_answer(*, answer: Answer, text: str, by: object, now: datetime) -> None:
+    """A written answer, for when there is no microphone. What was spoken before is kept beside it."""
+    text = text.strip()
+    if not 0 < len(text) <= MAX_TYPED_CHARACTERS:
+        raise BadValue(f"text: between 1 and {MAX_TYPED_CHARACTERS} characters are needed, {len(text)} came.")
+    _require_current(answer)
+    if answer.status == states.AnswerStatus.RECORDING:
+        recordings.seal(recording=answer.recording, at_least=0, now=now)
+        answer.recording.refresh_from_db()
+    if answer.kind == Answer.Kind.PRACTICE:
+        end_practice(answer=answer, transition=states.TYPE_ANSWER, by=by, name="answer_typed")
+        return
+    move(answer, states.TYPE_ANSWER, by=by, typed_text=text, completed_at=now)
+    _go_on(answer, by=by, now=now)
+    events.publish("answer_typed", answer.session, answer)
+
+
+def end_practice(*, answer: Answer, transition: states.Transition, by: object, name: str) -> None:
+    """Practice is over: delete what was recorded, get the interview under way, announce it as event `name`."""
+    session = answer.session
+    move(session, states.GET_UNDER_WAY, by=by)
+    move(answer, transition, by=by)
+    if answer.recording is not None:
+        recordings.discard(recording=answer.recording)
+        answer.recording.refresh_from_db()
+    events.publish(name, session, answer)
+
+
+def complete_unattended(*, answer: Answer, by: object, now: datetime) -> None:
+    """Keep what was said of an answer that nobody will finish."""
+    recordings.seal(recording=answer.recording, at_least=0, now=now)
+    answer.recording.refresh_from_db()
+    move(answer, states.ACCEPT_AT_ONCE, by=by, completed_at=now)
+
+
+def _new_recording(answer: Answer):
+    language = answer.session.invitation.interview.language
+    return recordings.create(language=language, max_seconds=answer.answer_limit_seconds)
+
+
+def _require_current(answer: Answer) -> None:
+    """Questions are answered in order: one that comes later cannot be asked or begun yet."""
+    if answer.kind == Answer.Kind.PRACTICE:
+        is_current = answer.session.status == states.SessionStatus.PRACTISING
+    else:
+        earlier = answer.session.answers.filter(kind=Answer.Kind.QUESTION, position__lt=answer.position)
+        is_under_way = answer.session.status == states.SessionStatus.UNDER_WAY
+        is_current = is_under_way and not earlier.exclude(status=states.AnswerStatus.ACCEPTED).exists()
+    if not is_current:
+        raise WrongState("answer is not the current one: reload to see where the interview stands.")
+
+
+def _go_on(answer: Answer, *, by: object, now: datetime) -> None:
+    """After the last answer the session is finished, and the link with it."""
+    session: Session = answer.session
+    questions = session.answers.filter(kind=Answer.Kind.QUESTION)
+    if questions.exclude(status=states.AnswerStatus.ACCEPTED).exists():
+        return
+    move(session, states.FINISH_SESSION, by=by, finished_at=now)
+    move(session.invitation, states.FINISH_INVITATION, by=by)

@@ -1,0 +1,60 @@
+"""Inviting candidates."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from interviews import events, states
+from interviews.actions import sessions
+from interviews.actions.errors import BadValue, WrongState
+from interviews.actions.transitions import move
+from interviews.models import Interview, Invitation
+
+
+def invite(
+    *,
+    interview: Interview,
+    candidate_name: str,
+    candidate_email: str = "",
+    expires_at: datetime,
+    by: object,
+    now: datetime,
+) -> Invitation:
+    """Make a link for a candidate. Raises BadValue when the interview or the date cannot work."""
+    if not interview.questions.exists():
+        raise BadValue("interview: it has no questions yet. Add one before inviting candidates.")
+    if expires_at <= now:
+        raise BadValue("expires_at: it lies in the past.")
+    if not candidate_name.strip():
+        raise BadValue("candidate_name: it is empty.")
+    created_by = by if hasattr(by, "memberships") else None
+    return Invitation.objects.create(
+        interview=interview,
+        candidate_name=candidate_name.strip(),
+        candidate_email=candidate_email,
+        expires_at=expires_at,
+        created_by=created_by,
+        created_at=now,
+    )
+
+
+@transaction.atomic
+def revoke(*, invitation: Invitation, by: object, now: datetime) -> None:
+    """End a link. An interview under way is closed; what was said is kept."""
+    move(invitation, states.REVOKE_INVITATION, by=by)
+    session = getattr(invitation, "session", None)
+    if session is not None and session.status in states.OPEN_SESSION_STATUSES:
+        sessions.abandon(session=session, by=by, now=now)
+        events.close_connections(session.pk, problem="revoked")
+
+
+def expire_due(*, now: datetime) -> int:
+    """Let unused links end on their day. An interview that has begun may be finished. Returns how many."""
+    count = 0
+    for invitation in Invitation.objects.filter(status=Invitation.Status.PENDING, expires_at__lte=now)[:1000]:
+        try:
+            move(invitation, states.EXPIRE_INVITATION, by="expiry")
+            count += 1
+        except WrongState:
+            continue  # begun in this very moment
+    return count

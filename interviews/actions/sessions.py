@@ -1,0 +1,108 @@
+"""Taking an interview: consent, devices, the end."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from interviews import events, states
+from interviews.actions import answers, interviews
+from interviews.actions.errors import WrongState
+from interviews.actions.transitions import move
+from interviews.models import Answer, Invitation, Session
+from voice.text import speech_key
+
+PRACTICE_THINK_S, PRACTICE_LIMIT_S, PRACTICE_RETAKES = 5, 30, 3
+
+
+@transaction.atomic
+def start(*, invitation: Invitation, now: datetime) -> Session:
+    """Consent was given: begin the session with a copy of every question.
+
+    Called again, it returns the session that exists.
+    """
+    existing = Session.objects.filter(invitation=invitation).first()
+    if existing is not None:
+        return existing
+    move(invitation, states.START_INVITATION, by=invitation)
+    interview = invitation.interview
+    session = Session.objects.create(
+        invitation=invitation, consent_text=interview.consent_text, consented_at=now, last_seen_at=now
+    )
+    Answer.objects.bulk_create(_answers_for(session))
+    interviews.request_speech(interview=interview)
+    return session
+
+
+def _answers_for(session: Session) -> list[Answer]:
+    interview = session.invitation.interview
+    practice = Answer(
+        session=session,
+        kind=Answer.Kind.PRACTICE,
+        position=0,
+        question_text=interviews.practice_text(interview),
+        think_seconds=PRACTICE_THINK_S,
+        answer_limit_seconds=PRACTICE_LIMIT_S,
+        retakes_left=PRACTICE_RETAKES,
+    )
+    rows = [practice] + [
+        Answer(
+            session=session,
+            question=question,
+            position=position,
+            question_text=question.text,
+            think_seconds=question.think_seconds,
+            answer_limit_seconds=question.answer_limit_seconds,
+            retakes_left=question.retakes,
+        )
+        for position, question in enumerate(interview.questions.all(), start=1)
+    ]
+    for row in rows:
+        row.speech_key = speech_key(row.question_text, interview.voice, interview.language)
+    return rows
+
+
+@transaction.atomic
+def check_devices(*, session: Session, by: object) -> None:
+    """Microphone and speaker work, or the candidate goes on without."""
+    move(session, states.PRACTISE, by=by)
+    events.publish("devices_checked", session)
+
+
+@transaction.atomic
+def skip_practice(*, session: Session, by: object) -> None:
+    """Go on without practising, or without practising further."""
+    if session.status == states.SessionStatus.CHECKING:
+        move(session, states.PRACTISE, by=by)
+    practice = session.answers.select_related("recording").get(kind=Answer.Kind.PRACTICE)
+    answers.end_practice(answer=practice, transition=states.SKIP_PRACTICE, by=by, name="practice_skipped")
+
+
+@transaction.atomic
+def abandon(*, session: Session, by: object, now: datetime) -> None:
+    """Close a session nobody came back to. Recordings under way are completed and kept."""
+    move(session, states.ABANDON_SESSION, by=by)
+    for answer in session.answers.filter(status=states.AnswerStatus.RECORDING).select_related("recording"):
+        answers.complete_unattended(answer=answer, by=by, now=now)
+
+
+def abandon_idle(*, now: datetime) -> int:
+    """Abandon the sessions nobody was seen in for `SESSION_IDLE_HOURS`. Returns how many."""
+    limit = now - timedelta(hours=settings.SESSION_IDLE_HOURS)
+    idle = Session.objects.filter(status__in=states.OPEN_SESSION_STATUSES, last_seen_at__lte=limit)
+    count = 0
+    for session in idle.select_related("invitation")[:1000]:
+        try:
+            with transaction.atomic():
+                abandon(session=session, by="expiry", now=now)
+                move(session.invitation, states.EXPIRE_INVITATION, by="expiry")
+            count += 1
+        except WrongState:
+            continue  # somebody else closed it in this very moment
+    return count
+
+
+def mark_seen(*, session_id: object, now: datetime | None = None) -> None:
+    """The candidate is connected."""
+    Session.objects.filter(pk=session_id).update(last_seen_at=now or timezone.now())

@@ -1,0 +1,300 @@
+"""The candidate's WebSocket: parse, call one action, answer. The messages are listed in docs/candidate-socket.md."""
+
+import json
+import logging
+from dataclasses import dataclass
+from uuid import UUID
+
+import redis
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
+from django.utils import timezone
+
+from interviews import events, links, snapshots
+from interviews.actions import answers, sessions
+from interviews.actions.errors import ActionRefused, NotYours, WrongState
+from interviews.models import Answer, Invitation, Session
+from interviews.states import AnswerStatus
+from voice import hot_audio, recordings, wire
+from voice.hot_audio import Outcome
+from voice.listening import Listener
+from voice.models import Recording
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TRY_AGAIN, CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 1013, 4001, 4004, 4010
+
+
+def in_thread(function):
+    """Database work in any thread: the pool of connections is the bound, not Django's one thread."""
+    return database_sync_to_async(function, thread_sensitive=False)
+
+
+@dataclass
+class Incoming:
+    """The recording that the connection's binary frames belong to."""
+
+    answer_id: str
+    recording_id: UUID
+    limit_bytes: int
+
+
+class BadMessage(ActionRefused):
+    """Not a message of the protocol."""
+
+    code = "bad_message"
+
+
+class UnknownCommand(ActionRefused):
+    """A message whose type the server does not know."""
+
+    code = "unknown_command"
+
+
+class CandidateConsumer(AsyncWebsocketConsumer):
+    """One candidate's connection. Everything that must survive it lies in PostgreSQL and Redis."""
+
+    async def connect(self) -> None:
+        self.incoming: Incoming | None = None
+        self.listener: Listener | None = None
+        self.session_id: UUID | None = None
+        await self.accept()
+        try:
+            self.invitation, self.session_id = await self._find(self.scope["url_route"]["kwargs"]["token"])
+        except links.LinkProblem as problem:
+            await self.close(CLOSE_UNKNOWN if problem.kind == "unknown" else CLOSE_ENDED)
+            return
+        await self.channel_layer.group_add(events.group_name(self.session_id), self.channel_name)
+        await self.channel_layer.group_send(
+            events.group_name(self.session_id), {"type": "session.taken_over", "by": self.channel_name}
+        )
+        await self._send(await self._snapshot())
+
+    async def disconnect(self, code: int) -> None:
+        await self._stop_listening()
+        if self.session_id is not None:
+            await self.channel_layer.group_discard(events.group_name(self.session_id), self.channel_name)
+            await in_thread(sessions.mark_seen)(session_id=self.session_id)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.session_id is None:
+            return  # being closed
+        try:
+            if bytes_data is not None:
+                await self._frame(bytes_data)
+            else:
+                await self._command(text_data or "")
+        except ActionRefused as refusal:
+            await self._send_error(refusal.code, refusal.detail, **refusal.extra)
+        except (redis.RedisError, DatabaseError) as error:
+            logger.warning("session %s: store not reached (%s)", self.session_id, type(error).__name__)
+            await self.close(CLOSE_TRY_AGAIN)  # nothing was acknowledged; the browser comes back and goes on
+
+    # --- Audio ------------------------------------------------------------------------------------
+
+    async def _frame(self, data: bytes) -> None:
+        """One frame costs one round trip to Redis; everything else that hears it does so later."""
+        if self.incoming is None:
+            raise _Refused("not_recording", "No answer is being recorded: begin or select one first.")
+        try:
+            frame = wire.unpack(data)
+        except wire.BadFrame as error:
+            raise _Refused("bad_frame", str(error)) from error
+        write = await self._write(frame)
+        match write.outcome:
+            case Outcome.HELD:
+                await self._send({"type": "ack", "offset": write.held_bytes})
+                if self.listener is not None:
+                    self.listener.hear(frame.offset, frame.pcm)
+            case Outcome.GAP:
+                detail = f"Bytes are missing: send again from {write.held_bytes}."
+                raise _Refused("gap", detail, offset=write.held_bytes)
+            case Outcome.OVER_LIMIT:
+                detail = f"The answer may have {self.incoming.limit_bytes} bytes of audio."
+                raise _Refused("over_limit", detail, offset=write.held_bytes)
+            case Outcome.TAKEN_OVER:
+                await self._end_for_other()
+
+    async def _write(self, frame: wire.Frame) -> hot_audio.Write:
+        incoming = self.incoming
+        arguments = {"writer": self.channel_name, "offset": frame.offset, "pcm": frame.pcm}
+        write = await hot_audio.write(incoming.recording_id, **arguments)
+        if write.outcome is Outcome.UNOPENED:  # Redis lost its data: open again from the row
+            recording = await Recording.objects.aget(pk=incoming.recording_id)
+            await recordings.open_for(recording, writer=self.channel_name)
+            write = await hot_audio.write(incoming.recording_id, **arguments)
+        return write
+
+    async def _receive_for(self, answer: Answer) -> None:
+        """From now on binary frames belong to this answer's recording; say where to go on."""
+        recording = answer.recording
+        offset = await recordings.open_for(recording, writer=self.channel_name)
+        limit = recording.max_bytes if recording.byte_count is None else recording.byte_count
+        self.incoming = Incoming(str(answer.id), recording.id, limit)
+        await self._stop_listening()
+        if answer.status == AnswerStatus.RECORDING:
+            self.listener = Listener(
+                recording_id=recording.id,
+                language=recording.language,
+                offset=offset,
+                reply_to=self.channel_name,
+                tell=self._tell_heard,
+            )
+        await self._send(
+            {
+                "type": "resume",
+                "answer": str(answer.id),
+                "recording": str(recording.id),
+                "offset": offset,
+                "limit_bytes": limit,
+            }
+        )
+
+    async def _tell_heard(self, message: dict) -> None:
+        """What the listener noticed, with the answer it belongs to."""
+        if self.incoming is not None:
+            await self._send({"answer": self.incoming.answer_id, **message})
+
+    async def _stop_listening(self) -> None:
+        if self.listener is not None:
+            listener, self.listener = self.listener, None
+            await listener.close()
+
+    # --- Commands ---------------------------------------------------------------------------------
+
+    async def _command(self, text: str) -> None:
+        message = _parse(text)
+        match message["type"]:
+            case "ping":
+                await self._send({"type": "pong"})
+            case "devices_checked":
+                await self._act(sessions.check_devices)
+            case "skip_practice":
+                await self._act(sessions.skip_practice)
+            case "select":
+                await self._select(await self._answer(message))
+            case "begin_answer":
+                await self._receive_for(await self._answer_to(answers.begin, message))
+            case "retake":
+                await self._receive_for(await self._answer_to(answers.retake, message))
+            case "ask":
+                await self._answer_to(answers.ask, message)
+            case "accept_answer":
+                await self._answer_to(answers.accept, message)
+            case "finish_answer":
+                await self._answer_to(answers.finish, message, byte_count=_field(message, "bytes", int))
+                await self._stop_listening()
+            case "type_answer":
+                await self._answer_to(answers.type_answer, message, text=_field(message, "text", str))
+                await self._stop_listening()
+            case other:
+                raise UnknownCommand(f"{str(other)[:40]!r} is not a command.")
+
+    async def _select(self, answer: Answer) -> None:
+        recording = answer.recording
+        if recording is None or recording.status not in (Recording.Status.OPEN, Recording.Status.SEALED):
+            raise WrongState("answer has no recording that waits for audio.")
+        await self._receive_for(answer)
+
+    async def _act(self, action) -> None:
+        """Call an action on the session."""
+
+        def call() -> None:
+            action(session=self._session_row(), by=self.invitation)
+
+        await in_thread(call)()
+
+    async def _answer_to(self, action, message: dict, **values: object) -> Answer:
+        """Call an action on the answer that the message names; return the answer."""
+        answer_id = _field(message, "answer", str)
+
+        def call() -> Answer:
+            answer = self._answer_row(answer_id)
+            action(answer=answer, by=self.invitation, now=timezone.now(), **values)
+            return answer
+
+        return await in_thread(call)()
+
+    async def _answer(self, message: dict) -> Answer:
+        return await in_thread(self._answer_row)(_field(message, "answer", str))
+
+    # --- Rows (called in threads) -----------------------------------------------------------------
+
+    @in_thread
+    def _find(self, token: str) -> tuple[Invitation, UUID]:
+        invitation = links.find(token, now=timezone.now(), is_finished_welcome=True)
+        session = links.session_of(invitation)
+        if session is None:
+            raise links.LinkProblem("unknown", invitation)  # consent comes first
+        sessions.mark_seen(session_id=session.pk)
+        return invitation, session.pk
+
+    @in_thread
+    def _snapshot(self) -> dict:
+        return snapshots.snapshot(self._session_row())
+
+    def _session_row(self) -> Session:
+        return Session.objects.select_related("invitation__interview").get(pk=self.session_id)
+
+    def _answer_row(self, answer_id: str) -> Answer:
+        rows = Answer.objects.select_related("session__invitation__interview", "recording")
+        try:
+            answer = rows.filter(session_id=self.session_id, pk=UUID(answer_id)).first()
+        except ValueError:
+            answer = None
+        if answer is None:
+            raise NotYours("answer: this interview has none with that id.")
+        return answer
+
+    # --- From the channel layer -------------------------------------------------------------------
+
+    async def session_event(self, message: dict) -> None:
+        await self._send(message["event"])
+
+    async def session_taken_over(self, message: dict) -> None:
+        if message["by"] != self.channel_name:
+            await self._end_for_other()
+
+    async def session_closed(self, message: dict) -> None:
+        await self.close(CLOSE_ENDED)
+
+    async def voice_partial(self, message: dict) -> None:
+        if self.listener is not None:
+            await self.listener.partial_recognised(message)
+
+    async def _end_for_other(self) -> None:
+        self.incoming = None
+        await self._send({"type": "taken_over"})
+        await self.close(CLOSE_TAKEN_OVER)
+
+    async def _send(self, message: dict) -> None:
+        await self.send(text_data=json.dumps(message))
+
+    async def _send_error(self, code: str, detail: str, **extra: object) -> None:
+        await self._send({"type": "error", "code": code, "detail": detail, **extra})
+
+
+class _Refused(ActionRefused):
+    """A refusal with a code of its own."""
+
+    def __init__(self, code: str, detail: str, **extra: object) -> None:
+        super().__init__(detail, **extra)
+        self.code = code
+
+
+def _parse(text: str) -> dict:
+    try:
+        message = json.loads(text)
+    except ValueError as error:
+        raise BadMessage("text messages are JSON objects; audio goes in binary ones.") from error
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise BadMessage("a message is a JSON object with a text field 'type'.")
+    return message
+
+
+def _field(message: dict, name: str, kind: type):
+    value = message.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool) or (kind is int and value < 0):
+        raise BadMessage(f"{message['type']} needs {name!r} as {kind.__name__}.")
+    return value

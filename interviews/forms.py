@@ -1,0 +1,12 @@
+"""Forms the candidate fills in."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class ConsentForm(forms.Form):
+    """Nothing is recorded before this."""
+
+    consent = forms.BooleanField(
+        label=_("I agree"), error_messages={"required": _("Please tick the box to agree, or close this page.")}
+    )

@@ -1,0 +1,40 @@
+"""From a candidate's link to the invitation, or to what is wrong with the link."""
+
+from datetime import datetime
+
+from interviews.models import Invitation, Session
+from interviews.states import InvitationStatus
+
+
+class LinkProblem(Exception):
+    """The link cannot be used: `kind` is unknown, expired, revoked or finished."""
+
+    def __init__(self, kind: str, invitation: Invitation | None = None) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.invitation = invitation
+
+
+def find(token: str, *, now: datetime, is_finished_welcome: bool = False) -> Invitation:
+    """The invitation of a link that can be used now. Raises LinkProblem.
+
+    An interview that has begun may be finished after the link's day. A finished one is welcome where the
+    browser may still have audio to deliver.
+    """
+    invitations = Invitation.objects.select_related("interview__organisation", "session")
+    invitation = invitations.filter(token=token).first()
+    if invitation is None:
+        raise LinkProblem("unknown")
+    ended = {InvitationStatus.EXPIRED, InvitationStatus.REVOKED, InvitationStatus.FINISHED}
+    if is_finished_welcome:
+        ended.remove(InvitationStatus.FINISHED)
+    if invitation.status in ended:
+        raise LinkProblem(invitation.status, invitation)
+    if invitation.status == InvitationStatus.PENDING and invitation.expires_at <= now:
+        raise LinkProblem("expired", invitation)
+    return invitation
+
+
+def session_of(invitation: Invitation) -> Session | None:
+    """The session begun with this link, if any."""
+    return getattr(invitation, "session", None)

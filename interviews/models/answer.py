@@ -1,0 +1,57 @@
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from interviews.models.question import Question
+from interviews.models.session import Session
+
+
+class Answer(models.Model):
+    """A question put to a candidate, and the answer.
+
+    The question is copied when the session begins, so a later edit never changes an interview under way.
+    """
+
+    class Kind(models.TextChoices):
+        PRACTICE = "practice", _("practice")
+        QUESTION = "question", _("question")
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("not asked yet")
+        ASKED = "asked", _("asked")
+        RECORDING = "recording", _("being answered")
+        RECORDED = "recorded", _("answered, retake possible")
+        ACCEPTED = "accepted", _("answered")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="answers")
+    question = models.ForeignKey(Question, null=True, on_delete=models.SET_NULL, related_name="answers")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.QUESTION)
+    position = models.PositiveSmallIntegerField(_("order"), help_text=_("0 is the practice question."))
+    question_text = models.TextField(_("question"))
+    speech_key = models.CharField(max_length=64, help_text=_("Of the spoken question (voice.Speech)."))
+    think_seconds = models.PositiveSmallIntegerField()
+    answer_limit_seconds = models.PositiveSmallIntegerField()
+    retakes_left = models.PositiveSmallIntegerField(default=0)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
+    recording = models.OneToOneField(
+        "voice.Recording", null=True, on_delete=models.PROTECT, related_name="answer"
+    )
+    typed_text = models.TextField(_("typed answer"), blank=True, help_text=_("When no microphone could be had."))
+    asked_at = models.DateTimeField(null=True)
+    began_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["session", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "position"], name="one_answer_a_position"),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=["recording", "recorded"]) | models.Q(recording__isnull=False),
+                name="answer_being_recorded_has_a_recording",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.question_text[:80]

@@ -1,0 +1,58 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+LANGUAGES = [
+    ("en", _("English")),
+    ("de", _("German")),
+    ("es", _("Spanish")),
+    ("fr", _("French")),
+    ("it", _("Italian")),
+    ("nl", _("Dutch")),
+    ("pl", _("Polish")),
+    ("pt", _("Portuguese")),
+    ("hi", _("Hindi")),
+    ("ja", _("Japanese")),
+    ("zh", _("Chinese")),
+]
+"""Languages offered for interviews; whether they are spoken and recognised depends on the engines."""
+
+
+class Interview(models.Model):
+    """What a recruiter configures once and invites many candidates to."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(
+        "accounts.Organisation", on_delete=models.PROTECT, related_name="interviews", verbose_name=_("organisation")
+    )
+    title = models.CharField(_("title"), max_length=200)
+    job_title = models.CharField(_("job"), max_length=200, blank=True)
+    language = models.CharField(_("language"), max_length=16, choices=LANGUAGES, default="en")
+    voice = models.CharField(
+        _("voice"), max_length=100, blank=True, help_text=_("Empty: the best voice for the language.")
+    )
+    practice_question = models.TextField(
+        _("practice question"), blank=True, help_text=_("Empty: a standard one. The answer is not kept.")
+    )
+    consent_text = models.TextField(
+        _("consent text"), help_text=_("The candidate agrees to this before anything is recorded.")
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, editable=False
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def expected_minutes(self) -> int:
+        """An honest upper bound for the candidate, rounded up: thinking, answering, being asked, the check."""
+        seconds = sum(q.think_seconds + q.answer_limit_seconds + 10 for q in self.questions.all())
+        return 3 + -(-seconds // 60)

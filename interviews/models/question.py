@@ -1,0 +1,26 @@
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from interviews.models.interview import Interview
+
+
+class Question(models.Model):
+    """One question of an interview, in order."""
+
+    interview = models.ForeignKey(Interview, on_delete=models.CASCADE, related_name="questions")
+    position = models.PositiveSmallIntegerField(_("order"), default=0, db_index=True)
+    text = models.TextField(_("question"), max_length=2000)
+    think_seconds = models.PositiveSmallIntegerField(
+        _("think time (s)"), default=30, validators=[MaxValueValidator(600)]
+    )
+    answer_limit_seconds = models.PositiveSmallIntegerField(
+        _("answer limit (s)"), default=120, validators=[MinValueValidator(5), MaxValueValidator(1800)]
+    )
+    retakes = models.PositiveSmallIntegerField(_("retakes"), default=0, validators=[MaxValueValidator(10)])
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.text[:80]

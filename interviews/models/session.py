@@ -1,0 +1,49 @@
+import uuid
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from interviews.models.invitation import Invitation
+
+
+class Session(models.Model):
+    """A candidate taking an interview, from consent to the last answer."""
+
+    class Status(models.TextChoices):
+        CHECKING = "checking", _("checking devices")
+        PRACTISING = "practising", _("practising")
+        UNDER_WAY = "under_way", _("under way")
+        FINISHED = "finished", _("finished")
+        ABANDONED = "abandoned", _("not finished")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    invitation = models.OneToOneField(Invitation, on_delete=models.PROTECT, related_name="session")
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.CHECKING)
+    consent_text = models.TextField(help_text=_("The text as it was agreed to."))
+    consented_at = models.DateTimeField(_("consented"), default=timezone.now)
+    last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        ordering = ["-consented_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(status="finished") | models.Q(finished_at__isnull=False),
+                name="finished_session_has_a_time",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["last_seen_at"],
+                condition=models.Q(status__in=["checking", "practising", "under_way"]),
+                name="sessions_to_abandon",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.invitation)
+
+    @property
+    def interview(self):
+        return self.invitation.interview

@@ -1,0 +1,31 @@
+"""What the speech service tells us, passed on to the candidate's connections."""
+
+from django.dispatch import receiver
+
+from interviews import events
+from interviews.models import Answer
+from voice import signals
+
+
+def _publish_for_recording(name: str, recording_id) -> None:
+    answers = Answer.objects.select_related("session__invitation__interview", "recording__transcript")
+    answer = answers.filter(recording_id=recording_id).first()
+    if answer is not None:
+        events.publish(name, answer.session, answer)
+
+
+@receiver(signals.transcript_finished)
+def transcript_recorded(transcript, **kwargs) -> None:
+    _publish_for_recording("transcript_recorded", transcript.recording_id)
+
+
+@receiver(signals.recording_stored)
+def recording_stored(recording, **kwargs) -> None:
+    _publish_for_recording("recording_stored", recording.pk)
+
+
+@receiver(signals.speech_rendered)
+def speech_rendered(speech, **kwargs) -> None:
+    open_answers = Answer.objects.filter(speech_key=speech.key).exclude(status=Answer.Status.ACCEPTED)
+    for answer in open_answers.select_related("session__invitation__interview", "recording__transcript"):
+        events.publish("speech_rendered", answer.session, answer)

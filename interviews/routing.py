@@ -1,0 +1,7 @@
+"""WebSocket addresses of the product."""
+
+from django.urls import path
+
+from interviews.consumers import CandidateConsumer
+
+websocket_urlpatterns = [path("ws/interviews/<str:token>/", CandidateConsumer.as_asgi())]

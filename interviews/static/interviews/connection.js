@@ -1,0 +1,95 @@
+// A WebSocket that comes back by itself and notices when the other end has silently gone.
+
+const PING_MS = 5_000;
+const SILENCE_MS = 12_000; // two pings and a little: then the socket is half open
+const CONNECT_MS = 8_000;
+const MAX_BACKOFF_MS = 5_000;
+/** Close codes after which coming back by itself would be wrong. */
+const FINAL_CODES = { 4001: "taken_over", 4004: "link_unknown", 4010: "link_expired" };
+
+/**
+ * Exponential backoff with full jitter.
+ * Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ * @param {number} attempt  0 for the first @param {() => number} random
+ */
+export const backoffMs = (attempt, random = Math.random) => random() * Math.min(MAX_BACKOFF_MS, 250 * 2 ** attempt);
+
+/** Events: "message" (detail: the JSON message), "change" (see `isOpen`), "over" (detail: code). */
+export class Connection extends EventTarget {
+  #socket = null;
+  #attempt = 0;
+  #retry = 0;
+  #heardAt = 0;
+  isOpen = false;
+
+  /** @param {string} path */
+  constructor(path) {
+    super();
+    this.url = new URL(path, location.href.replace(/^http/, "ws")).href;
+    addEventListener("online", () => this.#socket || this.connect());
+    addEventListener("offline", () => this.#drop());
+    setInterval(() => this.#beat(), PING_MS);
+  }
+
+  connect() {
+    clearTimeout(this.#retry);
+    this.close();
+    const socket = new WebSocket(this.url);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.#change(true);
+    socket.onmessage = ({ data }) => this.#heard(JSON.parse(data));
+    socket.onclose = ({ code }) => (FINAL_CODES[code] ? this.#end(FINAL_CODES[code]) : this.#drop());
+    this.#socket = socket;
+    this.#heardAt = performance.now();
+  }
+
+  /** Leaves for good, until `connect` is called again. */
+  close() {
+    if (!this.#socket) return;
+    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#socket = null;
+    this.#change(false);
+  }
+
+  /** @param {object} message @returns {boolean} false when there is no connection */
+  send(message) {
+    if (this.isOpen) this.#socket.send(JSON.stringify(message));
+    return this.isOpen;
+  }
+
+  /** @param {ArrayBuffer} frame */
+  sendBytes(frame) {
+    if (this.isOpen) this.#socket.send(frame);
+  }
+
+  #heard(message) {
+    this.#heardAt = performance.now();
+    this.#attempt = 0; // not on open: a server that accepts and closes at once would be called without pause
+    if (message.type !== "pong") this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  }
+
+  #beat() {
+    if (!this.#socket) return;
+    const silence = performance.now() - this.#heardAt;
+    if (silence > (this.isOpen ? SILENCE_MS : CONNECT_MS)) this.#drop();
+    else this.send({ type: "ping" });
+  }
+
+  #drop() {
+    if (!this.#socket) return;
+    this.close(); // without waiting for the close handshake, which a dead network never finishes
+    this.#retry = setTimeout(() => this.connect(), backoffMs(this.#attempt++));
+  }
+
+  #end(code) {
+    this.close();
+    this.dispatchEvent(new CustomEvent("over", { detail: code }));
+  }
+
+  #change(isOpen) {
+    if (this.isOpen === isOpen) return;
+    this.isOpen = isOpen;
+    this.dispatchEvent(new Event("change"));
+  }
+}

@@ -1,0 +1,124 @@
+// What the server says, and which screen that calls for. Pure: no DOM, no clock, no network.
+
+/**
+ * @typedef {{id: string, status: "open"|"sealed"|"stored"|"discarded", bytes: number|null}} Recording
+ * @typedef {{status: "waiting"|"done"|"failed", text: string}} Transcript
+ * @typedef {{id: string, kind: "practice"|"question", position: number, question: string, speech_url: string|null,
+ *   think_s: number|null, limit_s: number|null, retakes_left: number,
+ *   status: "pending"|"asked"|"recording"|"recorded"|"accepted", asked_at: string|null,
+ *   recording: Recording|null, typed_text: string|null, transcript: Transcript|null}} Answer
+ * @typedef {{id: string, status: string, current_answer: string|null, language: string,
+ *   candidate_name: string, title: string}} Session
+ * @typedef {{session: Session, answers: Answer[]}} State
+ * @typedef {{type: string, answer?: string, text?: string}} Command
+ * @typedef {object} Local  What only this page knows.
+ * @property {boolean} inFlow  the candidate pressed a button on this page since the session's status last changed
+ * @property {boolean} isWriting  answers are typed, not spoken
+ * @property {string|null} heard  answer whose question has been played or read on this page
+ * @property {string|null} starting  answer whose recording starts as soon as the server says where
+ * @property {{answer: string, recording: string}|null} live  what the microphone is writing to
+ * @property {Set<string>} ended  recordings the candidate has finished, whether or not the server knows
+ * @property {{code: string}|null} problem  something that needs the candidate before going on
+ */
+
+/**
+ * Mirrors the server: snapshot + event = next snapshot.
+ * @param {State} state
+ * @param {{session?: Session, answer?: Answer}} event
+ * @returns {State}
+ */
+export function apply(state, event) {
+  const answers = event.answer
+    ? state.answers.map((answer) => (answer.id === event.answer.id ? event.answer : answer))
+    : state.answers;
+  return { ...state, session: event.session ?? state.session, answers };
+}
+
+/** The questions in the order they are asked; practice is not one of them. @param {State} state */
+export const questions = (state) =>
+  state.answers.filter(({ kind }) => kind === "question").sort((a, b) => a.position - b.position);
+
+/** The answer the candidate is at or comes to next; null when all are given. @param {State} state */
+export function focusAnswer(state) {
+  const isPractice = ["checking", "practising"].includes(state.session.status);
+  const open = (isPractice ? state.answers.filter(({ kind }) => kind === "practice") : questions(state)).filter(
+    ({ status }) => status !== "accepted",
+  );
+  return open.find(({ id }) => id === state.session.current_answer) ?? open[0] ?? null;
+}
+
+/**
+ * The screen to show.
+ * @param {State} state
+ * @param {Local} local
+ * @returns {string} one of check practice ready wait ask think starting record saving review write resume finish problem
+ */
+export function stepOf(state, local) {
+  const { status } = state.session;
+  if (["finished", "abandoned"].includes(status)) return "finish";
+  if (local.problem) return "problem";
+  if (status === "checking") return "check";
+  const answer = focusAnswer(state);
+  if (!answer) return status === "practising" ? "wait" : "finish";
+  return answerStep(answer, local) ?? unbegunStep(state);
+}
+
+/** @param {Answer} answer @param {Local} local @returns {string|null} null: nothing of this answer has begun here */
+function answerStep(answer, local) {
+  const recording = local.live?.answer === answer.id ? local.live.recording : answer.recording?.id;
+  const isOver = ["recorded", "accepted"].includes(answer.status);
+  if (local.starting === answer.id) return "starting";
+  if (local.live?.answer === answer.id) return local.ended.has(recording) ? "saving" : "record";
+  if (isOver) return "review";
+  if (answer.status === "recording" && local.ended.has(recording)) return "saving";
+  if (!local.inFlow) return answer.status === "pending" ? null : "resume";
+  if (answer.status === "pending") return "wait";
+  if (local.isWriting) return "write";
+  if (answer.status === "recording") return "resume";
+  return local.heard === answer.id ? "think" : "ask";
+}
+
+/** @param {State} state */
+function unbegunStep(state) {
+  if (state.session.status === "practising") return "practice";
+  return questions(state).every(({ status }) => status === "pending") ? "ready" : "resume";
+}
+
+/**
+ * Whether a command the server may not have received is still to be sent (again) in this state.
+ * @param {State} state
+ * @param {Command} command
+ */
+export function isStillWanted(state, command) {
+  const status = state.answers.find(({ id }) => id === command.answer)?.status;
+  const wantedIn = {
+    ask: ["pending"],
+    begin_answer: ["asked"],
+    retake: ["recorded"],
+    accept_answer: ["recorded"],
+    type_answer: ["asked", "recording"],
+  };
+  if (command.type === "devices_checked") return state.session.status === "checking";
+  if (command.type === "skip_practice") return ["checking", "practising"].includes(state.session.status);
+  return wantedIn[command.type]?.includes(status) ?? false;
+}
+
+/** Answers whose audio the server has not yet put away for good, in the order they are to be sent. @param {State} state */
+export function unstored(state) {
+  const current = focusAnswer(state)?.id;
+  const isLast = (answer) => Number(answer.id === current);
+  return state.answers
+    .filter(({ recording }) => ["open", "sealed"].includes(recording?.status))
+    .sort((a, b) => isLast(a) - isLast(b) || a.position - b.position);
+}
+
+/**
+ * Seconds left to think after coming back to a question already asked: never less than ten, so that nobody
+ * is thrown into a recording.
+ * @param {Answer} answer
+ * @param {number} nowMs  the server's clock, ms since the epoch
+ */
+export function thinkLeftS(answer, nowMs) {
+  const elapsedS = Math.max(0, (nowMs - Date.parse(answer.asked_at)) / 1000);
+  return Math.min(answer.think_s, Math.max(10, answer.think_s - elapsedS));
+}

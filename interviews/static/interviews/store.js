@@ -1,0 +1,153 @@
+// What was recorded, kept on this device until the server has put it away for good.
+//
+// IndexedDB database "interview-audio":
+//   frames      key [recording, offset]: {recording, offset, pcm: ArrayBuffer}   offset in bytes
+//   recordings  key id: {id, answer, session, bytes, created}   bytes: null until the candidate has finished
+// Debug switch: with `keep_audio: true` in room-config nothing is deleted, so that a test can compare what was
+// recorded with what arrived. Only the test settings may set it.
+
+export const DATABASE = "interview-audio";
+const MAX_AGE_MS = 7 * 24 * 3600 * 1000; // a shared computer shall not keep a stranger's voice
+
+const resultOf = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+const committed = (transaction) =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onerror = transaction.onabort = () => reject(transaction.error);
+  });
+
+/** @returns {Promise<IDBDatabase>} */
+function openDatabase() {
+  const request = indexedDB.open(DATABASE, 1);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore("frames", { keyPath: ["recording", "offset"] });
+    request.result.createObjectStore("recordings", { keyPath: "id" });
+  };
+  return resultOf(request);
+}
+
+const framesOf = (recording, from = 0) => IDBKeyRange.bound([recording, from], [recording, Infinity]);
+
+export class Store {
+  #database = null;
+  #records = new Map();
+  #unsaved = []; // frames the database would not take: kept in memory
+  /** @type {() => void} */ onTrouble = () => {};
+
+  /** @param {string} session @param {{keepAudio: boolean}} options */
+  constructor(session, { keepAudio }) {
+    this.session = session;
+    this.keepAudio = keepAudio;
+  }
+
+  /** Reads what an earlier visit left. Never fails: without a database, memory has to do. */
+  async open() {
+    try {
+      this.#database = await openDatabase();
+      const records = await resultOf(this.#database.transaction("recordings").objectStore("recordings").getAll());
+      for (const record of records) this.#records.set(record.id, record);
+      const isOld = ({ created }) => created < Date.now() - MAX_AGE_MS;
+      if (!this.keepAudio) await Promise.all(records.filter(isOld).map(({ id }) => this.remove(id)));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error) {
+    console.warn("audio cannot be kept on this device:", error);
+    this.onTrouble();
+  }
+
+  async #write(name, action) {
+    const transaction = this.#database.transaction(name, "readwrite");
+    action(transaction.objectStore(name));
+    await committed(transaction);
+  }
+
+  /** Recordings of this session that the device still holds. @returns {{id: string, answer: string, bytes: number|null}[]} */
+  get recordings() {
+    return [...this.#records.values()].filter(({ session }) => session === this.session);
+  }
+
+  has(recording) {
+    return this.#records.has(recording);
+  }
+
+  /** Total bytes of a recording the candidate has finished; null while it goes on. */
+  finishedBytes(recording) {
+    return this.#records.get(recording)?.bytes ?? null;
+  }
+
+  async #record(record) {
+    this.#records.set(record.id, record);
+    await this.#write("recordings", (store) => store.put(record)).catch((error) => this.#fail(error));
+  }
+
+  /** @param {string} recording @param {string} answer */
+  async begin(recording, answer) {
+    if (this.has(recording)) return;
+    await this.#record({ id: recording, answer, session: this.session, bytes: null, created: Date.now() });
+  }
+
+  /** @param {string} recording @param {number} bytes */
+  async finish(recording, bytes) {
+    await this.#record({ ...this.#records.get(recording), bytes });
+  }
+
+  /** Resolves when the frame is durable, or kept in memory because it could not be. */
+  async append(recording, offset, pcm) {
+    const frame = { recording, offset, pcm };
+    try {
+      await this.#write("frames", (store) => store.put(frame));
+    } catch (error) {
+      this.#unsaved.push(frame);
+      this.#fail(error);
+    }
+  }
+
+  /** @returns {Promise<ArrayBuffer|null>} the rest of the frame that holds byte `offset` */
+  async read(recording, offset) {
+    const frame = this.#unsavedAt(recording, offset) ?? (await this.#savedAt(recording, offset));
+    return frame?.pcm.slice(offset - frame.offset) ?? null;
+  }
+
+  #unsavedAt(recording, offset) {
+    return this.#unsaved.findLast((frame) => frame.recording === recording && holds(frame, offset));
+  }
+
+  async #savedAt(recording, offset) {
+    if (!this.#database) return null;
+    const upTo = IDBKeyRange.bound([recording, 0], [recording, offset]);
+    const cursor = await resultOf(
+      this.#database.transaction("frames").objectStore("frames").openCursor(upTo, "prev"),
+    );
+    return cursor && holds(cursor.value, offset) ? cursor.value : null;
+  }
+
+  /** @returns {Promise<number>} where the bytes that follow `from` without a gap end */
+  async end(recording, from) {
+    let end = from;
+    for (let pcm; (pcm = await this.read(recording, end)); ) end += pcm.byteLength;
+    return end;
+  }
+
+  /** Forgets what lies beyond a gap, so that new frames cannot overlap it. */
+  async truncate(recording, end) {
+    if (this.#database) await this.#write("frames", (store) => store.delete(framesOf(recording, end)));
+  }
+
+  async remove(recording) {
+    if (this.keepAudio) return;
+    this.#records.delete(recording);
+    this.#unsaved = this.#unsaved.filter((frame) => frame.recording !== recording);
+    if (!this.#database) return;
+    await this.#write("frames", (store) => store.delete(framesOf(recording)));
+    await this.#write("recordings", (store) => store.delete(recording));
+  }
+}
+
+const holds = (frame, offset) => frame.offset <= offset && offset < frame.offset + frame.pcm.byteLength;

@@ -1,0 +1,48 @@
+// One recording under way: counts its bytes, and goes on where it stopped after a pause.
+
+/** Pauses (another microphone, an unplugged one) and reloads continue the same take at the byte it had reached. */
+export class Take {
+  #isFinishing = false;
+  #kept = Promise.resolve();
+  /** the server's state shows this recording */
+  isConfirmed = false;
+  /** @type {(offset: number, pcm: ArrayBuffer) => Promise<void>} */ onFrame = async () => {};
+  /** @type {(isLimit: boolean) => void} after the last frame has been kept */ onEnd = () => {};
+
+  /** @param {{answer: string, recording: string, bytes: number, limit: number}} options  limit in bytes */
+  constructor({ answer, recording, bytes, limit }) {
+    this.answer = answer;
+    this.recording = recording;
+    this.bytes = bytes;
+    this.limit = limit;
+  }
+
+  /** @param {Recorder} recorder */
+  start(recorder) {
+    if (this.bytes >= this.limit) return this.#end(true);
+    recorder.start((this.limit - this.bytes) / 2, {
+      frame: (pcm) => this.#take(pcm),
+      stopped: (reason) => (this.#isFinishing || reason === "limit") && this.#end(reason === "limit"),
+    });
+  }
+
+  /** The candidate is done. @param {Recorder} recorder */
+  finish(recorder) {
+    if (this.#isFinishing) return;
+    this.#isFinishing = true;
+    if (recorder.isRecording) recorder.stop();
+    else this.#end(false);
+  }
+
+  #take(pcm) {
+    const at = this.bytes;
+    this.bytes += pcm.byteLength;
+    this.#kept = Promise.all([this.#kept, this.onFrame(at, pcm)]);
+  }
+
+  async #end(isLimit) {
+    this.#isFinishing = true;
+    await this.#kept;
+    this.onEnd(isLimit);
+  }
+}

@@ -1,0 +1,50 @@
+"""Steps of an interview for tests, through the same actions the platform uses."""
+
+from asgiref.sync import async_to_sync
+from django.utils import timezone
+
+from interviews.actions import answers, sessions
+from interviews.models import Answer, Session
+from voice import hot_audio, recordings
+from voice.models import Recording
+
+
+def get_under_way(session: Session) -> None:
+    sessions.skip_practice(session=session, by="test")
+
+
+def questions(session: Session) -> list[Answer]:
+    rows = session.answers.select_related("session__invitation__interview", "recording")
+    return list(rows.filter(kind=Answer.Kind.QUESTION).order_by("position"))
+
+
+def begin_first_question(session: Session, *, retakes: int = 0) -> Answer:
+    get_under_way(session)
+    session.answers.filter(position=1).update(retakes_left=retakes)
+    answer = questions(session)[0]
+    answers.begin(answer=answer, by="test", now=timezone.now())
+    return answer
+
+
+def speak(answer: Answer, pcm: bytes, *, offset: int = 0) -> None:
+    async_to_sync(_speak)(answer.recording, pcm, offset)
+
+
+async def _speak(recording: Recording, pcm: bytes, offset: int) -> None:
+    await recordings.open_for(recording, writer="test")
+    write = await hot_audio.write(recording.id, writer="test", offset=offset, pcm=pcm)
+    assert write.outcome is hot_audio.Outcome.HELD
+
+
+def held(recording: Recording) -> bytes:
+    return hot_audio.read(recording.id)
+
+
+def answer_with(answer: Answer, pcm: bytes) -> None:
+    """Answer a question from beginning to end."""
+    answer.session.refresh_from_db()
+    if answer.session.status != Session.Status.UNDER_WAY:
+        get_under_way(answer.session)
+    answers.begin(answer=answer, by="test", now=timezone.now())
+    speak(answer, pcm)
+    answers.finish(answer=answer, byte_count=len(pcm), by="test", now=timezone.now())

@@ -1,0 +1,160 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from interviews.actions import answers, invitations, sessions
+from interviews.actions.errors import AudioMissing, BadValue, WrongState
+from interviews.models import Answer, Session
+from tests.interviews import journey
+from voice.models import Recording, Speech, Transcript
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+
+SECOND = b"\x01\x00" * 16_000
+
+
+def now():
+    return timezone.now()
+
+
+def test_invite_without_questions_is_refused(interview):
+    interview.questions.all().delete()
+    with pytest.raises(BadValue, match="no questions"):
+        invitations.invite(
+            interview=interview, candidate_name="Ada", expires_at=now() + timedelta(days=1), by=None, now=now()
+        )
+
+
+def test_invite_into_the_past_is_refused(interview):
+    with pytest.raises(BadValue, match="expires_at"):
+        invitations.invite(interview=interview, candidate_name="Ada", expires_at=now(), by=None, now=now())
+
+
+def test_start_copies_the_questions(invitation):
+    session = sessions.start(invitation=invitation, now=now())
+    question = invitation.interview.questions.first()
+    question.text = "Something else?"
+    question.save()
+    assert [a.position for a in session.answers.all()] == [0, 1, 2, 3]
+    assert session.answers.get(position=1).question_text != "Something else?"
+
+
+def test_start_twice_gives_the_same_session(invitation):
+    first = sessions.start(invitation=invitation, now=now())
+    assert sessions.start(invitation=invitation, now=now()) == first
+    assert Answer.objects.filter(session=first).count() == 4
+
+
+def test_start_requests_every_spoken_question_once(invitation):
+    sessions.start(invitation=invitation, now=now())
+    keys = set(Answer.objects.values_list("speech_key", flat=True))
+    assert keys == set(Speech.objects.values_list("key", flat=True))
+
+
+def test_finish_seals_the_recording_and_queues_both_jobs(session, queued):
+    answer = journey.begin_first_question(session)
+    journey.speak(answer, SECOND)
+    answers.finish(answer=answer, byte_count=len(SECOND), by="test", now=now())
+    recording = Recording.objects.get(pk=answer.recording_id)
+    assert (recording.status, recording.byte_count) == (Recording.Status.SEALED, len(SECOND))
+    assert Transcript.objects.get(recording=recording).status == Transcript.Status.WAITING
+    assert f"transcribe-{recording.pk}" in queued("stt")
+    assert f"store-{recording.pk}" in queued("default")
+
+
+def test_finish_before_all_audio_arrived_changes_nothing(session):
+    answer = journey.begin_first_question(session)
+    journey.speak(answer, SECOND)
+    with pytest.raises(AudioMissing) as refusal:
+        answers.finish(answer=answer, byte_count=2 * len(SECOND), by="test", now=now())
+    assert refusal.value.extra == {"offset": len(SECOND)}
+    answer.refresh_from_db()
+    assert answer.status == Answer.Status.RECORDING
+    assert answer.recording.status == Recording.Status.OPEN
+
+
+def test_finish_twice_is_refused_and_leaves_one_transcript(session):
+    answer = journey.begin_first_question(session)
+    answers.finish(answer=answer, byte_count=0, by="test", now=now())
+    with pytest.raises(WrongState):
+        answers.finish(answer=answer, byte_count=0, by="test", now=now())
+    assert Transcript.objects.filter(recording=answer.recording).count() == 1
+
+
+def test_last_answer_finishes_session_and_invitation(session):
+    for answer in journey.questions(session):
+        journey.answer_with(answer, SECOND)
+    session.refresh_from_db()
+    session.invitation.refresh_from_db()
+    assert session.status == Session.Status.FINISHED
+    assert session.invitation.status == "finished"
+
+
+def test_begin_out_of_order_is_refused(session):
+    journey.get_under_way(session)
+    second = journey.questions(session)[1]
+    with pytest.raises(WrongState, match="not the current one"):
+        answers.begin(answer=second, by="test", now=now())
+
+
+def test_retake_discards_the_earlier_recording(session):
+    answer = journey.begin_first_question(session, retakes=1)
+    first = answer.recording
+    answers.finish(answer=answer, byte_count=0, by="test", now=now())
+    answers.retake(answer=answer, by="test", now=now())
+    first.refresh_from_db()
+    assert first.status == Recording.Status.DISCARDED
+    assert answer.recording_id != first.pk
+    assert answer.retakes_left == 0
+
+
+def test_practice_recording_is_deleted_when_practice_ends(session):
+    sessions.check_devices(session=session, by="test")
+    practice = session.answers.get(position=0)
+    answers.begin(answer=practice, by="test", now=now())
+    journey.speak(practice, SECOND)
+    answers.finish(answer=practice, byte_count=len(SECOND), by="test", now=now())
+    answers.accept(answer=practice, by="test", now=now())
+    recording = Recording.objects.get(pk=practice.recording_id)
+    assert recording.status == Recording.Status.DISCARDED
+    assert not Transcript.objects.filter(recording=recording).exists()
+    assert journey.held(recording) == b""
+
+
+def test_typed_answer_keeps_what_was_spoken(session):
+    answer = journey.begin_first_question(session)
+    journey.speak(answer, SECOND)
+    answers.type_answer(answer=answer, text=" In words. ", by="test", now=now())
+    answer.refresh_from_db()
+    assert (answer.status, answer.typed_text) == (Answer.Status.ACCEPTED, "In words.")
+    assert answer.recording.status == Recording.Status.SEALED
+
+
+def test_revoke_closes_an_interview_under_way_and_keeps_its_audio(session):
+    answer = journey.begin_first_question(session)
+    journey.speak(answer, SECOND)
+    invitations.revoke(invitation=session.invitation, by="test", now=now())
+    session.refresh_from_db()
+    answer.refresh_from_db()
+    assert session.status == Session.Status.ABANDONED
+    assert answer.recording.byte_count == len(SECOND)
+
+
+def test_expiry_ends_unused_links_only(session, make_invitation):
+    unused = make_invitation()
+    later = now() + timedelta(days=400)
+    assert invitations.expire_due(now=later) == 1
+    unused.refresh_from_db()
+    session.invitation.refresh_from_db()
+    assert (unused.status, session.invitation.status) == ("expired", "started")
+
+
+def test_idle_session_is_abandoned_and_its_recording_completed(session):
+    answer = journey.begin_first_question(session)
+    journey.speak(answer, SECOND)
+    assert sessions.abandon_idle(now=now() + timedelta(hours=25)) == 1
+    answer.refresh_from_db()
+    session.invitation.refresh_from_db()
+    assert answer.recording.status == Recording.Status.SEALED
+    assert session.invitation.status == "expired"

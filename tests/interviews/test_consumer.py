@@ -1,0 +1,268 @@
+import json
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+
+from interview_platform.asgi import application
+from interviews.models import Answer
+from tests.interviews import journey
+from voice import wire
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+
+FRAME = bytes(range(256)) * 31 + bytes(64)  # 8 000 bytes, 250 ms
+assert len(FRAME) == 8000
+
+
+class Browser:
+    """A candidate's connection in a test."""
+
+    def __init__(self, token: str) -> None:
+        headers = [(b"origin", b"http://127.0.0.1"), (b"host", b"127.0.0.1")]
+        self.socket = WebsocketCommunicator(application, f"/ws/interviews/{token}/", headers=headers)
+
+    async def open(self) -> dict:
+        connected, _ = await self.socket.connect(timeout=5)
+        assert connected
+        return await self.next()
+
+    async def next(self) -> dict:
+        return await self.socket.receive_json_from(timeout=5)
+
+    async def until(self, kind: str) -> dict:
+        while True:
+            message = await self.next()
+            if message["type"] == kind:
+                return message
+
+    async def say(self, kind: str, **fields) -> None:
+        await self.socket.send_json_to({"type": kind, **fields})
+
+    async def speak(self, offset: int, pcm: bytes = FRAME) -> None:
+        await self.socket.send_to(bytes_data=wire.pack(offset, pcm))
+
+    async def close_code(self) -> int:
+        while True:
+            output = await self.socket.receive_output(timeout=5)
+            if output["type"] == "websocket.close":
+                return output["code"]
+
+
+@pytest.fixture
+async def answer(session) -> Answer:
+    await sync_to_async(journey.get_under_way)(session)
+    return (await sync_to_async(journey.questions)(session))[0]
+
+
+@pytest.fixture
+def token(session) -> str:
+    return session.invitation.token
+
+
+@pytest.fixture
+async def browser(token):
+    browser = Browser(token)
+    yield browser
+    await browser.socket.disconnect()
+
+
+@pytest.fixture
+async def recording(browser, answer) -> dict:
+    """The browser is recording the first answer."""
+    await browser.open()
+    await browser.say("begin_answer", answer=str(answer.id))
+    return await browser.until("resume")
+
+
+async def test_first_message_is_the_snapshot(browser, session):
+    snapshot = await browser.open()
+    assert snapshot["type"] == "snapshot"
+    assert snapshot["session"]["id"] == str(session.id)
+    assert [a["position"] for a in snapshot["answers"]] == [0, 1, 2, 3]
+
+
+async def test_unknown_link_is_closed_with_4004():
+    browser = Browser("nobody-has-this")
+    await browser.socket.connect(timeout=5)
+    assert await browser.close_code() == 4004
+
+
+async def test_link_without_consent_is_closed_with_4004(invitation):
+    browser = Browser(invitation.token)
+    await browser.socket.connect(timeout=5)
+    assert await browser.close_code() == 4004
+
+
+async def test_revoked_link_is_closed_with_4010(session, token):
+    from interviews.models import Invitation
+
+    await Invitation.objects.filter(pk=session.invitation_id).aupdate(status="revoked")
+    browser = Browser(token)
+    await browser.socket.connect(timeout=5)
+    assert await browser.close_code() == 4010
+
+
+async def test_frames_are_acknowledged_and_held(browser, recording):
+    await browser.speak(0)
+    assert (await browser.until("ack"))["offset"] == 8000
+    await browser.speak(8000)
+    assert (await browser.until("ack"))["offset"] == 16_000
+    from voice import hot_audio
+
+    assert await sync_to_async(hot_audio.read)(recording["recording"]) == FRAME * 2
+
+
+async def test_frame_sent_twice_is_held_once(browser, recording):
+    for _ in range(2):
+        await browser.speak(0)
+        assert (await browser.until("ack"))["offset"] == 8000
+
+
+async def test_overlapping_frame_adds_only_what_is_new(browser, recording):
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.speak(4000, FRAME)
+    assert (await browser.until("ack"))["offset"] == 12_000
+
+
+async def test_gap_is_refused_with_the_offset_to_resume_from(browser, recording):
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.speak(16_000)
+    error = await browser.until("error")
+    assert (error["code"], error["offset"]) == ("gap", 8000)
+
+
+@pytest.mark.parametrize("data", [b"", b"1234", wire.pack(0, b"odd"), wire.pack(1, b"even")])
+async def test_malformed_frame_is_refused(browser, recording, data):
+    await browser.socket.send_to(bytes_data=data)
+    assert (await browser.until("error"))["code"] == "bad_frame"
+
+
+async def test_frame_without_a_recording_is_refused(browser):
+    await browser.open()
+    await browser.speak(0)
+    assert (await browser.until("error"))["code"] == "not_recording"
+
+
+async def test_frame_beyond_the_limit_is_refused(browser, recording):
+    limit, sent = recording["limit_bytes"], 0
+    while sent < limit:
+        pcm = b"\1\0" * (min(wire.MAX_PCM_BYTES, limit - sent) // 2)
+        await browser.speak(sent, pcm)
+        sent = (await browser.until("ack"))["offset"]
+    await browser.speak(sent)
+    assert (await browser.until("error"))["code"] == "over_limit"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("not json", "bad_message"),
+        ("[]", "bad_message"),
+        ('{"type": 3}', "bad_message"),
+        ('{"type": "begin_answer"}', "bad_message"),
+        ('{"type": "finish_answer", "answer": "x", "bytes": -1}', "bad_message"),
+        ('{"type": "dance"}', "unknown_command"),
+        ('{"type": "begin_answer", "answer": "x"}', "not_yours"),
+    ],
+)
+async def test_bad_text_gets_one_error_and_the_connection_stays(browser, text, code):
+    await browser.open()
+    await browser.socket.send_to(text_data=text)
+    assert (await browser.until("error"))["code"] == code
+    await browser.say("ping")
+    assert (await browser.until("pong")) == {"type": "pong"}
+
+
+async def test_answer_of_another_interview_is_refused(browser, make_invitation):
+    from django.utils import timezone
+
+    from interviews.actions import sessions
+
+    other = await sync_to_async(sessions.start)(
+        invitation=await sync_to_async(make_invitation)(), now=timezone.now()
+    )
+    theirs = await other.answers.aget(position=1)
+    await browser.open()
+    await browser.say("begin_answer", answer=str(theirs.id))
+    assert (await browser.until("error"))["code"] == "not_yours"
+
+
+async def test_newer_tab_takes_over_and_the_older_says_so(token, answer):
+    older, newer = Browser(token), Browser(token)
+    await older.open()
+    await older.say("begin_answer", answer=str(answer.id))
+    await older.until("resume")
+    await older.speak(0)
+    await older.until("ack")
+    await newer.open()
+    assert (await older.until("taken_over")) == {"type": "taken_over"}
+    assert await older.close_code() == 4001
+    await newer.say("select", answer=str(answer.id))
+    assert (await newer.until("resume"))["offset"] == 8000
+    await newer.socket.disconnect()
+
+
+async def test_older_tab_that_missed_the_message_cannot_write(browser, recording):
+    from voice import hot_audio
+
+    await hot_audio.open_for(recording["recording"], writer="another", limit_bytes=100_000)
+    await browser.speak(0)
+    await browser.until("taken_over")
+    assert await sync_to_async(hot_audio.read)(recording["recording"]) == b""
+
+
+async def test_redis_that_lost_everything_is_filled_again(browser, recording):
+    from voice import hot_audio
+
+    await browser.speak(0)
+    await browser.until("ack")
+    await sync_to_async(hot_audio.delete)(recording["recording"])
+    await browser.speak(8000)
+    error = await browser.until("error")
+    assert (error["code"], error["offset"]) == ("gap", 0)
+    await browser.speak(0)
+    assert (await browser.until("ack"))["offset"] == 8000
+
+
+async def test_finish_before_the_audio_arrived_says_what_is_missing(browser, recording):
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.say("finish_answer", answer=recording["answer"], bytes=24_000)
+    error = await browser.until("error")
+    assert (error["code"], error["offset"]) == ("audio_missing", 8000)
+
+
+async def test_finish_moves_on_to_the_next_question(browser, recording, answer):
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.say("finish_answer", answer=recording["answer"], bytes=8000)
+    while (event := await browser.until("event"))["name"] != "answer_finished":
+        pass
+    assert event["answer"]["status"] == "accepted"
+    assert event["answer"]["recording"]["bytes"] == 8000
+    assert event["session"]["current_answer"] != str(answer.id)
+
+
+async def test_sealed_recording_can_be_filled_up_but_not_extended(browser, recording):
+    from voice import hot_audio
+
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.say("finish_answer", answer=recording["answer"], bytes=8000)
+    await browser.until("event")
+    await sync_to_async(hot_audio.delete)(recording["recording"])
+    await browser.say("select", answer=recording["answer"])
+    assert (await browser.until("resume"))["limit_bytes"] == 8000
+    await browser.speak(0)
+    assert (await browser.until("ack"))["offset"] == 8000
+    await browser.speak(8000)
+    assert (await browser.until("error"))["code"] == "over_limit"
+
+
+async def test_messages_are_plain_json(browser):
+    await browser.socket.connect(timeout=5)
+    output = await browser.socket.receive_output(timeout=5)
+    assert json.loads(output["text"])["type"] == "snapshot"

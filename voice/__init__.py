@@ -1,0 +1,1 @@
+"""The speech service: recognition, synthesis, turns and recordings.  Usable without the interviews app."""

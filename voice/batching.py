@@ -1,0 +1,162 @@
+"""Calls of several threads, gathered into one: up to N items or M milliseconds, of one kind at a time.
+
+    batcher = Batcher(run, max_items=8, max_wait_ms=20)       # run(key, [item, ...]) -> [result, ...]
+    result = batcher.call("en", features)                     # from any thread; blocks until the result is there
+    batcher.close()
+
+`BatchPlan` decides and knows no clock and no thread; `Batcher` is the thread around it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[Item]):
+    item: Item
+    since_s: float
+
+
+class BatchPlan(Generic[Key, Item]):
+    """Which items go together, and when.  Times are seconds of any one clock."""
+
+    def __init__(self, *, max_items: int, max_wait_s: float) -> None:
+        if max_items < 1 or max_wait_s < 0:
+            raise ValueError("A batch holds at least one item and waits no less than 0 s.")
+        self._max_items = max_items
+        self._max_wait_s = max_wait_s
+        self._queues: dict[Key, deque[_Waiting[Item]]] = {}
+
+    def __len__(self) -> int:
+        """The number of items that wait."""
+        return sum(map(len, self._queues.values()))
+
+    def add(self, key: Key, item: Item, now_s: float) -> None:
+        self._queues.setdefault(key, deque()).append(_Waiting(item, now_s))
+
+    def due_at_s(self) -> float | None:
+        """When `take` will give a batch; None when nothing waits."""
+        return min(map(self._queue_due_at_s, self._queues.values()), default=None)
+
+    def take(self, now_s: float) -> tuple[Key, list[Item]] | None:
+        """The batch whose oldest item has waited longest among those that are full or have waited enough."""
+        due = [key for key, queue in self._queues.items() if self._queue_due_at_s(queue) <= now_s]
+        return self._taken(due)
+
+    def take_any(self) -> tuple[Key, list[Item]] | None:
+        """The batch whose oldest item has waited longest, full or not."""
+        return self._taken(list(self._queues))
+
+    def _queue_due_at_s(self, queue: deque[_Waiting[Item]]) -> float:
+        oldest_s = queue[0].since_s
+        return oldest_s if len(queue) >= self._max_items else oldest_s + self._max_wait_s
+
+    def _taken(self, keys: list[Key]) -> tuple[Key, list[Item]] | None:
+        if not keys:
+            return None
+        key = min(keys, key=lambda candidate: self._queues[candidate][0].since_s)
+        queue = self._queues[key]
+        batch = [queue.popleft().item for _ in range(min(self._max_items, len(queue)))]
+        if not queue:
+            del self._queues[key]
+        return key, batch
+
+
+class Batcher(Generic[Key, Item, Result]):
+    """Runs `run(key, items)` in a thread of its own, one batch at a time; while it runs, the next batch gathers.
+
+    Each caller gets the result of its own item.  When a batch of several fails, its items are run one by one,
+    so that the error reaches only the caller whose item is at fault.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Key, list[Item]], Sequence[Result]],
+        *,
+        max_items: int,
+        max_wait_ms: float,
+        name: str = "batcher",
+    ) -> None:
+        self._run = run
+        self._plan: BatchPlan[Key, tuple[Item, Future[Result]]] = BatchPlan(
+            max_items=max_items, max_wait_s=max_wait_ms / 1000
+        )
+        self._changed = threading.Condition()
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, key: Key, item: Item) -> Future[Result]:
+        """Queue `item`; a future that is cancelled before its batch starts is left out of it.
+
+        Raises:
+            RuntimeError: the batcher is closed.
+        """
+        future: Future[Result] = Future()
+        with self._changed:
+            if self._is_closed:
+                raise RuntimeError("The batcher is closed; make a new one.")
+            self._plan.add(key, (item, future), time.monotonic())
+            self._changed.notify()
+        return future
+
+    def call(self, key: Key, item: Item, *, timeout_s: float | None = None) -> Result:
+        """Queue `item` and wait for its result.
+
+        Raises:
+            TimeoutError: no result within `timeout_s`.
+            RuntimeError: the batcher is closed.
+            Exception: whatever `run` raised for this item.
+        """
+        return self.submit(key, item).result(timeout_s)
+
+    def close(self, *, timeout_s: float | None = None) -> None:
+        """Accept nothing more, run what is queued, end the thread; further calls do nothing."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        self._thread.join(timeout_s)
+
+    def _loop(self) -> None:
+        while (taken := self._next_batch()) is not None:
+            key, entries = taken
+            self._answer(key, [entry for entry in entries if entry[1].set_running_or_notify_cancel()])
+
+    def _next_batch(self) -> tuple[Key, list[tuple[Item, Future[Result]]]] | None:
+        """Waits for the next batch; None when closed and empty."""
+        with self._changed:
+            while True:
+                now_s = time.monotonic()
+                taken = self._plan.take_any() if self._is_closed else self._plan.take(now_s)
+                if taken or self._is_closed:
+                    return taken
+                due_at_s = self._plan.due_at_s()
+                self._changed.wait(None if due_at_s is None else due_at_s - now_s)
+
+    def _answer(self, key: Key, entries: list[tuple[Item, Future[Result]]]) -> None:
+        if not entries:
+            return
+        try:
+            results = self._run(key, [item for item, _ in entries])
+            if len(results) != len(entries):
+                raise RuntimeError(f"A batch of {len(entries)} items gave {len(results)} results.")
+        except BaseException as error:  # handed to the caller, as concurrent.futures does; the thread lives on
+            if len(entries) == 1:
+                entries[0][1].set_exception(error)
+                return
+            for entry in entries:
+                self._answer(key, [entry])
+        else:
+            for (_, future), result in zip(entries, results, strict=True):
+                future.set_result(result)

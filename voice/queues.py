@@ -1,0 +1,35 @@
+"""Putting jobs into queues. Arguments are ids, never audio or text."""
+
+import logging
+
+import django_rq
+import redis
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
+
+RESULT_TTL_S = 0  # results live in PostgreSQL, not in Redis
+FAILURE_TTL_S = 24 * 3600
+
+
+def enqueue(queue_name: str, job: str, *args: str | int, job_id: str | None = None) -> None:
+    """Queue the function at dotted path `job`, with `args`, once the current transaction is committed.
+
+    Two jobs with the same `job_id` are one entry in Redis. A queue that cannot be reached is only logged:
+    PostgreSQL knows what waits, and the sweeper (`voice.jobs.sweep`) queues it again.
+    """
+    transaction.on_commit(lambda: _enqueue_now(queue_name, job, args, job_id))
+
+
+def _enqueue_now(queue_name: str, job: str, args: tuple, job_id: str | None) -> None:
+    try:
+        django_rq.get_queue(queue_name).enqueue_call(
+            job, args=args, job_id=job_id, result_ttl=RESULT_TTL_S, failure_ttl=FAILURE_TTL_S
+        )
+    except redis.RedisError as error:
+        logger.warning("queue %s not reached (%s): the sweeper will queue the job", queue_name, type(error).__name__)
+
+
+def length(queue_name: str) -> int:
+    """Jobs that wait in the queue."""
+    return django_rq.get_queue(queue_name).count

@@ -1,0 +1,102 @@
+"""Text on its way to a voice: cleaned, cut into sentences, and named by its content."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+# Longer stretches are cut at a clause, then at a space, so that the first sound comes soon
+# and no model meets its limit (Kokoro takes 510 phonemes, about 400 letters).
+SENTENCE_LIMIT_CHARS: Final = 300
+
+# Unicode's Sentence_Terminal characters of the languages that some engine speaks.
+# Source: Unicode Standard Annex 29, PropList.txt.
+WIDE_ENDS: Final = "。！？｡．"  # written without a space after them
+NARROW_ENDS: Final = ".!?…؟۔।॥։።፧។๏"
+CLOSERS: Final = "\"'”’»›)]}」』）】〉》"
+CLAUSE_ENDS: Final = ",;:،؛、，；：—–"
+
+# After these a full stop does not end a sentence.  Lower case, of the commonest interface languages.
+ABBREVIATIONS: Final = frozenset(
+    "mr mrs ms dr prof sr jr st vs etc e.g i.e approx dept inc ltd no vol fig "  # English
+    "z.b d.h u.a bzw ca evtl ggf hr fr nr str usw "  # German
+    "m mme mlle p.ex "  # French
+    "sra srta ud uds p.ej "  # Spanish
+    "sig dott avv ing ecc".split()  # Italian
+)
+
+_END: Final = re.compile(
+    rf"[{re.escape(WIDE_ENDS)}]+[{re.escape(CLOSERS)}]*"
+    rf"|[{re.escape(NARROW_ENDS)}]+[{re.escape(CLOSERS)}]*(?=\s)"
+)
+_LAST_WORD: Final = re.compile(r"([^\s(\[\"'„“«]+)\.$")
+
+
+def normalise(text: str) -> str:
+    """`text` in Unicode's composed form (NFC), without control and format characters, single spaces, stripped.
+
+    Zero-width joiners stay: scripts such as Persian and Hindi are spelt with them.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    spaced = re.sub(r"\s+", " ", composed)
+    kept = (char for char in spaced if char in "\u200c\u200d" or unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
+    return re.sub(r" +", " ", "".join(kept)).strip()
+
+
+def split_sentences(text: str) -> list[str]:
+    """The sentences of `text`, normalised, none empty and none longer than `SENTENCE_LIMIT_CHARS`.
+
+    Joined with a space (no space after CJK ends) they give the text again.
+    """
+    return [piece for sentence in _sentences(normalise(text)) for piece in _within_limit(sentence)]
+
+
+def speech_key(text: str, voice: str, language: str) -> str:
+    """SHA-256, as 64 hex digits, of the normalised text, the voice's id and the language: names one piece of speech."""
+    parts = (normalise(text), voice, language.replace("_", "-").lower())
+    # a unit separator cannot stand in normalised text, so no two triples join to the same string
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def _sentences(text: str) -> Iterator[str]:
+    start = 0
+    for end in _END.finditer(text):
+        candidate = text[start : end.end()].strip()
+        if end.group()[0] == "." and _is_abbreviated(candidate):
+            continue
+        if candidate:
+            yield candidate
+        start = end.end()
+    if rest := text[start:].strip():
+        yield rest
+
+
+def _is_abbreviated(candidate: str) -> bool:
+    """Whether the full stop at the end belongs to an abbreviation, an initial or a number such as a German date."""
+    found = _LAST_WORD.search(candidate)
+    if not found:
+        return False
+    word = found.group(1)
+    is_initial = len(word) == 1 and word.isupper() and word != "I"
+    return word.lower() in ABBREVIATIONS or is_initial or (word.isdigit() and len(word) <= 2)
+
+
+def _within_limit(sentence: str) -> Iterator[str]:
+    while len(sentence) > SENTENCE_LIMIT_CHARS:
+        cut = _cut(sentence[:SENTENCE_LIMIT_CHARS])
+        yield sentence[:cut].strip()
+        sentence = sentence[cut:].strip()
+    if sentence:
+        yield sentence
+
+
+def _cut(head: str) -> int:
+    """Where to cut: after the last clause of the second half, else at the last space, else at the end."""
+    clause = max(head.rfind(mark) for mark in CLAUSE_ENDS) + 1
+    if clause > len(head) // 2:
+        return clause
+    space = head.rfind(" ")
+    return space if space > 0 else len(head)

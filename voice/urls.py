@@ -1,0 +1,11 @@
+"""HTTP addresses of the speech service."""
+
+from django.urls import path, re_path
+
+from voice import views
+
+app_name = "voice"
+urlpatterns = [
+    re_path(r"^speech/(?P<key>[0-9a-f]{64})\.flac$", views.play_speech, name="speech"),
+    path("recordings/<str:token>", views.play_recording, name="recording"),
+]

@@ -1,0 +1,43 @@
+"""The binary frame in which audio travels: 8 bytes big-endian byte offset, then s16le PCM.
+
+>>> unpack(pack(32_000, b"\\0\\0"))
+Frame(offset=32000, pcm=b'\\x00\\x00')
+"""
+
+import struct
+from dataclasses import dataclass
+
+HEADER_BYTES = 8
+MAX_PCM_BYTES = 256_000
+"""8 s of 16 kHz mono s16le: live frames are 0.25 s; frames sent again after a break may be longer."""
+_HEADER = struct.Struct(">Q")
+
+
+class BadFrame(ValueError):
+    """Not a frame; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`pcm` (whole s16le samples) begins at byte `offset` of the recording."""
+
+    offset: int
+    pcm: bytes
+
+
+def pack(offset: int, pcm: bytes) -> bytes:
+    """The frame's bytes."""
+    return _HEADER.pack(offset) + pcm
+
+
+def unpack(data: bytes) -> Frame:
+    """The frame in `data`. Raises BadFrame."""
+    size = len(data) - HEADER_BYTES
+    if size <= 0:
+        raise BadFrame(f"a frame is an {HEADER_BYTES}-byte offset and PCM; {len(data)} bytes came.")
+    if size > MAX_PCM_BYTES:
+        raise BadFrame(f"a frame holds at most {MAX_PCM_BYTES} bytes of PCM; {size} came.")
+    (offset,) = _HEADER.unpack_from(data)
+    if size % 2 or offset % 2:
+        raise BadFrame("offset and PCM must be whole 16-bit samples: both byte counts must be even.")
+    return Frame(offset, data[HEADER_BYTES:])
