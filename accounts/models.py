@@ -7,6 +7,7 @@ import uuid
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 
@@ -34,6 +35,11 @@ class User(AbstractUser):
     def organisation_ids(self) -> list[int]:
         """The organisations whose things this user may see."""
         return list(self.memberships.values_list("organisation_id", flat=True))
+
+    @cached_property
+    def roles(self) -> dict[int, str]:
+        """The user's role by organisation id, as it was when first asked for."""
+        return dict(self.memberships.values_list("organisation_id", "role"))
 
 
 class Membership(models.Model):

@@ -6,6 +6,7 @@ The names, their meaning and their defaults are listed in README.md under "Confi
 from pathlib import Path
 
 import environ
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_rq",
     "django_prometheus",
+    "ninja",  # its templates and scripts, so that /api/docs loads nothing from elsewhere
     "channels",
 ]
 
@@ -93,6 +95,7 @@ DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "timeout": 10,
 }
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a transaction pooler
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a connection that a restart of PostgreSQL broke is replaced
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
@@ -136,6 +139,7 @@ RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in QUEUE_
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
 # (voice.jobs.sweep) queues again whatever a lost queue forgot.
 RQ = {"COMMIT_MODE": "on_db_commit"}
+RQ_SHOW_ADMIN_LINK = False  # its own pages ask for staff only; urls.py serves them to superusers
 
 # --- Speech ---------------------------------------------------------------------------------------
 MODELS_DIR = Path(env("MODELS_DIR", default=str(VAR_DIR / "models")))
@@ -190,4 +194,8 @@ UNFOLD = {
     "SITE_HEADER": "Interview platform",
     "SITE_SYMBOL": "graphic_eq",
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("admin/interviews/admin.css")],
+    "SCRIPTS": [lambda request: static("admin/interviews/copy.js")],
+    "SIDEBAR": {"navigation": "interview_platform.admin_menu.navigation"},
+    "DASHBOARD_CALLBACK": "interview_platform.admin_menu.front_page",
 }

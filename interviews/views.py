@@ -26,7 +26,7 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
     except links.LinkProblem as problem:
         return _problem(request, token, problem)
     session = links.session_of(invitation)
-    form = ConsentForm(request.POST or None)
+    form = ConsentForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and (session is not None or form.is_valid()):
         sessions.start(invitation=invitation, now=timezone.now())
         return redirect("interviews:room", token=token)

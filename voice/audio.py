@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 import numpy as np
 
@@ -59,7 +59,9 @@ def samples_from_f32le(pcm: bytes | bytearray | memoryview) -> Samples:
         AudioRejected: a number of bytes that is no multiple of four, or a value that is NaN or infinite.
     """
     if len(pcm) % 4:
-        raise AudioRejected(f"{len(pcm)} bytes are no whole number of 32-bit samples; send a multiple of four.")
+        raise AudioRejected(
+            f"{len(pcm)} bytes are no whole number of 32-bit samples; send a multiple of four."
+        )
     samples = np.frombuffer(pcm, "<f4").astype(np.float32)
     if not np.isfinite(samples).all():
         raise AudioRejected("The audio holds NaN or infinity; send finite floats between -1 and 1.")
@@ -108,7 +110,7 @@ def decode(
     limit_bytes: int = 25 * 1024 * 1024,
     limit_s: float = 3600.0,
 ) -> Samples:
-    """float32[n_samples] mono at `rate_hz` of an audio file (or a video's first audio track) in any usual format.
+    """float32[n_samples] mono at `rate_hz` of an audio file (or a video's audio) in any usual format.
 
     limit_bytes, limit_s: a larger file, or a longer recording however well compressed, is refused.
 
@@ -131,7 +133,9 @@ def decode(
                     raise AudioRejected(f"The recording lasts over {limit_s:g} s; send a shorter one.")
         pieces.append(_joined(converter.resample(None)))
     except (av.FFmpegError, ValueError, OverflowError) as error:
-        raise AudioRejected(f"The file cannot be read as audio ({_reason(error)}); send WAV, FLAC, MP3, Opus or M4A.") from error
+        raise AudioRejected(
+            f"The file cannot be read as audio ({_reason(error)}); send WAV, FLAC, MP3, Opus or M4A."
+        ) from error
     samples = np.concatenate(pieces)
     if not len(samples):
         raise AudioRejected("The file holds no audio; record it again.")
@@ -146,7 +150,7 @@ def encode_flac(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
     """
     if len(pcm) % SAMPLE_BYTES or not pcm:
         raise AudioRejected(f"{len(pcm)} bytes are no 16-bit audio; send an even number, and some.")
-    return _encoded(np.frombuffer(pcm, "<i2")[None], "s16", rate_hz, container="flac", codec="flac")
+    return _encoded(pcm, rate_hz, container="flac", codec="flac")
 
 
 def decode_flac(file: bytes) -> tuple[bytes, int]:
@@ -174,7 +178,7 @@ def encode_wav(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
     Source: Microsoft, Multimedia Programming Interface and Data Specifications 1.0 (RIFF WAVE, format tag 1).
     """
     layout = struct.pack("<HHIIHH", 1, 1, rate_hz, rate_hz * SAMPLE_BYTES, SAMPLE_BYTES, 16)
-    body = b"WAVE" + b"fmt " + struct.pack("<I", len(layout)) + layout + b"data" + struct.pack("<I", len(pcm)) + pcm
+    body = b"WAVEfmt " + struct.pack("<I", len(layout)) + layout + b"data" + struct.pack("<I", len(pcm)) + pcm
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
@@ -193,16 +197,16 @@ def encode(samples: Samples, *, rate_hz: int, container: Container) -> bytes:
     if container == "opus" and rate_hz != OPUS_RATE_HZ:
         samples, rate_hz = resample(samples, rate_hz, OPUS_RATE_HZ), OPUS_RATE_HZ
     file_format, codec = _ENCODERS[container]
-    pcm = np.frombuffer(s16le_from_samples(samples), "<i2")[None]
-    return _encoded(pcm, "s16", rate_hz, container=file_format, codec=codec)
+    return _encoded(s16le_from_samples(samples), rate_hz, container=file_format, codec=codec)
 
 
 def _opened(file: bytes) -> InputContainer:
     import av
 
-    # The file itself comes from memory; "no protocol" keeps FFmpeg from opening anything that it may refer to.
+    # The file itself comes from memory; "no protocol" keeps FFmpeg from opening anything that it may refer
+    # to.
     options = {"format_whitelist": READABLE_FORMATS, "protocol_whitelist": "none"}
-    return av.open(io.BytesIO(file), options=options)
+    return av.open(io.BytesIO(file), "r", options=options)
 
 
 def _frames(container: InputContainer) -> Iterator[av.AudioFrame]:
@@ -230,21 +234,20 @@ def _joined(frames: list[av.AudioFrame]) -> Samples:
     return np.concatenate(arrays) if arrays else np.zeros(0, np.float32)
 
 
-def _encoded(pcm: Any, sample_format: str, rate_hz: int, *, container: str, codec: str) -> bytes:
+def _encoded(pcm: bytes, rate_hz: int, *, container: str, codec: str) -> bytes:
     import av
 
     file = io.BytesIO()
     try:
         with av.open(file, "w", format=container) as output:
-            stream = output.add_stream(codec, rate=rate_hz, layout="mono")
-            frame = av.AudioFrame.from_ndarray(pcm, sample_format, "mono")
+            stream = cast("av.AudioStream", output.add_stream(codec, rate=rate_hz, layout="mono"))
+            frame = av.AudioFrame.from_ndarray(np.frombuffer(pcm, "<i2")[None], "s16", "mono")
             frame.sample_rate = rate_hz
-            converter = av.AudioResampler(stream.codec_context.format, "mono", rate_hz, stream.codec_context.frame_size or None)
-            for converted in [*converter.resample(frame), *converter.resample(None)]:
-                output.mux(stream.encode(converted))
-            output.mux(stream.encode(None))
+            output.mux([*stream.encode(frame), *stream.encode(None)])
     except (av.FFmpegError, ValueError) as error:
-        raise AudioRejected(f"{codec} cannot encode {rate_hz} Hz ({_reason(error)}); choose another rate.") from error
+        raise AudioRejected(
+            f"{codec} cannot encode {rate_hz} Hz ({_reason(error)}); choose another rate."
+        ) from error
     return file.getvalue()
 
 

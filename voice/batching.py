@@ -1,7 +1,7 @@
 """Calls of several threads, gathered into one: up to N items or M milliseconds, of one kind at a time.
 
-    batcher = Batcher(run, max_items=8, max_wait_ms=20)       # run(key, [item, ...]) -> [result, ...]
-    result = batcher.call("en", features)                     # from any thread; blocks until the result is there
+    batcher = Batcher(run, max_items=8, max_wait_ms=20)       # run(key, [item, ...]) -> [result, ...] result
+    = batcher.call("en", features)                     # from any thread; blocks until the result is there
     batcher.close()
 
 `BatchPlan` decides and knows no clock and no thread; `Batcher` is the thread around it.
@@ -74,7 +74,7 @@ class BatchPlan(Generic[Key, Item]):
 
 
 class Batcher(Generic[Key, Item, Result]):
-    """Runs `run(key, items)` in a thread of its own, one batch at a time; while it runs, the next batch gathers.
+    """Runs `run(key, items)` in a thread of its own, batch after batch; while one runs, the next gathers.
 
     Each caller gets the result of its own item.  When a batch of several fails, its items are run one by one,
     so that the error reaches only the caller whose item is at fault.
@@ -151,7 +151,7 @@ class Batcher(Generic[Key, Item, Result]):
             results = self._run(key, [item for item, _ in entries])
             if len(results) != len(entries):
                 raise RuntimeError(f"A batch of {len(entries)} items gave {len(results)} results.")
-        except BaseException as error:  # handed to the caller, as concurrent.futures does; the thread lives on
+        except BaseException as error:  # noqa: BLE001 - handed to the caller; the thread lives on
             if len(entries) == 1:
                 entries[0][1].set_exception(error)
                 return

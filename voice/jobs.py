@@ -4,25 +4,24 @@ PostgreSQL knows what waits. A job that fails leaves the row waiting with a late
 queues it again; so does a job whose worker died, or a queue that was lost. Queues are only hints.
 """
 
-import logging
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from voice import hot_audio, recordings, signals, speech
 from voice.engines.base import AudioRejected, EngineUnavailable, Recognition, VoiceError
 from voice.models import Recording, Speech, Transcript
-from voice.worker import is_pending
-
-logger = logging.getLogger(__name__)
+from voice.liveness import pending
 
 MAX_ATTEMPTS = 5
 """A recording that fails, or ends its worker, this many times is given up and says so."""
 RETRY_FIRST_S, RETRY_FACTOR, RETRY_LONGEST_S = 1, 2, 10
+SWEEP_AT_MOST = 1000
 ENGINE_RETRY_S = 60
 """With no engine for the language there is no hurry; the recording waits as long as it takes."""
 
@@ -169,16 +168,29 @@ def _postpone_speech(row: Speech, error: VoiceError) -> None:
 def sweep() -> None:
     """Queue again whatever waits in PostgreSQL while no live job works on it. Runs every few seconds."""
     now = timezone.now()
-    connection = hot_audio.sync_client()
-    due = Transcript.objects.filter(status=Transcript.Status.WAITING, retry_at__lte=now)
-    for recording_id in due.order_by("retry_at").values_list("recording_id", flat=True)[:1000]:
-        if not is_pending(recordings.transcription_job_id(recording_id), connection):
-            recordings.queue_transcription(recording_id)
-    sealed = Recording.objects.filter(status=Recording.Status.SEALED).order_by("sealed_at")
-    for recording_id in sealed.values_list("pk", flat=True)[:1000]:
-        if not is_pending(recordings.storing_job_id(recording_id), connection):
-            recordings.queue_storing(recording_id)
+    waiting = Transcript.objects.filter(status=Transcript.Status.WAITING, retry_at__lte=now)
+    sealed = Recording.objects.filter(status=Recording.Status.SEALED)
     unspoken = Speech.objects.filter(status=Speech.Status.WAITING, retry_at__lte=now)
-    for key in unspoken.values_list("pk", flat=True)[:1000]:
-        if not is_pending(speech.rendering_job_id(key), connection):
-            speech.queue_rendering(key)
+    _queue_again(
+        waiting.order_by("retry_at").values_list("recording_id", flat=True),
+        recordings.transcription_job_id,
+        recordings.queue_transcription,
+    )
+    _queue_again(
+        sealed.order_by("sealed_at").values_list("pk", flat=True),
+        recordings.storing_job_id,
+        recordings.queue_storing,
+    )
+    _queue_again(
+        unspoken.order_by("retry_at").values_list("pk", flat=True),
+        speech.rendering_job_id,
+        speech.queue_rendering,
+    )
+
+
+def _queue_again(ids: QuerySet, job_id_of: Callable, queue: Callable) -> None:
+    due = list(ids[:SWEEP_AT_MOST])
+    alive = pending([job_id_of(row_id) for row_id in due], hot_audio.sync_client())
+    for row_id in due:
+        if job_id_of(row_id) not in alive:
+            queue(row_id)

@@ -51,16 +51,17 @@ async def open_for(recording: Recording, *, writer: str) -> int:
 def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
     """Complete the recording with what is held and queue its recognition and storage.
 
-    Returns whether this call did it. Raises AudioMissing when fewer than `at_least` bytes are held.
+    A recording without a single sample is discarded instead. Returns whether this call did it. Raises
+    AudioMissing when fewer than `at_least` bytes are held.
     """
     held = hot_audio.seal(recording.id, at_least=at_least)
     if held < at_least:
         raise AudioMissing(held, at_least)
     with transaction.atomic():
         is_ours = Recording.objects.filter(pk=recording.pk, status=Recording.Status.OPEN).update(
-            status=Recording.Status.SEALED, byte_count=held, sealed_at=now
+            status=Recording.Status.SEALED if held else Recording.Status.DISCARDED, byte_count=held, sealed_at=now
         )
-        if is_ours:
+        if is_ours and held:
             Transcript.objects.create(recording=recording, retry_at=now)
             queue_transcription(recording.pk)
             queue_storing(recording.pk)

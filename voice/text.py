@@ -19,14 +19,15 @@ NARROW_ENDS: Final = ".!?…؟۔।॥։።፧។๏"
 CLOSERS: Final = "\"'”’»›)]}」』）】〉》"
 CLAUSE_ENDS: Final = ",;:،؛、，；：—–"
 
-# After these a full stop does not end a sentence.  Lower case, of the commonest interface languages.
-ABBREVIATIONS: Final = frozenset(
-    "mr mrs ms dr prof sr jr st vs etc e.g i.e approx dept inc ltd no vol fig "  # English
-    "z.b d.h u.a bzw ca evtl ggf hr fr nr str usw "  # German
-    "m mme mlle p.ex "  # French
-    "sra srta ud uds p.ej "  # Spanish
-    "sig dott avv ing ecc".split()  # Italian
-)
+# After these a full stop ends no sentence.  English, German, French, Spanish, Italian; lower case.
+_ABBREVIATIONS: Final = """
+    mr mrs ms dr prof sr jr st vs etc e.g i.e approx dept inc ltd no vol fig
+    z.b d.h u.a bzw ca evtl ggf hr fr nr str usw
+    m mme mlle p.ex
+    sra srta ud uds p.ej
+    sig dott avv ing ecc
+"""
+ABBREVIATIONS: Final = frozenset(_ABBREVIATIONS.split())
 
 _END: Final = re.compile(
     rf"[{re.escape(WIDE_ENDS)}]+[{re.escape(CLOSERS)}]*"
@@ -36,13 +37,17 @@ _LAST_WORD: Final = re.compile(r"([^\s(\[\"'„“«]+)\.$")
 
 
 def normalise(text: str) -> str:
-    """`text` in Unicode's composed form (NFC), without control and format characters, single spaces, stripped.
+    """`text` composed (Unicode NFC), without control and format characters, with single spaces, stripped.
 
     Zero-width joiners stay: scripts such as Persian and Hindi are spelt with them.
     """
     composed = unicodedata.normalize("NFC", text)
     spaced = re.sub(r"\s+", " ", composed)
-    kept = (char for char in spaced if char in "\u200c\u200d" or unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
+    kept = (
+        char
+        for char in spaced
+        if char in "\u200c\u200d" or unicodedata.category(char) not in ("Cc", "Cf", "Cs")
+    )
     return re.sub(r" +", " ", "".join(kept)).strip()
 
 
@@ -55,7 +60,7 @@ def split_sentences(text: str) -> list[str]:
 
 
 def speech_key(text: str, voice: str, language: str) -> str:
-    """SHA-256, as 64 hex digits, of the normalised text, the voice's id and the language: names one piece of speech."""
+    """The name of one piece of speech: SHA-256 (64 hex digits) of normalised text, voice id and language."""
     parts = (normalise(text), voice, language.replace("_", "-").lower())
     # a unit separator cannot stand in normalised text, so no two triples join to the same string
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
@@ -75,7 +80,7 @@ def _sentences(text: str) -> Iterator[str]:
 
 
 def _is_abbreviated(candidate: str) -> bool:
-    """Whether the full stop at the end belongs to an abbreviation, an initial or a number such as a German date."""
+    """Whether the full stop at the end belongs to an abbreviation, an initial or a number (German dates)."""
     found = _LAST_WORD.search(candidate)
     if not found:
         return False

@@ -2,10 +2,10 @@
 
 from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from voice import recordings, speech
+from voice import ranges, recordings, speech
 
 
 @require_safe
@@ -27,6 +27,7 @@ def play_recording(request: HttpRequest, token: str) -> HttpResponse:
     recording = recordings.find_by_url_token(token)
     if recording is None:
         raise Http404("This address has ended. Open the recording again to get a new one.")
-    response = FileResponse(default_storage.open(recording.storage_name), content_type="audio/flac")
+    file = default_storage.open(recording.storage_name)
+    response = ranges.response(request, file, content_type="audio/flac")
     response["Cache-Control"] = "private, no-store"
     return response

@@ -1,5 +1,5 @@
-import django_rq
 import pytest
+from django.utils import timezone
 
 from interviews.actions import sessions
 from tests import factories
@@ -23,13 +23,5 @@ def invitation(make_invitation):
 
 
 @pytest.fixture
-def session(invitation, django_db_blocker):
-    from django.utils import timezone
-
+def session(invitation):
     return sessions.start(invitation=invitation, now=timezone.now())
-
-
-@pytest.fixture
-def queued(clean_redis):
-    """Ids of the jobs in a queue."""
-    return lambda name: django_rq.get_queue(name).job_ids

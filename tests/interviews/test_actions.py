@@ -76,7 +76,8 @@ def test_finish_before_all_audio_arrived_changes_nothing(session):
 
 def test_finish_twice_is_refused_and_leaves_one_transcript(session):
     answer = journey.begin_first_question(session)
-    answers.finish(answer=answer, byte_count=0, by="test", now=now())
+    journey.speak(answer, SECOND)
+    answers.finish(answer=answer, byte_count=len(SECOND), by="test", now=now())
     with pytest.raises(WrongState):
         answers.finish(answer=answer, byte_count=0, by="test", now=now())
     assert Transcript.objects.filter(recording=answer.recording).count() == 1
@@ -101,6 +102,7 @@ def test_begin_out_of_order_is_refused(session):
 def test_retake_discards_the_earlier_recording(session):
     answer = journey.begin_first_question(session, retakes=1)
     first = answer.recording
+    journey.speak(answer, SECOND)
     answers.finish(answer=answer, byte_count=0, by="test", now=now())
     answers.retake(answer=answer, by="test", now=now())
     first.refresh_from_db()

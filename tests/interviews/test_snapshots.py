@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
@@ -10,10 +11,13 @@ from interviews.actions import answers, invitations, sessions
 from interviews.models import Session
 from tests.interviews import journey
 from voice import speech
-from voice.jobs import transcribe
+from voice.jobs import store, transcribe
 from voice.models import Speech
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+
+
+SPOKEN = b"\1\0" * 1600
 
 
 @pytest.fixture
@@ -38,7 +42,8 @@ def now():
 
 
 def finish(answer):
-    answers.finish(answer=answer, byte_count=0, by="t", now=now())
+    journey.speak(answer, SPOKEN)
+    answers.finish(answer=answer, byte_count=len(SPOKEN), by="t", now=now())
 
 
 def begun(session, retakes=0):
@@ -72,7 +77,7 @@ def before_the_last_answer(session):
     journey.get_under_way(session)
     *earlier, last = questions(session)
     for answer in earlier:
-        journey.answer_with(answer, b"")
+        journey.answer_with(answer, SPOKEN)
     answers.begin(answer=last, by="t", now=now())
     return last
 
@@ -110,12 +115,9 @@ def test_snapshot_and_events_give_the_next_snapshot(session, sent, case):
     assert applied == after
 
 
-def test_rendered_speech_event_gives_the_next_snapshot(session, sent, settings, tmp_path):
-    settings.STORAGES = {**settings.STORAGES}
+def test_rendered_speech_event_gives_the_next_snapshot(session, sent):
     before = state(session)
     row = Speech.objects.get(pk=session.answers.get(position=1).speech_key)
-    import numpy as np
-
     speech.store(
         row,
         samples=np.zeros(2205, dtype=np.float32),
@@ -148,8 +150,6 @@ def test_revoke_closes_the_connections(session, sent):
 
 
 def test_transcript_and_storage_events_give_the_next_snapshot(session, sent, fake_recognition):
-    from voice.jobs import store
-
     answer = begun(session)
     finish(answer)
     before = state(session)

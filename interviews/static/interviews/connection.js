@@ -88,7 +88,6 @@ export class Connection extends EventTarget {
   }
 
   #change(isOpen) {
-    if (this.isOpen === isOpen) return;
     this.isOpen = isOpen;
     this.dispatchEvent(new Event("change"));
   }

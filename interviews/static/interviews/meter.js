@@ -1,6 +1,6 @@
 // A calm picture of the voice: the level ripples outwards from the middle.
 
-const BARS = 25;
+const BARS = 33;
 const FLOOR_DB = -60;
 const CEILING_DB = -12;
 const RIPPLE_FRAMES = 2; // a bar shows the level of as many animation frames ago as it is bars from the middle, times this

@@ -18,6 +18,7 @@ import { Uploader } from "./uploader.js";
 import { BYTES_PER_S } from "./wire.js";
 
 const BANNER_AFTER_MS = 1_000; // a blip is not worth a word
+const NO_ANSWER_MS = 15_000;
 const MICROPHONE_KEY = "interview-microphone";
 const SCREENS = { check: CheckStep, practice: PracticeStep, ready: ReadyStep, resume: ResumeStep, finish: FinishStep };
 
@@ -78,6 +79,7 @@ export class Room {
     this.connection.addEventListener("over", ({ detail }) => this.#leave(detail));
     addEventListener("beforeunload", (event) => this.#hasUnsent() && event.preventDefault());
     this.connection.connect();
+    setTimeout(() => this.state || this.#stumble("server_error"), NO_ANSWER_MS);
   }
 
   // --- what the server says -------------------------------------------------------------------------------------
@@ -97,6 +99,7 @@ export class Room {
 
   #snapshot({ session, answers, now }) {
     this.state = { session, answers };
+    if (this.local.problem?.code === "server_error") this.local.problem = null;
     this.#clockSkewMs = Date.parse(now) - Date.now();
     this.#resumes.clear();
     this.#stateChanged();
@@ -170,9 +173,13 @@ export class Room {
   #connectionChanged() {
     const { isOpen } = this.connection;
     if (!isOpen) this.uploader.disconnected();
-    clearTimeout(this.#bannerTimer);
-    if (isOpen) this.#banner("");
-    else this.#bannerTimer = setTimeout(() => this.#banner(text(this.take ? "lost-recording" : "lost")), BANNER_AFTER_MS);
+    if (isOpen) {
+      clearTimeout(this.#bannerTimer);
+      this.#bannerTimer = 0;
+      this.#banner("");
+    } else {
+      this.#bannerTimer ||= setTimeout(() => this.#banner(text(this.take ? "lost-recording" : "lost")), BANNER_AFTER_MS);
+    }
     if (this.state) this.render();
   }
 

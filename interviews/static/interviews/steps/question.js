@@ -166,6 +166,7 @@ export class QuestionStep {
   #showReview() {
     const { answer } = this;
     this.screen.say("hint", this.room.notice);
+    this.screen.say("clock", answer.recording?.bytes ? clock(answer.recording.bytes / BYTES_PER_S) : "");
     this.screen.part("retake").hidden = answer.retakes_left < 1;
     const isPractice = answer.kind === "practice";
     const next = this.room.isLast(answer) ? "finish-interview" : "next-question";

@@ -1,0 +1,56 @@
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/installed
+
+.PHONY: help demo test bench lint lock clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## Start everything on this machine (PORT=8000); Ctrl-C stops it
+	@$(PY) -m interview_platform.demo
+
+test: $(STAMP) ## Run every test
+	$(PY) -m pytest --ignore=tests/benchmarks $(ARGS)
+
+bench: $(STAMP) ## Measure latencies, throughput and memory
+	$(PY) -m pytest tests/benchmarks -s $(ARGS)
+
+lint: $(STAMP) ## Check style, types and the direction of imports
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+# The stamp is newer than the lock once everything in it is installed, so a second start installs nothing.
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than 3.11; name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --disable-pip-version-check --no-deps --requirement requirements.lock
+	@touch $@
+
+define LOCK_HEADER
+# Every package at the version that was tested, for Python 3.11 to 3.13. Written by `make lock`; do not edit.
+#
+# Install it with `pip install --no-deps -r requirements.lock`. The list is complete, with one exception meant
+# as such: of pipecat-ai only the Smart Turn ONNX file is used, found by its path, so the 290 MB of its own
+# dependencies stay away (and without --no-deps pip refuses the list: pipecat-ai asks for an older protobuf).
+endef
+export LOCK_HEADER
+
+UV := .venv-lock/bin/uv
+COMPILE := $(UV) pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --no-header
+
+lock: ## Resolve the dependencies again (LOCK_ARGS=--upgrade for newer versions)
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(COMPILE) $(LOCK_ARGS) --extra demo --extra dev pyproject.toml --output-file requirements.lock
+	@{ echo "$$LOCK_HEADER"; grep -v -e '^#' -e '^pipecat-ai=' requirements.lock; \
+	   echo 'pipecat-ai>=1.14' | $(COMPILE) --no-deps --no-annotate -; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+clean: ## Remove the virtual environment and everything the demo wrote
+	rm -rf $(VENV) .venv-lock var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

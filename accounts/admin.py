@@ -1,0 +1,262 @@
+"""Admin pages of organisations, people, roles and API keys."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import ForeignKey, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
+
+from accounts import access
+from accounts.models import ApiKey, Membership, Organisation, User
+from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+
+admin.site.unregister(Group)  # roles decide; groups would be a second truth
+
+
+class OrganisationForm(forms.ModelForm):
+    accent_colour = forms.RegexField(
+        r"^#[0-9a-fA-F]{6}$",
+        label=_("accent colour"),
+        required=False,
+        help_text=_("As #rrggbb, for the candidate's pages. Empty for the standard one."),
+        error_messages={"invalid": _("Write it as # and six digits, for example #0b6e4f.")},
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(ScopedModelAdmin):
+    form = OrganisationForm
+    fields = ["name", "slug", "accent_colour"]
+    list_display = ["name", "slug"]
+    search_fields = ["name"]
+    organisation_path = "pk"
+    writing_roles = access.OWNERS
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict:
+        return {} if obj else {"slug": ["name"]}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return access.is_unlimited(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return access.is_unlimited(request.user)
+
+
+class MembershipInline(TabularInline):
+    """A person's roles, as far as they concern organisations of the user who looks."""
+
+    model = Membership
+    fields = ["organisation", "role"]
+    extra = 0
+    hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        return access.scoped(rows, request.user, path="organisation_id", roles=access.OWNERS)
+
+    def get_min_num(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return 0 if access.is_unlimited(request.user) or obj else 1
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> type:
+        return super().get_formset(request, obj, validate_min=True, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = access.organisations(request.user, access.OWNERS)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field.widget.can_add_related = field.widget.can_change_related = False
+        field.widget.can_delete_related = field.widget.can_view_related = False
+        return field
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return access.has_any(request.user, access.OWNERS)
+
+    has_add_permission = has_change_permission = has_delete_permission = has_view_permission
+
+
+@admin.register(User)
+class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
+    """People who sign in. Owners see those of their organisations, see `access.may_administer` for the rest."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    inlines = [MembershipInline]
+    list_display = ["username", "full_name", "email", "roles_in_words", "is_active"]
+    list_filter = ["is_active"]
+    search_fields = ["username", "first_name", "last_name", "email"]
+    ordering = ["username"]
+    filter_horizontal = []
+    reading_roles = writing_roles = access.OWNERS
+    add_fieldsets = [(None, {"fields": ["username", "email", ("password1", "password2")]})]
+    person = [
+        (None, {"fields": ["username", "password"]}),
+        (_("Person"), {"fields": [("first_name", "last_name"), "email"]}),
+    ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> list:
+        if obj is None:
+            return self.add_fieldsets
+        rights = ["is_active"]
+        if access.is_unlimited(request.user):
+            rights.append("is_superuser")
+        return [*self.person, (_("Access"), {"fields": [tuple(rights)]})]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        owned = access.scoped(
+            Membership.objects.select_related("organisation"),
+            request.user,
+            path="organisation_id",
+            roles=access.OWNERS,
+        )
+        people = access.users(request.user, access.OWNERS)
+        return people.prefetch_related(Prefetch("memberships", owned, to_attr="owned_memberships"))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return access.has_any(request.user, access.OWNERS)  # which people: get_queryset
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if not isinstance(obj, User):
+            return access.has_any(request.user, access.OWNERS)
+        return access.may_administer(request.user, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj != request.user and self.has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
+        if not change:
+            obj.is_staff = True  # the admin is where people sign in; their roles say what for
+        super().save_model(request, obj, form, change)
+
+    @display(description=_("name"))
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
+
+    @display(description=_("roles"))
+    def roles_in_words(self, user: User) -> str:
+        return ", ".join(f"{m.get_role_display()} ({m.organisation})" for m in user.owned_memberships)
+
+
+@admin.register(Membership)
+class MembershipAdmin(ScopedModelAdmin):
+    fields = ["user", "organisation", "role"]
+    list_display = ["user", "organisation", "role"]
+    list_filter = [("organisation", ScopedRelatedFilter), "role"]
+    list_select_related = ["user", "organisation"]
+    search_fields = ["user__username", "user__first_name", "user__last_name"]
+    writing_roles = access.OWNERS
+
+    def choices_for(self, db_field: ForeignKey, request: HttpRequest) -> QuerySet:
+        if db_field.name == "user":
+            return access.users(request.user, access.OWNERS)
+        return super().choices_for(db_field, request)
+
+
+class ApiKeyForm(forms.ModelForm):
+    scopes = forms.MultipleChoiceField(
+        label=_("may use"),
+        choices=ApiKey.Scope.choices,
+        initial=[ApiKey.Scope.INTERVIEWS],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ScopedModelAdmin):
+    """Keys for other systems. A new key is shown once, on the page that follows."""
+
+    form = ApiKeyForm
+    list_display = ["name", "begins_with", "organisation", "may_use", "created_at", "state"]
+    list_filter = [("organisation", ScopedRelatedFilter)]
+    list_select_related = ["organisation"]
+    readonly_fields = ["begins_with", "may_use", "created_at", "revoked_at"]
+    reading_roles = writing_roles = access.OWNERS
+    actions = ["revoke_selected"]
+    actions_detail = ["revoke_key"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        if obj is None:
+            return ["organisation", "name", "scopes"]
+        return ["organisation", "name", "begins_with", "may_use", "created_at", "revoked_at"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a key is issued and revoked, nothing else
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._is_allowed(request, obj, self.writing_roles)
+
+    def save_form(self, request: HttpRequest, form: forms.ModelForm, change: bool) -> ApiKey:
+        super().save_form(request, form, change)
+        fields = ("organisation", "name", "scopes")
+        row, row.plain = ApiKey.issue(**{field: form.cleaned_data[field] for field in fields})
+        return row
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
+        """`save_form` issued it: its digest is all that is kept."""
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Your new API key"),
+            "api_key": obj,
+        }
+        return TemplateResponse(request, "admin/accounts/apikey/issued.html", context)
+
+    @display(description=_("begins with"))
+    def begins_with(self, key: ApiKey) -> str:
+        return f"{key.hint}…"
+
+    @display(description=_("may use"))
+    def may_use(self, key: ApiKey) -> str:
+        return ", ".join(str(ApiKey.Scope(scope).label) for scope in key.scopes)
+
+    @display(description=_("state"), label={_("valid"): "success", _("revoked"): "danger"})
+    def state(self, key: ApiKey) -> str:
+        return _("revoked") if key.revoked_at else _("valid")
+
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
+    def revoke_selected(self, request: HttpRequest, rows: QuerySet) -> None:
+        count = self._revoke(request, rows)
+        messages.success(request, _("%d keys revoked: calls with them are refused from now on.") % count)
+
+    @action(
+        description=_("Revoke"),
+        permissions=["revoke"],
+        icon="block",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": _("Revoke this key?"),
+            "description": _("Calls with it are refused from now on. This cannot be undone."),
+            "form_submit_text": _("Revoke"),
+        },
+    )
+    def revoke_key(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        self._revoke(request, self.writable(request).filter(pk=object_id))
+        messages.success(request, _("The key was revoked."))
+        return HttpResponse(
+            headers={"HX-Redirect": reverse("admin:accounts_apikey_change", args=[object_id])}
+        )
+
+    def _revoke(self, request: HttpRequest, rows: QuerySet) -> int:
+        valid = list(rows.filter(revoked_at__isnull=True))
+        for key in valid:
+            key.revoked_at = timezone.now()
+            key.save(update_fields=["revoked_at"])
+            self.log_change(request, key, "Revoked.")
+        return len(valid)

@@ -1,0 +1,124 @@
+"""What every admin page of an organisation's things has in common: the role decides, and nobody looks outside.
+
+Django's admin asks permissions of a model as a whole; here they are asked of the organisation a row belongs to.
+Everything that lists rows (pages, drop-downs, autocompletion, filters, actions) starts from `get_queryset`, so a
+row outside is not forbidden but unknown.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.contrib.admin.filters import RelatedFieldListFilter
+from django.db.models import Field, ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from accounts import access
+
+
+class ScopedModelAdmin(ModelAdmin):
+    """An admin page of rows that belong to organisations.
+
+    organisation_path: the lookup from a row to its organisation's id, as "interview__organisation_id".
+    reading_roles, writing_roles: who sees the rows, and who adds, changes and deletes them.
+    """
+
+    organisation_path = "organisation_id"
+    reading_roles: Collection[str] = access.EVERY_ROLE
+    writing_roles: Collection[str] = access.WRITERS
+    list_fullwidth = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return access.scoped(
+            super().get_queryset(request), request.user, path=self.organisation_path, roles=self.reading_roles
+        )
+
+    def writable(self, request: HttpRequest) -> QuerySet:
+        """The rows the user may change."""
+        return access.scoped(
+            super().get_queryset(request), request.user, path=self.organisation_path, roles=self.writing_roles
+        )
+
+    def organisation_id_of(self, row: Model) -> int | None:
+        """The organisation a row belongs to."""
+        value: Any = row
+        for name in self.organisation_path.split("__"):
+            value = getattr(value, name)
+        return value
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return access.has_any(request.user, self.reading_roles)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._is_allowed(request, obj, self.reading_roles)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return access.has_any(request.user, self.writing_roles)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._is_allowed(request, obj, self.writing_roles)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._is_allowed(request, obj, self.writing_roles)
+
+    def _is_allowed(self, request: HttpRequest, obj: Any, roles: Collection[str]) -> bool:
+        if obj is not None and not isinstance(obj, Model):  # unfold passes the id from the address
+            obj = self.get_object(request, obj)
+            if obj is None:
+                return False
+        if obj is None:
+            return access.has_any(request.user, roles)
+        return access.has_role(request.user, self.organisation_id_of(obj), roles)
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField | None:
+        if "queryset" not in kwargs:
+            kwargs["queryset"] = self.choices_for(db_field, request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def choices_for(self, db_field: ForeignKey, request: HttpRequest) -> QuerySet:
+        """What a drop-down offers: of a thing with an admin page of ours, the rows the user may write to."""
+        related = self.admin_site.get_model_admin(db_field.remote_field.model)
+        assert isinstance(related, ScopedModelAdmin), f"who may choose a {db_field.name} is not decided"
+        return access.scoped(
+            related.get_queryset(request),
+            request.user,
+            path=related.organisation_path,
+            roles=self.writing_roles,
+        )
+
+
+class ScopedRelatedFilter(RelatedFieldListFilter):
+    """A changelist filter that offers only what the user may see."""
+
+    def field_choices(
+        self, field: Field, request: HttpRequest, model_admin: ModelAdmin
+    ) -> list[tuple[Any, str]]:
+        related = model_admin.admin_site.get_model_admin(field.remote_field.model)
+        return [(row.pk, str(row)) for row in related.get_queryset(request)]
+
+
+class PartOfParent:
+    """An inline whose rows may be seen and changed by whoever may see and change their parent."""
+
+    def _parent(self) -> ModelAdmin:
+        return self.admin_site.get_model_admin(self.parent_model)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._parent().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        parent = self._parent()
+        return (
+            parent.has_add_permission(request)
+            if obj is None
+            else parent.has_change_permission(request, obj)
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)

@@ -1,0 +1,230 @@
+"""Run several programs as one: prefixed output, restart after a crash, nothing left behind.
+
+honcho and its kin stop everything when one program ends. A voice worker may be killed at any time and must
+come back, so this is ours. It imports the standard library only: it stays in memory for as long as the demo.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+PR_SET_PDEATHSIG = 1  # Source: prctl(2)
+_prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+
+FIRST_DELAY_S = 0.5
+LONGEST_DELAY_S = 10.0
+STABLE_AFTER_S = 30.0  # a program that lived this long starts again with the first delay
+LINE_LIMIT_BYTES = 1 << 20
+COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)
+
+
+def end_with_parent(signal_number: int) -> Callable[[], None]:
+    """Return a `preexec_fn` that makes the kernel send `signal_number` to the child when this thread dies.
+
+    Linux only; elsewhere a child outlives a parent that was killed with SIGKILL.
+    """
+    parent = os.getpid()
+
+    def before_exec() -> None:
+        if _prctl is not None:
+            _prctl(PR_SET_PDEATHSIG, signal_number)
+        if os.getppid() != parent:  # it died before the request above
+            os._exit(1)
+
+    return before_exec
+
+
+def next_delay_s(last_delay_s: float, lived_s: float) -> float:
+    """Return the wait before a program that lived `lived_s` is started again: 0.5 s, doubling to 10 s."""
+    if lived_s >= STABLE_AFTER_S or last_delay_s == 0:
+        return FIRST_DELAY_S
+    return min(last_delay_s * 2, LONGEST_DELAY_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run, and how many of it.
+
+    `env` is added to this process's environment. The file descriptors in `pass_fds` (a listening socket, say)
+    keep their numbers in the child.
+    """
+
+    name: str
+    argv: Sequence[str]
+    count: int = 1
+    env: Mapping[str, str] = field(default_factory=dict)
+    pass_fds: tuple[int, ...] = ()
+    grace_s: float = 10.0
+
+
+def print_line(name: str, line: str) -> None:
+    """Print one line of a program's output, its name before it, in colour on a terminal."""
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        colour = COLOURS[sum(name.rpartition(".")[0].encode()) % len(COLOURS)]
+        print(f"\033[{colour}m{name:<12}\033[0m {line}", flush=True)
+    else:
+        print(f"{name:<12} {line}", flush=True)
+
+
+class Supervisor:
+    """Keep the programs running from `async with` to its end.
+
+    They start in the order given and stop in the reverse order: SIGTERM, then SIGKILL to whatever is left of
+    the process group after the program's `grace_s`. `write(name, line)` receives every line they print.
+    """
+
+    def __init__(
+        self, programs: Sequence[Program], *, write: Callable[[str, str], None] = print_line
+    ) -> None:
+        self.instances = [
+            Instance(program, index, write) for program in programs for index in range(program.count)
+        ]
+
+    async def __aenter__(self) -> "Supervisor":
+        try:
+            for instance in self.instances:
+                await instance.start()
+        except BaseException:  # also when cancelled: those that run already must not stay
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop every program; those of one name together, the names in reverse order."""
+        names = list(dict.fromkeys(instance.program.name for instance in self.instances))
+        for name in reversed(names):
+            await asyncio.gather(*(instance.stop() for instance in self.of(name)))
+
+    def of(self, name: str) -> list["Instance"]:
+        """Return the instances of the program called `name`."""
+        return [instance for instance in self.instances if instance.program.name == name]
+
+    def pids(self, name: str) -> list[int]:
+        """Return the process ids of the running instances of a program."""
+        return [instance.pid for instance in self.of(name) if instance.pid]
+
+
+class Instance:
+    """One process of a program, started again whenever it ends by itself."""
+
+    def __init__(self, program: Program, index: int, write: Callable[[str, str], None]) -> None:
+        self.program = program
+        self.name = f"{program.name}.{index + 1}"
+        self.starts = 0
+        self._write = write
+        self._process: asyncio.subprocess.Process | None = None
+        self._output = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
+        self._stop_asked = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None while it is not running."""
+        process = self._process
+        return process.pid if process and process.returncode is None else None
+
+    async def start(self) -> None:
+        """Start the process and watch over it.
+
+        Raises:
+            OSError: the executable cannot be run.
+        """
+        await self._spawn()
+        self._task = asyncio.create_task(self._keep_running(), name=self.name)
+
+    async def stop(self) -> None:
+        """End the process and everything in its group, and start it no more."""
+        if self._task is None:
+            return
+        self._stop_asked.set()
+        self._signal_group(signal.SIGTERM)
+        _, unfinished = await asyncio.wait([self._task], timeout=self.program.grace_s)
+        if unfinished:
+            self._write(self.name, f"still running after {self.program.grace_s:g} s, killed")
+            self._signal_group(signal.SIGKILL)
+        await self._task
+
+    async def _keep_running(self) -> None:
+        delay_s = 0.0
+        while True:
+            started = time.monotonic()
+            ending = await self._run_to_end()
+            if self._stop_asked.is_set():
+                return
+            delay_s = next_delay_s(delay_s, time.monotonic() - started)
+            self._write(self.name, f"{ending}, starts again in {delay_s:g} s")
+            if await self._is_stopped_within(delay_s):
+                return
+            with contextlib.suppress(OSError):  # out of processes or memory: the next round tries again
+                await self._spawn()
+
+    async def _is_stopped_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop_asked.wait(), seconds)
+        return self._stop_asked.is_set()
+
+    async def _spawn(self) -> None:
+        read_end, write_end = os.pipe()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.program.argv,
+                env={**os.environ, **self.program.env},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=asyncio.subprocess.STDOUT,
+                pass_fds=self.program.pass_fds,
+                start_new_session=True,  # its own process group, out of reach of the terminal's Ctrl-C
+                preexec_fn=end_with_parent(signal.SIGKILL),
+            )
+        except BaseException:
+            os.close(read_end)
+            raise
+        finally:
+            os.close(write_end)
+        self.starts += 1
+        self._output = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
+        protocol = asyncio.StreamReaderProtocol(self._output)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(read_end, "rb"))
+
+    async def _run_to_end(self) -> str:
+        """Copy the output until the process has ended, and say how it ended."""
+        assert self._process
+        output = asyncio.create_task(self._copy_output())
+        status = await self._process.wait()
+        self._signal_group(signal.SIGKILL)  # what it left behind
+        await asyncio.wait(
+            [output], timeout=1.0
+        )  # a process that left the group may hold the pipe for longer
+        output.cancel()
+        return describe(status)
+
+    async def _copy_output(self) -> None:
+        while True:
+            try:
+                line = await self._output.readline()
+            except ValueError:
+                line = f"(more than {LINE_LIMIT_BYTES} bytes without a line's end, dropped)".encode()
+            if not line:
+                return
+            self._write(self.name, line.decode(errors="replace").rstrip())
+
+    def _signal_group(self, number: int) -> None:
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+
+def describe(status: int) -> str:
+    """Say in words how a process ended: a negative status is the signal that ended it."""
+    if status >= 0:
+        return f"ended with status {status}"
+    return f"ended by {signal.Signals(-status).name}"

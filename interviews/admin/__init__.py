@@ -1,0 +1,7 @@
+"""Admin pages of the product, one model a file."""
+
+from interviews.admin.interview import InterviewAdmin
+from interviews.admin.invitation import InvitationAdmin
+from interviews.admin.session import SessionAdmin
+
+__all__ = ["InterviewAdmin", "InvitationAdmin", "SessionAdmin"]

@@ -1,0 +1,142 @@
+"""Configuring interviews."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts import access
+from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+from interviews import consent
+from interviews.actions.interviews import practice_text, request_speech
+from interviews.admin import listening
+from interviews.admin.questions import QuestionInline
+from interviews.admin.voice_choice import VoiceField
+from interviews.models import Interview, Invitation
+from voice import speech
+from voice.models import Speech
+
+
+class InterviewForm(forms.ModelForm):
+    voice = VoiceField(label=_("voice"), help_text=_("Who asks the questions. Listen to them after saving."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "voice" in self.fields:  # not on a page that is only read
+            self.fields["voice"].keep(self.instance.voice)
+            self.fields["consent_text"].widget.attrs |= {
+                f"data-default-{language}": default for language, default in consent.DEFAULT.items()
+            }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        speaks = self.fields["voice"].language_of(cleaned.get("voice", ""))
+        if speaks and speaks != cleaned.get("language"):
+            self.add_error("voice", _("This voice does not speak the interview's language. Choose another one."))
+        return cleaned
+
+
+@admin.register(Interview)
+class InterviewAdmin(ScopedModelAdmin):
+    form = InterviewForm
+    inlines = [QuestionInline]
+    list_display = ["title", "job_title", "language", "question_count", "invited", "finished", "created_at"]
+    list_filter = ["language", ("organisation", ScopedRelatedFilter)]
+    search_fields = ["title", "job_title"]
+    readonly_fields = ["practice_spoken"]
+    actions_detail = ["invite"]
+    warn_unsaved_form = True
+
+    class Media:
+        css = {"all": ["admin/interviews/admin.css"]}
+        js = [
+            forms.Script("admin/interviews/listen.js", type="module"),
+            forms.Script("admin/interviews/language.js", type="module"),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Interview]:
+        finished = Q(invitations__status=Invitation.Status.FINISHED)
+        return super().get_queryset(request).annotate(
+            questions_n=Count("questions", distinct=True),
+            invited_n=Count("invitations", distinct=True),
+            finished_n=Count("invitations", filter=finished, distinct=True),
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Interview | None = None) -> list:
+        about: list = ["title", ("job_title", "language"), "voice"]
+        if obj is None and access.organisations(request.user, self.writing_roles).count() != 1:
+            about.insert(0, "organisation")
+        practice = ["practice_question", *(["practice_spoken"] if obj else [])]
+        return [
+            (None, {"fields": about}),
+            (_("Practice question"), {"fields": practice}),
+            (_("Consent"), {"fields": ["consent_text"]}),
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"consent_text": consent.default_text("en"), **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Interview, form: forms.ModelForm, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user
+        if obj.organisation_id is None:  # there was nothing to choose
+            obj.organisation = access.organisations(request.user, self.writing_roles).get()
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: list, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        for row in request_speech(interview=form.instance):
+            if row.status == Speech.Status.FAILED:  # saving is asking again
+                speech.retry(row, now=timezone.now())
+
+    @display(description=_("spoken"))
+    def practice_spoken(self, interview: Interview) -> str:
+        return listening.render(interview, listening.key_of(interview, practice_text(interview)))
+
+    @display(description=_("questions"), ordering="questions_n")
+    def question_count(self, interview: Interview) -> int:
+        return interview.questions_n
+
+    @display(description=_("invited"), ordering="invited_n")
+    def invited(self, interview: Interview) -> int:
+        return interview.invited_n
+
+    @display(description=_("finished"), ordering="finished_n")
+    def finished(self, interview: Interview) -> int:
+        return interview.finished_n
+
+    @action(
+        description=_("Invite a candidate"), permissions=["change"], icon="person_add", variant=ActionVariant.PRIMARY
+    )
+    def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the form; it changes nothing itself."""
+        interview = self.get_object(request, object_id)
+        if interview is not None and interview.questions_n == 0:
+            messages.warning(request, _("Add a question and save before inviting candidates."))
+            return redirect("admin:interviews_interview_change", object_id)
+        return redirect(f"{reverse('admin:interviews_invitation_add')}?interview={object_id}")
+
+    def get_urls(self) -> list[URLPattern]:
+        spoken = path(
+            "<uuid:interview_id>/speech/<slug:key>/",
+            self.admin_site.admin_view(self.speech_view),
+            name="interviews_interview_speech",
+        )
+        return [spoken, *super().get_urls()]
+
+    def speech_view(self, request: HttpRequest, interview_id: UUID, key: str) -> HttpResponse:
+        """The state of one spoken text, asked for while it is being prepared."""
+        interview = self.get_object(request, str(interview_id))
+        if interview is None or key not in listening.keys_of(interview):
+            raise Http404
+        looks = request.GET.get("looks", "")
+        return HttpResponse(listening.render(interview, key, looks=int(looks) if looks.isdecimal() else 0))

@@ -1,0 +1,187 @@
+"""Inviting candidates and handing out their links."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+from interviews import progress
+from interviews.actions import invitations
+from interviews.actions.errors import ActionRefused
+from interviews.models import Invitation
+
+DEFAULT_DAYS = 14
+USABLE = (Invitation.Status.PENDING, Invitation.Status.STARTED)
+
+
+class InvitationForm(forms.ModelForm):
+    """Invites. The action is what knows which values will do, so it runs as the last step of validation.
+
+    The admin's view holds one transaction around validating and saving, so nothing is left behind by a failure.
+    """
+
+    by: Any = None
+
+    class Meta:
+        model = Invitation
+        fields = ["interview", "candidate_name", "candidate_email", "expires_at"]
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if self.errors or not self.instance._state.adding:
+            return
+        try:
+            self.instance = invitations.invite(**self.cleaned_data, by=self.by, now=timezone.now())
+        except ActionRefused as refused:
+            field, _colon, reason = refused.detail.partition(": ")
+            is_field = field in self.fields
+            self.add_error(field if is_field else None, capfirst(reason) if is_field else refused.detail)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ScopedModelAdmin):
+    form = InvitationForm
+    organisation_path = "interview__organisation_id"
+    list_display = ["candidate_name", "interview", "state", "progress_in_words", "expires_at", "link_button"]
+    list_filter = [("interview", ScopedRelatedFilter), "status"]
+    list_select_related = ["interview", "session"]
+    search_fields = ["candidate_name", "candidate_email", "interview__title"]
+    date_hierarchy = "created_at"
+    actions = ["revoke_selected"]
+    actions_detail = ["review", "revoke_link"]
+    readonly_fields = ["link", "state", "progress_in_words", "created_by", "created_at"]
+
+    class Media:
+        css = {"all": ["admin/interviews/admin.css"]}
+        js = [forms.Script("admin/interviews/copy.js", type="module")]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
+        return progress.of_invitations(super().get_queryset(request))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Invitation | None = None) -> list:
+        who = ["interview", ("candidate_name", "candidate_email"), "expires_at"]
+        if obj is None:
+            return [(None, {"fields": who})]
+        link = ["link"] if self.has_revoke_permission(request, obj) else []
+        return [
+            (None, {"fields": [*link, ("state", "progress_in_words")]}),
+            (_("Invitation"), {"fields": [*who, ("created_by", "created_at")]}),
+        ]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.by = request.user
+        return form
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        columns = list(super().get_list_display(request))
+        if not self.has_revoke_permission(request):  # who only reads must not be able to sit in for a candidate
+            columns.remove("link_button")
+        return columns
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        expires_at = timezone.now() + timedelta(days=DEFAULT_DAYS)
+        return {"expires_at": expires_at, **super().get_changeform_initial_data(request)}
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a link that was handed out stays what it is; it can be revoked
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._is_allowed(request, obj, self.writing_roles)
+
+    def save_model(self, request: HttpRequest, obj: Invitation, form: forms.ModelForm, change: bool) -> None:
+        """The form's action has saved it."""
+
+    def response_add(
+        self, request: HttpRequest, obj: Invitation, post_url_continue: Any = None
+    ) -> HttpResponse:
+        if "_addanother" in request.POST:
+            messages.success(request, _("%s is invited.") % obj.candidate_name)
+            return redirect(f"{request.path}?interview={obj.interview_id}")
+        messages.success(request, _("%s is invited. Copy the link and send it.") % obj.candidate_name)
+        return redirect("admin:interviews_invitation_change", obj.pk)
+
+    @display(
+        description=_("status"),
+        ordering="status",
+        label={"pending": "info", "started": "warning", "finished": "success", "expired": "", "revoked": "danger"},
+    )
+    def state(self, invitation: Invitation) -> tuple[str, str]:
+        return invitation.status, invitation.get_status_display()
+
+    @display(description=_("progress"))
+    def progress_in_words(self, invitation: Invitation) -> str:
+        return str(progress.of(invitation))
+
+    @display(description=_("link"))
+    def link(self, invitation: Invitation) -> str:
+        context = {"invitation": invitation, "is_usable": invitation.status in USABLE}
+        return render_to_string("admin/interviews/invitation/link.html", context)
+
+    @display(description=_("link"))
+    def link_button(self, invitation: Invitation) -> str:
+        if invitation.status not in USABLE:
+            return "–"
+        return render_to_string("admin/interviews/invitation/link_button.html", {"invitation": invitation})
+
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
+    def revoke_selected(self, request: HttpRequest, rows: QuerySet[Invitation]) -> None:
+        own = self.writable(request).filter(pk__in=rows.values("pk")).select_related("session")
+        done = [self._revoke(request, invitation) for invitation in own]
+        messages.success(request, _("%(done)d of %(all)d links revoked.") % {"done": sum(done), "all": len(rows)})
+
+    @action(description=_("Review answers"), permissions=["view"], icon="headphones", variant=ActionVariant.PRIMARY)
+    def review(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the candidate's answers; it changes nothing itself."""
+        invitation = self.get_object(request, object_id)
+        session = getattr(invitation, "session", None)
+        if session is None:
+            messages.info(request, _("The candidate has not begun yet."))
+            return redirect("admin:interviews_invitation_change", object_id)
+        return redirect("admin:interviews_session_change", session.pk)
+
+    @action(
+        description=_("Revoke"),
+        permissions=["revoke"],
+        icon="link_off",
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": _("Revoke this link?"),
+            "description": _(
+                "The candidate can no longer use it. An interview under way is closed; what was said is kept. "
+                "This cannot be undone."
+            ),
+            "form_submit_text": _("Revoke"),
+        },
+    )
+    def revoke_link(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        invitation = self.writable(request).filter(pk=object_id).first()
+        if invitation is None or not self._revoke(request, invitation):
+            messages.error(request, _("The link cannot be revoked: it has been used to the end, or revoked before."))
+        else:
+            messages.success(request, _("The link was revoked."))
+        address = reverse("admin:interviews_invitation_change", args=[object_id])
+        return HttpResponse(headers={"HX-Redirect": address})
+
+    def _revoke(self, request: HttpRequest, invitation: Invitation) -> bool:
+        try:
+            invitations.revoke(invitation=invitation, by=request.user, now=timezone.now())
+        except ActionRefused:
+            return False
+        self.log_change(request, invitation, "Revoked.")
+        return True

@@ -1,0 +1,67 @@
+"""The questions on an interview's page."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+from unfold.forms import PaginationInlineFormSet
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
+
+from accounts.scoped_admin import PartOfParent
+from interviews.admin import listening
+from interviews.models import Question
+
+LAST = 10**6
+
+
+class QuestionForm(forms.ModelForm):
+    position = forms.IntegerField(
+        label=_("order"), required=False, min_value=0, max_value=LAST, widget=UnfoldAdminIntegerFieldWidget
+    )
+
+    class Meta:
+        widgets = {"text": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            self.initial.pop("position", None)
+
+    def clean_position(self) -> int:
+        """A question without a place comes last."""
+        position = self.cleaned_data["position"]
+        return LAST if position is None else position
+
+
+class QuestionFormSet(PaginationInlineFormSet):
+    """Saves the questions at 1, 2, 3 … in the order that was given, new ones last."""
+
+    def save(self, commit: bool = True) -> list[Question]:
+        rows = super().save(commit)
+        for position, question in enumerate(self._in_order(), start=1):
+            question.position = position
+            Question.objects.filter(pk=question.pk).exclude(position=position).update(position=position)
+        return rows
+
+    def _in_order(self) -> list[Question]:
+        kept = [form for form in self.forms if form not in self.deleted_forms and form.instance.pk]
+        return [form.instance for form in sorted(kept, key=lambda form: form.cleaned_data["position"])]
+
+
+class QuestionInline(PartOfParent, TabularInline):
+    model = Question
+    form = QuestionForm
+    formset = QuestionFormSet
+    fields = ["position", "text", "think_seconds", "answer_limit_seconds", "retakes", "listen"]
+    readonly_fields = ["listen"]
+    ordering_field = "position"
+    extra = 0
+    hide_title = True
+
+    @display(description=_("spoken"))
+    def listen(self, question: Question) -> str:
+        if question.pk is None:
+            return _("Save, then listen.")
+        return listening.render(question.interview, listening.key_of(question.interview, question.text))

@@ -1,0 +1,92 @@
+"""One answer as a reviewer sees it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from interviews.models import Answer, Session
+from voice.models import Recording, Transcript
+
+DOUBTFUL_BELOW = 0.5
+"""Words recognised with less confidence are marked: below even odds the word is rather wrong than right."""
+
+UNSPACED_LANGUAGES = frozenset({"ja", "zh"})
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word and when it is heard, in seconds from the beginning of the recording."""
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+    @property
+    def is_doubtful(self) -> bool:
+        return self.confidence < DOUBTFUL_BELOW
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An answer with its recording and its transcript, where they exist."""
+
+    answer: Answer
+    recording: Recording | None
+    transcript: Transcript | None
+
+    @classmethod
+    def all_of(cls, session: Session) -> list["Review"]:
+        """The answers to the questions in order; the practice answer was never kept."""
+        rows = session.answers.filter(kind=Answer.Kind.QUESTION).order_by("position")
+        return [cls.of(answer) for answer in rows.select_related("recording__transcript")]
+
+    @classmethod
+    def of(cls, answer: Answer) -> "Review":
+        recording = answer.recording
+        if recording is not None and recording.status == Recording.Status.DISCARDED:
+            recording = None
+        transcript = getattr(recording, "transcript", None) if recording else None
+        return cls(answer, recording, transcript)
+
+    @property
+    def is_playable(self) -> bool:
+        return self.recording is not None and self.recording.status == Recording.Status.STORED
+
+    @property
+    def audio_url(self) -> str:
+        return reverse("admin:interviews_session_recording", args=[self.answer.session_id, self.answer.pk])
+
+    @property
+    def length(self) -> str:
+        """Minutes and seconds, as 1:07; empty while it is being recorded."""
+        seconds = self.recording and self.recording.duration_s
+        return "" if seconds is None else f"{round(seconds) // 60}:{round(seconds) % 60:02}"
+
+    @property
+    def words(self) -> Iterator[SpokenWord]:
+        """The words with their times; none where the engine gave none."""
+        for word in self.transcript.words if self.transcript else ():
+            yield SpokenWord(word["word"].strip(), word["start"], word["end"], word["confidence"])
+
+    @property
+    def has_words(self) -> bool:
+        return bool(self.transcript and self.transcript.words)
+
+    @property
+    def has_doubtful_words(self) -> bool:
+        return any(word.is_doubtful for word in self.words)
+
+    @property
+    def separator(self) -> str:
+        language = self.transcript.language if self.transcript else ""
+        return "" if language in UNSPACED_LANGUAGES else " "
+
+    @property
+    def is_unanswered(self) -> bool:
+        return self.recording is None and not self.answer.typed_text

@@ -1,0 +1,108 @@
+"""Candidates' interviews: how far they are, and the page on which answers are heard and read."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+from interviews import progress
+from interviews.admin.review import Review
+from interviews.models import Answer, Session
+from voice import recordings
+
+
+@admin.register(Session)
+class SessionAdmin(ScopedModelAdmin):
+    """Read-only: what a candidate did is changed by nobody."""
+
+    organisation_path = "invitation__interview__organisation_id"
+    list_display = ["candidate", "interview_title", "state", "progress_in_words", "consented_at", "finished_at"]
+    list_filter = [("invitation__interview", ScopedRelatedFilter), "status"]
+    list_select_related = ["invitation__interview"]
+    search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
+    date_hierarchy = "consented_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        return progress.of_sessions(super().get_queryset(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        recording = path(
+            "<uuid:session_id>/answers/<uuid:answer_id>/recording/",
+            self.admin_site.admin_view(self.recording_view),
+            name="interviews_session_recording",
+        )
+        return [recording, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
+        """The review page."""
+        session = self.get_object(request, object_id)
+        if session is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": session.invitation.candidate_name,
+            "subtitle": session.interview.title,
+            "original": session,
+            "session": session,
+            "progress": progress.of(session),
+            "reviews": Review.all_of(session),
+            "media": self.media + self.review_media,
+        }
+        return TemplateResponse(request, "admin/interviews/session/review.html", context)
+
+    @property
+    def review_media(self) -> forms.Media:
+        return forms.Media(
+            css={"all": ["admin/interviews/admin.css", "admin/interviews/review.css"]},
+            js=[forms.Script("admin/interviews/review.js", type="module")],
+        )
+
+    def recording_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
+        """To a fresh short-lived address of the recording, so that a page left open for an hour still plays."""
+        session = self.get_object(request, str(session_id))
+        answer = session and session.answers.filter(pk=answer_id).select_related("recording").first()
+        address = answer and answer.recording and recordings.temporary_url(answer.recording)
+        if not address:
+            raise Http404
+        return redirect(address)
+
+    @display(description=_("candidate"), ordering="invitation__candidate_name")
+    def candidate(self, session: Session) -> str:
+        return session.invitation.candidate_name
+
+    @display(description=_("interview"), ordering="invitation__interview__title")
+    def interview_title(self, session: Session) -> str:
+        return session.interview.title
+
+    @display(
+        description=_("status"),
+        ordering="status",
+        label={"checking": "info", "practising": "info", "under_way": "warning", "finished": "success", "abandoned": ""},
+    )
+    def state(self, session: Session) -> tuple[str, str]:
+        return session.status, session.get_status_display()
+
+    @display(description=_("progress"))
+    def progress_in_words(self, session: Session) -> str:
+        return str(progress.of(session))

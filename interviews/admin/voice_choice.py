@@ -1,0 +1,63 @@
+"""The drop-down of voices, each with its language so that the page can offer only those that fit."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from interviews.models.interview import LANGUAGES
+from voice import voices
+from voice.engines.base import Voice, primary_language
+
+
+class VoiceSelect(UnfoldAdminSelectWidget):
+    """Options carry `data-language`; static/admin/interviews/language.js hides those of other languages."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict:
+        option = super().create_option(name, value, *args, **kwargs)
+        if language := getattr(value, "language", ""):
+            option["attrs"]["data-language"] = language
+        return option
+
+
+class VoiceId(str):
+    """A voice's id that knows the language it speaks."""
+
+    __slots__ = ("language",)
+
+    @classmethod
+    def of(cls, voice: Voice) -> "VoiceId":
+        voice_id = cls(voice.id)
+        voice_id.language = primary_language(voice.language)
+        return voice_id
+
+
+def choices() -> list[tuple[str, Any]]:
+    """Best for the language first, then every voice of a language that interviews are offered in."""
+    offered = {code for code, _name in LANGUAGES}
+    rows = [(VoiceId.of(voice), _label(voice)) for voice in voices.known()]
+    return [("", _("Best for the language")), *(row for row in rows if row[0].language in offered)]
+
+
+def _label(voice: Voice) -> str:
+    kind = _("last-resort voice") if voice.quality == "last_resort" else voice.engine.capitalize()
+    return f"{voice.name} · {voice.language} · {kind}"
+
+
+class VoiceField(forms.ChoiceField):
+    """A known voice, or empty for the best one. A voice chosen earlier stays choosable when it is gone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=choices, required=False, widget=VoiceSelect, **kwargs)
+
+    def keep(self, voice_id: str) -> None:
+        """Offer this voice too."""
+        rows = list(self.choices)
+        if voice_id not in {value for value, _name in rows}:
+            self.choices = [*rows, (voice_id, _("%s · not installed here") % voice_id)]
+
+    def language_of(self, voice_id: str) -> str | None:
+        """The language of the voice, if it is known."""
+        known = (value for value, _name in self.choices if isinstance(value, VoiceId))
+        return next((value.language for value in known if value == voice_id), None)

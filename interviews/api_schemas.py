@@ -1,0 +1,150 @@
+"""What the REST API takes and gives. Times are ISO 8601 in UTC; ids are UUIDs; durations in seconds."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils import timezone
+from ninja import Field, Schema
+from pydantic import AfterValidator, AwareDatetime, StringConstraints
+
+LONGEST_INVITATION = timedelta(days=3650)
+
+
+def _without_controls(value: str) -> str:
+    if any(ord(char) < 32 or 0xD800 <= ord(char) <= 0xDFFF for char in value):
+        raise ValueError("it holds control characters")
+    return value
+
+
+def _email_or_empty(value: str) -> str:
+    try:
+        if value:
+            validate_email(value)
+    except ValidationError as error:
+        raise ValueError("it is no e-mail address") from error
+    return value
+
+
+def _not_too_far(value: datetime) -> datetime:
+    if value.replace(tzinfo=None) > (timezone.now() + LONGEST_INVITATION).replace(tzinfo=None):
+        raise ValueError("it lies more than ten years ahead")
+    return value
+
+
+Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_without_controls)]
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email_or_empty)]
+FutureTime = Annotated[AwareDatetime, AfterValidator(_not_too_far)]
+InvitationStatus = Literal["pending", "started", "finished", "expired", "revoked"]
+
+
+class ErrorOut(Schema):
+    """Why nothing was done: `code` for programs, `detail` for people."""
+
+    code: str
+    detail: str
+
+
+class InterviewOut(Schema):
+    id: UUID
+    title: str
+    job_title: str
+    language: str
+    voice: str = Field(description="Empty: the best voice for the language.")
+    created_at: datetime
+    question_count: int
+
+
+class QuestionOut(Schema):
+    id: int
+    position: int
+    text: str
+    think_seconds: int
+    answer_limit_seconds: int
+    retakes: int
+
+
+class InterviewDetailOut(InterviewOut):
+    practice_question: str = Field(description="Empty: a standard one.")
+    consent_text: str
+    questions: list[QuestionOut]
+
+
+class InvitationIn(Schema):
+    candidate_name: Line
+    candidate_email: Email = ""
+    expires_at: FutureTime | None = Field(None, description="With a time zone; in 14 days if left out.")
+
+
+class InvitationOut(Schema):
+    id: UUID
+    interview_id: UUID
+    candidate_name: str
+    candidate_email: str
+    url: str = Field(description="The candidate's link. Whoever holds it is the candidate.")
+    status: InvitationStatus
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationProgressOut(InvitationOut):
+    session_id: UUID | None = Field(description="Null until the candidate has given consent.")
+    session_status: str | None
+    answered: int
+    total: int
+
+
+class SessionOut(Schema):
+    id: UUID
+    invitation_id: UUID
+    interview_id: UUID
+    candidate_name: str
+    status: Literal["checking", "practising", "under_way", "finished", "abandoned"]
+    consented_at: datetime
+    last_seen_at: datetime
+    finished_at: datetime | None
+    answered: int
+    total: int
+
+
+class TranscriptStateOut(Schema):
+    status: Literal["waiting", "done", "failed"]
+    text: str
+
+
+class AnswerOut(Schema):
+    id: UUID
+    position: int
+    question: str
+    status: Literal["pending", "asked", "recording", "recorded", "accepted"]
+    duration_s: float | None = Field(description="Null while nothing was recorded to the end.")
+    is_stored: bool = Field(description="Whether the recording can be fetched.")
+    typed_text: str | None
+    transcript: TranscriptStateOut | None
+
+
+class WordOut(Schema):
+    word: str
+    start: float = Field(description="Seconds from the first sample.")
+    end: float
+    confidence: float = Field(description="0 to 1.")
+
+
+class TranscriptOut(Schema):
+    status: Literal["waiting", "done", "failed"]
+    text: str
+    language: str
+    language_probability: float | None
+    confidence: float | None = Field(description="0 to 1, mean over the words.")
+    engine: str
+    model: str
+    words: list[WordOut]
+
+
+class RecordingOut(Schema):
+    url: str = Field(description="Works without a key until `expires_at`. FLAC, 16 000 Hz, mono.")
+    expires_at: datetime
+    sha256: str = Field(description="Of the samples, as s16le.")
+    duration_s: float

@@ -1,0 +1,51 @@
+"""How far candidates are: answered questions out of all."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from interviews.models import Answer, Invitation, Question, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Questions answered, and questions in all; the practice question does not count."""
+
+    answered: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.answered} of {self.total} answered"
+
+
+def of_invitations(rows: QuerySet[Invitation]) -> QuerySet[Invitation]:
+    """`rows` with `answered_count` and `question_count`, for `of`.
+
+    A session has its own copy of the questions; before it begins, the interview's count.
+    """
+    answers = Answer.objects.filter(session__invitation=OuterRef("pk"), kind=Answer.Kind.QUESTION)
+    questions = Question.objects.filter(interview=OuterRef("interview"))
+    return rows.annotate(
+        answered_count=Coalesce(_count(answers.filter(status=Answer.Status.ACCEPTED), "session"), 0),
+        question_count=Coalesce(_count(answers, "session"), _count(questions, "interview"), 0),
+    )
+
+
+def of_sessions(rows: QuerySet[Session]) -> QuerySet[Session]:
+    """`rows` with `answered_count` and `question_count`, for `of`."""
+    questions = Q(answers__kind=Answer.Kind.QUESTION)
+    return rows.annotate(
+        answered_count=Count("answers", filter=questions & Q(answers__status=Answer.Status.ACCEPTED)),
+        question_count=Count("answers", filter=questions),
+    )
+
+
+def of(row: Invitation | Session) -> Progress:
+    """The progress of a row that came through one of the functions above."""
+    return Progress(row.answered_count, row.question_count)
+
+
+def _count(rows: QuerySet, parent: str) -> Subquery:
+    """How many of `rows` have the same `parent`, as a column; NULL when there is none."""
+    return Subquery(rows.order_by().values(parent).annotate(count=Count("pk")).values("count"))

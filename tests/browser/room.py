@@ -1,0 +1,110 @@
+"""The candidate's hands and eyes in Chromium."""
+
+import base64
+import time
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+STEP_MS = 30_000
+
+READ_KEPT = """
+async () => {
+  const open = indexedDB.open("interview-audio");
+  await new Promise((resolve, reject) => { open.onsuccess = resolve; open.onerror = reject; });
+  const all = (name) => new Promise((resolve, reject) => {
+    const request = open.result.transaction(name).objectStore(name).getAll();
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const bytes = (buffer) => {
+    let text = "";
+    for (const byte of new Uint8Array(buffer)) text += String.fromCharCode(byte);
+    return btoa(text);
+  };
+  const [frames, recordings] = [await all("frames"), await all("recordings")];
+  open.result.close();
+  return {
+    recordings: recordings.map(({ id, answer, bytes }) => ({ id, answer, bytes })),
+    frames: frames.map(({ recording, offset, pcm }) => ({ recording, offset, pcm: bytes(pcm) })),
+  };
+}
+"""
+
+COUNT_KEPT = f"async () => (await ({READ_KEPT})()).frames.reduce((n, frame) => n + frame.pcm.length * 0.75, 0)"
+
+
+@dataclass
+class Room:
+    """The interview room on a page."""
+
+    page: Page
+
+    def wait_for(self, step: str) -> None:
+        expect(self.page.locator("#room")).to_have_attribute("data-step", step, timeout=STEP_MS)
+
+    def wait_for_any(self, *steps: str) -> str:
+        self.page.wait_for_function(
+            "steps => steps.includes(document.querySelector('#room').dataset.step)", arg=list(steps), timeout=STEP_MS
+        )
+        return self.page.locator("#room").get_attribute("data-step")
+
+    def press(self, control: str) -> None:
+        self.page.get_by_test_id(control).filter(visible=True).first.click(timeout=STEP_MS)
+
+    def consent(self, url: str) -> None:
+        self.page.goto(url)
+        self.page.get_by_role("checkbox").check()
+        self.page.get_by_role("button").first.click()
+        self.wait_for("check")
+
+    def check_devices(self) -> None:
+        self.press("start-check")
+        self.press("continue")
+        self.wait_for("practice")
+
+    def skip_practice(self) -> None:
+        self.press("skip-practice")
+        self.wait_for("ready")
+
+    def start(self) -> None:
+        self.press("begin")
+
+    def begin_answer(self) -> None:
+        """From the question to the recording, without waiting for its end or for think time."""
+        if self.wait_for_any("ask", "think", "record") == "ask":
+            self.press("skip-listening")
+        if self.wait_for_any("think", "record") == "think":
+            self.press("start-answer")
+        self.wait_for("record")
+
+    def speak(self, seconds: float) -> None:
+        """Wait until so much more has been recorded and kept on the device."""
+        wanted = self._kept_bytes() + int(seconds * 32_000)
+        deadline = time.monotonic() + seconds + STEP_MS / 1000
+        while self._kept_bytes() < wanted:
+            assert time.monotonic() < deadline, "the microphone is not being recorded"
+            self.page.wait_for_timeout(100)
+
+    def _kept_bytes(self) -> int:
+        return self.page.evaluate(COUNT_KEPT)
+
+    def finish_answer(self) -> None:
+        """Say that the answer is complete; accept it where it could be recorded again."""
+        position = self.page.locator("[data-part=position]").inner_text()
+        self.press("done")
+        if self.wait_for_any("review", "ask", "think", "finish") == "review":
+            self.press("next")
+        self.page.wait_for_function(
+            "before => document.querySelector('[data-part=position]')?.innerText !== before", arg=position
+        )
+
+    def kept(self) -> dict[str, bytes]:
+        """What the browser recorded, by recording id."""
+        kept = self.page.evaluate(READ_KEPT)
+        audio: dict[str, bytes] = {}
+        for frame in sorted(kept["frames"], key=lambda f: (f["recording"], f["offset"])):
+            pcm = audio.setdefault(frame["recording"], b"")
+            assert len(pcm) == frame["offset"], "the frames overlap or leave a gap"
+            audio[frame["recording"]] = pcm + base64.b64decode(frame["pcm"])
+        return audio

@@ -1,0 +1,177 @@
+"""A whole interview in Chromium, spoken into its microphone; also with processes killed in the middle."""
+
+import hashlib
+import time
+from contextlib import closing
+
+import numpy as np
+import pytest
+import redis
+
+from tests.browser.room import Room
+from voice import audio
+from voice.engines.pocketsphinx import PocketSphinx
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+DONE = "SELECT count(*) FROM voice_transcript t JOIN interviews_answer a USING (recording_id) WHERE t.status = 'done' AND a.session_id = %s"
+
+
+@pytest.fixture
+def room(page, speaking_stack) -> Room:
+    return Room(page)
+
+
+@pytest.fixture
+def invitation(speaking_stack) -> str:
+    return speaking_stack.load_demo()["invitation_url"]
+
+
+def session_of(stack, url: str) -> str:
+    token = url.rstrip("/").rsplit("/", 1)[-1]
+    query = "SELECT s.id FROM interviews_session s JOIN interviews_invitation i ON s.invitation_id = i.id WHERE i.token = %s"
+    return str(stack.rows(query, [token])[0][0])
+
+
+def recordings_of(stack, session_id: str) -> dict[str, dict]:
+    query = """SELECT r.id, r.status, r.sha256, r.byte_count, r.storage_name, t.status, t.text, t.segments
+               FROM interviews_answer a JOIN voice_recording r ON a.recording_id = r.id
+               JOIN voice_transcript t ON t.recording_id = r.id
+               WHERE a.session_id = %s AND a.kind = 'question' ORDER BY a.position"""
+    names = ("id", "status", "sha256", "bytes", "name", "transcript", "text", "segments")
+    rows = [dict(zip(names, row, strict=True)) for row in stack.rows(query, [session_id])]
+    assert len({row["id"] for row in rows}) == len(rows)
+    return {str(row["id"]): row for row in rows}
+
+
+def wait_until_done(stack, session_id: str, count: int, within_s: float = 90) -> None:
+    deadline = time.monotonic() + within_s
+    while True:
+        rows = recordings_of(stack, session_id).values()
+        if sum(r["status"] == "stored" and r["transcript"] == "done" for r in rows) == count:
+            return
+        assert time.monotonic() < deadline, stack.last_lines()
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def offline_engine():
+    engine = PocketSphinx()
+    engine.load()
+    return engine
+
+
+def assert_nothing_is_missing(stack, room: Room, session_id: str, engine) -> None:
+    """Each stored recording is what the browser recorded; each transcript what the engine says of it offline."""
+    kept, stored = room.kept(), recordings_of(stack, session_id)
+    assert len(stored) == 3
+    for recording_id, row in stored.items():
+        pcm = kept[recording_id]
+        assert len(pcm) == row["bytes"] >= 32_000
+        assert hashlib.sha256(pcm).hexdigest() == row["sha256"]
+        path = stack.directory / "media" / row["name"]
+        assert audio.decode_flac(path.read_bytes())[0] == pcm
+        samples = audio.samples_from_s16le(pcm)
+        assert float(np.abs(samples).max()) > 0.01, "the microphone was silent"
+        assert row["text"] == engine.recognize(samples, language="en").text
+        assert row["text"]
+
+
+def to_first_question(room: Room, url: str) -> None:
+    room.consent(url)
+    room.check_devices()
+    room.skip_practice()
+    room.start()
+
+
+def test_interview_is_stored_and_transcribed_sample_for_sample(speaking_stack, room, invitation, offline_engine):
+    to_first_question(room, invitation)
+    for _ in range(3):
+        room.begin_answer()
+        room.speak(3)
+        room.finish_answer()
+    room.wait_for("finish")
+    session_id = session_of(speaking_stack, invitation)
+    wait_until_done(speaking_stack, session_id, 3)
+    assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+
+
+def test_web_process_killed_in_an_answer_loses_nothing(speaking_stack, room, invitation, offline_engine):
+    to_first_question(room, invitation)
+    for n in range(3):
+        room.begin_answer()
+        room.speak(1.5)
+        if n == 1:
+            for index in (0, 1):  # whichever process holds the connection
+                speaking_stack.kill("web", index)
+        room.speak(3)
+        room.finish_answer()
+    room.wait_for("finish")
+    session_id = session_of(speaking_stack, invitation)
+    wait_until_done(speaking_stack, session_id, 3)
+    assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+
+
+def test_worker_killed_in_a_transcription_loses_nothing(speaking_stack, room, invitation, offline_engine):
+    to_first_question(room, invitation)
+    for n in range(3):
+        room.begin_answer()
+        room.speak(6 if n == 0 else 2)
+        room.finish_answer()
+        if n == 0:
+            kill_during_transcription(speaking_stack)
+    room.wait_for("finish")
+    session_id = session_of(speaking_stack, invitation)
+    wait_until_done(speaking_stack, session_id, 3)
+    assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+
+
+def kill_during_transcription(stack) -> None:
+    """Kill the speech workers once one of them has begun a final transcript."""
+    with closing(redis.Redis.from_url(stack.env["REDIS_URL"])) as client:
+        deadline = time.monotonic() + 20
+        while not any(client.scan_iter("rq:execution:transcribe-*", count=1000)):
+            assert time.monotonic() < deadline, "no transcription began"
+    stack.kill("speech")
+
+
+def test_reload_in_an_answer_goes_on_where_it_was(speaking_stack, room, invitation, offline_engine):
+    to_first_question(room, invitation)
+    for n in range(3):
+        room.begin_answer()
+        room.speak(2)
+        if n == 0:
+            room.page.reload()
+            room.wait_for("resume")
+            room.press("continue")
+            room.wait_for("record")
+            room.speak(2)
+        room.finish_answer()
+    room.wait_for("finish")
+    session_id = session_of(speaking_stack, invitation)
+    wait_until_done(speaking_stack, session_id, 3)
+    assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+
+
+def test_network_lost_for_a_while_is_recorded_too(speaking_stack, room, invitation, offline_engine):
+    to_first_question(room, invitation)
+    for n in range(3):
+        room.begin_answer()
+        room.speak(1)
+        if n == 0:
+            room.page.context.set_offline(True)
+            kill_connections(speaking_stack)
+            room.speak(5)
+            room.page.context.set_offline(False)
+        room.speak(1)
+        room.finish_answer()
+    room.wait_for("finish")
+    session_id = session_of(speaking_stack, invitation)
+    wait_until_done(speaking_stack, session_id, 3)
+    assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+
+
+def kill_connections(stack) -> None:
+    """Chromium's offline mode leaves open WebSockets alone: end them at the server."""
+    for index in (0, 1):
+        stack.kill("web", index)

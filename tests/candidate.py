@@ -1,0 +1,110 @@
+"""A candidate without a browser: consent over HTTP, then the WebSocket exactly as the page uses it."""
+
+import asyncio
+import json
+import time
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import httpx
+import websockets
+
+from voice import wire
+
+FRAME_BYTES = 8000
+FRAME_S = 0.25
+
+
+async def consent(invitation_url: str) -> None:
+    """Agree on the landing page, as a browser posts the form."""
+    async with httpx.AsyncClient(follow_redirects=True) as client:
+        page = await client.get(invitation_url)
+        page.raise_for_status()
+        form = {"consent": "on", "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+        response = await client.post(invitation_url, data=form, headers={"Referer": invitation_url})
+        response.raise_for_status()
+
+
+class Candidate:
+    """One connection. `state` follows the snapshot and the events."""
+
+    def __init__(self, socket: websockets.ClientConnection) -> None:
+        self.socket = socket
+        self.state: dict = {}
+        self.messages: list[dict] = []
+        self.acked = 0
+
+    async def receive(self, timeout: float = 30) -> dict:
+        """The next message, applied to `state`."""
+        message = json.loads(await asyncio.wait_for(self.socket.recv(), timeout))
+        self.messages.append(message)
+        if message["type"] == "snapshot":
+            self.state = message
+        elif message["type"] == "event":
+            self._apply(message)
+        elif message["type"] == "ack":
+            self.acked = message["offset"]
+        return message
+
+    def _apply(self, event: dict) -> None:
+        changed = event.get("answer")
+        self.state["session"] = event["session"]
+        self.state["answers"] = [
+            changed if changed and answer["id"] == changed["id"] else answer for answer in self.state["answers"]
+        ]
+
+    async def until(self, is_wanted, timeout: float = 60) -> dict:
+        """The next message for which `is_wanted(message)`; an unexpected error ends the wait."""
+        deadline = time.monotonic() + timeout
+        while True:
+            message = await self.receive(max(0.01, deadline - time.monotonic()))
+            if is_wanted(message):
+                return message
+            assert message["type"] != "error", message
+
+    async def event(self, name: str, timeout: float = 60) -> dict:
+        return await self.until(lambda m: m["type"] == "event" and m["name"] == name, timeout)
+
+    async def say(self, kind: str, **fields) -> None:
+        await self.socket.send(json.dumps({"type": kind, **fields}))
+
+    @property
+    def current(self) -> str:
+        return self.state["session"]["current_answer"]
+
+    def answer(self, answer_id: str) -> dict:
+        return next(a for a in self.state["answers"] if a["id"] == answer_id)
+
+    async def begin(self) -> dict:
+        """Begin the current answer; return the `resume` message."""
+        await self.say("begin_answer", answer=self.current)
+        return await self.until(lambda m: m["type"] == "resume")
+
+    async def select(self, answer_id: str) -> dict:
+        await self.say("select", answer=answer_id)
+        return await self.until(lambda m: m["type"] == "resume")
+
+    async def speak(self, pcm: bytes, *, start: int = 0, is_real_time: bool = False) -> None:
+        """Send bytes [start:] of `pcm` and wait until they are held."""
+        began = time.monotonic()
+        for n, offset in enumerate(range(start, len(pcm), FRAME_BYTES)):
+            if is_real_time:
+                await asyncio.sleep(max(0.0, began + n * FRAME_S - time.monotonic()))
+            await self.socket.send(wire.pack(offset, pcm[offset : offset + FRAME_BYTES]))
+        await self.until(lambda m: m["type"] == "ack" and m["offset"] >= len(pcm))
+
+    async def finish(self, answer_id: str, pcm: bytes) -> None:
+        await self.say("finish_answer", answer=answer_id, bytes=len(pcm))
+
+
+@asynccontextmanager
+async def connected(invitation_url: str):
+    """A candidate on the interview's socket, with the snapshot received."""
+    parts = urlsplit(invitation_url)
+    token = parts.path.rstrip("/").rsplit("/", 1)[-1]
+    url = f"ws://{parts.netloc}/ws/interviews/{token}/"
+    origin = f"{parts.scheme}://{parts.netloc}"
+    async with websockets.connect(url, origin=origin, max_size=None) as socket:
+        candidate = Candidate(socket)
+        await candidate.receive()
+        yield candidate

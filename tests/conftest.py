@@ -1,0 +1,154 @@
+"""PostgreSQL and Redis for every test, and the fixtures that more than one folder uses.
+
+Both servers run before Django's settings are read, so Django is set up here: were its settings named in
+pyproject.toml, pytest-django would read them before this file. Where DATABASE_URL or REDIS_URL is set, that
+one is used instead; the tests then empty that Redis database.
+"""
+
+import atexit
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import django
+import pytest
+
+from interview_platform import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+STANDIN_SENTENCE = "we measured the answer and wrote it down again"  # what the stand-in Whisper hears
+_servers = contextlib.ExitStack()
+
+
+def _start_servers() -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="interviews-"))
+    directory.chmod(0o711)  # as root, PostgreSQL runs as another user
+    _servers.callback(shutil.rmtree, directory, ignore_errors=True)
+    if "DATABASE_URL" not in os.environ:
+        url = _servers.enter_context(embedded.postgresql(directory / "postgresql", is_durable=False))
+        os.environ["DATABASE_URL"] = url
+    if "REDIS_URL" not in os.environ:
+        os.environ["REDIS_URL"] = _servers.enter_context(
+            embedded.redis(directory / "redis", append_only=False)
+        )
+    return directory
+
+
+def _set_environment(directory: Path) -> None:
+    (directory / "var" / "static").mkdir(parents=True)  # whitenoise warns where it is missing
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "interview_platform.settings",
+        "SECRET_KEY": "tests",
+        "VAR_DIR": str(directory / "var"),
+        # The default wants a manifest of collected files.
+        "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
+        "HF_HUB_OFFLINE": "1",  # a test downloads nothing
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+atexit.register(_servers.close)
+RUN_DIRECTORY = _start_servers()
+_set_environment(RUN_DIRECTORY)
+django.setup()  # conftest.py files below this one may import models
+
+
+@pytest.fixture
+def clean_redis():
+    """The Redis of REDIS_URL, empty."""
+    import redis
+
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture(scope="session")
+def run_directory() -> Path:
+    """A directory for this run of the tests, removed after it."""
+    return RUN_DIRECTORY
+
+
+@pytest.fixture(scope="session")
+def shared_speech() -> Path:
+    """The directory of recorded speech with its words in `manifest.tsv`, where this machine has it."""
+    directory = ROOT.parent / "shared" / "speech"
+    if not (directory / "manifest.tsv").exists():
+        pytest.skip("the recordings of ../shared/speech are not on this machine")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def whisper_model(run_directory) -> Path:
+    """A Whisper model that the real faster-whisper loads; it hears STANDIN_SENTENCE in any audio."""
+    from tests.standins import build_whisper
+
+    return build_whisper(run_directory / "models" / "whisper", say=STANDIN_SENTENCE)
+
+
+@pytest.fixture(scope="session")
+def piper_voices(run_directory) -> Path:
+    """A directory with one voice that the real Piper loads; it hums."""
+    from tests.standins import build_piper_voice
+
+    directory = run_directory / "models" / "piper"
+    build_piper_voice(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def stack(run_directory, whisper_model, piper_voices):
+    """The whole system, running: web processes, workers, cron (tests/stack.py)."""
+    from tests.stack import Stack
+
+    env = {"WHISPER_MODEL": str(whisper_model), "PIPER_VOICES_DIR": str(piper_voices)}
+    with Stack(run_directory / "stack", env=env) as running:
+        running.wait_ready()
+        yield running
+
+
+@pytest.fixture
+def use_recognition(monkeypatch):
+    """Let jobs of this process recognise with the given object."""
+    from voice import recognition
+
+    def use(engine):
+        monkeypatch.setattr(recognition, "recognizer", lambda: engine)
+        return engine
+
+    return use
+
+
+@pytest.fixture
+def fake_recognition(use_recognition):
+    """Jobs of this process recognise with the verified fake."""
+    from tests.fakes import FakeRecognition
+
+    engine = FakeRecognition()
+    engine.load()
+    return use_recognition(engine)
+
+
+@pytest.fixture
+def fail_recognition(use_recognition):
+    """Recognition in this process raises the given error."""
+
+    class Failing:
+        def recognize(self, samples, **options):
+            raise self.error
+
+    def fail(error):
+        engine = use_recognition(Failing())
+        engine.error = error
+
+    return fail
+
+
+@pytest.fixture
+def queued(clean_redis):
+    """A function: the ids of the jobs in the queue of that name."""
+    import django_rq
+
+    return lambda name: django_rq.get_queue(name).job_ids

@@ -1,0 +1,315 @@
+"""Rows for tests: one factory a model, with traits for what stands further along.
+
+InterviewFactory(questions=3)                                an interview with three questions
+SessionFactory(status="under_way", answers=2)                consent given, two questions copied, none asked
+AnswerFactory(session=session, accepted=True)                recorded, stored (a real FLAC file), transcribed
+ApiKeyFactory(organisation=organisation).plain               the key itself, which the database does not know
+"""
+
+import hashlib
+import math
+import struct
+from datetime import timedelta
+
+import factory
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from accounts.models import ApiKey, Membership, Organisation, User
+from interviews.models import Answer, Interview, Invitation, Question, Session
+from voice import audio
+from voice.models import Recording, Speech, Transcript
+from voice.text import normalise, speech_key
+
+PASSWORD = "correct horse battery staple"
+WORDS = [
+    "I",
+    "built",
+    "a",
+    "small",
+    "service",
+    "that",
+    "reads",
+    "invoices",
+    "and",
+    "checks",
+    "them",
+    "for",
+    "mistakes",
+]
+
+
+def tone(seconds: float, hz: float = 220.0) -> bytes:
+    """A sine at a tenth of full scale: s16le[16 000 * seconds], mono, 16 000 Hz."""
+    count = round(16_000 * seconds)
+    samples = (round(3276 * math.sin(2 * math.pi * hz * n / 16_000)) for n in range(count))
+    return struct.pack(f"<{count}h", *samples)
+
+
+def spoken_words(text: str, *, word_s: float = 0.4) -> list[dict]:
+    """Word timings for `text`, one after the other; every fifth word is doubtful."""
+    return [
+        {
+            "word": word,
+            "start": round(n * word_s, 3),
+            "end": round((n + 0.9) * word_s, 3),
+            "confidence": 0.35 if n % 5 == 4 else 0.94,
+        }
+        for n, word in enumerate(text.split())
+    ]
+
+
+def segments_of(text: str) -> list[dict]:
+    """`text` as the one segment of a transcript."""
+    words = spoken_words(text)
+    end_s = words[-1]["end"] if words else 0.0
+    return [
+        {
+            "text": text,
+            "start_s": 0.0,
+            "end_s": end_s,
+            "avg_logprob": -0.2,
+            "no_speech_prob": 0.01,
+            "words": words,
+        }
+    ]
+
+
+class OrganisationFactory(DjangoModelFactory):
+    class Meta:
+        model = Organisation
+
+    name = factory.Sequence(lambda n: f"Organisation {n}")
+    slug = factory.Sequence(lambda n: f"organisation-{n}")
+
+
+class UserFactory(DjangoModelFactory):
+    """A member of staff; the password is `PASSWORD`."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"user-{n}")
+    email = factory.LazyAttribute(lambda o: f"{o.username}@example.com")
+    is_staff = True
+    password = factory.django.Password(PASSWORD)
+
+
+class MembershipFactory(DjangoModelFactory):
+    class Meta:
+        model = Membership
+
+    user = factory.SubFactory(UserFactory)
+    organisation = factory.SubFactory(OrganisationFactory)
+    role = Membership.Role.RECRUITER
+
+
+class ApiKeyFactory(DjangoModelFactory):
+    """Issued as in life; the key itself is the row's `plain`."""
+
+    class Meta:
+        model = ApiKey
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    name = "Applicant tracking"
+    scopes = factory.LazyFunction(lambda: [ApiKey.Scope.INTERVIEWS])
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        revoked_at = kwargs.pop("revoked_at", None)
+        row, row_plain = model_class.issue(**kwargs)
+        row.plain = row_plain
+        if revoked_at is not None:
+            row.revoked_at = revoked_at
+            row.save(update_fields=["revoked_at"])
+        return row
+
+
+class InterviewFactory(DjangoModelFactory):
+    class Meta:
+        model = Interview
+        skip_postgeneration_save = True
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    title = factory.Sequence(lambda n: f"Backend developer {n}")
+    job_title = "Backend developer"
+    language = "en"
+    consent_text = "Your answers are recorded and read by the people who hire."
+
+    @factory.post_generation
+    def questions(self, create, count, **kwargs):
+        if create:
+            QuestionFactory.create_batch(count or 0, interview=self, **kwargs)
+
+
+class QuestionFactory(DjangoModelFactory):
+    class Meta:
+        model = Question
+
+    interview = factory.SubFactory(InterviewFactory)
+    position = factory.Sequence(lambda n: n)
+    text = factory.Sequence(lambda n: f"What did you learn in project {n}?")
+    think_seconds = 10
+    answer_limit_seconds = 60
+
+
+class InvitationFactory(DjangoModelFactory):
+    class Meta:
+        model = Invitation
+
+    interview = factory.SubFactory(InterviewFactory, questions=2)
+    candidate_name = factory.Faker("name")
+    candidate_email = factory.Sequence(lambda n: f"candidate-{n}@example.com")
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=14))
+
+
+class SessionFactory(DjangoModelFactory):
+    class Meta:
+        model = Session
+        skip_postgeneration_save = True
+
+    class Params:
+        finished = factory.Trait(
+            status=Session.Status.FINISHED,
+            finished_at=factory.LazyFunction(timezone.now),
+            invitation__status=Invitation.Status.FINISHED,
+        )
+
+    invitation = factory.SubFactory(InvitationFactory, status=Invitation.Status.STARTED)
+    consent_text = factory.LazyAttribute(lambda o: o.invitation.interview.consent_text)
+
+    @factory.post_generation
+    def answers(self, create, count, **kwargs):
+        """Answers at positions 1 to `count`; further arguments go to each."""
+        for position in range(1, (count or 0) + 1 if create else 1):
+            AnswerFactory(session=self, position=position, **kwargs)
+
+
+class RecordingFactory(DjangoModelFactory):
+    """Open and empty; `sealed=True` is complete (row only), `stored=True` has a FLAC file in storage."""
+
+    class Meta:
+        model = Recording
+
+    class Params:
+        pcm = factory.LazyFunction(lambda: tone(2.0))
+        sealed = factory.Trait(
+            status=Recording.Status.SEALED,
+            byte_count=factory.LazyAttribute(lambda o: len(o.pcm)),
+            sealed_at=factory.LazyFunction(timezone.now),
+        )
+        stored = factory.Trait(
+            sealed=True,
+            status=Recording.Status.STORED,
+            stored_at=factory.LazyFunction(timezone.now),
+            sha256=factory.LazyAttribute(lambda o: hashlib.sha256(o.pcm).hexdigest()),
+            storage_name=factory.LazyAttribute(
+                lambda o: default_storage.save(
+                    f"recordings/{o.sha256}.flac", ContentFile(audio.encode_flac(o.pcm))
+                )
+            ),
+        )
+
+    language = "en"
+    max_bytes = 60 * 32_000
+
+
+class TranscriptFactory(DjangoModelFactory):
+    """Waiting; `done=True` has `text` with a timing for each word."""
+
+    class Meta:
+        model = Transcript
+
+    class Params:
+        done = factory.Trait(
+            status=Transcript.Status.DONE,
+            text=" ".join(WORDS),
+            segments=factory.LazyAttribute(lambda o: segments_of(o.text)),
+            language="en",
+            language_probability=0.99,
+            confidence=0.87,
+            engine="faster_whisper",
+            model="base",
+            engine_ms=640,
+            attempts=1,
+            finished_at=factory.LazyFunction(timezone.now),
+        )
+
+    recording = factory.SubFactory(RecordingFactory, sealed=True)
+
+
+class SpeechFactory(DjangoModelFactory):
+    """Waiting for a voice; `ready=True` has a FLAC file of one second in storage."""
+
+    class Meta:
+        model = Speech
+
+    class Params:
+        ready = factory.Trait(
+            status=Speech.Status.READY,
+            engine="piper",
+            engine_voice="piper:en_US-lessac-medium",
+            duration_ms=1000,
+            storage_name=factory.LazyAttribute(
+                lambda o: default_storage.save(
+                    f"speech/{o.key}.flac", ContentFile(audio.encode_flac(tone(1.0)))
+                )
+            ),
+        )
+        failed = factory.Trait(
+            status=Speech.Status.FAILED, attempts=5, last_error="No voice speaks this language: add one."
+        )
+
+    key = factory.LazyAttribute(lambda o: speech_key(normalise(o.text), o.voice, o.language))
+    text = factory.Sequence(lambda n: f"What did you learn in project {n}?")
+    language = "en"
+    voice = ""
+
+
+class AnswerFactory(DjangoModelFactory):
+    """Not asked yet; `accepted=True` is recorded, stored and transcribed."""
+
+    class Meta:
+        model = Answer
+        skip_postgeneration_save = True
+
+    class Params:
+        practice = factory.Trait(kind=Answer.Kind.PRACTICE, position=0)
+        asked = factory.Trait(status=Answer.Status.ASKED, asked_at=factory.LazyFunction(timezone.now))
+        recording_now = factory.Trait(
+            asked=True,
+            status=Answer.Status.RECORDING,
+            began_at=factory.LazyFunction(timezone.now),
+            recording=factory.SubFactory(RecordingFactory),
+        )
+        accepted = factory.Trait(
+            asked=True,
+            status=Answer.Status.ACCEPTED,
+            began_at=factory.LazyFunction(timezone.now),
+            completed_at=factory.LazyFunction(timezone.now),
+            recording=factory.SubFactory(RecordingFactory, stored=True),
+            transcript=factory.PostGeneration(
+                lambda row, create, text, **kwargs: (
+                    create
+                    and TranscriptFactory(
+                        recording=row.recording, done=True, **({"text": text} if text else {}), **kwargs
+                    )
+                )
+            ),
+        )
+
+    session = factory.SubFactory(SessionFactory)
+    position = factory.Sequence(lambda n: n + 1)
+    question_text = factory.Sequence(lambda n: f"What did you learn in project {n}?")
+    speech_key = factory.LazyAttribute(
+        lambda o: speech_key(
+            normalise(o.question_text),
+            o.session.invitation.interview.voice,
+            o.session.invitation.interview.language,
+        )
+    )
+    think_seconds = 10
+    answer_limit_seconds = 60

@@ -1,0 +1,121 @@
+"""A program does everything a recruiter does, over the API, while a candidate takes the interview."""
+
+import hashlib
+
+import httpx
+import pytest
+
+from tests.candidate import connected, consent
+from tests.conftest import STANDIN_SENTENCE
+from tests.factories import tone
+from voice import audio
+
+pytestmark = pytest.mark.flows
+
+
+@pytest.fixture
+async def api(stack):
+    facts = stack.load_demo()
+    headers = {"Authorization": f"Bearer {facts['api_key']}"}
+    async with httpx.AsyncClient(base_url=f"{stack.url}/api/v1", headers=headers, timeout=30) as client:
+        yield client
+
+
+async def get(api: httpx.AsyncClient, path: str, **params) -> dict:
+    response = await api.get(path, params=params)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def english_interview(api) -> dict:
+    interviews = await get(api, "/interviews")
+    return next(i for i in interviews["items"] if i["language"] == "en")
+
+
+async def invite(api) -> dict:
+    interview = await english_interview(api)
+    response = await api.post(f"/interviews/{interview['id']}/invitations", json={"candidate_name": "Ada Example"})
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+async def take_interview(url: str, spoken: list[bytes]) -> None:
+    await consent(url)
+    async with connected(url) as candidate:
+        await candidate.say("devices_checked")
+        await candidate.event("devices_checked")
+        await candidate.say("skip_practice")
+        await candidate.event("practice_skipped")
+        for pcm in spoken:
+            resume = await candidate.begin()
+            await candidate.speak(pcm)
+            await candidate.finish(resume["answer"], pcm)
+            event = await candidate.event("answer_finished")
+            if event["answer"]["status"] == "recorded":
+                await candidate.say("accept_answer", answer=resume["answer"])
+                await candidate.event("answer_accepted")
+        await candidate.until(lambda m: is_over(candidate.state))
+
+
+def is_over(state: dict) -> bool:
+    questions = [a for a in state["answers"] if a["kind"] == "question"]
+    return all(
+        a["recording"] and a["recording"]["status"] == "stored" and a["transcript"]["status"] == "done"
+        for a in questions
+    )
+
+
+async def test_script_invites_follows_and_reads_an_interview(api):
+    invitation = await invite(api)
+    spoken = [tone(1.0 + n, hz=200 + 50 * n) for n in range(3)]
+    await take_interview(invitation["url"], spoken)
+
+    progress = await get(api, f"/invitations/{invitation['id']}")
+    assert (progress["status"], progress["answered"], progress["total"]) == ("finished", 3, 3)
+    answers = (await get(api, f"/sessions/{progress['session_id']}/answers"))["items"]
+    for pcm, answer in zip(spoken, answers, strict=True):
+        transcript = await get(api, f"/answers/{answer['id']}/transcript")
+        assert transcript["text"].lower().strip(" .") == STANDIN_SENTENCE
+        assert [w["word"].strip().lower() for w in transcript["words"]] == STANDIN_SENTENCE.split()
+        recording = await get(api, f"/answers/{answer['id']}/recording")
+        assert recording["sha256"] == hashlib.sha256(pcm).hexdigest()
+        flac = (await api.get(recording["url"], headers={"Authorization": ""})).content
+        assert audio.decode_flac(flac)[0] == pcm
+
+
+async def test_spoken_questions_are_ready_before_the_candidate_comes(api, stack):
+    invitation = await invite(api)
+    await consent(invitation["url"])
+    async with connected(invitation["url"]) as candidate:
+        if not all(a["speech_url"] for a in candidate.state["answers"]):
+            await candidate.until(lambda m: all(a["speech_url"] for a in candidate.state["answers"]))
+        for answer in candidate.state["answers"]:
+            response = await api.get(stack.url + answer["speech_url"])
+            assert response.headers["content-type"] == "audio/flac"
+            assert "immutable" in response.headers["cache-control"]
+            assert len(audio.decode_flac(response.content)[0]) > 0
+
+
+async def test_connection_lost_in_an_answer_goes_on_at_any_process(api):
+    invitation = await invite(api)
+    await consent(invitation["url"])
+    pcm = tone(4.0)
+    async with connected(invitation["url"]) as candidate:
+        await candidate.say("skip_practice")
+        await candidate.event("practice_skipped")
+        resume = await candidate.begin()
+        await candidate.speak(pcm[:64_000])
+        answer_id = resume["answer"]
+    for _ in range(3):  # likely by another process at least once
+        async with connected(invitation["url"]) as candidate:
+            assert candidate.current == answer_id
+            resume = await candidate.select(answer_id)
+            assert resume["offset"] == 64_000
+    async with connected(invitation["url"]) as candidate:
+        await candidate.select(answer_id)
+        await candidate.speak(pcm, start=64_000)
+        await candidate.finish(answer_id, pcm)
+        await candidate.event("recording_stored")
+        assert candidate.answer(answer_id)["recording"]["bytes"] == len(pcm)
+    recording = await get(api, f"/answers/{answer_id}/recording")
+    assert recording["sha256"] == hashlib.sha256(pcm).hexdigest()

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { backoffMs } from "../../interviews/static/interviews/connection.js";
+import { clock } from "../../interviews/static/interviews/countdown.js";
+import { levelOf } from "../../interviews/static/interviews/meter.js";
+import { encodeFrame } from "../../interviews/static/interviews/wire.js";
+
+test("frame is the offset in eight bytes, big-endian, then the PCM", () => {
+  const frame = new Uint8Array(encodeFrame(0x1_0000_0002, Uint8Array.of(7, 8).buffer));
+  assert.deepEqual([...frame], [0, 0, 0, 1, 0, 0, 0, 2, 7, 8]);
+});
+
+test("backoff grows to five seconds and is spread over the whole of it", () => {
+  assert.deepEqual([0, 1, 2, 5, 50].map((attempt) => backoffMs(attempt, () => 1)), [250, 500, 1000, 5000, 5000]);
+  assert.equal(backoffMs(9, () => 0), 0);
+});
+
+test("clock counts in minutes and seconds", () => {
+  assert.deepEqual([0, 23.9, 60, 605].map(clock), ["0:00", "0:23", "1:00", "10:05"]);
+});
+
+test("level is 0 for silence and 1 for a loud voice", () => {
+  assert.equal(levelOf(new Float32Array(64)), 0);
+  assert.equal(levelOf(new Float32Array(64).fill(0.5)), 1);
+});

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { apply, focusAnswer, isStillWanted, stepOf, thinkLeftS, unstored } from "../../interviews/static/interviews/state.js";
+
+const answer = (id, rest = {}) => ({
+  id, kind: "question", position: Number(id.slice(1)), status: "pending", recording: null, think_s: 30, ...rest,
+});
+const state = (status, ...answers) => ({ session: { status, current_answer: null }, answers });
+const local = (rest = {}) => ({
+  inFlow: false, isWriting: false, heard: null, starting: null, live: null, ended: new Set(), problem: null, ...rest,
+});
+const practice = answer("q0", { kind: "practice" });
+
+test("event replaces the session and the answer of the same id", () => {
+  const before = state("under_way", answer("q1"), answer("q2"));
+  const after = apply(before, { session: { status: "finished" }, answer: answer("q2", { status: "asked" }) });
+  assert.equal(after.session.status, "finished");
+  assert.deepEqual(after.answers.map(({ status }) => status), ["pending", "asked"]);
+  assert.equal(before.answers[1].status, "pending");
+});
+
+test("focus is on the practice first, then on the first question not accepted", () => {
+  assert.equal(focusAnswer(state("practising", practice, answer("q1"))).id, "q0");
+  assert.equal(focusAnswer(state("under_way", practice, answer("q1", { status: "accepted" }), answer("q2"))).id, "q2");
+  assert.equal(focusAnswer(state("under_way", practice, answer("q1", { status: "accepted" }))), null);
+});
+
+const open = { id: "r1", status: "open", bytes: null };
+const asked = answer("q1", { status: "asked" });
+const recording = answer("q1", { status: "recording", recording: open });
+const live = { answer: "q1", recording: "r1" };
+for (const [step, server, page] of [
+  ["check", state("checking", practice), {}],
+  ["problem", state("checking", practice), { problem: { code: "no_microphone" } }],
+  ["practice", state("practising", practice), {}],
+  ["wait", state("practising", practice), { inFlow: true }],
+  ["ready", state("under_way", practice, answer("q1")), {}],
+  ["ask", state("under_way", asked), { inFlow: true }],
+  ["think", state("under_way", asked), { inFlow: true, heard: "q1" }],
+  ["write", state("under_way", asked), { inFlow: true, isWriting: true }],
+  ["starting", state("under_way", asked), { inFlow: true, heard: "q1", starting: "q1" }],
+  ["record", state("under_way", recording), { inFlow: true, live }],
+  ["record", state("under_way", asked), { inFlow: true, live }], // resume came before answer_began
+  ["saving", state("under_way", recording), { inFlow: true, live, ended: new Set(["r1"]) }],
+  ["saving", state("under_way", recording), { ended: new Set(["r1"]) }], // reloaded while saving
+  ["resume", state("under_way", recording), {}],
+  ["resume", state("under_way", asked), {}],
+  ["resume", state("under_way", answer("q1", { status: "accepted" }), answer("q2")), {}],
+  ["review", state("under_way", answer("q1", { status: "recorded" })), {}],
+  ["finish", state("under_way", answer("q1", { status: "accepted" })), { inFlow: true }],
+  ["finish", state("finished", answer("q1", { status: "accepted" })), {}],
+]) {
+  test(`step is ${step} when ${server.session.status}, ${JSON.stringify(page, (_, v) => (v instanceof Set ? [...v] : v))}`, () => {
+    assert.equal(stepOf(server, local(page)), step);
+  });
+}
+
+test("command is wanted until the server has acted on it", () => {
+  const begin = { type: "begin_answer", answer: "q1" };
+  assert.equal(isStillWanted(state("under_way", asked), begin), true);
+  assert.equal(isStillWanted(state("under_way", recording), begin), false);
+  assert.equal(isStillWanted(state("practising", practice), { type: "devices_checked" }), false);
+});
+
+test("unstored are those with audio under way, the current one last", () => {
+  const sealed = (id) => answer(id, { status: "accepted", recording: { id: `r-${id}`, status: "sealed" } });
+  const stored = answer("q3", { status: "accepted", recording: { id: "r-q3", status: "stored" } });
+  const current = answer("q1", { status: "recording", recording: open });
+  assert.deepEqual(unstored(state("under_way", current, sealed("q2"), stored)).map(({ id }) => id), ["q2", "q1"]);
+});
+
+test("time to think goes on after a reload but never falls below ten seconds", () => {
+  const at = { think_s: 30, asked_at: "2026-01-01T00:00:00Z" };
+  const after = (seconds) => Date.parse(at.asked_at) + seconds * 1000;
+  assert.equal(thinkLeftS(at, after(5)), 25);
+  assert.equal(thinkLeftS(at, after(500)), 10);
+  assert.equal(thinkLeftS({ ...at, think_s: 5 }, after(500)), 5);
+});

@@ -1,0 +1,69 @@
+"""Sound for the tests: sentences spoken by espeak-ng, which the project brings, and recordings of people.
+
+The recordings lie beside the repository on some machines; tests that need them are skipped by name elsewhere.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from voice.audio import decode, resample
+from voice.engines.base import RECOGNITION_RATE_HZ, Samples
+from voice.engines.espeak import Espeak
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "speech"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    file: str
+    language: str
+    transcript: str
+
+    def samples(self) -> Samples:
+        return decode((RECORDINGS / self.file).read_bytes())
+
+
+@cache
+def spoken(text: str, *, language: str = "en-US", pause_s: float = 0.0) -> Samples:
+    """float32[n_samples] mono 16 000 Hz: `text`, then silence."""
+    chunks = Espeak().synthesize(text, voice=None, language=language)
+    parts = [resample(chunk.samples, chunk.sample_rate_hz, RECOGNITION_RATE_HZ) for chunk in chunks]
+    return np.concatenate([*parts, np.zeros(int(pause_s * RECOGNITION_RATE_HZ), np.float32)])
+
+
+def recordings(language: str) -> list[Recording]:
+    """What people said in `language`; empty where the recordings are not at hand."""
+    manifest = RECORDINGS / "manifest.tsv"
+    if not manifest.is_file():
+        return []
+    with manifest.open(encoding="utf-8") as lines:
+        rows = csv.DictReader(lines, delimiter="\t")
+        return [
+            Recording(row["file"], row["language"], row["transcript"])
+            for row in rows
+            if row["language"] == language
+        ]
+
+
+def word_error_rate(said: str, heard: str) -> float:
+    """Edits (words inserted, deleted, replaced) a word said; case and punctuation do not count."""
+    reference, hypothesis = _words(said), _words(heard)
+    costs = list(range(len(hypothesis) + 1))
+    for row, word in enumerate(reference, start=1):
+        diagonal, costs[0] = costs[0], row
+        for column, other in enumerate(hypothesis, start=1):
+            replaced = diagonal + (word != other)
+            diagonal = costs[column]
+            costs[column] = min(replaced, diagonal + 1, costs[column - 1] + 1)
+    return costs[-1] / len(reference)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w']+", text.lower())

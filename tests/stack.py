@@ -1,0 +1,238 @@
+"""The whole system as users meet it, for the flow, browser and fault tests and the benchmarks.
+
+Two web processes on one socket, the worker pools and cron, as the demo runs them, with a database and a Redis
+of their own.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from interview_platform import demo, embedded
+from interview_platform.supervisor import Instance, Supervisor
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Stack:
+    """Everything running from `with` to its end.
+
+    `directory` receives what the system writes; `env` overrides its settings; `log` holds every line that its
+    processes printed. A killed process starts again by itself after half a second, as in the demo.
+    """
+
+    def __init__(self, directory: Path, *, env: Mapping[str, str] | None = None) -> None:
+        self.directory = directory
+        self.log = directory / "log"
+        self.url = ""
+        self.env: dict[str, str] = dict(env or {})
+        self._closing = contextlib.ExitStack()
+        self._supervisor: Supervisor | None = None
+
+    def __enter__(self) -> Self:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self._start()
+        except BaseException:
+            self._closing.close()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._closing.close()
+
+    def _start(self) -> None:
+        enter = self._closing.enter_context
+        listener = enter(demo.listening_socket("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        migrated, static_root = prepared(os.environ["DATABASE_URL"], str(self.directory.parent))
+        self.env = {
+            **os.environ,
+            **demo.settings(self.directory, listener.getsockname()[1]),
+            "DATABASE_URL": enter(fresh_database(os.environ["DATABASE_URL"], template=migrated)),
+            "REDIS_URL": enter(embedded.redis(self.directory / "redis")),
+            "STATIC_ROOT": static_root,
+            "DJANGO_SETTINGS_MODULE": "interview_platform.settings",
+            "HF_HUB_OFFLINE": "1",
+            "LOG_LEVEL": "INFO",
+            **self.env,
+        }
+        self._supervisor = enter(supervised(demo.programs(listener, self.env), self.log))
+
+    def wait_ready(self, *, within_s: float = 90.0) -> None:
+        """Return once /ready answers 200.
+
+        Raises:
+            TimeoutError: it does not in time; the message holds what is missing and the end of the log.
+        """
+        deadline = time.monotonic() + within_s
+        host, port = self.url.removeprefix("http://").split(":")
+        while missing := demo.missing_parts(int(port), host):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not ready after {within_s:g} s: {missing}\n{self.last_lines()}")
+            time.sleep(0.1)
+
+    def pids(self, name: str) -> list[int]:
+        """Return the process ids of the running instances of `name`: web, speech, tts, default or cron."""
+        return [instance.pid for instance in self._instances(name) if instance.pid]
+
+    def kill(self, name: str, index: int = 0, signal_number: int = signal.SIGKILL) -> int:
+        """Send a signal to one process (SIGSTOP and SIGCONT too) and return its process id.
+
+        Raises:
+            LookupError: that instance is not running.
+        """
+        pid = self._instances(name)[index].pid
+        if pid is None:
+            raise LookupError(f"{name}.{index + 1} is not running")
+        os.kill(pid, signal_number)
+        return pid
+
+    def wait_restarted(self, name: str, old_pid: int, *, within_s: float = 20.0) -> None:
+        """Return once as many processes of `name` run as should, and `old_pid` is not among them.
+
+        Raises:
+            TimeoutError: they do not in time.
+        """
+        deadline = time.monotonic() + within_s
+        while old_pid in (pids := self.pids(name)) or len(pids) < len(self._instances(name)):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} did not start again within {within_s:g} s\n{self.last_lines()}")
+            time.sleep(0.02)
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on this system and return what it printed.
+
+        Raises:
+            RuntimeError: it failed.
+        """
+        return manage(arguments, self.env)
+
+    def load_demo(self) -> dict[str, Any]:
+        """Load the demo's organisation and return its facts: api_key, invitation_url, username, ..."""
+        summary = self.directory / "demo.json"
+        self.manage("load_demo", "--base-url", self.url, "--write", str(summary))
+        return json.loads(summary.read_text())
+
+    def get(self, path: str, *, api_key: str = "") -> Any:
+        """Return the JSON that a GET of `path` answers."""
+        request = urllib.request.Request(self.url + path)
+        if api_key:
+            request.add_header("Authorization", f"Bearer {api_key}")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows that an SQL query finds in this system's database."""
+        with psycopg.connect(self.env["DATABASE_URL"]) as connection:
+            return connection.execute(query, parameters).fetchall()
+
+    def last_lines(self, count: int = 60) -> str:
+        """Return the end of the log, for a message that explains a failure."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+
+    def _instances(self, name: str) -> list[Instance]:
+        assert self._supervisor
+        return self._supervisor.of(name)
+
+
+@contextlib.contextmanager
+def supervised(programs: Sequence[demo.Program], log: Path) -> Iterator[Supervisor]:
+    """Run the supervisor in a thread of its own; its programs end with the thread."""
+    with log.open("a", buffering=1) as lines:
+        supervisor = Supervisor(programs, write=lambda name, line: print(f"{name} {line}", file=lines))
+        has_started, loops, failures = threading.Event(), [], []
+
+        async def serve() -> None:
+            stop_asked = asyncio.Event()
+            loops.append((asyncio.get_running_loop(), stop_asked))
+            async with supervisor:
+                has_started.set()
+                await stop_asked.wait()
+
+        def run() -> None:
+            try:
+                asyncio.run(serve())
+            except OSError as error:
+                failures.append(error)
+            finally:
+                has_started.set()
+
+        thread = threading.Thread(target=run, name="supervisor", daemon=True)
+        thread.start()
+        has_started.wait()
+        if failures:
+            raise failures[0]
+        try:
+            yield supervisor
+        finally:
+            loop, stop_asked = loops[0]
+            loop.call_soon_threadsafe(stop_asked.set)
+            thread.join()
+
+
+@cache
+def prepared(database_url: str, directory: str) -> tuple[str, str]:
+    """Migrate one database and collect the static files, once a run.
+
+    Returns the database's name, from which others are copied in 0.1 s, and the directory of static files.
+    """
+    name, static_root = f"template_{uuid4().hex[:8]}", Path(directory) / "collected"
+    _execute(database_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    env = {
+        **os.environ,
+        "DATABASE_URL": _with_name(database_url, name),
+        "STATIC_ROOT": str(static_root),
+    }
+    manage(["migrate", "--verbosity", "0"], env)
+    manage(["collectstatic", "--verbosity", "0", "--no-input"], env)
+    return name, str(static_root)
+
+
+@contextlib.contextmanager
+def fresh_database(database_url: str, *, template: str) -> Iterator[str]:
+    """Copy the database `template` on the server of `database_url`, yield the copy's URL and drop it."""
+    name = f"stack_{uuid4().hex[:8]}"
+    made = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    _execute(database_url, made)
+    try:
+        yield _with_name(database_url, name)
+    finally:
+        _execute(database_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def manage(arguments: Sequence[str], env: Mapping[str, str]) -> str:
+    """Run a management command and return what it printed.
+
+    Raises:
+        RuntimeError: it failed; the message holds what it printed.
+    """
+    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+    result = subprocess.run(command, env=dict(env), cwd=ROOT, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def _execute(database_url: str, statement: sql.Composable) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _with_name(database_url: str, name: str) -> str:
+    return f"{database_url.rpartition('/')[0]}/{name}"

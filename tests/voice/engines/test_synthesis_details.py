@@ -1,0 +1,165 @@
+"""What the contract of synthesis engines leaves to each."""
+
+import json
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from tests.standins import build_piper_voice
+from voice.engines.base import EngineUnavailable, LanguageUnsupported, SynthesisFailed
+from voice.engines.espeak import Espeak
+from voice.engines.kokoro import VOICES, Kokoro
+from voice.engines.piper import Piper
+
+
+def test_piper_without_voices_names_the_directory(tmp_path):
+    piper = Piper(tmp_path / "voices")
+
+    assert piper.voices() == ()
+    with pytest.raises(EngineUnavailable, match=r"voices.*PIPER_VOICES_DIR"):
+        piper.load()
+    with pytest.raises(EngineUnavailable, match="PIPER_VOICES_DIR"):
+        piper.synthesize("Hi.", voice=None, language="en")
+
+
+def test_piper_ignores_a_model_without_its_config(tmp_path):
+    (tmp_path / "en_US-half-low.onnx").write_bytes(b"")
+
+    assert Piper(tmp_path).voices() == ()
+
+
+def test_piper_chooses_among_languages_and_sees_voices_that_come_later(tmp_path):
+    build_piper_voice(tmp_path, "de_DE-anna-medium", "de_DE")
+    piper = Piper(tmp_path)
+    with pytest.raises(LanguageUnsupported):
+        piper.synthesize("Hi.", voice=None, language="en")
+
+    build_piper_voice(tmp_path)
+
+    assert [voice.language for voice in piper.voices()] == ["de-DE", "en-US"]
+    assert list(piper.synthesize("Hi.", voice=None, language="en"))
+    assert list(piper.synthesize("Hallo.", voice=None, language="de_DE"))
+
+
+def test_piper_loads_a_voice_once(tmp_path, monkeypatch):
+    build_piper_voice(tmp_path)
+    piper = Piper(tmp_path)
+    list(piper.synthesize("Hi.", voice=None, language="en"))
+    monkeypatch.setattr("voice.engines.piper.one_thread_session", None)
+
+    assert list(piper.synthesize("Hi again.", voice=None, language="en"))
+
+
+@pytest.mark.parametrize("config", ["no json", json.dumps({"audio": {"sample_rate": 22_050}})])
+def test_a_damaged_piper_config_says_so(tmp_path, config):
+    model = build_piper_voice(tmp_path)
+    model.with_name(f"{model.name}.json").write_text(config)
+
+    with pytest.raises(EngineUnavailable, match="fetch"):
+        list(Piper(tmp_path).synthesize("Hi.", voice=None, language="en-US"))
+
+
+def test_a_damaged_piper_model_says_so(tmp_path):
+    build_piper_voice(tmp_path).write_bytes(b"no model")
+
+    with pytest.raises(EngineUnavailable, match="cannot be loaded"):
+        list(Piper(tmp_path).synthesize("Hi.", voice=None, language="en"))
+
+
+@pytest.mark.parametrize(
+    ("language", "voice"),
+    [("en", "espeak:en-us"), ("en-GB", "espeak:en-gb"), ("zh-CN", "espeak:cmn"), ("no", "espeak:nb")],
+)
+def test_espeak_speaks_a_language_under_its_usual_tags(language, voice):
+    espeak = Espeak()
+    by_language = sum(len(c.samples) for c in espeak.synthesize("Tak. 你好。", voice=None, language=language))
+    by_voice = sum(len(c.samples) for c in espeak.synthesize("Tak. 你好。", voice=voice, language="en"))
+
+    assert by_language == pytest.approx(by_voice, rel=0.05)
+
+
+def test_espeak_knows_a_hundred_languages():
+    assert len(Espeak().voices()) > 100
+
+
+def test_kokoro_has_54_voices_of_8_languages():
+    assert len(VOICES) == 54
+    assert len({voice.language.split("-")[0] for voice in VOICES}) == 8
+
+
+def test_kokoro_that_is_not_installed_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "kokoro", None)
+
+    with pytest.raises(EngineUnavailable, match=r"extra \[kokoro\]"):
+        Kokoro().load()
+
+
+class Tensor:
+    def numpy(self, force):
+        return np.full(2400, 1.5, np.float32)
+
+
+@pytest.fixture
+def kokoro(tmp_path, monkeypatch):
+    """Kokoro over a directory of empty files and a library that only keeps what it is asked."""
+    (tmp_path / "voices").mkdir()
+    for name in ("config.json", "kokoro-v1_0.pth", "voices/af_heart.pt", "voices/ff_siwis.pt"):
+        (tmp_path / name).touch()
+    library, asked = types.ModuleType("kokoro"), []
+
+    class KModel:
+        def __init__(self, **files):
+            asked.append(("model", files["model"]))
+
+        def to(self, device):
+            return self
+
+        def eval(self):
+            return self
+
+    class KPipeline:
+        def __init__(self, letter, repo_id, model):
+            asked.append(("pipeline", letter))
+
+        def __call__(self, text, voice, speed):
+            if text == "Fail.":
+                raise RuntimeError("no memory")
+            asked.append((text, voice.rsplit("/", 1)[-1], speed))
+            return [types.SimpleNamespace(audio=Tensor()), types.SimpleNamespace(audio=None)]
+
+    library.KModel, library.KPipeline = KModel, KPipeline
+    library.__spec__ = types.SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "kokoro", library)
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+    engine = Kokoro(str(tmp_path), device="cpu")
+    engine.asked = asked
+    return engine
+
+
+def test_kokoro_speaks_each_sentence_with_the_voice_of_the_language(kokoro):
+    chunks = list(kokoro.synthesize("Salut. Ça va?", voice=None, language="fr", speed=1.5))
+
+    assert [chunk.text for chunk in chunks] == ["Salut.", "Ça va?"]
+    assert chunks[0].samples.tolist() == [1.0] * 2400
+    assert chunks[0].sample_rate_hz == 24_000
+    assert kokoro.asked[1:] == [
+        ("pipeline", "f"),
+        ("Salut.", "ff_siwis.pt", 1.5),
+        ("Ça va?", "ff_siwis.pt", 1.5),
+    ]
+
+
+def test_kokoro_offers_the_voices_that_are_there(kokoro):
+    assert [voice.id for voice in kokoro.voices()] == ["kokoro:af_heart", "kokoro:ff_siwis"]
+
+
+def test_kokoro_that_fails_says_so(kokoro):
+    with pytest.raises(SynthesisFailed, match="no memory"):
+        list(kokoro.synthesize("Fail.", voice=None, language="en"))
+
+
+def test_kokoro_without_its_weights_names_them(tmp_path, kokoro):
+    with pytest.raises(EngineUnavailable, match=r"kokoro-v1_0\.pth.*missing"):
+        Kokoro(str(tmp_path / "empty"), device="cpu").load()

@@ -1,0 +1,181 @@
+import hashlib
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from tests.factories import tone
+from voice import audio, hot_audio, jobs, recordings, signals
+from voice.models import Recording, Transcript
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+
+PCM = tone(0.7)
+
+
+@pytest.fixture
+def sealed() -> Recording:
+    recording = recordings.create(language="en", max_seconds=10)
+    async_to_sync(fill)(recording, PCM)
+    recordings.seal(recording=recording, at_least=len(PCM), now=timezone.now())
+    recording.refresh_from_db()
+    return recording
+
+
+async def fill(recording: Recording, pcm: bytes) -> None:
+    await recordings.open_for(recording, writer="test")
+    await hot_audio.write(recording.id, writer="test", offset=0, pcm=pcm)
+
+
+@pytest.fixture
+def heard():
+    """Signals, in order, as (name, row)."""
+    received = []
+    on_stored = lambda sender, recording, **kw: received.append(("stored", recording))  # noqa: E731
+    on_finished = lambda sender, transcript, **kw: received.append(("transcript", transcript))  # noqa: E731
+    signals.recording_stored.connect(on_stored)
+    signals.transcript_finished.connect(on_finished)
+    yield received
+    signals.recording_stored.disconnect(on_stored)
+    signals.transcript_finished.disconnect(on_finished)
+
+
+def stored_pcm(recording: Recording) -> bytes:
+    with default_storage.open(recording.storage_name) as file:
+        return audio.decode_flac(file.read())[0]
+
+
+def test_store_keeps_every_sample_and_says_so_once(sealed, heard):
+    for _ in range(2):
+        jobs.store(str(sealed.pk))
+    sealed.refresh_from_db()
+    assert sealed.status == Recording.Status.STORED
+    assert stored_pcm(sealed) == PCM
+    assert sealed.sha256 == hashlib.sha256(PCM).hexdigest()
+    assert heard == [("stored", sealed)]
+
+
+def test_store_leaves_the_hot_copy_to_expire(sealed):
+    jobs.store(str(sealed.pk))
+    key = f"voice:recording:{sealed.pk}:pcm"
+    assert 0 < hot_audio.sync_client().ttl(key) <= hot_audio.STORED_TTL_S
+
+
+def test_store_replaces_half_a_file(sealed):
+    digest = hashlib.sha256(PCM).hexdigest()
+    from django.core.files.base import ContentFile
+
+    half = audio.encode_flac(PCM[: len(PCM) // 4 * 2])
+    name = default_storage.save(f"recordings/{sealed.pk}/{digest}.flac", ContentFile(half))
+    jobs.store(str(sealed.pk))
+    sealed.refresh_from_db()
+    assert sealed.storage_name == name
+    assert stored_pcm(sealed) == PCM
+
+
+def test_store_of_lost_audio_waits_for_its_source(sealed):
+    hot_audio.delete(sealed.pk)
+    with pytest.raises(recordings.AudioMissing):
+        jobs.store(str(sealed.pk))
+    sealed.refresh_from_db()
+    assert sealed.status == Recording.Status.SEALED
+
+
+def test_store_of_a_discarded_recording_leaves_no_file(sealed):
+    recordings.discard(recording=sealed)
+    jobs.store(str(sealed.pk))
+    assert not list(files_of(sealed))
+
+
+def test_discard_deletes_audio_file_and_text(sealed):
+    jobs.store(str(sealed.pk))
+    recordings.discard(recording=sealed)
+    sealed.refresh_from_db()
+    assert sealed.status == Recording.Status.DISCARDED
+    assert not list(files_of(sealed))
+    assert hot_audio.read(sealed.pk) == b""
+    assert not Transcript.objects.filter(recording=sealed).exists()
+
+
+def files_of(recording: Recording):
+    try:
+        return default_storage.listdir(f"recordings/{recording.pk}")[1]
+    except FileNotFoundError:
+        return []
+
+
+def test_recording_without_a_sample_is_discarded():
+    recording = recordings.create(language="en", max_seconds=10)
+    assert recordings.seal(recording=recording, at_least=0, now=timezone.now())
+    recording.refresh_from_db()
+    assert (recording.status, recording.byte_count) == (Recording.Status.DISCARDED, 0)
+    assert not Transcript.objects.exists()
+
+
+def test_transcribe_twice_makes_one_transcript(sealed, heard, fake_recognition):
+    for _ in range(2):
+        jobs.transcribe(str(sealed.pk))
+    transcript = Transcript.objects.get(recording=sealed)
+    assert transcript.status == Transcript.Status.DONE
+    assert transcript.words == [
+        {"word": w.text, "start": w.start_s, "end": w.end_s, "confidence": w.confidence}
+        for w in fake_recognition.recognize(audio.samples_from_s16le(PCM), language="en").words
+    ]
+    assert heard == [("transcript", transcript)]
+
+
+def test_transcribe_reads_the_stored_file_when_redis_has_let_go(sealed, fake_recognition):
+    jobs.store(str(sealed.pk))
+    hot_audio.delete(sealed.pk)
+    jobs.transcribe(str(sealed.pk))
+    assert Transcript.objects.get(recording=sealed).status == Transcript.Status.DONE
+
+
+def test_transcribe_without_an_engine_waits_and_says_why(sealed, fail_recognition):
+    from voice.engines.base import EngineUnavailable
+
+    fail_recognition(EngineUnavailable("No engine speaks Klingon."))
+    with pytest.raises(EngineUnavailable):
+        jobs.transcribe(str(sealed.pk))
+    transcript = Transcript.objects.get(recording=sealed)
+    assert (transcript.status, transcript.attempts) == (Transcript.Status.WAITING, 0)
+    assert transcript.last_error == "No engine speaks Klingon."
+    assert transcript.retry_at > timezone.now() + timedelta(seconds=jobs.ENGINE_RETRY_S - 5)
+
+
+def test_transcribe_that_kills_its_worker_is_given_up(sealed, heard):
+    Transcript.objects.filter(recording=sealed).update(attempts=jobs.MAX_ATTEMPTS)
+    jobs.transcribe(str(sealed.pk))
+    transcript = Transcript.objects.get(recording=sealed)
+    assert transcript.status == Transcript.Status.FAILED
+    assert "ended each time" in transcript.last_error
+    assert heard == [("transcript", transcript)]
+
+
+def test_sweep_queues_what_no_live_job_works_on(sealed, queued):
+    hot_audio.sync_client().flushdb()  # every queue is lost
+    jobs.sweep()
+    assert queued("stt") == [f"transcribe-{sealed.pk}"]
+    assert queued("default") == [f"store-{sealed.pk}"]
+
+
+def test_sweep_leaves_queued_jobs_alone(sealed, queued):
+    jobs.sweep()
+    jobs.sweep()
+    assert queued("stt") == [f"transcribe-{sealed.pk}"]
+    assert queued("default") == [f"store-{sealed.pk}"]
+
+
+def test_sweep_respects_the_time_to_wait(sealed, queued):
+    Transcript.objects.update(retry_at=timezone.now() + timedelta(minutes=1))
+    hot_audio.sync_client().flushdb()
+    jobs.sweep()
+    assert queued("stt") == []
+
+
+def test_retry_backs_off_exponentially_to_its_bound():
+    now = timezone.now()
+    waits = [(jobs.retry_at(n, now) - now).total_seconds() for n in range(1, 7)]
+    assert waits == [1, 2, 4, 8, 10, 10]

@@ -1,0 +1,274 @@
+"""Turns in streams whose loudness says whether somebody speaks, then in real speech with the real models."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.speech import spoken
+from voice.audio import s16le_from_samples
+from voice.engines.base import EngineUnavailable
+from voice.engines.silero import SileroVad
+from voice.engines.smart_turn import SmartTurn
+from voice.turns import (
+    FRAME_MS,
+    SpeechEnded,
+    SpeechStarted,
+    TurnDetector,
+    TurnEnded,
+    TurnQuestioned,
+    TurnSettings,
+)
+
+SEMANTIC = TurnSettings(is_semantic=True)
+BLOCK_MS = 8 * FRAME_MS
+
+
+def loudness(samples):
+    """A speech probability for the tests: the level of each frame."""
+    return np.abs(samples.reshape(-1, 512)).max(axis=1)
+
+
+def sound(*parts):
+    """PCM of (level 0..1, milliseconds) parts."""
+    return b"".join(s16le_from_samples(np.full(ms * 16, level, np.float32)) for level, ms in parts)
+
+
+def detector(turn_settings=None, **options):
+    return TurnDetector(loudness, turn_settings, **options)
+
+
+def seconds(event):
+    return round(event.timestamp_s, 3)
+
+
+def test_silence_gives_no_event():
+    assert detector().feed(sound((0, 10_240))) == []
+
+
+def test_speech_and_silence_end_a_turn():
+    events = detector().feed(sound((0, 512), (0.9, 1024), (0, 4096)))
+
+    assert events == [SpeechStarted(0.512), SpeechEnded(1.536), TurnEnded(4.064, "silence")]
+
+
+def test_a_pause_of_a_second_and_a_half_ends_no_turn():
+    events = detector().feed(sound((0.9, 1024), (0, 1536), (0.9, 1024), (0, 512)))
+
+    assert events == [SpeechStarted(0.0), SpeechEnded(1.024), SpeechStarted(2.56)]
+
+
+def test_a_gap_between_words_is_no_pause():
+    assert detector().feed(sound((0.9, 1024), (0, 512), (0.9, 512))) == [SpeechStarted(0.0)]
+
+
+def test_a_cough_ends_no_turn_and_is_forgotten():
+    coughs = [(0.9, 128), (0, 3968)] * 3
+
+    events = detector().feed(sound(*coughs))
+
+    assert [type(event) for event in events] == [SpeechStarted, SpeechEnded] * 3
+
+
+def test_a_level_between_the_thresholds_keeps_what_was():
+    events = detector().feed(sound((0.4, 1024), (0.9, 512), (0.4, 1024), (0, 1024), (0.4, 1024)))
+
+    assert events == [SpeechStarted(1.024), SpeechEnded(2.56)]
+
+
+def test_a_second_turn_follows_the_first():
+    events = detector().feed(sound((0.9, 1024), (0, 3072), (0.9, 1024), (0, 3072)))
+
+    assert [event.reason for event in events if isinstance(event, TurnEnded)] == ["silence", "silence"]
+
+
+def test_the_clock_starts_where_the_stream_is_joined():
+    assert detector(start_s=100.0).feed(sound((0, 512), (0.9, 512))) == [SpeechStarted(100.512)]
+
+
+def test_a_pause_raises_a_question_with_the_turn_so_far():
+    events = detector(SEMANTIC).feed(sound((0, 2048), (0.9, 1024), (0, 1024)))
+
+    question = events[-1]
+    assert isinstance(question, TurnQuestioned)
+    assert seconds(question) == 3.68  # 3.072 and 19 frames, the first number that makes 600 ms
+    assert len(question.samples) / 16 == pytest.approx(1024 + 608 + 480)  # lead of 15 whole frames
+    assert question.samples[480 * 16 - 1] == 0
+    assert question.samples[480 * 16] > 0.8
+    assert question.samples[-1] == 0
+
+
+def test_a_question_carries_no_more_than_eight_seconds():
+    events = detector(SEMANTIC).feed(sound((0.9, 20_480), (0, 1024)))
+
+    assert len(events[-1].samples) == 8 * 16_000
+
+
+def test_no_question_is_raised_by_a_cough():
+    events = detector(SEMANTIC).feed(sound((0.9, 128), (0, 1024)))
+
+    assert not any(isinstance(event, TurnQuestioned) for event in events)
+
+
+def test_a_complete_turn_ends_at_its_question():
+    turn = detector(SEMANTIC)
+    question = turn.feed(sound((0.9, 1024), (0, 1024)))[-1]
+
+    assert turn.answer(question, 0.5) == [TurnEnded(question.timestamp_s, "semantic")]
+    assert turn.feed(sound((0, 5120))) == []
+
+
+def test_an_incomplete_turn_waits_for_silence():
+    turn = detector(SEMANTIC)
+    question = turn.feed(sound((0.9, 1024), (0, 1024)))[-1]
+
+    assert turn.answer(question, 0.49) == []
+    assert [event.reason for event in turn.feed(sound((0, 2048)))] == ["silence"]
+
+
+def test_an_unanswered_question_leaves_it_to_silence():
+    events = detector(SEMANTIC).feed(sound((0.9, 1024), (0, 3072)))
+
+    assert events[-1] == TurnEnded(3.552, "silence")
+
+
+def test_an_answer_after_speech_went_on_changes_nothing():
+    turn = detector(SEMANTIC)
+    question = turn.feed(sound((0.9, 1024), (0, 1024)))[-1]
+    turn.feed(sound((0.9, 512)))
+
+    assert turn.answer(question, 1.0) == []
+
+
+def test_an_answer_given_twice_ends_the_turn_once():
+    turn = detector(SEMANTIC)
+    question = turn.feed(sound((0.9, 1024), (0, 1024)))[-1]
+    turn.answer(question, 1.0)
+
+    assert turn.answer(question, 1.0) == []
+
+
+def test_finish_ends_the_turn_under_way():
+    turn = detector()
+    turn.feed(sound((0.9, 1100)))
+
+    assert turn.finish() == [SpeechEnded(1.088), TurnEnded(1.088, "finished")]
+    assert turn.finish() == []
+
+
+def test_finish_in_silence_gives_nothing():
+    turn = detector()
+    turn.feed(sound((0, 700)))
+
+    assert turn.finish() == []
+
+
+def test_digital_silence_is_not_shown_to_the_model():
+    asked = []
+    turn = TurnDetector(lambda samples: asked.append(len(samples)) or loudness(samples))
+
+    turn.feed(sound((0, 2048), (0.9, 256), (0.0003, 2048)))
+
+    assert asked == [4096]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"silence_threshold": 0.9}, {"pause_ms": 3000}, {"pause_ms": 0}, {"speech_threshold": 1.5}],
+)
+def test_settings_that_contradict_each_other_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"Thresholds|Silences"):
+        TurnSettings(**wrong)
+
+
+PARTS = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.0, 0.4, 0.9]), st.integers(1, 4000)), min_size=1, max_size=8
+)
+CUTS = st.lists(st.integers(0, 20_000), min_size=1, max_size=30)
+
+
+def fed_in_pieces(turn, pcm, sizes):
+    events, start = [], 0
+    for size in sizes:
+        events += turn.feed(pcm[start : start + size])
+        start += size
+    return events + turn.feed(pcm[start:]) + turn.finish()
+
+
+@settings(max_examples=100, deadline=None)
+@given(parts=PARTS, sizes=CUTS)
+def test_any_split_of_the_same_pcm_gives_the_same_events(parts, sizes):
+    pcm = sound(*parts)
+
+    whole, pieces = (fed_in_pieces(detector(SEMANTIC), pcm, cuts) for cuts in ([], sizes))
+
+    assert pieces == whole
+    questions = zip(
+        *([e for e in events if isinstance(e, TurnQuestioned)] for events in (whole, pieces)), strict=True
+    )
+    assert all(np.array_equal(one.samples, other.samples) for one, other in questions)
+
+
+@settings(max_examples=100, deadline=None)
+@given(parts=PARTS, sizes=CUTS)
+def test_events_come_in_order_and_speech_starts_and_ends_in_turns(parts, sizes):
+    events = fed_in_pieces(detector(SEMANTIC), sound(*parts), sizes)
+
+    speech = [type(event) for event in events if isinstance(event, SpeechStarted | SpeechEnded)]
+    assert speech == [SpeechStarted, SpeechEnded] * (len(speech) // 2)
+    # an end of speech tells of the moment the pause began, which lies before it was noticed
+    assert [e.timestamp_s for e in events] == sorted(e.timestamp_s for e in events)
+
+
+@pytest.fixture(scope="module")
+def vad():
+    vad = SileroVad()
+    vad.load()
+    return vad
+
+
+@settings(max_examples=8, deadline=None)
+@given(sizes=CUTS)
+def test_any_split_of_real_speech_gives_the_same_events(vad, sizes):
+    pcm = s16le_from_samples(spoken("I worked there.", pause_s=1.0)) * 2
+
+    assert fed_in_pieces(TurnDetector(vad.stream(), SEMANTIC), pcm, sizes) == fed_in_pieces(
+        TurnDetector(vad.stream(), SEMANTIC), pcm, []
+    )
+
+
+def test_real_speech_ends_by_silence(vad):
+    turn = TurnDetector(vad.stream())
+
+    events = turn.feed(s16le_from_samples(spoken("I worked on a large project for two years.", pause_s=4)))
+
+    assert [type(event) for event in events] == [SpeechStarted, SpeechEnded, TurnEnded]
+    assert events[0].timestamp_s < 0.3
+    assert 2.0 < events[1].timestamp_s < 2.8
+
+
+@pytest.mark.parametrize(
+    ("text", "is_complete"),
+    [
+        ("I worked on a large project for two years.", True),
+        ("I worked on a large project for two years and then I", False),
+    ],
+)
+def test_smart_turn_tells_a_pause_from_an_end(vad, text, is_complete, smart_turn):
+    turn = TurnDetector(vad.stream(), SEMANTIC)
+    events = turn.feed(s16le_from_samples(spoken(text, pause_s=1.0)))
+    question = next(event for event in events if isinstance(event, TurnQuestioned))
+
+    ended = turn.answer(question, smart_turn.probability(question.samples))
+
+    assert [event.reason for event in ended] == (["semantic"] if is_complete else [])
+
+
+@pytest.fixture(scope="module")
+def smart_turn():
+    model = SmartTurn()
+    try:
+        model.load()
+    except EngineUnavailable as error:
+        pytest.skip(str(error))
+    return model

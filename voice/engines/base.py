@@ -1,0 +1,264 @@
+"""What a recognition or a synthesis engine is: protocols, results and errors.
+
+An engine is made cheaply, loaded once (`load()`), then called from several threads at once.
+
+    engine = FasterWhisper("base", slots=2)
+    engine.load()                                     # EngineUnavailable says what to do
+    recognition = engine.recognize(samples, language="en")
+    recognition.text, recognition.confidence, recognition.words
+
+Audio is always `float32[n_samples]`, mono, -1..1; recognition takes 16 000 Hz, a synthesised chunk names its
+rate. Languages are BCP 47 tags in any usual spelling ("de", "de-DE", "de_DE"); `primary_language` reduces
+them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+RECOGNITION_RATE_HZ = 16_000
+
+# Decoders of lossy formats overshoot full scale a little (inter-sample peaks of MP3 and Opus reach +3 dB);
+# twice full scale is not audio but integers passed off as floats.
+PEAK_LIMIT = 2.0
+
+
+class VoiceError(Exception):
+    """A speech operation that did not succeed; the message tells the reader what to do."""
+
+
+class EngineUnavailable(VoiceError):  # noqa: N818 - errors are named for what happened
+    """The engine cannot work here and now: a model, a library or a device is missing."""
+
+
+class LanguageUnsupported(EngineUnavailable):
+    """The engine works, but not in this language: ask another engine."""
+
+
+class AudioRejected(VoiceError):  # noqa: N818
+    """The audio cannot be used as it is: asking again with the same bytes fails again."""
+
+
+class SynthesisFailed(VoiceError):  # noqa: N818
+    """The engine was ready but made no speech of this text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One spoken word.  Times in seconds from the first sample; confidence 0..1."""
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech, usually a sentence.
+
+    `avg_logprob` is the mean natural-log probability of the tokens (<= 0); `no_speech_prob` 0..1.
+    `words` is empty for partial results and for engines without word times.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    avg_logprob: float
+    no_speech_prob: float
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What was heard.  Silence gives an empty text and no segments."""
+
+    text: str
+    language: str
+    language_probability: float
+    duration_s: float
+    segments: tuple[Segment, ...]
+    engine: str
+    model: str
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of all segments in order."""
+        return tuple(word for segment in self.segments for word in segment.words)
+
+    @property
+    def confidence(self) -> float:
+        """0..1: mean of the words' confidences, else exp of the segments' avg_logprob by duration, else 0."""
+        if words := self.words:
+            return sum(word.confidence for word in words) / len(words)
+        weights = [max(segment.end_s - segment.start_s, 0.01) for segment in self.segments]
+        if not weights:
+            return 0.0
+        weighted = sum(w * segment.avg_logprob for w, segment in zip(weights, self.segments, strict=True))
+        return min(1.0, math.exp(weighted / sum(weights)))
+
+
+Quality = Literal["neural", "last_resort"]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice to choose.  `id` is "<engine>:<name>", as "piper:en_US-lessac-medium" or "espeak:en-us"."""
+
+    id: str
+    language: str
+    name: str
+    engine: str
+    quality: Quality
+    sample_rate_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """The speech of one sentence: `samples` float32[n_samples] mono -1..1 at `sample_rate_hz`."""
+
+    samples: Samples
+    sample_rate_hz: int
+    text: str
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.sample_rate_hz
+
+
+@runtime_checkable
+class RecognitionEngine(Protocol):
+    """Speech to text.  All methods may be called from several threads at once."""
+
+    name: str
+    model: str
+    device: str
+
+    def load(self) -> None:
+        """Load the model; further calls return at once.
+
+        Raises:
+            EngineUnavailable: the model, its library or its device is missing; the message says what to do.
+        """
+
+    def supports(self, language: str | None) -> bool:
+        """Whether `recognize` accepts this language; None asks whether the engine detects it itself."""
+
+    def recognize(
+        self,
+        samples: Samples,
+        *,
+        language: str | None,
+        hot_words: str | None = None,
+        is_partial: bool = False,
+    ) -> Recognition:
+        """Recognise `samples` (float32[n_samples], mono, 16 000 Hz).
+
+        language: None detects it, where the engine can.
+        hot_words: names and terms that are likely to be said; an engine may ignore them.
+        is_partial: a caption that will be replaced soon: faster, without word times.
+
+        Raises:
+            AudioRejected: not one-dimensional, not finite or far out of range.
+            LanguageUnsupported: see `supports`.
+            EngineUnavailable: the model is not loaded and cannot be, or the device failed.
+        """
+
+
+@runtime_checkable
+class SynthesisEngine(Protocol):
+    """Text to speech.  All methods may be called from several threads at once."""
+
+    name: str
+    model: str
+    device: str
+
+    def load(self) -> None:
+        """Make ready; further calls return at once.  Voices may be loaded later, when first used.
+
+        Raises:
+            EngineUnavailable: no voice, library or device; the message says what to do.
+        """
+
+    def voices(self) -> tuple[Voice, ...]:
+        """The voices that can be chosen; empty when the engine is unavailable."""
+
+    def synthesize(
+        self, text: str, *, voice: str | None, language: str, speed: float = 1.0
+    ) -> Iterator[SpeechChunk]:
+        """Speak `text`, one chunk a sentence, each computed when it is asked for.
+
+        voice: an id of `voices()`; None, or an id of another engine, picks a voice for `language`.
+        speed: 1.0 is the voice's own pace, 2.0 twice as fast; 0.5..2.0.
+
+        Raises (at the call or while iterating):
+            LanguageUnsupported: no voice for this language.
+            EngineUnavailable: no voice at all, or the chosen voice cannot be loaded.
+            SynthesisFailed: nothing to say, or the model failed on this text.
+        """
+
+
+def primary_language(tag: str) -> str:
+    """The language without region or script, lower case: "de_DE", "de-DE" and "DE" give "de"."""
+    return tag.replace("_", "-").split("-", 1)[0].strip().lower()
+
+
+def canonical_tag(tag: str) -> str:
+    """A tag for comparison: "de_DE" and "de-de" give "de-de"."""
+    return tag.replace("_", "-").strip().lower()
+
+
+def checked_samples(samples: Samples) -> Samples:
+    """`samples` as contiguous float32[n_samples] clipped to -1..1.
+
+    Raises:
+        AudioRejected: not one-dimensional floats, not finite, or beyond twice full scale.
+    """
+    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype.kind != "f":
+        raise AudioRejected("Pass mono audio as a one-dimensional array of floats between -1 and 1.")
+    samples = np.ascontiguousarray(samples, dtype=np.float32)
+    if not len(samples):
+        return samples
+    peak = float(np.abs(samples).max())
+    if not math.isfinite(peak):
+        raise AudioRejected("The audio holds NaN or infinity; decode it again from its source.")
+    if peak > PEAK_LIMIT:
+        raise AudioRejected(f"The audio peaks at {peak:.0f}; divide integer samples by full scale first.")
+    return np.clip(samples, -1.0, 1.0) if peak > 1.0 else samples
+
+
+def checked_speed(speed: float) -> float:
+    """`speed`, if it is one that voices stay intelligible at.
+
+    Raises:
+        SynthesisFailed: outside 0.5..2.0.
+    """
+    if not 0.5 <= speed <= 2.0:
+        raise SynthesisFailed(f"A speed of {speed} cannot be spoken; choose 0.5 to 2.0.")
+    return speed
+
+
+def matching_voice(voices: tuple[Voice, ...], *, voice: str | None, language: str) -> Voice:
+    """The voice with id `voice`, else the first tagged `language`, else the first of its primary language.
+
+    Raises:
+        LanguageUnsupported: none of these exists.
+    """
+    tag = canonical_tag(language)
+    choices = (
+        (candidate for candidate in voices if candidate.id == voice),
+        (candidate for candidate in voices if canonical_tag(candidate.language) == tag),
+        (candidate for candidate in voices if primary_language(candidate.language) == primary_language(tag)),
+    )
+    for candidates in choices:
+        if found := next(candidates, None):
+            return found
+    raise LanguageUnsupported(f"No voice speaks {language!r}; add one or choose another language.")

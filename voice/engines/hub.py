@@ -1,0 +1,103 @@
+"""The model hub: asked whether it answers before anything is fetched, so that nothing hangs."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from voice.engines.base import EngineUnavailable
+
+DEFAULT_HUB: Final = "https://huggingface.co"
+BLOCK_BYTES: Final = 1 << 18
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes fetched so far and the size in bytes, where the hub tells it."""
+
+
+def hub_address() -> str:
+    """The hub's address without a closing slash; HF_ENDPOINT names another one."""
+    return (os.environ.get("HF_ENDPOINT") or DEFAULT_HUB).rstrip("/")
+
+
+def check_hub(timeout_s: float) -> None:
+    """Return as soon as the hub has answered anything at all.
+
+    Raises:
+        EngineUnavailable: no answer within `timeout_s`, or HF_HUB_OFFLINE is set.
+    """
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "on", "true", "yes"}:
+        raise EngineUnavailable(
+            "HF_HUB_OFFLINE is set and the model is not in the cache; unset it or copy the model."
+        )
+    failures: list[str] = []
+    # A thread, because looking up a name knows no time limit; it is left behind if it does not come back.
+    attempt = threading.Thread(target=_knock, args=(timeout_s, failures), daemon=True, name="hub-preflight")
+    attempt.start()
+    attempt.join(timeout_s)
+    if attempt.is_alive():
+        failures.append(f"no answer within {timeout_s:g} s")
+    if failures:
+        raise EngineUnavailable(
+            f"The model hub {hub_address()} cannot be reached ({failures[0]}). "
+            "Connect this machine, set HF_ENDPOINT to a mirror, or configure a local model directory."
+        )
+
+
+def fetch_file(path: str, target: Path, *, timeout_s: float, progress: Progress | None = None) -> None:
+    """Fetch `path` of the hub into the file `target`, which appears complete or not at all.
+
+    timeout_s: the longest silence that is waited for.
+
+    Raises:
+        EngineUnavailable: the file does not exist there or the transfer broke off.
+    """
+    address = f"{hub_address()}/{path}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file, _opened(address, timeout_s) as answer:
+            _copy(answer, file.write, progress)
+        Path(scratch).chmod(0o644)  # mkstemp's own mode would hide the file from other users
+        Path(scratch).replace(target)
+    except (OSError, http.client.HTTPException) as error:
+        raise EngineUnavailable(
+            f"{address} could not be fetched ({error}); check the name and try again."
+        ) from error
+    finally:
+        Path(scratch).unlink(missing_ok=True)
+
+
+def _knock(timeout_s: float, failures: list[str]) -> None:
+    try:
+        _opened(hub_address(), timeout_s, method="HEAD").close()
+    except urllib.error.HTTPError as answer:
+        answer.close()  # a refusal is an answer too
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        failures.append(str(getattr(error, "reason", error)))
+
+
+def _opened(address: str, timeout_s: float, *, method: str = "GET") -> http.client.HTTPResponse:
+    # the operator's own HF_ENDPOINT decides on the scheme
+    request = urllib.request.Request(address, method=method)  # noqa: S310
+    answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout_s)  # noqa: S310
+    return answer
+
+
+def _copy(answer: http.client.HTTPResponse, write: Callable[[bytes], int], progress: Progress | None) -> None:
+    length = answer.headers.get("Content-Length")
+    size = int(length) if length else None
+    done = 0
+    while block := answer.read(BLOCK_BYTES):
+        write(block)
+        done += len(block)
+        if progress:
+            progress(done, size)
+    if size is not None and done < size:
+        raise http.client.IncompleteRead(b"", size - done)

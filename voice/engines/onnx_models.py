@@ -1,0 +1,56 @@
+"""ONNX models: files inside packages that are not imported, and sessions on the caller's thread."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voice.engines.base import EngineUnavailable
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+def file_in_package(package: str, path: str) -> str:
+    """The path of a file inside an installed package, which is not imported.
+
+    Raises:
+        EngineUnavailable: the package or the file is missing.
+    """
+    spec = importlib.util.find_spec(package)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        if (found := Path(folder, path)).is_file():
+            return str(found)
+    raise EngineUnavailable(f"{path} of the Python package {package!r} is missing; install that package.")
+
+
+def one_thread_session(model_path: str) -> onnxruntime.InferenceSession:
+    """An ONNX session on the caller's thread alone: callers are many, and each model is small.
+
+    Raises:
+        EngineUnavailable: onnxruntime is missing or cannot read the file.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise EngineUnavailable("The Python package 'onnxruntime' is missing; install it.") from error
+    options = onnxruntime.SessionOptions()
+    options.inter_op_num_threads = 1
+    options.intra_op_num_threads = 1
+    options.enable_cpu_mem_arena = (
+        False  # an arena keeps the largest block ever used; these processes are many
+    )
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(model_path, options, providers=["CPUExecutionProvider"])
+    except onnx_errors() as error:
+        raise EngineUnavailable(f"{model_path} cannot be loaded ({error}); replace the file.") from error
+
+
+def onnx_errors() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises for a bad model or a failed run; its errors share no base of their own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    kinds = (value for value in vars(state).values() if isinstance(value, type))
+    return tuple(kind for kind in kinds if issubclass(kind, Exception))

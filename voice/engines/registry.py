@@ -1,0 +1,119 @@
+"""From settings to engines: names in the configured order become engines that are not loaded yet.
+
+    config = EngineConfig.from_settings(settings.VOICE)
+    for engine in recognition_engines(config):
+        engine.load()
+
+Making an engine imports no model library and touches no model, so this is safe in any process.
+A further engine is one file and one line in `_RECOGNITION` or `_SYNTHESIS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final, TypeVar
+
+from voice.engines.base import RecognitionEngine, SynthesisEngine
+from voice.engines.espeak import Espeak
+from voice.engines.faster_whisper import FasterWhisper
+from voice.engines.kokoro import Kokoro
+from voice.engines.piper import Piper
+from voice.engines.pocketsphinx import PocketSphinx
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """The keys of `settings.VOICE` that concern engines, in lower case."""
+
+    stt_engines: tuple[str, ...] = ("faster_whisper", "pocketsphinx")
+    tts_engines: tuple[str, ...] = ("piper", "kokoro", "espeak")
+    whisper_model: str = "base"
+    """Hub name ("base", "large-v3", "Systran/faster-whisper-small") or a directory; "" leaves Whisper out."""
+    whisper_device: str = "auto"
+    whisper_compute_type: str = ""
+    """CTranslate2's name; "" is int8 on CPU and float16 on a GPU."""
+    piper_voices_dir: str = ""
+    kokoro_model: str = ""
+    """A directory with config.json, kokoro-v1_0.pth and voices/*.pt; "" is the hub's hexgrad/Kokoro-82M."""
+    kokoro_device: str = "auto"
+    models_dir: str = ""
+    """Cache for downloads; "" is the hub client's own."""
+    smart_turn_model: str = ""
+    """An ONNX file; "" is the one in the pipecat-ai package, where that is installed."""
+    hub_timeout_s: float = 5.0
+    stt_slots: int = 1
+    batch_size: int = 8
+    batch_wait_ms: int = 20
+
+    @classmethod
+    def from_settings(cls, voice: Mapping[str, Any]) -> EngineConfig:
+        """From `settings.VOICE`; keys of other parts of the service are passed over."""
+        known = {field.name for field in fields(cls)}
+        values = {key.lower(): value for key, value in voice.items() if key.lower() in known}
+        for key in ("stt_engines", "tts_engines"):
+            if key in values:
+                values[key] = tuple(values[key])
+        for key in ("piper_voices_dir", "models_dir", "smart_turn_model"):
+            if key in values:
+                values[key] = str(values[key] or "")
+        return cls(**values)
+
+
+def _faster_whisper(config: EngineConfig) -> FasterWhisper:
+    return FasterWhisper(
+        config.whisper_model,
+        device=config.whisper_device,
+        compute_type=config.whisper_compute_type,
+        slots=config.stt_slots,
+        models_dir=config.models_dir,
+        hub_timeout_s=config.hub_timeout_s,
+        batch_size=config.batch_size,
+        batch_wait_ms=config.batch_wait_ms,
+    )
+
+
+_RECOGNITION: Final[Mapping[str, Callable[[EngineConfig], RecognitionEngine]]] = {
+    "faster_whisper": _faster_whisper,
+    "pocketsphinx": lambda config: PocketSphinx(),
+}
+_SYNTHESIS: Final[Mapping[str, Callable[[EngineConfig], SynthesisEngine]]] = {
+    "piper": lambda config: Piper(config.piper_voices_dir),
+    "kokoro": lambda config: Kokoro(
+        config.kokoro_model, device=config.kokoro_device, hub_timeout_s=config.hub_timeout_s
+    ),
+    "espeak": lambda config: Espeak(),
+}
+
+
+def recognition_engines(config: EngineConfig) -> tuple[RecognitionEngine, ...]:
+    """The engines of `config.stt_engines`, in order, not loaded; Whisper is left out without a model.
+
+    Raises:
+        ValueError: a name that is no engine; the message lists the names that are.
+    """
+    names = tuple(n for n in config.stt_engines if n != "faster_whisper" or config.whisper_model)
+    return _engines(names, _RECOGNITION, "STT_ENGINES", config)
+
+
+def synthesis_engines(config: EngineConfig) -> tuple[SynthesisEngine, ...]:
+    """The engines of `config.tts_engines`, in order, not loaded.
+
+    Raises:
+        ValueError: a name that is no engine; the message lists the names that are.
+    """
+    return _engines(config.tts_engines, _SYNTHESIS, "TTS_ENGINES", config)
+
+
+Engine = TypeVar("Engine")
+
+
+def _engines(
+    names: tuple[str, ...],
+    factories: Mapping[str, Callable[[EngineConfig], Engine]],
+    setting: str,
+    config: EngineConfig,
+) -> tuple[Engine, ...]:
+    if unknown := [name for name in names if name not in factories]:
+        raise ValueError(f"{setting} names {', '.join(unknown)}; known engines are {', '.join(factories)}.")
+    return tuple(factories[name](config) for name in names)

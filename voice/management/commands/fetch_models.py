@@ -1,0 +1,137 @@
+"""Fetch the configured speech models from the hub."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+WHISPER_FILES = ("config.json", "model.bin", "tokenizer.json")
+WHISPER_PATTERNS = [*WHISPER_FILES, "preprocessor_config.json", "vocabulary.*"]
+# The sizes that are not Systran's, or not under their own name. Source: faster_whisper.utils, 1.2.1.
+WHISPER_REPOSITORIES = {
+    "large": "Systran/faster-whisper-large-v3",
+    "large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+    "turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+    "distil-large-v3.5": "distil-whisper/distil-large-v3.5-ct2",
+}
+PROGRESS_EVERY_S = 1.0
+
+NOT_REACHABLE = (
+    "Speech model hub not reachable: "
+    "recognition falls back to PocketSphinx (English only), voices to espeak-ng."
+)
+
+
+class Command(BaseCommand):
+    """manage.py fetch_models"""
+
+    help = "Fetches the configured Whisper model and Piper voices that are not here yet."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        has_whisper = "faster_whisper" not in settings.VOICE["STT_ENGINES"] or has_whisper_model()
+        voices = missing_voices() if "piper" in settings.VOICE["TTS_ENGINES"] else []
+        if has_whisper and not voices:
+            return
+        # From here on it takes seconds anyway; before, the demo's every start would pay for the imports.
+        from voice.engines.base import EngineUnavailable
+        from voice.engines.hub import check_hub
+
+        try:
+            check_hub(settings.VOICE["HUB_TIMEOUT_S"])
+        except EngineUnavailable:
+            self._say(NOT_REACHABLE)
+            return
+        if not has_whisper:
+            self._attempt(f"Whisper {settings.VOICE['WHISPER_MODEL']}", self._fetch_whisper)
+        for name in voices:
+            self._attempt(f"Piper voice {name}", partial(self._fetch_voice, name))
+
+    def _attempt(self, what: str, fetch: Callable[[], None]) -> None:
+        from huggingface_hub.errors import HfHubHTTPError
+
+        from voice.engines.base import EngineUnavailable
+
+        # Of the HTTP client that this version of the hub's library uses, and not an OSError.
+        transport_error: type[Any] = HfHubHTTPError.__bases__[0]
+        self._say(f"Fetching {what} ...")
+        try:
+            fetch()
+        except (EngineUnavailable, transport_error, OSError, ValueError) as error:
+            self._say(f"{what} could not be fetched: {error}")
+        else:
+            self._say(f"{what} is here.")
+
+    def _fetch_whisper(self) -> None:
+        from huggingface_hub import snapshot_download
+
+        snapshot_download(  # shows its own progress
+            whisper_repository(settings.VOICE["WHISPER_MODEL"]),
+            cache_dir=settings.VOICE["MODELS_DIR"],
+            allow_patterns=WHISPER_PATTERNS,
+            etag_timeout=settings.VOICE["HUB_TIMEOUT_S"],
+        )
+
+    def _fetch_voice(self, name: str) -> None:
+        from voice.engines.piper import fetch_voice
+
+        fetch_voice(
+            name,
+            Path(settings.VOICE["PIPER_VOICES_DIR"]),
+            timeout_s=settings.VOICE["HUB_TIMEOUT_S"],
+            progress=Progress(self._say),
+        )
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+class Progress:
+    """Says every now and then how far a transfer is."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._next_at = time.monotonic() + PROGRESS_EVERY_S
+
+    def __call__(self, done_bytes: int, size_bytes: int | None) -> None:
+        if time.monotonic() >= self._next_at:
+            self._next_at = time.monotonic() + PROGRESS_EVERY_S
+            share = f" ({100 * done_bytes // size_bytes} %)" if size_bytes else ""
+            self._say(f"  {done_bytes / 1e6:.1f} MB{share}")
+
+
+def whisper_repository(model: str) -> str:
+    """The hub's repository for a size ("base") or for a repository ("Systran/faster-whisper-base")."""
+    if "/" in model:
+        return model
+    if model.startswith("distil-"):
+        name = f"faster-distil-whisper-{model.removeprefix('distil-')}"
+    else:
+        name = f"faster-whisper-{model}"
+    return WHISPER_REPOSITORIES.get(model, f"Systran/{name}")
+
+
+def has_whisper_model() -> bool:
+    """Whether the model is off, a directory of its own, or in the cache as the hub's library lays it out."""
+    model = settings.VOICE["WHISPER_MODEL"]
+    if not model or Path(model).expanduser().is_dir() or model.startswith((".", "/", "~")):
+        return True
+    folder = Path(settings.VOICE["MODELS_DIR"]) / f"models--{whisper_repository(model).replace('/', '--')}"
+    main = folder / "refs" / "main"
+    if not main.is_file():
+        return False
+    snapshot = folder / "snapshots" / main.read_text().strip()
+    return all((snapshot / name).is_file() for name in WHISPER_FILES)
+
+
+def missing_voices() -> list[str]:
+    """The configured Piper voices of which a file is missing."""
+    directory = Path(settings.VOICE["PIPER_VOICES_DIR"])
+    files = ("{}.onnx", "{}.onnx.json")
+    names = settings.VOICE["PIPER_VOICES"]
+    return [name for name in names if not all((directory / file.format(name)).is_file() for file in files)]

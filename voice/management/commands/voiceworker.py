@@ -1,0 +1,51 @@
+"""Work on queues with warm models."""
+
+import sys
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import django_rq
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from voice.worker import Service, VoiceWorker
+
+
+class Command(BaseCommand):
+    """manage.py voiceworker QUEUE [QUEUE ...] [--slots N]"""
+
+    help = "Works on the given queues, in the order of their priority, with models that are loaded once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("queues", nargs="+", choices=settings.QUEUE_NAMES, metavar="QUEUE")
+        parser.add_argument(
+            "--slots",
+            type=int,
+            default=settings.VOICE["STT_SLOTS"],
+            help="Jobs at a time. With several queues one slot is kept for the first. Default: %(default)s.",
+        )
+
+    def handle(self, *args: Any, queues: list[str], slots: int, **options: Any) -> None:
+        worker = VoiceWorker(
+            queues,
+            connection=django_rq.get_connection(queues[0]),
+            slot_count=max(1, slots),
+            services=services_for(queues),
+            deadline_s=settings.JOB_DEADLINE_S,
+        )
+        sys.exit(worker.run(when_ready=partial(print, flush=True)))
+
+
+def services_for(queues: Iterable[str]) -> list[Service]:
+    """What the jobs of these queues need warm. A process imports no engine it does not use."""
+    services: list[Service] = []
+    if {"stt", "stt-partial"} & set(queues):
+        from voice import recognition
+
+        services.append(recognition.recognizer())
+    if "tts" in queues:
+        from voice import synthesis
+
+        services.append(synthesis.synthesizer())
+    return services

@@ -1,0 +1,51 @@
+"""Parts of a file over HTTP: a player that jumps to a word asks for the bytes from there.
+
+Source: RFC 9110, section 14. One range is served; of several the whole file, which the RFC allows.
+"""
+
+import re
+from typing import Final
+
+from django.core.files import File
+from django.http import HttpRequest, HttpResponse
+
+_ONE_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+class Unsatisfiable(ValueError):
+    """The range lies outside the file."""
+
+
+def parse(header: str, size_bytes: int) -> tuple[int, int] | None:
+    """The bytes [start, end) that a Range header asks for; None when the whole file is the answer.
+
+    Raises Unsatisfiable.
+    """
+    match = _ONE_RANGE.fullmatch(header.strip())
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        start, end = max(size_bytes - int(last), 0), size_bytes
+    else:
+        start, end = int(first), min(int(last) + 1, size_bytes) if last else size_bytes
+    if start >= size_bytes or end <= start:
+        raise Unsatisfiable(header)
+    return start, end
+
+
+def response(request: HttpRequest, file: File, *, content_type: str) -> HttpResponse:
+    """The file or the part of it that was asked for; closes it."""
+    with file:
+        size = file.size
+        try:
+            part = parse(request.headers.get("Range", ""), size)
+        except Unsatisfiable:
+            return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+        start, end = part or (0, size)
+        file.seek(start)
+        answer = HttpResponse(file.read(end - start), content_type=content_type, status=206 if part else 200)
+    answer["Accept-Ranges"] = "bytes"
+    if part:
+        answer["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return answer

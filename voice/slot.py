@@ -1,0 +1,190 @@
+"""One slot of a worker: a thread that loops RQ's `SimpleWorker` in a process that stays.
+
+Against RQ's own, a slot has no signal handlers, no alarm signal, no thread for commands and no heartbeats
+between jobs; the process (`voice.worker`) does what is needed of these. And it keeps the messages of
+exceptions out of logs and registries.
+"""
+
+import logging
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import redis
+from django.db import close_old_connections
+from redis.client import Pipeline
+from rq import SimpleWorker, worker_registration
+from rq.exceptions import DequeueTimeout
+from rq.executions import Execution
+from rq.job import Job
+from rq.queue import Queue
+from rq.registry import StartedJobRegistry
+from rq.timeouts import BaseDeathPenalty
+from rq.utils import now
+from rq.worker import WorkerStatus
+
+from voice import liveness
+
+logger = logging.getLogger(__name__)
+
+DEQUEUE_S = 1
+"""How long one look into the queues lasts. A job comes at once; this bounds how soon a stop is seen."""
+FIRST_RECONNECT_S, LONGEST_RECONNECT_S = 0.1, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The job in a slot. `started` is in seconds of the monotonic clock."""
+
+    job_id: str
+    queue_name: str
+    execution: Execution
+    started: float
+
+
+class NoDeathPenalty(BaseDeathPenalty):
+    """RQ's alarm signal works in the main thread only; the watchdog is there instead."""
+
+    def setup_death_penalty(self) -> None: ...
+
+    def cancel_death_penalty(self) -> None: ...
+
+
+class Slot(SimpleWorker):
+    """Takes a job, runs it in this thread, takes the next.
+
+    RQ renews a worker's entry several times a job; here the process does that for all its slots, see `beat`.
+    """
+
+    death_penalty_class = NoDeathPenalty
+    running: Running | None = None
+    has_ended = False
+
+    def serve(self, stopping: threading.Event) -> None:
+        """Work until `stopping` is set; a Redis that goes away is waited for."""
+        delay_s = 0.0
+        while not stopping.is_set():
+            try:
+                self._serve_next()
+                delay_s = 0.0
+            except redis.RedisError as error:
+                if not delay_s:
+                    logger.warning("Redis not reached (%s): trying again", type(error).__name__)
+                delay_s = min(max(2 * delay_s, FIRST_RECONNECT_S), LONGEST_RECONNECT_S)
+                stopping.wait(delay_s)
+
+    def stop_soon(self) -> None:
+        """End `serve` after the job it is at, also while RQ's workers are suspended."""
+        self._stop_requested = True
+
+    def _serve_next(self) -> None:
+        self.check_for_suspension(burst=False)
+        if self.should_run_maintenance_tasks:
+            self.run_maintenance_tasks()
+        try:
+            found = self.queue_class.dequeue_any(
+                self.queues,
+                DEQUEUE_S,
+                connection=self.connection,
+                job_class=self.job_class,
+                serializer=self.serializer,
+                death_penalty_class=self.death_penalty_class,
+            )
+        except DequeueTimeout:
+            return
+        if found:
+            self.execute_job(*found)
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run the job, and give its database connection back."""
+        execution = self.prepare_execution(job)
+        self.running = Running(job.id, queue.name, execution, time.monotonic())
+        try:
+            self.perform_job(job, queue)
+        finally:
+            self.running = None
+            close_old_connections()
+        self.set_state(WorkerStatus.IDLE)
+
+    def prepare_execution(self, job: Job) -> Execution:
+        """As RQ does, with a lease of our own length."""
+        with self.connection.pipeline() as pipe:
+            ttl = liveness.REGISTRY_TTL_S
+            self.execution = Execution.create(job, ttl, pipeline=pipe, worker_name=self.name)
+            pipe.expire(self.execution.key, liveness.LEASE_S)
+            self.set_state(WorkerStatus.BUSY, pipeline=pipe)
+            pipe.execute()
+        return self.execution
+
+    def beat(self) -> None:
+        """Renew this worker's entry and the lease on its job. For the heartbeat thread."""
+        running = self.running
+        with self.connection.pipeline(transaction=False) as pipe:
+            pipe.hexists(self.key, "birth")
+            super().heartbeat(liveness.LEASE_S, pipeline=pipe)
+            if running:
+                liveness.renew(running.execution, running.queue_name, pipe)
+            is_registered = pipe.execute()[0]
+        if not is_registered:  # Redis lost the entry, or it expired while Redis was away
+            self._register_again()
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Only where it costs no round trip of its own."""
+        if pipeline is not None:
+            super().heartbeat(liveness.LEASE_S, pipeline=pipeline)
+
+    def _register_again(self) -> None:
+        with self.connection.pipeline() as pipe:
+            pipe.hset(self.key, mapping={**self.serialize(), "state": self.get_state()})
+            worker_registration.register(self, pipe)
+            pipe.expire(self.key, liveness.LEASE_S)
+            pipe.execute()
+
+    def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
+        """Called by RQ after the job, before it cleans up."""
+        job.ended_at = now()
+        # RQ would read each execution that is listed, and fails over one whose worker died.
+        self.connection.delete(job.execution_registry.key)
+
+    def cleanup_execution(self, job: Job, pipeline: Pipeline) -> None:
+        """Called by RQ once a job succeeded or failed; an earlier failure of the same id is over."""
+        job.failed_job_registry.remove(job, pipeline=pipeline)
+        super().cleanup_execution(job, pipeline)
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Say that a job failed. Not with what: messages may quote rows, and rows belong to people."""
+        kind, _, trace = exc_info
+        logger.warning("job %s failed: %s in %s", job.id, kind.__name__, _place(trace))
+
+    def handle_job_failure(
+        self,
+        job: Job,
+        queue: Queue,
+        started_job_registry: StartedJobRegistry | None = None,
+        exc_string: str = "",
+    ) -> None:
+        """As RQ does, with the places of the traceback but without the message."""
+        kind, _, trace = sys.exc_info()
+        if kind:
+            exc_string = f"{kind.__name__} in {_places(trace)}"
+        super().handle_job_failure(job, queue, started_job_registry, exc_string)
+
+    def procline(self, message: str) -> None:
+        """A process with several slots has no one title."""
+
+
+def _place(trace: TracebackType | None) -> str:
+    return _places(trace).rpartition(" > ")[2]
+
+
+def _places(trace: TracebackType | None) -> str:
+    """Where it happened, outermost first: "jobs.py:57 > base.py:12"."""
+    places = []
+    while trace:
+        places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " > ".join(places)

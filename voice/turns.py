@@ -1,0 +1,275 @@
+"""Who speaks when: speech and turns found in a stream of PCM.  Sans-I/O: bytes in, named events out.
+
+    detector = TurnDetector(vad.stream(), TurnSettings(is_semantic=True))
+    for event in detector.feed(pcm):                       # any pieces: the events are the same
+        match event:
+            case SpeechStarted(timestamp_s=at): ...
+            case SpeechEnded(timestamp_s=at): ...          # at `at` a pause began
+            case TurnQuestioned(samples=samples):          # has the speaker finished?  ask the semantic model
+                for ended in detector.answer(event, smart_turn.probability(samples)): ...
+            case TurnEnded(timestamp_s=at, reason=reason): ...
+
+A turn is what one speaker says until it is another's time.  It begins with speech and ends
+
+- with a semantic model: at a pause of 600 ms, if the model holds the turn for complete;
+- else, or when the question is not answered (the model is missing, busy or late): at a silence of 2.5 s.
+
+So candidates may think aloud: a pause of 1.5 s ends no turn by itself.  After a turn the next one is waited
+for.
+
+Nothing here calls a model but the given `speech_probability`, on the caller's thread (0.6 ms for 256 ms of
+sound). Calls on one detector must not overlap; which thread they come from does not matter.  An answer counts
+only while the pause that it is about lasts: who feeds minutes at once gets his questions after later speech
+has settled them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from voice.audio import SAMPLE_BYTES, samples_from_s16le
+from voice.engines.base import RECOGNITION_RATE_HZ, Samples
+
+SAMPLES_PER_FRAME: Final = 512
+FRAME_MS: Final = 32
+
+# Eight frames in one call of the model cost half as much as one by one, and a browser sends about that much
+# at once. The blocks are cut here, by position in the stream, so that no rounding differs with the pieces
+# that come.
+FRAMES_PER_BLOCK: Final = 8
+BLOCK_BYTES: Final = FRAMES_PER_BLOCK * SAMPLES_PER_FRAME * SAMPLE_BYTES
+
+# -66 dBFS, the last four bits: below the noise of any microphone that carries speech, so the model need not
+# be asked. Browsers that suppress noise send such blocks whenever nobody speaks.
+SILENT_PEAK: Final = 16
+
+SpeechProbability = Callable[[Samples], npt.NDArray[np.float32]]
+"""Of the next n * 512 samples of the stream: float32[n], how likely each 32 ms is speech; keeps its state."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSettings:
+    """When speech and turns begin and end."""
+
+    is_semantic: bool = False
+    """Whether questions are asked: `TurnQuestioned` events appear, to be answered by a semantic model."""
+    speech_threshold: float = 0.5
+    """Probability from which a frame is speech.  Source: snakers4/silero-vad, get_speech_timestamps."""
+    silence_threshold: float = 0.35
+    """Probability below which it is silence; between the two a frame is like the one before."""
+    pause_ms: int = 600
+    """Silence that ends speech and raises the question.  Most pauses inside a sentence are shorter; one
+    question too many costs one call of a model, each 100 ms more is felt by everybody who has finished."""
+    end_silence_ms: int = 2500
+    """Silence that ends a turn by itself.  Candidates think aloud: pauses of 1.5 s are common inside
+    an answer, and being cut off is worse than one more second, for which there is a button."""
+    min_speech_ms: int = 250
+    """Speech without which no turn ends: coughs and clicks are shorter.
+    Source: silero-vad, min_speech_duration_ms."""
+    complete_threshold: float = 0.5
+    """Semantic probability from which a turn is complete.  Source: pipecat-ai/smart-turn v3, inference.py."""
+    window_s: float = 8.0
+    """Sound that a question carries at most.  Source: as above."""
+    lead_ms: int = 500
+    """Sound before the first word that it carries too.  Source: pipecat, SmartTurnParams."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.silence_threshold <= self.speech_threshold <= 1:
+            raise ValueError("Thresholds: 0 < silence_threshold <= speech_threshold <= 1.")
+        if not FRAME_MS <= self.pause_ms <= self.end_silence_ms:
+            raise ValueError(f"Silences: {FRAME_MS} ms <= pause_ms <= end_silence_ms.")
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """Somebody speaks, for the first time or again after a pause.  Seconds from the first sample."""
+
+    timestamp_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """A pause of `pause_ms` has passed; it began at `timestamp_s`."""
+
+    timestamp_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnQuestioned:
+    """Has the speaker finished?  Put it to a semantic model and call `TurnDetector.answer`, or leave it.
+
+    `samples` float32[n_samples] mono 16 000 Hz: the turn so far with its pause, at most the last `window_s`.
+    """
+
+    timestamp_s: float
+    samples: Samples = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The speaker has finished; known at `timestamp_s`, after the silence that it took.
+
+    reason: "semantic" (the model said so), "silence" (nothing was said for `end_silence_ms`), "finished" (the
+    stream ended while somebody spoke).
+    """
+
+    timestamp_s: float
+    reason: Literal["semantic", "silence", "finished"]
+
+
+TurnEvent = SpeechStarted | SpeechEnded | TurnQuestioned | TurnEnded
+
+
+class _Phase(Enum):
+    WAITING = auto()  # for the first word of a turn
+    SPEAKING = auto()  # or silent for less than a pause
+    PAUSED = auto()
+
+
+class TurnDetector:
+    """Finds speech and turns in one stream of mono s16le PCM at 16 000 Hz.  See the module."""
+
+    def __init__(
+        self,
+        speech_probability: SpeechProbability,
+        settings: TurnSettings | None = None,
+        *,
+        start_s: float = 0.0,
+    ) -> None:
+        """start_s: the time of the first sample that will be fed, where the stream is joined later."""
+        self._speech_probability = speech_probability
+        self._settings = settings or TurnSettings()
+        self._start_s = start_s
+        self._pending = bytearray()
+        self._recent: deque[bytes] = deque()  # blocks of PCM, the last of which ends at _n_frames
+        self._n_frames = 0
+        self._phase = _Phase.WAITING
+        self._turn_start_frame = 0
+        self._speech_frames = 0  # in this turn
+        self._silent_frames = 0  # since the last frame of speech
+        self._question: TurnQuestioned | None = None
+
+    def feed(self, pcm: bytes | bytearray | memoryview) -> list[TurnEvent]:
+        """Take the next piece of the stream, of any length; the events that it completes, in order."""
+        self._pending += pcm
+        events: list[TurnEvent] = []
+        while len(self._pending) >= BLOCK_BYTES:
+            block = bytes(self._pending[:BLOCK_BYTES])
+            del self._pending[:BLOCK_BYTES]
+            events += self._take(block)
+        return events
+
+    def answer(self, question: TurnQuestioned, probability: float) -> list[TurnEvent]:
+        """The semantic model's answer, 0 goes on .. 1 finished; late answers change nothing.
+
+        Ends the turn at the question's own timestamp, whenever the answer comes.
+        """
+        if question is not self._question:
+            return []
+        self._question = None
+        if probability < self._settings.complete_threshold:
+            return []
+        self._wait()
+        return [TurnEnded(question.timestamp_s, "semantic")]
+
+    def finish(self) -> list[TurnEvent]:
+        """The stream has ended: the events of what is left of it, and the end of a turn under way."""
+        whole = len(self._pending) // (SAMPLES_PER_FRAME * SAMPLE_BYTES) * SAMPLES_PER_FRAME * SAMPLE_BYTES
+        events = self._take(bytes(self._pending[:whole])) if whole else []
+        self._pending.clear()
+        if self._phase is _Phase.SPEAKING:
+            events.append(SpeechEnded(self._time_s(self._n_frames - self._silent_frames)))
+        if self._phase is not _Phase.WAITING and self._has_spoken():
+            events.append(TurnEnded(self._time_s(self._n_frames), "finished"))
+        self._wait()
+        return events
+
+    def _take(self, block: bytes) -> list[TurnEvent]:
+        self._recent.append(block)
+        events: list[TurnEvent] = []
+        for probability in self._probabilities(block):
+            self._n_frames += 1
+            events += self._frame(probability)
+        self._forget()
+        return events
+
+    def _probabilities(self, block: bytes) -> list[float]:
+        integers = np.frombuffer(block, "<i2")
+        if int(integers.max()) < SILENT_PEAK and int(integers.min()) > -SILENT_PEAK:
+            return [0.0] * (len(integers) // SAMPLES_PER_FRAME)
+        return [float(p) for p in self._speech_probability(samples_from_s16le(block))]
+
+    def _frame(self, probability: float) -> list[TurnEvent]:
+        if self._is_speech(probability):
+            return self._heard()
+        self._silent_frames += 1
+        silent_ms = self._silent_frames * FRAME_MS
+        events: list[TurnEvent] = []
+        if self._phase is _Phase.SPEAKING and silent_ms >= self._settings.pause_ms:
+            events += self._paused()
+        if self._phase is _Phase.PAUSED and silent_ms >= self._settings.end_silence_ms:
+            if self._has_spoken():
+                events.append(TurnEnded(self._time_s(self._n_frames), "silence"))
+            self._wait()  # a cough, too, is forgotten by now
+        return events
+
+    def _is_speech(self, probability: float) -> bool:
+        if self._phase is _Phase.SPEAKING and self._silent_frames == 0:
+            return probability >= self._settings.silence_threshold
+        return probability >= self._settings.speech_threshold
+
+    def _heard(self) -> list[TurnEvent]:
+        before, self._phase = self._phase, _Phase.SPEAKING
+        self._speech_frames += 1
+        self._silent_frames = 0
+        self._question = None  # settled: the speaker went on
+        if before is _Phase.SPEAKING:
+            return []
+        if before is _Phase.WAITING:
+            self._turn_start_frame = self._n_frames - 1
+        return [SpeechStarted(self._time_s(self._n_frames - 1))]
+
+    def _paused(self) -> list[TurnEvent]:
+        self._phase = _Phase.PAUSED
+        ended = SpeechEnded(self._time_s(self._n_frames - self._silent_frames))
+        if not (self._settings.is_semantic and self._has_spoken()):
+            return [ended]
+        self._question = TurnQuestioned(self._time_s(self._n_frames), self._turn_so_far())
+        return [ended, self._question]
+
+    def _wait(self) -> None:
+        self._phase = _Phase.WAITING
+        self._speech_frames = 0
+        self._question = None
+
+    def _has_spoken(self) -> bool:
+        return self._speech_frames * FRAME_MS >= self._settings.min_speech_ms
+
+    def _time_s(self, frame: int) -> float:
+        return self._start_s + frame * SAMPLES_PER_FRAME / RECOGNITION_RATE_HZ
+
+    def _turn_so_far(self) -> Samples:
+        """From just before the first word to the frame that was taken last, at most `window_s`."""
+        pcm = b"".join(self._recent)
+        frame_bytes = SAMPLES_PER_FRAME * SAMPLE_BYTES
+        frames_fed = (
+            self._n_frames + (-self._n_frames) % FRAMES_PER_BLOCK
+        )  # the last block is there as a whole
+        end = len(pcm) - (frames_fed - self._n_frames) * frame_bytes
+        wanted_frames = self._n_frames - self._turn_start_frame + self._settings.lead_ms // FRAME_MS
+        wanted = min(wanted_frames * frame_bytes, self._window_bytes())
+        return samples_from_s16le(pcm[max(0, end - wanted) : end])
+
+    def _window_bytes(self) -> int:
+        return int(self._settings.window_s * RECOGNITION_RATE_HZ) * SAMPLE_BYTES
+
+    def _forget(self) -> None:
+        while (len(self._recent) - 2) * BLOCK_BYTES > self._window_bytes():
+            self._recent.popleft()
