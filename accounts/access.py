@@ -58,9 +58,7 @@ def scoped(
     return rows.filter(**{f"{path}__in": organisation_ids(user, roles)})
 
 
-def organisations(
-    user: User | AnonymousUser, roles: Collection[str] = EVERY_ROLE
-) -> QuerySet[Organisation]:
+def organisations(user: User | AnonymousUser, roles: Collection[str] = EVERY_ROLE) -> QuerySet[Organisation]:
     """The organisations in which the user has one of the roles."""
     return scoped(Organisation.objects.all(), user, path="pk", roles=roles)
 
@@ -76,8 +74,8 @@ def users(user: User | AnonymousUser, roles: Collection[str] = EVERY_ROLE) -> Qu
 def may_administer(user: User | AnonymousUser, other: User) -> bool:
     """Whether `user` may change the name, the password and the like of `other`.
 
-    Owners may, for people who are members of nothing but the owner's organisations: whoever sets a password can
-    sign in as that person everywhere.
+    Owners may, for people who are members of nothing but the owner's organisations: whoever sets a password
+    can sign in as that person everywhere.
     """
     if is_unlimited(user):
         return True

@@ -88,7 +88,7 @@ class MembershipInline(TabularInline):
 
 @admin.register(User)
 class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
-    """People who sign in. Owners see those of their organisations, see `access.may_administer` for the rest."""
+    """People who sign in. Owners see those of their organisations; `access.may_administer` says the rest."""
 
     form = UserChangeForm
     add_form = UserCreationForm

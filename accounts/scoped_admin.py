@@ -1,8 +1,8 @@
-"""What every admin page of an organisation's things has in common: the role decides, and nobody looks outside.
+"""What admin pages of an organisation's things have in common: the role decides, and nobody looks outside.
 
-Django's admin asks permissions of a model as a whole; here they are asked of the organisation a row belongs to.
-Everything that lists rows (pages, drop-downs, autocompletion, filters, actions) starts from `get_queryset`, so a
-row outside is not forbidden but unknown.
+Django's admin asks permissions of a model as a whole; here they are asked of the organisation a row belongs
+to. Everything that lists rows (pages, drop-downs, autocompletion, filters, actions) starts from
+`get_queryset`, so a row outside is not forbidden but unknown.
 """
 
 from collections.abc import Collection
@@ -115,9 +115,7 @@ class PartOfParent:
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         parent = self._parent()
         return (
-            parent.has_add_permission(request)
-            if obj is None
-            else parent.has_change_permission(request, obj)
+            parent.has_add_permission(request) if obj is None else parent.has_change_permission(request, obj)
         )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

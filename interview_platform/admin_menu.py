@@ -27,7 +27,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item(_("Overview"), "dashboard", "admin:index", True),
                 _item(_("Interviews"), "graphic_eq", "admin:interviews_interview_changelist", is_member),
                 _item(_("Invitations"), "mail", "admin:interviews_invitation_changelist", is_member),
-                _item(_("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member),
+                _item(
+                    _("Candidates’ interviews"),
+                    "headphones",
+                    "admin:interviews_session_changelist",
+                    is_member,
+                ),
             ]
         },
         {

@@ -1,14 +1,14 @@
 """The REST API: how callers are known, how errors look, and which routers it is made of.
 
-`/api/v1/…`, described at `/api/docs` and `/api/openapi.json`. Every error is {"code", "detail"}: the code is for
-programs, the detail for people.
+`/api/v1/…`, described at `/api/docs` and `/api/openapi.json`. Every error is {"code", "detail"}: the code is
+for programs, the detail for people.
 """
 
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from interviews.actions.errors import ActionRefused
 from interviews.api import router as interviews_router
@@ -16,11 +16,11 @@ from interviews.api import router as interviews_router
 DESCRIPTION = """
 Invite candidates to spoken interviews and read what they said.
 
-Send your API key with every call, as `Authorization: Bearer ipk_…` or `X-API-Key: ipk_…`. Keys are made in the
-admin under "API keys"; each sees one organisation. Lists take `limit` (at most 100) and `offset` and say `count`.
-Times are ISO 8601 with a time zone. Every error is `{"code": …, "detail": …}`.
+Send your API key with every call, as `Authorization: Bearer ipk_…` or `X-API-Key: ipk_…`. Keys are made in
+the admin under "API keys"; each sees one organisation. Lists take `limit` (at most 100) and `offset` and say
+`count`. Times are ISO 8601 with a time zone. Every error is `{"code": …, "detail": …}`.
 """
-CODES = {400: "bad_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 REFUSAL_STATUS = {"bad_value": 422}  # every other refusal is a conflict with the state of things
 
 api = NinjaAPI(title="Interviews", version="1", description=DESCRIPTION, urls_namespace="api")
@@ -41,7 +41,10 @@ def _refused(request: HttpRequest, error: ActionRefused) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    places = [".".join(str(part) for part in item["loc"] if part not in ("body", "payload")) for item in error.errors]
+    places = [
+        ".".join(str(part) for part in item["loc"] if part not in ("body", "payload"))
+        for item in error.errors
+    ]
     sentences = [f"{place}: {item['msg']}" for place, item in zip(places, error.errors, strict=True)]
     return _error(422, "bad_value", " ".join(f"{sentence.rstrip('.')}." for sentence in sentences))
 
@@ -49,6 +52,13 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     return _error(error.status_code, CODES.get(error.status_code, "error"), str(error))
+
+
+@api.exception_handler(AuthenticationError)
+def _unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return _error(
+        401, "unauthenticated", "Send a valid API key, as Authorization: Bearer ipk_… or as X-API-Key."
+    )
 
 
 @api.exception_handler(Http404)

@@ -50,11 +50,14 @@ def run(environ: Mapping[str, str]) -> None:
     var = Path(environ.get("VAR_DIR", str(ROOT / "var")))
     var.mkdir(parents=True, exist_ok=True)
     summary = var / "demo.json"
-    summary.unlink(missing_ok=True)  # it appears when everything works
+    if (
+        summary.exists()
+    ):  # it appears again when everything works; its password and API key stay what they are
+        summary.replace(unfinished(summary))
     with listening_socket(host, port) as listener, servers(var, environ) as urls:
         port = listener.getsockname()[1]
         env = {**settings(var, port), **urls, **environ}
-        prepare(env, summary.with_suffix(".unfinished"))
+        prepare(env, unfinished(summary))
         asyncio.run(serve(programs(listener, env), port, env["BASE_URL"], summary))
 
 
@@ -121,7 +124,6 @@ def prepare(env: Mapping[str, str], summary: Path) -> None:
     Raises:
         DemoError: one of them failed.
     """
-    summary.unlink(missing_ok=True)
     command = [sys.executable, "-c", PREPARE, env["BASE_URL"], str(summary), str(is_static_old(env))]
     if status := subprocess.run(
         command,
@@ -148,9 +150,14 @@ if is_static_old == "True":
     print("collecting static files", flush=True)
     call_command("collectstatic", verbosity=0, interactive=False, clear=True)
 print("loading the demo's interviews", flush=True)
-call_command("load_demo", base_url=base_url, write=summary)
+call_command("load_demo", "--base-url", base_url, "--write", summary)
 call_command("fetch_models")
 """
+
+
+def unfinished(summary: Path) -> Path:
+    """Return where the summary waits until everything is ready."""
+    return summary.with_suffix(".unfinished")
 
 
 def is_static_old(env: Mapping[str, str]) -> bool:
@@ -242,7 +249,7 @@ def missing_parts(port: int, host: str) -> str:
 
 def announce(summary: Path) -> None:
     """Put `summary` in its place and print it: where everything is and how to sign in."""
-    summary.with_suffix(".unfinished").replace(summary)
+    unfinished(summary).replace(summary)
     facts: dict[str, str] = json.loads(summary.read_text())
     width = max(map(len, facts))
     lines = "\n".join(f"    {name.replace('_', ' '):<{width}}  {value}" for name, value in facts.items())

@@ -1,18 +1,23 @@
 """Every HTTP address."""
 
 from django.contrib import admin
-from django.urls import include, path
-from django_rq.urls import get_admin_urlpatterns
+from django.urls import URLPattern, include, path
+from django_rq.urls import urlpatterns as rq_pages
 
 from accounts.access import for_superusers
 from interview_platform import health
 from interview_platform.api import api, unknown_address
 from voice.admin import engines_page
 
+# Jobs of every organisation stand there, and django-rq itself lets every member of staff in.
+queue_pages = [
+    URLPattern(page.pattern, for_superusers(page.callback), page.default_args, page.name) for page in rq_pages
+]
+
 urlpatterns = [
     path("admin/speech-engines/", admin.site.admin_view(engines_page), name="speech-engines"),
     path("admin/", admin.site.urls),
-    path("django-rq/", include((get_admin_urlpatterns(view_wrapper=for_superusers), "django_rq"))),
+    path("django-rq/", include((queue_pages, "django_rq"))),
     path("api/", api.urls),
     path("api/<path:rest>", unknown_address),
     path("", include("interviews.urls")),

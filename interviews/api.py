@@ -1,11 +1,11 @@
-"""REST: interviews, invitations, progress, answers, transcripts, recordings. Each call: parse, one action, answer."""
+"""REST: interviews, invitations, progress, answers, transcripts, recordings."""
 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema, Status
@@ -97,7 +97,11 @@ def list_interviews(request: HttpRequest) -> QuerySet[Interview]:
     return _interviews(request)
 
 
-@router.get("/interviews/{uuid:interview_id}", response={200: schemas.InterviewDetailOut, **ERRORS}, summary="Read one")
+@router.get(
+    "/interviews/{uuid:interview_id}",
+    response={200: schemas.InterviewDetailOut, **ERRORS},
+    summary="Read one",
+)
 def read_interview(request: HttpRequest, interview_id: UUID) -> Interview:
     return _one(_interviews(request).prefetch_related("questions"), interview_id, "interview")
 
@@ -160,7 +164,9 @@ def read_session(request: HttpRequest, session_id: UUID) -> Session:
 
 
 @router.get(
-    "/sessions/{uuid:session_id}/answers", response={200: list[schemas.AnswerOut], **ERRORS}, summary="Its answers"
+    "/sessions/{uuid:session_id}/answers",
+    response={200: list[schemas.AnswerOut], **ERRORS},
+    summary="Its answers",
 )
 @paginate(Pages)
 def list_answers(request: HttpRequest, session_id: UUID) -> QuerySet[Answer]:
@@ -170,7 +176,9 @@ def list_answers(request: HttpRequest, session_id: UUID) -> QuerySet[Answer]:
 
 
 @router.get(
-    "/answers/{uuid:answer_id}/transcript", response={200: schemas.TranscriptOut, **ERRORS}, summary="What was said"
+    "/answers/{uuid:answer_id}/transcript",
+    response={200: schemas.TranscriptOut, **ERRORS},
+    summary="What was said",
 )
 def read_transcript(request: HttpRequest, answer_id: UUID) -> Transcript:
     transcript = getattr(_answer(request, answer_id).recording, "transcript", None)
@@ -191,5 +199,12 @@ def read_recording(request: HttpRequest, answer_id: UUID) -> dict[str, Any]:
     expires_at = timezone.now() + timedelta(seconds=settings.RECORDING_URL_SECONDS)
     url = recordings.temporary_url(recording)
     if url is None:
-        raise WrongState(f"The recording is {recording.status}: it can be fetched once it is stored. Try again soon.")
-    return {"url": url, "expires_at": expires_at, "sha256": recording.sha256, "duration_s": recording.duration_s}
+        raise WrongState(
+            f"The recording is {recording.status}: it can be fetched once it is stored. Try again soon."
+        )
+    return {
+        "url": url,
+        "expires_at": expires_at,
+        "sha256": recording.sha256,
+        "duration_s": recording.duration_s,
+    }

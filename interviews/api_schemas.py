@@ -10,6 +10,9 @@ from django.utils import timezone
 from ninja import Field, Schema
 from pydantic import AfterValidator, AwareDatetime, StringConstraints
 
+from interviews.models import Answer, Invitation
+from voice.models import Recording, Transcript
+
 LONGEST_INVITATION = timedelta(days=3650)
 
 
@@ -34,7 +37,9 @@ def _not_too_far(value: datetime) -> datetime:
     return value
 
 
-Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_without_controls)]
+Line = Annotated[
+    str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_without_controls)
+]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email_or_empty)]
 FutureTime = Annotated[AwareDatetime, AfterValidator(_not_too_far)]
 InvitationStatus = Literal["pending", "started", "finished", "expired", "revoked"]
@@ -92,21 +97,29 @@ class InvitationOut(Schema):
 class InvitationProgressOut(InvitationOut):
     session_id: UUID | None = Field(description="Null until the candidate has given consent.")
     session_status: str | None
-    answered: int
-    total: int
+    answered: int = Field(alias="answered_count")
+    total: int = Field(alias="question_count")
+
+    @staticmethod
+    def resolve_session_id(row: Invitation) -> UUID | None:
+        return row.session.pk if hasattr(row, "session") else None
+
+    @staticmethod
+    def resolve_session_status(row: Invitation) -> str | None:
+        return row.session.status if hasattr(row, "session") else None
 
 
 class SessionOut(Schema):
     id: UUID
     invitation_id: UUID
-    interview_id: UUID
-    candidate_name: str
+    interview_id: UUID = Field(alias="invitation.interview_id")
+    candidate_name: str = Field(alias="invitation.candidate_name")
     status: Literal["checking", "practising", "under_way", "finished", "abandoned"]
     consented_at: datetime
     last_seen_at: datetime
     finished_at: datetime | None
-    answered: int
-    total: int
+    answered: int = Field(alias="answered_count")
+    total: int = Field(alias="question_count")
 
 
 class TranscriptStateOut(Schema):
@@ -117,12 +130,28 @@ class TranscriptStateOut(Schema):
 class AnswerOut(Schema):
     id: UUID
     position: int
-    question: str
+    question: str = Field(alias="question_text")
     status: Literal["pending", "asked", "recording", "recorded", "accepted"]
     duration_s: float | None = Field(description="Null while nothing was recorded to the end.")
     is_stored: bool = Field(description="Whether the recording can be fetched.")
     typed_text: str | None
     transcript: TranscriptStateOut | None
+
+    @staticmethod
+    def resolve_duration_s(answer: Answer) -> float | None:
+        return answer.recording and answer.recording.duration_s
+
+    @staticmethod
+    def resolve_is_stored(answer: Answer) -> bool:
+        return answer.recording is not None and answer.recording.status == Recording.Status.STORED
+
+    @staticmethod
+    def resolve_typed_text(answer: Answer) -> str | None:
+        return answer.typed_text or None
+
+    @staticmethod
+    def resolve_transcript(answer: Answer) -> Transcript | None:
+        return getattr(answer.recording, "transcript", None)
 
 
 class WordOut(Schema):

@@ -1,4 +1,4 @@
-"""The candidate's WebSocket: parse, call one action, answer. The messages are listed in docs/candidate-socket.md."""
+"""The candidate's WebSocket: parse, call one action, answer. docs/candidate-socket.md lists the messages."""
 
 import json
 import logging
@@ -24,6 +24,16 @@ from voice.models import Recording
 logger = logging.getLogger(__name__)
 
 CLOSE_TRY_AGAIN, CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 1013, 4001, 4004, 4010
+
+SESSION_COMMANDS = {"devices_checked": sessions.check_devices, "skip_practice": sessions.skip_practice}
+ANSWER_COMMANDS = {"ask": answers.ask, "accept_answer": answers.accept}
+RECORDING_COMMANDS = {"begin_answer": answers.begin, "retake": answers.retake}
+"""Answered by `resume`: binary frames belong to the new recording from then on."""
+COMPLETING_COMMANDS = {
+    "finish_answer": (answers.finish, "byte_count", "bytes", int),
+    "type_answer": (answers.type_answer, "text", "text", str),
+}
+"""The action, and its argument with the message's field and the field's type."""
 
 
 def in_thread(function):
@@ -165,31 +175,26 @@ class CandidateConsumer(AsyncWebsocketConsumer):
 
     async def _command(self, text: str) -> None:
         message = _parse(text)
-        match message["type"]:
-            case "ping":
-                await self._send({"type": "pong"})
-            case "devices_checked":
-                await self._act(sessions.check_devices)
-            case "skip_practice":
-                await self._act(sessions.skip_practice)
-            case "select":
-                await self._select(await self._answer(message))
-            case "begin_answer":
-                await self._receive_for(await self._answer_to(answers.begin, message))
-            case "retake":
-                await self._receive_for(await self._answer_to(answers.retake, message))
-            case "ask":
-                await self._answer_to(answers.ask, message)
-            case "accept_answer":
-                await self._answer_to(answers.accept, message)
-            case "finish_answer":
-                await self._answer_to(answers.finish, message, byte_count=_field(message, "bytes", int))
-                await self._stop_listening()
-            case "type_answer":
-                await self._answer_to(answers.type_answer, message, text=_field(message, "text", str))
-                await self._stop_listening()
-            case other:
-                raise UnknownCommand(f"{str(other)[:40]!r} is not a command.")
+        command = message["type"]
+        if command in SESSION_COMMANDS:
+            await self._act(SESSION_COMMANDS[command])
+        elif command in ANSWER_COMMANDS:
+            await self._answer_to(ANSWER_COMMANDS[command], message)
+        elif command in RECORDING_COMMANDS:
+            await self._receive_for(await self._answer_to(RECORDING_COMMANDS[command], message))
+        elif command in COMPLETING_COMMANDS:
+            await self._complete(message)
+        elif command == "select":
+            await self._select(await self._answer(message))
+        elif command == "ping":
+            await self._send({"type": "pong"})
+        else:
+            raise UnknownCommand(f"{command[:40]!r} is not a command.")
+
+    async def _complete(self, message: dict) -> None:
+        action, argument, field, kind = COMPLETING_COMMANDS[message["type"]]
+        await self._answer_to(action, message, **{argument: _field(message, field, kind)})
+        await self._stop_listening()
 
     async def _select(self, answer: Answer) -> None:
         recording = answer.recording

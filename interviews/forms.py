@@ -8,5 +8,6 @@ class ConsentForm(forms.Form):
     """Nothing is recorded before this."""
 
     consent = forms.BooleanField(
-        label=_("I agree"), error_messages={"required": _("Please tick the box to agree, or close this page.")}
+        label=_("I agree"),
+        error_messages={"required": _("Please tick the box to agree, or close this page.")},
     )

@@ -49,7 +49,7 @@ def _current(session: Session, answers: list[Answer]) -> Answer | None:
 
 
 def answer_state(answer: Answer, spoken: set[str] | None = None) -> dict:
-    """One question and its answer. `spoken` are the speech keys that can be played; looked up if not given."""
+    """One question and its answer. `spoken` are the speech keys that can be played."""
     spoken = _ready_keys([answer]) if spoken is None else spoken
     return {
         "id": str(answer.id),

@@ -34,9 +34,9 @@ class Candidate:
         self.messages: list[dict] = []
         self.acked = 0
 
-    async def receive(self, timeout: float = 30) -> dict:
+    async def receive(self, within_s: float = 30) -> dict:
         """The next message, applied to `state`."""
-        message = json.loads(await asyncio.wait_for(self.socket.recv(), timeout))
+        message = json.loads(await asyncio.wait_for(self.socket.recv(), within_s))
         self.messages.append(message)
         if message["type"] == "snapshot":
             self.state = message
@@ -50,20 +50,21 @@ class Candidate:
         changed = event.get("answer")
         self.state["session"] = event["session"]
         self.state["answers"] = [
-            changed if changed and answer["id"] == changed["id"] else answer for answer in self.state["answers"]
+            changed if changed and answer["id"] == changed["id"] else answer
+            for answer in self.state["answers"]
         ]
 
-    async def until(self, is_wanted, timeout: float = 60) -> dict:
+    async def until(self, is_wanted, within_s: float = 60) -> dict:
         """The next message for which `is_wanted(message)`; an unexpected error ends the wait."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + within_s
         while True:
             message = await self.receive(max(0.01, deadline - time.monotonic()))
             if is_wanted(message):
                 return message
             assert message["type"] != "error", message
 
-    async def event(self, name: str, timeout: float = 60) -> dict:
-        return await self.until(lambda m: m["type"] == "event" and m["name"] == name, timeout)
+    async def event(self, name: str, within_s: float = 60) -> dict:
+        return await self.until(lambda m: m["type"] == "event" and m["name"] == name, within_s)
 
     async def say(self, kind: str, **fields) -> None:
         await self.socket.send(json.dumps({"type": kind, **fields}))

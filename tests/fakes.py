@@ -90,7 +90,9 @@ class FakeRecognition:
     def _segment(self, duration_s: float, *, is_partial: bool) -> Segment:
         texts = self.says.split()
         step_s = duration_s / len(texts)
-        words = tuple(Word(text, i * step_s, (i + 1) * step_s, 0.9) for i, text in enumerate(texts))
+        words = tuple(
+            Word(text, round(i * step_s, 3), round((i + 1) * step_s, 3), 0.9) for i, text in enumerate(texts)
+        )
         return Segment(self.says, 0.0, duration_s, -0.1, 0.01, () if is_partial else words)
 
 

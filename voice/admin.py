@@ -27,12 +27,22 @@ STATE_NAMES = {
 STATE_MEANINGS = {
     "ready": _("Its model is in memory and it is working."),
     "standby": _("It takes over when those before it cannot serve. Nothing to do."),
-    "loading": _("Its model is being loaded or fetched. This takes from seconds to minutes, the first time longest."),
+    "loading": _(
+        "Its model is being loaded or fetched. This takes from seconds to minutes, the first time longest."
+    ),
     "unavailable": _("It cannot work here; the next engine serves instead. The message says what to change."),
-    "stuck": _("A call did not come back and the process was ended. Work is tried again by itself. If this happens "
-               "often, choose a smaller model."),
+    "stuck": _(
+        "A call did not come back and the process was ended. Work is tried again by itself. If this happens "
+        "often, choose a smaller model."
+    ),
 }
-STATE_VARIANTS = {"ready": "success", "standby": "info", "loading": "info", "unavailable": "warning", "stuck": "danger"}
+STATE_VARIANTS = {
+    "ready": "success",
+    "standby": "info",
+    "loading": "info",
+    "unavailable": "warning",
+    "stuck": "danger",
+}
 QUEUE_NAMES = {
     "stt": _("recordings to recognise"),
     "stt-partial": _("live captions"),
@@ -84,12 +94,24 @@ class Direction:
         ready = {row.report.engine for row in self.rows if row.report.state == "ready"}
         first = self.configured[0] if self.configured else ""
         if not self.rows:
-            return Verdict("danger", gettext("down"), gettext("No worker is running. Start the workers; interviews go on meanwhile."))
+            return Verdict(
+                "danger",
+                gettext("down"),
+                gettext("No worker is running. Start the workers; interviews go on meanwhile."),
+            )
         if not ready:
-            return Verdict("warning", gettext("waiting"), gettext("No engine is ready yet. Interviews go on, and what waits is done later."))
+            return Verdict(
+                "warning",
+                gettext("waiting"),
+                gettext("No engine is ready yet. Interviews go on, and what waits is done later."),
+            )
         if first not in ready:
             words = {"used": ", ".join(sorted(ready)), "first": first}
-            return Verdict("warning", gettext("second choice"), gettext("%(used)s serves, because %(first)s does not.") % words)
+            return Verdict(
+                "warning",
+                gettext("second choice"),
+                gettext("%(used)s serves, because %(first)s does not.") % words,
+            )
         return Verdict("success", gettext("good"), gettext("%s serves.") % first)
 
 
@@ -135,7 +157,9 @@ def engines_page(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": _("Speech engines"),
         "directions": _or_none(directions),
-        "queues": _or_none(lambda: [(name, QUEUE_NAMES.get(name, ""), queues.length(name)) for name in settings.QUEUE_NAMES]),
+        "queues": _or_none(
+            lambda: [(name, QUEUE_NAMES.get(name, ""), queues.length(name)) for name in settings.QUEUE_NAMES]
+        ),
         "voices": _voices_in_use(),
         "failed_speech": Speech.objects.filter(status=Speech.Status.FAILED).count(),
         "waiting_transcripts": Transcript.objects.filter(status=Transcript.Status.WAITING).count(),

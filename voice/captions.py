@@ -55,7 +55,9 @@ class CaptionTrack:
             return None
         end = self._end(position)
         is_final = self._ends_at is not None or end - self._start >= LONGEST_BYTES
-        if end <= self._start or not (is_final or (self._is_speech and end - self._recognised_to >= STEP_BYTES)):
+        if end <= self._start or not (
+            is_final or (self._is_speech and end - self._recognised_to >= STEP_BYTES)
+        ):
             return None
         self._under_way, self._asked_at = PartialWanted(self._start, end), position
         return self._under_way

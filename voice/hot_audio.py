@@ -79,7 +79,9 @@ def async_client() -> redis.asyncio.Redis:
     """The Redis client of the running event loop; it waits for a free connection rather than fail."""
     loop = asyncio.get_running_loop()
     if loop not in _async_clients:
-        pool = redis.asyncio.BlockingConnectionPool.from_url(settings.REDIS_URL, max_connections=50, timeout=10)
+        pool = redis.asyncio.BlockingConnectionPool.from_url(
+            settings.REDIS_URL, max_connections=50, timeout=10
+        )
         _async_clients[loop] = redis.asyncio.Redis(connection_pool=pool)
     return _async_clients[loop]
 

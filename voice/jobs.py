@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from voice import hot_audio, recordings, signals, speech
 from voice.engines.base import AudioRejected, EngineUnavailable, Recognition, VoiceError
-from voice.models import Recording, Speech, Transcript
 from voice.liveness import pending
+from voice.models import Recording, Speech, Transcript
 
 MAX_ATTEMPTS = 5
 """A recording that fails, or ends its worker, this many times is given up and says so."""
@@ -105,7 +105,12 @@ def segment_as_json(segment) -> dict:
     """A segment as it is kept and sent; words carry the field names of the voice protocol."""
     fields = asdict(segment)
     fields["words"] = [
-        {"word": w.text, "start": round(w.start_s, 3), "end": round(w.end_s, 3), "confidence": round(w.confidence, 4)}
+        {
+            "word": w.text,
+            "start": round(w.start_s, 3),
+            "end": round(w.end_s, 3),
+            "confidence": round(w.confidence, 4),
+        }
         for w in segment.words
     ]
     return fields

@@ -21,7 +21,15 @@ from voice.captions import BYTES_A_SECOND, CaptionTrack, PartialWanted
 from voice.engines.base import EngineUnavailable
 from voice.engines.silero import SileroVad
 from voice.engines.smart_turn import SmartTurn
-from voice.turns import SpeechEnded, SpeechStarted, TurnDetector, TurnEnded, TurnEvent, TurnQuestioned, TurnSettings
+from voice.turns import (
+    SpeechEnded,
+    SpeechStarted,
+    TurnDetector,
+    TurnEnded,
+    TurnEvent,
+    TurnQuestioned,
+    TurnSettings,
+)
 
 logger = logging.getLogger(__name__)
 

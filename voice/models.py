@@ -39,7 +39,9 @@ class Recording(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["sealed_at"], condition=models.Q(status="sealed"), name="recordings_to_store")
+            models.Index(
+                fields=["sealed_at"], condition=models.Q(status="sealed"), name="recordings_to_store"
+            )
         ]
 
     def __str__(self) -> str:
@@ -71,12 +73,16 @@ class Transcript(models.Model):
     engine_ms = models.PositiveIntegerField(null=True, help_text=_("Time inside the engine."))
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=500, blank=True)
-    retry_at = models.DateTimeField(default=timezone.now, help_text=_("The sweeper queues it again from then."))
+    retry_at = models.DateTimeField(
+        default=timezone.now, help_text=_("The sweeper queues it again from then.")
+    )
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
-            models.Index(fields=["retry_at"], condition=models.Q(status="waiting"), name="transcripts_to_make")
+            models.Index(
+                fields=["retry_at"], condition=models.Q(status="waiting"), name="transcripts_to_make"
+            )
         ]
 
     def __str__(self) -> str:
@@ -99,7 +105,9 @@ class Speech(models.Model):
     key = models.CharField(primary_key=True, max_length=64, editable=False)
     text = models.TextField()
     language = models.CharField(max_length=16)
-    voice = models.CharField(max_length=100, blank=True, help_text=_("Voice id; empty for the language's own."))
+    voice = models.CharField(
+        max_length=100, blank=True, help_text=_("Voice id; empty for the language's own.")
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
     storage_name = models.CharField(max_length=200, blank=True)
     engine = models.CharField(max_length=40, blank=True)
@@ -115,7 +123,8 @@ class Speech(models.Model):
         verbose_name_plural = _("speech")
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(status="ready") | ~models.Q(storage_name=""), name="ready_speech_has_a_file"
+                condition=~models.Q(status="ready") | ~models.Q(storage_name=""),
+                name="ready_speech_has_a_file",
             )
         ]
 

@@ -27,7 +27,9 @@ def _enqueue_now(queue_name: str, job: str, args: tuple, job_id: str | None) -> 
             job, args=args, job_id=job_id, result_ttl=RESULT_TTL_S, failure_ttl=FAILURE_TTL_S
         )
     except redis.RedisError as error:
-        logger.warning("queue %s not reached (%s): the sweeper will queue the job", queue_name, type(error).__name__)
+        logger.warning(
+            "queue %s not reached (%s): the sweeper will queue the job", queue_name, type(error).__name__
+        )
 
 
 def length(queue_name: str) -> int:

@@ -12,14 +12,14 @@ from django.http import HttpRequest, HttpResponse
 _ONE_RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-class Unsatisfiable(ValueError):
+class UnsatisfiableError(ValueError):
     """The range lies outside the file."""
 
 
 def parse(header: str, size_bytes: int) -> tuple[int, int] | None:
     """The bytes [start, end) that a Range header asks for; None when the whole file is the answer.
 
-    Raises Unsatisfiable.
+    Raises UnsatisfiableError.
     """
     match = _ONE_RANGE.fullmatch(header.strip())
     if match is None or match.groups() == ("", ""):
@@ -30,7 +30,7 @@ def parse(header: str, size_bytes: int) -> tuple[int, int] | None:
     else:
         start, end = int(first), min(int(last) + 1, size_bytes) if last else size_bytes
     if start >= size_bytes or end <= start:
-        raise Unsatisfiable(header)
+        raise UnsatisfiableError(header)
     return start, end
 
 
@@ -40,7 +40,7 @@ def response(request: HttpRequest, file: File, *, content_type: str) -> HttpResp
         size = file.size
         try:
             part = parse(request.headers.get("Range", ""), size)
-        except Unsatisfiable:
+        except UnsatisfiableError:
             return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
         start, end = part or (0, size)
         file.seek(start)

@@ -30,7 +30,9 @@ class AudioMissing(VoiceError):
     """The recording should be longer than what is held: its source must send the rest again."""
 
     def __init__(self, held_bytes: int, expected_bytes: int) -> None:
-        super().__init__(f"{held_bytes} of {expected_bytes} bytes are held: send the rest from byte {held_bytes}.")
+        super().__init__(
+            f"{held_bytes} of {expected_bytes} bytes are held: send the rest from byte {held_bytes}."
+        )
         self.held_bytes = held_bytes
 
 
@@ -59,7 +61,9 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
         raise AudioMissing(held, at_least)
     with transaction.atomic():
         is_ours = Recording.objects.filter(pk=recording.pk, status=Recording.Status.OPEN).update(
-            status=Recording.Status.SEALED if held else Recording.Status.DISCARDED, byte_count=held, sealed_at=now
+            status=Recording.Status.SEALED if held else Recording.Status.DISCARDED,
+            byte_count=held,
+            sealed_at=now,
         )
         if is_ours and held:
             Transcript.objects.create(recording=recording, retry_at=now)
@@ -80,7 +84,9 @@ def storing_job_id(recording_id: UUID) -> str:
 
 def queue_transcription(recording_id: UUID) -> None:
     """Queue the recognition of a sealed recording."""
-    queues.enqueue("stt", "voice.jobs.transcribe", str(recording_id), job_id=transcription_job_id(recording_id))
+    queues.enqueue(
+        "stt", "voice.jobs.transcribe", str(recording_id), job_id=transcription_job_id(recording_id)
+    )
 
 
 def queue_storing(recording_id: UUID) -> None:
@@ -140,7 +146,7 @@ def _read_stored(name: str) -> bytes:
 
 
 def discard(*, recording: Recording) -> None:
-    """Drop a recording its speaker gave up (a retake, the practice question): row, audio and transcript text."""
+    """Drop what its speaker gave up (for a retake, or practice): the audio and the transcript."""
     with transaction.atomic():
         row = Recording.objects.select_for_update().get(pk=recording.pk)
         Transcript.objects.filter(recording=row).delete()

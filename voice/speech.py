@@ -3,6 +3,7 @@
 Three places, fastest first: Redis (recently played), object storage, and the row that says how it was made.
 """
 
+import contextlib
 from datetime import datetime
 
 import redis
@@ -39,21 +40,27 @@ def queue_rendering(key: str) -> None:
     queues.enqueue("tts", "voice.jobs.render_speech", key, job_id=rendering_job_id(key))
 
 
-def store(row: Speech, *, samples, sample_rate_hz: int, engine: str, engine_voice: str, is_last_resort: bool) -> None:
+def store(
+    row: Speech, *, samples, sample_rate_hz: int, engine: str, engine_voice: str, is_last_resort: bool
+) -> None:
     """Keep rendered audio (float32[n_samples], mono, -1..1) as FLAC and announce it."""
     flac = audio.encode_flac(audio.s16le_from_samples(samples), rate_hz=sample_rate_hz)
     name = f"speech/{row.key}.flac"
     if default_storage.exists(name):
         default_storage.delete(name)  # an earlier try that was cut short
     name = default_storage.save(name, ContentFile(flac))
-    is_ours = Speech.objects.filter(pk=row.key).exclude(status=Speech.Status.READY).update(
-        status=Speech.Status.READY,
-        storage_name=name,
-        engine=engine,
-        engine_voice=engine_voice,
-        is_last_resort=is_last_resort,
-        duration_ms=round(1000 * len(samples) / sample_rate_hz),
-        last_error="",
+    is_ours = (
+        Speech.objects.filter(pk=row.key)
+        .exclude(status=Speech.Status.READY)
+        .update(
+            status=Speech.Status.READY,
+            storage_name=name,
+            engine=engine,
+            engine_voice=engine_voice,
+            is_last_resort=is_last_resort,
+            duration_ms=round(1000 * len(samples) / sample_rate_hz),
+            last_error="",
+        )
     )
     if is_ours:
         _keep_hot(row.key, flac)
@@ -83,10 +90,8 @@ def read_stored(key: str) -> bytes | None:
 
 
 def _keep_hot(key: str, flac: bytes) -> None:
-    try:
+    with contextlib.suppress(redis.RedisError):  # only a cache: the storage has it
         hot_audio.sync_client().set(_hot_key(key), flac, ex=HOT_TTL_S)
-    except redis.RedisError:
-        pass  # only a cache: the storage has it
 
 
 def _hot_key(key: str) -> str:

@@ -133,6 +133,7 @@ class VoiceWorker:
             slots = self._registered_slots()
             if not self._stopping.is_set():
                 self._pubsub.subscribe(**{slot.pubsub_channel_name: slot.handle_payload for slot in slots})
+                self._put_off_end()
                 self.slots = slots
                 self._threads = tuple(
                     self._in_thread(slot.name, partial(self._serve, slot), when_ended) for slot in slots
@@ -210,8 +211,8 @@ class VoiceWorker:
     def _keep_alive(self) -> None:
         while not (self._stopping.is_set() and all(slot.has_ended for slot in self.slots)):
             self._end_if_stuck()
-            if self._is_guarded and self.slots:
-                faulthandler.dump_traceback_later(STALLED_S, exit=True)  # until the next round puts it off
+            if self.slots:
+                self._put_off_end()
             next_at = time.monotonic() + BEAT_S
             try:
                 self._beat()
@@ -219,6 +220,11 @@ class VoiceWorker:
                     self._pubsub.get_message(timeout=left_s)  # what RQ's admin asks for, such as a shutdown
             except redis.RedisError:  # the slots say so
                 self._stopping.wait(max(0.0, next_at - time.monotonic()))
+
+    def _put_off_end(self) -> None:
+        """Arm the guard against a call that lets not even the heartbeat thread run."""
+        if self._is_guarded:
+            faulthandler.dump_traceback_later(STALLED_S, exit=True)
 
     def _beat(self) -> None:
         for slot in self.slots:

@@ -91,7 +91,7 @@ def type_answer(*, answer: Answer, text: str, by: object, now: datetime) -> None
 
 
 def end_practice(*, answer: Answer, transition: states.Transition, by: object, name: str) -> None:
-    """Practice is over: delete what was recorded, get the interview under way, announce it as event `name`."""
+    """Delete the practice recording, get the interview under way, announce it as event `name`."""
     session = answer.session
     move(session, states.GET_UNDER_WAY, by=by)
     move(answer, transition, by=by)

@@ -15,12 +15,13 @@ def move(row: models.Model, transition: Transition, *, by: object, **changes: ob
 
     Raises WrongState, with nothing written, if it has not. Logs who moved what, by id.
     """
-    rows = type(row)._default_manager.filter(pk=row.pk, status__in=transition.sources)
+    kind = type(row).__name__.lower()
+    rows = type(row).objects.filter(pk=row.pk, status__in=transition.sources)
     if not rows.update(status=transition.target, **changes):
         row.refresh_from_db(fields=["status"])
-        raise WrongState(f"{row._meta.verbose_name} is {row.status}: it cannot become {transition.target}.")
+        raise WrongState(f"{kind} is {row.status}: it cannot become {transition.target}.")
     row.status = transition.target
     for field, value in changes.items():
         setattr(row, field, value)
     actor = getattr(by, "pk", by)
-    logger.info("%s %s is now %s by %s", row._meta.model_name, row.pk, transition.target, actor)
+    logger.info("%s %s is now %s by %s", kind, row.pk, transition.target, actor)

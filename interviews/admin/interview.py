@@ -41,7 +41,9 @@ class InterviewForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         speaks = self.fields["voice"].language_of(cleaned.get("voice", ""))
         if speaks and speaks != cleaned.get("language"):
-            self.add_error("voice", _("This voice does not speak the interview's language. Choose another one."))
+            self.add_error(
+                "voice", _("This voice does not speak the interview's language. Choose another one.")
+            )
         return cleaned
 
 
@@ -65,10 +67,14 @@ class InterviewAdmin(ScopedModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Interview]:
         finished = Q(invitations__status=Invitation.Status.FINISHED)
-        return super().get_queryset(request).annotate(
-            questions_n=Count("questions", distinct=True),
-            invited_n=Count("invitations", distinct=True),
-            finished_n=Count("invitations", filter=finished, distinct=True),
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                questions_n=Count("questions", distinct=True),
+                invited_n=Count("invitations", distinct=True),
+                finished_n=Count("invitations", filter=finished, distinct=True),
+            )
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Interview | None = None) -> list:
@@ -115,7 +121,10 @@ class InterviewAdmin(ScopedModelAdmin):
         return interview.finished_n
 
     @action(
-        description=_("Invite a candidate"), permissions=["change"], icon="person_add", variant=ActionVariant.PRIMARY
+        description=_("Invite a candidate"),
+        permissions=["change"],
+        icon="person_add",
+        variant=ActionVariant.PRIMARY,
     )
     def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """To the form; it changes nothing itself."""

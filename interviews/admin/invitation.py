@@ -29,7 +29,7 @@ USABLE = (Invitation.Status.PENDING, Invitation.Status.STARTED)
 class InvitationForm(forms.ModelForm):
     """Invites. The action is what knows which values will do, so it runs as the last step of validation.
 
-    The admin's view holds one transaction around validating and saving, so nothing is left behind by a failure.
+    The admin's view holds one transaction around validating and saving, so a failure leaves nothing behind.
     """
 
     by: Any = None
@@ -40,7 +40,7 @@ class InvitationForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()
-        if self.errors or not self.instance._state.adding:
+        if self.errors:
             return
         try:
             self.instance = invitations.invite(**self.cleaned_data, by=self.by, now=timezone.now())
@@ -87,7 +87,9 @@ class InvitationAdmin(ScopedModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         columns = list(super().get_list_display(request))
-        if not self.has_revoke_permission(request):  # who only reads must not be able to sit in for a candidate
+        if not self.has_revoke_permission(
+            request
+        ):  # who only reads must not be able to sit in for a candidate
             columns.remove("link_button")
         return columns
 
@@ -119,7 +121,13 @@ class InvitationAdmin(ScopedModelAdmin):
     @display(
         description=_("status"),
         ordering="status",
-        label={"pending": "info", "started": "warning", "finished": "success", "expired": "", "revoked": "danger"},
+        label={
+            "pending": "info",
+            "started": "warning",
+            "finished": "success",
+            "expired": "",
+            "revoked": "danger",
+        },
     )
     def state(self, invitation: Invitation) -> tuple[str, str]:
         return invitation.status, invitation.get_status_display()
@@ -143,9 +151,16 @@ class InvitationAdmin(ScopedModelAdmin):
     def revoke_selected(self, request: HttpRequest, rows: QuerySet[Invitation]) -> None:
         own = self.writable(request).filter(pk__in=rows.values("pk")).select_related("session")
         done = [self._revoke(request, invitation) for invitation in own]
-        messages.success(request, _("%(done)d of %(all)d links revoked.") % {"done": sum(done), "all": len(rows)})
+        messages.success(
+            request, _("%(done)d of %(all)d links revoked.") % {"done": sum(done), "all": len(rows)}
+        )
 
-    @action(description=_("Review answers"), permissions=["view"], icon="headphones", variant=ActionVariant.PRIMARY)
+    @action(
+        description=_("Review answers"),
+        permissions=["view"],
+        icon="headphones",
+        variant=ActionVariant.PRIMARY,
+    )
     def review(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """To the candidate's answers; it changes nothing itself."""
         invitation = self.get_object(request, object_id)
@@ -163,8 +178,8 @@ class InvitationAdmin(ScopedModelAdmin):
         dialog={
             "title": _("Revoke this link?"),
             "description": _(
-                "The candidate can no longer use it. An interview under way is closed; what was said is kept. "
-                "This cannot be undone."
+                "The candidate can no longer use it. An interview under way is closed; what was said is "
+                "kept. This cannot be undone."
             ),
             "form_submit_text": _("Revoke"),
         },
@@ -172,7 +187,9 @@ class InvitationAdmin(ScopedModelAdmin):
     def revoke_link(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         invitation = self.writable(request).filter(pk=object_id).first()
         if invitation is None or not self._revoke(request, invitation):
-            messages.error(request, _("The link cannot be revoked: it has been used to the end, or revoked before."))
+            messages.error(
+                request, _("The link cannot be revoked: it has been used to the end, or revoked before.")
+            )
         else:
             messages.success(request, _("The link was revoked."))
         address = reverse("admin:interviews_invitation_change", args=[object_id])

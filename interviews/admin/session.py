@@ -16,7 +16,7 @@ from unfold.decorators import display
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
 from interviews import progress
 from interviews.admin.review import Review
-from interviews.models import Answer, Session
+from interviews.models import Session
 from voice import recordings
 
 
@@ -25,7 +25,14 @@ class SessionAdmin(ScopedModelAdmin):
     """Read-only: what a candidate did is changed by nobody."""
 
     organisation_path = "invitation__interview__organisation_id"
-    list_display = ["candidate", "interview_title", "state", "progress_in_words", "consented_at", "finished_at"]
+    list_display = [
+        "candidate",
+        "interview_title",
+        "state",
+        "progress_in_words",
+        "consented_at",
+        "finished_at",
+    ]
     list_filter = [("invitation__interview", ScopedRelatedFilter), "status"]
     list_select_related = ["invitation__interview"]
     search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
@@ -79,7 +86,7 @@ class SessionAdmin(ScopedModelAdmin):
         )
 
     def recording_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
-        """To a fresh short-lived address of the recording, so that a page left open for an hour still plays."""
+        """To a fresh short-lived address of the recording, so a page left open for an hour still plays."""
         session = self.get_object(request, str(session_id))
         answer = session and session.answers.filter(pk=answer_id).select_related("recording").first()
         address = answer and answer.recording and recordings.temporary_url(answer.recording)
@@ -98,7 +105,13 @@ class SessionAdmin(ScopedModelAdmin):
     @display(
         description=_("status"),
         ordering="status",
-        label={"checking": "info", "practising": "info", "under_way": "warning", "finished": "success", "abandoned": ""},
+        label={
+            "checking": "info",
+            "practising": "info",
+            "under_way": "warning",
+            "finished": "success",
+            "abandoned": "",
+        },
     )
     def state(self, session: Session) -> tuple[str, str]:
         return session.status, session.get_status_display()

@@ -38,7 +38,9 @@ class Answer(models.Model):
     recording = models.OneToOneField(
         "voice.Recording", null=True, on_delete=models.PROTECT, related_name="answer"
     )
-    typed_text = models.TextField(_("typed answer"), blank=True, help_text=_("When no microphone could be had."))
+    typed_text = models.TextField(
+        _("typed answer"), blank=True, help_text=_("When no microphone could be had.")
+    )
     asked_at = models.DateTimeField(null=True)
     began_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)

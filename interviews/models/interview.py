@@ -26,7 +26,10 @@ class Interview(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(
-        "accounts.Organisation", on_delete=models.PROTECT, related_name="interviews", verbose_name=_("organisation")
+        "accounts.Organisation",
+        on_delete=models.PROTECT,
+        related_name="interviews",
+        verbose_name=_("organisation"),
     )
     title = models.CharField(_("title"), max_length=200)
     job_title = models.CharField(_("job"), max_length=200, blank=True)
@@ -53,6 +56,6 @@ class Interview(models.Model):
 
     @property
     def expected_minutes(self) -> int:
-        """An honest upper bound for the candidate, rounded up: thinking, answering, being asked, the check."""
+        """An honest upper bound, rounded up: the check, being asked, thinking, answering."""
         seconds = sum(q.think_seconds + q.answer_limit_seconds + 10 for q in self.questions.all())
         return 3 + -(-seconds // 60)

@@ -1,4 +1,4 @@
-"""Memory of the idle system: the proportional share (PSS) of every process of the demo, without Whisper weights."""
+"""Memory of the idle system: the proportional share (PSS) of every process, without Whisper weights."""
 
 import os
 
@@ -22,5 +22,10 @@ def test_memory_of_the_idle_system(run_directory, piper_voices, figure):
         shared = sum(pss_mb(p) for p in mine if p.pid in before and "postgres" in p.name())
         for name in ("web", "speech", "tts", "default", "cron"):
             for pid in stack.pids(name):
-                figure(f"memory of {name}", pss_mb(psutil.Process(pid)), "MB", "under 200" if name == "web" else "")
+                figure(
+                    f"memory of {name}",
+                    pss_mb(psutil.Process(pid)),
+                    "MB",
+                    "under 200" if name == "web" else "",
+                )
         figure("memory of the idle system", own + shared, "MB", "under 1200")

@@ -1,4 +1,4 @@
-"""From the candidate's "I'm done" to the transcript on the candidate's connection, beyond the engine's own time."""
+"""From "I'm done" to the transcript on the candidate's connection, beyond the engine's own time."""
 
 import statistics
 import time
@@ -10,7 +10,9 @@ from voice.engines.faster_whisper import FasterWhisper
 
 ANSWERS = 30
 SECONDS = 5
-SENTENCE = "I built a small service that reads invoices, and it found mistakes that people had missed for years."
+SENTENCE = (
+    "I built a small service that reads invoices, and it found mistakes that people had missed for years."
+)
 
 
 async def test_final_transcript_latency(stack, whisper_model, figure):

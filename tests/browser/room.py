@@ -31,7 +31,9 @@ async () => {
 }
 """
 
-COUNT_KEPT = f"async () => (await ({READ_KEPT})()).frames.reduce((n, frame) => n + frame.pcm.length * 0.75, 0)"
+COUNT_KEPT = (
+    f"async () => (await ({READ_KEPT})()).frames.reduce((n, frame) => n + frame.pcm.length * 0.75, 0)"
+)
 
 
 @dataclass
@@ -45,7 +47,9 @@ class Room:
 
     def wait_for_any(self, *steps: str) -> str:
         self.page.wait_for_function(
-            "steps => steps.includes(document.querySelector('#room').dataset.step)", arg=list(steps), timeout=STEP_MS
+            "steps => steps.includes(document.querySelector('#room').dataset.step)",
+            arg=list(steps),
+            timeout=STEP_MS,
         )
         return self.page.locator("#room").get_attribute("data-step")
 

@@ -14,9 +14,6 @@ from voice.engines.pocketsphinx import PocketSphinx
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-DONE = "SELECT count(*) FROM voice_transcript t JOIN interviews_answer a USING (recording_id) WHERE t.status = 'done' AND a.session_id = %s"
-
-
 @pytest.fixture
 def room(page, speaking_stack) -> Room:
     return Room(page)
@@ -29,7 +26,8 @@ def invitation(speaking_stack) -> str:
 
 def session_of(stack, url: str) -> str:
     token = url.rstrip("/").rsplit("/", 1)[-1]
-    query = "SELECT s.id FROM interviews_session s JOIN interviews_invitation i ON s.invitation_id = i.id WHERE i.token = %s"
+    query = """SELECT s.id FROM interviews_session s JOIN interviews_invitation i ON s.invitation_id = i.id
+               WHERE i.token = %s"""
     return str(stack.rows(query, [token])[0][0])
 
 
@@ -62,7 +60,7 @@ def offline_engine():
 
 
 def assert_nothing_is_missing(stack, room: Room, session_id: str, engine) -> None:
-    """Each stored recording is what the browser recorded; each transcript what the engine says of it offline."""
+    """Each recording is what the browser recorded; each transcript what the engine says of it offline."""
     kept, stored = room.kept(), recordings_of(stack, session_id)
     assert len(stored) == 3
     for recording_id, row in stored.items():
@@ -84,7 +82,9 @@ def to_first_question(room: Room, url: str) -> None:
     room.start()
 
 
-def test_interview_is_stored_and_transcribed_sample_for_sample(speaking_stack, room, invitation, offline_engine):
+def test_interview_is_stored_and_transcribed_sample_for_sample(
+    speaking_stack, room, invitation, offline_engine
+):
     to_first_question(room, invitation)
     for _ in range(3):
         room.begin_answer()

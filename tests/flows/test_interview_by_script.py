@@ -34,7 +34,9 @@ async def english_interview(api) -> dict:
 
 async def invite(api) -> dict:
     interview = await english_interview(api)
-    response = await api.post(f"/interviews/{interview['id']}/invitations", json={"candidate_name": "Ada Example"})
+    response = await api.post(
+        f"/interviews/{interview['id']}/invitations", json={"candidate_name": "Ada Example"}
+    )
     assert response.status_code == 201, response.text
     return response.json()
 

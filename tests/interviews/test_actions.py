@@ -22,7 +22,11 @@ def test_invite_without_questions_is_refused(interview):
     interview.questions.all().delete()
     with pytest.raises(BadValue, match="no questions"):
         invitations.invite(
-            interview=interview, candidate_name="Ada", expires_at=now() + timedelta(days=1), by=None, now=now()
+            interview=interview,
+            candidate_name="Ada",
+            expires_at=now() + timedelta(days=1),
+            by=None,
+            now=now(),
         )
 
 

@@ -137,7 +137,9 @@ def test_every_action_has_a_case():
         name
         for module in (answers, sessions)
         for name, value in vars(module).items()
-        if callable(value) and getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
+        if callable(value)
+        and getattr(value, "__module__", None) == module.__name__
+        and not name.startswith("_")
     }
     told_elsewhere = {"start", "abandon", "abandon_idle", "mark_seen", "complete_unattended", "end_practice"}
     covered = {"check_devices", "skip_practice", "ask", "begin", "finish", "accept", "retake", "type_answer"}

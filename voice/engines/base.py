@@ -66,7 +66,7 @@ class Segment:
     """A stretch of speech, usually a sentence.
 
     `avg_logprob` is the mean natural-log probability of the tokens (<= 0); `no_speech_prob` 0..1.
-    `words` is empty for partial results and for engines without word times.
+    `words` may be empty for partial results.
     """
 
     text: str

@@ -34,7 +34,7 @@ from voice.engines.base import (
     checked_samples,
     primary_language,
 )
-from voice.engines.hub import check_hub
+from voice.engines.hub import cached_or_fetched
 from voice.engines.silero import SileroVad
 from voice.engines.whisper_text import REPETITIVE_COMPRESSION, Decoded, segments_of, shortened
 from voice.engines.windows import speech_spans, windows
@@ -217,31 +217,9 @@ class FasterWhisper:
             raise EngineUnavailable(
                 f"There is no directory {path}; set WHISPER_MODEL to one, or to a name such as base."
             )
-        return self._cached() or self._downloaded()
+        return cached_or_fetched(self._snapshot, name=f"Whisper {self.model}", timeout_s=self._hub_timeout_s)
 
-    def _cached(self) -> str | None:
-        from huggingface_hub.errors import LocalEntryNotFoundError
-
-        try:
-            return self._snapshot(local_files_only=True)
-        except LocalEntryNotFoundError:
-            return None
-
-    def _downloaded(self) -> str:
-        from huggingface_hub.errors import HfHubHTTPError
-
-        # its base is the error of whichever HTTP library the hub client uses: requests, httpx or httpx2
-        failures: tuple[type[Exception], ...] = (OSError, HfHubHTTPError.__bases__[0])
-        check_hub(self._hub_timeout_s)
-        try:
-            return self._snapshot(local_files_only=False)
-        except failures as error:
-            raise EngineUnavailable(
-                f"Whisper {self.model} could not be downloaded ({error}); check the name, or copy the "
-                "model and set WHISPER_MODEL to its directory."
-            ) from error
-
-    def _snapshot(self, *, local_files_only: bool) -> str:
+    def _snapshot(self, is_local_only: bool) -> str:
         from huggingface_hub.errors import HFValidationError
 
         try:
@@ -249,16 +227,12 @@ class FasterWhisper:
         except ImportError as error:
             raise EngineUnavailable("The Python package 'faster-whisper' is missing; install it.") from error
         try:
-            return str(
-                download_model(self.model, local_files_only=local_files_only, cache_dir=self._models_dir)
-            )
+            return str(download_model(self.model, local_files_only=is_local_only, cache_dir=self._models_dir))
         except HFValidationError as error:
             raise EngineUnavailable(
                 f"{self.model!r} is no name of a model; set WHISPER_MODEL to one."
             ) from error
-        except (
-            ValueError
-        ) as error:  # raised for a size that faster-whisper does not know; names the known ones
+        except ValueError as error:  # a size that faster-whisper does not know; it names those it does
             raise EngineUnavailable(f"WHISPER_MODEL: {error}") from error
 
     def _opened(self, directory: str) -> WhisperModel:

@@ -50,6 +50,28 @@ def check_hub(timeout_s: float) -> None:
         )
 
 
+def cached_or_fetched(fetch: Callable[[bool], str], *, name: str, timeout_s: float) -> str:
+    """What `fetch(is_local_only)`, a download of the hub's own client, finds in its cache, else brings.
+
+    Raises:
+        EngineUnavailable: not in the cache, and the hub does not answer within `timeout_s` or lacks it.
+    """
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return fetch(True)
+    except LocalEntryNotFoundError:
+        check_hub(timeout_s)
+    # its base is the error of whichever HTTP library the client uses: requests, httpx or httpx2
+    failures: tuple[type[Exception], ...] = (OSError, HfHubHTTPError.__bases__[0])
+    try:
+        return fetch(False)
+    except failures as error:
+        raise EngineUnavailable(
+            f"{name} could not be downloaded ({error}); check the name, or copy it and name its directory."
+        ) from error
+
+
 def fetch_file(path: str, target: Path, *, timeout_s: float, progress: Progress | None = None) -> None:
     """Fetch `path` of the hub into the file `target`, which appears complete or not at all.
 

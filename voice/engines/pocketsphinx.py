@@ -138,7 +138,7 @@ def _new_decoder() -> pocketsphinx.Decoder:
 def _word(segment: pocketsphinx.Segment, offset_s: float) -> Word:
     return Word(
         text=_PRONUNCIATION.sub("", segment.word),
-        start_s=offset_s + segment.start_frame / FRAMES_PER_S,
-        end_s=offset_s + (segment.end_frame + 1) / FRAMES_PER_S,
+        start_s=round(offset_s + segment.start_frame / FRAMES_PER_S, 3),
+        end_s=round(offset_s + (segment.end_frame + 1) / FRAMES_PER_S, 3),
         confidence=min(1.0, max(0.0, segment.prob)),
     )

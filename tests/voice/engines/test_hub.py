@@ -6,11 +6,12 @@ import threading
 import time
 
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from tests.standins import build_piper_voice
 from voice.engines.base import EngineUnavailable
 from voice.engines.faster_whisper import FasterWhisper
-from voice.engines.hub import check_hub, fetch_file
+from voice.engines.hub import cached_or_fetched, check_hub, fetch_file
 from voice.engines.piper import Piper, fetch_voice
 
 
@@ -136,3 +137,31 @@ def test_whisper_without_a_hub_says_what_to_do(no_hub, name, tmp_path):
 
     with pytest.raises(EngineUnavailable, match=r"cannot be reached.*local model directory"):
         engine.load()
+
+
+def cached_nowhere(answer):
+    def fetch(is_local_only):
+        if is_local_only:
+            raise LocalEntryNotFoundError("not in the cache")
+        return answer()
+
+    return fetch
+
+
+def test_what_is_in_the_cache_is_taken_without_a_hub(no_hub):
+    assert (
+        cached_or_fetched(lambda is_local_only: f"cache {is_local_only}", name="M", timeout_s=1)
+        == "cache True"
+    )
+
+
+def test_what_is_not_in_the_cache_is_fetched(hub):
+    assert cached_or_fetched(cached_nowhere(lambda: "fetched"), name="M", timeout_s=5) == "fetched"
+
+
+def test_a_transfer_that_breaks_off_says_what_to_do(hub):
+    def break_off():
+        raise ConnectionResetError("reset by peer")
+
+    with pytest.raises(EngineUnavailable, match=r"M could not be downloaded.*reset by peer"):
+        cached_or_fetched(cached_nowhere(break_off), name="M", timeout_s=5)

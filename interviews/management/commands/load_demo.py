@@ -1,0 +1,187 @@
+"""An organisation to try the platform with. Run at every start of the demo: it makes only what is missing."""
+
+import json
+import os
+import secrets
+from argparse import ArgumentParser
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import ApiKey, Membership, Organisation, User
+from interviews import consent
+from interviews.actions import interviews, invitations
+from interviews.models import Interview, Question
+
+ORGANISATION, SLUG = "Demo organisation", "demo"
+KEY_NAME = "Demo"
+LINK_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class DemoQuestion:
+    text: str
+    think_seconds: int = 10
+    answer_limit_seconds: int = 90
+    retakes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DemoInterview:
+    title: str
+    job_title: str
+    language: str
+    questions: tuple[DemoQuestion, ...]
+
+
+DEMO_INTERVIEWS = (
+    DemoInterview(
+        "Customer support, first interview",
+        "Customer support",
+        "en",
+        (
+            DemoQuestion("What made you curious about working with customers?"),
+            DemoQuestion(
+                "Tell us about a time when you helped somebody who was upset. What did you do?", retakes=1
+            ),
+            DemoQuestion("What would you like to learn in your first three months with us?"),
+        ),
+    ),
+    DemoInterview(
+        "Kundendienst, erstes Gespräch",
+        "Kundendienst",
+        "de",
+        (
+            DemoQuestion("Was reizt Sie an der Arbeit mit Kundinnen und Kunden?"),
+            DemoQuestion(
+                "Erzählen Sie von einer Situation, in der Sie jemandem weiterhelfen konnten.", retakes=1
+            ),
+            DemoQuestion("Was möchten Sie in den ersten drei Monaten bei uns lernen?"),
+        ),
+    ),
+)
+
+
+class Command(BaseCommand):
+    help = "Load a demo organisation with two interviews; write addresses, sign-in and a fresh link."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--base-url", required=True, help="where the platform is reached, without a slash at the end"
+        )
+        parser.add_argument("--write", type=Path, required=True, help="the file, readable by its owner only")
+
+    def handle(self, *, base_url: str, write: Path, **options: Any) -> None:
+        facts = load(base_url=base_url.rstrip("/"), earlier=_read(write))
+        _write(write, facts)
+
+
+@transaction.atomic
+def load(*, base_url: str, earlier: dict[str, Any]) -> dict[str, Any]:
+    """Make what is missing; return what a person and a script need to begin. Passwords in `earlier` stay."""
+    organisation, _made = Organisation.objects.get_or_create(slug=SLUG, defaults={"name": ORGANISATION})
+    password = earlier.get("password") or secrets.token_urlsafe(12)
+    recruiter_password = earlier.get("recruiter_password") or secrets.token_urlsafe(12)
+    admin = _user("admin", password, organisation, Membership.Role.OWNER, is_superuser=True)
+    recruiter = _user("recruiter", recruiter_password, organisation, Membership.Role.RECRUITER)
+    rows = [_interview(organisation, demo, admin) for demo in DEMO_INTERVIEWS]
+    invitation = _invitation(rows[0], admin, base_url)
+    return {
+        "url": base_url,
+        "admin_url": f"{base_url}/admin/",
+        "username": admin.username,
+        "password": password,
+        "recruiter_username": recruiter.username,
+        "recruiter_password": recruiter_password,
+        "api_url": f"{base_url}/api/v1",
+        "api_docs_url": f"{base_url}/api/docs",
+        "api_key": _api_key(organisation),
+        "invitation_url": invitation,
+        "interviews": {row.language: str(row.pk) for row in rows},
+    }
+
+
+def _user(
+    username: str, password: str, organisation: Organisation, role: str, *, is_superuser: bool = False
+) -> User:
+    user, _made = User.objects.get_or_create(username=username, defaults={"email": f"{username}@example.com"})
+    user.is_staff, user.is_superuser, user.is_active = True, is_superuser, True
+    if not user.check_password(password):
+        user.set_password(password)
+    user.save()
+    Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})
+    return user
+
+
+def _interview(organisation: Organisation, demo: DemoInterview, by: User) -> Interview:
+    """The interview with this title, with its speech requested. One that was edited stays as it is."""
+    interview, is_new = Interview.objects.get_or_create(
+        organisation=organisation,
+        title=demo.title,
+        defaults={
+            "job_title": demo.job_title,
+            "language": demo.language,
+            "consent_text": consent.default_text(demo.language),
+            "created_by": by,
+        },
+    )
+    if is_new:
+        Question.objects.bulk_create(
+            Question(
+                interview=interview,
+                position=position,
+                text=question.text,
+                think_seconds=question.think_seconds,
+                answer_limit_seconds=question.answer_limit_seconds,
+                retakes=question.retakes,
+            )
+            for position, question in enumerate(demo.questions, start=1)
+        )
+    interviews.request_speech(interview=interview)
+    return interview
+
+
+def _invitation(interview: Interview, by: User, base_url: str) -> str:
+    now = timezone.now()
+    invitation = invitations.invite(
+        interview=interview,
+        candidate_name="Alex Demo",
+        candidate_email="alex@example.com",
+        expires_at=now + timedelta(days=LINK_DAYS),
+        by=by,
+        now=now,
+    )
+    return f"{base_url}/i/{invitation.token}/"
+
+
+def _api_key(organisation: Organisation) -> str:
+    """A new key; that of the start before, which nobody reads any more, ends."""
+    earlier = ApiKey.objects.filter(organisation=organisation, name=KEY_NAME, revoked_at__isnull=True)
+    earlier.update(revoked_at=timezone.now())
+    _row, key = ApiKey.issue(organisation=organisation, name=KEY_NAME, scopes=list(ApiKey.Scope.values))
+    return key
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What an earlier start wrote; nothing where there was none or the file is broken."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _write(path: Path, facts: dict[str, Any]) -> None:
+    """Replace the file at once, never readable by others."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=2)
+        file.write("\n")
+    draft.replace(path)

@@ -1,0 +1,192 @@
+import pytest
+from django.urls import reverse
+
+from accounts.models import ApiKey, Membership, Organisation, User
+from tests import factories
+
+Role = Membership.Role
+NO_MEMBERSHIPS = {
+    "memberships-TOTAL_FORMS": "0",
+    "memberships-INITIAL_FORMS": "0",
+}
+
+
+def url(model, page, *args):
+    return reverse(f"admin:accounts_{model}_{page}", args=args)
+
+
+@pytest.mark.parametrize("model", ["organisation", "user", "membership", "apikey"])
+def test_lists_open_for_an_owner(client, member, model):
+    member(Role.OWNER)
+    assert client.get(url(model, "changelist")).status_code == 200
+
+
+@pytest.mark.parametrize("model", ["user", "apikey"])
+@pytest.mark.parametrize("role", [Role.RECRUITER, Role.REVIEWER])
+def test_people_and_keys_are_for_owners(client, member, model, role):
+    member(role)
+    assert client.get(url(model, "changelist")).status_code == 403
+
+
+def test_user_list_shows_own_people_only(client, member, theirs):
+    stranger = factories.MembershipFactory(organisation=theirs).user
+    owner = member(Role.OWNER)
+    page = client.get(url("user", "changelist")).content.decode()
+    assert owner.username in page
+    assert stranger.username not in page
+
+
+def test_role_list_names_no_foreign_organisation(client, member, ours, theirs):
+    owner = member(Role.OWNER)
+    factories.MembershipFactory(organisation=theirs, user=owner, role=Role.REVIEWER)
+    shared = factories.MembershipFactory(organisation=ours).user
+    other = factories.OrganisationFactory(name="Third party")
+    factories.MembershipFactory(organisation=other, user=shared)
+    page = client.get(url("user", "changelist")).content.decode()
+    assert shared.username in page
+    assert "Third party" not in page
+
+
+def test_owner_adds_a_person_with_a_role(client, member, ours):
+    member(Role.OWNER)
+    posted = {
+        "username": "neu",
+        "email": "neu@example.com",
+        "password1": factories.PASSWORD,
+        "password2": factories.PASSWORD,
+        "usable_password": "true",
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "0",
+        "memberships-0-organisation": ours.pk,
+        "memberships-0-role": Role.REVIEWER,
+    }
+    response = client.post(url("user", "add"), posted)
+    assert response.status_code == 302, response.context["errors"]
+    person = User.objects.get(username="neu")
+    assert (person.is_staff, person.is_superuser, person.roles) == (True, False, {ours.pk: Role.REVIEWER})
+
+
+def test_owner_cannot_put_a_person_into_another_organisation(client, member, theirs):
+    member(Role.OWNER)
+    posted = {
+        "username": "neu",
+        "password1": factories.PASSWORD,
+        "password2": factories.PASSWORD,
+        "usable_password": "true",
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "0",
+        "memberships-0-organisation": theirs.pk,
+        "memberships-0-role": Role.OWNER,
+    }
+    assert client.post(url("user", "add"), posted).status_code == 200
+    assert not User.objects.filter(username="neu").exists()
+
+
+def test_owner_cannot_make_a_superuser(client, member, ours):
+    member(Role.OWNER)
+    colleague = factories.MembershipFactory(organisation=ours).user
+    posted = {"username": colleague.username, "is_active": "on", "is_superuser": "on", **NO_MEMBERSHIPS}
+    assert client.post(url("user", "change", colleague.pk), posted).status_code == 302
+    colleague.refresh_from_db()
+    assert not colleague.is_superuser
+
+
+def test_owner_cannot_set_the_password_of_someone_shared(client, member, ours, theirs):
+    member(Role.OWNER)
+    shared = factories.MembershipFactory(organisation=ours).user
+    factories.MembershipFactory(organisation=theirs, user=shared)
+    address = reverse("admin:auth_user_password_change", args=[shared.pk])
+    assert client.get(address).status_code == 403
+
+
+def test_owner_cannot_see_a_stranger(client, member, theirs):
+    member(Role.OWNER)
+    stranger = factories.MembershipFactory(organisation=theirs).user
+    response = client.get(url("user", "change", stranger.pk), follow=True)
+    assert stranger.username not in response.content.decode()
+
+
+def test_role_form_offers_own_people_and_organisations_only(client, member, theirs):
+    stranger = factories.MembershipFactory(organisation=theirs).user
+    member(Role.OWNER)
+    page = client.get(url("membership", "add")).content.decode()
+    assert stranger.username not in page
+    assert "Theirs" not in page
+
+
+@pytest.mark.parametrize("role", [Role.RECRUITER, Role.REVIEWER])
+def test_only_owners_change_roles(client, member, role):
+    membership = member(role).memberships.get()
+    client.post(url("membership", "change", membership.pk), {"role": Role.OWNER})
+    membership.refresh_from_db()
+    assert membership.role == role
+
+
+def test_owner_changes_own_organisation_but_adds_none(client, member, ours):
+    member(Role.OWNER)
+    posted = {"name": "Ours Ltd", "slug": "ours", "accent_colour": "#0b6e4f"}
+    assert client.post(url("organisation", "change", ours.pk), posted).status_code == 302
+    assert Organisation.objects.get().name == "Ours Ltd"
+    assert client.get(url("organisation", "add")).status_code == 403
+
+
+def test_accent_colour_that_is_none_is_a_form_error(client, member, ours):
+    member(Role.OWNER)
+    posted = {"name": "Ours", "slug": "ours", "accent_colour": "red;}"}
+    response = client.post(url("organisation", "change", ours.pk), posted)
+    assert "accent_colour" in response.context["errors"].data[0].as_text() or response.status_code == 200
+    ours.refresh_from_db()
+    assert ours.accent_colour == ""
+
+
+def issue(client, organisation):
+    return client.post(
+        url("apikey", "add"), {"organisation": organisation.pk, "name": "ATS", "scopes": ["interviews"]}
+    )
+
+
+def test_api_key_is_shown_once_and_kept_as_hash(client, member, ours):
+    member(Role.OWNER)
+    page = issue(client, ours).content.decode()
+    row = ApiKey.objects.get()
+    secret = page.split('id="issued-key" type="text" readonly value="')[1].split('"')[0]
+    assert ApiKey.find(secret) == row
+    for later in (url("apikey", "change", row.pk), url("apikey", "changelist")):
+        assert secret not in client.get(later).content.decode()
+    assert secret not in str(ApiKey.objects.values().get())
+
+
+def test_api_key_for_another_organisation_is_refused(client, member, theirs):
+    member(Role.OWNER)
+    assert issue(client, theirs).status_code == 200
+    assert not ApiKey.objects.exists()
+
+
+def revoke_address(key):
+    return reverse("admin:accounts_apikey_revoke_key", args=[key.pk])
+
+
+def test_revoked_key_is_found_no_more(client, member, ours):
+    member(Role.OWNER)
+    key = factories.ApiKeyFactory(organisation=ours)
+    assert client.get(revoke_address(key)).status_code == 200
+    assert ApiKey.find(key.plain), "asking first changes nothing"
+    client.post(revoke_address(key), {"_form_submitted": "on"})
+    assert ApiKey.find(key.plain) is None
+
+
+def test_foreign_key_cannot_be_revoked(client, member, theirs):
+    member(Role.OWNER)
+    key = factories.ApiKeyFactory(organisation=theirs)
+    assert client.post(revoke_address(key), {"_form_submitted": "on"}).status_code == 403
+    action = {"action": "revoke_selected", "_selected_action": [key.pk]}
+    client.post(url("apikey", "changelist"), action)
+    assert ApiKey.find(key.plain)
+
+
+def test_queue_pages_are_for_superusers(client, member, clean_redis):
+    assert client.get("/django-rq/").status_code == 302
+    member(Role.OWNER)
+    assert client.get("/django-rq/").status_code == 403
+    client.force_login(factories.UserFactory(is_superuser=True))
+    assert client.get("/django-rq/").status_code == 200

@@ -1,0 +1,16 @@
+import pytest
+
+from tests import factories
+from tests.accounts.conftest import member, ours, theirs  # noqa: F401
+
+pytest_plugins = ()
+
+
+@pytest.fixture
+def interview(ours):  # noqa: F811
+    return factories.InterviewFactory(organisation=ours, questions=2)
+
+
+@pytest.fixture
+def foreign_interview(theirs):  # noqa: F811
+    return factories.InterviewFactory(organisation=theirs, questions=2, title="Secret opening")
