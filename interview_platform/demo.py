@@ -50,9 +50,7 @@ def run(environ: Mapping[str, str]) -> None:
     var = Path(environ.get("VAR_DIR", str(ROOT / "var")))
     var.mkdir(parents=True, exist_ok=True)
     summary = var / "demo.json"
-    if (
-        summary.exists()
-    ):  # it appears again when everything works; its password and API key stay what they are
+    if summary.exists():  # it comes back when everything works; the passwords in it stay
         summary.replace(unfinished(summary))
     with listening_socket(host, port) as listener, servers(var, environ) as urls:
         port = listener.getsockname()[1]
@@ -250,7 +248,7 @@ def missing_parts(port: int, host: str) -> str:
 def announce(summary: Path) -> None:
     """Put `summary` in its place and print it: where everything is and how to sign in."""
     unfinished(summary).replace(summary)
-    facts: dict[str, str] = json.loads(summary.read_text())
+    facts = {name: value for name, value in json.loads(summary.read_text()).items() if isinstance(value, str)}
     width = max(map(len, facts))
     lines = "\n".join(f"    {name.replace('_', ' '):<{width}}  {value}" for name, value in facts.items())
     print(f"\n  Ready.\n\n{lines}\n\n  Ctrl-C stops everything.\n", flush=True)

@@ -155,13 +155,13 @@ class Stack:
 def supervised(programs: Sequence[demo.Program], log: Path) -> Iterator[Supervisor]:
     """Run the supervisor in a thread of its own; its programs end with the thread."""
     with log.open("a", buffering=1) as lines:
-        supervisor = Supervisor(programs, write=lambda name, line: print(f"{name} {line}", file=lines))
-        has_started, loops, failures = threading.Event(), [], []
+        has_started, started, failures = threading.Event(), [], []
 
         async def serve() -> None:
             stop_asked = asyncio.Event()
-            loops.append((asyncio.get_running_loop(), stop_asked))
-            async with supervisor:
+            write = lambda name, line: print(f"{name} {line}", file=lines)  # noqa: E731
+            async with Supervisor(programs, write=write) as supervisor:
+                started.append((supervisor, asyncio.get_running_loop(), stop_asked))
                 has_started.set()
                 await stop_asked.wait()
 
@@ -178,10 +178,10 @@ def supervised(programs: Sequence[demo.Program], log: Path) -> Iterator[Supervis
         has_started.wait()
         if failures:
             raise failures[0]
+        supervisor, loop, stop_asked = started[0]
         try:
             yield supervisor
         finally:
-            loop, stop_asked = loops[0]
             loop.call_soon_threadsafe(stop_asked.set)
             thread.join()
 

@@ -31,11 +31,12 @@ class InterviewForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "voice" in self.fields:  # not on a page that is only read
-            self.fields["voice"].keep(self.instance.voice)
-            self.fields["consent_text"].widget.attrs |= {
-                f"data-default-{language}": default for language, default in consent.DEFAULT.items()
-            }
+        if "consent_text" not in self.fields:  # a page that is only read shows the voice's id as it is
+            return
+        self.fields["voice"].keep(self.instance.voice)
+        self.fields["consent_text"].widget.attrs |= {
+            f"data-default-{language}": default for language, default in consent.DEFAULT.items()
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

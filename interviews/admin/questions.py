@@ -13,7 +13,7 @@ from accounts.scoped_admin import PartOfParent
 from interviews.admin import listening
 from interviews.models import Question
 
-LAST = 10**6
+LAST = 2**15 - 1  # as much as the column holds
 
 
 class QuestionForm(forms.ModelForm):

@@ -7,10 +7,20 @@ import pytest
 
 from tests.candidate import connected, consent
 from tests.conftest import STANDIN_SENTENCE
-from tests.factories import tone
+from tests.speech import spoken
 from voice import audio
 
 pytestmark = pytest.mark.flows
+
+SENTENCES = (
+    "I built a small service that reads invoices.",
+    "It found mistakes that people had missed for years.",
+    "Next time I would ask the people who use it first.",
+)
+
+
+def pcm(sentence: str) -> bytes:
+    return audio.s16le_from_samples(spoken(sentence, pause_s=1.0))
 
 
 @pytest.fixture
@@ -41,17 +51,17 @@ async def invite(api) -> dict:
     return response.json()
 
 
-async def take_interview(url: str, spoken: list[bytes]) -> None:
+async def take_interview(url: str, said: list[bytes]) -> None:
     await consent(url)
     async with connected(url) as candidate:
         await candidate.say("devices_checked")
         await candidate.event("devices_checked")
         await candidate.say("skip_practice")
         await candidate.event("practice_skipped")
-        for pcm in spoken:
+        for answer in said:
             resume = await candidate.begin()
-            await candidate.speak(pcm)
-            await candidate.finish(resume["answer"], pcm)
+            await candidate.speak(answer)
+            await candidate.finish(resume["answer"], answer)
             event = await candidate.event("answer_finished")
             if event["answer"]["status"] == "recorded":
                 await candidate.say("accept_answer", answer=resume["answer"])
@@ -69,20 +79,20 @@ def is_over(state: dict) -> bool:
 
 async def test_script_invites_follows_and_reads_an_interview(api):
     invitation = await invite(api)
-    spoken = [tone(1.0 + n, hz=200 + 50 * n) for n in range(3)]
-    await take_interview(invitation["url"], spoken)
+    said = [pcm(sentence) for sentence in SENTENCES]
+    await take_interview(invitation["url"], said)
 
     progress = await get(api, f"/invitations/{invitation['id']}")
     assert (progress["status"], progress["answered"], progress["total"]) == ("finished", 3, 3)
     answers = (await get(api, f"/sessions/{progress['session_id']}/answers"))["items"]
-    for pcm, answer in zip(spoken, answers, strict=True):
+    for expected, answer in zip(said, answers, strict=True):
         transcript = await get(api, f"/answers/{answer['id']}/transcript")
         assert transcript["text"].lower().strip(" .") == STANDIN_SENTENCE
         assert [w["word"].strip().lower() for w in transcript["words"]] == STANDIN_SENTENCE.split()
         recording = await get(api, f"/answers/{answer['id']}/recording")
-        assert recording["sha256"] == hashlib.sha256(pcm).hexdigest()
+        assert recording["sha256"] == hashlib.sha256(expected).hexdigest()
         flac = (await api.get(recording["url"], headers={"Authorization": ""})).content
-        assert audio.decode_flac(flac)[0] == pcm
+        assert audio.decode_flac(flac)[0] == expected
 
 
 async def test_spoken_questions_are_ready_before_the_candidate_comes(api, stack):
@@ -101,12 +111,12 @@ async def test_spoken_questions_are_ready_before_the_candidate_comes(api, stack)
 async def test_connection_lost_in_an_answer_goes_on_at_any_process(api):
     invitation = await invite(api)
     await consent(invitation["url"])
-    pcm = tone(4.0)
+    said = pcm(SENTENCES[0])
     async with connected(invitation["url"]) as candidate:
         await candidate.say("skip_practice")
         await candidate.event("practice_skipped")
         resume = await candidate.begin()
-        await candidate.speak(pcm[:64_000])
+        await candidate.speak(said[:64_000])
         answer_id = resume["answer"]
     for _ in range(3):  # likely by another process at least once
         async with connected(invitation["url"]) as candidate:
@@ -115,9 +125,9 @@ async def test_connection_lost_in_an_answer_goes_on_at_any_process(api):
             assert resume["offset"] == 64_000
     async with connected(invitation["url"]) as candidate:
         await candidate.select(answer_id)
-        await candidate.speak(pcm, start=64_000)
-        await candidate.finish(answer_id, pcm)
+        await candidate.speak(said, start=64_000)
+        await candidate.finish(answer_id, said)
         await candidate.event("recording_stored")
-        assert candidate.answer(answer_id)["recording"]["bytes"] == len(pcm)
+        assert candidate.answer(answer_id)["recording"]["bytes"] == len(said)
     recording = await get(api, f"/answers/{answer_id}/recording")
-    assert recording["sha256"] == hashlib.sha256(pcm).hexdigest()
+    assert recording["sha256"] == hashlib.sha256(said).hexdigest()

@@ -35,7 +35,7 @@ class VoiceError(Exception):
     """A speech operation that did not succeed; the message tells the reader what to do."""
 
 
-class EngineUnavailable(VoiceError):  # noqa: N818 - errors are named for what happened
+class EngineUnavailable(VoiceError):
     """The engine cannot work here and now: a model, a library or a device is missing."""
 
 
@@ -43,11 +43,11 @@ class LanguageUnsupported(EngineUnavailable):
     """The engine works, but not in this language: ask another engine."""
 
 
-class AudioRejected(VoiceError):  # noqa: N818
+class AudioRejected(VoiceError):
     """The audio cannot be used as it is: asking again with the same bytes fails again."""
 
 
-class SynthesisFailed(VoiceError):  # noqa: N818
+class SynthesisFailed(VoiceError):
     """The engine was ready but made no speech of this text."""
 
 

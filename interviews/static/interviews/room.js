@@ -79,7 +79,7 @@ export class Room {
     this.connection.addEventListener("over", ({ detail }) => this.#leave(detail));
     addEventListener("beforeunload", (event) => this.#hasUnsent() && event.preventDefault());
     this.connection.connect();
-    setTimeout(() => this.state || this.#stumble("server_error"), NO_ANSWER_MS);
+    setTimeout(() => this.state || this.local.problem || this.#stumble("server_error"), NO_ANSWER_MS);
   }
 
   // --- what the server says -------------------------------------------------------------------------------------

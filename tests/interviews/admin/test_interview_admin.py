@@ -59,9 +59,7 @@ def test_interview_is_saved_for_the_only_organisation(client, member, ours, queu
     assert [(q.position, q.text) for q in interview.questions.all()] == [(1, "Why here?"), (2, "And then?")]
 
 
-def test_saving_requests_speech_of_every_question(
-    client, member, queued, django_capture_on_commit_callbacks
-):
+def test_saving_requests_speech_of_every_question(client, member, queued, django_capture_on_commit_callbacks):
     member(Role.RECRUITER)
     with django_capture_on_commit_callbacks(execute=True):
         client.post(reverse(ADD), form("Why here?", practice_question="Say hello."))
@@ -95,7 +93,9 @@ def test_new_question_comes_last(client, member, interview, queued):
     assert list(interview.questions.values_list("position", flat=True)) == [1, 2, 3]
 
 
-def test_question_of_another_interview_cannot_be_taken_over(client, member, interview, foreign_interview, queued):
+def test_question_of_another_interview_cannot_be_taken_over(
+    client, member, interview, foreign_interview, queued
+):
     member(Role.RECRUITER)
     victim = foreign_interview.questions.first()
     posted = form(**{"questions-INITIAL_FORMS": "1", "questions-TOTAL_FORMS": "1"})
@@ -128,7 +128,9 @@ def test_voice_that_is_gone_stays_chosen(client, member, interview, queued):
     member(Role.RECRUITER)
     Interview.objects.update(voice="piper:en_US-gone-medium")
     interview.refresh_from_db()
-    assert "piper:en_US-gone-medium · not installed here" in client.get(change_url(interview)).content.decode()
+    assert (
+        "piper:en_US-gone-medium · not installed here" in client.get(change_url(interview)).content.decode()
+    )
     order = list(interview.questions.values_list("pk", flat=True))
     posted = saved(interview, order) | {"voice": "piper:en_US-gone-medium"}
     assert client.post(change_url(interview), posted).status_code == 302
@@ -206,7 +208,7 @@ def test_list_shows_own_interviews_only(client, member, interview, foreign_inter
 
 def test_search_finds_nothing_foreign(client, member, foreign_interview):
     member(Role.RECRUITER)
-    assert "0 results" in client.get(reverse(CHANGELIST), {"q": "Secret"}).content.decode()
+    assert "Secret opening" not in client.get(reverse(CHANGELIST), {"q": "Secret"}).content.decode()
 
 
 @pytest.mark.parametrize("page", ["change", "delete", "history"])

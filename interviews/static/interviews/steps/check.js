@@ -7,10 +7,12 @@ import { playChime, playFrames } from "../sound.js";
 
 const HEARD_LEVEL = 0.4;
 const HEARD_FRAMES = 12; // a fifth of a second of voice, not one knock on the table
+const SILENT_MS = 7_000;
 const SAMPLE_S = 3;
 
 export class CheckStep {
   #heard = 0;
+  #openedAt = 0;
 
   /** @param {Room} room */
   constructor(room) {
@@ -34,14 +36,16 @@ export class CheckStep {
 
   async #opened() {
     this.screen.phase("during");
+    this.#openedAt = performance.now();
     this.meter.start();
     await fillMicrophones(this.screen.part("microphone"), this.room.recorder.deviceId);
     this.screen.focus();
   }
 
   #listen(level) {
-    if (level < HEARD_LEVEL || ++this.#heard !== HEARD_FRAMES) return;
-    this.#pass("voice", text("check-heard"));
+    if (level >= HEARD_LEVEL && ++this.#heard === HEARD_FRAMES) this.#pass("voice", text("check-heard"));
+    const isSilent = this.#heard < HEARD_FRAMES && performance.now() - this.#openedAt > SILENT_MS;
+    if (isSilent) this.screen.say("voice-status", text("check-silent"));
   }
 
   #pass(row, message) {

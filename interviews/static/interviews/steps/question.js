@@ -118,7 +118,7 @@ export class QuestionStep {
   #record() {
     this.#hasWarned = false;
     this.#silentSince = performance.now();
-    this.screen.part("prompt").hidden = true;
+    this.#showPrompt(false);
     this.screen.part("captions").textContent = "";
     this.meter.start();
   }
@@ -139,17 +139,15 @@ export class QuestionStep {
   }
 
   /** @param {object} message  caption, speech_start or turn_ended of this answer */
-  message({ type, text: caption }) {
-    if (this.#phase !== "record") return;
+  message({ type, answer = this.answer.id, text: caption }) {
+    if (this.#phase !== "record" || answer !== this.answer.id) return;
     if (type === "caption") this.screen.part("captions").textContent = caption;
     if (type === "speech_start") this.#keepTalking();
     if (type === "turn_ended" && this.room.isServerListening) this.#offerToMoveOn();
   }
 
   #offerToMoveOn() {
-    this.#countdown?.stop();
-    this.screen.part("prompt").hidden = false;
-    this.screen.part("done").hidden = true;
+    this.#showPrompt(true);
     announce(text("anything-to-add"));
     this.#countdown = new Countdown(MOVE_ON_S, {
       tick: (left) => this.screen.say("moving-on", plural("moving-on", left)),
@@ -158,9 +156,17 @@ export class QuestionStep {
   }
 
   #keepTalking() {
+    this.#showPrompt(false);
+  }
+
+  /** The main button changes places; the keyboard's focus goes with it. */
+  #showPrompt(isShown) {
     this.#countdown?.stop();
-    this.screen.part("prompt").hidden = true;
-    this.screen.part("done").hidden = false;
+    const [prompt, done] = [this.screen.part("prompt"), this.screen.part("done")];
+    const hadFocus = (isShown ? done : prompt).contains(document.activeElement);
+    prompt.hidden = !isShown;
+    done.hidden = isShown;
+    if (hadFocus) (isShown ? this.screen.part("move-on") : done).focus();
   }
 
   #showReview() {
