@@ -109,9 +109,9 @@ def load(*, base_url: str, earlier: dict[str, Any]) -> dict[str, Any]:
 def _user(
     username: str, password: str, organisation: Organisation, role: str, *, is_superuser: bool = False
 ) -> User:
-    user, _made = User.objects.get_or_create(username=username, defaults={"email": f"{username}@example.com"})
+    user, is_new = User.objects.get_or_create(username=username, defaults={"email": f"{username}@example.com"})
     user.is_staff, user.is_superuser, user.is_active = True, is_superuser, True
-    if not user.check_password(password):
+    if is_new or not user.check_password(password):  # a check costs as much as setting it
         user.set_password(password)
     user.save()
     Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})

@@ -3,7 +3,7 @@
 const BARS = 33;
 const FLOOR_DB = -60;
 const CEILING_DB = -12;
-const RIPPLE_FRAMES = 2; // a bar shows the level of as many animation frames ago as it is bars from the middle, times this
+const RIPPLE_FRAMES = 2; // animation frames the level takes from one bar to the next outwards
 
 /** @param {Float32Array} samples  -1..1 @returns {number} 0 (silence) .. 1 (loud), linear in decibels */
 export function levelOf(samples) {

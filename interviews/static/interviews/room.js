@@ -6,7 +6,7 @@ import { Help } from "./help.js";
 import { Take } from "./take.js";
 import { Player } from "./player.js";
 import { Recorder } from "./recorder.js";
-import { announce, text } from "./screen.js";
+import { text } from "./screen.js";
 import { apply, focusAnswer, isStillWanted, questions, stepOf, unstored } from "./state.js";
 import { CheckStep } from "./steps/check.js";
 import { FinishStep } from "./steps/finish.js";
@@ -15,9 +15,9 @@ import { ProblemStep } from "./steps/problem.js";
 import { QuestionStep } from "./steps/question.js";
 import { Store } from "./store.js";
 import { Uploader } from "./uploader.js";
+import { clearBanner, showConnection, showProgress, showStoreTrouble } from "./surroundings.js";
 import { BYTES_PER_S } from "./wire.js";
 
-const BANNER_AFTER_MS = 1_000; // a blip is not worth a word
 const NO_ANSWER_MS = 15_000;
 const MICROPHONE_KEY = "interview-microphone";
 const SCREENS = { check: CheckStep, practice: PracticeStep, ready: ReadyStep, resume: ResumeStep, finish: FinishStep };
@@ -44,14 +44,19 @@ export class Room {
   #pending = null; // a command the server may not have got
   #clockSkewMs = 0;
   #cameBack = null;
-  #bannerTimer = 0;
 
   /** @param {Config} config @param {HTMLElement} element */
   constructor(config, element) {
     this.element = element;
     this.link = config.link;
     this.local = {
-      inFlow: false, isWriting: Boolean(config.text_only), heard: null, starting: null, live: null, ended: new Set(), problem: null,
+      inFlow: false,
+      isWriting: Boolean(config.text_only),
+      heard: null,
+      starting: null,
+      live: null,
+      ended: new Set(),
+      problem: null,
     };
     this.player = new Player();
     this.recorder = new Recorder({
@@ -60,7 +65,7 @@ export class Room {
     });
     this.recorder.onLost = (code) => this.#stumble(code);
     this.store = new Store(config.token, { keepAudio: Boolean(config.keep_audio) });
-    this.store.onTrouble = () => this.#showStoreTrouble();
+    this.store.onTrouble = showStoreTrouble;
     this.connection = new Connection(config.websocket_path);
     this.uploader = new Uploader(this.store, {
       send: (message) => this.connection.send(message),
@@ -173,20 +178,8 @@ export class Room {
   #connectionChanged() {
     const { isOpen } = this.connection;
     if (!isOpen) this.uploader.disconnected();
-    if (isOpen) {
-      clearTimeout(this.#bannerTimer);
-      this.#bannerTimer = 0;
-      this.#banner("");
-    } else {
-      this.#bannerTimer ||= setTimeout(() => this.#banner(text(this.take ? "lost-recording" : "lost")), BANNER_AFTER_MS);
-    }
+    showConnection(isOpen, Boolean(this.take));
     if (this.state) this.render();
-  }
-
-  #banner(message) {
-    const banner = document.getElementById("banner");
-    if (banner.textContent && !message) announce(text("connected-again"));
-    banner.textContent = message;
   }
 
   /** Another tab has the interview, or the link no longer works. */
@@ -197,7 +190,7 @@ export class Room {
     this.take = this.local.live = this.local.starting = null;
     this.local.inFlow = false;
     this.local.problem = { code };
-    this.#banner("");
+    clearBanner();
     this.render();
   }
 
@@ -370,7 +363,8 @@ export class Room {
   }
 
   isLast({ id, kind }) {
-    return kind === "question" && questions(this.state).every((other) => other.id === id || other.status === "accepted");
+    const others = questions(this.state).filter((other) => other.id !== id);
+    return kind === "question" && others.every(({ status }) => status === "accepted");
   }
 
   #answer(id) {
@@ -385,10 +379,6 @@ export class Room {
     return Boolean(this.take) || (this.step === "saving" && !this.connection.isOpen);
   }
 
-  #showStoreTrouble() {
-    document.getElementById("store-trouble").hidden = false;
-  }
-
   // --- the screen -----------------------------------------------------------------------------------------------
 
   render() {
@@ -399,7 +389,7 @@ export class Room {
     const key = SCREENS[this.step] ? this.step : this.step === "problem" ? this.local.problem.code : (answer?.id ?? "");
     if (key === this.#viewKey) this.#view.update();
     else this.#show(key, answer);
-    this.#showProgress(answer);
+    showProgress(this.state?.session.status === "under_way" ? questions(this.state) : [], answer);
     if (this.step === "wait" && answer?.status === "pending" && this.#pending?.type !== "ask") {
       this.command("ask", { answer: answer.id });
     }
@@ -412,20 +402,8 @@ export class Room {
     else if (this.step === "problem") this.#view = new ProblemStep(this, this.local.problem);
     else this.#view = new QuestionStep(this, answer);
   }
-
-  #showProgress(current) {
-    const progress = document.getElementById("progress");
-    const all = this.state?.session.status === "under_way" ? questions(this.state) : [];
-    progress.hidden = all.length === 0 || all.length > 12;
-    progress.replaceChildren(
-      ...all.map(({ id, status }) => {
-        const dot = document.createElement("span");
-        dot.dataset.state = status === "accepted" ? "past" : id === current?.id ? "now" : "next";
-        return dot;
-      }),
-    );
-  }
 }
 
 const element = document.getElementById("room");
-new Room({ ...JSON.parse(document.getElementById("room-config").textContent), worklet_url: element.dataset.worklet }, element).start();
+const config = JSON.parse(document.getElementById("room-config").textContent);
+new Room({ ...config, worklet_url: element.dataset.worklet }, element).start();

@@ -8,7 +8,8 @@ const texts = new Map(
 );
 
 /** @param {string} name @param {Record<string, string|number>} [values]  for the {names} in it */
-export const text = (name, values = {}) => (texts.get(name) ?? name).replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+export const text = (name, values = {}) =>
+  (texts.get(name) ?? name).replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 
 /** @param {string} name  texts name-one and name-other exist @param {number} n */
 export function plural(name, n) {

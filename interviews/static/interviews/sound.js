@@ -5,7 +5,11 @@ import { SAMPLE_RATE_HZ } from "./wire.js";
 const TONE_HZ = [523.25, 659.25, 783.99]; // a friendly chord, one note after the other
 const NOTE_S = 0.28;
 
-/** @param {AudioContext} context @param {ArrayBuffer[]} frames  s16le 16 kHz @returns {Promise<void>} when it has been heard */
+/**
+ * @param {AudioContext} context
+ * @param {ArrayBuffer[]} frames  s16le 16 kHz
+ * @returns {Promise<void>} when it has been heard
+ */
 export function playFrames(context, frames) {
   const samples = frames.flatMap((pcm) => Array.from(new Int16Array(pcm), (value) => value / 32768));
   const buffer = context.createBuffer(1, samples.length, SAMPLE_RATE_HZ);

@@ -51,7 +51,7 @@ export function focusAnswer(state) {
  * The screen to show.
  * @param {State} state
  * @param {Local} local
- * @returns {string} one of check practice ready wait ask think starting record saving review write resume finish problem
+ * @returns {string} check practice ready wait ask think starting record saving review write resume finish problem
  */
 export function stepOf(state, local) {
   const { status } = state.session;
@@ -103,7 +103,7 @@ export function isStillWanted(state, command) {
   return wantedIn[command.type]?.includes(status) ?? false;
 }
 
-/** Answers whose audio the server has not yet put away for good, in the order they are to be sent. @param {State} state */
+/** Answers whose audio the server has not yet put away for good, in the order to send it. @param {State} state */
 export function unstored(state) {
   const current = focusAnswer(state)?.id;
   const isLast = (answer) => Number(answer.id === current);

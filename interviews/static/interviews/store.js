@@ -68,7 +68,10 @@ export class Store {
     await committed(transaction);
   }
 
-  /** Recordings of this session that the device still holds. @returns {{id: string, answer: string, bytes: number|null}[]} */
+  /**
+   * Recordings of this session that the device still holds.
+   * @returns {{id: string, answer: string, bytes: number|null}[]}
+   */
   get recordings() {
     return [...this.#records.values()].filter(({ session }) => session === this.session);
   }

@@ -58,7 +58,14 @@ export class Uploader {
   /** The server's `resume`. */
   resumed({ answer, recording, offset, limit_bytes: limit }) {
     this.#active = {
-      answer, recording, limit: limit ?? Infinity, cursor: offset, acked: offset, rewoundTo: -1, rewoundAt: 0, hasFinished: false,
+      answer,
+      recording,
+      limit: limit ?? Infinity,
+      cursor: offset,
+      acked: offset,
+      rewoundTo: -1,
+      rewoundAt: 0,
+      hasFinished: false,
     };
     this.wake();
   }

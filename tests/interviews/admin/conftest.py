@@ -1,9 +1,7 @@
 import pytest
 
 from tests import factories
-from tests.accounts.conftest import member, ours, theirs  # noqa: F401
-
-pytest_plugins = ()
+from tests.staff import member, ours, theirs  # noqa: F401
 
 
 @pytest.fixture

@@ -87,6 +87,7 @@ export class CheckStep {
 /** @param {HTMLSelectElement} select @param {string} current */
 export async function fillMicrophones(select, current) {
   const devices = await microphones();
-  select.replaceChildren(...devices.map(({ label, deviceId }) => new Option(label, deviceId, false, deviceId === current)));
+  const options = devices.map(({ label, deviceId }) => new Option(label, deviceId, false, deviceId === current));
+  select.replaceChildren(...options);
   select.closest("label").hidden = devices.length === 0;
 }

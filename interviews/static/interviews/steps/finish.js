@@ -44,7 +44,8 @@ export class FinishStep {
 
   #updateRow(row, answer) {
     const isSaved = answer.typed_text !== null || answer.recording?.status === "stored";
-    row.querySelector("[data-part=state]").textContent = text(isSaved ? "saved" : answer.recording ? "saving" : "no-answer");
+    const state = answer.recording ? "saving" : "no-answer";
+    row.querySelector("[data-part=state]").textContent = text(isSaved ? "saved" : state);
     showTranscript(row.querySelector("[data-part=transcript]"), answer);
   }
 

@@ -176,7 +176,8 @@ export class QuestionStep {
     this.screen.part("retake").hidden = answer.retakes_left < 1;
     const isPractice = answer.kind === "practice";
     const next = this.room.isLast(answer) ? "finish-interview" : "next-question";
-    this.screen.part("retake").textContent = isPractice ? text("practise-again") : text("record-again", { n: answer.retakes_left });
+    const again = isPractice ? "practise-again" : "record-again";
+    this.screen.part("retake").textContent = text(again, { n: answer.retakes_left });
     this.screen.part("next").textContent = text(isPractice ? "end-practice" : next);
     showTranscript(this.screen.part("transcript"), answer);
   }
