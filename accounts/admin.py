@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
@@ -28,7 +29,7 @@ admin.site.unregister(Group)  # roles decide; groups would be a second truth
 class OrganisationForm(forms.ModelForm):
     accent_colour = forms.RegexField(
         r"^#[0-9a-fA-F]{6}$",
-        label=_("accent colour"),
+        label=_("Accent colour"),
         required=False,
         help_text=_("As #rrggbb, for the candidate's pages. Empty for the standard one."),
         error_messages={"invalid": _("Write it as # and six digits, for example #0b6e4f.")},
@@ -100,7 +101,7 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
     ordering = ["username"]
     filter_horizontal = []
     reading_roles = writing_roles = access.OWNERS
-    add_fieldsets = [(None, {"fields": ["username", "email", ("password1", "password2")]})]
+    add_fieldsets = [(None, {"fields": ["username", "email", "password1", "password2"]})]
     person = [
         (None, {"fields": ["username", "password"]}),
         (_("Person"), {"fields": [("first_name", "last_name"), "email"]}),
@@ -145,7 +146,7 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
         return user.get_full_name()
 
     @display(description=_("roles"))
-    def roles_in_words(self, user: User) -> str:
+    def roles_in_words(self, user: Any) -> str:
         return ", ".join(f"{m.get_role_display()} ({m.organisation})" for m in user.owned_memberships)
 
 
@@ -166,7 +167,7 @@ class MembershipAdmin(ScopedModelAdmin):
 
 class ApiKeyForm(forms.ModelForm):
     scopes = forms.MultipleChoiceField(
-        label=_("may use"),
+        label=_("May use"),
         choices=ApiKey.Scope.choices,
         initial=[ApiKey.Scope.INTERVIEWS],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -198,12 +199,22 @@ class ApiKeyAdmin(ScopedModelAdmin):
         return False
 
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._is_allowed(request, obj, self.writing_roles)
+        """Whether the user may, and the key still works."""
+        if not self._is_allowed(request, obj, self.writing_roles):
+            return False
+        return obj is None or self.writable(request).filter(pk=obj, revoked_at__isnull=True).exists()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        owned = list(access.organisations(request.user, access.OWNERS)[:2])
+        only = {"organisation": owned[0].pk} if len(owned) == 1 else {}
+        return {**only, **super().get_changeform_initial_data(request)}
 
     def save_form(self, request: HttpRequest, form: forms.ModelForm, change: bool) -> ApiKey:
         super().save_form(request, form, change)
         fields = ("organisation", "name", "scopes")
-        row, row.plain = ApiKey.issue(**{field: form.cleaned_data[field] for field in fields})
+        row: Any
+        row, key = ApiKey.issue(**{field: form.cleaned_data[field] for field in fields})
+        row.plain = key  # for the next page, and nowhere else
         return row
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
@@ -226,9 +237,9 @@ class ApiKeyAdmin(ScopedModelAdmin):
     def may_use(self, key: ApiKey) -> str:
         return ", ".join(str(ApiKey.Scope(scope).label) for scope in key.scopes)
 
-    @display(description=_("state"), label={_("valid"): "success", _("revoked"): "danger"})
-    def state(self, key: ApiKey) -> str:
-        return _("revoked") if key.revoked_at else _("valid")
+    @display(description=_("state"), label={"valid": "success", "revoked": "danger"})
+    def state(self, key: ApiKey) -> tuple[str, str]:
+        return ("revoked", gettext("revoked")) if key.revoked_at else ("valid", gettext("valid"))
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, rows: QuerySet) -> None:

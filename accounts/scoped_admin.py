@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.contrib.admin.filters import RelatedFieldListFilter
+from django.contrib.admin.sites import AdminSite
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
@@ -95,13 +96,17 @@ class ScopedRelatedFilter(RelatedFieldListFilter):
 
     def field_choices(
         self, field: Field, request: HttpRequest, model_admin: ModelAdmin
-    ) -> list[tuple[Any, str]]:
+    ) -> list[tuple[Any, Any]]:
+        assert field.remote_field is not None
         related = model_admin.admin_site.get_model_admin(field.remote_field.model)
         return [(row.pk, str(row)) for row in related.get_queryset(request)]
 
 
 class PartOfParent:
     """An inline whose rows may be seen and changed by whoever may see and change their parent."""
+
+    admin_site: AdminSite
+    parent_model: type[Model]
 
     def _parent(self) -> ModelAdmin:
         return self.admin_site.get_model_admin(self.parent_model)

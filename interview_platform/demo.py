@@ -137,7 +137,7 @@ def prepare(env: Mapping[str, str], summary: Path) -> None:
 
 # One process for four commands: loading Django takes longer than most of them.
 PREPARE = """
-import os, sys, django
+import os, socket, sys, django
 from django.core.management import call_command
 base_url, summary, is_static_old = sys.argv[1:]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interview_platform.settings")
@@ -150,6 +150,11 @@ if is_static_old == "True":
 print("loading the demo's interviews", flush=True)
 call_command("load_demo", "--base-url", base_url, "--write", summary)
 call_command("fetch_models")
+
+from voice import engine_reports, hot_audio
+# The workers of a demo that was killed would count as warm for half a minute more.
+mine = [report for report in engine_reports.current() if report.host == socket.gethostname()]
+engine_reports.withdraw(mine, hot_audio.sync_client())
 """
 
 

@@ -183,21 +183,51 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {
+        "is_news": {  # whoever waits for /ready asks often: a 503 there is an answer, not an error
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: "/ready" not in record.args,
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
         "rq": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "django.request": {"filters": ["is_news"]},
         "piper": {"level": "WARNING"},  # its DEBUG lines carry the text that is spoken
         "faster_whisper": {"level": "WARNING"},
     },
 }
 
 # --- Admin ----------------------------------------------------------------------------------------
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = {
     "SITE_TITLE": "Interviews",
     "SITE_HEADER": "Interview platform",
     "SITE_SYMBOL": "graphic_eq",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("interviews/icon.svg")}
+    ],
     "SHOW_VIEW_ON_SITE": False,
+    # The accent of the candidate's pages; 600 is read on white, 500 on the dark ground.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .012 182)",
+            "100": "oklch(94% .026 182)",
+            "200": "oklch(88% .045 182)",
+            "300": "oklch(81% .065 182)",
+            "400": "oklch(74% .08 182)",
+            "500": "oklch(70% .085 182)",
+            "600": "oklch(46.6% .076 182)",
+            "700": "oklch(41% .068 182)",
+            "800": "oklch(35% .057 182)",
+            "900": "oklch(30% .048 182)",
+            "950": "oklch(22% .035 182)",
+        }
+    },
     "STYLES": [lambda request: static("admin/interviews/admin.css")],
     "SCRIPTS": [lambda request: static("admin/interviews/copy.js")],
     "SIDEBAR": {"navigation": "interview_platform.admin_menu.navigation"},

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, include, path
+from django.views.generic import RedirectView
 from django_rq.urls import urlpatterns as rq_pages
 
 from accounts.access import for_superusers
@@ -9,12 +10,15 @@ from interview_platform import health
 from interview_platform.api import api, unknown_address
 from voice.admin import engines_page
 
+admin.site.index_title = "Overview"
+
 # Jobs of every organisation stand there, and django-rq itself lets every member of staff in.
 queue_pages = [
     URLPattern(page.pattern, for_superusers(page.callback), page.default_args, page.name) for page in rq_pages
 ]
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/speech-engines/", admin.site.admin_view(engines_page), name="speech-engines"),
     path("admin/", admin.site.urls),
     path("django-rq/", include((queue_pages, "django_rq"))),

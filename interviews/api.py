@@ -58,6 +58,12 @@ class Pages(LimitOffsetPagination):
         offset: int = Field(0, ge=0, le=10**9)
 
 
+class ApiRequest(HttpRequest):
+    """A request whose key was found valid."""
+
+    auth: ApiKey
+
+
 ERRORS = {(401, 403, 404, 409, 422): schemas.ErrorOut}
 router = Router(auth=[BearerKey(), HeaderKey()], tags=["interviews"])
 
@@ -69,22 +75,22 @@ def _one(rows: QuerySet, row_id: UUID, what: str) -> Any:
     return row
 
 
-def _interviews(request: HttpRequest) -> QuerySet[Interview]:
+def _interviews(request: ApiRequest) -> QuerySet[Interview]:
     rows = Interview.objects.filter(organisation=request.auth.organisation)
     return rows.annotate(question_count=Count("questions"))
 
 
-def _invitations(request: HttpRequest) -> QuerySet[Invitation]:
+def _invitations(request: ApiRequest) -> QuerySet[Invitation]:
     rows = Invitation.objects.filter(interview__organisation=request.auth.organisation)
     return progress.of_invitations(rows).select_related("session")
 
 
-def _sessions(request: HttpRequest) -> QuerySet[Session]:
+def _sessions(request: ApiRequest) -> QuerySet[Session]:
     rows = Session.objects.filter(invitation__interview__organisation=request.auth.organisation)
     return progress.of_sessions(rows).select_related("invitation")
 
 
-def _answer(request: HttpRequest, answer_id: UUID) -> Answer:
+def _answer(request: ApiRequest, answer_id: UUID) -> Answer:
     rows = Answer.objects.filter(
         session__invitation__interview__organisation=request.auth.organisation, kind=Answer.Kind.QUESTION
     )
@@ -93,7 +99,7 @@ def _answer(request: HttpRequest, answer_id: UUID) -> Answer:
 
 @router.get("/interviews", response={200: list[schemas.InterviewOut], **ERRORS}, summary="List interviews")
 @paginate(Pages)
-def list_interviews(request: HttpRequest) -> QuerySet[Interview]:
+def list_interviews(request: ApiRequest) -> QuerySet[Interview]:
     return _interviews(request)
 
 
@@ -102,7 +108,7 @@ def list_interviews(request: HttpRequest) -> QuerySet[Interview]:
     response={200: schemas.InterviewDetailOut, **ERRORS},
     summary="Read one",
 )
-def read_interview(request: HttpRequest, interview_id: UUID) -> Interview:
+def read_interview(request: ApiRequest, interview_id: UUID) -> Interview:
     return _one(_interviews(request).prefetch_related("questions"), interview_id, "interview")
 
 
@@ -111,7 +117,7 @@ def read_interview(request: HttpRequest, interview_id: UUID) -> Interview:
     response={201: schemas.InvitationOut, **ERRORS},
     summary="Invite a candidate",
 )
-def invite(request: HttpRequest, interview_id: UUID, payload: schemas.InvitationIn) -> Status[Invitation]:
+def invite(request: ApiRequest, interview_id: UUID, payload: schemas.InvitationIn) -> Status[Invitation]:
     interview = _one(_interviews(request), interview_id, "interview")
     now = timezone.now()
     invitation = invitations.invite(
@@ -134,7 +140,7 @@ class InvitationFilter(Schema):
     "/invitations", response={200: list[schemas.InvitationProgressOut], **ERRORS}, summary="List invitations"
 )
 @paginate(Pages)
-def list_invitations(request: HttpRequest, wanted: Query[InvitationFilter]) -> QuerySet[Invitation]:
+def list_invitations(request: ApiRequest, wanted: Query[InvitationFilter]) -> QuerySet[Invitation]:
     return _invitations(request).filter(**wanted.dict(exclude_none=True))
 
 
@@ -143,7 +149,7 @@ def list_invitations(request: HttpRequest, wanted: Query[InvitationFilter]) -> Q
     response={200: schemas.InvitationProgressOut, **ERRORS},
     summary="Read one, with its progress",
 )
-def read_invitation(request: HttpRequest, invitation_id: UUID) -> Invitation:
+def read_invitation(request: ApiRequest, invitation_id: UUID) -> Invitation:
     return _one(_invitations(request), invitation_id, "invitation")
 
 
@@ -152,14 +158,14 @@ def read_invitation(request: HttpRequest, invitation_id: UUID) -> Invitation:
     response={200: schemas.InvitationProgressOut, **ERRORS},
     summary="End a link; what was said is kept",
 )
-def revoke(request: HttpRequest, invitation_id: UUID) -> Invitation:
+def revoke(request: ApiRequest, invitation_id: UUID) -> Invitation:
     invitation = _one(_invitations(request), invitation_id, "invitation")
     invitations.revoke(invitation=invitation, by=request.auth, now=timezone.now())
     return _one(_invitations(request), invitation_id, "invitation")
 
 
 @router.get("/sessions/{uuid:session_id}", response={200: schemas.SessionOut, **ERRORS}, summary="Read one")
-def read_session(request: HttpRequest, session_id: UUID) -> Session:
+def read_session(request: ApiRequest, session_id: UUID) -> Session:
     return _one(_sessions(request), session_id, "session")
 
 
@@ -169,7 +175,7 @@ def read_session(request: HttpRequest, session_id: UUID) -> Session:
     summary="Its answers",
 )
 @paginate(Pages)
-def list_answers(request: HttpRequest, session_id: UUID) -> QuerySet[Answer]:
+def list_answers(request: ApiRequest, session_id: UUID) -> QuerySet[Answer]:
     session = _one(_sessions(request), session_id, "session")
     answers = session.answers.filter(kind=Answer.Kind.QUESTION).order_by("position")
     return answers.select_related("recording__transcript")
@@ -180,7 +186,7 @@ def list_answers(request: HttpRequest, session_id: UUID) -> QuerySet[Answer]:
     response={200: schemas.TranscriptOut, **ERRORS},
     summary="What was said",
 )
-def read_transcript(request: HttpRequest, answer_id: UUID) -> Transcript:
+def read_transcript(request: ApiRequest, answer_id: UUID) -> Transcript:
     transcript = getattr(_answer(request, answer_id).recording, "transcript", None)
     if transcript is None:
         raise Http404("This answer has no recording that was completed.")
@@ -192,7 +198,7 @@ def read_transcript(request: HttpRequest, answer_id: UUID) -> Transcript:
     response={200: schemas.RecordingOut, **ERRORS},
     summary="A short-lived address of the audio",
 )
-def read_recording(request: HttpRequest, answer_id: UUID) -> dict[str, Any]:
+def read_recording(request: ApiRequest, answer_id: UUID) -> dict[str, Any]:
     recording = _answer(request, answer_id).recording
     if recording is None or recording.status == Recording.Status.DISCARDED:
         raise Http404("This answer has no recording.")

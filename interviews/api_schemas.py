@@ -139,7 +139,7 @@ class AnswerOut(Schema):
 
     @staticmethod
     def resolve_duration_s(answer: Answer) -> float | None:
-        return answer.recording and answer.recording.duration_s
+        return answer.recording.duration_s if answer.recording else None
 
     @staticmethod
     def resolve_is_stored(answer: Answer) -> bool:

@@ -2,7 +2,9 @@
 
 import json
 import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import redis
@@ -22,6 +24,8 @@ from voice.listening import Listener
 from voice.models import Recording
 
 logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 CLOSE_TRY_AGAIN, CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 1013, 4001, 4004, 4010
 
@@ -29,14 +33,14 @@ SESSION_COMMANDS = {"devices_checked": sessions.check_devices, "skip_practice": 
 ANSWER_COMMANDS = {"ask": answers.ask, "accept_answer": answers.accept}
 RECORDING_COMMANDS = {"begin_answer": answers.begin, "retake": answers.retake}
 """Answered by `resume`: binary frames belong to the new recording from then on."""
-COMPLETING_COMMANDS = {
+COMPLETING_COMMANDS: dict[str, tuple[Callable[..., None], str, str, type]] = {
     "finish_answer": (answers.finish, "byte_count", "bytes", int),
     "type_answer": (answers.type_answer, "text", "text", str),
 }
 """The action, and its argument with the message's field and the field's type."""
 
 
-def in_thread(function):
+def in_thread(function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Database work in any thread: the pool of connections is the bound, not Django's one thread."""
     return database_sync_to_async(function, thread_sensitive=False)
 
@@ -105,13 +109,14 @@ class CandidateConsumer(AsyncWebsocketConsumer):
 
     async def _frame(self, data: bytes) -> None:
         """One frame costs one round trip to Redis; everything else that hears it does so later."""
-        if self.incoming is None:
+        incoming = self.incoming
+        if incoming is None:
             raise _Refused("not_recording", "No answer is being recorded: begin or select one first.")
         try:
             frame = wire.unpack(data)
         except wire.BadFrame as error:
             raise _Refused("bad_frame", str(error)) from error
-        write = await self._write(frame)
+        write = await self._write(incoming, frame)
         match write.outcome:
             case Outcome.HELD:
                 await self._send({"type": "ack", "offset": write.held_bytes})
@@ -121,13 +126,12 @@ class CandidateConsumer(AsyncWebsocketConsumer):
                 detail = f"Bytes are missing: send again from {write.held_bytes}."
                 raise _Refused("gap", detail, offset=write.held_bytes)
             case Outcome.OVER_LIMIT:
-                detail = f"The answer may have {self.incoming.limit_bytes} bytes of audio."
+                detail = f"The answer may have {incoming.limit_bytes} bytes of audio."
                 raise _Refused("over_limit", detail, offset=write.held_bytes)
             case Outcome.TAKEN_OVER:
                 await self._end_for_other()
 
-    async def _write(self, frame: wire.Frame) -> hot_audio.Write:
-        incoming = self.incoming
+    async def _write(self, incoming: Incoming, frame: wire.Frame) -> hot_audio.Write:
         arguments = {"writer": self.channel_name, "offset": frame.offset, "pcm": frame.pcm}
         write = await hot_audio.write(incoming.recording_id, **arguments)
         if write.outcome is Outcome.UNOPENED:  # Redis lost its data: open again from the row
@@ -138,10 +142,9 @@ class CandidateConsumer(AsyncWebsocketConsumer):
 
     async def _receive_for(self, answer: Answer) -> None:
         """From now on binary frames belong to this answer's recording; say where to go on."""
-        recording = answer.recording
+        recording = answer.current_recording
         offset = await recordings.open_for(recording, writer=self.channel_name)
-        limit = recording.max_bytes if recording.byte_count is None else recording.byte_count
-        self.incoming = Incoming(str(answer.id), recording.id, limit)
+        self.incoming = Incoming(str(answer.id), recording.id, recording.limit_bytes)
         await self._stop_listening()
         if answer.status == AnswerStatus.RECORDING:
             self.listener = Listener(
@@ -157,7 +160,7 @@ class CandidateConsumer(AsyncWebsocketConsumer):
                 "answer": str(answer.id),
                 "recording": str(recording.id),
                 "offset": offset,
-                "limit_bytes": limit,
+                "limit_bytes": recording.limit_bytes,
             }
         )
 
@@ -202,7 +205,7 @@ class CandidateConsumer(AsyncWebsocketConsumer):
             raise WrongState("answer has no recording that waits for audio.")
         await self._receive_for(answer)
 
-    async def _act(self, action) -> None:
+    async def _act(self, action: Callable[..., None]) -> None:
         """Call an action on the session."""
 
         def call() -> None:
@@ -210,7 +213,7 @@ class CandidateConsumer(AsyncWebsocketConsumer):
 
         await in_thread(call)()
 
-    async def _answer_to(self, action, message: dict, **values: object) -> Answer:
+    async def _answer_to(self, action: Callable[..., None], message: dict, **values: object) -> Answer:
         """Call an action on the answer that the message names; return the answer."""
         answer_id = _field(message, "answer", str)
 
@@ -240,12 +243,12 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         return snapshots.snapshot(self._session_row())
 
     def _session_row(self) -> Session:
-        return Session.objects.select_related("invitation__interview").get(pk=self.session_id)
+        return Session.objects.select_related("invitation__interview").get(pk=str(self.session_id))
 
     def _answer_row(self, answer_id: str) -> Answer:
         rows = Answer.objects.select_related("session__invitation__interview", "recording")
         try:
-            answer = rows.filter(session_id=self.session_id, pk=UUID(answer_id)).first()
+            answer = rows.filter(session_id=str(self.session_id), pk=UUID(answer_id)).first()
         except ValueError:
             answer = None
         if answer is None:
@@ -298,8 +301,8 @@ def _parse(text: str) -> dict:
     return message
 
 
-def _field(message: dict, name: str, kind: type):
-    value = message.get(name)
-    if not isinstance(value, kind) or isinstance(value, bool) or (kind is int and value < 0):
+def _field(message: dict, name: str, kind: type) -> Any:
+    value: Any = message.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and value < 0):
         raise BadMessage(f"{message['type']} needs {name!r} as {kind.__name__}.")
     return value

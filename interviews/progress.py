@@ -1,6 +1,7 @@
 """How far candidates are: answered questions out of all."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -41,8 +42,8 @@ def of_sessions(rows: QuerySet[Session]) -> QuerySet[Session]:
     )
 
 
-def of(row: Invitation | Session) -> Progress:
-    """The progress of a row that came through one of the functions above."""
+def of(row: Any) -> Progress:
+    """The progress of an invitation or a session that came through one of the functions above."""
     return Progress(row.answered_count, row.question_count)
 
 

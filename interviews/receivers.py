@@ -1,13 +1,16 @@
 """What the speech service tells us, passed on to the candidate's connections."""
 
+from uuid import UUID
+
 from django.dispatch import receiver
 
 from interviews import events
 from interviews.models import Answer
 from voice import signals
+from voice.models import Recording, Speech, Transcript
 
 
-def _publish_for_recording(name: str, recording_id) -> None:
+def _publish_for_recording(name: str, recording_id: UUID) -> None:
     answers = Answer.objects.select_related("session__invitation__interview", "recording__transcript")
     answer = answers.filter(recording_id=recording_id).first()
     if answer is not None:
@@ -15,17 +18,17 @@ def _publish_for_recording(name: str, recording_id) -> None:
 
 
 @receiver(signals.transcript_finished)
-def transcript_recorded(transcript, **kwargs) -> None:
+def transcript_recorded(transcript: Transcript, **kwargs: object) -> None:
     _publish_for_recording("transcript_recorded", transcript.recording_id)
 
 
 @receiver(signals.recording_stored)
-def recording_stored(recording, **kwargs) -> None:
+def recording_stored(recording: Recording, **kwargs: object) -> None:
     _publish_for_recording("recording_stored", recording.pk)
 
 
 @receiver(signals.speech_rendered)
-def speech_rendered(speech, **kwargs) -> None:
+def speech_rendered(speech: Speech, **kwargs: object) -> None:
     open_answers = Answer.objects.filter(speech_key=speech.key).exclude(status=Answer.Status.ACCEPTED)
     for answer in open_answers.select_related("session__invitation__interview", "recording__transcript"):
         events.publish("speech_rendered", answer.session, answer)

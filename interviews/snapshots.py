@@ -9,7 +9,7 @@ from django.utils import timezone
 from interviews.models import Answer, Session
 from interviews.states import AnswerStatus, SessionStatus
 from voice import speech
-from voice.models import Speech, Transcript
+from voice.models import Recording, Speech, Transcript
 
 
 def snapshot(session: Session) -> dict:
@@ -40,10 +40,11 @@ def session_state(session: Session, answers: list[Answer] | None = None) -> dict
 
 
 def _current(session: Session, answers: list[Answer]) -> Answer | None:
-    kind = {
+    kinds: dict[str, str] = {
         SessionStatus.PRACTISING: Answer.Kind.PRACTICE,
         SessionStatus.UNDER_WAY: Answer.Kind.QUESTION,
-    }.get(session.status)
+    }
+    kind = kinds.get(session.status)
     waiting = (a for a in answers if a.kind == kind and a.status != AnswerStatus.ACCEPTED)
     return min(waiting, key=lambda a: a.position, default=None)
 
@@ -68,18 +69,15 @@ def answer_state(answer: Answer, spoken: set[str] | None = None) -> dict:
     }
 
 
-def _recording_state(recording) -> dict | None:
+def _recording_state(recording: Recording | None) -> dict | None:
     if recording is None:
         return None
     return {"id": str(recording.id), "status": recording.status, "bytes": recording.byte_count}
 
 
-def _transcript_state(recording) -> dict | None:
-    try:
-        transcript: Transcript | None = recording and recording.transcript
-    except Transcript.DoesNotExist:
-        transcript = None
-    return transcript and {"status": transcript.status, "text": transcript.text}
+def _transcript_state(recording: Recording | None) -> dict | None:
+    transcript: Transcript | None = getattr(recording, "transcript", None)  # the row may be missing
+    return {"status": transcript.status, "text": transcript.text} if transcript else None
 
 
 def _ready_keys(answers: list[Answer]) -> set[str]:

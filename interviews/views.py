@@ -71,11 +71,12 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
 
 def _problem(request: HttpRequest, token: str, problem: links.LinkProblem) -> HttpResponse:
     """A page that says what is wrong with the link and what to do."""
-    if problem.kind == "finished" and _has_audio_to_deliver(problem.invitation.session):
+    invitation = problem.invitation
+    if invitation and problem.kind == "finished" and _has_audio_to_deliver(invitation.session):
         return redirect(reverse("interviews:room", args=[token]))
     context = {
         "problem": problem.kind,
-        "organisation": problem.invitation and problem.invitation.interview.organisation,
+        "organisation": invitation and invitation.interview.organisation,
     }
     return render(request, "interviews/link_problem.html", context, status=PROBLEM_STATUS[problem.kind])
 

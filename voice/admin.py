@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis
 from django.conf import settings
@@ -62,11 +62,11 @@ class EngineRow:
 
     @property
     def state(self) -> str:
-        return STATE_NAMES.get(self.report.state, self.report.state)
+        return str(STATE_NAMES.get(self.report.state, self.report.state))
 
     @property
     def meaning(self) -> str:
-        return STATE_MEANINGS.get(self.report.state, "")
+        return str(STATE_MEANINGS.get(self.report.state, ""))
 
     @property
     def variant(self) -> str:
@@ -137,7 +137,7 @@ def _direction(name: str, rows: list[EngineRow]) -> Direction:
     return Direction(str(NAMES[name]), ordered, configured)
 
 
-def _voices_in_use() -> list[dict]:
+def _voices_in_use() -> list[Any]:
     """Which voices have spoken how many texts; no text, for it may belong to another organisation."""
     ready = Speech.objects.filter(status=Speech.Status.READY)
     rows = ready.values("language", "engine", "engine_voice", "is_last_resort").annotate(texts=Count("pk"))

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import threading
+from collections.abc import Coroutine
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import cache
 
@@ -29,7 +30,7 @@ def group_send(group: str, message: dict) -> None:
     _run(get_channel_layer().group_send(group, message))
 
 
-def _run(coroutine) -> None:
+def _run(coroutine: Coroutine[object, object, None]) -> None:
     try:
         asyncio.run_coroutine_threadsafe(coroutine, _loop(os.getpid())).result(SEND_TIMEOUT_S)
     except (redis.RedisError, OSError, FutureTimeout) as error:

@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
+from typing import cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -111,9 +112,10 @@ def seal(recording_id: UUID, *, at_least: int) -> int:
     return sync_client().register_script(_SEAL)(keys=_keys(recording_id), args=[at_least])
 
 
-def read(recording_id: UUID, start: int = 0, end: int | None = None) -> bytes:
+def read(recording_id: UUID | str, start: int = 0, end: int | None = None) -> bytes:
     """The bytes held in [start, end)."""
-    return sync_client().getrange(_keys(recording_id)[0], start, -1 if end is None else end - 1)
+    last = -1 if end is None else end - 1
+    return cast(bytes, sync_client().getrange(_keys(recording_id)[0], start, last))
 
 
 def expire_soon(recording_id: UUID) -> None:

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from voice import hot_audio, recordings, signals, speech
-from voice.engines.base import AudioRejected, EngineUnavailable, Recognition, VoiceError
+from voice.engines.base import AudioRejected, EngineUnavailable, Recognition, Segment, VoiceError
 from voice.liveness import pending
 from voice.models import Recording, Speech, Transcript
 
@@ -101,7 +101,7 @@ def _finish_transcript(row: Transcript, result: Recognition, engine_ms: int) -> 
         signals.transcript_finished.send(Transcript, transcript=row)
 
 
-def segment_as_json(segment) -> dict:
+def segment_as_json(segment: Segment) -> dict:
     """A segment as it is kept and sent; words carry the field names of the voice protocol."""
     fields = asdict(segment)
     fields["words"] = [

@@ -48,6 +48,11 @@ class Recording(models.Model):
         return f"{self.id} ({self.get_status_display()})"
 
     @property
+    def limit_bytes(self) -> int:
+        """PCM bytes that may be held: the limit while it is open, its length once it is complete."""
+        return self.max_bytes if self.byte_count is None else self.byte_count
+
+    @property
     def duration_s(self) -> float | None:
         """Length in seconds, once complete."""
         return None if self.byte_count is None else self.byte_count / 32_000

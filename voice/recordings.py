@@ -46,8 +46,7 @@ async def open_for(recording: Recording, *, writer: str) -> int:
 
     A sealed recording can be opened too: should Redis have lost it, its source fills it up again.
     """
-    limit = recording.max_bytes if recording.byte_count is None else recording.byte_count
-    return await hot_audio.open_for(recording.id, writer=writer, limit_bytes=limit)
+    return await hot_audio.open_for(recording.id, writer=writer, limit_bytes=recording.limit_bytes)
 
 
 def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
@@ -101,9 +100,10 @@ def read_pcm(recording: Recording) -> bytes:
     """
     if recording.status == Recording.Status.STORED:
         return _read_stored(recording.storage_name)
-    pcm = hot_audio.read(recording.id, 0, recording.byte_count)
-    if len(pcm) < recording.byte_count:
-        raise AudioMissing(len(pcm), recording.byte_count)
+    expected = recording.byte_count or 0
+    pcm = hot_audio.read(recording.id, 0, expected)
+    if len(pcm) < expected:
+        raise AudioMissing(len(pcm), expected)
     return pcm
 
 
@@ -166,7 +166,8 @@ def temporary_url(recording: Recording) -> str | None:
     if recording.status != Recording.Status.STORED:
         return None
     if settings.S3_BUCKET:
-        return default_storage.url(recording.storage_name, expire=settings.RECORDING_URL_SECONDS)
+        parameters = {"expire": settings.RECORDING_URL_SECONDS}  # of the S3 backend's url()
+        return default_storage.url(recording.storage_name, **parameters)
     token = _url_signer.sign(str(recording.id))
     return settings.BASE_URL + reverse("voice:recording", args=[token])
 

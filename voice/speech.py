@@ -5,6 +5,7 @@ Three places, fastest first: Redis (recently played), object storage, and the ro
 
 import contextlib
 from datetime import datetime
+from typing import cast
 
 import redis
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from voice import audio, hot_audio, queues, signals, text
+from voice.engines.base import Samples
 from voice.models import Speech
 
 HOT_TTL_S = 6 * 3600
@@ -41,7 +43,13 @@ def queue_rendering(key: str) -> None:
 
 
 def store(
-    row: Speech, *, samples, sample_rate_hz: int, engine: str, engine_voice: str, is_last_resort: bool
+    row: Speech,
+    *,
+    samples: Samples,
+    sample_rate_hz: int,
+    engine: str,
+    engine_voice: str,
+    is_last_resort: bool,
 ) -> None:
     """Keep rendered audio (float32[n_samples], mono, -1..1) as FLAC and announce it."""
     flac = audio.encode_flac(audio.s16le_from_samples(samples), rate_hz=sample_rate_hz)
@@ -75,7 +83,7 @@ def url(key: str) -> str:
 
 async def read_hot(key: str) -> bytes | None:
     """The FLAC file if it lies in Redis."""
-    return await hot_audio.async_client().get(_hot_key(key))
+    return cast(bytes | None, await hot_audio.async_client().get(_hot_key(key)))
 
 
 def read_stored(key: str) -> bytes | None:

@@ -9,6 +9,7 @@ from interviews.actions.errors import AudioMissing, BadValue, WrongState
 from interviews.actions.transitions import move
 from interviews.models import Answer, Session
 from voice import recordings
+from voice.models import Recording
 
 MAX_TYPED_CHARACTERS = 10_000
 
@@ -38,10 +39,10 @@ def finish(*, answer: Answer, byte_count: int, by: object, now: datetime) -> Non
     if answer.status != states.AnswerStatus.RECORDING:
         raise WrongState(f"answer is {answer.status}: there is nothing to finish.")
     try:
-        recordings.seal(recording=answer.recording, at_least=byte_count, now=now)
+        recordings.seal(recording=answer.current_recording, at_least=byte_count, now=now)
     except recordings.AudioMissing as error:
         raise AudioMissing(str(error), offset=error.held_bytes) from error
-    answer.recording.refresh_from_db()
+    answer.current_recording.refresh_from_db()
     transition = states.COMPLETE_ANSWER if answer.retakes_left else states.ACCEPT_AT_ONCE
     move(answer, transition, by=by, completed_at=now)
     if answer.status == states.AnswerStatus.ACCEPTED:
@@ -63,7 +64,7 @@ def accept(*, answer: Answer, by: object, now: datetime) -> None:
 @transaction.atomic
 def retake(*, answer: Answer, by: object, now: datetime) -> None:
     """Record again; the earlier recording is deleted, as the candidate was told."""
-    earlier = answer.recording
+    earlier = answer.current_recording
     if not answer.retakes_left:
         raise WrongState("answer has no retake left.")
     changes = {"retakes_left": answer.retakes_left - 1, "began_at": now, "completed_at": None}
@@ -80,8 +81,8 @@ def type_answer(*, answer: Answer, text: str, by: object, now: datetime) -> None
         raise BadValue(f"text: between 1 and {MAX_TYPED_CHARACTERS} characters are needed, {len(text)} came.")
     _require_current(answer)
     if answer.status == states.AnswerStatus.RECORDING:
-        recordings.seal(recording=answer.recording, at_least=0, now=now)
-        answer.recording.refresh_from_db()
+        recordings.seal(recording=answer.current_recording, at_least=0, now=now)
+        answer.current_recording.refresh_from_db()
     if answer.kind == Answer.Kind.PRACTICE:
         end_practice(answer=answer, transition=states.TYPE_ANSWER, by=by, name="answer_typed")
         return
@@ -97,18 +98,18 @@ def end_practice(*, answer: Answer, transition: states.Transition, by: object, n
     move(answer, transition, by=by)
     if answer.recording is not None:
         recordings.discard(recording=answer.recording)
-        answer.recording.refresh_from_db()
+        answer.current_recording.refresh_from_db()
     events.publish(name, session, answer)
 
 
 def complete_unattended(*, answer: Answer, by: object, now: datetime) -> None:
     """Keep what was said of an answer that nobody will finish."""
-    recordings.seal(recording=answer.recording, at_least=0, now=now)
-    answer.recording.refresh_from_db()
+    recordings.seal(recording=answer.current_recording, at_least=0, now=now)
+    answer.current_recording.refresh_from_db()
     move(answer, states.ACCEPT_AT_ONCE, by=by, completed_at=now)
 
 
-def _new_recording(answer: Answer):
+def _new_recording(answer: Answer) -> Recording:
     language = answer.session.invitation.interview.language
     return recordings.create(language=language, max_seconds=answer.answer_limit_seconds)
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.models import User
 from interviews import events, states
 from interviews.actions import sessions
 from interviews.actions.errors import BadValue, WrongState
@@ -27,7 +28,7 @@ def invite(
         raise BadValue("expires_at: it lies in the past.")
     if not candidate_name.strip():
         raise BadValue("candidate_name: it is empty.")
-    created_by = by if hasattr(by, "memberships") else None
+    created_by = by if isinstance(by, User) else None
     return Invitation.objects.create(
         interview=interview,
         candidate_name=candidate_name.strip(),

@@ -1,6 +1,7 @@
 """Taking an interview: consent, devices, the end."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -103,6 +104,6 @@ def abandon_idle(*, now: datetime) -> int:
     return count
 
 
-def mark_seen(*, session_id: object, now: datetime | None = None) -> None:
+def mark_seen(*, session_id: UUID, now: datetime | None = None) -> None:
     """The candidate is connected."""
     Session.objects.filter(pk=session_id).update(last_seen_at=now or timezone.now())

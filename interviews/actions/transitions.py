@@ -2,15 +2,16 @@
 
 import logging
 
-from django.db import models
-
 from interviews.actions.errors import WrongState
+from interviews.models import Answer, Invitation, Session
 from interviews.states import Transition
 
 logger = logging.getLogger(__name__)
 
 
-def move(row: models.Model, transition: Transition, *, by: object, **changes: object) -> None:
+def move(
+    row: Answer | Invitation | Session, transition: Transition, *, by: object, **changes: object
+) -> None:
     """Make the transition and set `changes` with it, if the row still has one of its source statuses.
 
     Raises WrongState, with nothing written, if it has not. Logs who moved what, by id.

@@ -1,6 +1,6 @@
 """Configuring interviews."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -15,6 +15,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts import access
+from accounts.models import User
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
 from interviews import consent
 from interviews.actions.interviews import practice_text, request_speech
@@ -27,20 +28,21 @@ from voice.models import Speech
 
 
 class InterviewForm(forms.ModelForm):
-    voice = VoiceField(label=_("voice"), help_text=_("Who asks the questions. Listen to them after saving."))
+    voice = VoiceField(label=_("Voice"), help_text=_("Who asks the questions. Listen to them after saving."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "consent_text" not in self.fields:  # a page that is only read shows the voice's id as it is
             return
-        self.fields["voice"].keep(self.instance.voice)
+        cast("VoiceField", self.fields["voice"]).keep(self.instance.voice)
+        self.fields["practice_question"].widget.attrs["rows"] = 2
         self.fields["consent_text"].widget.attrs |= {
             f"data-default-{language}": default for language, default in consent.DEFAULT.items()
         }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        speaks = self.fields["voice"].language_of(cleaned.get("voice", ""))
+        speaks = cast("VoiceField", self.fields["voice"]).language_of(cleaned.get("voice", ""))
         if speaks and speaks != cleaned.get("language"):
             self.add_error(
                 "voice", _("This voice does not speak the interview's language. Choose another one.")
@@ -60,7 +62,6 @@ class InterviewAdmin(ScopedModelAdmin):
     warn_unsaved_form = True
 
     class Media:
-        css = {"all": ["admin/interviews/admin.css"]}
         js = [
             forms.Script("admin/interviews/listen.js", type="module"),
             forms.Script("admin/interviews/language.js", type="module"),
@@ -94,7 +95,7 @@ class InterviewAdmin(ScopedModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Interview, form: forms.ModelForm, change: bool) -> None:
         if not change:
-            obj.created_by = request.user
+            obj.created_by = cast("User", request.user)
         if obj.organisation_id is None:  # there was nothing to choose
             obj.organisation = access.organisations(request.user, self.writing_roles).get()
         super().save_model(request, obj, form, change)
@@ -110,15 +111,15 @@ class InterviewAdmin(ScopedModelAdmin):
         return listening.render(interview, listening.key_of(interview, practice_text(interview)))
 
     @display(description=_("questions"), ordering="questions_n")
-    def question_count(self, interview: Interview) -> int:
+    def question_count(self, interview: Any) -> int:
         return interview.questions_n
 
     @display(description=_("invited"), ordering="invited_n")
-    def invited(self, interview: Interview) -> int:
+    def invited(self, interview: Any) -> int:
         return interview.invited_n
 
     @display(description=_("finished"), ordering="finished_n")
-    def finished(self, interview: Interview) -> int:
+    def finished(self, interview: Any) -> int:
         return interview.finished_n
 
     @action(

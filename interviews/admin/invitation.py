@@ -17,7 +17,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
-from interviews import progress
+from interviews import progress, states
 from interviews.actions import invitations
 from interviews.actions.errors import ActionRefused
 from interviews.models import Invitation
@@ -39,7 +39,7 @@ class InvitationForm(forms.ModelForm):
         fields = ["interview", "candidate_name", "candidate_email", "expires_at"]
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # Django's own last step; the stubs leave it out
         if self.errors:
             return
         try:
@@ -61,11 +61,7 @@ class InvitationAdmin(ScopedModelAdmin):
     date_hierarchy = "created_at"
     actions = ["revoke_selected"]
     actions_detail = ["review", "revoke_link"]
-    readonly_fields = ["link", "state", "progress_in_words", "created_by", "created_at"]
-
-    class Media:
-        css = {"all": ["admin/interviews/admin.css"]}
-        js = [forms.Script("admin/interviews/copy.js", type="module")]
+    readonly_fields = ["link", "status_in_words", "progress_in_words", "invited_by", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
         return progress.of_invitations(super().get_queryset(request))
@@ -74,10 +70,10 @@ class InvitationAdmin(ScopedModelAdmin):
         who = ["interview", ("candidate_name", "candidate_email"), "expires_at"]
         if obj is None:
             return [(None, {"fields": who})]
-        link = ["link"] if self.has_revoke_permission(request, obj) else []
+        link = ["link"] if self._is_allowed(request, obj, self.writing_roles) else []
         return [
-            (None, {"fields": [*link, ("state", "progress_in_words")]}),
-            (_("Invitation"), {"fields": [*who, ("created_by", "created_at")]}),
+            (None, {"fields": [*link, ("status_in_words", "progress_in_words")]}),
+            (_("Invitation"), {"fields": [*who, ("invited_by", "created_at")]}),
         ]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type:
@@ -104,7 +100,16 @@ class InvitationAdmin(ScopedModelAdmin):
         return False
 
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self._is_allowed(request, obj, self.writing_roles)
+        """Whether the user may, and the link can still be ended."""
+        if not self._is_allowed(request, obj, self.writing_roles):
+            return False
+        sources = states.REVOKE_INVITATION.sources
+        return obj is None or self.writable(request).filter(pk=obj, status__in=sources).exists()
+
+    def has_review_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether there is something to review."""
+        invitation = self.get_object(request, str(obj))
+        return invitation is not None and hasattr(invitation, "session")
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: forms.ModelForm, change: bool) -> None:
         """The form's action has saved it."""
@@ -132,9 +137,17 @@ class InvitationAdmin(ScopedModelAdmin):
     def state(self, invitation: Invitation) -> tuple[str, str]:
         return invitation.status, invitation.get_status_display()
 
+    @display(description=_("status"))
+    def status_in_words(self, invitation: Invitation) -> str:
+        return invitation.get_status_display()
+
     @display(description=_("progress"))
     def progress_in_words(self, invitation: Invitation) -> str:
         return str(progress.of(invitation))
+
+    @display(description=_("invited by"))
+    def invited_by(self, invitation: Invitation) -> str:
+        return str(invitation.created_by or _("another system"))
 
     @display(description=_("link"))
     def link(self, invitation: Invitation) -> str:
@@ -157,18 +170,13 @@ class InvitationAdmin(ScopedModelAdmin):
 
     @action(
         description=_("Review answers"),
-        permissions=["view"],
+        permissions=["review"],
         icon="headphones",
         variant=ActionVariant.PRIMARY,
     )
     def review(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """To the candidate's answers; it changes nothing itself."""
-        invitation = self.get_object(request, object_id)
-        session = getattr(invitation, "session", None)
-        if session is None:
-            messages.info(request, _("The candidate has not begun yet."))
-            return redirect("admin:interviews_invitation_change", object_id)
-        return redirect("admin:interviews_session_change", session.pk)
+        return redirect("admin:interviews_session_change", self.get_object(request, object_id).session.pk)
 
     @action(
         description=_("Revoke"),

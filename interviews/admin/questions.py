@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
@@ -11,18 +12,24 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 
 from accounts.scoped_admin import PartOfParent
 from interviews.admin import listening
-from interviews.models import Question
+from interviews.models import Interview, Question
 
 LAST = 2**15 - 1  # as much as the column holds
 
 
 class QuestionForm(forms.ModelForm):
     position = forms.IntegerField(
-        label=_("order"), required=False, min_value=0, max_value=LAST, widget=UnfoldAdminIntegerFieldWidget
+        label=_("Order"), required=False, min_value=0, max_value=LAST, widget=UnfoldAdminIntegerFieldWidget
     )
 
     class Meta:
         widgets = {"text": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
+        labels = {
+            "text": _("Question"),
+            "think_seconds": _("Think time (s)"),
+            "answer_limit_seconds": _("Answer limit (s)"),
+            "retakes": _("Retakes"),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,10 +64,12 @@ class QuestionInline(PartOfParent, TabularInline):
     fields = ["position", "text", "think_seconds", "answer_limit_seconds", "retakes", "listen"]
     readonly_fields = ["listen"]
     ordering_field = "position"
-    extra = 0
     hide_title = True
 
-    @display(description=_("spoken"))
+    def get_extra(self, request: HttpRequest, obj: Interview | None = None, **kwargs: Any) -> int:
+        return 0 if obj else 1
+
+    @display(description=_("Spoken"))
     def listen(self, question: Question) -> str:
         if question.pk is None:
             return _("Save, then listen.")

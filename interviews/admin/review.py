@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from interviews.models import Answer, Session
+from interviews.models.interview import LANGUAGES
 from voice.models import Recording, Transcript
 
 DOUBTFUL_BELOW = 0.5
@@ -65,7 +66,7 @@ class Review:
     @property
     def length(self) -> str:
         """Minutes and seconds, as 1:07; empty while it is being recorded."""
-        seconds = self.recording and self.recording.duration_s
+        seconds = self.recording.duration_s if self.recording else None
         return "" if seconds is None else f"{round(seconds) // 60}:{round(seconds) % 60:02}"
 
     @property
@@ -81,6 +82,12 @@ class Review:
     @property
     def has_doubtful_words(self) -> bool:
         return any(word.is_doubtful for word in self.words)
+
+    @property
+    def language(self) -> str:
+        """The transcript's language by name, its code where we have none."""
+        code = self.transcript.language if self.transcript else ""
+        return str(dict(LANGUAGES).get(code, code))
 
     @property
     def separator(self) -> str:

@@ -1,6 +1,6 @@
 """Candidates' interviews: how far they are, and the page on which answers are heard and read."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -40,6 +40,11 @@ class SessionAdmin(ScopedModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         return progress.of_sessions(super().get_queryset(request))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        return super().changelist_view(
+            request, {"title": _("Candidates’ interviews"), **(extra_context or {})}
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -81,8 +86,10 @@ class SessionAdmin(ScopedModelAdmin):
     @property
     def review_media(self) -> forms.Media:
         return forms.Media(
-            css={"all": ["admin/interviews/admin.css", "admin/interviews/review.css"]},
-            js=[forms.Script("admin/interviews/review.js", type="module")],
+            css={"all": ["admin/interviews/review.css"]},
+            js=[
+                cast("str", forms.Script("admin/interviews/review.js", type="module"))
+            ],  # the stubs lag behind
         )
 
     def recording_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:

@@ -24,7 +24,7 @@ class VoiceSelect(UnfoldAdminSelectWidget):
 class VoiceId(str):
     """A voice's id that knows the language it speaks."""
 
-    __slots__ = ("language",)
+    language: str
 
     @classmethod
     def of(cls, voice: Voice) -> "VoiceId":
@@ -53,11 +53,15 @@ class VoiceField(forms.ChoiceField):
 
     def keep(self, voice_id: str) -> None:
         """Offer this voice too."""
-        rows = list(self.choices)
+        rows = self._rows()
         if voice_id not in {value for value, _name in rows}:
             self.choices = [*rows, (voice_id, _("%s · not installed here") % voice_id)]
 
     def language_of(self, voice_id: str) -> str | None:
         """The language of the voice, if it is known."""
-        known = (value for value, _name in self.choices if isinstance(value, VoiceId))
+        known = (value for value, _name in self._rows() if isinstance(value, VoiceId))
         return next((value.language for value in known if value == voice_id), None)
+
+    def _rows(self) -> list[tuple[str, Any]]:
+        choices: Any = self.choices
+        return list(choices)

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from interviews.models.question import Question
 from interviews.models.session import Session
+from voice.models import Recording
 
 
 class Answer(models.Model):
@@ -35,9 +36,7 @@ class Answer(models.Model):
     answer_limit_seconds = models.PositiveSmallIntegerField()
     retakes_left = models.PositiveSmallIntegerField(default=0)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
-    recording = models.OneToOneField(
-        "voice.Recording", null=True, on_delete=models.PROTECT, related_name="answer"
-    )
+    recording = models.OneToOneField(Recording, null=True, on_delete=models.PROTECT, related_name="answer")
     typed_text = models.TextField(
         _("typed answer"), blank=True, help_text=_("When no microphone could be had.")
     )
@@ -57,3 +56,9 @@ class Answer(models.Model):
 
     def __str__(self) -> str:
         return self.question_text[:80]
+
+    @property
+    def current_recording(self) -> Recording:
+        """The recording of an answer that is or was being recorded."""
+        assert self.recording is not None, "the check constraint of the status promises one"
+        return self.recording

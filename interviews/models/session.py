@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 
 
@@ -45,5 +46,6 @@ class Session(models.Model):
         return str(self.invitation)
 
     @property
-    def interview(self):
+    def interview(self) -> Interview:
+        """What the candidate was invited to."""
         return self.invitation.interview

@@ -8,7 +8,7 @@ from tests.speech import spoken
 from voice import audio
 from voice.engines.faster_whisper import FasterWhisper
 
-ANSWERS = 30
+ANSWERS = 12
 SECONDS = 5
 SENTENCE = (
     "I built a small service that reads invoices, and it found mistakes that people had missed for years."
@@ -49,7 +49,7 @@ async def one_interview(url: str, pcm: bytes) -> list[float]:
         await candidate.event("practice_skipped")
         for _ in range(3):
             resume = await candidate.begin()
-            await candidate.speak(pcm)
+            await candidate.speak(pcm, is_real_time=True)
             started = time.perf_counter()
             await candidate.finish(resume["answer"], pcm)
             await candidate.event("transcript_recorded")

@@ -109,7 +109,9 @@ def load(*, base_url: str, earlier: dict[str, Any]) -> dict[str, Any]:
 def _user(
     username: str, password: str, organisation: Organisation, role: str, *, is_superuser: bool = False
 ) -> User:
-    user, is_new = User.objects.get_or_create(username=username, defaults={"email": f"{username}@example.com"})
+    user, is_new = User.objects.get_or_create(
+        username=username, defaults={"email": f"{username}@example.com"}
+    )
     user.is_staff, user.is_superuser, user.is_active = True, is_superuser, True
     if is_new or not user.check_password(password):  # a check costs as much as setting it
         user.set_password(password)

@@ -1,4 +1,5 @@
-/* <button data-copy="#id"> copies the value of that field; where the browser forbids it, selects it for Ctrl+C. */
+/* <button data-copy="#id"> copies the value of that field, data-copy-text="…" that text; where the browser forbids it,
+   the field is selected for Ctrl+C. On every page of the admin. */
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
