@@ -5,6 +5,7 @@ import secrets
 import uuid
 
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -17,7 +18,11 @@ class Organisation(models.Model):
     name = models.CharField(_("name"), max_length=200, unique=True)
     slug = models.SlugField(unique=True)
     accent_colour = models.CharField(
-        _("accent colour"), max_length=7, blank=True, help_text=_("As #rrggbb; empty for the standard one.")
+        _("accent colour"),
+        max_length=7,
+        blank=True,
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Write it as #rrggbb, for example #1a6b5c."))],
+        help_text=_("As #rrggbb; empty for the standard one."),
     )
 
     class Meta:

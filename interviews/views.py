@@ -34,6 +34,7 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "interview": interview,
         "organisation": interview.organisation,
+        "accent": interview.organisation.accent_colour,
         "candidate_name": invitation.candidate_name,
         "question_count": interview.questions.count(),
         "minutes": interview.expected_minutes,
@@ -57,12 +58,12 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "interview": invitation.interview,
         "organisation": invitation.interview.organisation,
+        "accent": invitation.interview.organisation.accent_colour,
         "candidate_name": invitation.candidate_name,
         "room": {
             "token": token,
             "websocket_path": f"/ws/interviews/{token}/",
             "link": invitation.url,
-            "sample_rate": 16_000,
             "keep_audio": settings.KEEP_AUDIO_IN_BROWSER,
         },
     }
