@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -104,8 +105,17 @@ def settings(var: Path, port: int) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         # django-unfold 0.91 warns of itself at every start.
         "PYTHONWARNINGS": "ignore:UnfoldAdminCheckboxSelectMultiple is deprecated:UserWarning",
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics_directory(var)),
         "MALLOC_ARENA_MAX": "2",  # many threads that allocate little: less memory, same speed
     }
+
+
+def metrics_directory(var: Path) -> Path:
+    """Return an empty directory where all processes count together, so that any of them can answer /metrics."""
+    directory = var / "metrics"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
 
 
 def secret_key(file: Path) -> str:

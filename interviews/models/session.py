@@ -27,6 +27,8 @@ class Session(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True)
 
     class Meta:
+        verbose_name = _("candidate’s interview")
+        verbose_name_plural = _("candidates’ interviews")
         ordering = ["-consented_at"]
         constraints = [
             models.CheckConstraint(

@@ -14,6 +14,7 @@ from voice.engines.pocketsphinx import PocketSphinx
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
+
 @pytest.fixture
 def room(page, speaking_stack) -> Room:
     return Room(page)
