@@ -111,7 +111,7 @@ def settings(var: Path, port: int) -> dict[str, str]:
 
 
 def metrics_directory(var: Path) -> Path:
-    """Return an empty directory where all processes count together, so that any of them can answer /metrics."""
+    """Return an empty directory where all processes count, so that any of them can answer /metrics."""
     directory = var / "metrics"
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)

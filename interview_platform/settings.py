@@ -105,7 +105,7 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         "CONFIG": {
-            # The layer's reads block for 5 s, which is also redis-py's default limit for an answer: raise that.
+            # The layer's reads block for 5 s; redis-py's own limit for an answer is 5 s too: raise that.
             "hosts": [{"address": REDIS_URL, "socket_timeout": 15}],
             "capacity": 1000,
             "expiry": 60,
@@ -189,12 +189,15 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "filters": {
+        "without_secrets": {"()": "interview_platform.telemetry.WithoutSecrets"},
         "is_news": {  # whoever waits for /ready asks often: a 503 there is an answer, not an error
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: "/ready" not in record.args,
-        }
+        },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]}
+    },
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
         "rq": {"level": "WARNING"},

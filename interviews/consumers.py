@@ -2,18 +2,21 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qs
 from uuid import UUID
 
 import redis
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from interviews import events, links, snapshots
+from interviews import events, links, snapshots, tabs
 from interviews.actions import answers, sessions
 from interviews.actions.errors import ActionRefused, NotYours, WrongState
 from interviews.models import Answer, Invitation, Session
@@ -29,15 +32,17 @@ R = TypeVar("R")
 
 CLOSE_TRY_AGAIN, CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 1013, 4001, 4004, 4010
 
+SEEN_EVERY_S = 60
+
 SESSION_COMMANDS = {"devices_checked": sessions.check_devices, "skip_practice": sessions.skip_practice}
 ANSWER_COMMANDS = {"ask": answers.ask, "accept_answer": answers.accept}
 RECORDING_COMMANDS = {"begin_answer": answers.begin, "retake": answers.retake}
 """Answered by `resume`: binary frames belong to the new recording from then on."""
-COMPLETING_COMMANDS: dict[str, tuple[Callable[..., None], str, str, type]] = {
-    "finish_answer": (answers.finish, "byte_count", "bytes", int),
-    "type_answer": (answers.type_answer, "text", "text", str),
+COMPLETING_COMMANDS: dict[str, tuple[Callable[..., None], dict[str, tuple[str, type, Any]]]] = {
+    "finish_answer": (answers.finish, {"byte_count": ("bytes", int, None)}),
+    "type_answer": (answers.type_answer, {"text": ("text", str, None), "byte_count": ("bytes", int, 0)}),
 }
-"""The action, and its argument with the message's field and the field's type."""
+"""The action, and for each argument the message's field, its type, and what it is where it is missing."""
 
 
 def in_thread(function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
@@ -69,15 +74,26 @@ class UnknownCommand(ActionRefused):
 class CandidateConsumer(AsyncWebsocketConsumer):
     """One candidate's connection. Everything that must survive it lies in PostgreSQL and Redis."""
 
+    async def dispatch(self, message: dict) -> None:
+        """Without Channels' own, which closes database connections in a shared thread before each frame.
+
+        Ours are given back where they are used: see `in_thread`.
+        """
+        await getattr(self, get_handler_name(message))(message)
+
     async def connect(self) -> None:
         self.incoming: Incoming | None = None
         self.listener: Listener | None = None
         self.session_id: UUID | None = None
+        self.seen_at = time.monotonic()
         await self.accept()
         try:
             self.invitation, self.session_id = await self._find(self.scope["url_route"]["kwargs"]["token"])
         except links.LinkProblem as problem:
             await self.close(CLOSE_UNKNOWN if problem.kind == "unknown" else CLOSE_ENDED)
+            return
+        if not await tabs.holds(self.session_id, parse_qs(self.scope["query_string"].decode())):
+            await self._end_for_other()
             return
         await self.channel_layer.group_add(events.group_name(self.session_id), self.channel_name)
         await self.channel_layer.group_send(
@@ -101,7 +117,7 @@ class CandidateConsumer(AsyncWebsocketConsumer):
                 await self._command(text_data or "")
         except ActionRefused as refusal:
             await self._send_error(refusal.code, refusal.detail, **refusal.extra)
-        except (redis.RedisError, DatabaseError) as error:
+        except (redis.RedisError, OperationalError, InterfaceError) as error:
             logger.warning("session %s: store not reached (%s)", self.session_id, type(error).__name__)
             await self.close(CLOSE_TRY_AGAIN)  # nothing was acknowledged; the browser comes back and goes on
 
@@ -135,7 +151,11 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         arguments = {"writer": self.channel_name, "offset": frame.offset, "pcm": frame.pcm}
         write = await hot_audio.write(incoming.recording_id, **arguments)
         if write.outcome is Outcome.UNOPENED:  # Redis lost its data: open again from the row
-            recording = await Recording.objects.aget(pk=incoming.recording_id)
+            recording = await in_thread(Recording.objects.get)(pk=incoming.recording_id)
+            if recording.status not in (Recording.Status.OPEN, Recording.Status.SEALED):
+                raise _Refused(
+                    "not_recording", "That recording is stored or was deleted: nothing is missing."
+                )
             await recordings.open_for(recording, writer=self.channel_name)
             write = await hot_audio.write(incoming.recording_id, **arguments)
         return write
@@ -190,13 +210,23 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         elif command == "select":
             await self._select(await self._answer(message))
         elif command == "ping":
-            await self._send({"type": "pong"})
+            await self._pong()
         else:
             raise UnknownCommand(f"{command[:40]!r} is not a command.")
 
+    async def _pong(self) -> None:
+        """The candidate is there. A Redis that lost its data forgot the group: join it again."""
+        session_id = self._session_id()
+        await self.channel_layer.group_add(events.group_name(session_id), self.channel_name)
+        if time.monotonic() - self.seen_at > SEEN_EVERY_S:
+            self.seen_at = time.monotonic()
+            await in_thread(sessions.mark_seen)(session_id=session_id)
+        await self._send({"type": "pong"})
+
     async def _complete(self, message: dict) -> None:
-        action, argument, field, kind = COMPLETING_COMMANDS[message["type"]]
-        await self._answer_to(action, message, **{argument: _field(message, field, kind)})
+        action, fields = COMPLETING_COMMANDS[message["type"]]
+        values = {argument: _field(message, *field) for argument, field in fields.items()}
+        await self._answer_to(action, message, **values)
         await self._stop_listening()
 
     async def _select(self, answer: Answer) -> None:
@@ -209,7 +239,7 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         """Call an action on the session."""
 
         def call() -> None:
-            action(session=self._session_row(), by=self.invitation)
+            action(session=self._session_row(), by=self.invitation, now=timezone.now())
 
         await in_thread(call)()
 
@@ -242,13 +272,17 @@ class CandidateConsumer(AsyncWebsocketConsumer):
     def _snapshot(self) -> dict:
         return snapshots.snapshot(self._session_row())
 
+    def _session_id(self) -> UUID:
+        assert self.session_id is not None, "messages are taken only after the link was found"
+        return self.session_id
+
     def _session_row(self) -> Session:
-        return Session.objects.select_related("invitation__interview").get(pk=str(self.session_id))
+        return Session.objects.select_related("invitation__interview").get(pk=self._session_id())
 
     def _answer_row(self, answer_id: str) -> Answer:
         rows = Answer.objects.select_related("session__invitation__interview", "recording")
         try:
-            answer = rows.filter(session_id=str(self.session_id), pk=UUID(answer_id)).first()
+            answer = rows.filter(session_id=self._session_id(), pk=UUID(answer_id)).first()
         except ValueError:
             answer = None
         if answer is None:
@@ -294,15 +328,15 @@ class _Refused(ActionRefused):
 def _parse(text: str) -> dict:
     try:
         message = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadMessage("text messages are JSON objects; audio goes in binary ones.") from error
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise BadMessage("a message is a JSON object with a text field 'type'.")
     return message
 
 
-def _field(message: dict, name: str, kind: type) -> Any:
-    value: Any = message.get(name)
+def _field(message: dict, name: str, kind: type, default: Any = None) -> Any:
+    value: Any = message.get(name, default)
     if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and value < 0):
         raise BadMessage(f"{message['type']} needs {name!r} as {kind.__name__}.")
     return value

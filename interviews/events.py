@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from interviews import snapshots
 from interviews.models import Answer, Session
@@ -15,18 +16,27 @@ def group_name(session_id: UUID | str) -> str:
 
 
 def publish(name: str, session: Session, answer: Answer | None = None) -> None:
-    """Send event `name` (past tense) with the new state of the session and the answer, on commit."""
+    """Send event `name` (past tense) with the new state of the session and the answer, on commit.
 
-    def send() -> None:
-        event = {"type": "event", "name": name, "session": snapshots.session_state(session)}
-        if answer is not None:
-            event["answer"] = snapshots.answer_state(answer)
-        channel.group_send(group_name(session.pk), {"type": "session.event", "event": event})
+    The rows are read again then, and their versions grow with each event: a browser that gets an older state
+    after a newer one, from another process, ignores it.
+    """
+    Session.objects.filter(pk=session.pk).update(version=F("version") + 1)
+    if answer is not None:
+        Answer.objects.filter(pk=answer.pk).update(version=F("version") + 1)
+    transaction.on_commit(lambda: _send(name, session.pk, answer.pk if answer else None))
 
-    transaction.on_commit(send)
+
+def _send(name: str, session_id: UUID, answer_id: UUID | None) -> None:
+    session = Session.objects.select_related("invitation__interview").get(pk=session_id)
+    event = {"type": "event", "name": name, "session": snapshots.session_state(session)}
+    if answer_id is not None:
+        answer = Answer.objects.select_related("recording__transcript").get(pk=answer_id)
+        event["answer"] = snapshots.answer_state(answer)
+    channel.group_send(group_name(session_id), {"type": "session.event", "event": event})
 
 
-def close_connections(session_id: UUID, *, problem: str) -> None:
-    """Tell the session's connections that their link no longer works, on commit."""
-    message = {"type": "session.closed", "problem": problem}
+def close_connections(session_id: UUID) -> None:
+    """Tell the session's connections that the interview is closed, on commit."""
+    message = {"type": "session.closed"}
     transaction.on_commit(lambda: channel.group_send(group_name(session_id), message))

@@ -22,7 +22,7 @@ def find(token: str, *, now: datetime, is_finished_welcome: bool = False) -> Inv
     browser may still have audio to deliver.
     """
     invitations = Invitation.objects.select_related("interview__organisation", "session")
-    invitation = invitations.filter(token=token).first()
+    invitation = None if "\0" in token else invitations.filter(token=token).first()
     if invitation is None:
         raise LinkProblem("unknown")
     ended = {InvitationStatus.EXPIRED, InvitationStatus.REVOKED, InvitationStatus.FINISHED}

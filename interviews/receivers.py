@@ -11,8 +11,7 @@ from voice.models import Recording, Speech, Transcript
 
 
 def _publish_for_recording(name: str, recording_id: UUID) -> None:
-    answers = Answer.objects.select_related("session__invitation__interview", "recording__transcript")
-    answer = answers.filter(recording_id=recording_id).first()
+    answer = Answer.objects.select_related("session").filter(recording_id=recording_id).first()
     if answer is not None:
         events.publish(name, answer.session, answer)
 
@@ -30,5 +29,5 @@ def recording_stored(recording: Recording, **kwargs: object) -> None:
 @receiver(signals.speech_rendered)
 def speech_rendered(speech: Speech, **kwargs: object) -> None:
     open_answers = Answer.objects.filter(speech_key=speech.key).exclude(status=Answer.Status.ACCEPTED)
-    for answer in open_answers.select_related("session__invitation__interview", "recording__transcript"):
+    for answer in open_answers.select_related("session"):
         events.publish("speech_rendered", answer.session, answer)

@@ -31,6 +31,7 @@ def session_state(session: Session, answers: list[Answer] | None = None) -> dict
     current = _current(session, answers)
     return {
         "id": str(session.id),
+        "version": session.version,
         "status": session.status,
         "current_answer": current and str(current.id),
         "language": invitation.interview.language,
@@ -54,6 +55,7 @@ def answer_state(answer: Answer, spoken: set[str] | None = None) -> dict:
     spoken = _ready_keys([answer]) if spoken is None else spoken
     return {
         "id": str(answer.id),
+        "version": answer.version,
         "kind": answer.kind,
         "position": answer.position,
         "question": answer.question_text,
@@ -87,10 +89,15 @@ def _ready_keys(answers: list[Answer]) -> set[str]:
 
 
 def apply(state: dict, event: dict) -> dict:
-    """The state after the event: its session and its answer take the place of the old ones. Pure."""
+    """The state after the event: its session and its answer take the place of older ones. Pure."""
     answer = event.get("answer")
     return {
         **state,
-        "session": event.get("session", state["session"]),
-        "answers": [answer if answer and a["id"] == answer["id"] else a for a in state["answers"]],
+        "session": newer(state["session"], event["session"]),
+        "answers": [newer(a, answer) if answer and a["id"] == answer["id"] else a for a in state["answers"]],
     }
+
+
+def newer(held: dict, came: dict) -> dict:
+    """Whichever of two states of one thing is newer; processes may send in another order than they wrote."""
+    return came if came["version"] >= held["version"] else held

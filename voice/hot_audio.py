@@ -64,7 +64,9 @@ return {{{Outcome.HELD:d}, now}}
 
 _SEAL = """
 local held = redis.call('STRLEN', KEYS[1])
-if held >= tonumber(ARGV[1]) then redis.call('HSET', KEYS[2], 'limit', held) end
+if held >= tonumber(ARGV[1]) and redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('HSET', KEYS[2], 'limit', held)
+end
 return held
 """
 

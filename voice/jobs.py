@@ -7,7 +7,7 @@ queues it again; so does a job whose worker died, or a queue that was lost. Queu
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, QuerySet
@@ -22,44 +22,54 @@ MAX_ATTEMPTS = 5
 """A recording that fails, or ends its worker, this many times is given up and says so."""
 RETRY_FIRST_S, RETRY_FACTOR, RETRY_LONGEST_S = 1, 2, 10
 SWEEP_AT_MOST = 1000
+STORE_RETRY_S = 10
+"""Object storage is away, or Redis lost the audio and its source has not sent it again yet."""
 ENGINE_RETRY_S = 60
 """With no engine for the language there is no hurry; the recording waits as long as it takes."""
 
 
-def retry_at(attempts: int, now: datetime) -> datetime:
-    """Exponential back-off: 1, 2, 4, 8, 10, 10 … seconds."""
-    return now + timedelta(seconds=min(RETRY_FIRST_S * RETRY_FACTOR ** max(attempts - 1, 0), RETRY_LONGEST_S))
+def retry_s(attempts: int) -> float:
+    """Exponential back-off in seconds: 1, 2, 4, 8, 10, 10 …"""
+    return min(RETRY_FIRST_S * RETRY_FACTOR ** max(attempts - 1, 0), RETRY_LONGEST_S)
 
 
 def transcribe(recording_id: str) -> None:
     """Recognise a sealed recording and keep the transcript, once."""
-    from voice import audio, recognition  # engines belong to the processes that recognise
-
-    transcript = _claim_transcript(recording_id)
-    if transcript is None:
-        return
-    try:
-        samples = audio.samples_from_s16le(recordings.read_pcm(transcript.recording))
-        started = time.monotonic()
-        result = recognition.recognizer().recognize(samples, language=transcript.recording.language or None)
-        engine_ms = round(1000 * (time.monotonic() - started))
-    except (VoiceError, OSError) as error:
-        _postpone_transcript(transcript, error)
-        raise
-    _finish_transcript(transcript, result, engine_ms)
-
-
-def _claim_transcript(recording_id: str) -> Transcript | None:
-    """The waiting transcript, with one more attempt counted; None when there is nothing to do."""
     row = Transcript.objects.select_related("recording").filter(recording_id=recording_id).first()
     if row is None or row.status != Transcript.Status.WAITING:
-        return None
+        return
     if row.attempts >= MAX_ATTEMPTS:  # the last attempt ended without a word: its worker died or hung
         _give_up(row, row.last_error or "The recogniser was ended each time it worked on this recording.")
-        return None
+        return
+    try:
+        pcm = recordings.read_pcm(row.recording)
+    except Exception as error:  # whichever store failed, the recording is not to blame: no attempt is counted
+        _postpone(row, error, STORE_RETRY_S)
+        raise
     Transcript.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1)
-    row.attempts += 1
-    return row
+    try:
+        result, engine_ms = _recognise(pcm, row.recording.language)
+    except AudioRejected as error:
+        _give_up(row, str(error))
+        raise
+    except EngineUnavailable as error:
+        Transcript.objects.filter(pk=row.pk).update(attempts=F("attempts") - 1)
+        _postpone(row, error, ENGINE_RETRY_S)
+        raise
+    except Exception as error:
+        _postpone(row, error, retry_s(row.attempts + 1))
+        raise
+    _finish_transcript(row, result, engine_ms)
+
+
+def _recognise(pcm: bytes, language: str) -> tuple[Recognition, int]:
+    """What was heard, and the milliseconds it took."""
+    from voice import audio, recognition  # engines belong to the processes that recognise
+
+    samples = audio.samples_from_s16le(pcm)
+    started = time.monotonic()
+    result = recognition.recognizer().recognize(samples, language=language or None)
+    return result, round(1000 * (time.monotonic() - started))
 
 
 def _give_up(row: Transcript, error: str) -> None:
@@ -70,16 +80,23 @@ def _give_up(row: Transcript, error: str) -> None:
         signals.transcript_finished.send(Transcript, transcript=row)
 
 
-def _postpone_transcript(row: Transcript, error: Exception) -> None:
-    now = timezone.now()
-    waiting = Transcript.objects.filter(pk=row.pk, status=Transcript.Status.WAITING)
-    if isinstance(error, AudioRejected):
-        _give_up(row, str(error))
-    elif isinstance(error, (EngineUnavailable, recordings.AudioMissing)):
-        later = now + timedelta(seconds=ENGINE_RETRY_S)
-        waiting.update(attempts=F("attempts") - 1, last_error=str(error)[:500], retry_at=later)
+def _postpone(row: Transcript | Recording | Speech, error: Exception, after_s: float) -> None:
+    """Let the sweeper queue the row again after so many seconds, and note why."""
+    row.retry_at = timezone.now() + timedelta(seconds=after_s)
+    if isinstance(row, Recording):
+        row.save(update_fields=["retry_at"])
     else:
-        waiting.update(last_error=str(error)[:500], retry_at=retry_at(row.attempts, now))
+        row.last_error = _described(error)
+        row.save(update_fields=["retry_at", "last_error"])
+
+
+def _described(error: Exception) -> str:
+    """Our own messages are written to be read; of others only the kind, for they may quote what they read."""
+    return (
+        str(error)[:500]
+        if isinstance(error, VoiceError)
+        else f"{type(error).__name__} in a store or an engine"
+    )
 
 
 def _finish_transcript(row: Transcript, result: Recognition, engine_ms: int) -> None:
@@ -132,8 +149,13 @@ def recognise_partial(recording_id: str, start: int, end: int, language: str, re
 def store(recording_id: str) -> None:
     """Move a sealed recording to object storage."""
     recording = Recording.objects.filter(pk=recording_id, status=Recording.Status.SEALED).first()
-    if recording is not None:
+    if recording is None:
+        return
+    try:
         recordings.store(recording, now=timezone.now())
+    except Exception as error:
+        _postpone(recording, error, STORE_RETRY_S)
+        raise
 
 
 def render_speech(key: str) -> None:
@@ -147,8 +169,10 @@ def render_speech(key: str) -> None:
     Speech.objects.filter(pk=key).update(attempts=F("attempts") + 1)
     try:
         result = synthesis.synthesizer().synthesize(row.text, voice=row.voice or None, language=row.language)
-    except VoiceError as error:
-        _postpone_speech(row, error)
+    except Exception as error:
+        _postpone(row, error, retry_s(row.attempts + 1))
+        if row.attempts + 1 >= MAX_ATTEMPTS:
+            Speech.objects.filter(pk=key, status=Speech.Status.WAITING).update(status=Speech.Status.FAILED)
         raise
     speech.store(
         row,
@@ -160,21 +184,11 @@ def render_speech(key: str) -> None:
     )
 
 
-def _postpone_speech(row: Speech, error: VoiceError) -> None:
-    attempts = row.attempts + 1
-    is_over = attempts >= MAX_ATTEMPTS
-    Speech.objects.filter(pk=row.key).exclude(status=Speech.Status.READY).update(
-        status=Speech.Status.FAILED if is_over else Speech.Status.WAITING,
-        last_error=str(error)[:500],
-        retry_at=retry_at(attempts, timezone.now()),
-    )
-
-
 def sweep() -> None:
     """Queue again whatever waits in PostgreSQL while no live job works on it. Runs every few seconds."""
     now = timezone.now()
     waiting = Transcript.objects.filter(status=Transcript.Status.WAITING, retry_at__lte=now)
-    sealed = Recording.objects.filter(status=Recording.Status.SEALED)
+    sealed = Recording.objects.filter(status=Recording.Status.SEALED, retry_at__lte=now)
     unspoken = Speech.objects.filter(status=Speech.Status.WAITING, retry_at__lte=now)
     _queue_again(
         waiting.order_by("retry_at").values_list("recording_id", flat=True),
@@ -182,7 +196,7 @@ def sweep() -> None:
         recordings.queue_transcription,
     )
     _queue_again(
-        sealed.order_by("sealed_at").values_list("pk", flat=True),
+        sealed.order_by("retry_at").values_list("pk", flat=True),
         recordings.storing_job_id,
         recordings.queue_storing,
     )

@@ -84,7 +84,7 @@ class Listener:
         self._pending = bytearray()
         self._has_audio = asyncio.Event()
         self._captions = CaptionTrack(offset)
-        self._task = asyncio.create_task(self._listen(offset))
+        self._task = asyncio.create_task(self._listen_or_fall_silent(offset))
 
     def hear(self, offset: int, pcm: bytes) -> None:
         """Take a frame that was held. What was heard before (sent twice) is skipped."""
@@ -105,6 +105,12 @@ class Listener:
         text = self._captions.recognised(message["start"], message["end"], message["text"])
         if text is not None:
             await self._tell({"type": "caption", "text": text})
+
+    async def _listen_or_fall_silent(self, offset: int) -> None:
+        try:
+            await self._listen(offset)
+        except Exception as error:  # noqa: BLE001  whatever fails here, the recording goes on without it
+            logger.warning("listening to %s has ended: %s", self._recording_id, type(error).__name__)
 
     async def _listen(self, offset: int) -> None:
         loop = asyncio.get_running_loop()
@@ -162,6 +168,6 @@ class Listener:
                 self._captions.not_asked()
                 return
             job = (str(self._recording_id), wanted.start, wanted.end, self._language, self._reply_to)
-            await asyncio.to_thread(queues.enqueue, "stt-partial", "voice.jobs.recognise_partial", *job)
+            await asyncio.to_thread(queues.enqueue_now, "stt-partial", "voice.jobs.recognise_partial", *job)
         except redis.RedisError:
             self._captions.not_asked()

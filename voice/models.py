@@ -25,6 +25,9 @@ class Recording(models.Model):
     storage_name = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     sealed_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(
+        default=timezone.now, help_text=_("The sweeper queues it again from then.")
+    )
     stored_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -39,9 +42,7 @@ class Recording(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["sealed_at"], condition=models.Q(status="sealed"), name="recordings_to_store"
-            )
+            models.Index(fields=["retry_at"], condition=models.Q(status="sealed"), name="recordings_to_store")
         ]
 
     def __str__(self) -> str:

@@ -18,10 +18,11 @@ def enqueue(queue_name: str, job: str, *args: str | int, job_id: str | None = No
     Two jobs with the same `job_id` are one entry in Redis. A queue that cannot be reached is only logged:
     PostgreSQL knows what waits, and the sweeper (`voice.jobs.sweep`) queues it again.
     """
-    transaction.on_commit(lambda: _enqueue_now(queue_name, job, args, job_id))
+    transaction.on_commit(lambda: enqueue_now(queue_name, job, *args, job_id=job_id))
 
 
-def _enqueue_now(queue_name: str, job: str, args: tuple, job_id: str | None) -> None:
+def enqueue_now(queue_name: str, job: str, *args: str | int, job_id: str | None = None) -> None:
+    """Queue a job that no row speaks of. Touches no database, so it may be called from any thread."""
     try:
         django_rq.get_queue(queue_name).enqueue_call(
             job, args=args, job_id=job_id, result_ttl=RESULT_TTL_S, failure_ttl=FAILURE_TTL_S

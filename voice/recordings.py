@@ -5,10 +5,12 @@ one that recognises it and one that stores it. A recording counts as stored only
 read back and its samples compared, so whoever recorded may then forget the audio.
 """
 
+import contextlib
 import hashlib
 from datetime import datetime
 from uuid import UUID
 
+import redis
 from django.conf import settings
 from django.core import signing
 from django.core.files.base import ContentFile
@@ -114,14 +116,15 @@ def store(recording: Recording, *, now: datetime) -> bool:
     """
     pcm = read_pcm(recording)
     digest = hashlib.sha256(pcm).hexdigest()
-    name = _write_once(f"recordings/{recording.id}/{digest}.flac", pcm)
+    name = _write_once(f"{_directory(recording.id)}/{digest}.flac", pcm)
     is_ours = Recording.objects.filter(pk=recording.pk, status=Recording.Status.SEALED).update(
         status=Recording.Status.STORED, storage_name=name, sha256=digest, stored_at=now
     )
     recording.refresh_from_db()
     if is_ours:
-        hot_audio.expire_soon(recording.id)
         signals.recording_stored.send(Recording, recording=recording)
+        with contextlib.suppress(redis.RedisError):  # it expires by itself later
+            hot_audio.expire_soon(recording.id)
     elif recording.storage_name != name:  # discarded, or stored by another job, in the meantime
         default_storage.delete(name)
     return bool(is_ours)
@@ -130,13 +133,20 @@ def store(recording: Recording, *, now: datetime) -> bool:
 def _write_once(name: str, pcm: bytes) -> str:
     """Store under a content name unless the very same samples are there already; verify by reading back."""
     if default_storage.exists(name):
-        if _read_stored(name) == pcm:
+        if _holds(name, pcm):
             return name
         default_storage.delete(name)  # half a file: a writer died in the middle
     stored_name = default_storage.save(name, ContentFile(audio.encode_flac(pcm)))
-    if _read_stored(stored_name) != pcm:
+    if not _holds(stored_name, pcm):
         raise OSError(f"{stored_name} does not hold the samples that were written to it")
     return stored_name
+
+
+def _holds(name: str, pcm: bytes) -> bool:
+    try:
+        return _read_stored(name) == pcm
+    except VoiceError:
+        return False
 
 
 def _read_stored(name: str) -> bytes:
@@ -150,15 +160,22 @@ def discard(*, recording: Recording) -> None:
     with transaction.atomic():
         row = Recording.objects.select_for_update().get(pk=recording.pk)
         Transcript.objects.filter(recording=row).delete()
-        name, row.status, row.storage_name, row.sha256 = row.storage_name, Recording.Status.DISCARDED, "", ""
+        row.status, row.storage_name, row.sha256 = Recording.Status.DISCARDED, "", ""
         row.save(update_fields=["status", "storage_name", "sha256"])
-        transaction.on_commit(lambda: _erase_audio(row.id, name))
+        transaction.on_commit(lambda: _erase_audio(row.id))
 
 
-def _erase_audio(recording_id: UUID, storage_name: str) -> None:
+def _erase_audio(recording_id: UUID) -> None:
+    """Delete the hot audio and every file of the recording, also one that no row knows of yet."""
     hot_audio.delete(recording_id)
-    if storage_name:
-        default_storage.delete(storage_name)
+    directory = _directory(recording_id)
+    with contextlib.suppress(FileNotFoundError):  # the file system's way of saying that nothing is there
+        for name in default_storage.listdir(directory)[1]:
+            default_storage.delete(f"{directory}/{name}")
+
+
+def _directory(recording_id: UUID) -> str:
+    return f"recordings/{recording_id}"
 
 
 def temporary_url(recording: Recording) -> str | None:

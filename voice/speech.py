@@ -83,7 +83,10 @@ def url(key: str) -> str:
 
 async def read_hot(key: str) -> bytes | None:
     """The FLAC file if it lies in Redis."""
-    return cast(bytes | None, await hot_audio.async_client().get(_hot_key(key)))
+    try:
+        return cast(bytes | None, await hot_audio.async_client().get(_hot_key(key)))
+    except redis.RedisError:
+        return None  # the storage has it too
 
 
 def read_stored(key: str) -> bytes | None:

@@ -1,5 +1,6 @@
 """Answering questions."""
 
+import unicodedata
 from datetime import datetime
 
 from django.db import transaction
@@ -38,12 +39,9 @@ def finish(*, answer: Answer, byte_count: int, by: object, now: datetime) -> Non
     """
     if answer.status != states.AnswerStatus.RECORDING:
         raise WrongState(f"answer is {answer.status}: there is nothing to finish.")
-    try:
-        recordings.seal(recording=answer.current_recording, at_least=byte_count, now=now)
-    except recordings.AudioMissing as error:
-        raise AudioMissing(str(error), offset=error.held_bytes) from error
-    answer.current_recording.refresh_from_db()
-    transition = states.COMPLETE_ANSWER if answer.retakes_left else states.ACCEPT_AT_ONCE
+    _seal(answer, at_least=byte_count, now=now)
+    may_go_back = answer.retakes_left or answer.kind == Answer.Kind.PRACTICE
+    transition = states.COMPLETE_ANSWER if may_go_back else states.ACCEPT_AT_ONCE
     move(answer, transition, by=by, completed_at=now)
     if answer.status == states.AnswerStatus.ACCEPTED:
         _go_on(answer, by=by, now=now)
@@ -54,7 +52,7 @@ def finish(*, answer: Answer, byte_count: int, by: object, now: datetime) -> Non
 def accept(*, answer: Answer, by: object, now: datetime) -> None:
     """The candidate is content with the answer. The practice answer is deleted here."""
     if answer.kind == Answer.Kind.PRACTICE:
-        end_practice(answer=answer, transition=states.ACCEPT_ANSWER, by=by, name="answer_accepted")
+        end_practice(answer=answer, transition=states.ACCEPT_ANSWER, by=by, now=now, name="answer_accepted")
         return
     move(answer, states.ACCEPT_ANSWER, by=by)
     _go_on(answer, by=by, now=now)
@@ -74,39 +72,64 @@ def retake(*, answer: Answer, by: object, now: datetime) -> None:
 
 
 @transaction.atomic
-def type_answer(*, answer: Answer, text: str, by: object, now: datetime) -> None:
-    """A written answer, for when there is no microphone. What was spoken before is kept beside it."""
-    text = text.strip()
-    if not 0 < len(text) <= MAX_TYPED_CHARACTERS:
-        raise BadValue(f"text: between 1 and {MAX_TYPED_CHARACTERS} characters are needed, {len(text)} came.")
+def type_answer(*, answer: Answer, text: str, byte_count: int = 0, by: object, now: datetime) -> None:
+    """A written answer, for when there is no microphone.
+
+    What was spoken before, `byte_count` bytes, is kept beside it. Raises AudioMissing, with nothing changed,
+    while fewer are held.
+    """
+    text = _checked_text(text)
     _require_current(answer)
     if answer.status == states.AnswerStatus.RECORDING:
-        recordings.seal(recording=answer.current_recording, at_least=0, now=now)
-        answer.current_recording.refresh_from_db()
+        _seal(answer, at_least=byte_count, now=now)
     if answer.kind == Answer.Kind.PRACTICE:
-        end_practice(answer=answer, transition=states.TYPE_ANSWER, by=by, name="answer_typed")
+        end_practice(answer=answer, transition=states.TYPE_ANSWER, by=by, now=now, name="answer_typed")
         return
     move(answer, states.TYPE_ANSWER, by=by, typed_text=text, completed_at=now)
     _go_on(answer, by=by, now=now)
     events.publish("answer_typed", answer.session, answer)
 
 
-def end_practice(*, answer: Answer, transition: states.Transition, by: object, name: str) -> None:
+def end_practice(
+    *, answer: Answer, transition: states.Transition, by: object, now: datetime, name: str
+) -> None:
     """Delete the practice recording, get the interview under way, announce it as event `name`."""
     session = answer.session
     move(session, states.GET_UNDER_WAY, by=by)
     move(answer, transition, by=by)
+    discard_recording(answer)
+    _go_on(answer, by=by, now=now)  # an interview whose questions were all deleted is over at once
+    events.publish(name, session, answer)
+
+
+def discard_recording(answer: Answer) -> None:
+    """Delete what was recorded of the practice answer, as the candidate was told."""
     if answer.recording is not None:
         recordings.discard(recording=answer.recording)
-        answer.current_recording.refresh_from_db()
-    events.publish(name, session, answer)
+        answer.recording.refresh_from_db()
 
 
 def complete_unattended(*, answer: Answer, by: object, now: datetime) -> None:
     """Keep what was said of an answer that nobody will finish."""
-    recordings.seal(recording=answer.current_recording, at_least=0, now=now)
-    answer.current_recording.refresh_from_db()
+    _seal(answer, at_least=0, now=now)
     move(answer, states.ACCEPT_AT_ONCE, by=by, completed_at=now)
+
+
+def _seal(answer: Answer, *, at_least: int, now: datetime) -> None:
+    try:
+        recordings.seal(recording=answer.current_recording, at_least=at_least, now=now)
+    except recordings.AudioMissing as error:
+        raise AudioMissing(str(error), offset=error.held_bytes) from error
+    answer.current_recording.refresh_from_db()
+
+
+def _checked_text(text: str) -> str:
+    text = text.strip()
+    if not 0 < len(text) <= MAX_TYPED_CHARACTERS:
+        raise BadValue(f"text: between 1 and {MAX_TYPED_CHARACTERS} characters are needed, {len(text)} came.")
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t" for char in text):
+        raise BadValue("text: it holds control characters. Write it again without them.")
+    return text
 
 
 def _new_recording(answer: Answer) -> Recording:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from interviews import events, states
+from interviews import states
 from interviews.actions import sessions
 from interviews.actions.errors import BadValue, WrongState
 from interviews.actions.transitions import move
@@ -46,7 +46,6 @@ def revoke(*, invitation: Invitation, by: object, now: datetime) -> None:
     session = getattr(invitation, "session", None)
     if session is not None and session.status in states.OPEN_SESSION_STATUSES:
         sessions.abandon(session=session, by=by, now=now)
-        events.close_connections(session.pk, problem="revoked")
 
 
 def expire_due(*, now: datetime) -> int:

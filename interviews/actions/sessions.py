@@ -23,6 +23,7 @@ def start(*, invitation: Invitation, now: datetime) -> Session:
 
     Called again, it returns the session that exists.
     """
+    Invitation.objects.select_for_update().get(pk=invitation.pk)  # consent pressed twice is one session
     existing = Session.objects.filter(invitation=invitation).first()
     if existing is not None:
         return existing
@@ -65,27 +66,32 @@ def _answers_for(session: Session) -> list[Answer]:
 
 
 @transaction.atomic
-def check_devices(*, session: Session, by: object) -> None:
+def check_devices(*, session: Session, by: object, now: datetime) -> None:
     """Microphone and speaker work, or the candidate goes on without."""
-    move(session, states.PRACTISE, by=by)
+    move(session, states.PRACTISE, by=by, last_seen_at=now)
     events.publish("devices_checked", session)
 
 
 @transaction.atomic
-def skip_practice(*, session: Session, by: object) -> None:
+def skip_practice(*, session: Session, by: object, now: datetime) -> None:
     """Go on without practising, or without practising further."""
     if session.status == states.SessionStatus.CHECKING:
         move(session, states.PRACTISE, by=by)
     practice = session.answers.select_related("recording").get(kind=Answer.Kind.PRACTICE)
-    answers.end_practice(answer=practice, transition=states.SKIP_PRACTICE, by=by, name="practice_skipped")
+    answers.end_practice(
+        answer=practice, transition=states.END_PRACTICE, by=by, now=now, name="practice_skipped"
+    )
 
 
 @transaction.atomic
 def abandon(*, session: Session, by: object, now: datetime) -> None:
-    """Close a session nobody came back to. Recordings under way are completed and kept."""
+    """Close a session nobody came back to. Answers under way are completed and kept, practice is deleted."""
     move(session, states.ABANDON_SESSION, by=by)
-    for answer in session.answers.filter(status=states.AnswerStatus.RECORDING).select_related("recording"):
+    rows = session.answers.select_related("recording")
+    answers.discard_recording(rows.get(kind=Answer.Kind.PRACTICE))
+    for answer in rows.filter(kind=Answer.Kind.QUESTION, status=states.AnswerStatus.RECORDING):
         answers.complete_unattended(answer=answer, by=by, now=now)
+    events.close_connections(session.pk)
 
 
 def abandon_idle(*, now: datetime) -> int:

@@ -40,6 +40,7 @@ class Answer(models.Model):
     typed_text = models.TextField(
         _("typed answer"), blank=True, help_text=_("When no microphone could be had.")
     )
+    version = models.PositiveIntegerField(default=1, help_text=_("Grows with each event about it."))
     asked_at = models.DateTimeField(null=True)
     began_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)

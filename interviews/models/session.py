@@ -24,6 +24,7 @@ class Session(models.Model):
     consent_text = models.TextField(help_text=_("The text as it was agreed to."))
     consented_at = models.DateTimeField(_("consented"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+    version = models.PositiveIntegerField(default=1, help_text=_("Grows with each event."))
     finished_at = models.DateTimeField(_("finished"), null=True)
 
     class Meta:

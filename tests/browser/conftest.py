@@ -26,7 +26,7 @@ def spoken_wav(run_directory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright's loop runs, no other test can have one
 def chromium(chromium_path, spoken_wav):
     """Chromium whose microphone says `SPOKEN`."""
     with sync_playwright() as playwright:

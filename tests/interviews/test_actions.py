@@ -116,7 +116,7 @@ def test_retake_discards_the_earlier_recording(session):
 
 
 def test_practice_recording_is_deleted_when_practice_ends(session):
-    sessions.check_devices(session=session, by="test")
+    sessions.check_devices(session=session, by="test", now=now())
     practice = session.answers.get(position=0)
     answers.begin(answer=practice, by="test", now=now())
     journey.speak(practice, SECOND)
@@ -164,3 +164,56 @@ def test_idle_session_is_abandoned_and_its_recording_completed(session):
     session.invitation.refresh_from_db()
     assert answer.recording.status == Recording.Status.SEALED
     assert session.invitation.status == "expired"
+
+
+def practice_of(session):
+    rows = session.answers.select_related("session__invitation__interview", "recording")
+    return rows.get(kind=Answer.Kind.PRACTICE)
+
+
+def practise_once(session, answer):
+    journey.speak(answer, SECOND)
+    answers.finish(answer=answer, byte_count=len(SECOND), by="test", now=now())
+
+
+def test_practice_without_a_retake_left_can_still_be_ended(session):
+    sessions.check_devices(session=session, by="test", now=now())
+    answers.begin(answer=practice_of(session), by="test", now=now())
+    practise_once(session, practice_of(session))
+    for _ in range(sessions.PRACTICE_RETAKES):
+        answers.retake(answer=practice_of(session), by="test", now=now())
+        practise_once(session, practice_of(session))
+    answers.accept(answer=practice_of(session), by="test", now=now())
+    session.refresh_from_db()
+    assert session.status == Session.Status.UNDER_WAY
+
+
+def test_abandoned_practice_is_deleted(session):
+    sessions.check_devices(session=session, by="test", now=now())
+    answers.begin(answer=practice_of(session), by="test", now=now())
+    sessions.abandon(session=session, by="test", now=now())
+    assert practice_of(session).recording.status == Recording.Status.DISCARDED
+
+
+def test_interview_whose_questions_were_deleted_ends_after_practice(invitation):
+    invitation.interview.questions.all().delete()
+    session = sessions.start(invitation=invitation, now=now())
+    journey.get_under_way(session)
+    session.refresh_from_db()
+    assert session.status == Session.Status.FINISHED
+
+
+@pytest.mark.parametrize("text", ["", "  ", "a\0b", "\ud800", "x" * 10_001])
+def test_typed_answer_that_cannot_be_kept_is_refused(session, text):
+    journey.get_under_way(session)
+    with pytest.raises(BadValue, match="text"):
+        answers.type_answer(answer=journey.questions(session)[0], text=text, by="test", now=now())
+
+
+def test_typed_answer_waits_for_what_was_spoken(session):
+    answer = journey.begin_first_question(session)
+    journey.speak(answer, SECOND)
+    with pytest.raises(AudioMissing):
+        answers.type_answer(answer=answer, text="x", byte_count=2 * len(SECOND), by="test", now=now())
+    answer.refresh_from_db()
+    assert answer.status == Answer.Status.RECORDING

@@ -266,3 +266,105 @@ async def test_messages_are_plain_json(browser):
     await browser.socket.connect(timeout=5)
     output = await browser.socket.receive_output(timeout=5)
     assert json.loads(output["text"])["type"] == "snapshot"
+
+
+class Tab(Browser):
+    """A browser tab with an identity."""
+
+    def __init__(self, token: str, tab: str, *, is_claiming: bool = False) -> None:
+        super().__init__(token)
+        query = f"tab={tab}" + ("&claim=1" if is_claiming else "")
+        self.socket = WebsocketCommunicator(
+            application, f"/ws/interviews/{token}/?{query}", headers=Browser(token).socket.scope["headers"]
+        )
+
+
+async def test_tab_that_only_reconnects_does_not_take_over(token, answer):
+    laptop, phone = Tab(token, "laptop", is_claiming=True), Tab(token, "phone", is_claiming=True)
+    await laptop.open()
+    await phone.open()
+    assert await laptop.close_code() == 4001
+    returning = Tab(token, "laptop")
+    await returning.socket.connect(timeout=5)
+    assert await returning.close_code() == 4001
+    await phone.say("ping")
+    assert await phone.until("pong") == {"type": "pong"}
+    await phone.socket.disconnect()
+
+
+async def test_holding_tab_may_reconnect(token, answer):
+    first = Tab(token, "laptop", is_claiming=True)
+    await first.open()
+    await first.socket.disconnect()
+    again = Tab(token, "laptop")
+    assert (await again.open())["type"] == "snapshot"
+    await again.socket.disconnect()
+
+
+async def test_ping_joins_the_group_that_redis_forgot(browser, answer, clean_redis):
+    await browser.open()
+    await sync_to_async(clean_redis.flushdb)()
+    await browser.say("ping")
+    await browser.until("pong")
+    await browser.say("ask", answer=str(answer.id))
+    assert (await browser.until("event"))["name"] == "question_asked"
+
+
+async def test_late_frame_does_not_bring_deleted_audio_back(browser, session):
+    from interviews.models import Session
+    from voice import hot_audio
+
+    await browser.open()
+    await Session.objects.filter(pk=session.pk).aupdate(status="practising")
+    practice = await session.answers.aget(position=0)
+    await browser.say("begin_answer", answer=str(practice.id))
+    resume = await browser.until("resume")
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.say("skip_practice")
+    await browser.until("event")
+    await browser.speak(0)
+    assert (await browser.until("error"))["code"] == "not_recording"
+    assert await sync_to_async(hot_audio.read)(resume["recording"]) == b""
+
+
+async def test_listener_that_fails_leaves_the_recording_alone(browser, answer, monkeypatch):
+    from voice import listening
+    from voice.engines.base import EngineUnavailable
+
+    def missing():
+        raise EngineUnavailable("no voice activity model")
+
+    monkeypatch.setattr(listening, "_vad", missing)
+    await browser.open()
+    await browser.say("begin_answer", answer=str(answer.id))
+    resume = await browser.until("resume")
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.say("finish_answer", answer=resume["answer"], bytes=8000)
+    assert (await browser.until("event"))["type"] == "event"
+    await browser.say("ping")
+    assert await browser.until("pong") == {"type": "pong"}
+
+
+async def test_captions_hold_no_database_connection(browser, recording, monkeypatch):
+    """A caption is asked for in a thread of its own; a connection taken there would never come back."""
+    from django.db import connections
+
+    from voice import queues
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("a caption touched the database")
+
+    monkeypatch.setattr(type(connections["default"]), "ensure_connection", refuse)
+    job = ("stt-partial", "voice.jobs.recognise_partial", recording["recording"], 0, 8000, "en", "channel")
+    await sync_to_async(queues.enqueue_now, thread_sensitive=False)(*job)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"type": "type_answer", "answer": "%s", "text": "\\ud800"}']
+)
+async def test_odd_text_gets_an_error_not_a_crash(browser, answer, text):
+    await browser.open()
+    await browser.socket.send_to(text_data=text % answer.id if "%s" in text else text)
+    assert (await browser.until("error"))["code"] in ("bad_message", "bad_value")

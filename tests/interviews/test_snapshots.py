@@ -57,7 +57,7 @@ def recorded(session):
 
 
 def checked(session):
-    sessions.check_devices(session=session, by="t")
+    sessions.check_devices(session=session, by="t", now=now())
     return session.answers.select_related("session__invitation__interview").get(position=0)
 
 
@@ -83,8 +83,8 @@ def before_the_last_answer(session):
 
 
 CASES = {
-    "check_devices": (lambda s: s, lambda s: sessions.check_devices(session=s, by="t")),
-    "skip_practice": (checked, lambda a: sessions.skip_practice(session=a.session, by="t")),
+    "check_devices": (lambda s: s, lambda s: sessions.check_devices(session=s, by="t", now=now())),
+    "skip_practice": (checked, lambda a: sessions.skip_practice(session=a.session, by="t", now=now())),
     "accept_practice": (recorded_practice, lambda a: answers.accept(answer=a, by="t", now=now())),
     "type_practice": (checked, lambda a: answers.type_answer(answer=a, text="x", by="t", now=now())),
     "ask": (under_way, lambda a: answers.ask(answer=a, by="t", now=now())),
@@ -141,14 +141,22 @@ def test_every_action_has_a_case():
         and getattr(value, "__module__", None) == module.__name__
         and not name.startswith("_")
     }
-    told_elsewhere = {"start", "abandon", "abandon_idle", "mark_seen", "complete_unattended", "end_practice"}
+    told_elsewhere = {
+        "start",
+        "abandon",
+        "abandon_idle",
+        "mark_seen",
+        "complete_unattended",
+        "end_practice",
+        "discard_recording",
+    }
     covered = {"check_devices", "skip_practice", "ask", "begin", "finish", "accept", "retake", "type_answer"}
     assert public == covered | told_elsewhere
 
 
 def test_revoke_closes_the_connections(session, sent):
     invitations.revoke(invitation=session.invitation, by="t", now=now() + timedelta(seconds=1))
-    assert sent[-1] == {"type": "session.closed", "problem": "revoked"}
+    assert sent[-1] == {"type": "session.closed"}
 
 
 def test_transcript_and_storage_events_give_the_next_snapshot(session, sent, fake_recognition):
@@ -163,3 +171,21 @@ def test_transcript_and_storage_events_give_the_next_snapshot(session, sent, fak
         applied = snapshots.apply(applied, message["event"])
     assert [m["event"]["name"] for m in sent] == ["transcript_recorded", "recording_stored"]
     assert applied == state(session) != before
+
+
+def test_state_that_comes_late_is_ignored(session, sent):
+    answer = begun(session)
+    after = state(session)
+    late = {
+        **sent[-1]["event"],
+        "answer": {**snapshots.answer_state(answer), "status": "asked", "version": 0},
+    }
+    assert snapshots.apply(after, late) == after
+
+
+def test_event_tells_what_is_true_when_it_is_sent(session, sent):
+    answer = recorded(session)
+    row = questions(session)[0]  # read before a worker stored the recording
+    store(str(answer.recording_id))
+    answers.accept(answer=row, by="t", now=now())
+    assert sent[-1]["event"]["answer"]["recording"]["status"] == "stored"

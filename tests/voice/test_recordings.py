@@ -2,12 +2,16 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+import redis
 from asgiref.sync import async_to_sync
+from botocore.exceptions import EndpointConnectionError
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from tests.factories import tone
 from voice import audio, hot_audio, jobs, recordings, signals
+from voice.engines.base import AudioRejected, EngineUnavailable
 from voice.models import Recording, Transcript
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
@@ -63,11 +67,10 @@ def test_store_leaves_the_hot_copy_to_expire(sealed):
     assert 0 < hot_audio.sync_client().ttl(key) <= hot_audio.STORED_TTL_S
 
 
-def test_store_replaces_half_a_file(sealed):
-    digest = hashlib.sha256(PCM).hexdigest()
-    from django.core.files.base import ContentFile
-
-    half = audio.encode_flac(PCM[: len(PCM) // 4 * 2])
+@pytest.mark.parametrize("share", [0, 0.3, 0.9])
+def test_store_replaces_half_a_file(sealed, share):
+    digest, flac = hashlib.sha256(PCM).hexdigest(), audio.encode_flac(PCM)
+    half = flac[: int(len(flac) * share)]
     name = default_storage.save(f"recordings/{sealed.pk}/{digest}.flac", ContentFile(half))
     jobs.store(str(sealed.pk))
     sealed.refresh_from_db()
@@ -133,8 +136,6 @@ def test_transcribe_reads_the_stored_file_when_redis_has_let_go(sealed, fake_rec
 
 
 def test_transcribe_without_an_engine_waits_and_says_why(sealed, fail_recognition):
-    from voice.engines.base import EngineUnavailable
-
     fail_recognition(EngineUnavailable("No engine speaks Klingon."))
     with pytest.raises(EngineUnavailable):
         jobs.transcribe(str(sealed.pk))
@@ -142,6 +143,47 @@ def test_transcribe_without_an_engine_waits_and_says_why(sealed, fail_recognitio
     assert (transcript.status, transcript.attempts) == (Transcript.Status.WAITING, 0)
     assert transcript.last_error == "No engine speaks Klingon."
     assert transcript.retry_at > timezone.now() + timedelta(seconds=jobs.ENGINE_RETRY_S - 5)
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), EndpointConnectionError(endpoint_url="s3")])
+def test_transcribe_waits_out_a_storage_that_is_away(sealed, fake_recognition, monkeypatch, error):
+    jobs.store(str(sealed.pk))
+
+    def fail(*args):
+        raise error
+
+    monkeypatch.setattr(recordings, "_read_stored", fail)
+    for _ in range(jobs.MAX_ATTEMPTS + 1):
+        with pytest.raises(type(error)):
+            jobs.transcribe(str(sealed.pk))
+    transcript = Transcript.objects.get(recording=sealed)
+    assert (transcript.status, transcript.attempts) == (Transcript.Status.WAITING, 0)
+
+
+def test_transcribe_of_rejected_audio_is_given_up_at_once(sealed, fail_recognition):
+    fail_recognition(AudioRejected("The audio is no audio."))
+    with pytest.raises(AudioRejected):
+        jobs.transcribe(str(sealed.pk))
+    transcript = Transcript.objects.get(recording=sealed)
+    assert (transcript.status, transcript.last_error) == (Transcript.Status.FAILED, "The audio is no audio.")
+
+
+def test_stored_is_told_even_if_redis_is_away(sealed, heard, monkeypatch):
+    def away(recording_id):
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(hot_audio, "expire_soon", away)
+    jobs.store(str(sealed.pk))
+    assert heard == [("stored", sealed)]
+
+
+def test_failed_storing_lets_others_go_first(sealed, queued):
+    hot_audio.delete(sealed.pk)
+    with pytest.raises(recordings.AudioMissing):
+        jobs.store(str(sealed.pk))
+    hot_audio.sync_client().flushdb()
+    jobs.sweep()
+    assert queued("default") == []
 
 
 def test_transcribe_that_kills_its_worker_is_given_up(sealed, heard):
@@ -175,6 +217,4 @@ def test_sweep_respects_the_time_to_wait(sealed, queued):
 
 
 def test_retry_backs_off_exponentially_to_its_bound():
-    now = timezone.now()
-    waits = [(jobs.retry_at(n, now) - now).total_seconds() for n in range(1, 7)]
-    assert waits == [1, 2, 4, 8, 10, 10]
+    assert [jobs.retry_s(n) for n in range(1, 7)] == [1, 2, 4, 8, 10, 10]

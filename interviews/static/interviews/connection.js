@@ -4,6 +4,7 @@ const PING_MS = 5_000;
 const SILENCE_MS = 12_000; // two pings and a little: then the socket is half open
 const CONNECT_MS = 8_000;
 const MAX_BACKOFF_MS = 5_000;
+const STEADY_MS = 5_000; // a server that accepts, speaks and closes must not be called without pause
 /** Close codes after which coming back by itself would be wrong. */
 const FINAL_CODES = { 4001: "taken_over", 4004: "link_unknown", 4010: "link_expired" };
 
@@ -14,29 +15,43 @@ const FINAL_CODES = { 4001: "taken_over", 4004: "link_unknown", 4010: "link_expi
  */
 export const backoffMs = (attempt, random = Math.random) => random() * Math.min(MAX_BACKOFF_MS, 250 * 2 ** attempt);
 
+/** Names this page among the candidate's tabs; a copy of the tab or a reload is another one. */
+const newTab = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** Events: "message" (detail: the JSON message), "change" (see `isOpen`), "over" (detail: code). */
 export class Connection extends EventTarget {
   #socket = null;
   #attempt = 0;
   #retry = 0;
   #heardAt = 0;
+  #openedAt = Infinity;
+  #isClaiming = false;
+  #hasLeft = true;
   isOpen = false;
 
   /** @param {string} path */
   constructor(path) {
     super();
-    this.url = new URL(path, location.href.replace(/^http/, "ws")).href;
-    addEventListener("online", () => this.#socket || this.connect());
+    this.url = new URL(path, location.href.replace(/^http/, "ws"));
+    this.url.searchParams.set("tab", newTab());
+    addEventListener("online", () => this.#hasLeft || this.#socket || this.#connect());
     addEventListener("offline", () => this.#drop());
     setInterval(() => this.#beat(), PING_MS);
   }
 
+  /** The candidate wants the interview here, whichever tab has it; coming back by itself does not ask for that. */
   connect() {
+    this.#hasLeft = false;
+    this.#isClaiming = true; // until the server has answered
+    this.#connect();
+  }
+
+  #connect() {
     clearTimeout(this.#retry);
-    this.close();
-    const socket = new WebSocket(this.url);
+    this.#hangUp();
+    const socket = new WebSocket(this.url.href + (this.#isClaiming ? "&claim=1" : ""));
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#change(true);
+    socket.onopen = () => this.#opened();
     socket.onmessage = ({ data }) => this.#heard(JSON.parse(data));
     socket.onclose = ({ code }) => (FINAL_CODES[code] ? this.#end(FINAL_CODES[code]) : this.#drop());
     this.#socket = socket;
@@ -45,6 +60,17 @@ export class Connection extends EventTarget {
 
   /** Leaves for good, until `connect` is called again. */
   close() {
+    this.#hasLeft = true;
+    clearTimeout(this.#retry);
+    this.#hangUp();
+  }
+
+  /** Comes back for a fresh snapshot. @param {number} [pauseMs]  not before */
+  refresh(pauseMs = 0) {
+    this.#drop(pauseMs);
+  }
+
+  #hangUp() {
     if (!this.#socket) return;
     this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
@@ -63,9 +89,14 @@ export class Connection extends EventTarget {
     if (this.isOpen) this.#socket.send(frame);
   }
 
+  #opened() {
+    this.#openedAt = performance.now();
+    this.#change(true);
+  }
+
   #heard(message) {
     this.#heardAt = performance.now();
-    this.#attempt = 0; // not on open: a server that accepts and closes at once would be called without pause
+    this.#isClaiming = false;
     if (message.type !== "pong") this.dispatchEvent(new CustomEvent("message", { detail: message }));
   }
 
@@ -76,10 +107,12 @@ export class Connection extends EventTarget {
     else this.send({ type: "ping" });
   }
 
-  #drop() {
+  #drop(pauseMs = 0) {
     if (!this.#socket) return;
-    this.close(); // without waiting for the close handshake, which a dead network never finishes
-    this.#retry = setTimeout(() => this.connect(), backoffMs(this.#attempt++));
+    this.#hangUp(); // without waiting for the close handshake, which a dead network never finishes
+    if (performance.now() - this.#openedAt >= STEADY_MS) this.#attempt = 0;
+    this.#openedAt = Infinity;
+    this.#retry = setTimeout(() => this.#connect(), Math.max(pauseMs, backoffMs(this.#attempt++)));
   }
 
   #end(code) {

@@ -6,8 +6,8 @@
  * @typedef {{id: string, kind: "practice"|"question", position: number, question: string, speech_url: string|null,
  *   think_s: number|null, limit_s: number|null, retakes_left: number,
  *   status: "pending"|"asked"|"recording"|"recorded"|"accepted", asked_at: string|null,
- *   recording: Recording|null, typed_text: string|null, transcript: Transcript|null}} Answer
- * @typedef {{id: string, status: string, current_answer: string|null, language: string,
+ *   recording: Recording|null, typed_text: string|null, transcript: Transcript|null, version: number}} Answer
+ * @typedef {{id: string, version: number, status: string, current_answer: string|null, language: string,
  *   candidate_name: string, title: string}} Session
  * @typedef {{session: Session, answers: Answer[]}} State
  * @typedef {{type: string, answer?: string, text?: string}} Command
@@ -21,17 +21,22 @@
  * @property {{code: string}|null} problem  something that needs the candidate before going on
  */
 
+/** Events may overtake each other on the way: what is held gives way only to its own or a later version. */
+const isCurrent = (next, held) => (next.version ?? Infinity) >= (held.version ?? -Infinity);
+
 /**
- * Mirrors the server: snapshot + event = next snapshot.
+ * Mirrors the server (snapshots.py): snapshot + event = next snapshot.
  * @param {State} state
  * @param {{session?: Session, answer?: Answer}} event
  * @returns {State}
  */
 export function apply(state, event) {
-  const answers = event.answer
-    ? state.answers.map((answer) => (answer.id === event.answer.id ? event.answer : answer))
-    : state.answers;
-  return { ...state, session: event.session ?? state.session, answers };
+  const { session = state.session, answer: next } = event;
+  return {
+    ...state,
+    session: isCurrent(session, state.session) ? session : state.session,
+    answers: state.answers.map((held) => (next?.id === held.id && isCurrent(next, held) ? next : held)),
+  };
 }
 
 /** The questions in the order they are asked; practice is not one of them. @param {State} state */
@@ -55,7 +60,8 @@ export function focusAnswer(state) {
  */
 export function stepOf(state, local) {
   const { status } = state.session;
-  if (["finished", "abandoned"].includes(status)) return "finish";
+  const isElsewhere = local.problem?.code === "taken_over" && unstored(state).length > 0;
+  if (["finished", "abandoned"].includes(status) && !isElsewhere) return "finish";
   if (local.problem) return "problem";
   if (status === "checking") return "check";
   const answer = focusAnswer(state);
@@ -110,6 +116,35 @@ export function unstored(state) {
   return state.answers
     .filter(({ recording }) => ["open", "sealed"].includes(recording?.status))
     .sort((a, b) => isLast(a) - isLast(b) || a.position - b.position);
+}
+
+/**
+ * Recordings whose copy on this device is not needed any more.
+ * @param {State} state
+ * @param {string[]} held  recordings on this device
+ * @param {{isWhole: boolean}} options  the state comes from a snapshot: only then is a recording that no answer names
+ *   (the candidate recorded again) known to be given up, and not merely one this page has yet to hear of
+ */
+export function forgettable(state, held, { isWhole }) {
+  const statuses = new Map(state.answers.map(({ recording }) => [recording?.id, recording?.status]));
+  return held.filter((id) => (statuses.has(id) ? ["stored", "discarded"].includes(statuses.get(id)) : isWhole));
+}
+
+/** Whether an answer has arrived, for the finish page. @param {Answer} answer @returns {"saved"|"saving"|"no-answer"} */
+export function arrivalOf({ typed_text: typed, recording }) {
+  if (typed !== null || recording?.status === "stored") return "saved";
+  return ["open", "sealed"].includes(recording?.status) ? "saving" : "no-answer";
+}
+
+/**
+ * Whether the page can do nothing but wait for the server.
+ * @param {State} state
+ * @param {string} step
+ * @param {Command|null} pending
+ */
+export function isWaitingForServer(state, step, pending) {
+  if (pending || ["saving", "wait", "starting"].includes(step)) return true;
+  return step === "finish" && unstored(state).length > 0;
 }
 
 /**

@@ -35,7 +35,7 @@ const framesOf = (recording, from = 0) => IDBKeyRange.bound([recording, from], [
 export class Store {
   #database = null;
   #records = new Map();
-  #unsaved = []; // frames the database would not take: kept in memory
+  #unsaved = []; // frames the database has not taken, not yet or not at all: kept in memory
   /** @type {() => void} */ onTrouble = () => {};
 
   /** @param {string} session @param {{keepAudio: boolean}} options */
@@ -44,10 +44,10 @@ export class Store {
     this.keepAudio = keepAudio;
   }
 
-  /** Reads what an earlier visit left. Never fails: without a database, memory has to do. */
+  /** Reads what an earlier visit or another tab left. Never fails: without a database, memory has to do. */
   async open() {
     try {
-      this.#database = await openDatabase();
+      this.#database ??= await openDatabase();
       const records = await resultOf(this.#database.transaction("recordings").objectStore("recordings").getAll());
       for (const record of records) this.#records.set(record.id, record);
       const isOld = ({ created }) => created < Date.now() - MAX_AGE_MS;
@@ -104,10 +104,11 @@ export class Store {
   /** Resolves when the frame is durable, or kept in memory because it could not be. */
   async append(recording, offset, pcm) {
     const frame = { recording, offset, pcm };
+    this.#unsaved.push(frame); // at once: a frame must never look missing while later ones are there
     try {
       await this.#write("frames", (store) => store.put(frame));
+      this.#unsaved = this.#unsaved.filter((other) => other !== frame);
     } catch (error) {
-      this.#unsaved.push(frame);
       this.#fail(error);
     }
   }
@@ -123,24 +124,34 @@ export class Store {
   }
 
   async #savedAt(recording, offset) {
-    if (!this.#database) return null;
-    const upTo = IDBKeyRange.bound([recording, 0], [recording, offset]);
-    const cursor = await resultOf(
-      this.#database.transaction("frames").objectStore("frames").openCursor(upTo, "prev"),
-    );
+    const cursor = await this.#cursor(IDBKeyRange.bound([recording, 0], [recording, offset]), "prev");
     return cursor && holds(cursor.value, offset) ? cursor.value : null;
   }
 
-  /** @returns {Promise<number>} where the bytes that follow `from` without a gap end */
-  async end(recording, from) {
-    let end = from;
-    for (let pcm; (pcm = await this.read(recording, end)); ) end += pcm.byteLength;
-    return end;
+  /** @returns {Promise<number|null>} where the first frame after `offset` begins; null: there is none */
+  async nextOffset(recording, offset) {
+    const later = this.#unsavedOf(recording).map((frame) => frame.offset).filter((at) => at > offset);
+    const saved = await this.#cursor(framesOf(recording, offset + 1), "next");
+    if (saved) later.push(saved.value.offset);
+    return later.length ? Math.min(...later) : null;
   }
 
-  /** Forgets what lies beyond a gap, so that new frames cannot overlap it. */
-  async truncate(recording, end) {
-    if (this.#database) await this.#write("frames", (store) => store.delete(framesOf(recording, end)));
+  /** @returns {Promise<number>} where the last byte ends that is kept of a recording, gaps or not; at least `from` */
+  async end(recording, from) {
+    const ends = this.#unsavedOf(recording).map(endOf);
+    const saved = await this.#cursor(framesOf(recording), "prev");
+    if (saved) ends.push(endOf(saved.value));
+    return Math.max(from, ...ends);
+  }
+
+  #unsavedOf(recording) {
+    return this.#unsaved.filter((frame) => frame.recording === recording);
+  }
+
+  /** @returns {Promise<IDBCursorWithValue|null>} at the first frame in that direction */
+  async #cursor(range, direction) {
+    if (!this.#database) return null;
+    return resultOf(this.#database.transaction("frames").objectStore("frames").openCursor(range, direction));
   }
 
   async remove(recording) {
@@ -153,4 +164,5 @@ export class Store {
   }
 }
 
-const holds = (frame, offset) => frame.offset <= offset && offset < frame.offset + frame.pcm.byteLength;
+const endOf = (frame) => frame.offset + frame.pcm.byteLength;
+const holds = (frame, offset) => frame.offset <= offset && offset < endOf(frame);

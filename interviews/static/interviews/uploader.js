@@ -1,22 +1,27 @@
 // Sends what the store holds, one recording at a time, from the byte the server asks for.
 
-import { encodeFrame } from "./wire.js";
+import { encodeFrame, FRAME_BYTES } from "./wire.js";
 
 /** Unacknowledged bytes allowed on the way: 8 s of audio. It bounds the socket's buffer too. */
 const WINDOW_BYTES = 256_000;
 const REWIND_PAUSE_MS = 1_000; // every frame on the way at a gap reports the same gap
+const COMPLETE_PAUSE_MS = 500; // before the answer is completed again; doubles
+const MAX_COMPLETE_PAUSE_MS = 8_000;
 
 /**
  * @typedef {object} Outlet
  * @property {(message: object) => void} send
  * @property {(frame: ArrayBuffer) => void} sendBytes
  * @property {(recording: string) => boolean} isOpen  the server still takes audio for it
+ * @property {() => string[]} toOffer  answers of which the server may lack audio, the current one last
+ * @property {(answer: string) => object|null} written  the text that completes this answer, not its audio's end
  * @property {() => void} progressed
  */
 
 export class Uploader {
   #active = null;
-  #queue = [];
+  #expected = null; // answer whose `resume` is on its way; until then no frame may go out
+  #delivered = new Set(); // answers the server has all of, as far as this connection knows
   #isPumping = false;
   #isStale = false; // something happened while pumping
 
@@ -37,26 +42,39 @@ export class Uploader {
     return total ? this.#active.acked / total : 1;
   }
 
-  /** @param {string[]} answers  to be offered to the server one after the other, the current one last */
-  catchUp(answers) {
-    this.#active = null;
-    this.#queue = [...answers];
+  /** Offers the server what it may lack, one recording after the other. */
+  catchUp() {
+    this.disconnected();
     this.#next();
   }
 
   disconnected() {
-    this.#active = null;
-    this.#queue = [];
+    this.#active = this.#expected = null;
+    this.#delivered.clear();
   }
 
   #next() {
-    if (!this.#queue.length) return;
+    const answer = this.outlet.toOffer().find((id) => !this.#delivered.has(id));
+    if (answer === undefined) return;
+    this.expect(answer);
+    this.outlet.send({ type: "select", answer });
+  }
+
+  /**
+   * The server is being asked to take this answer's audio next. Frames sent from here on could land in either
+   * recording, so none is sent until it says which. What this interrupts is offered again later.
+   * @param {string} answer
+   */
+  expect(answer) {
     this.#active = null;
-    this.outlet.send({ type: "select", answer: this.#queue.shift() });
+    this.#expected = answer;
+    this.#delivered.delete(answer);
   }
 
   /** The server's `resume`. */
   resumed({ answer, recording, offset, limit_bytes: limit }) {
+    if (this.#expected !== answer) return; // overtaken by a later request
+    this.#expected = null;
     this.#active = {
       answer,
       recording,
@@ -65,7 +83,9 @@ export class Uploader {
       acked: offset,
       rewoundTo: -1,
       rewoundAt: 0,
-      hasFinished: false,
+      isCompleted: false,
+      isPausing: false,
+      repeats: 0,
     };
     this.wake();
   }
@@ -85,14 +105,33 @@ export class Uploader {
     if (!active) return;
     const now = performance.now();
     if (active.rewoundTo === offset && now - active.rewoundAt < REWIND_PAUSE_MS) return;
-    Object.assign(active, { cursor: offset, acked: offset, rewoundTo: offset, rewoundAt: now, hasFinished: false });
+    Object.assign(active, { cursor: offset, acked: offset, rewoundTo: offset, rewoundAt: now, isCompleted: false });
     this.wake();
   }
 
-  /** The answer to a `finish_answer` that came too early: always acted on, unlike one gap reported many times. */
+  /** The answer to a completion that came too early: always acted on, unlike one gap reported many times. */
   missing(offset) {
-    if (this.#active) this.#active.rewoundTo = -1;
+    if (!this.#active) return;
+    this.#active.rewoundTo = -1;
+    this.#pause(this.#active);
     this.rewind(offset);
+  }
+
+  /** What is missing goes out at once; only then, and not in a tight loop, is the answer completed again. */
+  #pause(active) {
+    if (active.isPausing) return;
+    active.isPausing = true;
+    const pauseMs = Math.min(MAX_COMPLETE_PAUSE_MS, COMPLETE_PAUSE_MS * 2 ** active.repeats++);
+    setTimeout(() => {
+      active.isPausing = false;
+      this.wake();
+    }, pauseMs);
+  }
+
+  /** The candidate completes the answer, perhaps again: said to the server once all its audio has been sent. */
+  complete() {
+    if (this.#active) this.#active.isCompleted = false;
+    this.wake();
   }
 
   /** Call when the store or the server's state has changed. */
@@ -114,7 +153,7 @@ export class Uploader {
     const active = this.#active;
     while (active && active.cursor - active.acked < WINDOW_BYTES) {
       const at = active.cursor;
-      const pcm = at < active.limit ? await this.store.read(active.recording, at) : null;
+      const pcm = at < active.limit ? await this.#audioAt(active.recording, at) : null;
       if (active !== this.#active) return;
       if (active.cursor !== at) continue; // rewound meanwhile
       if (!pcm) return this.#sentAll(active);
@@ -124,14 +163,31 @@ export class Uploader {
     }
   }
 
+  /** What is neither here nor there becomes silence, so that what comes after it arrives in its place. */
+  async #audioAt(recording, at) {
+    const pcm = await this.store.read(recording, at);
+    if (pcm) return pcm;
+    const next = await this.store.nextOffset(recording, at);
+    return next === null ? null : new ArrayBuffer(Math.min(next - at, FRAME_BYTES));
+  }
+
   #sentAll(active) {
-    const total = this.store.finishedBytes(active.recording);
     if (!this.outlet.isOpen(active.recording)) {
-      if (active.acked >= active.cursor) this.#next();
-    } else if (total !== null && !active.hasFinished) {
-      active.hasFinished = true;
-      // Less than the total only when neither this device nor the server has the rest: then what there is counts.
-      this.outlet.send({ type: "finish_answer", answer: active.answer, bytes: Math.min(total, active.cursor) });
+      if (active.acked < active.cursor) return;
+      this.#delivered.add(active.answer);
+      this.#next();
+    } else if (!active.isCompleted && !active.isPausing) {
+      const completion = this.#completion(active);
+      active.isCompleted = completion !== null;
+      if (completion) this.outlet.send(completion);
     }
+  }
+
+  #completion({ answer, recording, cursor }) {
+    const written = this.outlet.written(answer);
+    if (written) return { ...written, bytes: cursor };
+    const total = this.store.finishedBytes(recording);
+    // Less than the total only when neither this device nor the server has the end: then what there is counts.
+    return total === null ? null : { type: "finish_answer", answer, bytes: Math.min(total, cursor) };
   }
 }

@@ -3,6 +3,7 @@
 export const SAMPLE_RATE_HZ = 16_000;
 export const BYTES_PER_S = SAMPLE_RATE_HZ * 2;
 export const FRAME_SAMPLES = 4_000;
+export const FRAME_BYTES = 2 * FRAME_SAMPLES;
 const HEADER_BYTES = 8;
 
 /**

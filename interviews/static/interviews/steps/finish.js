@@ -1,7 +1,7 @@
 // Thank you, and what is still on its way.
 
 import { Screen, text } from "../screen.js";
-import { questions, unstored } from "../state.js";
+import { arrivalOf, questions, unstored } from "../state.js";
 import { showTranscript } from "./transcript.js";
 
 export class FinishStep {
@@ -43,9 +43,7 @@ export class FinishStep {
   }
 
   #updateRow(row, answer) {
-    const isSaved = answer.typed_text !== null || answer.recording?.status === "stored";
-    const state = answer.recording ? "saving" : "no-answer";
-    row.querySelector("[data-part=state]").textContent = text(isSaved ? "saved" : state);
+    row.querySelector("[data-part=state]").textContent = text(arrivalOf(answer));
     showTranscript(row.querySelector("[data-part=transcript]"), answer);
   }
 

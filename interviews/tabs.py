@@ -1,0 +1,25 @@
+"""Which tab holds an interview. A page that is loaded claims it; one that only reconnects does not.
+
+So a laptop that comes back from a dead spot cannot take the interview from the phone it went on at.
+"""
+
+from uuid import UUID
+
+from voice import hot_audio
+
+HELD_S = hot_audio.HOT_TTL_S
+
+
+async def holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
+    """Whether the tab may have the connection.
+
+    query: `tab`, its random id, and `claim` if it wants to take over. A client that names no tab claims the
+    interview with each connection.
+    """
+    tab = query.get("tab", [""])[0][:64]
+    client, key = hot_audio.async_client(), f"interviews:session:{session_id}:tab"
+    if not tab or "claim" in query:
+        await client.set(key, tab, ex=HELD_S)
+        return True
+    await client.set(key, tab, ex=HELD_S, nx=True)
+    return bool(await client.get(key) == tab.encode())
