@@ -356,9 +356,10 @@ async def test_captions_hold_no_database_connection(browser, recording, monkeypa
     def refuse(*args, **kwargs):
         raise AssertionError("a caption touched the database")
 
-    monkeypatch.setattr(type(connections["default"]), "ensure_connection", refuse)
     job = ("stt-partial", "voice.jobs.recognise_partial", recording["recording"], 0, 8000, "en", "channel")
-    await sync_to_async(queues.enqueue_now, thread_sensitive=False)(*job)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(connections["default"]), "ensure_connection", refuse)
+        await sync_to_async(queues.enqueue_now, thread_sensitive=False)(*job)
 
 
 @pytest.mark.parametrize(

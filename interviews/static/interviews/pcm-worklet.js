@@ -1,5 +1,5 @@
 // Runs on the audio thread: microphone blocks in, 250 ms frames of 16 kHz s16le out.
-// In: {start: limit in samples} | {stop: true}. Out: {frame: ArrayBuffer} | {stopped: "asked"|"limit"}.
+// In: {start: limit in samples} | {flush: true} | {stop: true}. Out: {frame: ArrayBuffer} | {stopped: "asked"|"limit"}.
 
 import { Framer, Resampler } from "./pcm.js";
 import { SAMPLE_RATE_HZ } from "./wire.js";
@@ -10,7 +10,11 @@ class PcmCapture extends AudioWorkletProcessor {
 
   constructor() {
     super();
-    this.port.onmessage = ({ data }) => (data.stop ? this.#stop("asked") : this.#start(data.start));
+    this.port.onmessage = ({ data }) => {
+      if (data.flush) this.#flush();
+      else if (data.stop) this.#stop("asked");
+      else this.#start(data.start);
+    };
   }
 
   #start(limit) {
@@ -22,10 +26,14 @@ class PcmCapture extends AudioWorkletProcessor {
     this.port.postMessage({ frame: frame.buffer }, [frame.buffer]);
   }
 
+  #flush() {
+    const rest = this.#framer?.flush();
+    if (rest) this.#post(rest);
+  }
+
   #stop(reason) {
     if (!this.#framer) return; // the limit came first
-    const rest = this.#framer.flush();
-    if (rest) this.#post(rest);
+    this.#flush();
     this.#framer = null;
     this.port.postMessage({ stopped: reason });
   }

@@ -31,6 +31,7 @@ export class Recorder {
   #node = null;
   #sink = null;
   #whenStopped = null;
+  #stopping = null;
   /** @type {AudioContext|null} */ context = null;
   /** @type {AnalyserNode|null} */ analyser = null;
   /** @type {(code: "unplugged"|"interrupted") => void} */ onLost = () => {};
@@ -113,9 +114,20 @@ export class Recorder {
     this.#node.port.postMessage({ start: limit });
   }
 
+  /** Hands over what is not yet a whole frame: the page may be put away at any moment. */
+  flush() {
+    if (this.isRecording) this.#node.port.postMessage({ flush: true });
+  }
+
   /** Resolves when the sink has had the last frame. */
   async stop() {
     if (!this.isRecording) return;
+    this.#stopping ??= this.#stop();
+    await this.#stopping;
+    this.#stopping = null;
+  }
+
+  async #stop() {
     const stopped = new Promise((resolve) => (this.#whenStopped = resolve));
     this.#node.port.postMessage({ stop: true });
     // A suspended context may not answer; what it had not yet handed over is then at most 250 ms.

@@ -3,22 +3,26 @@
 import { Connection } from "./connection.js";
 import { clock } from "./countdown.js";
 import { Help } from "./help.js";
+import { Patience } from "./patience.js";
 import { Take } from "./take.js";
 import { Player } from "./player.js";
 import { Recorder } from "./recorder.js";
 import { text } from "./screen.js";
-import { apply, focusAnswer, isStillWanted, questions, stepOf, unstored } from "./state.js";
+import {
+  apply, focusAnswer, forgettable, isStillWanted, isWaitingForServer, questions, stepOf, unstored,
+} from "./state.js";
 import { CheckStep } from "./steps/check.js";
 import { FinishStep } from "./steps/finish.js";
 import { PracticeStep, ReadyStep, ResumeStep } from "./steps/pause.js";
 import { ProblemStep } from "./steps/problem.js";
 import { QuestionStep } from "./steps/question.js";
 import { Store } from "./store.js";
-import { Uploader } from "./uploader.js";
+import { OVER_LIMIT_PAUSE_MS, Uploader } from "./uploader.js";
 import { clearBanner, showConnection, showProgress, showStoreTrouble } from "./surroundings.js";
 import { BYTES_PER_S } from "./wire.js";
 
 const NO_ANSWER_MS = 15_000;
+const LOOK_MS = 1_000; // how often the page looks whether anything moves
 const MICROPHONE_KEY = "interview-microphone";
 const SCREENS = { check: CheckStep, practice: PracticeStep, ready: ReadyStep, resume: ResumeStep, finish: FinishStep };
 
@@ -44,6 +48,8 @@ export class Room {
   #pending = null; // a command the server may not have got
   #clockSkewMs = 0;
   #cameBack = null;
+  #dropping = new Set(); // recordings given up whose last frame is still on its way
+  #patience = new Patience();
 
   /** @param {Config} config @param {HTMLElement} element */
   constructor(config, element) {
@@ -71,20 +77,35 @@ export class Room {
       send: (message) => this.connection.send(message),
       sendBytes: (frame) => this.connection.sendBytes(frame),
       isOpen: (recording) => (this.#recording(recording)?.status ?? "open") === "open",
+      toOffer: () => this.#answersToOffer(),
+      written: (answer) => (this.#isWritten(answer) ? this.#pending : null),
       progressed: () => this.step === "finish" && this.#view.update(),
     });
     this.help = new Help(this);
   }
 
   async start() {
-    await this.store.open();
-    for (const { id, bytes } of this.store.recordings) if (bytes !== null) this.local.ended.add(id);
+    await this.#openStore();
     this.connection.addEventListener("message", ({ detail }) => this.#receive(detail));
     this.connection.addEventListener("change", () => this.#connectionChanged());
     this.connection.addEventListener("over", ({ detail }) => this.#leave(detail));
     addEventListener("beforeunload", (event) => this.#hasUnsent() && event.preventDefault());
+    addEventListener("pagehide", () => this.recorder.flush());
+    document.addEventListener("visibilitychange", () => document.hidden && this.recorder.flush());
     this.connection.connect();
     setTimeout(() => this.state || this.local.problem || this.#stumble("server_error"), NO_ANSWER_MS);
+    setInterval(() => this.#lookForMovement(), LOOK_MS);
+  }
+
+  async #openStore() {
+    await this.store.open();
+    for (const { id, bytes } of this.store.recordings) if (bytes !== null) this.local.ended.add(id);
+  }
+
+  /** An event can be lost between the server's processes: nobody shall wait for it for ever. */
+  #lookForMovement() {
+    const isWaiting = this.connection.isOpen && this.state && isWaitingForServer(this.state, this.step, this.#pending);
+    if (this.#patience.isOver(Boolean(isWaiting), performance.now())) this.connection.refresh();
   }
 
   // --- what the server says -------------------------------------------------------------------------------------
@@ -98,6 +119,7 @@ export class Room {
       error: () => this.#error(message),
       taken_over: () => this.#leave("taken_over"),
     }[message.type];
+    if (receive) this.#patience.moved(performance.now());
     if (receive) receive();
     else this.#view?.message?.(message);
   }
@@ -107,21 +129,23 @@ export class Room {
     if (this.local.problem?.code === "server_error") this.local.problem = null;
     this.#clockSkewMs = Date.parse(now) - Date.now();
     this.#resumes.clear();
-    this.#stateChanged();
-    if (this.#pending) this.connection.send(this.#pending);
-    this.uploader.catchUp(this.#answersToOffer());
+    this.#stateChanged({ isWhole: true });
+    if (this.#pending && !this.#isWritten(this.#pending.answer)) this.connection.send(this.#pending);
+    this.uploader.catchUp();
   }
 
   #event({ session, answer }) {
-    if (session && session.status !== this.state.session.status) this.local.inFlow = false;
+    if (!this.state) return;
+    const { status } = this.state.session;
     this.state = apply(this.state, { session, answer });
-    this.#stateChanged();
+    if (this.state.session.status !== status) this.local.inFlow = false;
+    this.#stateChanged({ isWhole: false });
   }
 
-  #stateChanged() {
+  #stateChanged({ isWhole }) {
     if (this.#pending && !isStillWanted(this.state, this.#pending)) this.#pending = null;
     this.#settleTake();
-    this.#forgetStored();
+    this.#forgetStored({ isWhole });
     this.render();
     this.uploader.wake();
   }
@@ -135,15 +159,20 @@ export class Room {
     else if (this.take.isConfirmed) this.#dropTake();
   }
 
-  #dropTake() {
-    this.recorder.stop();
+  async #dropTake() {
+    const { take } = this;
     this.take = this.local.live = null;
+    this.#dropping.add(take.recording);
+    await this.recorder.stop();
+    await take.kept; // a frame kept after the recording was removed would stay on this device
+    this.#dropping.delete(take.recording);
+    this.#forgetStored({ isWhole: false });
   }
 
-  #forgetStored() {
-    for (const { id } of this.store.recordings) {
-      const status = this.#recording(id)?.status ?? "discarded";
-      if (["stored", "discarded"].includes(status) && id !== this.take?.recording) this.store.remove(id);
+  #forgetStored({ isWhole }) {
+    const held = this.store.recordings.map(({ id }) => id);
+    for (const id of forgettable(this.state, held, { isWhole })) {
+      if (id !== this.take?.recording && !this.#dropping.has(id)) this.store.remove(id);
     }
   }
 
@@ -164,7 +193,9 @@ export class Room {
   #error({ code, offset }) {
     if (code === "gap") this.uploader.rewind(offset);
     else if (code === "audio_missing") this.uploader.missing(offset);
+    else if (code === "over_limit") this.connection.refresh(OVER_LIMIT_PAUSE_MS); // the server looks at its row again
     else if (["wrong_state", "not_recording", "not_yours"].includes(code)) this.#startAfresh();
+    else if (code === "bad_value" && this.#pending?.type === "type_answer") this.#refuseText();
     else console.warn("the server did not accept a message:", code);
   }
 
@@ -172,7 +203,12 @@ export class Room {
   #startAfresh() {
     this.#pending = null;
     this.local.starting = null;
-    this.connection.connect();
+    this.connection.refresh();
+  }
+
+  #refuseText() {
+    this.#pending = null;
+    this.#view.refuseText?.();
   }
 
   #connectionChanged() {
@@ -187,15 +223,16 @@ export class Room {
     this.connection.close();
     await this.recorder.stop();
     this.recorder.close();
-    this.take = this.local.live = this.local.starting = null;
+    this.take = this.local.live = this.local.starting = this.#pending = null;
     this.local.inFlow = false;
     this.local.problem = { code };
     clearBanner();
     this.render();
   }
 
-  continueHere() {
+  async continueHere() {
     this.local.problem = null;
+    await this.#openStore(); // the other tab may have recorded here
     this.connection.connect();
   }
 
@@ -204,7 +241,18 @@ export class Room {
   /** Sends a command, again after a reconnect if it is still wanted then. */
   command(type, rest = {}) {
     this.#pending = { type, ...rest };
-    this.connection.send(this.#pending);
+    this.#patience.moved(performance.now());
+    if (this.#isWritten(rest.answer)) this.uploader.complete();
+    else this.connection.send(this.#pending);
+  }
+
+  /** Whether the answer is spoken in part and about to be completed in writing: the audio is delivered first. */
+  #isWritten(answer) {
+    return this.#pending?.type === "type_answer" && this.#pending.answer === answer && this.#isRecording(answer);
+  }
+
+  #isRecording(answer) {
+    return this.#answer(answer)?.status === "recording";
   }
 
   /** From a button: opens the microphone and goes on with the current answer. */
@@ -285,6 +333,7 @@ export class Room {
     this.notice = "";
     this.local.starting = answer;
     this.local.inFlow = true;
+    this.uploader.expect(answer);
     this.command(type, { answer });
     this.render();
   }
@@ -292,8 +341,8 @@ export class Room {
   /** The server has said where: the microphone is on from here. */
   async #record({ answer, recording, offset, limit_bytes: limit }) {
     const start = await this.store.end(recording, offset);
-    await this.store.truncate(recording, start);
     await this.store.begin(recording, answer);
+    if (this.take?.recording === recording) return; // the server said it twice
     this.take = new Take({ answer, recording, bytes: start, limit: limit ?? Infinity });
     this.take.onFrame = (at, pcm) => this.#keep(recording, at, pcm);
     this.take.onEnd = (isLimit) => this.#ended(isLimit);

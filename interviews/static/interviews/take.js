@@ -17,6 +17,11 @@ export class Take {
     this.limit = limit;
   }
 
+  /** Resolves when every frame so far has been kept. */
+  get kept() {
+    return this.#kept;
+  }
+
   /** @param {Recorder} recorder */
   start(recorder) {
     if (this.bytes >= this.limit) return this.#end(true);

@@ -6,6 +6,8 @@ import { encodeFrame, FRAME_BYTES } from "./wire.js";
 const WINDOW_BYTES = 256_000;
 const REWIND_PAUSE_MS = 1_000; // every frame on the way at a gap reports the same gap
 const COMPLETE_PAUSE_MS = 500; // before the answer is completed again; doubles
+/** No frame is accepted beyond the limit before the server has looked at its row again. */
+export const OVER_LIMIT_PAUSE_MS = 1_000;
 const MAX_COMPLETE_PAUSE_MS = 8_000;
 
 /**
@@ -73,7 +75,7 @@ export class Uploader {
 
   /** The server's `resume`. */
   resumed({ answer, recording, offset, limit_bytes: limit }) {
-    if (this.#expected !== answer) return; // overtaken by a later request
+    if (this.#expected !== null && this.#expected !== answer) return; // overtaken by a later request
     this.#expected = null;
     this.#active = {
       answer,

@@ -53,7 +53,7 @@ export class QuestionStep {
     screen.on("retake", () => room.retake(this.answer));
     screen.on("next", () => room.accept(this.answer));
     screen.part("writing").addEventListener("submit", (event) => this.#submit(event));
-    screen.part("text").addEventListener("input", ({ target }) => draft.keep(this.answer.id, target.value));
+    screen.part("text").addEventListener("input", ({ target }) => this.#written(target.value));
   }
 
   /** The state or something local has changed. */
@@ -185,6 +185,22 @@ export class QuestionStep {
   #write() {
     this.room.player.stop();
     this.screen.part("text").value = draft.read(this.answer.id);
+  }
+
+  #written(value) {
+    draft.keep(this.answer.id, value);
+    this.#markText("");
+  }
+
+  /** The server will not have the text as it is. */
+  refuseText() {
+    this.#markText(text("text-refused"));
+    this.screen.part("text").focus();
+  }
+
+  #markText(trouble) {
+    this.screen.part("text").setAttribute("aria-invalid", Boolean(trouble));
+    this.screen.say("text-trouble", trouble);
   }
 
   #submit(event) {
