@@ -196,7 +196,8 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         Program("web", (*web, "interview_platform.asgi:application"), 2, env, (listener.fileno(),)),
         Program("speech", (*worker, "stt", "stt-partial", "--slots", "2"), env=env),
         Program("tts", (*worker, "tts"), env=env),
-        Program("default", (*worker, "default"), env=env),
+        # Storing can wait; a transcript is what somebody looks at the screen for.
+        Program("default", ("nice", "-n", "5", *worker, "default"), env=env),
         Program(
             "cron", (*manage, "rqcron", "interview_platform.cron", "--logging-level", "WARNING"), env=env
         ),

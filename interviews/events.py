@@ -29,10 +29,10 @@ def publish(name: str, session: Session, answer: Answer | None = None) -> None:
 
 def _send(name: str, session_id: UUID, answer_id: UUID | None) -> None:
     session = Session.objects.select_related("invitation__interview").get(pk=session_id)
-    event = {"type": "event", "name": name, "session": snapshots.session_state(session)}
+    answers = snapshots.answers_of(session)
+    event = {"type": "event", "name": name, "session": snapshots.session_state(session, answers)}
     if answer_id is not None:
-        answer = Answer.objects.select_related("recording__transcript").get(pk=answer_id)
-        event["answer"] = snapshots.answer_state(answer)
+        event["answer"] = snapshots.answer_state(next(a for a in answers if a.pk == answer_id))
     channel.group_send(group_name(session_id), {"type": "session.event", "event": event})
 
 

@@ -14,7 +14,7 @@ from voice.models import Recording, Speech, Transcript
 
 def snapshot(session: Session) -> dict:
     """The whole state of a session: {type, session, answers, now}."""
-    answers = list(session.answers.select_related("recording", "recording__transcript"))
+    answers = answers_of(session)
     spoken = _ready_keys(answers)
     return {
         "type": "snapshot",
@@ -24,9 +24,13 @@ def snapshot(session: Session) -> dict:
     }
 
 
-def session_state(session: Session, answers: list[Answer] | None = None) -> dict:
+def answers_of(session: Session) -> list[Answer]:
+    """Every answer of the session with what is told of it, in one query."""
+    return list(session.answers.select_related("recording__transcript"))
+
+
+def session_state(session: Session, answers: list[Answer]) -> dict:
     """The session's own part of the state."""
-    answers = list(session.answers.all()) if answers is None else answers
     invitation = session.invitation
     current = _current(session, answers)
     return {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { backoffMs } from "../../interviews/static/interviews/connection.js";
 import { clock } from "../../interviews/static/interviews/countdown.js";
+import { Patience } from "../../interviews/static/interviews/patience.js";
 import { levelOf } from "../../interviews/static/interviews/meter.js";
 import { encodeFrame } from "../../interviews/static/interviews/wire.js";
 
@@ -22,4 +23,15 @@ test("clock counts in minutes and seconds", () => {
 test("level is 0 for silence and 1 for a loud voice", () => {
   assert.equal(levelOf(new Float32Array(64)), 0);
   assert.equal(levelOf(new Float32Array(64).fill(0.5)), 1);
+});
+
+test("patience ends after ten seconds of waiting without movement, and begins again", () => {
+  const patience = new Patience();
+  assert.equal(patience.isOver(false, 50_000), false);
+  assert.equal(patience.isOver(true, 59_000), false);
+  patience.moved(59_500);
+  assert.equal(patience.isOver(true, 69_000), false);
+  assert.equal(patience.isOver(true, 69_500), true);
+  assert.equal(patience.isOver(true, 79_000), false);
+  assert.equal(patience.isOver(true, 79_500), true);
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { apply, focusAnswer, isStillWanted, stepOf, thinkLeftS, unstored } from "../../interviews/static/interviews/state.js";
+import {
+  apply, arrivalOf, focusAnswer, forgettable, isStillWanted, isWaitingForServer, stepOf, thinkLeftS, unstored,
+} from "../../interviews/static/interviews/state.js";
 
 const answer = (id, rest = {}) => ({
   id, kind: "question", position: Number(id.slice(1)), status: "pending", recording: null, think_s: 30, ...rest,
@@ -17,6 +19,47 @@ test("event replaces the session and the answer of the same id", () => {
   assert.equal(after.session.status, "finished");
   assert.deepEqual(after.answers.map(({ status }) => status), ["pending", "asked"]);
   assert.equal(before.answers[1].status, "pending");
+});
+
+test("event that was overtaken changes nothing, the session and the answer each for itself", () => {
+  const at = (version, status) => answer("q1", { status, version });
+  const held = { session: { status: "under_way", version: 4 }, answers: [at(7, "recording")] };
+  const late = { session: { status: "practising", version: 3 }, answer: at(8, "accepted") };
+  const after = apply(held, late);
+  assert.deepEqual([after.session.status, after.answers[0].status], ["under_way", "accepted"]);
+  const stale = { session: { status: "finished", version: 4 }, answer: at(6, "asked") };
+  const then = apply(held, stale);
+  assert.deepEqual([then.session.status, then.answers[0].status], ["finished", "recording"]);
+});
+
+test("session and answer without a version count as newer", () => {
+  const held = { session: { status: "under_way", version: 4 }, answers: [answer("q1", { version: 7 })] };
+  const after = apply(held, { session: { status: "finished" }, answer: answer("q1", { status: "asked" }) });
+  assert.deepEqual([after.session.status, after.answers[0].status], ["finished", "asked"]);
+});
+
+test("copy on this device is forgotten only when its answer says stored or discarded", () => {
+  const named = (id, status) => answer(id, { recording: { id: `r-${id}`, status } });
+  const now = state("under_way", named("q1", "stored"), named("q2", "discarded"), named("q3", "sealed"));
+  const held = ["r-q1", "r-q2", "r-q3", "retaken"];
+  assert.deepEqual(forgettable(now, held, { isWhole: false }), ["r-q1", "r-q2"]);
+  assert.deepEqual(forgettable(now, held, { isWhole: true }), ["r-q1", "r-q2", "retaken"]);
+});
+
+test("answer has arrived when its text or its stored recording has, and is not on its way when discarded", () => {
+  const of = (status, typed = null) => arrivalOf({ typed_text: typed, recording: status && { id: "r", status } });
+  assert.deepEqual([of("open"), of("sealed")], ["saving", "saving"]);
+  assert.deepEqual([of("discarded"), of(null)], ["no-answer", "no-answer"]);
+  assert.deepEqual([of("stored"), of("sealed", "written")], ["saved", "saved"]);
+});
+
+test("page waits for the server while a command or an answer is on its way", () => {
+  const sent = (status) => state("finished", answer("q1", { status: "accepted", recording: { id: "r", status } }));
+  assert.equal(isWaitingForServer(sent("sealed"), "finish", null), true);
+  assert.equal(isWaitingForServer(sent("stored"), "finish", null), false);
+  assert.equal(isWaitingForServer(sent("stored"), "saving", null), true);
+  assert.equal(isWaitingForServer(sent("stored"), "record", null), false);
+  assert.equal(isWaitingForServer(sent("stored"), "record", { type: "ask" }), true);
 });
 
 test("focus is on the practice first, then on the first question not accepted", () => {
@@ -49,6 +92,8 @@ for (const [step, server, page] of [
   ["review", state("under_way", answer("q1", { status: "recorded" })), {}],
   ["finish", state("under_way", answer("q1", { status: "accepted" })), { inFlow: true }],
   ["finish", state("finished", answer("q1", { status: "accepted" })), {}],
+  ["finish", state("finished", answer("q1", { status: "accepted" })), { problem: { code: "taken_over" } }],
+  ["problem", state("finished", { ...recording, status: "accepted" }), { problem: { code: "taken_over" } }],
 ]) {
   test(`step is ${step} when ${server.session.status}, ${JSON.stringify(page, (_, v) => (v instanceof Set ? [...v] : v))}`, () => {
     assert.equal(stepOf(server, local(page)), step);

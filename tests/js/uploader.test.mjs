@@ -3,14 +3,19 @@ import { test } from "node:test";
 import { Uploader } from "../../interviews/static/interviews/uploader.js";
 
 const FRAME = 8000;
-const settled = () => new Promise((resolve) => setTimeout(resolve, 0));
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A store that holds `total` bytes of each recording, in frames; `finished` says which are complete. */
 class Shelf {
-  constructor(totals, finished = {}) {
-    Object.assign(this, { totals, finished });
+  constructor(totals, finished = {}, from = 0) {
+    Object.assign(this, { totals, finished, from });
+  }
+  async nextOffset(recording, offset) {
+    if (offset >= this.totals[recording]) return null;
+    return Math.max(offset, this.from);
   }
   async read(recording, offset) {
+    if (offset < this.from) return null;
     const end = Math.min(this.totals[recording], (Math.floor(offset / FRAME) + 1) * FRAME);
     return offset < end ? new ArrayBuffer(end - offset) : null;
   }
@@ -19,12 +24,14 @@ class Shelf {
   }
 }
 
-function uploading(shelf, closed = []) {
+function uploading(shelf, { closed = [], toOffer = [], written = () => null } = {}) {
   const sent = [];
   const uploader = new Uploader(shelf, {
     send: (message) => sent.push(message),
     sendBytes: (frame) => sent.push([Number(new DataView(frame).getBigUint64(0)), frame.byteLength - 8]),
     isOpen: (recording) => !closed.includes(recording),
+    toOffer: () => toOffer,
+    written,
     progressed: () => {},
   });
   return { uploader, sent, offsets: () => sent.filter(Array.isArray).map(([offset]) => offset) };
@@ -59,15 +66,68 @@ test("rewinds once for one gap however often it is reported", async () => {
   assert.deepEqual(offsets(), [0, FRAME, 2 * FRAME, 3 * FRAME, FRAME, 2 * FRAME, 3 * FRAME]);
 });
 
-test("finishes after the last byte, and again after sending what was missing", async () => {
+test("finishes after the last byte; sends what was missing at once and, after a pause, finishes again", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   const { uploader, sent } = uploading(new Shelf({ r: 2 * FRAME }, { r: 2 * FRAME }));
   uploader.resumed(resume(0));
   await settled();
   const finish = { type: "finish_answer", answer: "a", bytes: 2 * FRAME };
   assert.deepEqual(sent.at(-1), finish);
-  uploader.missing(FRAME);
+  for (const pauseMs of [500, 1000, 2000]) {
+    uploader.missing(FRAME);
+    await settled();
+    t.mock.timers.tick(pauseMs - 1);
+    await settled();
+    assert.deepEqual(sent.at(-1), [FRAME, FRAME]);
+    t.mock.timers.tick(1);
+    await settled();
+    assert.deepEqual(sent.slice(-2), [[FRAME, FRAME], finish]);
+  }
+});
+
+test("sends silence up to what this device holds, and finishes with the full length", async () => {
+  const { uploader, sent } = uploading(new Shelf({ r: 4 * FRAME }, { r: 4 * FRAME }, 1.5 * FRAME));
+  uploader.resumed(resume(0));
   await settled();
-  assert.deepEqual(sent.slice(-2), [[FRAME, FRAME], finish]);
+  const finish = { type: "finish_answer", answer: "a", bytes: 4 * FRAME };
+  assert.deepEqual(sent, [[0, 8000], [8000, 4000], [12_000, 4000], [16_000, 8000], [24_000, 8000], finish]);
+});
+
+test("frame recorded while the uploader looked for it is not taken for a gap", async () => {
+  const shelf = new Shelf({ r: 0 });
+  const { uploader, sent } = uploading(shelf);
+  uploader.outlet.sendBytes = (frame) => sent.push(new Uint8Array(frame)[8]);
+  const looks = [null, Uint8Array.of(7, 7), null]; // not there yet; there; nothing after it
+  shelf.read = async () => looks.shift()?.buffer ?? null;
+  shelf.nextOffset = async (_, offset) => (offset === 0 ? 0 : null);
+  uploader.resumed(resume(0));
+  await settled();
+  assert.deepEqual(sent, [7]);
+});
+
+test("a server that lost everything is sent what this device holds beyond the gap", async () => {
+  const { uploader, offsets } = uploading(new Shelf({ r: 2 * FRAME }, {}, FRAME));
+  uploader.resumed(resume(FRAME));
+  await settled();
+  uploader.rewind(0);
+  await settled();
+  assert.deepEqual(offsets(), [FRAME, 0, FRAME]);
+});
+
+test("written answer goes out after its audio, once, and again when the candidate sends it again", async () => {
+  let written = null;
+  const { uploader, sent } = uploading(new Shelf({ r: 2 * FRAME }), { written: () => written });
+  uploader.resumed(resume(FRAME));
+  await settled();
+  written = { type: "type_answer", answer: "a", text: "words" };
+  uploader.complete();
+  await settled();
+  uploader.acked(2 * FRAME);
+  await settled();
+  assert.deepEqual(sent, [[FRAME, FRAME], { ...written, bytes: 2 * FRAME }]);
+  uploader.complete();
+  await settled();
+  assert.equal(sent.length, 3);
 });
 
 test("finishes with what there is when neither side has the rest", async () => {
@@ -78,8 +138,9 @@ test("finishes with what there is when neither side has the rest", async () => {
 });
 
 test("offers the recordings one after the other", async () => {
-  const { uploader, sent } = uploading(new Shelf({ r: FRAME, s: FRAME }, { r: FRAME }), ["r"]);
-  uploader.catchUp(["a", "b"]);
+  const shelf = new Shelf({ r: FRAME, s: FRAME }, { r: FRAME });
+  const { uploader, sent } = uploading(shelf, { closed: ["r"], toOffer: ["a", "b"] });
+  uploader.catchUp();
   assert.deepEqual(sent, [{ type: "select", answer: "a" }]);
   uploader.resumed(resume(0));
   await settled();
@@ -94,4 +155,29 @@ test("sends nothing beyond the limit", async () => {
   uploader.resumed(resume(0, { limit_bytes: 10_000 }));
   await settled();
   assert.deepEqual(sent, [[0, 8000], [8000, 2000]]);
+});
+
+test("recording interrupted by another is offered again when that one is complete", async () => {
+  const closed = ["r"];
+  const { uploader, sent } = uploading(new Shelf({ r: 3 * FRAME, s: FRAME }), { closed, toOffer: ["a", "b"] });
+  uploader.catchUp();
+  uploader.expect("b"); // begin_answer
+  uploader.resumed(resume(0)); // of a: comes too late, frames would land in b
+  uploader.resumed(resume(0, { answer: "b", recording: "s" }));
+  await settled();
+  uploader.acked(FRAME);
+  closed.push("s");
+  uploader.wake();
+  await settled();
+  assert.deepEqual(sent, [{ type: "select", answer: "a" }, [0, FRAME], { type: "select", answer: "a" }]);
+});
+
+test("nothing is offered twice in one connection", async () => {
+  const { uploader, sent } = uploading(new Shelf({ r: FRAME }), { closed: ["r"], toOffer: ["a"] });
+  uploader.catchUp();
+  uploader.resumed(resume(FRAME));
+  await settled();
+  uploader.wake();
+  await settled();
+  assert.deepEqual(sent, [{ type: "select", answer: "a" }]);
 });

@@ -16,7 +16,10 @@ const FINAL_CODES = { 4001: "taken_over", 4004: "link_unknown", 4010: "link_expi
 export const backoffMs = (attempt, random = Math.random) => random() * Math.min(MAX_BACKOFF_MS, 250 * 2 ** attempt);
 
 /** Names this page among the candidate's tabs; a copy of the tab or a reload is another one. */
-const newTab = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+function newTab() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID exists on https only
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 /** Events: "message" (detail: the JSON message), "change" (see `isOpen`), "over" (detail: code). */
 export class Connection extends EventTarget {

@@ -6,7 +6,8 @@
  * @typedef {{id: string, kind: "practice"|"question", position: number, question: string, speech_url: string|null,
  *   think_s: number|null, limit_s: number|null, retakes_left: number,
  *   status: "pending"|"asked"|"recording"|"recorded"|"accepted", asked_at: string|null,
- *   recording: Recording|null, typed_text: string|null, transcript: Transcript|null, version: number}} Answer
+ *   recording: Recording|null, typed_text: string|null, transcript: Transcript|null,
+ *   version: number}} Answer
  * @typedef {{id: string, version: number, status: string, current_answer: string|null, language: string,
  *   candidate_name: string, title: string}} Session
  * @typedef {{session: Session, answers: Answer[]}} State
@@ -130,7 +131,11 @@ export function forgettable(state, held, { isWhole }) {
   return held.filter((id) => (statuses.has(id) ? ["stored", "discarded"].includes(statuses.get(id)) : isWhole));
 }
 
-/** Whether an answer has arrived, for the finish page. @param {Answer} answer @returns {"saved"|"saving"|"no-answer"} */
+/**
+ * Whether an answer has arrived, for the finish page.
+ * @param {Answer} answer
+ * @returns {"saved"|"saving"|"no-answer"}
+ */
 export function arrivalOf({ typed_text: typed, recording }) {
   if (typed !== null || recording?.status === "stored") return "saved";
   return ["open", "sealed"].includes(recording?.status) ? "saving" : "no-answer";

@@ -30,7 +30,7 @@ function openDatabase() {
   return resultOf(request);
 }
 
-const framesOf = (recording, from = 0) => IDBKeyRange.bound([recording, from], [recording, Infinity]);
+const framesOf = (recording, from = 0, to = Infinity) => IDBKeyRange.bound([recording, from], [recording, to]);
 
 export class Store {
   #database = null;
@@ -124,14 +124,14 @@ export class Store {
   }
 
   async #savedAt(recording, offset) {
-    const cursor = await this.#cursor(IDBKeyRange.bound([recording, 0], [recording, offset]), "prev");
+    const cursor = await this.#cursor("prev", recording, 0, offset);
     return cursor && holds(cursor.value, offset) ? cursor.value : null;
   }
 
-  /** @returns {Promise<number|null>} where the first frame after `offset` begins; null: there is none */
+  /** @returns {Promise<number|null>} where the first frame from `offset` on begins; null: there is none */
   async nextOffset(recording, offset) {
-    const later = this.#unsavedOf(recording).map((frame) => frame.offset).filter((at) => at > offset);
-    const saved = await this.#cursor(framesOf(recording, offset + 1), "next");
+    const later = this.#unsavedOf(recording).map((frame) => frame.offset).filter((at) => at >= offset);
+    const saved = await this.#cursor("next", recording, offset);
     if (saved) later.push(saved.value.offset);
     return later.length ? Math.min(...later) : null;
   }
@@ -139,7 +139,7 @@ export class Store {
   /** @returns {Promise<number>} where the last byte ends that is kept of a recording, gaps or not; at least `from` */
   async end(recording, from) {
     const ends = this.#unsavedOf(recording).map(endOf);
-    const saved = await this.#cursor(framesOf(recording), "prev");
+    const saved = await this.#cursor("prev", recording);
     if (saved) ends.push(endOf(saved.value));
     return Math.max(from, ...ends);
   }
@@ -148,10 +148,11 @@ export class Store {
     return this.#unsaved.filter((frame) => frame.recording === recording);
   }
 
-  /** @returns {Promise<IDBCursorWithValue|null>} at the first frame in that direction */
-  async #cursor(range, direction) {
+  /** @returns {Promise<IDBCursorWithValue|null>} at the first frame in that direction; offsets inclusive */
+  async #cursor(direction, ...range) {
     if (!this.#database) return null;
-    return resultOf(this.#database.transaction("frames").objectStore("frames").openCursor(range, direction));
+    const frames = this.#database.transaction("frames").objectStore("frames");
+    return resultOf(frames.openCursor(framesOf(...range), direction));
   }
 
   async remove(recording) {

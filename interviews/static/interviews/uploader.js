@@ -170,6 +170,7 @@ export class Uploader {
     const pcm = await this.store.read(recording, at);
     if (pcm) return pcm;
     const next = await this.store.nextOffset(recording, at);
+    if (next === at) return this.store.read(recording, at); // recorded meanwhile
     return next === null ? null : new ArrayBuffer(Math.min(next - at, FRAME_BYTES));
   }
 
