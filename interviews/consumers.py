@@ -226,8 +226,8 @@ class CandidateConsumer(AsyncWebsocketConsumer):
     async def _complete(self, message: dict) -> None:
         action, fields = COMPLETING_COMMANDS[message["type"]]
         values = {argument: _field(message, *field) for argument, field in fields.items()}
+        await self._stop_listening()  # first, so that no caption is asked for beside the final transcript
         await self._answer_to(action, message, **values)
-        await self._stop_listening()
 
     async def _select(self, answer: Answer) -> None:
         recording = answer.recording

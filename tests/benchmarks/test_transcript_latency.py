@@ -14,8 +14,10 @@ from tests.speech import spoken
 from voice import audio
 from voice.engines.faster_whisper import FasterWhisper
 
+pytestmark = pytest.mark.timeout(300)
+
 INTERVIEWS = 5
-SECONDS = 5
+SECONDS = (4.4, 5.0, 5.7)  # captions are asked for once a second: not always just when the answer ends
 PAUSE_S = 1.0
 SENTENCE = "I built a small service that reads invoices, and it found mistakes that people had missed for years."
 
@@ -28,7 +30,8 @@ def engine(whisper_model):
 
 
 async def test_final_transcript_latency(stack, engine, figure):
-    pcm = audio.s16le_from_samples(spoken(SENTENCE, pause_s=SECONDS))[: SECONDS * 32_000]
+    whole = audio.s16le_from_samples(spoken(SENTENCE, pause_s=max(SECONDS)))
+    answers = [whole[: int(seconds * 16_000) * 2] for seconds in SECONDS]
     waits_ms, raw_ms = [], []
     for _ in range(INTERVIEWS):
         url = stack.load_demo()["invitation_url"]
@@ -36,12 +39,12 @@ async def test_final_transcript_latency(stack, engine, figure):
         async with connected(url) as candidate:
             await candidate.say("skip_practice")
             await candidate.event("practice_skipped")
-            for _ in range(3):
+            for pcm in answers:
                 waits_ms.append(await answer_ms(candidate, pcm))
                 await asyncio.sleep(PAUSE_S)
                 raw_ms.append(engine_ms(engine, pcm))
     raw = statistics.median(raw_ms)
-    figure("engine alone, 5 s of speech, median", raw, "ms")
+    figure("engine alone, about 5 s of speech, median", raw, "ms")
     figure("end of answer to transcript, median", statistics.median(waits_ms), "ms")
     figure("the same beyond the engine, median", statistics.median(waits_ms) - raw, "ms", "at most 50")
     figure("the same beyond the engine, p95", statistics.quantiles(waits_ms, n=20)[-1] - raw, "ms")
