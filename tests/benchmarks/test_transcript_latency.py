@@ -19,7 +19,9 @@ pytestmark = pytest.mark.timeout(300)
 INTERVIEWS = 5
 SECONDS = (4.4, 5.0, 5.7)  # captions are asked for once a second: not always just when the answer ends
 PAUSE_S = 1.0
-SENTENCE = "I built a small service that reads invoices, and it found mistakes that people had missed for years."
+SENTENCE = (
+    "I built a small service that reads invoices, and it found mistakes that people had missed for years."
+)
 
 
 @pytest.fixture
