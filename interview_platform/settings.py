@@ -101,16 +101,10 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = (
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Publish and subscribe: messages between processes are hints, and a page that misses one asks for a snapshot.
+# (The layer that keeps messages in lists reads with a blocking call; with redis-py 8 its cancelling can be lost.)
 CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {
-            # The layer's reads block for 5 s; redis-py's own limit for an answer is 5 s too: raise that.
-            "hosts": [{"address": REDIS_URL, "socket_timeout": 15}],
-            "capacity": 1000,
-            "expiry": 60,
-        },
-    }
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
 
 S3_BUCKET = env("S3_BUCKET", default="")

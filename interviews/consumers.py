@@ -5,15 +5,16 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qs
 from uuid import UUID
 
 import redis
+from asgiref.sync import sync_to_async
 from channels.consumer import get_handler_name
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from interviews import events, links, snapshots, tabs
@@ -47,7 +48,15 @@ COMPLETING_COMMANDS: dict[str, tuple[Callable[..., None], dict[str, tuple[str, t
 
 def in_thread(function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Database work in any thread: the pool of connections is the bound, not Django's one thread."""
-    return database_sync_to_async(function, thread_sensitive=False)
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            connections.close_all()  # back to the pool: the next call may land on another thread
+
+    return sync_to_async(call, thread_sensitive=False)
 
 
 @dataclass
@@ -74,6 +83,13 @@ class UnknownCommand(ActionRefused):
 class CandidateConsumer(AsyncWebsocketConsumer):
     """One candidate's connection. Everything that must survive it lies in PostgreSQL and Redis."""
 
+    incoming: Incoming | None = None
+    listener: Listener | None = None
+    session_id: UUID | None = None
+    invitation: Invitation
+    number = 0
+    seen_at = 0.0
+
     async def dispatch(self, message: dict) -> None:
         """Without Channels' own, which closes database connections in a shared thread before each frame.
 
@@ -82,9 +98,6 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
-        self.incoming: Incoming | None = None
-        self.listener: Listener | None = None
-        self.session_id: UUID | None = None
         self.seen_at = time.monotonic()
         await self.accept()
         try:
@@ -95,9 +108,10 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         if not await tabs.holds(self.session_id, parse_qs(self.scope["query_string"].decode())):
             await self._end_for_other()
             return
+        self.number = await tabs.next_number(self.session_id)
         await self.channel_layer.group_add(events.group_name(self.session_id), self.channel_name)
         await self.channel_layer.group_send(
-            events.group_name(self.session_id), {"type": "session.taken_over", "by": self.channel_name}
+            events.group_name(self.session_id), {"type": "session.taken_over", "number": self.number}
         )
         await self._send(await self._snapshot())
 
@@ -295,7 +309,7 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         await self._send(message["event"])
 
     async def session_taken_over(self, message: dict) -> None:
-        if message["by"] != self.channel_name:
+        if message["number"] > self.number:  # an older connection's own announcement may come late
             await self._end_for_other()
 
     async def session_closed(self, message: dict) -> None:

@@ -23,3 +23,11 @@ async def holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
         return True
     await client.set(key, tab, ex=HELD_S, nx=True)
     return bool(await client.get(key) == tab.encode())
+
+
+async def next_number(session_id: UUID) -> int:
+    """The number of a new connection: who has a lower one is an older connection."""
+    client, key = hot_audio.async_client(), f"interviews:session:{session_id}:connections"
+    number = int(await client.incr(key))
+    await client.expire(key, HELD_S)
+    return number

@@ -1,6 +1,6 @@
 """From "I'm done" to the transcript on the candidate's connection, beyond the engine's own time.
 
-The engine is timed on the same audio between the answers, at the same pace, so that both find the same caches.
+The engine is timed on the same audio between the answers, at the same pace: both find the same caches.
 """
 
 import asyncio

@@ -1,10 +1,12 @@
 import asyncio
 import contextlib
 import json
+from typing import ClassVar
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import connections
 
 from interview_platform.asgi import application
 from interviews.models import Answer
@@ -23,9 +25,13 @@ PATIENCE_S = 30  # on a machine that is busy with other things
 class Browser:
     """A candidate's connection in a test."""
 
-    def __init__(self, token: str) -> None:
+    opened: ClassVar[list["Browser"]] = []
+
+    def __init__(self, token: str, query: str = "") -> None:
         headers = [(b"origin", b"http://127.0.0.1"), (b"host", b"127.0.0.1")]
-        self.socket = WebsocketCommunicator(application, f"/ws/interviews/{token}/", headers=headers)
+        path = f"/ws/interviews/{token}/{query}"
+        self.socket = WebsocketCommunicator(application, path, headers=headers)
+        self.opened.append(self)
 
     async def open(self) -> dict:
         connected, _ = await self.socket.connect(timeout=PATIENCE_S)
@@ -48,7 +54,7 @@ class Browser:
         await self.socket.send_to(bytes_data=wire.pack(offset, pcm))
 
     async def close(self) -> None:
-        """Disconnect. After a failed test the connection may be cancelled already, which pytest must not see."""
+        """Disconnect. After a failed test it may be cancelled already, which pytest must not see."""
         with contextlib.suppress(asyncio.CancelledError):
             await self.socket.disconnect(timeout=PATIENCE_S)
 
@@ -57,6 +63,15 @@ class Browser:
             output = await self.socket.receive_output(timeout=PATIENCE_S)
             if output["type"] == "websocket.close":
                 return output["code"]
+
+
+@pytest.fixture(autouse=True)
+async def tidy_up():
+    """Close every connection of the test; what it read by itself, it read in a thread that ends with it."""
+    yield
+    while Browser.opened:
+        await Browser.opened.pop().close()
+    await sync_to_async(connections.close_all)()
 
 
 @pytest.fixture
@@ -282,11 +297,7 @@ class Tab(Browser):
     """A browser tab with an identity."""
 
     def __init__(self, token: str, tab: str, *, is_claiming: bool = False) -> None:
-        super().__init__(token)
-        query = f"tab={tab}" + ("&claim=1" if is_claiming else "")
-        self.socket = WebsocketCommunicator(
-            application, f"/ws/interviews/{token}/?{query}", headers=Browser(token).socket.scope["headers"]
-        )
+        super().__init__(token, f"?tab={tab}" + ("&claim=1" if is_claiming else ""))
 
 
 async def test_tab_that_only_reconnects_does_not_take_over(token, answer):
@@ -359,8 +370,6 @@ async def test_listener_that_fails_leaves_the_recording_alone(browser, answer, m
 
 async def test_captions_hold_no_database_connection(browser, recording, monkeypatch):
     """A caption is asked for in a thread of its own; a connection taken there would never come back."""
-    from django.db import connections
-
     from voice import queues
 
     def refuse(*args, **kwargs):
