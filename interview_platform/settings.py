@@ -102,7 +102,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = (
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 # Publish and subscribe: messages between processes are hints, and a page that misses one asks for a snapshot.
-# (The layer that keeps messages in lists reads with a blocking call; with redis-py 8 its cancelling can be lost.)
+# docs/adr/0007-channel-layer-by-publish-and-subscribe.md
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
