@@ -217,3 +217,14 @@ def test_typed_answer_waits_for_what_was_spoken(session):
         answers.type_answer(answer=answer, text="x", byte_count=2 * len(SECOND), by="test", now=now())
     answer.refresh_from_db()
     assert answer.status == Answer.Status.RECORDING
+
+
+def test_practice_question_speaks_the_language_of_the_interview(interview):
+    from interviews.actions.interviews import PRACTICE, practice_text
+    from interviews.models.interview import LANGUAGES
+
+    assert set(PRACTICE) == {code for code, _ in LANGUAGES}
+    interview.language = "de"
+    assert practice_text(interview) == PRACTICE["de"]
+    interview.practice_question = "Who are you?"
+    assert practice_text(interview) == "Who are you?"
