@@ -6,7 +6,6 @@ silent under load: no recording and no acknowledgement waits for it.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 BACKLOG_BYTES = 10 * BYTES_A_SECOND
 """A listener this far behind (a burst sent after a break) skips to the newest audio."""
+CLOSE_WITHIN_S = 1
 SEMANTIC_QUEUE = 2
 """Smart Turn takes 40 ms of a core: with so many questions waiting, silence alone decides."""
 
@@ -83,6 +83,7 @@ class Listener:
         self._heard_to = offset
         self._pending = bytearray()
         self._has_audio = asyncio.Event()
+        self._is_closed = False
         self._captions = CaptionTrack(offset)
         self._task = asyncio.create_task(self._listen_or_fall_silent(offset))
 
@@ -95,10 +96,14 @@ class Listener:
             self._has_audio.set()
 
     async def close(self) -> None:
-        """Stop listening."""
+        """Stop listening. Returns soon, whatever the task is at.
+
+        Cancelling alone would not do: redis-py 8 can lose it, and the task would wait for audio for ever.
+        """
+        self._is_closed = True
+        self._has_audio.set()
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait([self._task], timeout=CLOSE_WITHIN_S)
 
     async def partial_recognised(self, message: dict) -> None:
         """A partial that this listener asked for has come back."""
@@ -115,7 +120,7 @@ class Listener:
     async def _listen(self, offset: int) -> None:
         loop = asyncio.get_running_loop()
         detector = await loop.run_in_executor(_threads(), self._new_detector, offset)
-        while True:
+        while not self._is_closed:
             await self._has_audio.wait()
             self._has_audio.clear()
             pcm, self._pending = bytes(self._pending), bytearray()
