@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +68,7 @@ class FakeRecognition:
         language: str | None,
         hot_words: str | None = None,
         is_partial: bool = False,
+        on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
     ) -> Recognition:
         samples = checked_samples(samples)
         if not self.supports(language):
@@ -77,6 +78,8 @@ class FakeRecognition:
             self.heard.append(Heard(duration_s, language, hot_words, is_partial))
         is_silent = not len(samples) or np.abs(samples).max() < SILENT_PEAK
         segments = () if is_silent else (self._segment(duration_s, is_partial=is_partial),)
+        if on_segments and segments:
+            on_segments(segments)
         return Recognition(
             text="" if is_silent else self.says,
             language=primary_language(language or self._languages[0]),
@@ -121,7 +124,7 @@ class FakeSynthesis:
         return self._voices
 
     def synthesize(
-        self, text: str, *, voice: str | None, language: str, speed: float = 1.0
+        self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
         matching_voice(self._voices, voice=voice, language=language)
         sentences = split_sentences(text)

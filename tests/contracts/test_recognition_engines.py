@@ -1,33 +1,49 @@
 """What every recognition engine does: the fake, and the real ones on what this machine has."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from tests.fakes import FakeRecognition
+from interview_platform.embedded import free_port
+from tests.contracts import adapters
 from tests.speech import recordings, spoken, word_error_rate
-from voice.engines.base import AudioRejected, LanguageUnsupported, RecognitionEngine
+from tests.vendors.server import KEY
+from voice.engines.base import (
+    AudioRejected,
+    EngineUnavailable,
+    LanguageUnsupported,
+    RecognitionEngine,
+    TransientFailure,
+)
 from voice.engines.faster_whisper import FasterWhisper
 from voice.engines.pocketsphinx import PocketSphinx
 
 SENTENCE = "I worked on a large project for two years."
 RATE_HZ = 16_000
+of_vendors = pytest.mark.parametrize("adapter", adapters.RECOGNITION_VENDORS, indirect=True, scope="module")
 
 
-@pytest.fixture(scope="module", params=["fake", "faster_whisper", "faster_whisper_batched", "pocketsphinx"])
-def engine(request):
-    if request.param == "fake":
-        engine = FakeRecognition()
-    elif request.param == "pocketsphinx":
-        engine = PocketSphinx()
-    else:
-        model = str(request.getfixturevalue("whisper_model"))
-        engine = FasterWhisper(model, device="cpu", slots=2, is_batched=request.param.endswith("batched"))
-    engine.load()
-    yield engine
-    if isinstance(engine, FasterWhisper):
-        engine.close()
+@pytest.fixture(scope="module", params=adapters.RECOGNITION)
+def adapter(request):
+    with adapters.recognition(request.param, request) as adapter:
+        yield adapter
+
+
+@pytest.fixture(autouse=True)
+def _nothing_to_complain_of(request):
+    """Whatever was asked of a vendor, its documentation knows."""
+    yield
+    adapter = request.node.funcargs.get("adapter")
+    if adapter and adapter.vendor:
+        adapter.vendor.mood = ""
+        assert adapter.vendor.complaints == []
+
+
+@pytest.fixture
+def engine(adapter):
+    return adapter.engine
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +55,7 @@ def test_an_engine_keeps_the_protocol(engine):
     assert isinstance(engine, RecognitionEngine)
     assert engine.name
     assert engine.model
-    assert engine.device in ("cpu", "cuda")
+    assert engine.device in ("cpu", "cuda", "cloud")
 
 
 def test_loading_again_does_no_harm(engine):
@@ -154,6 +170,139 @@ def test_several_threads_at_once_get_what_one_gets(engine, speech):
         together = list(threads.map(lambda _: engine.recognize(speech, language="en").text, range(8)))
 
     assert together == [alone] * 8
+
+
+def test_segments_are_told_once_each_and_in_order_or_not_at_all(engine, speech):
+    told = []
+
+    recognition = engine.recognize(speech, language="en", on_segments=told.append)
+
+    assert all(told)
+    assert tuple(segment for segments in told for segment in segments) in ((), recognition.segments)
+
+
+def test_speech_after_silence_has_its_times_in_the_whole_recording(engine, speech):
+    silence_s = 3.0
+    late = np.concatenate([np.zeros(int(silence_s * RATE_HZ), np.float32), speech])
+
+    recognition = engine.recognize(late, language="en")
+
+    if engine.name != "fake":  # which spreads its words over everything
+        assert recognition.words[0].start_s >= silence_s - 0.5
+    assert recognition.words[-1].end_s <= recognition.duration_s + 0.02
+
+
+@pytest.mark.parametrize("adapter", ["faster_whisper"], indirect=True, scope="module")
+def test_without_its_model_an_engine_says_what_to_do(adapter, tmp_path):
+    with pytest.raises(EngineUnavailable, match="WHISPER_MODEL"):
+        FasterWhisper(str(tmp_path / "nowhere"), device="cpu").load()
+
+
+@of_vendors
+def test_without_a_key_an_engine_names_the_variable(adapter, speech):
+    before = adapter.vendor.requests
+    with adapter.with_account(api_key="") as engine:
+        for ask in (engine.load, lambda: engine.recognize(speech, language="en")):
+            with pytest.raises(EngineUnavailable, match=adapter.account.key_variable):
+                ask()
+
+    assert adapter.vendor.requests == before
+
+
+@of_vendors
+def test_loading_and_silence_call_nobody(adapter):
+    before = adapter.vendor.requests
+    with adapter.with_account() as engine:
+        engine.load()
+        engine.recognize(np.zeros(5 * RATE_HZ, np.float32), language="en")
+
+    assert adapter.vendor.requests == before
+
+
+@of_vendors
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_busy_vendor_is_a_transient_failure(adapter, engine, speech, status):
+    adapter.vendor.mood = status
+
+    with pytest.raises(TransientFailure, match=str(status)):
+        engine.recognize(speech, language="en")
+
+
+@of_vendors
+def test_a_broken_connection_is_a_transient_failure(adapter, engine, speech):
+    adapter.vendor.mood = "break"
+
+    with pytest.raises(TransientFailure):
+        engine.recognize(speech, language="en")
+
+
+@of_vendors
+def test_a_vendor_that_cannot_be_reached_is_a_transient_failure(adapter, speech):
+    with adapter.with_account(base_url=f"http://127.0.0.1:{free_port()}") as engine:
+        with pytest.raises(TransientFailure):
+            engine.recognize(speech, language="en")
+
+
+@of_vendors
+def test_a_vendor_that_is_silent_times_out(adapter, speech):
+    adapter.vendor.mood = "hang"
+    with adapter.with_account(timeout_s=0.2) as engine:
+        with pytest.raises(TransientFailure, match=r"within 0.2 s"):
+            engine.recognize(speech, language="en")
+
+
+@of_vendors
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_refused_is_named_by_its_variable(adapter, engine, speech, status):
+    adapter.vendor.mood = status
+
+    with pytest.raises(EngineUnavailable, match=adapter.account.key_variable) as caught:
+        engine.recognize(speech, language="en")
+    assert not isinstance(caught.value, TransientFailure)
+
+
+@of_vendors
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_audio_that_a_vendor_refuses_is_rejected(adapter, engine, speech, status):
+    adapter.vendor.mood = status
+
+    with pytest.raises(AudioRejected):
+        engine.recognize(speech, language="en")
+
+
+@of_vendors
+@pytest.mark.parametrize("mood", [404, 302, "nonsense"])
+def test_an_answer_nobody_understands_makes_the_engine_unavailable(adapter, engine, speech, mood):
+    adapter.vendor.mood = mood
+
+    with pytest.raises(EngineUnavailable, match=r"check [A-Z]+_BASE_URL") as caught:
+        engine.recognize(speech, language="en")
+    assert not isinstance(caught.value, TransientFailure)
+
+
+@of_vendors
+def test_after_a_failure_the_next_call_works(adapter, engine, speech):
+    for mood in (503, "break", "nonsense"):
+        adapter.vendor.mood = mood
+        with pytest.raises(EngineUnavailable):
+            engine.recognize(speech, language="en")
+    adapter.vendor.mood = ""
+
+    assert engine.recognize(speech, language="en").text
+
+
+@of_vendors
+def test_neither_key_nor_words_are_told_in_errors_or_logs(adapter, engine, speech, caplog):
+    caplog.set_level(logging.DEBUG)
+    told = [engine.recognize(speech, language="en", hot_words="Kafka").text]
+    for mood in (401, 400, 503, "break", "nonsense"):
+        adapter.vendor.mood = mood
+        with pytest.raises((EngineUnavailable, AudioRejected)) as caught:
+            engine.recognize(speech, language="en", hot_words="Kafka")
+        told.append(repr(caught.value) + repr(caught.value.__cause__))
+
+    everything = " ".join([*told[1:], caplog.text, repr(engine._account)])
+    assert not any(secret in everything for secret in (KEY, told[0], "Kafka"))
 
 
 def test_pocketsphinx_hears_recorded_people():

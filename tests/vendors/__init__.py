@@ -1,0 +1,1 @@
+"""Local servers that speak the vendors' documented protocols, and refuse whatever departs from them."""
