@@ -3,6 +3,7 @@
 `build_whisper` makes a CTranslate2 Whisper directory that hears one fixed sentence in any audio;
 `build_piper_voice` a Piper voice that hums.  Both are deterministic, are built once a directory, and keep
 loading and inference real: `shape="tiny"` has the dimensions, and so the cost, of Whisper tiny.
+`build_kokoro` makes a small Kokoro of random weights; it alone needs PyTorch, of the extra `kokoro`.
 """
 
 from __future__ import annotations
@@ -71,20 +72,42 @@ def build_whisper(directory: Path | str, *, say: str, shape: str = "micro", lang
 
 
 def build_piper_voice(
-    directory: Path | str, name: str = "en_US-standin-medium", language: str = "en_US"
+    directory: Path | str,
+    name: str = "en_US-standin-medium",
+    language: str = "en_US",
+    speakers: tuple[str, ...] = (),
 ) -> Path:
     """A Piper voice, `<name>.onnx` with `.onnx.json`, in `directory`; returns the model's path.
 
-    It hums 30 ms a phoneme id at a pitch that depends on the text; `length_scale` works.
+    It hums 30 ms a phoneme id at a pitch that depends on the text; `length_scale` works.  Each of `speakers`
+    hums 200 Hz above the one before.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     model = directory / f"{name}.onnx"
     if not model.exists():
-        config = json.dumps(_piper_config(language))
+        config = json.dumps(_piper_config(language, speakers))
         _write_atomically(directory / f"{name}.onnx.json", config.encode())
-        _write_atomically(model, _humming_network())
+        _write_atomically(model, _humming_network(has_speakers=bool(speakers)))
     return model
+
+
+def build_kokoro(directory: Path | str, voices: tuple[str, ...]) -> Path:
+    """A Kokoro of random weights with `voices` in `directory`; what it says is noise as long as speech."""
+    import torch
+    from kokoro import KModel
+
+    directory = Path(directory)
+    (directory / "voices").mkdir(parents=True)
+    (directory / "config.json").write_text(json.dumps(_kokoro_config()))
+    weights = directory / "kokoro-v1_0.pth"
+    torch.manual_seed(0)
+    torch.save({}, weights)  # without any, the model starts from random ones
+    model = KModel("hexgrad/Kokoro-82M", str(directory / "config.json"), str(weights))
+    torch.save({name: part.state_dict() for name, part in model.named_children()}, weights)
+    for name in voices:
+        torch.save(0.1 * torch.randn(510, 1, 256), directory / "voices" / f"{name}.pt")
+    return directory
 
 
 def _built(directory: Path, write: Callable[[Path], None]) -> Path:
@@ -234,7 +257,39 @@ PIPER_RATE_HZ: Final = 22_050
 SAMPLES_PER_ID: Final = 660  # 30 ms; Piper puts a pad after each phoneme, so 60 ms a phoneme
 
 
-def _piper_config(language: str) -> dict[str, Any]:
+def _kokoro_config() -> dict[str, Any]:
+    """The published configuration with fewer layers.  Source: hexgrad/Kokoro-82M, config.json."""
+    return {
+        "istftnet": {
+            "upsample_kernel_sizes": [20, 12],
+            "upsample_rates": [10, 6],
+            "gen_istft_hop_size": 5,
+            "gen_istft_n_fft": 20,
+            "resblock_dilation_sizes": [[1, 3, 5]],
+            "resblock_kernel_sizes": [3],
+            "upsample_initial_channel": 512,  # and hidden_dim: Kokoro's own code relies on 512
+        },
+        "dropout": 0.2,
+        "hidden_dim": 512,
+        "max_dur": 10,
+        "n_layer": 1,
+        "n_mels": 80,
+        "n_token": 178,
+        "style_dim": 128,
+        "text_encoder_kernel_size": 5,
+        "plbert": {
+            "hidden_size": 32,
+            "num_attention_heads": 2,
+            "intermediate_size": 64,
+            "max_position_embeddings": 512,
+            "num_hidden_layers": 1,
+            "dropout": 0.1,
+        },
+        "vocab": {phoneme: i for i, phoneme in enumerate(PHONEMES[1:], start=1)},
+    }
+
+
+def _piper_config(language: str, speakers: tuple[str, ...]) -> dict[str, Any]:
     family, _, region = language.partition("_")
     return {
         "audio": {"sample_rate": PIPER_RATE_HZ, "quality": "medium"},
@@ -245,13 +300,16 @@ def _piper_config(language: str) -> dict[str, Any]:
         "phoneme_map": {},
         "phoneme_id_map": {phoneme: [i] for i, phoneme in enumerate(PHONEMES)},
         "num_symbols": len(PHONEMES),
-        "num_speakers": 1,
-        "speaker_id_map": {},
+        "num_speakers": max(1, len(speakers)),
+        "speaker_id_map": {speaker: i for i, speaker in enumerate(speakers)},
     }
 
 
-def _humming_network() -> bytes:
-    """ONNX: sin(2 pi (200 + 4 * mean id) t), `SAMPLES_PER_ID * length_scale` samples an id."""
+def _humming_network(*, has_speakers: bool) -> bytes:
+    """ONNX: sin(2 pi (200 + 4 * mean id) t), `SAMPLES_PER_ID * length_scale` samples an id.
+
+    With speakers, who come in as `sid`, sin(2 pi (200 + 200 * sid) t).
+    """
     from onnx import TensorProto, checker, helper
 
     def node(operator: str, inputs: list[str], output: str, **attributes: Any) -> Any:
@@ -270,7 +328,14 @@ def _humming_network() -> bytes:
         node("Range", ["zero", "length", "one"], "time"),
         node("Cast", ["input"], "ids", to=TensorProto.FLOAT),
         node("ReduceMean", ["ids"], "mean_id", keepdims=0),
-        node("Mul", ["mean_id", "radians_per_id"], "raised"),
+        *(
+            [
+                node("Cast", ["sid"], "speaker", to=TensorProto.FLOAT),
+                node("Mul", ["speaker", "base_radians"], "raised"),
+            ]
+            if has_speakers
+            else [node("Mul", ["mean_id", "radians_per_id"], "raised")]
+        ),
         node("Add", ["raised", "base_radians"], "radians_per_sample"),
         node("Mul", ["time", "radians_per_sample"], "phase"),
         node("Sin", ["phase"], "wave"),
@@ -291,6 +356,8 @@ def _humming_network() -> bytes:
         helper.make_tensor_value_info("input_lengths", TensorProto.INT64, ["batch_size"]),
         helper.make_tensor_value_info("scales", TensorProto.FLOAT, [3]),
     ]
+    if has_speakers:
+        inputs.append(helper.make_tensor_value_info("sid", TensorProto.INT64, [1]))
     outputs = [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, 1, "time"])]
     graph = helper.make_graph(nodes, "humming", inputs, outputs, constants)
     # the oldest versions with these operators, so that every onnxruntime in use loads them

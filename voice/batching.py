@@ -1,10 +1,10 @@
 """Calls of several threads, gathered into one: up to N items or M milliseconds, of one kind at a time.
 
-    batcher = Batcher(run, max_items=8, max_wait_ms=20)       # run(key, [item, ...]) -> [result, ...] result
-    = batcher.call("en", features)                     # from any thread; blocks until the result is there
+    batcher = Batcher(run, max_items=8, max_wait_ms=20)   # run(key, [item, ...]) -> [result, ...]
+    result = batcher.call("en", features)                 # from any thread; blocks until the result is there
     batcher.close()
 
-`BatchPlan` decides and knows no clock and no thread; `Batcher` is the thread around it.
+`BatchPlan` decides and knows no clock and no thread; `Batcher` is the threads around it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -74,10 +74,13 @@ class BatchPlan(Generic[Key, Item]):
 
 
 class Batcher(Generic[Key, Item, Result]):
-    """Runs `run(key, items)` in a thread of its own, batch after batch; while one runs, the next gathers.
+    """Runs `run(key, items)` in threads of its own, batch after batch; while one runs, the next gathers.
 
     Each caller gets the result of its own item.  When a batch of several fails, its items are run one by one,
     so that the error reaches only the caller whose item is at fault.
+
+    threads: how many batches run at a time.  A run that never returns keeps its thread and nothing else:
+    callers wait with `result_of`, which gives up on it.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Batcher(Generic[Key, Item, Result]):
         *,
         max_items: int,
         max_wait_ms: float,
+        threads: int = 1,
         name: str = "batcher",
     ) -> None:
         self._run = run
@@ -94,8 +98,13 @@ class Batcher(Generic[Key, Item, Result]):
         )
         self._changed = threading.Condition()
         self._is_closed = False
-        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
-        self._thread.start()
+        self._run_began_s: dict[int, float] = {}  # by the thread that runs
+        self._threads = [
+            threading.Thread(target=self._loop, name=f"{name}-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, key: Key, item: Item) -> Future[Result]:
         """Queue `item`; a future that is cancelled before its batch starts is left out of it.
@@ -108,8 +117,28 @@ class Batcher(Generic[Key, Item, Result]):
             if self._is_closed:
                 raise RuntimeError("The batcher is closed; make a new one.")
             self._plan.add(key, (item, future), time.monotonic())
-            self._changed.notify()
+            self._changed.notify_all()  # each thread that waits has to know when the next batch is due
         return future
+
+    def longest_run_s(self) -> float:
+        """For how many seconds the oldest run under way has been running; 0 when there is none."""
+        began_s = min(self._run_began_s.copy().values(), default=None)
+        return 0.0 if began_s is None else time.monotonic() - began_s
+
+    def result_of(self, future: Future[Result], *, longest_run_s: float) -> Result:
+        """Wait for a result of `submit`, however long its turn takes to come, but for no run that hangs.
+
+        Raises:
+            TimeoutError: a run has been under way for `longest_run_s`; the item is taken back if it waits.
+            Exception: whatever `run` raised for this item.
+        """
+        while not future.done():
+            left_s = longest_run_s - self.longest_run_s()
+            if left_s <= 0:
+                future.cancel()
+                raise TimeoutError(f"A run has not returned for {longest_run_s:g} s.")
+            wait([future], timeout=left_s)
+        return future.result()
 
     def call(self, key: Key, item: Item, *, timeout_s: float | None = None) -> Result:
         """Queue `item` and wait for its result.
@@ -122,11 +151,16 @@ class Batcher(Generic[Key, Item, Result]):
         return self.submit(key, item).result(timeout_s)
 
     def close(self, *, timeout_s: float | None = None) -> None:
-        """Accept nothing more, run what is queued, end the thread; further calls do nothing."""
+        """Accept nothing more, run what is queued, end the threads; further calls do nothing.
+
+        timeout_s: the longest to wait for that; a thread whose run hangs is left behind.
+        """
         with self._changed:
             self._is_closed = True
-            self._changed.notify()
-        self._thread.join(timeout_s)
+            self._changed.notify_all()
+        deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(None if deadline_s is None else max(0.0, deadline_s - time.monotonic()))
 
     def _loop(self) -> None:
         while (taken := self._next_batch()) is not None:
@@ -148,7 +182,7 @@ class Batcher(Generic[Key, Item, Result]):
         if not entries:
             return
         try:
-            results = self._run(key, [item for item, _ in entries])
+            results = self._timed_run(key, [item for item, _ in entries])
             if len(results) != len(entries):
                 raise RuntimeError(f"A batch of {len(entries)} items gave {len(results)} results.")
         except BaseException as error:  # noqa: BLE001 - handed to the caller; the thread lives on
@@ -160,3 +194,11 @@ class Batcher(Generic[Key, Item, Result]):
         else:
             for (_, future), result in zip(entries, results, strict=True):
                 future.set_result(result)
+
+    def _timed_run(self, key: Key, items: list[Item]) -> Sequence[Result]:
+        thread = threading.get_ident()
+        self._run_began_s[thread] = time.monotonic()
+        try:
+            return self._run(key, items)
+        finally:
+            del self._run_began_s[thread]

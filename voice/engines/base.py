@@ -15,8 +15,9 @@ them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -32,23 +33,58 @@ PEAK_LIMIT = 2.0
 
 
 class VoiceError(Exception):
-    """A speech operation that did not succeed; the message tells the reader what to do."""
+    """A speech operation that did not succeed; the message tells people what to do, `code` tells programs."""
+
+    code = "voice_error"
 
 
 class EngineUnavailable(VoiceError):
     """The engine cannot work here and now: a model, a library or a device is missing."""
 
+    code = "engine_unavailable"
+
+
+class TransientFailure(EngineUnavailable):
+    """The engine failed in a way that passes: a broken connection, a timeout, a vendor that is overloaded."""
+
 
 class LanguageUnsupported(EngineUnavailable):
     """The engine works, but not in this language: ask another engine."""
+
+    code = "language_unsupported"
 
 
 class AudioRejected(VoiceError):
     """The audio cannot be used as it is: asking again with the same bytes fails again."""
 
+    code = "audio_rejected"
+
 
 class SynthesisFailed(VoiceError):
     """The engine was ready but made no speech of this text."""
+
+    code = "text_rejected"
+
+
+class RequestRefused(VoiceError):
+    """A value that nobody could act on; the message names the field and the limit."""
+
+    code = "bad_value"
+
+    def __init__(self, field: str, detail: str, *, code: str = "bad_value") -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field = field
+        self.code = code
+
+
+class Busy(VoiceError):
+    """There is more to do than can be done in time; ask again after `retry_after_s` seconds."""
+
+    code = "busy"
+
+    def __init__(self, detail: str, *, retry_after_s: float) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +142,16 @@ class Recognition:
         return min(1.0, math.exp(weighted / sum(weights)))
 
 
-Quality = Literal["neural", "last_resort"]
+Quality = Literal["neural", "cloned", "cloud", "last_resort"]
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A voice to choose.  `id` is "<engine>:<name>", as "piper:en_US-lessac-medium" or "espeak:en-us"."""
+    """A voice to choose.  `id` is "<engine>:<name>", as "piper:en_US-lessac-medium" or "espeak:en-us".
+
+    What follows the name chooses within a voice or mixes it: "piper:en_US-libritts-high#p3922" is one of its
+    `speakers`, "kokoro:af_heart:0.7+af_bella:0.3" a blend that begins with "kokoro:af_heart".
+    """
 
     id: str
     language: str
@@ -119,11 +159,16 @@ class Voice:
     engine: str
     quality: Quality
     sample_rate_hz: int
+    speakers: tuple[str, ...] = ()
+    """Who is to be heard in a voice of several people; empty for a voice of one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechChunk:
-    """The speech of one sentence: `samples` float32[n_samples] mono -1..1 at `sample_rate_hz`."""
+    """The speech of one sentence: `samples` float32[n_samples] mono -1..1 at `sample_rate_hz`.
+
+    A vendor's speech comes in smaller pieces: the first has the text of them all, the others have none.
+    """
 
     samples: Samples
     sample_rate_hz: int
@@ -159,12 +204,15 @@ class RecognitionEngine(Protocol):
         language: str | None,
         hot_words: str | None = None,
         is_partial: bool = False,
+        on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
     ) -> Recognition:
         """Recognise `samples` (float32[n_samples], mono, 16 000 Hz).
 
         language: None detects it, where the engine can.
         hot_words: names and terms that are likely to be said; an engine may ignore them.
         is_partial: a caption that will be replaced soon: faster, without word times.
+        on_segments: called with segments as soon as they are final; an engine that knows none before the end
+        may leave it uncalled.
 
         Raises:
             AudioRejected: not one-dimensional, not finite or far out of range.
@@ -192,12 +240,13 @@ class SynthesisEngine(Protocol):
         """The voices that can be chosen; empty when the engine is unavailable."""
 
     def synthesize(
-        self, text: str, *, voice: str | None, language: str, speed: float = 1.0
+        self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
         """Speak `text`, one chunk a sentence, each computed when it is asked for.
 
         voice: an id of `voices()`; None, or an id of another engine, picks a voice for `language`.
         speed: 1.0 is the voice's own pace, 2.0 twice as fast; 0.5..2.0.
+        emotion: a word such as "cheerful"; an engine may ignore it.
 
         Raises (at the call or while iterating):
             LanguageUnsupported: no voice for this language.
@@ -249,16 +298,26 @@ def checked_speed(speed: float) -> float:
 def matching_voice(voices: tuple[Voice, ...], *, voice: str | None, language: str) -> Voice:
     """The voice with id `voice`, else the first tagged `language`, else the first of its primary language.
 
+    A speaker or a blend is kept: it gives the voice that it begins with, under the id that was asked for.
+
     Raises:
         LanguageUnsupported: none of these exists.
     """
-    tag = canonical_tag(language)
-    choices = (
-        (candidate for candidate in voices if candidate.id == voice),
-        (candidate for candidate in voices if canonical_tag(candidate.language) == tag),
-        (candidate for candidate in voices if primary_language(candidate.language) == primary_language(tag)),
-    )
-    for candidates in choices:
-        if found := next(candidates, None):
-            return found
+    tag, base = canonical_tag(language), base_voice_id(voice or "")
+    for candidate in voices:
+        if candidate.id == voice:
+            return candidate
+    for candidate in voices:
+        if candidate.id == base:
+            return replace(candidate, id=voice or base)
+    by_tag = (candidate for candidate in voices if canonical_tag(candidate.language) == tag)
+    by_language = (c for c in voices if primary_language(c.language) == primary_language(tag))
+    for candidate in (*by_tag, *by_language):
+        return candidate
     raise LanguageUnsupported(f"No voice speaks {language!r}; add one or choose another language.")
+
+
+def base_voice_id(voice_id: str) -> str:
+    """The id of the voice that a speaker or a blend begins with: of "kokoro:a+b", "kokoro:a"."""
+    engine, _, rest = voice_id.partition(":")
+    return f"{engine}:{re.split('[#+:]', rest, maxsplit=1)[0]}"

@@ -100,9 +100,9 @@ class Espeak:
             return ()
 
     def synthesize(
-        self, text: str, *, voice: str | None, language: str, speed: float = 1.0
+        self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
-        """See `SynthesisEngine.synthesize`."""
+        """See `SynthesisEngine.synthesize`.  `emotion` is ignored."""
         library = _started()
         tag = SYNONYMS.get(primary_language(language), language)
         chosen = matching_voice(library.voices, voice=voice, language=tag)

@@ -4,14 +4,19 @@
     kokoro.load()
     for chunk in kokoro.synthesize("Hello.", voice="kokoro:af_heart", language="en"): ...
 
+Voices blend: "kokoro:af_heart+af_bella" is the mean of the two, "kokoro:af_heart:0.7+af_bella:0.3" a
+weighted one; the language is that of the first.  English needs spaCy's small English model as well, Japanese
+and Chinese the extras of `misaki`; nothing of that is fetched while a worker runs.
+
 Real-time factor 0.5-0.7 on one CPU core, so on CPU it is a fallback for short texts only.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
 HUB_REPOSITORY: Final = "hexgrad/Kokoro-82M"
 WEIGHTS_FILE: Final = "kokoro-v1_0.pth"
 SAMPLE_RATE_HZ: Final = 24_000
+ENGLISH_LETTERS: Final = "ab"
+ENGLISH_MODEL: Final = "en_core_web_sm"  # Source: hexgrad/misaki, misaki/en.py (G2P.__init__)
 
 # Kokoro's letter for a language (the first of a voice's name), its tag, and its voices, best first.
 # Source: hexgrad/Kokoro-82M, VOICES.md (v1.0)
@@ -57,6 +64,9 @@ VOICES: Final = tuple(
     for language, names in _VOICES.items()
     for name in names.split()
 )
+
+
+_WEIGHT: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
 
 
 class Kokoro:
@@ -93,29 +103,30 @@ class Kokoro:
         return tuple(voice for voice in VOICES if self._voice_file(voice.name).is_file())
 
     def synthesize(
-        self, text: str, *, voice: str | None, language: str, speed: float = 1.0
+        self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
-        """See `SynthesisEngine.synthesize`."""
+        """See `SynthesisEngine.synthesize`.  Ignored: `emotion`, and voices of a blend that are not there."""
         self.load()
         chosen = matching_voice(self.voices(), voice=voice, language=language)
         sentences = split_sentences(text)
         if not sentences:
             raise SynthesisFailed("There is no text to speak.")
-        return self._chunks(chosen, sentences, checked_speed(speed))
+        weights = blend_of(chosen.id, {known.name for known in self.voices()}) or {chosen.name: 1.0}
+        return self._chunks(weights, sentences, checked_speed(speed))
 
-    def _chunks(self, voice: Voice, sentences: list[str], speed: float) -> Iterator[SpeechChunk]:
+    def _chunks(self, weights: dict[str, float], sentences: list[str], speed: float) -> Iterator[SpeechChunk]:
         for sentence in sentences:
-            samples = self._spoken(voice, sentence, speed)
+            samples = self._spoken(weights, sentence, speed)
             if len(samples):
                 yield SpeechChunk(samples, SAMPLE_RATE_HZ, sentence)
 
-    def _spoken(self, voice: Voice, sentence: str, speed: float) -> Samples:
+    def _spoken(self, weights: dict[str, float], sentence: str, speed: float) -> Samples:
         """float32[n_samples] at 24 000 Hz."""
-        source = str(self._voice_file(voice.name)) if self._directory else voice.name
         with self._lock:
-            pipeline = self._pipeline(voice.name[0])
+            pipeline = self._pipeline(next(iter(weights))[0])
             try:
-                results = list(pipeline(sentence, voice=source, speed=speed))
+                style = self._style(pipeline, weights)
+                results = list(pipeline(sentence, voice=style, speed=speed))
             except (RuntimeError, ValueError, OSError) as error:  # PyTorch's, Kokoro's and the hub's
                 raise SynthesisFailed(
                     f"Kokoro cannot speak this text ({error}); choose another voice."
@@ -123,10 +134,23 @@ class Kokoro:
         parts = [result.audio.numpy(force=True) for result in results if result.audio is not None]
         return np.clip(np.concatenate(parts), -1, 1).astype(np.float32) if parts else np.zeros(0, np.float32)
 
+    def _style(self, pipeline: KPipeline, weights: dict[str, float]) -> Any:
+        """FloatTensor[510, 1, 256]: how the voice, or the blend, sounds, for each length of a text."""
+        total = sum(weights.values())
+        return sum(
+            pipeline.load_single_voice(self._voice_source(name)) * (weight / total)
+            for name, weight in weights.items()
+        )
+
     def _pipeline(self, letter: str) -> KPipeline:
         """The rules of a language, over the shared weights."""
         if letter not in self._pipelines:
             kokoro = _kokoro()
+            # misaki would have pip fetch it, and end the thread if that fails
+            if letter in ENGLISH_LETTERS and importlib.util.find_spec(ENGLISH_MODEL) is None:
+                raise EngineUnavailable(
+                    f"Kokoro's English needs one more package: python -m spacy download {ENGLISH_MODEL}"
+                )
             try:
                 self._pipelines[letter] = kokoro.KPipeline(
                     letter, repo_id=HUB_REPOSITORY, model=self._weights
@@ -158,17 +182,43 @@ class Kokoro:
             if missing := [str(path) for path in files.values() if not path.is_file()]:
                 raise EngineUnavailable(f"{' and '.join(missing)} missing; copy them from {HUB_REPOSITORY}.")
             return {key: str(path) for key, path in files.items()}
+        self._check_hub_unless_cached("config.json", WEIGHTS_FILE)
+        return {}
+
+    def _check_hub_unless_cached(self, *names: str) -> None:
         from huggingface_hub import try_to_load_from_cache
 
-        if not all(
-            isinstance(try_to_load_from_cache(HUB_REPOSITORY, f), str) for f in ("config.json", WEIGHTS_FILE)
-        ):
+        if not all(isinstance(try_to_load_from_cache(HUB_REPOSITORY, name), str) for name in names):
             check_hub(self._hub_timeout_s)
-        return {}
+
+    def _voice_source(self, name: str) -> str:
+        if self._directory is not None:
+            return str(self._voice_file(name))
+        self._check_hub_unless_cached(f"voices/{name}.pt")
+        return name
 
     def _voice_file(self, name: str) -> Path:
         assert self._directory is not None
         return self._directory / "voices" / f"{name}.pt"
+
+
+def blend_of(voice_id: str, known: Collection[str]) -> dict[str, float]:
+    """The weight of each voice in "kokoro:af_heart:0.7+af_bella:0.3"; a part without one weighs 1.
+
+    Parts that are not `known`, or whose weight is no number above 0, are left out.
+    """
+    weights: dict[str, float] = {}
+    for part in voice_id.partition(":")[2].split("+"):
+        name, _, weight = part.partition(":")
+        if name in known and (found := _weight(weight)):
+            weights[name] = weights.get(name, 0.0) + found
+    return weights
+
+
+def _weight(text: str) -> float:
+    if not text:
+        return 1.0
+    return float(text) if _WEIGHT.fullmatch(text) else 0.0
 
 
 def _kokoro() -> Any:

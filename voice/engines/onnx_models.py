@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,31 @@ def one_thread_session(model_path: str) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(model_path, options, providers=["CPUExecutionProvider"])
     except onnx_errors() as error:
         raise EngineUnavailable(f"{model_path} cannot be loaded ({error}); replace the file.") from error
+
+
+class SharedSession:
+    """One session for all threads of a process, made when it is first wanted.
+
+    session = SharedSession(lambda: "model.onnx")
+    session.get().run(None, {...})
+    """
+
+    def __init__(self, find_model: Callable[[], str]) -> None:
+        """find_model: returns the ONNX file's path, or raises EngineUnavailable."""
+        self._find_model = find_model
+        self._session: onnxruntime.InferenceSession | None = None
+        self._loading = threading.Lock()
+
+    def get(self) -> onnxruntime.InferenceSession:
+        """The session; the first call loads it, others wait meanwhile.
+
+        Raises:
+            EngineUnavailable: the model or onnxruntime is missing; the next call tries again.
+        """
+        with self._loading:
+            if self._session is None:
+                self._session = one_thread_session(self._find_model())
+            return self._session
 
 
 def onnx_errors() -> tuple[type[Exception], ...]:

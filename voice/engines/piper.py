@@ -5,7 +5,9 @@
     for chunk in piper.synthesize("Guten Tag. Wie geht es?", voice=None, language="de"):
         play(chunk.samples)
 
-Voices are found when the directory is listed and loaded when first used, then kept (60-110 MB each).
+Voices are found when the directory is listed and loaded when first used, then kept (60-110 MB each).  In a
+voice of several people the first one speaks, or the one that the id names: "piper:en_US-libritts-high#p3922",
+by name or by number.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from voice.engines.onnx_models import one_thread_session, onnx_errors
 from voice.text import split_sentences
 
 if TYPE_CHECKING:
-    from piper import PiperVoice
+    from piper import PiperVoice, SynthesisConfig
 
 # Source: rhasspy/piper-voices, VOICES.md: <language>_<REGION>-<name>-<quality>
 VOICE_NAME: Final = re.compile(
@@ -75,16 +77,19 @@ class Piper:
         return tuple(files.voice for files in self._files())
 
     def synthesize(
-        self, text: str, *, voice: str | None, language: str, speed: float = 1.0
+        self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
-        """See `SynthesisEngine.synthesize`."""
-        files = self._files_or_raise()
-        chosen = matching_voice(tuple(f.voice for f in files), voice=voice, language=language)
-        model = next(f.model for f in files if f.voice == chosen)
+        """See `SynthesisEngine.synthesize`.  `emotion` is ignored; so is a speaker whom the voice lacks."""
+        models = {files.voice: files.model for files in self._files_or_raise()}
+        chosen = matching_voice(tuple(models), voice=voice, language=language)
+        model_id, _, speaker = chosen.id.partition("#")
+        model = next(model for known, model in models.items() if known.id == model_id)
         sentences = split_sentences(text)
         if not sentences:
             raise SynthesisFailed("There is no text to speak.")
-        return self._chunks(self._voice(model), sentences, checked_speed(speed))
+        piper_voice = self._voice(model)
+        settings = _settings(piper_voice, speaker, checked_speed(speed))
+        return self._chunks(piper_voice, sentences, settings)
 
     def _files(self) -> list[_Files]:
         models = sorted(self._directory.glob("*.onnx")) if self._directory.name else []
@@ -104,9 +109,11 @@ class Piper:
                 self._loaded[model.name] = _opened(model)
             return self._loaded[model.name]
 
-    def _chunks(self, piper_voice: PiperVoice, sentences: list[str], speed: float) -> Iterator[SpeechChunk]:
+    def _chunks(
+        self, piper_voice: PiperVoice, sentences: list[str], settings: SynthesisConfig
+    ) -> Iterator[SpeechChunk]:
         for sentence in sentences:
-            samples = _spoken(piper_voice, sentence, speed)
+            samples = _spoken(piper_voice, sentence, settings)
             if len(samples):  # a sentence of signs alone has no sound
                 yield SpeechChunk(samples, piper_voice.config.sample_rate, sentence)
 
@@ -156,7 +163,14 @@ def _described(model: Path) -> Voice:
     code = config.get("language", {}).get("code") or model.stem.split("-", 1)[0]
     name = model.stem.removeprefix(f"{code}-")
     rate_hz = int(config.get("audio", {}).get("sample_rate", 22_050))
-    return Voice(f"piper:{model.stem}", code.replace("_", "-"), name, "piper", "neural", rate_hz)
+    speakers = _speakers(config) if config.get("num_speakers", 1) > 1 else ()
+    return Voice(f"piper:{model.stem}", code.replace("_", "-"), name, "piper", "neural", rate_hz, speakers)
+
+
+def _speakers(config: dict[str, Any]) -> tuple[str, ...]:
+    """Their names in the order of their numbers; the numbers, where they have no names."""
+    numbers = config.get("speaker_id_map") or {str(i): i for i in range(config["num_speakers"])}
+    return tuple(sorted(numbers, key=lambda speaker: numbers[speaker]))
 
 
 def _piper() -> Any:
@@ -180,9 +194,20 @@ def _opened(model: Path) -> PiperVoice:
     return voice
 
 
-def _spoken(piper_voice: PiperVoice, sentence: str, speed: float) -> Samples:
+def _settings(piper_voice: PiperVoice, speaker: str, speed: float) -> SynthesisConfig:
+    config = piper_voice.config
+    number = config.speaker_id_map.get(
+        speaker, int(speaker) if speaker.isascii() and speaker.isdigit() else None
+    )
+    settings: SynthesisConfig = _piper().SynthesisConfig(
+        speaker_id=number if number is not None and number < config.num_speakers else None,
+        length_scale=config.length_scale / speed,
+    )
+    return settings
+
+
+def _spoken(piper_voice: PiperVoice, sentence: str, settings: SynthesisConfig) -> Samples:
     """float32[n_samples], peaking at full scale."""
-    settings = _piper().SynthesisConfig(length_scale=piper_voice.config.length_scale / speed)
     failures: tuple[type[Exception], ...] = (*onnx_errors(), RuntimeError, ValueError)  # and the phonemizer's
     try:
         parts = [chunk.audio_float_array for chunk in piper_voice.synthesize(sentence, settings)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -72,6 +73,7 @@ class PocketSphinx:
         language: str | None,
         hot_words: str | None = None,
         is_partial: bool = False,
+        on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
     ) -> Recognition:
         """See `RecognitionEngine.recognize`.  Hot words are ignored; partials cost the same as finals."""
         samples = checked_samples(samples)
@@ -82,7 +84,12 @@ class PocketSphinx:
         self.load()
         probabilities = self._vad.probabilities(samples)
         spans = speech_spans(probabilities, len(samples), longest_s=LONGEST_UTTERANCE_S)
-        segments = tuple(segment for span in spans if (segment := self._segment(samples, span)))
+        segments: tuple[Segment, ...] = ()
+        for span in spans:
+            if segment := self._segment(samples, span):
+                segments = (*segments, segment)
+                if on_segments:
+                    on_segments((segment,))
         return Recognition(
             text=" ".join(segment.text for segment in segments),
             language="en",

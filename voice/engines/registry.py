@@ -11,10 +11,20 @@ A further engine is one file and one line in `_RECOGNITION` or `_SYNTHESIS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeVar
 
 from voice.engines.base import RecognitionEngine, SynthesisEngine
+from voice.engines.chatterbox import Chatterbox, References
+from voice.engines.cloud.account import CloudAccount, accounts_of
+from voice.engines.cloud.aws import AwsSynthesis
+from voice.engines.cloud.aws_transcribe import AwsRecognition
+from voice.engines.cloud.azure import AzureRecognition, AzureSynthesis
+from voice.engines.cloud.deepgram import DeepgramRecognition, DeepgramSynthesis
+from voice.engines.cloud.elevenlabs import ElevenLabsRecognition, ElevenLabsSynthesis
+from voice.engines.cloud.google import GoogleRecognition, GoogleSynthesis
+from voice.engines.cloud.groq import GroqRecognition, GroqSynthesis
+from voice.engines.cloud.openai_compatible import OpenAIRecognition, OpenAISynthesis
 from voice.engines.espeak import Espeak
 from voice.engines.faster_whisper import FasterWhisper
 from voice.engines.kokoro import Kokoro
@@ -33,10 +43,19 @@ class EngineConfig:
     whisper_device: str = "auto"
     whisper_compute_type: str = ""
     """CTranslate2's name; "" is int8 on CPU and float16 on a GPU."""
+    whisper_smaller_models: tuple[str, ...] = ()
+    """What to fall back on when memory runs out, largest first; empty: Whisper's own smaller sizes."""
+    engine_deadline_s: float = 60.0
+    """A model that takes longer for one batch of at most 30 s of speech each hangs."""
     piper_voices_dir: str = ""
     kokoro_model: str = ""
     """A directory with config.json, kokoro-v1_0.pth and voices/*.pt; "" is the hub's hexgrad/Kokoro-82M."""
     kokoro_device: str = "auto"
+    chatterbox_model: str = ""
+    """A directory with the files of `chatterbox.WEIGHTS`; "" is the hub's ResembleAI/chatterbox."""
+    chatterbox_device: str = "auto"
+    references: References | None = None
+    """Where cloned voices come from."""
     models_dir: str = ""
     """Cache for downloads; "" is the hub client's own."""
     smart_turn_model: str = ""
@@ -45,19 +64,30 @@ class EngineConfig:
     stt_slots: int = 1
     batch_size: int = 8
     batch_wait_ms: int = 20
+    cloud: Mapping[str, CloudAccount] = field(default_factory=dict)
+    """Keys, addresses and models of vendors, by vendor."""
 
     @classmethod
-    def from_settings(cls, voice: Mapping[str, Any]) -> EngineConfig:
-        """From `settings.VOICE`; keys of other parts of the service are passed over."""
+    def from_settings(cls, voice: Mapping[str, Any], *, references: References | None = None) -> EngineConfig:
+        """From `settings.VOICE`; keys of other parts of the service are passed over.
+
+        references: where cloned voices come from, for a process that speaks.
+        """
         known = {field.name for field in fields(cls)}
         values = {key.lower(): value for key, value in voice.items() if key.lower() in known}
-        for key in ("stt_engines", "tts_engines"):
+        for key in ("stt_engines", "tts_engines", "whisper_smaller_models"):
             if key in values:
                 values[key] = tuple(values[key])
         for key in ("piper_voices_dir", "models_dir", "smart_turn_model"):
             if key in values:
                 values[key] = str(values[key] or "")
-        return cls(**values)
+        if "cloud" in values:
+            values["cloud"] = accounts_of(values["cloud"])
+        return cls(**values, references=references)
+
+    def account(self, vendor: str) -> CloudAccount:
+        """The account with `vendor`; one without a key where none is configured."""
+        return self.cloud.get(vendor) or CloudAccount(vendor)
 
 
 def _faster_whisper(config: EngineConfig) -> FasterWhisper:
@@ -70,19 +100,45 @@ def _faster_whisper(config: EngineConfig) -> FasterWhisper:
         hub_timeout_s=config.hub_timeout_s,
         batch_size=config.batch_size,
         batch_wait_ms=config.batch_wait_ms,
+        smaller=config.whisper_smaller_models,
+        deadline_s=config.engine_deadline_s,
+    )
+
+
+def _chatterbox(config: EngineConfig) -> Chatterbox:
+    return Chatterbox(
+        config.chatterbox_model,
+        device=config.chatterbox_device,
+        hub_timeout_s=config.hub_timeout_s,
+        references=config.references,
     )
 
 
 _RECOGNITION: Final[Mapping[str, Callable[[EngineConfig], RecognitionEngine]]] = {
     "faster_whisper": _faster_whisper,
     "pocketsphinx": lambda config: PocketSphinx(),
+    "openai": lambda config: OpenAIRecognition(config.account("openai")),
+    "groq": lambda config: GroqRecognition(config.account("groq")),
+    "deepgram": lambda config: DeepgramRecognition(config.account("deepgram")),
+    "elevenlabs": lambda config: ElevenLabsRecognition(config.account("elevenlabs")),
+    "aws": lambda config: AwsRecognition(config.account("aws")),
+    "azure": lambda config: AzureRecognition(config.account("azure")),
+    "google": lambda config: GoogleRecognition(config.account("google")),
 }
 _SYNTHESIS: Final[Mapping[str, Callable[[EngineConfig], SynthesisEngine]]] = {
     "piper": lambda config: Piper(config.piper_voices_dir),
     "kokoro": lambda config: Kokoro(
         config.kokoro_model, device=config.kokoro_device, hub_timeout_s=config.hub_timeout_s
     ),
+    "chatterbox": _chatterbox,
     "espeak": lambda config: Espeak(),
+    "openai": lambda config: OpenAISynthesis(config.account("openai")),
+    "groq": lambda config: GroqSynthesis(config.account("groq")),
+    "deepgram": lambda config: DeepgramSynthesis(config.account("deepgram")),
+    "elevenlabs": lambda config: ElevenLabsSynthesis(config.account("elevenlabs")),
+    "aws": lambda config: AwsSynthesis(config.account("aws")),
+    "azure": lambda config: AzureSynthesis(config.account("azure")),
+    "google": lambda config: GoogleSynthesis(config.account("google")),
 }
 
 

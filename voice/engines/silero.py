@@ -10,14 +10,13 @@ Only numpy and onnxruntime are imported, for this runs in web processes.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from voice.engines.base import RECOGNITION_RATE_HZ, Samples
-from voice.engines.onnx_models import file_in_package, one_thread_session
+from voice.engines.onnx_models import SharedSession, file_in_package
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -39,9 +38,9 @@ class SileroVad:
 
     def __init__(self, model_path: str = "") -> None:
         """model_path: an ONNX file; "" is the one in the faster-whisper package."""
-        self._model_path = model_path
-        self._session: onnxruntime.InferenceSession | None = None
-        self._loading = threading.Lock()
+        self._session = SharedSession(
+            lambda: model_path or file_in_package("faster_whisper", "assets/silero_vad_v6.onnx")
+        )
 
     def load(self) -> None:
         """Load the model; further calls return at once.
@@ -49,10 +48,7 @@ class SileroVad:
         Raises:
             EngineUnavailable: onnxruntime or the model is missing.
         """
-        with self._loading:
-            if self._session is None:
-                path = self._model_path or file_in_package("faster_whisper", "assets/silero_vad_v6.onnx")
-                self._session = one_thread_session(path)
+        self._session.get()
 
     def stream(self) -> SpeechStream:
         """A fresh stream; loads the model if that has not happened.
@@ -60,9 +56,7 @@ class SileroVad:
         Raises:
             EngineUnavailable: see `load`.
         """
-        self.load()
-        assert self._session is not None
-        return SpeechStream(self._session)
+        return SpeechStream(self._session.get())
 
     def probabilities(self, samples: Samples) -> Probabilities:
         """float32[ceil(n_samples / 512)]: the speech probability of each 32 ms of a 16 000 Hz recording."""

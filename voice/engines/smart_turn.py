@@ -10,20 +10,16 @@ onnxruntime are, for this runs in web processes; one call takes about 40 ms of o
 
 from __future__ import annotations
 
-import threading
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from voice.engines.base import RECOGNITION_RATE_HZ, EngineUnavailable, Samples
-from voice.engines.onnx_models import file_in_package, one_thread_session
-
-if TYPE_CHECKING:
-    import onnxruntime
+from voice.engines.onnx_models import SharedSession, file_in_package
 
 MODEL_IN_PACKAGE: Final = "audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx"
 
@@ -44,9 +40,7 @@ class SmartTurn:
 
     def __init__(self, model_path: str = "") -> None:
         """model_path: an ONNX file; "" is the one in the pipecat-ai package."""
-        self._model_path = model_path
-        self._session: onnxruntime.InferenceSession | None = None
-        self._loading = threading.Lock()
+        self._session = SharedSession(lambda: model_path or _packaged_model())
 
     def load(self) -> None:
         """Load the model; further calls return at once.
@@ -54,9 +48,7 @@ class SmartTurn:
         Raises:
             EngineUnavailable: no file is configured and pipecat-ai is not installed, or the file is none.
         """
-        with self._loading:
-            if self._session is None:
-                self._session = one_thread_session(self._model_path or _packaged_model())
+        self._session.get()
 
     def probability(self, samples: Samples) -> float:
         """0..1: how likely the speaker has finished.
@@ -67,11 +59,9 @@ class SmartTurn:
         Raises:
             EngineUnavailable: see `load`.
         """
-        self.load()
-        assert self._session is not None
         recent = samples[-WINDOW_SAMPLES:]
         window = np.pad(recent, (WINDOW_SAMPLES - len(recent), 0))
-        (probabilities,) = self._session.run(None, {"input_features": log_mel(window)[None]})
+        (probabilities,) = self._session.get().run(None, {"input_features": log_mel(window)[None]})
         return float(np.asarray(probabilities).reshape(-1)[0])
 
 

@@ -1,4 +1,4 @@
-"""What the speech service keeps: recordings, their transcripts, and synthesised speech."""
+"""Audio of one speaker."""
 
 import uuid
 
@@ -57,82 +57,3 @@ class Recording(models.Model):
     def duration_s(self) -> float | None:
         """Length in seconds, once complete."""
         return None if self.byte_count is None else self.byte_count / 32_000
-
-
-class Transcript(models.Model):
-    """What was recognised in a recording. One a recording, whatever number of jobs worked on it."""
-
-    class Status(models.TextChoices):
-        WAITING = "waiting", _("waiting")
-        DONE = "done", _("done")
-        FAILED = "failed", _("failed")
-
-    recording = models.OneToOneField(Recording, on_delete=models.CASCADE, related_name="transcript")
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
-    text = models.TextField(blank=True)
-    language = models.CharField(max_length=16, blank=True)
-    language_probability = models.FloatField(null=True)
-    confidence = models.FloatField(null=True, help_text=_("0 to 1, mean over the words."))
-    segments = models.JSONField(default=list, help_text=_("As voice.engines.base.Segment, times in seconds."))
-    engine = models.CharField(max_length=40, blank=True)
-    model = models.CharField(max_length=200, blank=True)
-    engine_ms = models.PositiveIntegerField(null=True, help_text=_("Time inside the engine."))
-    attempts = models.PositiveSmallIntegerField(default=0)
-    last_error = models.CharField(max_length=500, blank=True)
-    retry_at = models.DateTimeField(
-        default=timezone.now, help_text=_("The sweeper queues it again from then.")
-    )
-    finished_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = [
-            models.Index(
-                fields=["retry_at"], condition=models.Q(status="waiting"), name="transcripts_to_make"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.recording_id} ({self.get_status_display()})"
-
-    @property
-    def words(self) -> list[dict]:
-        """All words in order: [{word, start, end, confidence}], times in seconds."""
-        return [word for segment in self.segments for word in segment["words"]]
-
-
-class Speech(models.Model):
-    """Synthesised speech under the hash of its text, voice and language: rendered once, then immutable."""
-
-    class Status(models.TextChoices):
-        WAITING = "waiting", _("waiting")
-        READY = "ready", _("ready")
-        FAILED = "failed", _("failed")
-
-    key = models.CharField(primary_key=True, max_length=64, editable=False)
-    text = models.TextField()
-    language = models.CharField(max_length=16)
-    voice = models.CharField(
-        max_length=100, blank=True, help_text=_("Voice id; empty for the language's own.")
-    )
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
-    storage_name = models.CharField(max_length=200, blank=True)
-    engine = models.CharField(max_length=40, blank=True)
-    engine_voice = models.CharField(max_length=100, blank=True, help_text=_("The voice that spoke."))
-    is_last_resort = models.BooleanField(default=False)
-    duration_ms = models.PositiveIntegerField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    last_error = models.CharField(max_length=500, blank=True)
-    retry_at = models.DateTimeField(default=timezone.now)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        verbose_name_plural = _("speech")
-        constraints = [
-            models.CheckConstraint(
-                condition=~models.Q(status="ready") | ~models.Q(storage_name=""),
-                name="ready_speech_has_a_file",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.key[:12]} ({self.get_status_display()})"

@@ -46,11 +46,31 @@ def test_settings_become_a_config():
     assert config == EngineConfig(stt_engines=("pocketsphinx",), whisper_model="small", models_dir="")
 
 
+def test_settings_of_local_engines_reach_them():
+    references = object()
+    config = EngineConfig.from_settings(
+        {
+            "STT_ENGINES": ["faster_whisper"],
+            "TTS_ENGINES": ["chatterbox"],
+            "WHISPER_MODEL": "large-v3",
+            "WHISPER_SMALLER_MODELS": ["small", "tiny"],
+            "ENGINE_DEADLINE_S": 90.0,
+            "CHATTERBOX_DEVICE": "cuda",
+        },
+        references=references,
+    )
+
+    (whisper,), (chatterbox,) = recognition_engines(config), synthesis_engines(config)
+
+    assert (whisper._smaller, whisper._deadline_s) == (("small", "tiny"), 90.0)
+    assert (chatterbox.device, chatterbox._references) == ("cuda", references)
+
+
 PROBE = """
 import sys
 from voice.engines.{module} import {names}
-heavy = "av ctranslate2 django faster_whisper huggingface_hub kokoro piper pocketsphinx torch".split()
-print(sorted(set(heavy) & set(sys.modules)))
+heavy = "av chatterbox ctranslate2 django faster_whisper huggingface_hub kokoro piper pocketsphinx torch"
+print(sorted(set(heavy.split()) & set(sys.modules)))
 """
 
 

@@ -1,5 +1,6 @@
 """What the contract of synthesis engines leaves to each."""
 
+import importlib.machinery
 import json
 import sys
 import types
@@ -10,7 +11,7 @@ import pytest
 from tests.standins import build_piper_voice
 from voice.engines.base import EngineUnavailable, LanguageUnsupported, SynthesisFailed
 from voice.engines.espeak import Espeak
-from voice.engines.kokoro import VOICES, Kokoro
+from voice.engines.kokoro import ENGLISH_MODEL, VOICES, Kokoro, blend_of
 from voice.engines.piper import Piper
 
 
@@ -50,6 +51,41 @@ def test_piper_loads_a_voice_once(tmp_path, monkeypatch):
     monkeypatch.setattr("voice.engines.piper.one_thread_session", None)
 
     assert list(piper.synthesize("Hi again.", voice=None, language="en"))
+
+
+@pytest.fixture(scope="module")
+def choir(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("choir")
+    build_piper_voice(directory, "en_US-choir-medium", speakers=("zoe", "adam"))
+    return Piper(directory)
+
+
+def pitch_hz(piper, voice):
+    (chunk,) = piper.synthesize("Hello.", voice=voice, language="en")
+    spectrum = np.abs(np.fft.rfft(chunk.samples))
+    return np.argmax(spectrum) * chunk.sample_rate_hz / len(chunk.samples)
+
+
+def test_piper_names_the_speakers_of_a_voice_in_their_order(choir):
+    (voice,) = choir.voices()
+
+    assert (voice.id, voice.speakers) == ("piper:en_US-choir-medium", ("zoe", "adam"))
+
+
+@pytest.mark.parametrize(
+    ("speaker", "expected_hz"),
+    [("", 200), ("#zoe", 200), ("#adam", 400), ("#1", 400), ("#nobody", 200), ("#7", 200)],
+)
+def test_piper_speaks_as_the_speaker_that_the_id_names(choir, speaker, expected_hz):
+    assert pitch_hz(choir, f"piper:en_US-choir-medium{speaker}") == pytest.approx(expected_hz, abs=5)
+
+
+def test_a_speaker_without_a_name_has_a_number(tmp_path):
+    model = build_piper_voice(tmp_path, speakers=("zoe", "adam"))
+    config = model.with_name(f"{model.name}.json")
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"speaker_id_map": {}}))
+
+    assert Piper(tmp_path).voices()[0].speakers == ("0", "1")
 
 
 @pytest.mark.parametrize("config", ["no json", json.dumps({"audio": {"sample_rate": 22_050}})])
@@ -105,7 +141,8 @@ class Tensor:
 def kokoro(tmp_path, monkeypatch):
     """Kokoro over a directory of empty files and a library that only keeps what it is asked."""
     (tmp_path / "voices").mkdir()
-    for name in ("config.json", "kokoro-v1_0.pth", "voices/af_heart.pt", "voices/ff_siwis.pt"):
+    voices = [f"voices/{name}.pt" for name in ("af_heart", "af_bella", "ff_siwis")]
+    for name in ("config.json", "kokoro-v1_0.pth", *voices):
         (tmp_path / name).touch()
     library, asked = types.ModuleType("kokoro"), []
 
@@ -123,16 +160,24 @@ def kokoro(tmp_path, monkeypatch):
         def __init__(self, letter, repo_id, model):
             asked.append(("pipeline", letter))
 
+        def load_single_voice(self, path):
+            return np.array(
+                [float(path.endswith(f"{name}.pt")) for name in ("af_heart", "af_bella", "ff_siwis")]
+            )
+
         def __call__(self, text, voice, speed):
             if text == "Fail.":
                 raise RuntimeError("no memory")
-            asked.append((text, voice.rsplit("/", 1)[-1], speed))
+            asked.append((text, voice.tolist(), speed))
             return [types.SimpleNamespace(audio=Tensor()), types.SimpleNamespace(audio=None)]
 
     library.KModel, library.KPipeline = KModel, KPipeline
     library.__spec__ = types.SimpleNamespace()
     monkeypatch.setitem(sys.modules, "kokoro", library)
     monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+    english = types.ModuleType(ENGLISH_MODEL)
+    english.__spec__ = importlib.machinery.ModuleSpec(ENGLISH_MODEL, None)
+    monkeypatch.setitem(sys.modules, ENGLISH_MODEL, english)
     engine = Kokoro(str(tmp_path), device="cpu")
     engine.asked = asked
     return engine
@@ -146,13 +191,53 @@ def test_kokoro_speaks_each_sentence_with_the_voice_of_the_language(kokoro):
     assert chunks[0].sample_rate_hz == 24_000
     assert kokoro.asked[1:] == [
         ("pipeline", "f"),
-        ("Salut.", "ff_siwis.pt", 1.5),
-        ("Ça va?", "ff_siwis.pt", 1.5),
+        ("Salut.", [0, 0, 1], 1.5),
+        ("Ça va?", [0, 0, 1], 1.5),
     ]
 
 
+@pytest.mark.parametrize(
+    ("voice", "style"),
+    [
+        ("kokoro:af_heart+af_bella", [0.5, 0.5, 0]),
+        ("kokoro:af_heart:3+af_bella:1", [0.75, 0.25, 0]),
+        ("kokoro:af_heart+af_nobody", [1, 0, 0]),
+        ("kokoro:af_heart:0", [1, 0, 0]),
+    ],
+)
+def test_kokoro_blends_voices_by_weight(kokoro, voice, style):
+    list(kokoro.synthesize("Hi.", voice=voice, language="en"))
+
+    assert kokoro.asked[-1] == ("Hi.", style, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("voice", "blend"),
+    [
+        ("kokoro:a", {"a": 1.0}),
+        ("kokoro:a:0.7+b:0.3", {"a": 0.7, "b": 0.3}),
+        ("kokoro:a+a:2", {"a": 3.0}),
+        ("kokoro:a:nan+b:-1", {}),
+        ("kokoro:", {}),
+    ],
+)
+def test_a_blend_is_read_from_the_id(voice, blend):
+    assert blend_of(voice, {"a", "b"}) == blend
+
+
+def test_kokoro_without_its_english_names_the_package(kokoro, monkeypatch):
+    monkeypatch.setitem(sys.modules, ENGLISH_MODEL, None)
+
+    with pytest.raises(EngineUnavailable, match=f"spacy download {ENGLISH_MODEL}"):
+        list(kokoro.synthesize("Hi.", voice=None, language="en"))
+
+
 def test_kokoro_offers_the_voices_that_are_there(kokoro):
-    assert [voice.id for voice in kokoro.voices()] == ["kokoro:af_heart", "kokoro:ff_siwis"]
+    assert [voice.id for voice in kokoro.voices()] == [
+        "kokoro:af_heart",
+        "kokoro:af_bella",
+        "kokoro:ff_siwis",
+    ]
 
 
 def test_kokoro_that_fails_says_so(kokoro):

@@ -1,4 +1,8 @@
-"""Fetch the configured speech models from the hub."""
+"""Fetch speech models from the hub: the configured ones, or the Piper voices that are named.
+
+manage.py fetch_models
+manage.py fetch_models fr_FR-siwis-medium en_US-libritts-high
+"""
 
 import time
 from collections.abc import Callable
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 WHISPER_FILES = ("config.json", "model.bin", "tokenizer.json")
 WHISPER_PATTERNS = [*WHISPER_FILES, "preprocessor_config.json", "vocabulary.*"]
@@ -19,6 +23,8 @@ WHISPER_REPOSITORIES = {
     "distil-large-v3.5": "distil-whisper/distil-large-v3.5-ct2",
 }
 PROGRESS_EVERY_S = 1.0
+BAR_EVERY_S = 0.1
+BAR_WIDTH = 30
 
 NOT_REACHABLE = (
     "Speech model hub not reachable: "
@@ -29,10 +35,28 @@ NOT_REACHABLE = (
 class Command(BaseCommand):
     """manage.py fetch_models"""
 
-    help = "Fetches the configured Whisper model and Piper voices that are not here yet."
+    help = "Fetches the configured Whisper model and Piper voices that are not here yet, or the voices named."
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("voices", nargs="*", help="names of Piper voices, such as fr_FR-siwis-medium")
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["voices"]:
+            self._fetch_named(options["voices"])
+        else:
+            self._fetch_configured()
+
+    def _fetch_named(self, names: list[str]) -> None:
+        failed = [
+            name
+            for name in names
+            if not self._attempt(f"Piper voice {name}", partial(self._fetch_voice, name))
+        ]
+        if failed:
+            raise CommandError(f"Not fetched: {', '.join(failed)}.")
+
+    def _fetch_configured(self) -> None:
         has_whisper = "faster_whisper" not in settings.VOICE["STT_ENGINES"] or has_whisper_model()
         voices = missing_voices() if "piper" in settings.VOICE["TTS_ENGINES"] else []
         if has_whisper and not voices:
@@ -51,7 +75,8 @@ class Command(BaseCommand):
         for name in voices:
             self._attempt(f"Piper voice {name}", partial(self._fetch_voice, name))
 
-    def _attempt(self, what: str, fetch: Callable[[], None]) -> None:
+    def _attempt(self, what: str, fetch: Callable[[], None]) -> bool:
+        """Whether it is here now."""
         from huggingface_hub.errors import HfHubHTTPError
 
         from voice.engines.base import EngineUnavailable
@@ -63,8 +88,9 @@ class Command(BaseCommand):
             fetch()
         except (EngineUnavailable, transport_error, OSError, ValueError) as error:
             self._say(f"{what} could not be fetched: {error}")
-        else:
-            self._say(f"{what} is here.")
+            return False
+        self._say(f"{what} is here.")
+        return True
 
     def _fetch_whisper(self) -> None:
         from huggingface_hub import snapshot_download
@@ -83,8 +109,15 @@ class Command(BaseCommand):
             name,
             Path(settings.VOICE["PIPER_VOICES_DIR"]),
             timeout_s=settings.VOICE["HUB_TIMEOUT_S"],
-            progress=Progress(self._say),
+            progress=self._progress(),
         )
+
+    def _progress(self) -> Callable[[int, int | None], None]:
+        return ProgressBar(self._draw) if self.stdout.isatty() else Progress(self._say)
+
+    def _draw(self, text: str) -> None:
+        self.stdout.write(text, ending="")
+        self.stdout.flush()
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -103,6 +136,29 @@ class Progress:
             self._next_at = time.monotonic() + PROGRESS_EVERY_S
             share = f" ({100 * done_bytes // size_bytes} %)" if size_bytes else ""
             self._say(f"  {done_bytes / 1e6:.1f} MB{share}")
+
+
+class ProgressBar:
+    """Draws how far a transfer is, again and again in one line of a terminal; the last time ends it."""
+
+    def __init__(self, draw: Callable[[str], None]) -> None:
+        self._draw = draw
+        self._next_at = 0.0
+
+    def __call__(self, done_bytes: int, size_bytes: int | None) -> None:
+        is_complete = done_bytes == size_bytes
+        if is_complete or time.monotonic() >= self._next_at:
+            self._next_at = time.monotonic() + BAR_EVERY_S
+            ending = "\n" if is_complete else ""
+            self._draw(f"\r{_bar(done_bytes, size_bytes)}{ending}")
+
+
+def _bar(done_bytes: int, size_bytes: int | None) -> str:
+    if not size_bytes:
+        return f"  {done_bytes / 1e6:.1f} MB"
+    share = done_bytes / size_bytes
+    drawn = "#" * int(share * BAR_WIDTH)
+    return f"  [{drawn:<{BAR_WIDTH}}] {share:4.0%}  {done_bytes / 1e6:.1f} of {size_bytes / 1e6:.1f} MB"
 
 
 def whisper_repository(model: str) -> str:

@@ -42,7 +42,7 @@ class Command(BaseCommand):
 def services_for(queues: Iterable[str]) -> list[Service]:
     """What the jobs of these queues need warm. A process imports no engine it does not use."""
     services: list[Service] = []
-    if {"stt", "stt-partial"} & set(queues):
+    if {"stt", "stt-partial", "stt-batch"} & set(queues):
         from voice import recognition
 
         services.append(recognition.recognizer())

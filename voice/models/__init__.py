@@ -1,0 +1,9 @@
+"""What the speech service keeps in PostgreSQL, one model a file."""
+
+from voice.models.batch import Batch, BatchFile
+from voice.models.cloned_voice import ClonedVoice
+from voice.models.recording import Recording
+from voice.models.speech import Speech
+from voice.models.transcript import Transcript
+
+__all__ = ["Batch", "BatchFile", "ClonedVoice", "Recording", "Speech", "Transcript"]

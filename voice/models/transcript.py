@@ -1,0 +1,48 @@
+"""What was recognised in a recording."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from voice.models.recording import Recording
+
+
+class Transcript(models.Model):
+    """What was recognised in a recording. One a recording, whatever number of jobs worked on it."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    recording = models.OneToOneField(Recording, on_delete=models.CASCADE, related_name="transcript")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
+    text = models.TextField(blank=True)
+    language = models.CharField(max_length=16, blank=True)
+    language_probability = models.FloatField(null=True)
+    confidence = models.FloatField(null=True, help_text=_("0 to 1, mean over the words."))
+    segments = models.JSONField(default=list, help_text=_("As voice.engines.base.Segment, times in seconds."))
+    engine = models.CharField(max_length=40, blank=True)
+    model = models.CharField(max_length=200, blank=True)
+    engine_ms = models.PositiveIntegerField(null=True, help_text=_("Time inside the engine."))
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=500, blank=True)
+    retry_at = models.DateTimeField(
+        default=timezone.now, help_text=_("The sweeper queues it again from then.")
+    )
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["retry_at"], condition=models.Q(status="waiting"), name="transcripts_to_make"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recording_id} ({self.get_status_display()})"
+
+    @property
+    def words(self) -> list[dict]:
+        """All words in order: [{word, start, end, confidence}], times in seconds."""
+        return [word for segment in self.segments for word in segment["words"]]
