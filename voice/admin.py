@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import redis
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from voice import engine_reports, hot_audio, queues
+from voice import breaker, engine_reports, hot_audio, queues, speech_cache
+from voice.breaker import Breaker, BreakerState
 from voice.engine_reports import EngineReport
 from voice.models import Speech, Transcript
 
@@ -46,11 +48,15 @@ STATE_VARIANTS = {
 QUEUE_NAMES = {
     "stt": _("recordings to recognise"),
     "stt-partial": _("live captions"),
+    "stt-batch": _("uploaded files to recognise"),
     "tts": _("questions to speak"),
     "default": _("recordings to store, and housekeeping"),
 }
-NAMES = {"recognition": _("Speech to text"), "synthesis": _("Text to speech")}
-CONFIGURED = {"recognition": "STT_ENGINES", "synthesis": "TTS_ENGINES"}
+NAMES: dict[engine_reports.Direction, Any] = {
+    "recognition": _("Speech to text"),
+    "synthesis": _("Text to speech"),
+}
+CONFIGURED: dict[engine_reports.Direction, str] = {"recognition": "STT_ENGINES", "synthesis": "TTS_ENGINES"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,46 @@ class EngineRow:
         return STATE_VARIANTS.get(self.report.state, "")
 
 
+@dataclass(frozen=True, slots=True)
+class BreakerRow:
+    """Whether calls reach an engine, in words. The same for all processes."""
+
+    state: BreakerState
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is left alone, or has not yet shown that it works again."""
+        return self.state.name != "closed"
+
+    @property
+    def word(self) -> str:
+        return gettext("paused") if self.state.name == "open" else gettext("on trial")
+
+    @property
+    def variant(self) -> str:
+        return "danger" if self.state.name == "open" else "warning"
+
+    @property
+    def sentence(self) -> str:
+        """Empty where there is nothing to tell."""
+        state, failed = self.state, gettext("The last failure: %s") % self.state.reason
+        if state.name == "open":
+            seconds = max(1, round(state.retry_after_s))
+            pause = ngettext(
+                "It kept failing and is left alone. Next try in %d second.",
+                "It kept failing and is left alone. Next try in %d seconds.",
+                seconds,
+            )
+            return f"{pause % seconds} {failed}"
+        if state.name == "half_open":
+            good = {"good": state.successes, "wanted": settings.BREAKER_SUCCESSES}
+            return gettext("The next call tries it. %(good)d of %(wanted)d tries went well.") % good
+        if not state.failures:
+            return ""
+        calls = ngettext("Its last call failed.", "Its last %(count)d calls failed.", state.failures)
+        return f"{calls % {'count': state.failures}} {failed}"
+
+
 class Verdict(NamedTuple):
     """How a direction stands: the kind of label, its word, and a sentence."""
 
@@ -87,12 +133,13 @@ class Direction:
 
     name: str
     rows: list[EngineRow]
-    configured: list[str]
+    breakers: list[BreakerRow]
 
     @property
     def verdict(self) -> "Verdict":
-        ready = {row.report.engine for row in self.rows if row.report.state == "ready"}
-        first = self.configured[0] if self.configured else ""
+        ready, standby = self._engines("ready"), self._engines("standby")
+        paused = {row.state.engine for row in self.breakers if row.state.name == "open"}
+        first = self.breakers[0].state.engine if self.breakers else ""
         if not self.rows:
             return Verdict(
                 "danger",
@@ -105,14 +152,24 @@ class Direction:
                 gettext("waiting"),
                 gettext("No engine is ready yet. Interviews go on, and what waits is done later."),
             )
-        if first not in ready:
-            words = {"used": ", ".join(sorted(ready)), "first": first}
+        serving = ready - paused or standby - paused
+        if not serving:
+            return Verdict(
+                "danger",
+                gettext("paused"),
+                gettext("Every engine kept failing and is left alone for a while. What waits is done later."),
+            )
+        if first not in serving:
+            words = {"used": ", ".join(sorted(serving)), "first": first}
             return Verdict(
                 "warning",
                 gettext("second choice"),
                 gettext("%(used)s serves, because %(first)s does not.") % words,
             )
         return Verdict("success", gettext("good"), gettext("%s serves.") % first)
+
+    def _engines(self, state: str) -> set[str]:
+        return {row.report.engine for row in self.rows if row.report.state == state}
 
 
 def directions() -> list[Direction]:
@@ -128,13 +185,20 @@ def _redis_now() -> float:
     return seconds + microseconds / 1e6
 
 
-def _direction(name: str, rows: list[EngineRow]) -> Direction:
-    configured = list(settings.VOICE[CONFIGURED[name]])
-    if name == "recognition" and not settings.VOICE["WHISPER_MODEL"]:
-        configured = [engine for engine in configured if engine != "faster_whisper"]
+def _direction(name: engine_reports.Direction, rows: list[EngineRow]) -> Direction:
+    configured = _configured(name)
     place = {engine: index for index, engine in enumerate(configured)}
     ordered = sorted(rows, key=lambda r: (place.get(r.report.engine, 99), r.report.host, r.report.pid))
-    return Direction(str(NAMES[name]), ordered, configured)
+    states = breaker.states([(name, engine) for engine in configured])
+    return Direction(str(NAMES[name]), ordered, [BreakerRow(state) for state in states])
+
+
+def _configured(direction: engine_reports.Direction) -> list[str]:
+    """The engines of a direction in the order they are tried."""
+    engines = list(settings.VOICE[CONFIGURED[direction]])
+    if direction == "recognition" and not settings.VOICE["WHISPER_MODEL"]:
+        engines = [engine for engine in engines if engine != "faster_whisper"]
+    return engines
 
 
 def _voices_in_use() -> list[Any]:
@@ -151,8 +215,29 @@ def _or_none(read: Callable) -> object:
         return None
 
 
+def _reset(request: HttpRequest, breaker_name: str) -> None:
+    """Let an engine be called again now, and say so."""
+    name, _colon, engine = breaker_name.partition(":")
+    direction = cast(engine_reports.Direction, name)
+    if direction not in NAMES or engine not in _configured(direction):
+        messages.error(request, gettext("There is no such engine any more."))
+        return
+    try:
+        Breaker(direction, engine).reset()
+    except redis.RedisError:
+        messages.error(request, gettext("Redis cannot be reached. Nothing was changed."))
+        return
+    messages.success(request, gettext("%s is called again from now on.") % engine)
+
+
 def engines_page(request: HttpRequest) -> HttpResponse:
-    """Engines, queues and voices. For everybody who may sign in: it shows nothing of an organisation."""
+    """Engines, queues and voices. For everybody who may sign in: it shows nothing of an organisation.
+
+    POST with `reset` ("synthesis:piper") ends the pause of an engine that kept failing.
+    """
+    if request.method == "POST":
+        _reset(request, request.POST.get("reset", ""))
+        return redirect("speech-engines")
     context = {
         **admin.site.each_context(request),
         "title": _("Speech engines"),
@@ -160,6 +245,8 @@ def engines_page(request: HttpRequest) -> HttpResponse:
         "queues": _or_none(
             lambda: [(name, QUEUE_NAMES.get(name, ""), queues.length(name)) for name in settings.QUEUE_NAMES]
         ),
+        "cached": _or_none(speech_cache.statistics),
+        "cache_limit_mb": settings.SPEECH_CACHE_MB,
         "voices": _voices_in_use(),
         "failed_speech": Speech.objects.filter(status=Speech.Status.FAILED).count(),
         "waiting_transcripts": Transcript.objects.filter(status=Transcript.Status.WAITING).count(),

@@ -3,21 +3,17 @@
 Three places, fastest first: Redis (recently played), object storage, and the row that says how it was made.
 """
 
-import contextlib
 from datetime import datetime
-from typing import cast
 
-import redis
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from voice import audio, hot_audio, queues, signals, text
+from voice import audio, audio_encoding, queues, signals, speech_cache, text
 from voice.engines.base import Samples
 from voice.models import Speech
-
-HOT_TTL_S = 6 * 3600
+from voice.speech_cache import CachedSpeech
 
 
 def request(*, spoken_text: str, language: str, voice: str = "") -> Speech:
@@ -52,7 +48,7 @@ def store(
     is_last_resort: bool,
 ) -> None:
     """Keep rendered audio (float32[n_samples], mono, -1..1) as FLAC and announce it."""
-    flac = audio.encode_flac(audio.s16le_from_samples(samples), rate_hz=sample_rate_hz)
+    flac = audio_encoding.encode_flac(audio.s16le_from_samples(samples), rate_hz=sample_rate_hz)
     name = f"speech/{row.key}.flac"
     if default_storage.exists(name):
         default_storage.delete(name)  # an earlier try that was cut short
@@ -82,11 +78,9 @@ def url(key: str) -> str:
 
 
 async def read_hot(key: str) -> bytes | None:
-    """The FLAC file if it lies in Redis."""
-    try:
-        return cast(bytes | None, await hot_audio.async_client().get(_hot_key(key)))
-    except redis.RedisError:
-        return None  # the storage has it too
+    """The FLAC file if it lies in Redis; the storage has it too."""
+    cached = await speech_cache.get(_hot_key(key))
+    return cached.body if cached else None
 
 
 def read_stored(key: str) -> bytes | None:
@@ -101,12 +95,12 @@ def read_stored(key: str) -> bytes | None:
 
 
 def _keep_hot(key: str, flac: bytes) -> None:
-    with contextlib.suppress(redis.RedisError):  # only a cache: the storage has it
-        hot_audio.sync_client().set(_hot_key(key), flac, ex=HOT_TTL_S)
+    speech_cache.put(_hot_key(key), CachedSpeech(flac))
 
 
 def _hot_key(key: str) -> str:
-    return f"voice:speech:{key}"
+    """Apart from what callers of the speech service cache, whose keys are hashes of other things."""
+    return f"question-{key}"
 
 
 def retry(row: Speech, *, now: datetime) -> None:

@@ -3,26 +3,32 @@
 One `Synthesizer` a process. A worker loads it before its first job; jobs ask `synthesizer()` for it.
 """
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 from django.conf import settings
 
-from voice.engine_chain import EngineChain, Link
+from voice import cloning
+from voice.engine_chain import EngineChain, Link, NoneServed
 from voice.engine_reports import EngineReport
 from voice.engines import registry
 from voice.engines.base import (
     EngineUnavailable,
     LanguageUnsupported,
     Samples,
+    SpeechChunk,
     SynthesisEngine,
     SynthesisFailed,
     Voice,
-    VoiceError,
     matching_voice,
 )
+from voice.retry import Retry
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,54 @@ class Synthesis:
     is_last_resort: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be spoken, and how."""
+
+    text: str
+    voice: str | None
+    language: str
+    speed: float
+    emotion: str | None
+
+
+class SynthesisStream:
+    """Speech as it is made, one chunk a sentence; the first is there already.
+
+    voice: the id of the voice that speaks, which need not be the one that was asked for.
+    sample_rate_hz: of all chunks.
+    is_last_resort: it is intelligible and no more.
+
+    Iterating raises what `SynthesisEngine.synthesize` may raise; no other engine takes over in mid-speech.
+    Whoever does not want the rest calls `close()`.
+    """
+
+    def __init__(self, engine: str, chunks: "Generator[tuple[Voice, SpeechChunk]]") -> None:
+        voice, first = next(chunks)
+        self.engine = engine
+        self.voice = voice.id
+        self.is_last_resort = voice.quality == "last_resort"
+        self.sample_rate_hz = first.sample_rate_hz
+        self._made = chunks
+        self._chunks = itertools.chain([first], (chunk for _, chunk in chunks))
+
+    def __iter__(self) -> Iterator[SpeechChunk]:
+        return self
+
+    def __next__(self) -> SpeechChunk:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Let the engine stop."""
+        self._made.close()
+
+
 class Synthesizer:
     """Tries engines in order. All methods may be called from several threads at once."""
 
-    def __init__(self, engines: Iterable[SynthesisEngine]) -> None:
+    def __init__(self, engines: Iterable[SynthesisEngine], *, retry: Retry | None = None) -> None:
         self._chain = EngineChain("synthesis", engines)
+        self._retry = retry or Retry.from_settings()
 
     def load(self) -> None:
         """Load the first engine that can be loaded; the others follow when they are needed.
@@ -58,26 +107,41 @@ class Synthesizer:
         """The voices that can be chosen, best engines first."""
         return tuple(voice for link in self._chain for voice in link.engine.voices())
 
-    def synthesize(self, text: str, *, voice: str | None, language: str) -> Synthesis:
+    def synthesize(
+        self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
+    ) -> Synthesis:
         """Speak `text` with the engine of the chosen voice, else with the first that speaks the language.
 
         voice: an id of `voices()`; None, or one that is no more, takes the best voice of the language.
+        speed, emotion: see `SynthesisEngine.synthesize`.
 
         Raises:
             SynthesisFailed: an engine was ready but made no speech of this text, nor did those after it.
             LanguageUnsupported: no voice of any engine speaks the language.
             EngineUnavailable: none of the engines works; the message has the reason of each.
         """
-        failures: list[tuple[str, VoiceError]] = []
-        for link in self._ordered_for(voice):
-            try:
-                return _speak(link, text, voice=voice, language=language)
-            except EngineUnavailable as error:
-                link.note(error)
-                failures.append((link.engine.name, error))
-            except SynthesisFailed as error:
-                failures.append((link.engine.name, error))
-        raise _worst(failures, language)
+        return self._first_to_speak(_Wanted(text, voice, language, speed, emotion), _joined)
+
+    def stream(
+        self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
+    ) -> SynthesisStream:
+        """As `synthesize`, but return as soon as the first sentence is spoken.
+
+        Raises:
+            VoiceError: see `synthesize`; later, while iterating, only what the one engine raises.
+        """
+        return self._first_to_speak(_Wanted(text, voice, language, speed, emotion), lambda stream: stream)
+
+    def _first_to_speak(self, wanted: _Wanted, take: Callable[[SynthesisStream], T]) -> T:
+        """What `take` makes of the first engine's stream; should it fail in that, the next engine's."""
+
+        def speak(link: Link[SynthesisEngine]) -> T:
+            return take(SynthesisStream(link.engine.name, _spoken(link, wanted)))
+
+        try:
+            return self._chain.first_to_serve(self._ordered_for(wanted.voice), speak, retry=self._retry)
+        except NoneServed as none:
+            raise _worst(none, wanted.language) from None
 
     def reports(self) -> tuple[EngineReport, ...]:
         """What is known of each engine, in order."""
@@ -90,33 +154,50 @@ class Synthesizer:
         )  # stable: the others stay in order
 
 
-def _speak(link: Link[SynthesisEngine], text: str, *, voice: str | None, language: str) -> Synthesis:
-    link.load()
-    chosen = matching_voice(link.engine.voices(), voice=voice, language=language)
-    chunks = list(link.engine.synthesize(text, voice=chosen.id, language=language))
-    if not chunks:
-        raise SynthesisFailed("There is nothing to say in this text.")
-    return Synthesis(
-        samples=np.concatenate([chunk.samples for chunk in chunks]),
-        sample_rate_hz=chunks[0].sample_rate_hz,
-        engine=link.engine.name,
-        voice=chosen.id,
-        is_last_resort=chosen.quality == "last_resort",
+def _spoken(link: Link[SynthesisEngine], wanted: _Wanted) -> "Generator[tuple[Voice, SpeechChunk]]":
+    """Which voice spoke, with each chunk; the engine's time is measured without that of whoever listens."""
+    with link.call() as call:
+        chosen = matching_voice(link.engine.voices(), voice=wanted.voice, language=wanted.language)
+        with call.timed():
+            chunks = iter(_chunks_of(link.engine, chosen, wanted))
+            chunk = next(chunks, None)
+        if chunk is None:
+            raise SynthesisFailed("There is nothing to say in this text.")
+        while chunk is not None:
+            call.audio_s += chunk.duration_s
+            yield chosen, chunk
+            with call.timed():
+                chunk = next(chunks, None)
+
+
+def _chunks_of(engine: SynthesisEngine, voice: Voice, wanted: _Wanted) -> Iterator[SpeechChunk]:
+    hints = {} if wanted.emotion is None else {"emotion": wanted.emotion}
+    return engine.synthesize(
+        wanted.text, voice=voice.id, language=wanted.language, speed=wanted.speed, **hints
     )
 
 
-def _worst(failures: list[tuple[str, VoiceError]], language: str) -> VoiceError:
+def _joined(stream: SynthesisStream) -> Synthesis:
+    return Synthesis(
+        samples=np.concatenate([chunk.samples for chunk in stream]),
+        sample_rate_hz=stream.sample_rate_hz,
+        engine=stream.engine,
+        voice=stream.voice,
+        is_last_resort=stream.is_last_resort,
+    )
+
+
+def _worst(none: NoneServed, language: str) -> Exception:
     """What to tell the caller: a text that failed, else an engine that is missing, else a language."""
-    for _, error in failures:
-        if isinstance(error, SynthesisFailed):
-            return error
-    reasons = [f"{name}: {error}" for name, error in failures if not isinstance(error, LanguageUnsupported)]
-    if reasons:
-        return EngineUnavailable(f"No engine could speak {language!r}. " + "; ".join(reasons))
+    if none.blamed:
+        return none.blamed
+    if none.reasons:
+        return EngineUnavailable(f"No engine could speak {language!r}. {none.reasons}")
     return LanguageUnsupported(f"No voice speaks {language!r}: install a Piper voice for it (PIPER_VOICES).")
 
 
 @cache
 def synthesizer() -> Synthesizer:
     """The synthesiser of this process, with the engines of `settings.VOICE`."""
-    return Synthesizer(registry.synthesis_engines(registry.EngineConfig.from_settings(settings.VOICE)))
+    config = registry.EngineConfig.from_settings(settings.VOICE, references=cloning.StoredReferences())
+    return Synthesizer(registry.synthesis_engines(config))

@@ -1,10 +1,15 @@
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.test import Client
 from django.urls import reverse
 
 from tests import factories
-from voice import engine_reports
+from voice import breaker, engine_reports, speech_cache
+from voice.breaker import Breaker
 from voice.engine_reports import EngineReport
+from voice.engines.base import TransientFailure
+from voice.speech_cache import CachedSpeech
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +71,105 @@ def test_last_resort_voice_is_named_without_its_texts(page):
     assert "A secret question" not in shown
 
 
+# Breakers
+
+
+@pytest.fixture
+def paused(clean_redis):
+    """A function: the breaker of an engine that kept failing."""
+
+    def fail(engine, direction="recognition"):
+        seen = Breaker(direction, engine)
+        for _ in range(5):
+            seen.admit().failed(TransientFailure("The vendor answered 503."))
+        return seen
+
+    return fail
+
+
+def test_paused_engine_says_when_it_is_tried_again_and_why(page, paused):
+    paused("faster_whisper")
+
+    shown = page(report("faster_whisper", "ready"), report("pocketsphinx", "standby"))
+
+    assert "left alone. Next try in 60 seconds." in shown
+    assert "The vendor answered 503." in shown
+    assert "pocketsphinx serves, because faster_whisper does not." in shown
+    assert shown.count("again now") == 1
+
+
+def test_all_engines_paused_is_said(page, paused):
+    for engine in ("faster_whisper", "pocketsphinx"):
+        paused(engine)
+
+    assert "Every engine kept failing" in page(report("faster_whisper", "ready"))
+
+
+def test_engine_on_trial_says_how_many_tries_went_well(page, paused, clean_redis):
+    seen = paused("piper", "synthesis")
+    clean_redis.pexpire(breaker.keys_of("synthesis", "piper")[1], 0)
+    seen.admit().succeeded()
+
+    assert "1 of 2 tries went well" in page()
+
+
+def test_engine_that_failed_now_and_then_is_not_paused(page):
+    Breaker("synthesis", "piper").admit().failed(TransientFailure("Busy."))
+
+    shown = page()
+
+    assert "Its last call failed. The last failure: Busy." in shown
+    assert "again now" not in shown
+
+
+def test_reset_lets_the_engine_be_called_at_once(client, page, paused):
+    seen = paused("piper", "synthesis")
+    page()
+
+    shown = client.post(reverse("speech-engines"), {"reset": "synthesis:piper"}, follow=True).content.decode()
+
+    assert "piper is called again from now on." in shown
+    assert seen.state().name == "closed"
+
+
+@pytest.mark.parametrize("name", ["", "synthesis", "synthesis:gone", "elsewhere:piper"])
+def test_reset_of_an_engine_that_is_not_there_is_refused(client, page, name):
+    page()
+
+    shown = client.post(reverse("speech-engines"), {"reset": name}, follow=True).content.decode()
+
+    assert "There is no such engine any more." in shown
+
+
+def test_reset_needs_a_token_of_the_page(page, paused):
+    seen = paused("piper", "synthesis")
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(factories.UserFactory())
+
+    assert client.post(reverse("speech-engines"), {"reset": "synthesis:piper"}).status_code == 403
+    assert seen.state().name == "open"
+
+
+def test_reset_is_for_staff(client, paused):
+    seen = paused("piper", "synthesis")
+
+    assert client.post(reverse("speech-engines"), {"reset": "synthesis:piper"}).status_code == 302
+    assert seen.state().name == "open"
+
+
+def test_cache_is_told_in_figures(page, settings):
+    settings.SPEECH_CACHE_MB = 256.0
+    speech_cache.put("a", CachedSpeech(b"x" * 2_500_000))
+    for key in ("a", "a", "a", "b"):
+        async_to_sync(speech_cache.get)(key)
+
+    shown = page()
+
+    assert "<strong>1</strong> text" in shown
+    assert "<strong>2.5 MB</strong> of 256 MB" in shown
+    assert "<strong>75 %</strong> of requests" in shown
+
+
 def test_redis_away_is_said(client, monkeypatch):
     import redis
 
@@ -74,6 +178,7 @@ def test_redis_away_is_said(client, monkeypatch):
 
     monkeypatch.setattr(engine_reports, "current", gone)
     monkeypatch.setattr("voice.queues.length", gone)
+    monkeypatch.setattr(speech_cache, "statistics", gone)
     client.force_login(factories.UserFactory())
     assert "Redis cannot be reached" in client.get(reverse("speech-engines")).content.decode()
 

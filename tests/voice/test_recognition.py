@@ -10,6 +10,7 @@ from voice.engines.registry import EngineConfig, recognition_engines
 from voice.recognition import Recognizer
 
 SILENCE = np.zeros(8_000, np.float32)
+pytestmark = pytest.mark.usefixtures("clean_redis")  # the breakers of the engines are there
 
 
 class Scripted:
@@ -30,7 +31,7 @@ class Scripted:
     def supports(self, language):
         return language in self.languages
 
-    def recognize(self, samples, *, language, hot_words=None, is_partial=False):
+    def recognize(self, samples, *, language, hot_words=None, is_partial=False, on_segments=None):
         self.calls += 1
         if self.error:
             raise self.error

@@ -30,6 +30,7 @@ from voice.management.commands import fetch_models
 from voice.synthesis import Synthesizer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+pytestmark = pytest.mark.usefixtures("clean_redis")  # the breakers of the engines are there
 
 
 class Scripted:
