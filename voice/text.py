@@ -29,26 +29,30 @@ _ABBREVIATIONS: Final = """
 """
 ABBREVIATIONS: Final = frozenset(_ABBREVIATIONS.split())
 
+# A run of ends is looked at once, from its beginning: a megabyte of full stops takes no longer than letters.
 _END: Final = re.compile(
-    rf"[{re.escape(WIDE_ENDS)}]+[{re.escape(CLOSERS)}]*"
-    rf"|[{re.escape(NARROW_ENDS)}]+[{re.escape(CLOSERS)}]*(?=\s)"
+    rf"[{re.escape(WIDE_ENDS)}]++[{re.escape(CLOSERS)}]*+"
+    rf"|(?<![{re.escape(NARROW_ENDS)}])[{re.escape(NARROW_ENDS)}]++[{re.escape(CLOSERS)}]*+(?=\s)"
 )
 _LAST_WORD: Final = re.compile(r"([^\s(\[\"'„“«]+)\.$")
+_LAST_WORD_CHARS: Final = 16  # longer than any abbreviation
+
+# Sorting a long run of accents into Unicode's order takes time by the square of its length.
+# Source: Unicode Standard Annex 15, Stream-Safe Text Format.
+_MARKS_IN_A_ROW: Final = 30
 
 
 def normalise(text: str) -> str:
     """`text` composed (Unicode NFC), without control and format characters, with single spaces, stripped.
 
-    Zero-width joiners stay: scripts such as Persian and Hindi are spelt with them.
+    Marks that turn the direction of writing and zero-width spaces go too.  Zero-width joiners stay: scripts
+    such as Persian and Hindi are spelt with them.  Of more than 30 accents on one letter the rest goes.
     """
-    composed = unicodedata.normalize("NFC", text)
-    spaced = re.sub(r"\s+", " ", composed)
-    kept = (
-        char
-        for char in spaced
-        if char in "\u200c\u200d" or unicodedata.category(char) not in ("Cc", "Cf", "Cs")
-    )
-    return re.sub(r" +", " ", "".join(kept)).strip()
+    spaced = re.sub(r"\s+", " ", text)
+    if not (spaced.isascii() and spaced.isprintable()):
+        kept = "".join(char for char in spaced if char in "\u200c\u200d" or not _is_control(char))
+        spaced = _without_piled_marks(unicodedata.normalize("NFC", _without_piled_marks(kept)))
+    return re.sub(r"\s+", " ", spaced).strip()
 
 
 def split_sentences(text: str) -> list[str]:
@@ -69,10 +73,10 @@ def speech_key(text: str, voice: str, language: str) -> str:
 def _sentences(text: str) -> Iterator[str]:
     start = 0
     for end in _END.finditer(text):
-        candidate = text[start : end.end()].strip()
-        if end.group()[0] == "." and _is_abbreviated(candidate):
+        tail = text[max(start, end.end() - _LAST_WORD_CHARS) : end.end()]
+        if end.group()[0] == "." and _is_abbreviated(tail):
             continue
-        if candidate:
+        if candidate := text[start : end.end()].strip():
             yield candidate
         start = end.end()
     if rest := text[start:].strip():
@@ -90,12 +94,14 @@ def _is_abbreviated(candidate: str) -> bool:
 
 
 def _within_limit(sentence: str) -> Iterator[str]:
-    while len(sentence) > SENTENCE_LIMIT_CHARS:
-        cut = _cut(sentence[:SENTENCE_LIMIT_CHARS])
-        yield sentence[:cut].strip()
-        sentence = sentence[cut:].strip()
-    if sentence:
-        yield sentence
+    start = 0
+    while len(sentence) - start > SENTENCE_LIMIT_CHARS:
+        end = start + _cut(sentence[start : start + SENTENCE_LIMIT_CHARS])
+        if piece := sentence[start:end].strip():
+            yield piece
+        start = end
+    if rest := sentence[start:].strip():
+        yield rest
 
 
 def _cut(head: str) -> int:
@@ -105,3 +111,17 @@ def _cut(head: str) -> int:
         return clause
     space = head.rfind(" ")
     return space if space > 0 else len(head)
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs")
+
+
+def _without_piled_marks(text: str) -> str:
+    kept: list[str] = []
+    n_marks = 0
+    for char in text:
+        n_marks = n_marks + 1 if unicodedata.combining(char) else 0
+        if n_marks <= _MARKS_IN_A_ROW:
+            kept.append(char)
+    return "".join(kept)

@@ -85,3 +85,59 @@ def test_speech_key_is_64_hex_digits():
 
     assert len(key) == 64
     assert int(key, 16) >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("pay \u202e001\u202c euros", "pay 001 euros"),
+        ("\u2066isolated\u2069 \u200e\u200ftext", "isolated text"),
+        ("null\x00byte \x1b[31mred", "nullbyte [31mred"),
+        ("e\u200b\u0301", "é"),
+        ("\ud800half a pair", "half a pair"),
+        ("\u200b\u2060\ufeff", ""),
+    ],
+)
+def test_what_cannot_be_heard_is_taken_out(text, expected):
+    assert normalise(text) == expected
+
+
+@given(st.text(st.sampled_from("ae \u0301\u0316\u0344\u200b\u200d\u1100\u1161\u0958\t.")))
+def test_normalising_composed_and_hidden_characters_twice_changes_nothing_more(text):
+    once = normalise(text)
+
+    assert normalise(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+
+
+def test_accents_piled_on_one_letter_are_bounded():
+    assert len(normalise("o" + "\u0301\u0316" * 500_000)) <= 31
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "word ",
+        "Mr. ",
+        "a.",
+        ".",
+        ".)",
+        "。",
+        "a\u0301\u0316",
+        "\u0301\u0316",
+        "\x00",
+        "(",
+        " ",
+        "あ",
+        "No. 3. ",
+    ],
+)
+def test_a_megabyte_of_anything_is_split_in_one_pass(unit):
+    # a quadratic step anywhere would take hours here and meet the time limit of the suite
+    text = unit * (1_000_000 // len(unit))
+
+    assert all(0 < len(piece) <= SENTENCE_LIMIT_CHARS for piece in split_sentences(text))
+
+
+def test_an_abbreviation_after_a_bracket_ends_no_sentence():
+    assert split_sentences("We (Prof. Berg and I) left.") == ["We (Prof. Berg and I) left."]
