@@ -73,6 +73,12 @@ class QuestionOut(Schema):
 
 class InterviewDetailOut(InterviewOut):
     practice_question: str = Field(description="Empty: a standard one.")
+    patience: Literal["quick", "normal", "patient"] = Field(
+        description="How long a silence is before the candidate is asked whether there is anything to add."
+    )
+    is_barge_in_allowed: bool = Field(
+        description="Whether speaking while a question is read aloud stops the reading and begins the answer."
+    )
     consent_text: str
     questions: list[QuestionOut]
 

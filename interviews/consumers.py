@@ -3,18 +3,17 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
 import redis
-from asgiref.sync import sync_to_async
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from interviews import events, links, snapshots, tabs
@@ -22,14 +21,15 @@ from interviews.actions import answers, sessions
 from interviews.actions.errors import ActionRefused, NotYours, WrongState
 from interviews.models import Answer, Invitation, Session
 from interviews.states import AnswerStatus
-from voice import hot_audio, recordings, wire
+from interviews.turn_taking import turn_settings
+from voice import hot_audio, listening, recordings, wire
 from voice.hot_audio import Outcome
-from voice.listening import Listener
+from voice.listening import Heard, Listener
 from voice.models import Recording
+from voice.partials import queue_partial
+from voice.threads import in_thread
 
 logger = logging.getLogger(__name__)
-P = ParamSpec("P")
-R = TypeVar("R")
 
 CLOSE_TRY_AGAIN, CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 1013, 4001, 4004, 4010
 
@@ -44,19 +44,6 @@ COMPLETING_COMMANDS: dict[str, tuple[Callable[..., None], dict[str, tuple[str, t
     "type_answer": (answers.type_answer, {"text": ("text", str, None), "byte_count": ("bytes", int, 0)}),
 }
 """The action, and for each argument the message's field, its type, and what it is where it is missing."""
-
-
-def in_thread(function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Database work in any thread: the pool of connections is the bound, not Django's one thread."""
-
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        finally:
-            connections.close_all()  # back to the pool: the next call may land on another thread
-
-    return sync_to_async(call, thread_sensitive=False)
 
 
 @dataclass
@@ -181,13 +168,7 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         self.incoming = Incoming(str(answer.id), recording.id, recording.limit_bytes)
         await self._stop_listening()
         if answer.status == AnswerStatus.RECORDING:
-            self.listener = Listener(
-                recording_id=recording.id,
-                language=recording.language,
-                offset=offset,
-                reply_to=self.channel_name,
-                tell=self._tell_heard,
-            )
+            self.listener = self._new_listener(answer, offset)
         await self._send(
             {
                 "type": "resume",
@@ -198,8 +179,27 @@ class CandidateConsumer(AsyncWebsocketConsumer):
             }
         )
 
+    def _new_listener(self, answer: Answer, offset: int) -> Listener:
+        recording = answer.current_recording
+        ask = partial(
+            queue_partial,
+            recording_id=recording.id,
+            language=recording.language,
+            reply_to=self.channel_name,
+        )
+        return Listener(
+            f"recording {recording.id}",
+            noticed=self._noticed,
+            ask_for_partial=ask,
+            turn_settings=turn_settings(answer.session.interview),
+            offset=offset,
+        )
+
+    async def _noticed(self, event: Heard) -> None:
+        await self._tell_heard(listening.message(event))
+
     async def _tell_heard(self, message: dict) -> None:
-        """What the listener noticed, with the answer it belongs to."""
+        """What was heard, with the answer it belongs to."""
         if self.incoming is not None:
             await self._send({"answer": self.incoming.answer_id, **message})
 
@@ -316,8 +316,11 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         await self.close(CLOSE_ENDED)
 
     async def voice_partial(self, message: dict) -> None:
-        if self.listener is not None:
-            await self.listener.partial_recognised(message)
+        if self.listener is None:
+            return
+        caption = self.listener.partial_recognised(message["start"], message["end"], message["text"])
+        if caption is not None:
+            await self._tell_heard({"type": "caption", "text": caption})
 
     async def _end_for_other(self) -> None:
         self.incoming = None

@@ -41,6 +41,7 @@ def session_state(session: Session, answers: list[Answer]) -> dict:
         "language": invitation.interview.language,
         "candidate_name": invitation.candidate_name,
         "title": invitation.interview.title,
+        "is_barge_in_allowed": invitation.interview.is_barge_in_allowed,
     }
 
 

@@ -4,7 +4,7 @@ An utterance is recognised again and again while it grows; at a pause it is reco
 stands. At most one partial is under way, so a slow recogniser means fewer captions, never a backlog.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 BYTES_A_SECOND = 32_000
 STEP_BYTES = BYTES_A_SECOND
@@ -23,6 +23,8 @@ class PartialWanted:
 
     start: int
     end: int
+    is_last: bool = field(default=False, compare=False)
+    """The utterance ends at `end`: nothing that comes later will change this text."""
 
 
 class CaptionTrack:
@@ -59,7 +61,8 @@ class CaptionTrack:
             is_final or (self._is_speech and end - self._recognised_to >= STEP_BYTES)
         ):
             return None
-        self._under_way, self._asked_at = PartialWanted(self._start, end), position
+        is_last = self._ends_at is not None and end >= self._ends_at
+        self._under_way, self._asked_at = PartialWanted(self._start, end, is_last), position
         return self._under_way
 
     def _end(self, position: int) -> int:
@@ -85,6 +88,11 @@ class CaptionTrack:
             if is_over:
                 self._ends_at = None
         return caption
+
+
+def byte_at(timestamp_s: float) -> int:
+    """The byte at which the sample of that time begins."""
+    return _even(round(timestamp_s * BYTES_A_SECOND))
 
 
 def _even(position: int) -> int:

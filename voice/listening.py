@@ -1,22 +1,27 @@
-"""Hearing a recording under way: voice activity, end of turn and captions, beside the path of the audio.
+"""Hearing a stream of speech: voice activity, end of turn and captions, beside the path of the audio.
 
-A `Listener` is an asyncio shell around `voice.turns.TurnDetector`. `hear()` only keeps the bytes; one task a
-listener hands what has come to a small pool of threads and tells what it noticed. It may be late or fall
-silent under load: no recording and no acknowledgement waits for it.
+A `Listener` is an asyncio shell around `voice.turns.TurnDetector` and `voice.captions.CaptionTrack`. `hear()`
+only keeps the bytes; one task a listener hands what has come to a small pool of threads and says what it
+noticed. It may be late or fall silent under load: nobody who records or acknowledges waits for it.
+
+    listener = Listener("recording 7f...", noticed=tell, ask_for_partial=ask)
+    listener.hear(0, pcm)            # -> await tell(SpeechStarted(0.4)), await ask(PartialWanted(12800, ...))
+    caption = listener.partial_recognised(start, end, text)    # when the answer has come
+    await listener.close()           # or finish(), which first hears the stream out
+
+It knows neither recordings nor queues: where the audio lies and who recognises it is the caller's affair.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
-from uuid import UUID
 
-import redis
 from django.conf import settings
 
-from voice import hot_audio, queues
-from voice.captions import BYTES_A_SECOND, CaptionTrack, PartialWanted
+from voice.captions import BYTES_A_SECOND, CaptionTrack, PartialWanted, byte_at
 from voice.engines.base import EngineUnavailable
 from voice.engines.silero import SileroVad
 from voice.engines.smart_turn import SmartTurn
@@ -38,7 +43,23 @@ CLOSE_WITHIN_S = 1
 SEMANTIC_QUEUE = 2
 """Smart Turn takes 40 ms of a core: with so many questions waiting, silence alone decides."""
 
-Tell = Callable[[dict], Awaitable[None]]
+PIECE_BYTES = BYTES_A_SECOND
+"""Heard at once: a burst is cut, so that a question about a pause is put before what follows settles it."""
+
+Heard = SpeechStarted | SpeechEnded | TurnEnded
+Noticed = Callable[[Heard], Awaitable[None]]
+AskForPartial = Callable[[PartialWanted], Awaitable[bool]]
+
+
+def message(event: Heard) -> dict:
+    """The event as a message of the voice protocol: `speech_start`, `speech_end` or `turn_ended`."""
+    match event:
+        case SpeechStarted(timestamp_s=at):
+            return {"type": "speech_start", "timestamp": at}
+        case SpeechEnded(timestamp_s=at):
+            return {"type": "speech_end", "timestamp": at}
+        case TurnEnded(timestamp_s=at, reason=reason):
+            return {"type": "turn_ended", "timestamp": at, "reason": reason}
 
 
 @cache
@@ -67,33 +88,69 @@ def _smart_turn() -> SmartTurn | None:
 
 
 class Listener:
-    """Listens to one recording from byte `offset` on and tells, as messages of the voice protocol:
+    """Listens to one stream of mono s16le PCM at 16 000 Hz, from byte `offset` on.
 
-    `speech_start`, `speech_end`, `turn_ended` (timestamps in seconds from the recording's first sample) and
-    `caption`. Recognised partials come back to channel `reply_to` and are handed to `partial_recognised`.
+    `noticed` is awaited with each event, in order; timestamps are seconds from the stream's byte 0
+    (`voice.captions.byte_at` gives the byte). `ask_for_partial` is awaited with a stretch worth recognising;
+    it starts that and returns at once, False if it could not (the queue is full): it is asked again a second
+    later. At most one partial is under way; its text is handed to `partial_recognised`.
     """
 
     _semantic_waiting = 0  # over all listeners of the process
 
-    def __init__(self, *, recording_id: UUID, language: str, offset: int, reply_to: str, tell: Tell) -> None:
-        self._recording_id = recording_id
-        self._language = language
-        self._reply_to = reply_to
-        self._tell = tell
+    def __init__(
+        self,
+        name: str,
+        *,
+        noticed: Noticed,
+        ask_for_partial: AskForPartial,
+        turn_settings: TurnSettings | None = None,
+        offset: int = 0,
+        backlog_bytes: int = BACKLOG_BYTES,
+    ) -> None:
+        """Begin to listen.
+
+        name: what the log calls the stream. turn_settings: `is_semantic` (as is the default) counts only
+        where the model is installed. backlog_bytes: further behind than this the newest audio is heard next.
+        """
+        self._name = name
+        self._noticed = noticed
+        self._ask_for_partial = ask_for_partial
+        self._turn_settings = turn_settings or TurnSettings(is_semantic=True)
+        self._backlog_bytes = backlog_bytes
         self._heard_to = offset
         self._pending = bytearray()
         self._has_audio = asyncio.Event()
+        self._is_finishing = False
         self._is_closed = False
         self._captions = CaptionTrack(offset)
         self._task = asyncio.create_task(self._listen_or_fall_silent(offset))
 
+    @property
+    def behind_bytes(self) -> int:
+        """Audio that came and was not listened to yet."""
+        return len(self._pending)
+
     def hear(self, offset: int, pcm: bytes) -> None:
-        """Take a frame that was held. What was heard before (sent twice) is skipped."""
+        """Take the frame at byte `offset`. What was heard before (sent twice) is skipped."""
         new = pcm[max(0, self._heard_to - offset) :]
         if new:
             self._pending += new
             self._heard_to = offset + len(pcm)
             self._has_audio.set()
+
+    def partial_recognised(self, start: int, end: int, text: str) -> str | None:
+        """A partial that was asked for has come back: the whole caption now, or None if it came too late."""
+        return self._captions.recognised(start, end, text)
+
+    async def finish(self) -> None:
+        """The stream has ended: listen to what is left, notice how speech and turn end, and stop.
+
+        A last partial is asked for, unless one is under way.
+        """
+        self._is_finishing = True
+        self._has_audio.set()
+        await asyncio.wait([self._task])
 
     async def close(self) -> None:
         """Stop listening. Returns soon, whatever the task is at.
@@ -105,53 +162,53 @@ class Listener:
         self._task.cancel()
         await asyncio.wait([self._task], timeout=CLOSE_WITHIN_S)
 
-    async def partial_recognised(self, message: dict) -> None:
-        """A partial that this listener asked for has come back."""
-        text = self._captions.recognised(message["start"], message["end"], message["text"])
-        if text is not None:
-            await self._tell({"type": "caption", "text": text})
-
     async def _listen_or_fall_silent(self, offset: int) -> None:
         try:
             await self._listen(offset)
-        except Exception as error:  # noqa: BLE001  whatever fails here, the recording goes on without it
-            logger.warning("listening to %s has ended: %s", self._recording_id, type(error).__name__)
+        except Exception as error:  # noqa: BLE001  whatever fails here, the stream goes on without it
+            logger.warning("listening to %s has ended: %s", self._name, type(error).__name__)
 
     async def _listen(self, offset: int) -> None:
         loop = asyncio.get_running_loop()
         detector = await loop.run_in_executor(_threads(), self._new_detector, offset)
         while not self._is_closed:
-            await self._has_audio.wait()
-            self._has_audio.clear()
-            pcm, self._pending = bytes(self._pending), bytearray()
-            if len(pcm) > BACKLOG_BYTES:
+            if not self._pending:
+                if self._is_finishing:
+                    break
+                await self._has_audio.wait()
+                self._has_audio.clear()
+            if len(self._pending) > self._backlog_bytes:
+                self._pending.clear()
                 detector = await loop.run_in_executor(_threads(), self._new_detector, self._heard_to)
                 continue
-            for event in await loop.run_in_executor(_threads(), detector.feed, pcm):
-                await self._noticed(detector, event)
-            wanted = self._captions.heard_to(self._heard_to - len(self._pending))
-            if wanted is not None:
-                await self._ask_for_partial(wanted)
+            pcm = bytes(self._pending[:PIECE_BYTES])
+            del self._pending[:PIECE_BYTES]
+            await self._take(detector, await loop.run_in_executor(_threads(), detector.feed, pcm))
+        if self._is_finishing and not self._is_closed:
+            await self._take(detector, await loop.run_in_executor(_threads(), detector.finish))
 
-    @staticmethod
-    def _new_detector(offset: int) -> TurnDetector:
-        is_semantic = _smart_turn() is not None
-        return TurnDetector(
-            _vad().stream(), TurnSettings(is_semantic=is_semantic), start_s=offset / BYTES_A_SECOND
-        )
+    def _new_detector(self, offset: int) -> TurnDetector:
+        is_semantic = self._turn_settings.is_semantic and _smart_turn() is not None
+        turn_settings = replace(self._turn_settings, is_semantic=is_semantic)
+        return TurnDetector(_vad().stream(), turn_settings, start_s=offset / BYTES_A_SECOND)
 
-    async def _noticed(self, detector: TurnDetector, event: TurnEvent) -> None:
+    async def _take(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
+        for event in events:
+            await self._take_one(detector, event)
+        wanted = self._captions.heard_to(self._heard_to - len(self._pending))
+        if wanted is not None and not await self._ask_for_partial(wanted):
+            self._captions.not_asked()
+
+    async def _take_one(self, detector: TurnDetector, event: TurnEvent) -> None:
         match event:
-            case SpeechStarted(timestamp_s=at):
-                self._captions.speech_started(int(at * BYTES_A_SECOND))
-                await self._tell({"type": "speech_start", "timestamp": at})
-            case SpeechEnded(timestamp_s=at):
-                self._captions.speech_ended(int(at * BYTES_A_SECOND))
-                await self._tell({"type": "speech_end", "timestamp": at})
             case TurnQuestioned():
                 await self._judge(detector, event)
-            case TurnEnded(timestamp_s=at, reason=reason):
-                await self._tell({"type": "turn_ended", "timestamp": at, "reason": reason})
+                return
+            case SpeechStarted(timestamp_s=at):
+                self._captions.speech_started(byte_at(at))
+            case SpeechEnded(timestamp_s=at):
+                self._captions.speech_ended(byte_at(at))
+        await self._noticed(event)
 
     async def _judge(self, detector: TurnDetector, question: TurnQuestioned) -> None:
         """Ask the semantic model, unless too many ask; unanswered, silence decides."""
@@ -165,14 +222,4 @@ class Listener:
         finally:
             Listener._semantic_waiting -= 1
         for event in detector.answer(question, probability):
-            await self._noticed(detector, event)
-
-    async def _ask_for_partial(self, wanted: PartialWanted) -> None:
-        try:
-            if await hot_audio.async_client().llen("rq:queue:stt-partial") >= settings.PARTIAL_QUEUE_LIMIT:
-                self._captions.not_asked()
-                return
-            job = (str(self._recording_id), wanted.start, wanted.end, self._language, self._reply_to)
-            await asyncio.to_thread(queues.enqueue_now, "stt-partial", "voice.jobs.recognise_partial", *job)
-        except redis.RedisError:
-            self._captions.not_asked()
+            await self._take_one(detector, event)

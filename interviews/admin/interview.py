@@ -87,6 +87,7 @@ class InterviewAdmin(ScopedModelAdmin):
         return [
             (None, {"fields": about}),
             (_("Practice question"), {"fields": practice}),
+            (_("Taking turns"), {"fields": ["patience", "is_barge_in_allowed"]}),
             (_("Consent"), {"fields": ["consent_text"]}),
         ]
 

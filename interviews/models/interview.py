@@ -24,6 +24,11 @@ LANGUAGES = [
 class Interview(models.Model):
     """What a recruiter configures once and invites many candidates to."""
 
+    class Patience(models.TextChoices):
+        QUICK = "quick", _("quick: after 1 to 2 seconds of silence")
+        NORMAL = "normal", _("normal: after 2 to 3 seconds of silence")
+        PATIENT = "patient", _("patient: after 4 to 6 seconds of silence")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(
         "accounts.Organisation",
@@ -39,6 +44,24 @@ class Interview(models.Model):
     )
     practice_question = models.TextField(
         _("practice question"), blank=True, help_text=_("Empty: a standard one. The answer is not kept.")
+    )
+    patience = models.CharField(
+        _("end of an answer"),
+        max_length=8,
+        choices=Patience.choices,
+        default=Patience.NORMAL,
+        help_text=_(
+            "When we ask “Anything to add?”. Nobody is cut off: whoever goes on speaking is recorded. "
+            "Choose patient for questions that need thought."
+        ),
+    )
+    is_barge_in_allowed = models.BooleanField(
+        _("answer by speaking"),
+        default=True,
+        help_text=_(
+            "A candidate who speaks while a question is read aloud stops the reading and begins the answer, "
+            "without the think time. The button “Answer now” does the same and is always there."
+        ),
     )
     consent_text = models.TextField(
         _("consent text"), help_text=_("The candidate agrees to this before anything is recorded.")

@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
@@ -75,12 +76,23 @@ class Room:
         self.press("begin")
 
     def begin_answer(self) -> None:
-        """From the question to the recording, without waiting for its end or for think time."""
-        if self.wait_for_any("ask", "think", "record") == "ask":
-            self.press("skip-listening")
-        if self.wait_for_any("think", "record") == "think":
-            self.press("start-answer")
+        """From the question to the recording, without waiting for its end or for think time.
+
+        What the microphone hears may begin it, too, so a button may be gone before it is pressed.
+        """
+        step = self.wait_for_any("ask", "think", "record")
+        if step == "ask":
+            self._press_if_there("answer-now")
+        elif step == "think":
+            self._press_if_there("start-answer")
+        if self.wait_for_any("think", "record") == "think":  # the reading ended at that moment
+            self._press_if_there("start-answer")
         self.wait_for("record")
+
+    def _press_if_there(self, control: str) -> None:
+        self.page.evaluate(
+            "control => document.querySelector(`[data-testid=${control}]:not([hidden] *)`)?.click()", control
+        )
 
     def speak(self, seconds: float) -> None:
         """Wait until so much more has been recorded and kept on the device."""
@@ -92,6 +104,24 @@ class Room:
 
     def _kept_bytes(self) -> int:
         return self.page.evaluate(COUNT_KEPT)
+
+    def to_first_question(self, url: str) -> None:
+        self.consent(url)
+        self.check_devices()
+        self.skip_practice()
+        self.start()
+
+    def answer_three_questions(
+        self, url: str, speak: Callable[[int], None], then: Callable[[int], None] = lambda n: None
+    ) -> None:
+        """A whole interview. `speak(n)` is called while answer n, from 0, is recorded, `then(n)` after it."""
+        self.to_first_question(url)
+        for n in range(3):
+            self.begin_answer()
+            speak(n)
+            self.finish_answer()
+            then(n)
+        self.wait_for("finish")
 
     def finish_answer(self) -> None:
         """Say that the answer is complete; accept it where it could be recorded again."""

@@ -76,55 +76,39 @@ def assert_nothing_is_missing(stack, room: Room, session_id: str, engine) -> Non
         assert row["text"]
 
 
-def to_first_question(room: Room, url: str) -> None:
-    room.consent(url)
-    room.check_devices()
-    room.skip_practice()
-    room.start()
+@pytest.fixture
+def take_interview(speaking_stack, room, invitation, offline_engine):
+    """Takes a whole interview (see `Room.answer_three_questions`), of which nothing may be missing."""
+
+    def take(speak, then=lambda n: None):
+        room.answer_three_questions(invitation, speak, then)
+        session_id = session_of(speaking_stack, invitation)
+        wait_until_done(speaking_stack, session_id, 3)
+        assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+
+    return take
 
 
-def test_interview_is_stored_and_transcribed_sample_for_sample(
-    speaking_stack, room, invitation, offline_engine
-):
-    to_first_question(room, invitation)
-    for _ in range(3):
-        room.begin_answer()
-        room.speak(3)
-        room.finish_answer()
-    room.wait_for("finish")
-    session_id = session_of(speaking_stack, invitation)
-    wait_until_done(speaking_stack, session_id, 3)
-    assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+def test_interview_is_stored_and_transcribed_sample_for_sample(room, take_interview):
+    take_interview(lambda n: room.speak(3))
 
 
-def test_web_process_killed_in_an_answer_loses_nothing(speaking_stack, room, invitation, offline_engine):
-    to_first_question(room, invitation)
-    for n in range(3):
-        room.begin_answer()
+def test_web_process_killed_in_an_answer_loses_nothing(speaking_stack, room, take_interview):
+    def speak(n):
         room.speak(1.5)
         if n == 1:
-            for index in (0, 1):  # whichever process holds the connection
-                speaking_stack.kill("web", index)
+            kill_connections(speaking_stack)
         room.speak(3)
-        room.finish_answer()
-    room.wait_for("finish")
-    session_id = session_of(speaking_stack, invitation)
-    wait_until_done(speaking_stack, session_id, 3)
-    assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+
+    take_interview(speak)
 
 
-def test_worker_killed_in_a_transcription_loses_nothing(speaking_stack, room, invitation, offline_engine):
-    to_first_question(room, invitation)
-    for n in range(3):
-        room.begin_answer()
-        room.speak(6 if n == 0 else 2)
-        room.finish_answer()
+def test_worker_killed_in_a_transcription_loses_nothing(speaking_stack, room, take_interview):
+    def then(n):
         if n == 0:
             kill_during_transcription(speaking_stack)
-    room.wait_for("finish")
-    session_id = session_of(speaking_stack, invitation)
-    wait_until_done(speaking_stack, session_id, 3)
-    assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+
+    take_interview(lambda n: room.speak(6 if n == 0 else 2), then)
 
 
 def kill_during_transcription(stack) -> None:
@@ -136,10 +120,8 @@ def kill_during_transcription(stack) -> None:
     stack.kill("speech")
 
 
-def test_reload_in_an_answer_goes_on_where_it_was(speaking_stack, room, invitation, offline_engine):
-    to_first_question(room, invitation)
-    for n in range(3):
-        room.begin_answer()
+def test_reload_in_an_answer_goes_on_where_it_was(room, take_interview):
+    def speak(n):
         room.speak(2)
         if n == 0:
             room.page.reload()
@@ -147,32 +129,24 @@ def test_reload_in_an_answer_goes_on_where_it_was(speaking_stack, room, invitati
             room.press("continue")
             room.wait_for("record")
             room.speak(2)
-        room.finish_answer()
-    room.wait_for("finish")
-    session_id = session_of(speaking_stack, invitation)
-    wait_until_done(speaking_stack, session_id, 3)
-    assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+
+    take_interview(speak)
 
 
-def test_network_lost_for_a_while_is_recorded_too(speaking_stack, room, invitation, offline_engine):
-    to_first_question(room, invitation)
-    for n in range(3):
-        room.begin_answer()
+def test_network_lost_for_a_while_is_recorded_too(speaking_stack, room, take_interview):
+    def speak(n):
         room.speak(1)
         if n == 0:
             room.page.context.set_offline(True)
-            kill_connections(speaking_stack)
+            kill_connections(speaking_stack)  # Chromium's offline mode leaves open WebSockets alone
             room.speak(5)
             room.page.context.set_offline(False)
         room.speak(1)
-        room.finish_answer()
-    room.wait_for("finish")
-    session_id = session_of(speaking_stack, invitation)
-    wait_until_done(speaking_stack, session_id, 3)
-    assert_nothing_is_missing(speaking_stack, room, session_id, offline_engine)
+
+    take_interview(speak)
 
 
 def kill_connections(stack) -> None:
-    """Chromium's offline mode leaves open WebSockets alone: end them at the server."""
+    """Kill both web processes, whichever holds the connection."""
     for index in (0, 1):
         stack.kill("web", index)

@@ -368,6 +368,26 @@ async def test_listener_that_fails_leaves_the_recording_alone(browser, answer, m
     assert await browser.until("pong") == {"type": "pong"}
 
 
+async def test_listener_is_as_patient_as_the_interview(browser, answer, session, monkeypatch):
+    from interviews import consumers
+    from interviews.models import Interview
+    from interviews.turn_taking import TURN_SETTINGS
+
+    patience = []
+
+    class Curious(consumers.Listener):
+        def __init__(self, name, **options):
+            patience.append(options["turn_settings"])
+            super().__init__(name, **options)
+
+    monkeypatch.setattr(consumers, "Listener", Curious)
+    await Interview.objects.aupdate(patience="patient")
+    await browser.open()
+    await browser.say("begin_answer", answer=str(answer.id))
+    await browser.until("resume")
+    assert patience == [TURN_SETTINGS[Interview.Patience.PATIENT]]
+
+
 async def test_captions_hold_no_database_connection(browser, recording, monkeypatch):
     """A caption is asked for in a thread of its own; a connection taken there would never come back."""
     from voice import queues

@@ -154,6 +154,14 @@ def test_every_action_has_a_case():
     assert public == covered | told_elsewhere
 
 
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_snapshot_says_whether_speaking_answers(session, is_allowed):
+    interview = session.invitation.interview
+    interview.is_barge_in_allowed = is_allowed
+    interview.save()
+    assert state(session)["session"]["is_barge_in_allowed"] is is_allowed
+
+
 def test_revoke_closes_the_connections(session, sent):
     invitations.revoke(invitation=session.invitation, by="t", now=now() + timedelta(seconds=1))
     assert sent[-1] == {"type": "session.closed"}

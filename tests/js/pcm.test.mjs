@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Framer, Resampler } from "../../interviews/static/interviews/pcm.js";
+import { Framer, Resampler } from "../../voice/static/voice/pcm.js";
 
 const sine = (hz, rate, seconds) =>
   Float32Array.from({ length: rate * seconds }, (_, i) => 0.5 * Math.sin((2 * Math.PI * hz * i) / rate));

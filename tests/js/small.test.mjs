@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { backoffMs } from "../../interviews/static/interviews/connection.js";
 import { clock } from "../../interviews/static/interviews/countdown.js";
 import { Patience } from "../../interviews/static/interviews/patience.js";
-import { levelOf } from "../../interviews/static/interviews/meter.js";
+import { levelOf } from "../../voice/static/voice/meter.js";
 import { encodeFrame } from "../../interviews/static/interviews/wire.js";
 
 test("frame is the offset in eight bytes, big-endian, then the PCM", () => {

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.speech import spoken
+from tests.speech import recordings, spoken
 from voice.audio import s16le_from_samples
 from voice.engines.base import EngineUnavailable
 from voice.engines.silero import SileroVad
@@ -20,7 +20,8 @@ from voice.turns import (
     TurnSettings,
 )
 
-SEMANTIC = TurnSettings(is_semantic=True)
+SEMANTIC = TurnSettings(is_semantic=True, question_ms=600)
+THINKING_ALOUD = TurnSettings(is_semantic=True)
 BLOCK_MS = 8 * FRAME_MS
 
 
@@ -96,6 +97,25 @@ def test_a_pause_raises_a_question_with_the_turn_so_far():
     assert question.samples[480 * 16 - 1] == 0
     assert question.samples[480 * 16] > 0.8
     assert question.samples[-1] == 0
+
+
+def test_a_question_waits_for_more_than_a_second_and_a_half():
+    turn = detector(THINKING_ALOUD)
+
+    assert turn.feed(sound((0.9, 1024), (0, 1536), (0.9, 1024))) == [
+        SpeechStarted(0.0),
+        SpeechEnded(1.024),
+        SpeechStarted(2.56),
+    ]
+    ended, question = turn.feed(sound((0, 2048)))
+    assert ended == SpeechEnded(3.584)
+    assert seconds(question) == 5.6  # 63 frames, the first number that makes 2 000 ms
+
+
+def test_a_pause_is_asked_about_once():
+    events = detector(THINKING_ALOUD).feed(sound((0.9, 1024), (0, 2304), (0.9, 512), (0, 2304)))
+
+    assert [type(event) for event in events] == [SpeechStarted, SpeechEnded, TurnQuestioned] * 2
 
 
 def test_a_question_carries_no_more_than_eight_seconds():
@@ -174,7 +194,14 @@ def test_digital_silence_is_not_shown_to_the_model():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"silence_threshold": 0.9}, {"pause_ms": 3000}, {"pause_ms": 0}, {"speech_threshold": 1.5}],
+    [
+        {"silence_threshold": 0.9},
+        {"speech_threshold": 1.5},
+        {"pause_ms": 0},
+        {"pause_ms": 2100},
+        {"question_ms": 500},
+        {"question_ms": 2600},
+    ],
 )
 def test_settings_that_contradict_each_other_are_refused(wrong):
     with pytest.raises(ValueError, match=r"Thresholds|Silences"):
@@ -272,3 +299,58 @@ def smart_turn():
     except EngineUnavailable as error:
         pytest.skip(str(error))
     return model
+
+
+RECORDINGS = [recording for language in ("en", "de", "es", "fr") for recording in recordings(language)]
+
+
+@pytest.mark.skipif(not RECORDINGS, reason="the recordings of people are not at hand")
+@pytest.mark.parametrize("noise_level", [0.0, 0.001], ids=["digital silence", "a quiet room"])
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda recording: recording.file)
+def test_a_person_who_thinks_for_a_second_and_a_half_is_not_cut_off(vad, smart_turn, recording, noise_level):
+    samples = recording.samples()
+    pcm, speech_ends_s = with_thinking_pauses(samples, vad, noise_level)
+
+    ended = turns_ended(TurnDetector(vad.stream(), THINKING_ALOUD), pcm, smart_turn)
+
+    assert len(ended) == 1
+    silence_s = ended[0].timestamp_s - speech_ends_s
+    assert 1.5 < silence_s < 2.7  # the model's word comes after 2 s, without it 2.5 s decide
+
+
+@pytest.mark.skipif(not RECORDINGS, reason="the recordings of people are not at hand")
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda recording: recording.file)
+def test_a_person_who_thinks_is_not_cut_off_where_there_is_no_model(vad, recording):
+    pcm, speech_ends_s = with_thinking_pauses(recording.samples(), vad, 0.001)
+
+    events = TurnDetector(vad.stream()).feed(pcm)
+
+    ended = [event for event in events if isinstance(event, TurnEnded)]
+    assert [event.reason for event in ended] == ["silence"]
+    assert 2.2 < ended[0].timestamp_s - speech_ends_s < 2.7
+
+
+def with_thinking_pauses(samples, vad, noise_level):
+    """`samples` with 1.5 s of a room's noise put in where its speaker did not pause, and 4 s at its end.
+
+    Also when its speech ends, in seconds.
+    """
+    noise = np.random.default_rng(3).standard_normal(4 * 16_000).astype(np.float32) * noise_level
+    is_speech = vad.probabilities(samples) > 0.5
+    first, last = (int(end) for end in np.flatnonzero(is_speech)[[0, -1]])
+    cuts = [at for at in range(first + 20, last - 20, 40) if is_speech[at - 8 : at + 8].all()]
+    pieces = np.split(samples[: (last + 1) * 512], [cut * 512 for cut in cuts])
+    thinking = [part for piece in pieces for part in (piece, noise[:24_000])][:-1]
+    whole = np.concatenate(thinking)
+    return s16le_from_samples(np.concatenate([whole, noise])), len(whole) / 16_000
+
+
+def turns_ended(turn, pcm, smart_turn):
+    """The ends of turns while the stream comes as from a browser, every question answered at once."""
+    ended = []
+    for start in range(0, len(pcm), 8000):
+        for event in turn.feed(pcm[start : start + 8000]):
+            asked = isinstance(event, TurnQuestioned)
+            told = turn.answer(event, smart_turn.probability(event.samples)) if asked else [event]
+            ended += [one for one in told if isinstance(one, TurnEnded)]
+    return ended

@@ -1,17 +1,22 @@
 // Plays a spoken question. One element for the whole interview: a gesture unlocks it once.
 
 const STALL_MS = 15_000;
+const FADE_MS = 250;
+const FADE_STEP_MS = 25;
 
 export class Player {
   #audio = new Audio();
   #settle = () => {};
+  #fading = null;
 
   /**
    * @param {string|null} url
+   * @param {() => void} [onPlaying]  it is heard now, or again after a stall
    * @returns {Promise<"ended"|"blocked"|"absent"|"stopped">} absent: no speech, or it cannot be fetched
    */
-  play(url) {
+  play(url, onPlaying = () => {}) {
     this.stop();
+    this.#endFade();
     if (!url) return Promise.resolve("absent");
     const audio = this.#audio;
     return new Promise((resolve) => {
@@ -20,9 +25,13 @@ export class Player {
         resolve(result);
       };
       let timer = setTimeout(() => settle("absent"), STALL_MS);
-      audio.onplaying = audio.ontimeupdate = () => {
+      audio.ontimeupdate = () => {
         clearTimeout(timer);
         timer = setTimeout(() => settle("absent"), STALL_MS);
+      };
+      audio.onplaying = () => {
+        audio.ontimeupdate();
+        onPlaying();
       };
       audio.onended = () => settle("ended");
       audio.onerror = () => settle("absent");
@@ -34,6 +43,25 @@ export class Player {
 
   stop() {
     this.#settle("stopped");
+    if (!this.#fading) this.#audio.pause();
+  }
+
+  /** Stops softly: the candidate has begun to speak. */
+  fadeOut() {
+    this.#settle("stopped");
+    this.#endFade();
+    const audio = this.#audio;
+    this.#fading = setInterval(() => {
+      audio.volume = Math.max(0, audio.volume - FADE_STEP_MS / FADE_MS);
+      if (audio.volume === 0) this.#endFade();
+    }, FADE_STEP_MS);
+  }
+
+  #endFade() {
+    if (!this.#fading) return;
+    clearInterval(this.#fading);
+    this.#fading = null;
     this.#audio.pause();
+    this.#audio.volume = 1;
   }
 }

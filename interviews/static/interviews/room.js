@@ -1,29 +1,24 @@
-// The interview room: connects the server's state, the microphone, the store and the screens.
+// The interview room: connects the server's state, the candidate's recordings and the screens.
 
 import { Connection } from "./connection.js";
 import { clock } from "./countdown.js";
 import { Help } from "./help.js";
 import { Patience } from "./patience.js";
-import { Take } from "./take.js";
 import { Player } from "./player.js";
-import { Recorder } from "./recorder.js";
 import { text } from "./screen.js";
-import {
-  apply, focusAnswer, forgettable, isStillWanted, isWaitingForServer, questions, stepOf, unstored,
-} from "./state.js";
+import { apply, focusAnswer, isStillWanted, isWaitingForServer, questions, stepOf } from "./state.js";
 import { CheckStep } from "./steps/check.js";
 import { FinishStep } from "./steps/finish.js";
 import { PracticeStep, ReadyStep, ResumeStep } from "./steps/pause.js";
 import { ProblemStep } from "./steps/problem.js";
 import { QuestionStep } from "./steps/question.js";
-import { Store } from "./store.js";
-import { OVER_LIMIT_PAUSE_MS, Uploader } from "./uploader.js";
-import { clearBanner, showConnection, showProgress, showStoreTrouble } from "./surroundings.js";
+import { clearBanner, showConnection, showProgress } from "./surroundings.js";
+import { Takes } from "./takes.js";
+import { OVER_LIMIT_PAUSE_MS } from "./uploader.js";
 import { BYTES_PER_S } from "./wire.js";
 
 const NO_ANSWER_MS = 15_000;
 const LOOK_MS = 1_000; // how often the page looks whether anything moves
-const MICROPHONE_KEY = "interview-microphone";
 const SCREENS = { check: CheckStep, practice: PracticeStep, ready: ReadyStep, resume: ResumeStep, finish: FinishStep };
 
 /**
@@ -41,14 +36,11 @@ export class Room {
   /** @type {State|null} */ state = null;
   step = "";
   notice = ""; // one sentence for the next screen
-  /** @type {Take|null} */ take = null; // the recording that is being made here
   #view = null;
   #viewKey = "";
-  #resumes = new Map(); // recording id: the server's latest word on it
   #pending = null; // a command the server may not have got
   #clockSkewMs = 0;
   #cameBack = null;
-  #dropping = new Set(); // recordings given up whose last frame is still on its way
   #patience = new Patience();
 
   /** @param {Config} config @param {HTMLElement} element */
@@ -65,27 +57,16 @@ export class Room {
       problem: null,
     };
     this.player = new Player();
-    this.recorder = new Recorder({
-      workletUrl: config.worklet_url,
-      constraints: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...config.microphone },
-    });
-    this.recorder.onLost = (code) => this.#stumble(code);
-    this.store = new Store(config.token, { keepAudio: Boolean(config.keep_audio) });
-    this.store.onTrouble = showStoreTrouble;
     this.connection = new Connection(config.websocket_path);
-    this.uploader = new Uploader(this.store, {
-      send: (message) => this.connection.send(message),
-      sendBytes: (frame) => this.connection.sendBytes(frame),
-      isOpen: (recording) => (this.#recording(recording)?.status ?? "open") === "open",
-      toOffer: () => this.#answersToOffer(),
-      written: (answer) => (this.#isWritten(answer) ? this.#pending : null),
-      progressed: () => this.step === "finish" && this.#view.update(),
-    });
+    this.takes = new Takes(this, config);
+    this.recorder = this.takes.recorder;
+    this.uploader = this.takes.uploader;
+    this.recorder.onLost = (code) => this.#stumble(code);
     this.help = new Help(this);
   }
 
   async start() {
-    await this.#openStore();
+    await this.takes.openStore();
     this.connection.addEventListener("message", ({ detail }) => this.#receive(detail));
     this.connection.addEventListener("change", () => this.#connectionChanged());
     this.connection.addEventListener("over", ({ detail }) => this.#leave(detail));
@@ -95,11 +76,6 @@ export class Room {
     this.connection.connect();
     setTimeout(() => this.state || this.local.problem || this.#stumble("server_error"), NO_ANSWER_MS);
     setInterval(() => this.#lookForMovement(), LOOK_MS);
-  }
-
-  async #openStore() {
-    await this.store.open();
-    for (const { id, bytes } of this.store.recordings) if (bytes !== null) this.local.ended.add(id);
   }
 
   /** An event can be lost between the server's processes: nobody shall wait for it for ever. */
@@ -128,9 +104,9 @@ export class Room {
     this.state = { session, answers };
     if (this.local.problem?.code === "server_error") this.local.problem = null;
     this.#clockSkewMs = Date.parse(now) - Date.now();
-    this.#resumes.clear();
+    this.takes.forgetResumes();
     this.#stateChanged({ isWhole: true });
-    if (this.#pending && !this.#isWritten(this.#pending.answer)) this.connection.send(this.#pending);
+    if (this.#pending && !this.writtenAnswer(this.#pending.answer)) this.connection.send(this.#pending);
     this.uploader.catchUp();
   }
 
@@ -144,49 +120,14 @@ export class Room {
 
   #stateChanged({ isWhole }) {
     if (this.#pending && !isStillWanted(this.state, this.#pending)) this.#pending = null;
-    this.#settleTake();
-    this.#forgetStored({ isWhole });
+    this.takes.settle({ isWhole });
     this.render();
     this.uploader.wake();
   }
 
-  /** The take is over when the server has moved on from its recording. */
-  #settleTake() {
-    if (!this.take) return;
-    const { status, recording } = this.#answer(this.take.answer);
-    const isMine = recording?.id === this.take.recording;
-    if (isMine && status === "recording") this.take.isConfirmed = true;
-    else if (this.take.isConfirmed) this.#dropTake();
-  }
-
-  async #dropTake() {
-    const { take } = this;
-    this.take = this.local.live = null;
-    this.#dropping.add(take.recording);
-    await this.recorder.stop();
-    await take.kept; // a frame kept after the recording was removed would stay on this device
-    this.#dropping.delete(take.recording);
-    this.#forgetStored({ isWhole: false });
-  }
-
-  #forgetStored({ isWhole }) {
-    const held = this.store.recordings.map(({ id }) => id);
-    for (const id of forgettable(this.state, held, { isWhole })) {
-      if (id !== this.take?.recording && !this.#dropping.has(id)) this.store.remove(id);
-    }
-  }
-
-  /** Those of which the server may lack something this device has, and the current one to learn where it stands. */
-  #answersToOffer() {
-    return unstored(this.state)
-      .filter(({ status, recording }) => status === "recording" || this.store.has(recording.id))
-      .map(({ id }) => id);
-  }
-
   #resume(message) {
-    this.#resumes.set(message.recording, message);
-    this.uploader.resumed(message);
-    if (this.local.starting === message.answer) this.#record(message);
+    this.takes.resumed(message);
+    if (this.local.starting === message.answer) this.takes.record(message);
     else if (this.step === "resume") this.render();
   }
 
@@ -203,6 +144,7 @@ export class Room {
   #startAfresh() {
     this.#pending = null;
     this.local.starting = null;
+    this.recorder.forget();
     this.connection.refresh();
   }
 
@@ -214,16 +156,15 @@ export class Room {
   #connectionChanged() {
     const { isOpen } = this.connection;
     if (!isOpen) this.uploader.disconnected();
-    showConnection(isOpen, Boolean(this.take));
+    showConnection(isOpen, Boolean(this.takes.current));
     if (this.state) this.render();
   }
 
   /** Another tab has the interview, or the link no longer works. */
   async #leave(code) {
     this.connection.close();
-    await this.recorder.stop();
-    this.recorder.close();
-    this.take = this.local.live = this.local.starting = this.#pending = null;
+    await this.takes.close();
+    this.#pending = null;
     this.local.inFlow = false;
     this.local.problem = { code };
     clearBanner();
@@ -232,7 +173,7 @@ export class Room {
 
   async continueHere() {
     this.local.problem = null;
-    await this.#openStore(); // the other tab may have recorded here
+    await this.takes.openStore(); // the other tab may have recorded here
     this.connection.connect();
   }
 
@@ -242,17 +183,17 @@ export class Room {
   command(type, rest = {}) {
     this.#pending = { type, ...rest };
     this.#patience.moved(performance.now());
-    if (this.#isWritten(rest.answer)) this.uploader.complete();
+    if (this.writtenAnswer(rest.answer)) this.uploader.complete();
     else this.connection.send(this.#pending);
   }
 
-  /** Whether the answer is spoken in part and about to be completed in writing: the audio is delivered first. */
-  #isWritten(answer) {
-    return this.#pending?.type === "type_answer" && this.#pending.answer === answer && this.#isRecording(answer);
-  }
-
-  #isRecording(answer) {
-    return this.#answer(answer)?.status === "recording";
+  /**
+   * The text that completes an answer spoken in part, whose audio is to be delivered first; null if there is none.
+   * @param {string} answer
+   */
+  writtenAnswer(answer) {
+    const isWritten = this.#pending?.type === "type_answer" && this.#pending.answer === answer;
+    return isWritten && this.answer(answer)?.status === "recording" ? this.#pending : null;
   }
 
   /** From a button: opens the microphone and goes on with the current answer. */
@@ -261,17 +202,15 @@ export class Room {
     const answer = focusAnswer(this.state);
     if (this.step === "resume" && answer.status === "asked") this.#cameBack = { id: answer.id, atMs: this.serverNowMs };
     this.local.inFlow = true;
-    const known = answer.status === "recording" && this.#resumes.get(answer.recording.id);
-    if (known && !this.local.isWriting) await this.#record(known);
+    if (answer.status === "recording" && !this.local.isWriting) await this.takes.goOn(answer);
     this.render();
   }
 
   /** @returns {Promise<boolean>} false: the problem is on the screen */
   async openMicrophone() {
-    if (this.recorder.isOpen || this.local.isWriting) return true;
+    if (this.local.isWriting) return true;
     try {
-      await this.recorder.open(localStorage.getItem(MICROPHONE_KEY) ?? "");
-      navigator.wakeLock?.request("screen").catch(() => {}); // a dark screen would end the recording on a phone
+      await this.takes.openMicrophone();
       return true;
     } catch (error) {
       console.warn("no microphone:", error.cause ?? error);
@@ -281,34 +220,30 @@ export class Room {
   }
 
   #stumble(code) {
-    this.local.problem = { code, kept: this.take ? clock(this.take.bytes / BYTES_PER_S) : "" };
+    this.local.problem = { code, kept: this.takes.current ? clock(this.takes.bytes / BYTES_PER_S) : "" };
     this.render();
   }
 
   /** @param {string} deviceId  also in the middle of an answer, which goes on in the same recording */
   async useMicrophone(deviceId) {
-    localStorage.setItem(MICROPHONE_KEY, deviceId);
-    await this.recorder.stop();
-    this.recorder.close();
-    if ((await this.openMicrophone()) && this.take) this.take.start(this.recorder);
+    await this.takes.chooseMicrophone(deviceId);
+    if (await this.openMicrophone()) this.takes.continueCurrent();
   }
 
   /** @param {string} deviceId  "" for the usual one */
   async retryMicrophone(deviceId) {
-    if (deviceId) localStorage.setItem(MICROPHONE_KEY, deviceId);
+    if (deviceId) await this.takes.chooseMicrophone(deviceId);
     this.local.problem = null;
     if (!(await this.openMicrophone())) return;
-    if (this.take) this.take.start(this.recorder);
-    else if (this.state.session.status !== "checking") return this.enterFlow();
+    const hasTake = this.takes.continueCurrent();
+    if (!hasTake && this.state.session.status !== "checking") return this.enterFlow();
     this.render();
   }
 
   /** Answers are written from now on. */
   async write() {
-    await this.recorder.stop();
-    this.recorder.close();
-    Object.assign(this.local, { isWriting: true, problem: null, live: null, starting: null });
-    this.take = null;
+    await this.takes.close();
+    Object.assign(this.local, { isWriting: true, problem: null });
     if (this.state.session.status === "under_way") this.local.inFlow = true;
     else this.command("skip_practice"); // there is nothing to practise in writing
     this.render();
@@ -338,38 +273,8 @@ export class Room {
     this.render();
   }
 
-  /** The server has said where: the microphone is on from here. */
-  async #record({ answer, recording, offset, limit_bytes: limit }) {
-    const start = await this.store.end(recording, offset);
-    await this.store.begin(recording, answer);
-    if (this.take?.recording === recording) return; // the server said it twice
-    this.take = new Take({ answer, recording, bytes: start, limit: limit ?? Infinity });
-    this.take.onFrame = (at, pcm) => this.#keep(recording, at, pcm);
-    this.take.onEnd = (isLimit) => this.#ended(isLimit);
-    this.take.isConfirmed = this.#recording(recording) !== undefined;
-    this.local.live = { answer, recording };
-    this.local.starting = null;
-    this.take.start(this.recorder);
-    this.render();
-  }
-
-  async #keep(recording, at, pcm) {
-    await this.store.append(recording, at, pcm);
-    this.uploader.wake();
-    if (this.step === "record") this.#view.update();
-  }
-
   finishAnswer() {
-    this.take?.finish(this.recorder);
-  }
-
-  async #ended(isLimit) {
-    const { recording, bytes } = this.take;
-    await this.store.finish(recording, bytes);
-    this.notice = isLimit ? text("time-up") : "";
-    this.local.ended.add(recording);
-    this.uploader.wake();
-    this.render();
+    this.takes.finish();
   }
 
   /** @param {Answer} answer */
@@ -379,30 +284,33 @@ export class Room {
     this.command("accept_answer", { answer: id });
   }
 
+  // --- what the recordings say ----------------------------------------------------------------------------------
+
+  /** More of the answer is kept on this device. */
+  recorded() {
+    if (this.step === "record") this.#view.update();
+  }
+
+  /** @param {boolean} isLimit  it was as long as it may be */
+  recordingEnded(isLimit) {
+    this.notice = isLimit ? text("time-up") : "";
+    this.render();
+  }
+
+  /** More has arrived at the server. */
+  progressed() {
+    if (this.step === "finish") this.#view.update();
+  }
+
   // --- what the screens ask -------------------------------------------------------------------------------------
 
   get serverNowMs() {
     return Date.now() + this.#clockSkewMs;
   }
 
-  get recordedBytes() {
-    return this.take?.bytes ?? 0;
-  }
-
-  /** Whether turn detection is about now, not about what was said before the connection was lost. */
-  get isServerListening() {
-    return this.recordedBytes - this.uploader.ackedBytes < 2 * BYTES_PER_S;
-  }
-
   /** When the candidate came back to this question, by the server's clock; null if never away. */
   cameBackAtMs({ id }) {
     return this.#cameBack?.id === id ? this.#cameBack.atMs : null;
-  }
-
-  /** @returns {Promise<number|null>} bytes of this answer that are safe here or there; null: not known yet */
-  async safeBytes({ recording }) {
-    const known = this.#resumes.get(recording.id);
-    return known ? this.store.end(recording.id, known.offset) : null;
   }
 
   takeNotice() {
@@ -416,16 +324,13 @@ export class Room {
     return kind === "question" && others.every(({ status }) => status === "accepted");
   }
 
-  #answer(id) {
+  /** @param {string} id @returns {Answer|undefined} */
+  answer(id) {
     return this.state.answers.find((answer) => answer.id === id);
   }
 
-  #recording(id) {
-    return this.state?.answers.find(({ recording }) => recording?.id === id)?.recording;
-  }
-
   #hasUnsent() {
-    return Boolean(this.take) || (this.step === "saving" && !this.connection.isOpen);
+    return Boolean(this.takes.current) || (this.step === "saving" && !this.connection.isOpen);
   }
 
   // --- the screen -----------------------------------------------------------------------------------------------

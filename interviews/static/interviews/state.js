@@ -9,7 +9,7 @@
  *   recording: Recording|null, typed_text: string|null, transcript: Transcript|null,
  *   version: number}} Answer
  * @typedef {{id: string, version: number, status: string, current_answer: string|null, language: string,
- *   candidate_name: string, title: string}} Session
+ *   candidate_name: string, title: string, is_barge_in_allowed: boolean}} Session
  * @typedef {{session: Session, answers: Answer[]}} State
  * @typedef {{type: string, answer?: string, text?: string}} Command
  * @typedef {object} Local  What only this page knows.

@@ -21,6 +21,8 @@ def form(*texts, **fields):
         "title": "Nurse, first interview",
         "language": "en",
         "voice": "",
+        "patience": "normal",
+        "is_barge_in_allowed": "on",
         "consent_text": "Fine.",
         "questions-TOTAL_FORMS": str(len(texts)),
         "questions-INITIAL_FORMS": "0",
@@ -57,6 +59,13 @@ def test_interview_is_saved_for_the_only_organisation(client, member, ours, queu
     interview = Interview.objects.get()
     assert (interview.organisation, interview.created_by) == (ours, recruiter)
     assert [(q.position, q.text) for q in interview.questions.all()] == [(1, "Why here?"), (2, "And then?")]
+
+
+def test_how_turns_are_taken_is_saved(client, member, queued):
+    member(Role.RECRUITER)
+    client.post(reverse(ADD), form("Why here?", patience="patient", is_barge_in_allowed=""))
+    interview = Interview.objects.get()
+    assert (interview.patience, interview.is_barge_in_allowed) == ("patient", False)
 
 
 def test_saving_requests_speech_of_every_question(client, member, queued, django_capture_on_commit_callbacks):

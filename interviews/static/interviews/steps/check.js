@@ -1,7 +1,7 @@
 // The device check: microphone, sound, connection. Nothing recorded here leaves the device.
 
-import { Meter } from "../meter.js";
-import { microphones } from "../recorder.js";
+import { Meter } from "../../voice/meter.js";
+import { microphones } from "../../voice/recorder.js";
 import { Screen, text } from "../screen.js";
 import { playChime, playFrames } from "../sound.js";
 

@@ -55,7 +55,7 @@ export class ResumeStep {
     if (!answer) return;
     const isRecording = answer.status === "recording";
     const name = answer.kind === "practice" ? text("the-practice") : text("question-n", { n: answer.position });
-    const bytes = isRecording ? await this.room.safeBytes(answer) : 0;
+    const bytes = isRecording ? await this.room.takes.safeBytes(answer) : 0;
     this.screen.say("safe", text(resumeText(answer, bytes), { name, time: clock((bytes ?? 0) / BYTES_PER_S) }));
     this.screen.part("continue").textContent = text(isRecording ? "continue-answer" : "continue");
     this.screen.part("continue").disabled = bytes === null;

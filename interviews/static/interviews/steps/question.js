@@ -2,7 +2,7 @@
 
 import { BYTES_PER_S } from "../wire.js";
 import { clock, Countdown } from "../countdown.js";
-import { Meter } from "../meter.js";
+import { Meter } from "../../voice/meter.js";
 import { announce, plural, Screen, text } from "../screen.js";
 import { questions, thinkLeftS } from "../state.js";
 import { showTranscript } from "./transcript.js";
@@ -17,6 +17,7 @@ export class QuestionStep {
   #countdown = null;
   #silentSince = Infinity; // Infinity: the voice has been heard
   #hasWarned = false;
+  #hasInterrupted = false; // the question, by speaking
 
   /** @param {Room} room @param {Answer} answer */
   constructor(room, answer) {
@@ -45,6 +46,7 @@ export class QuestionStep {
     const { screen, room } = this;
     screen.on("play", () => this.#ask());
     screen.on("skip-listening", () => this.#heard());
+    screen.on("answer-now", () => this.#begin());
     screen.on("again", () => room.player.play(this.answer.speech_url));
     screen.on("start", () => this.#begin());
     screen.on("done", () => room.finishAnswer());
@@ -82,11 +84,28 @@ export class QuestionStep {
   async #ask() {
     this.screen.part("play").hidden = true;
     this.screen.part("skip-listening").hidden = false;
-    const result = await this.room.player.play(this.answer.speech_url);
+    this.screen.say("hint", this.answer.speech_url && this.#mayInterrupt ? text("interrupt-hint") : "");
+    const result = await this.room.player.play(this.answer.speech_url, () => this.#listenForVoice());
     if (result === "ended" || result === "absent") return this.#heard();
     if (result !== "blocked") return;
     this.screen.part("play").hidden = false;
     this.screen.part("skip-listening").hidden = true;
+  }
+
+  /** While the question is read aloud, whoever speaks has begun to answer. */
+  #listenForVoice() {
+    if (this.room.step === "ask" && this.#mayInterrupt) this.room.recorder.listen(() => this.#interrupt());
+  }
+
+  get #mayInterrupt() {
+    return this.room.state.session.is_barge_in_allowed && this.room.recorder.isOpen;
+  }
+
+  #interrupt() {
+    if (this.room.step !== "ask") return;
+    this.#hasInterrupted = true;
+    this.room.player.fadeOut();
+    this.#begin();
   }
 
   #heard() {
@@ -110,6 +129,7 @@ export class QuestionStep {
   }
 
   #begin() {
+    if (this.room.step === "starting") return; // pressed twice
     this.#countdown?.stop();
     this.room.player.stop();
     this.room.begin(this.answer);
@@ -118,6 +138,8 @@ export class QuestionStep {
   #record() {
     this.#hasWarned = false;
     this.#silentSince = performance.now();
+    this.screen.say("hint", this.#hasInterrupted ? text("interrupted-reading") : "");
+    this.#hasInterrupted = false;
     this.#showPrompt(false);
     this.screen.part("captions").textContent = "";
     this.meter.start();
@@ -129,7 +151,7 @@ export class QuestionStep {
   }
 
   #showElapsed() {
-    const elapsed = this.room.recordedBytes / BYTES_PER_S;
+    const elapsed = this.room.takes.bytes / BYTES_PER_S;
     const { limit_s: limit } = this.answer;
     this.screen.say("clock", limit ? text("elapsed", { time: clock(elapsed), limit: clock(limit) }) : clock(elapsed));
     if (!limit || this.#hasWarned || limit - elapsed > NEAR_END_S || limit < 2 * NEAR_END_S) return;
@@ -143,7 +165,7 @@ export class QuestionStep {
     if (this.#phase !== "record" || answer !== this.answer.id) return;
     if (type === "caption") this.screen.part("captions").textContent = caption;
     if (type === "speech_start") this.#keepTalking();
-    if (type === "turn_ended" && this.room.isServerListening) this.#offerToMoveOn();
+    if (type === "turn_ended" && this.room.takes.isServerListening) this.#offerToMoveOn();
   }
 
   #offerToMoveOn() {
@@ -213,6 +235,7 @@ export class QuestionStep {
     this.#countdown?.stop();
     this.meter.stop();
     this.room.player.stop();
+    this.room.recorder.forget();
     this.screen.part("silent").hidden = true;
   }
 }

@@ -1,0 +1,154 @@
+"""A candidate speaks while the question is read aloud: the reading stops, every word is in the answer."""
+
+import base64
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.room import Room
+from tests.speech import spoken
+from voice.audio import samples_from_s16le
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+QUIET_S = 1.2
+LONGEST_LEAD_S = 1.5  # the page holds as much from before it noticed the voice
+ANSWER = "Good morning. I began in a small shop, and I liked to find out what people really needed."
+
+# A microphone in which nothing is heard until the page is told to speak into it.
+MICROPHONE = """
+({samples, echo}) => {
+  const play = HTMLMediaElement.prototype.play;
+  window.played = [];
+  HTMLMediaElement.prototype.play = function () {
+    window.played.push(this);
+    if (echo) window.hearQuestion(this.src);
+    return play.call(this);
+  };
+  const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)).buffer);
+  navigator.mediaDevices.getUserMedia = async () => {
+    const context = new AudioContext({ sampleRate: 16000 });
+    const microphone = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+    const say = (buffer, volume) => {
+      const gain = new GainNode(context, { gain: volume });
+      const source = new AudioBufferSourceNode(context, { buffer });
+      source.connect(gain).connect(microphone);
+      source.start();
+    };
+    const buffer = context.createBuffer(1, samples.length * 3 / 16, 16000);
+    buffer.copyToChannel(floats(samples), 0);
+    window.speak = () => say(buffer, 1);
+    window.hearQuestion = async (url) => {
+      const audio = await (await fetch(url)).arrayBuffer();
+      say(await context.decodeAudioData(audio), echo);
+    };
+    return microphone.stream;
+  };
+}
+"""
+
+
+def answer_samples():
+    """float32[n_samples]: the noise of a room, then the answer."""
+    speech = spoken(ANSWER)
+    noise = np.random.default_rng(5).standard_normal(int(QUIET_S * 16_000)) * 0.0005
+    return np.concatenate([noise.astype(np.float32), speech])
+
+
+def put_in_microphone(page, *, echo: float = 0.0) -> None:
+    """echo: the part of the question's loudness that comes back from the loudspeakers."""
+    samples = answer_samples()
+    padded = samples[: len(samples) // 12 * 12].astype("<f4").tobytes()  # whole groups of base64
+    text = base64.b64encode(padded).decode()
+    page.add_init_script(f"({MICROPHONE})({{samples: '{text}', echo: {echo}}})")
+
+
+@pytest.fixture
+def invitation(speaking_stack) -> str:
+    return speaking_stack.load_demo()["invitation_url"]
+
+
+def hear_first_question(room: Room, url: str) -> None:
+    room.to_first_question(url)
+    room.wait_for("ask")
+    room.page.wait_for_function("() => window.played.length > 0 && window.played.at(-1).currentTime > 0")
+
+
+def test_candidate_who_speaks_over_the_question_is_recorded_from_the_first_word(
+    speaking_stack, page, invitation
+):
+    put_in_microphone(page)
+    room = Room(page)
+    hear_first_question(room, invitation)
+
+    page.evaluate("window.speak()")
+    room.wait_for("record")
+    room.speak(4)
+
+    expect(page.locator("[data-part=hint]")).to_contain_text("began to speak")
+    question = page.evaluate(
+        "() => { const {paused, currentTime, duration} = window.played.at(-1);"
+        " return {paused, currentTime, duration}; }"
+    )
+    assert question["paused"]
+    assert question["currentTime"] < question["duration"]
+    (pcm,) = room.kept().values()
+    assert_begins_with(pcm, answer_samples()[int(QUIET_S * 16_000) :])
+    room.finish_answer()
+
+
+def assert_begins_with(pcm: bytes, speech) -> None:
+    """The first second of `speech` is in `pcm`, close to its beginning, one fifth of a second after another.
+
+    Each piece finds its place by itself: on a busy machine the browser's clocks slip a little.
+    """
+    recorded = samples_from_s16le(pcm)
+    places = [place(recorded, speech[start : start + 3_200]) for start in range(0, 16_000, 3_200)]
+    assert places[0] < LONGEST_LEAD_S * 16_000
+    assert np.abs(np.diff(places) - 3_200).max() < 1_600
+
+
+def place(recorded, piece) -> int:
+    """The sample of `recorded` at which `piece` is heard."""
+    matches = np.correlate(recorded, piece, mode="valid")
+    at = int(np.argmax(matches))
+    likeness = matches[at] / (np.linalg.norm(recorded[at : at + len(piece)]) * np.linalg.norm(piece))
+    assert likeness > 0.9, f"only {likeness:.2f} like what was said"
+    return at
+
+
+def test_echo_of_the_question_is_no_answer(speaking_stack, page, invitation):
+    put_in_microphone(page, echo=0.1)
+    room = Room(page)
+    hear_first_question(room, invitation)
+
+    assert room.wait_for_any("think", "record") == "think"
+
+
+def test_candidate_who_speaks_over_the_question_is_not_recorded_where_that_is_off(
+    speaking_stack, page, invitation
+):
+    token = invitation.rstrip("/").rsplit("/", 1)[-1]
+    forbid = """UPDATE interviews_interview SET is_barge_in_allowed = false FROM interviews_invitation
+                WHERE interview_id = interviews_interview.id AND token = %s RETURNING 1"""
+    assert speaking_stack.rows(forbid, [token])
+    put_in_microphone(page)
+    room = Room(page)
+    hear_first_question(room, invitation)
+
+    page.evaluate("window.speak()")
+
+    assert room.wait_for_any("think", "record") == "think"
+    assert page.locator("[data-part=hint]").inner_text().startswith("You can speak for up to")
+
+
+def test_answer_now_skips_reading_and_thinking(speaking_stack, page, invitation):
+    put_in_microphone(page)
+    room = Room(page)
+    hear_first_question(room, invitation)
+
+    room.press("answer-now")
+
+    room.wait_for("record")
+    assert page.evaluate("window.played.at(-1).paused")
