@@ -50,6 +50,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "separator": True,
             "items": [
                 _item(_("Speech engines"), "record_voice_over", "speech-engines", True),
+                _item(_("Speech playground"), "play_circle", "voice:playground", True),
                 _item(_("Queues"), "stacks", "django_rq:home", is_unlimited),
                 _item(_("API description"), "api", "api:openapi-view", is_owner),
             ],

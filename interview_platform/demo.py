@@ -194,7 +194,7 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
     worker = (*manage, "voiceworker")
     return [
         Program("web", (*web, "interview_platform.asgi:application"), 2, env, (listener.fileno(),)),
-        Program("speech", (*worker, "stt", "stt-partial", "--slots", "2"), env=env),
+        Program("speech", (*worker, "stt", "stt-partial", "stt-batch", "--slots", "2"), env=env),
         Program("tts", (*worker, "tts"), env=env),
         # Storing can wait; a transcript is what somebody looks at the screen for.
         Program("default", ("nice", "-n", "5", *worker, "default"), env=env),

@@ -1,5 +1,26 @@
-"""Every WebSocket address."""
+"""Every WebSocket address, and who may open it."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from channels.auth import AuthMiddlewareStack
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.urls import URLPattern
+
+from interview_platform.voice_access import OriginUnlessKey, VoiceAccess
 from interviews.routing import websocket_urlpatterns as interviews
+from voice.routing import websocket_urlpatterns as voice
 
-websocket_urlpatterns = [*interviews]
+
+def _voice_access(consumer: Any) -> Any:
+    return OriginUnlessKey(AuthMiddlewareStack(VoiceAccess(consumer)))
+
+
+def _behind(access: Callable[[Any], Any], patterns: Iterable[URLPattern]) -> list[URLPattern]:
+    return [URLPattern(pattern.pattern, access(pattern.callback)) for pattern in patterns]
+
+
+websocket_urlpatterns = [
+    *_behind(AllowedHostsOriginValidator, interviews),
+    *_behind(_voice_access, voice),
+]

@@ -42,18 +42,19 @@ INSTALLED_APPS = [
     "channels",
 ]
 
+# Each does what its namesake in Django, whitenoise or django-prometheus does.
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "interview_platform.middleware.PrometheusBeforeMiddleware",
+    "interview_platform.middleware.SecurityMiddleware",
+    "interview_platform.middleware.WhiteNoiseMiddleware",
+    "interview_platform.middleware.SessionMiddleware",
+    "interview_platform.middleware.LocaleMiddleware",
+    "interview_platform.middleware.CommonMiddleware",
+    "interview_platform.middleware.CsrfViewMiddleware",
+    "interview_platform.middleware.AuthenticationMiddleware",
+    "interview_platform.middleware.MessageMiddleware",
+    "interview_platform.middleware.XFrameOptionsMiddleware",
+    "interview_platform.middleware.PrometheusAfterMiddleware",
 ]
 
 TEMPLATES = [
@@ -135,7 +136,7 @@ SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in
 RECORDING_URL_SECONDS = env.int("RECORDING_URL_SECONDS", default=300)  # life of a recording's address
 
 # --- Queues ---------------------------------------------------------------------------------------
-QUEUE_NAMES = ("stt", "stt-partial", "tts", "default")
+QUEUE_NAMES = ("stt", "stt-partial", "stt-batch", "tts", "default")
 RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in QUEUE_NAMES}
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
 # (voice.jobs.sweep) queues again whatever a lost queue forgot.
@@ -150,18 +151,69 @@ VOICE = {
     "WHISPER_MODEL": env("WHISPER_MODEL", default="base"),
     "WHISPER_DEVICE": env("WHISPER_DEVICE", default="auto"),
     "WHISPER_COMPUTE_TYPE": env("WHISPER_COMPUTE_TYPE", default=""),
+    "WHISPER_SMALLER_MODELS": env.list("WHISPER_SMALLER_MODELS", default=[]),  # when memory runs out
+    "ENGINE_DEADLINE_S": env.float("ENGINE_DEADLINE_S", default=60.0),  # a model that takes longer hangs
     "PIPER_VOICES_DIR": Path(env("PIPER_VOICES_DIR", default=str(MODELS_DIR / "piper"))),
     "PIPER_VOICES": env.list("PIPER_VOICES", default=["en_US-lessac-medium", "de_DE-thorsten-medium"]),
+    "KOKORO_MODEL": env("KOKORO_MODEL", default=""),
     "KOKORO_DEVICE": env("KOKORO_DEVICE", default="auto"),
+    "CHATTERBOX_MODEL": env("CHATTERBOX_MODEL", default=""),
+    "CHATTERBOX_DEVICE": env("CHATTERBOX_DEVICE", default="auto"),
     "MODELS_DIR": MODELS_DIR,
     "SMART_TURN_MODEL": env("SMART_TURN_MODEL", default=""),
+    "DIARIZATION_SEGMENTATION_MODEL": env("DIARIZATION_SEGMENTATION_MODEL", default=""),
+    "DIARIZATION_EMBEDDING_MODEL": env("DIARIZATION_EMBEDDING_MODEL", default=""),
     "HUB_TIMEOUT_S": env.float("HUB_TIMEOUT_S", default=5.0),
     "STT_SLOTS": env.int("STT_SLOTS", default=2),
     "BATCH_SIZE": env.int("BATCH_SIZE", default=16),
     "BATCH_WAIT_MS": env.int("BATCH_WAIT_MS", default=10),
+    "LANGUAGE": env("VOICE_LANGUAGE", default="en"),  # of a text that comes without language and voice
+    "IS_PUBLIC": env.bool(
+        "VOICE_PUBLIC", default=False
+    ),  # the speech service and its playground, without a key
+    # Limits of the speech service, checked before any work is done.
+    "MAX_UPLOAD_MB": env.int("VOICE_MAX_UPLOAD_MB", default=25),
+    "MAX_BATCH_MB": env.int("VOICE_MAX_BATCH_MB", default=100),  # all files of one batch together
+    "MAX_BATCH_FILES": env.int("VOICE_MAX_BATCH_FILES", default=50),
+    "MAX_AUDIO_S": env.float("VOICE_MAX_AUDIO_S", default=3600),
+    "MAX_TEXT_CHARS": env.int("VOICE_MAX_TEXT_CHARS", default=5000),
+    "CONNECTIONS": env.int("VOICE_CONNECTIONS", default=200),  # WebSockets a process
+    "CONNECTIONS_PER_KEY": env.int("VOICE_CONNECTIONS_PER_KEY", default=100),
+    "REQUESTS_PER_MINUTE": env.int("VOICE_REQUESTS_PER_MINUTE", default=6000),  # a key
+    "QUEUE_LIMIT": env.int(
+        "VOICE_QUEUE_LIMIT", default=200
+    ),  # jobs that may wait before somebody is sent away
+    "CALLS_AT_ONCE": env.int("VOICE_CALLS_AT_ONCE", default=256),  # answers a process waits for
+}
+# Vendors are asked only where STT_ENGINES or TTS_ENGINES names them and their key is set.
+VOICE["CLOUD"] = {
+    vendor: {
+        "API_KEY": env(f"{vendor.upper()}_API_KEY", default=""),
+        "BASE_URL": env(f"{vendor.upper()}_BASE_URL", default=""),
+        "REGION": env(f"{vendor.upper()}_REGION", default=""),
+        "STT_MODEL": env(f"{vendor.upper()}_STT_MODEL", default=""),
+        "TTS_MODEL": env(f"{vendor.upper()}_TTS_MODEL", default=""),
+        "VOICES": env.list(f"{vendor.upper()}_VOICES", default=[]),
+        "TIMEOUT_S": env.float("CLOUD_TIMEOUT_S", default=30.0),
+    }
+    for vendor in ("openai", "groq", "deepgram", "elevenlabs", "aws", "azure", "google")
+}
+VOICE["CLOUD"]["aws"] |= {
+    "API_KEY": env("AWS_ACCESS_KEY_ID", default=""),
+    "SECRET_KEY": env("AWS_SECRET_ACCESS_KEY", default=""),
+    "SESSION_TOKEN": env("AWS_SESSION_TOKEN", default=""),
 }
 PARTIAL_QUEUE_LIMIT = env.int("PARTIAL_QUEUE_LIMIT", default=4)  # no captions while this many wait
 JOB_DEADLINE_S = env.int("JOB_DEADLINE_S", default=120)  # a job still running then is stuck
+SPEECH_CACHE_MB = env.float("SPEECH_CACHE_MB", default=256)  # in Redis; the least recently used goes
+SPEECH_CACHE_TTL_S = env.float("SPEECH_CACHE_TTL_S", default=6 * 3600)
+# A transient failure of an engine is tried again; one that keeps failing is left alone for a while.
+RETRY_TRIES = env.int("RETRY_TRIES", default=3)
+RETRY_FIRST_S = env.float("RETRY_FIRST_S", default=1)
+RETRY_LONGEST_S = env.float("RETRY_LONGEST_S", default=10)
+BREAKER_FAILURES = env.int("BREAKER_FAILURES", default=5)  # in a row, over all processes
+BREAKER_OPEN_S = env.float("BREAKER_OPEN_S", default=60)
+BREAKER_SUCCESSES = env.int("BREAKER_SUCCESSES", default=2)
 
 # --- Interviews -----------------------------------------------------------------------------------
 # An open interview nobody has spoken in for this long is closed and its recordings are stored.
@@ -199,6 +251,11 @@ LOGGING = {
         "django.request": {"filters": ["is_news"]},
         "piper": {"level": "WARNING"},  # its DEBUG lines carry the text that is spoken
         "faster_whisper": {"level": "WARNING"},
+        # what goes to vendors: addresses at INFO, whole messages at DEBUG
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "websockets": {"level": "WARNING"},
+        "botocore": {"level": "WARNING"},
     },
 }
 

@@ -6,8 +6,9 @@ from django.views.generic import RedirectView
 from django_rq.urls import urlpatterns as rq_pages
 
 from accounts.access import for_superusers
-from interview_platform import health
-from interview_platform.api import api, unknown_address
+from interview_platform import health, metrics
+from interview_platform.api import unknown_address
+from interview_platform.api import urls as api_urls
 from voice.admin import engines_page
 
 admin.site.index_title = "Overview"
@@ -22,11 +23,12 @@ urlpatterns = [
     path("admin/speech-engines/", admin.site.admin_view(engines_page), name="speech-engines"),
     path("admin/", admin.site.urls),
     path("django-rq/", include((queue_pages, "django_rq"))),
-    path("api/", api.urls),
+    path("", api_urls),
     path("api/<path:rest>", unknown_address),
+    path("v1/<path:rest>", unknown_address),
     path("", include("interviews.urls")),
     path("", include("voice.urls")),
     path("health", health.health),
     path("ready", health.ready),
-    path("", include("django_prometheus.urls")),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

@@ -6,17 +6,30 @@ queues it again; so does a job whose worker died, or a queue that was lost. Queu
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from voice import hot_audio, recordings, signals, speech
-from voice.engines.base import AudioRejected, EngineUnavailable, Recognition, Segment, VoiceError
+from voice import batches, calls, hot_audio, recordings, signals, slot, speech
+from voice.engines.base import (
+    RECOGNITION_RATE_HZ,
+    AudioRejected,
+    EngineUnavailable,
+    Recognition,
+    Samples,
+    VoiceError,
+)
 from voice.liveness import pending
-from voice.models import Recording, Speech, Transcript
+from voice.models import Batch, BatchFile, Recording, Speech, Transcript
+from voice.requests import TranscriptionRequest
+from voice.transcripts import stored_segment
+
+Row = TypeVar("Row", Transcript, BatchFile)
+"""What waits to be recognised. Both have status, attempts, last_error, retry_at and finished_at."""
+WAITING = Transcript.Status.WAITING  # the same word for both
 
 MAX_ATTEMPTS = 5
 """A recording that fails, or ends its worker, this many times is given up and says so."""
@@ -36,58 +49,134 @@ def retry_s(attempts: int) -> float:
 def transcribe(recording_id: str) -> None:
     """Recognise a sealed recording and keep the transcript, once."""
     row = Transcript.objects.select_related("recording").filter(recording_id=recording_id).first()
-    if row is None or row.status != Transcript.Status.WAITING:
+    if row:
+        _recognise_once(
+            row,
+            read=lambda: recordings.read_pcm(row.recording),
+            recognise=lambda pcm: _recognise_pcm(pcm, row.recording.language),
+            finished=_tell_of_transcript,
+        )
+
+
+def transcribe_file(file_id: str) -> None:
+    """Recognise a file of a batch and keep what was heard, once; the upload is deleted."""
+    row = BatchFile.objects.select_related("batch").filter(pk=file_id).first()
+    if row:
+        _recognise_once(
+            row,
+            read=lambda: batches.read(row),
+            recognise=lambda file: _recognise_file(file, row.batch),
+            finished=batches.delete_upload,
+        )
+
+
+def _recognise_once(
+    row: Row,
+    *,
+    read: Callable[[], bytes],
+    recognise: Callable[[bytes], dict[str, Any]],
+    finished: Callable[[Row], None],
+) -> None:
+    """Recognise what `row` waits for, unless that is done; `finished` is called by whoever ends the waiting.
+
+    recognise: what was heard, as fields of the row.
+    """
+    if row.status != WAITING:
         return
     if row.attempts >= MAX_ATTEMPTS:  # the last attempt ended without a word: its worker died or hung
-        _give_up(row, row.last_error or "The recogniser was ended each time it worked on this recording.")
+        _give_up(row, row.last_error or "The recogniser was ended each time it worked on this.", finished)
         return
     try:
-        pcm = recordings.read_pcm(row.recording)
+        audio = read()
     except Exception as error:  # whichever store failed, the recording is not to blame: no attempt is counted
         _postpone(row, error, STORE_RETRY_S)
         raise
-    Transcript.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1)
+    rows = type(row).objects.filter(pk=row.pk)
+    rows.update(attempts=F("attempts") + 1)
     try:
-        result, engine_ms = _recognise(pcm, row.recording.language)
+        heard = recognise(audio)
     except AudioRejected as error:
-        _give_up(row, str(error))
+        _give_up(row, str(error), finished)
         raise
     except EngineUnavailable as error:
-        Transcript.objects.filter(pk=row.pk).update(attempts=F("attempts") - 1)
+        rows.update(attempts=F("attempts") - 1)
         _postpone(row, error, ENGINE_RETRY_S)
         raise
     except Exception as error:
         _postpone(row, error, retry_s(row.attempts + 1))
         raise
-    _finish_transcript(row, result, engine_ms)
+    _end(row, finished, status=row.Status.DONE, last_error="", **heard)
 
 
-def _recognise(pcm: bytes, language: str) -> tuple[Recognition, int]:
-    """What was heard, and the milliseconds it took."""
-    from voice import audio, recognition  # engines belong to the processes that recognise
+def _recognise_pcm(pcm: bytes, language: str) -> dict[str, Any]:
+    from voice import audio  # engines belong to the processes that recognise
 
-    samples = audio.samples_from_s16le(pcm)
     started = time.monotonic()
-    result = recognition.recognizer().recognize(samples, language=language or None)
-    return result, round(1000 * (time.monotonic() - started))
+    result = _recognise(audio.samples_from_s16le(pcm), TranscriptionRequest(language=language))
+    engine_ms = round(1000 * (time.monotonic() - started))
+    segments = [stored_segment(segment) for segment in result.segments]
+    return _heard(result) | {"segments": segments, "confidence": result.confidence, "engine_ms": engine_ms}
 
 
-def _give_up(row: Transcript, error: str) -> None:
-    waiting = Transcript.objects.filter(pk=row.pk, status=Transcript.Status.WAITING)
-    changes = {"status": Transcript.Status.FAILED, "last_error": error[:500], "finished_at": timezone.now()}
-    if waiting.update(**changes):
-        row.refresh_from_db()
-        signals.transcript_finished.send(Transcript, transcript=row)
+def _recognise_file(file: bytes, batch: Batch) -> dict[str, Any]:
+    from voice import answering
 
-
-def _postpone(row: Transcript | Recording | Speech, error: Exception, after_s: float) -> None:
-    """Let the sweeper queue the row again after so many seconds, and note why."""
-    row.retry_at = timezone.now() + timedelta(seconds=after_s)
-    if isinstance(row, Recording):
-        row.save(update_fields=["retry_at"])
+    request = TranscriptionRequest(
+        language=batch.language, hot_words=batch.hot_words, is_diarized=batch.is_diarized
+    )
+    samples = answering.decoded(file)
+    result = _recognise(samples, request)
+    if not batch.is_diarized:
+        segments = [stored_segment(segment) for segment in result.segments]
     else:
-        row.last_error = _described(error)
-        row.save(update_fields=["retry_at", "last_error"])
+        result, speakers = answering.with_speakers(samples, result)
+        named = zip(result.segments, speakers, strict=True)
+        segments = [stored_segment(segment) | {"speaker": speaker} for segment, speaker in named]
+    return _heard(result) | {"segments": segments, "duration_s": result.duration_s}
+
+
+def _recognise(samples: Samples, request: TranscriptionRequest) -> Recognition:
+    from voice import recognition
+
+    slot.allow(len(samples) / RECOGNITION_RATE_HZ)
+    return recognition.recognizer().recognize(
+        samples, language=request.language or None, hot_words=request.hot_words or None
+    )
+
+
+def _heard(result: Recognition) -> dict[str, Any]:
+    return {
+        "text": result.text,
+        "language": result.language or "",
+        "language_probability": result.language_probability,
+        "engine": result.engine,
+        "model": result.model,
+    }
+
+
+def _give_up(row: Row, error: str, finished: Callable[[Row], None]) -> None:
+    _end(row, finished, status=row.Status.FAILED, last_error=error[:500])
+
+
+def _end(row: Row, finished: Callable[[Row], None], **fields: Any) -> None:
+    """End the waiting, unless another job did, or the row is gone."""
+    waiting = type(row).objects.filter(pk=row.pk, status=WAITING)
+    if waiting.update(finished_at=timezone.now(), **fields):
+        row.refresh_from_db()
+        finished(row)
+
+
+def _tell_of_transcript(row: Transcript) -> None:
+    signals.transcript_finished.send(Transcript, transcript=row)
+
+
+def _postpone(row: Transcript | BatchFile | Recording | Speech, error: Exception, after_s: float) -> None:
+    """Let the sweeper queue the row again after so many seconds, and note why, unless the row is gone."""
+    fields: dict[str, Any] = {"retry_at": timezone.now() + timedelta(seconds=after_s)}
+    if not isinstance(row, Recording):
+        fields["last_error"] = _described(error)
+    rows: QuerySet = type(row).objects.all()
+    rows.filter(pk=row.pk).update(**fields)
 
 
 def _described(error: Exception) -> str:
@@ -97,40 +186,6 @@ def _described(error: Exception) -> str:
         if isinstance(error, VoiceError)
         else f"{type(error).__name__} in a store or an engine"
     )
-
-
-def _finish_transcript(row: Transcript, result: Recognition, engine_ms: int) -> None:
-    is_ours = Transcript.objects.filter(pk=row.pk, status=Transcript.Status.WAITING).update(
-        status=Transcript.Status.DONE,
-        text=result.text,
-        language=result.language or "",
-        language_probability=result.language_probability,
-        confidence=result.confidence,
-        segments=[segment_as_json(segment) for segment in result.segments],
-        engine=result.engine,
-        model=result.model,
-        engine_ms=engine_ms,
-        last_error="",
-        finished_at=timezone.now(),
-    )
-    if is_ours:
-        row.refresh_from_db()
-        signals.transcript_finished.send(Transcript, transcript=row)
-
-
-def segment_as_json(segment: Segment) -> dict:
-    """A segment as it is kept and sent; words carry the field names of the voice protocol."""
-    fields = asdict(segment)
-    fields["words"] = [
-        {
-            "word": w.text,
-            "start": round(w.start_s, 3),
-            "end": round(w.end_s, 3),
-            "confidence": round(w.confidence, 4),
-        }
-        for w in segment.words
-    ]
-    return fields
 
 
 def recognise_partial(recording_id: str, start: int, end: int, language: str, reply_to: str) -> None:
@@ -144,6 +199,14 @@ def recognise_partial(recording_id: str, start: int, end: int, language: str, re
     samples = audio.samples_from_s16le(pcm[: len(pcm) // 2 * 2])
     result = recognition.recognizer().recognize(samples, language=language or None, is_partial=True)
     channel.send(reply_to, {"type": "voice.partial", "start": start, "end": end, "text": result.text})
+
+
+def answer_call(call_id: str) -> None:
+    """Do what somebody waits for (`voice.calls`), and tell them if it cannot be done."""
+    from voice import answering  # engines belong to the processes that use them
+
+    if call := calls.asked(call_id):
+        answering.answer(call)
 
 
 def store(recording_id: str) -> None:
@@ -190,6 +253,7 @@ def sweep() -> None:
     waiting = Transcript.objects.filter(status=Transcript.Status.WAITING, retry_at__lte=now)
     sealed = Recording.objects.filter(status=Recording.Status.SEALED, retry_at__lte=now)
     unspoken = Speech.objects.filter(status=Speech.Status.WAITING, retry_at__lte=now)
+    files = BatchFile.objects.filter(status=BatchFile.Status.WAITING, retry_at__lte=now)
     _queue_again(
         waiting.order_by("retry_at").values_list("recording_id", flat=True),
         recordings.transcription_job_id,
@@ -204,6 +268,11 @@ def sweep() -> None:
         unspoken.order_by("retry_at").values_list("pk", flat=True),
         speech.rendering_job_id,
         speech.queue_rendering,
+    )
+    _queue_again(
+        files.order_by("retry_at").values_list("pk", flat=True),
+        batches.transcription_job_id,
+        batches.queue_transcription,
     )
 
 

@@ -18,7 +18,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.urls import reverse
 
-from voice import audio, hot_audio, queues, signals
+from voice import audio, audio_encoding, hot_audio, queues, signals
 from voice.engines.base import VoiceError
 from voice.models import Recording, Transcript
 
@@ -136,7 +136,7 @@ def _write_once(name: str, pcm: bytes) -> str:
         if _holds(name, pcm):
             return name
         default_storage.delete(name)  # half a file: a writer died in the middle
-    stored_name = default_storage.save(name, ContentFile(audio.encode_flac(pcm)))
+    stored_name = default_storage.save(name, ContentFile(audio_encoding.encode_flac(pcm)))
     if not _holds(stored_name, pcm):
         raise OSError(f"{stored_name} does not hold the samples that were written to it")
     return stored_name

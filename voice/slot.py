@@ -9,7 +9,7 @@ import logging
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -38,12 +38,29 @@ FIRST_RECONNECT_S, LONGEST_RECONNECT_S = 0.1, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The job in a slot. `started` is in seconds of the monotonic clock."""
+    """The job in a slot. `started` is in seconds of the monotonic clock.
+
+    allowance_s: what it may take beyond the worker's deadline, because it said that it has much to do.
+    """
 
     job_id: str
     queue_name: str
     execution: Execution
     started: float
+    allowance_s: float = 0.0
+
+
+_this_thread = threading.local()
+
+
+def allow(seconds: float) -> None:
+    """Let the job of this thread take so much longer than the deadline; outside a worker, do nothing.
+
+    An hour of audio takes longer than the time after which a call is taken for stuck.
+    """
+    slot: Slot | None = getattr(_this_thread, "slot", None)
+    if slot and slot.running:
+        slot.running = replace(slot.running, allowance_s=seconds)
 
 
 class NoDeathPenalty(BaseDeathPenalty):
@@ -103,6 +120,7 @@ class Slot(SimpleWorker):
         """Run the job, and give its database connection back."""
         execution = self.prepare_execution(job)
         self.running = Running(job.id, queue.name, execution, time.monotonic())
+        _this_thread.slot = self
         try:
             self.perform_job(job, queue)
         finally:

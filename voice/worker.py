@@ -235,18 +235,27 @@ class VoiceWorker:
                 engine_reports.publish(self._reports(), self._connection)
 
     def _end_if_stuck(self) -> None:
-        """End the process when a job has run for too long: nothing else ends a call inside a model."""
+        """End the process when a job has run for too long, or a model that the jobs gave up on still hangs:
+        nothing else ends a call inside a model.
+        """
         for running in self._running():
             seconds = time.monotonic() - running.started
-            if seconds > self._deadline_s:
+            if seconds > self._deadline_s + running.allowance_s:
                 logger.error("job %s has run for %d s: ending this process", running.job_id, seconds)
-                self._report_stuck(f"A job ran for more than {self._deadline_s:g} s.")
+                self._report_stuck(f"A job ran for more than {seconds:.0f} s.")
                 self._give_up()
                 os._exit(STUCK_STATUS)
+        if hung := [report.engine for report in self._reports() if report.state == "stuck"]:
+            logger.error("%s hangs: ending this process", ", ".join(hung))
+            self._report_stuck("A call of the model did not return.")
+            self._give_up()
+            os._exit(STUCK_STATUS)
 
     def _report_stuck(self, reason: str) -> None:
         reports = [
-            replace(report, state="stuck", last_error=reason) if report.state == "ready" else report
+            replace(report, state="stuck", last_error=reason)
+            if report.state in ("ready", "stuck")
+            else report
             for report in self._reports()
         ]
         try:

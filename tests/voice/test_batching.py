@@ -161,3 +161,81 @@ def test_close_serves_what_waits_then_refuses(ran):
     assert waiting.result(0) == 7
     with pytest.raises(RuntimeError, match="closed"):
         batcher.submit("en", 8)
+
+
+@pytest.fixture
+def gate():
+    """Runs of "stuck" items wait for it."""
+    gate = threading.Event()
+    yield gate
+    gate.set()
+
+
+@pytest.fixture
+def hanging(gate):
+    def run(key, items):
+        if "stuck" in items:
+            assert gate.wait(30)
+        return items
+
+    batcher = Batcher(run, max_items=1, max_wait_ms=0, threads=2)
+    yield batcher
+    gate.set()
+    batcher.close()
+
+
+def test_several_threads_run_batches_at_a_time():
+    together = threading.Barrier(2)
+
+    def run(key, items):
+        together.wait(10)
+        return items
+
+    batcher = Batcher(run, max_items=1, max_wait_ms=0, threads=2)
+    futures = [batcher.submit("en", item) for item in "ab"]
+
+    assert [future.result(10) for future in futures] == ["a", "b"]
+    batcher.close()
+
+
+def test_a_run_that_hangs_is_given_up(hanging):
+    stuck = hanging.submit("en", "stuck")
+
+    with pytest.raises(TimeoutError, match="has not returned"):
+        hanging.result_of(stuck, longest_run_s=0.05)
+
+    assert hanging.longest_run_s() >= 0.05
+
+
+def test_beside_a_run_that_hangs_another_thread_goes_on(hanging):
+    hanging.submit("en", "stuck")
+
+    assert hanging.result_of(hanging.submit("en", "fine"), longest_run_s=20) == "fine"
+
+
+def test_what_waits_behind_runs_that_hang_is_taken_back(hanging, gate):
+    stuck = [hanging.submit("en", "stuck") for _ in range(2)]
+    waiting = hanging.submit("en", "waiting")
+
+    with pytest.raises(TimeoutError):
+        hanging.result_of(waiting, longest_run_s=0.05)
+
+    assert waiting.cancelled()
+    gate.set()
+    assert [future.result(10) for future in stuck] == ["stuck", "stuck"]
+
+
+def test_nothing_runs_when_all_is_done(hanging):
+    assert hanging.result_of(hanging.submit("en", "fine"), longest_run_s=20) == "fine"
+    hanging.close()
+
+    assert hanging.longest_run_s() == 0.0
+
+
+def test_closing_leaves_a_run_that_hangs_behind(hanging):
+    hanging.submit("en", "stuck")
+
+    hanging.close(timeout_s=0.05)
+
+    with pytest.raises(RuntimeError, match="closed"):
+        hanging.submit("en", "late")

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from tests.factories import tone
-from voice import audio, hot_audio, jobs, recordings, signals
+from voice import audio, audio_encoding, hot_audio, jobs, recordings, signals
 from voice.engines.base import AudioRejected, EngineUnavailable
 from voice.models import Recording, Transcript
 
@@ -69,7 +69,7 @@ def test_store_leaves_the_hot_copy_to_expire(sealed):
 
 @pytest.mark.parametrize("share", [0, 0.3, 0.9])
 def test_store_replaces_half_a_file(sealed, share):
-    digest, flac = hashlib.sha256(PCM).hexdigest(), audio.encode_flac(PCM)
+    digest, flac = hashlib.sha256(PCM).hexdigest(), audio_encoding.encode_flac(PCM)
     half = flac[: int(len(flac) * share)]
     name = default_storage.save(f"recordings/{sealed.pk}/{digest}.flac", ContentFile(half))
     jobs.store(str(sealed.pk))

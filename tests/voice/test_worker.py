@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -22,8 +23,10 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from interview_platform.embedded import free_port
 from interview_platform.supervisor import end_with_parent
-from voice import engine_reports, liveness, worker
+from tests.fakes import FakeRecognition
+from voice import engine_reports, liveness, slot, worker
 from voice.engine_reports import EngineReport
+from voice.recognition import Recognizer
 from voice.worker import VoiceWorker
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -49,6 +52,11 @@ def hold(name: str) -> None:
         client.rpush(f"begun:{name}", threading.get_ident())
         client.blpop([f"release:{name}"], 30)
         client.rpush(f"done:{name}", 1)
+
+
+def hold_as_said(name: str) -> None:
+    slot.allow(60)
+    hold(name)
 
 
 def fail() -> None:
@@ -345,6 +353,44 @@ def test_stuck_job_ends_the_process(client, start):
     assert not liveness.is_pending(job.id, client)
     assert [report.state for report in engine_reports.current(client)] == ["stuck"]
     assert not engine_reports.ready("recognition", client)
+
+
+def test_job_may_say_that_it_takes_longer(client):
+    with serving(["stt"], own_client()) as program:
+        enqueue(client, hold_as_said, "a")
+        wait_for(client, "begun:a")
+        allowance_s = program.slots[0].running.allowance_s
+        client.rpush("release:a", 1)
+        wait_for(client, "done:a")
+
+    assert allowance_s == 60
+
+
+@pytest.mark.parametrize(("allowance_s", "is_ended"), [(60.0, False), (30.0, True)])
+def test_watchdog_waits_as_long_as_a_job_may_take(client, monkeypatch, allowance_s, is_ended):
+    ended = []
+    monkeypatch.setattr(worker.os, "_exit", ended.append)
+    monkeypatch.setattr(VoiceWorker, "_give_up", lambda self: None)
+    program = VoiceWorker(["stt"], connection=own_client(), deadline_s=60.0)
+    running = slot.Running("job", "stt", None, time.monotonic() - 100, allowance_s)
+    program.slots = [SimpleNamespace(running=running)]
+
+    program._end_if_stuck()
+
+    assert bool(ended) == is_ended
+
+
+@pytest.mark.parametrize("is_stuck", [False, True])
+def test_model_that_hangs_ends_the_process_though_its_jobs_gave_up_on_it(client, monkeypatch, is_stuck):
+    ended = []
+    monkeypatch.setattr(worker.os, "_exit", ended.append)
+    engine = FakeRecognition()
+    engine.is_stuck = is_stuck
+    program = VoiceWorker(["stt"], connection=own_client(), services=[Recognizer([engine])])
+
+    program._end_if_stuck()
+
+    assert ended == [worker.STUCK_STATUS] * is_stuck
 
 
 def test_job_that_stops_even_the_watchdog_ends_the_process(client, start):

@@ -1,0 +1,119 @@
+"""Requests that are too large are cut where they arrive.
+
+Daphne lets Twisted write the whole body of a request into a temporary file before Django sees its first line,
+and Twisted then reads forms into memory to parse them a first time. `BoundedRequest` answers 413 as soon as
+Content-Length, or what has arrived, exceeds the limit of the address, keeps nothing of the rest, and leaves
+the parsing to Django. `install()` has Daphne use it.
+
+Limits: batches of files take `VOICE_MAX_BATCH_MB`, every other address `VOICE_MAX_UPLOAD_MB`, both with
+`FORM_BYTES` around them. Whether each file is within its own limit is for the views to say.
+"""
+
+import io
+import json
+from typing import Any, BinaryIO, cast
+
+from daphne import http_protocol
+from django.conf import settings
+from twisted.internet import reactor
+
+BATCHES = b"/api/v1/voice/batches"
+FORM_BYTES = 64 * 1024
+"""What a form may have beside the file: its fields and boundaries."""
+# Most clients look for an answer only when they have sent everything. So the rest is read and dropped for a
+# while: closing at once would reset the connection, and they would never see why.
+# Source: nginx, `lingering_close`.
+LINGER_BYTES = 32 * 1024**2
+LINGER_S = 10.0
+
+
+class BoundedRequest(http_protocol.WebRequest):
+    """A request of Daphne's whose body has a limit."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, parsePOSTFormSubmission=False, **options)
+        self.content: BinaryIO
+        self._limit_mb = 0
+        self._received_bytes = 0
+        self._dropped_bytes = 0
+        self._is_refused = False
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802  Twisted's name
+        """Headers are complete. length: of the body; None if it comes in chunks."""
+        self._limit_mb = _limit_mb(getattr(self.channel, "_path", b""))
+        is_too_large = length is not None and length > self._limit_bytes
+        super().gotLength(0 if is_too_large else length)
+        if is_too_large:
+            self.requestHeaders.removeHeader(b"expect")  # nobody is to "continue"
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802  Twisted's name
+        """Keep a piece of the body, unless there is too much of it."""
+        if self._is_refused:
+            self._drop(data)
+            return
+        self._received_bytes += len(data)
+        if self._received_bytes > self._limit_bytes:
+            self._refuse()
+        else:
+            super().handleContentChunk(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
+        """The body is complete."""
+        if self._is_refused:
+            self.channel.loseConnection()
+        else:
+            super().requestReceived(command, path, version)
+
+    def handle_exception(self, exception: BaseException) -> None:
+        """The application failed. An answer under way cannot become an error any more: it is broken off."""
+        if self._response_started:
+            self._abort()
+        else:
+            super().handle_exception(exception)
+
+    @property
+    def _limit_bytes(self) -> int:
+        return self._limit_mb * 1024**2 + FORM_BYTES
+
+    def _refuse(self) -> None:
+        self._is_refused = True
+        self.content.close()  # the temporary file goes with it
+        self.content = io.BytesIO()
+        transport = self.channel.transport
+        transport.unregisterProducer()  # a half-closed connection must not have one
+        transport.write(_too_large(self._limit_mb))
+        transport.loseWriteConnection()
+        lingering: Any = cast("Any", reactor).callLater(LINGER_S, self._abort)
+        self.notifyFinish().addErrback(lambda _: lingering.cancel() if lingering.active() else None)
+
+    def _drop(self, data: bytes) -> None:
+        self._dropped_bytes += len(data)
+        if self._dropped_bytes > LINGER_BYTES:
+            self._abort()
+
+    def _abort(self) -> None:
+        if self.channel is not None:
+            self.channel.transport.abortConnection()
+
+
+def _limit_mb(address: bytes) -> int:
+    limits = settings.VOICE
+    return limits["MAX_BATCH_MB" if address.startswith(BATCHES) else "MAX_UPLOAD_MB"]
+
+
+def _too_large(limit_mb: int) -> bytes:
+    detail = f"body: send at most {limit_mb} MB."
+    body = json.dumps({"code": "too_large", "detail": detail, "field": "body"}).encode()
+    head = (
+        "HTTP/1.1 413 Content Too Large\r\n"
+        "Content-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def install() -> None:
+    """Let Daphne make bounded requests. Its factory looks the class up for each connection."""
+    http_protocol.WebRequest = BoundedRequest

@@ -1,0 +1,173 @@
+"""Who may use the speech service, and as whom: API keys issued for it, staff who are signed in, or anybody.
+
+The speech service itself knows callers only (`voice.callers`). Here they are found: `VoiceKey`,
+`VoiceHeaderKey` and `StaffSession` for REST, `VoiceAccess` around its WebSockets.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from ninja.errors import AuthorizationError
+from ninja.security import APIKeyHeader, HttpBearer
+from ninja.security.apikey import APIKeyCookie
+
+from accounts.access import key_has_scope
+from accounts.models import ApiKey, User
+from voice import rest
+from voice.callers import Caller
+from voice.threads import in_thread
+
+KEY_KNOWN_FOR_S = 5.0
+"""So long a revoked key may still open; looking it up for each sentence would cost a query each."""
+MAX_KNOWN_KEYS = 1000
+CLOSE_UNAUTHENTICATED = 4401
+
+
+class WrongScope(Exception):
+    """A valid key that was not issued for the speech service."""
+
+
+_known: dict[str, tuple[float, Caller]] = {}
+
+
+async def caller_of_key(secret: str) -> Caller | None:
+    """The caller with this API key; None if there is no such key.
+
+    Raises:
+        WrongScope: the key is for something else.
+    """
+    digest, now = ApiKey.digest_of(secret), time.monotonic()
+    found = _known.get(digest)
+    if found and found[0] > now:
+        return found[1]
+    key = await in_thread(ApiKey.find)(secret)
+    if key is None:
+        _known.pop(digest, None)
+        return None
+    if not key_has_scope(key, ApiKey.Scope.VOICE):
+        raise WrongScope
+    if len(_known) >= MAX_KNOWN_KEYS:
+        _known.clear()
+    caller = Caller(id=f"key:{key.pk}", owner=f"organisation:{key.organisation_id}", name=key.name)
+    _known[digest] = (now + KEY_KNOWN_FOR_S, caller)
+    return caller
+
+
+def caller_of_user(user: User | AnonymousUser) -> Caller | None:
+    """The caller that a signed-in member of staff is."""
+    if not (user.is_active and user.is_staff):
+        return None
+    return Caller(id=f"user:{user.pk}", owner=f"user:{user.pk}", name=str(user))
+
+
+def anybody(address: str) -> Caller | None:
+    """The caller that an unknown address is, where the service is public."""
+    if not settings.VOICE["IS_PUBLIC"]:
+        return None
+    return Caller(id=f"address:{address}", owner=f"address:{address}", name="")
+
+
+async def _for_rest(request: HttpRequest, secret: str | None) -> Caller | None:
+    try:
+        return await _admitted(request, await caller_of_key(secret) if secret else None)
+    except WrongScope:
+        raise AuthorizationError(
+            message="This API key was not issued for the speech service. Make one that is."
+        ) from None
+
+
+async def _admitted(request: HttpRequest, caller: Caller | None) -> Caller | None:
+    if caller:
+        await rest.admit(request, caller)
+    return caller
+
+
+class VoiceKey(HttpBearer):
+    """`Authorization: Bearer ipk_…`"""
+
+    async def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        return await _for_rest(request, token)
+
+
+class VoiceHeaderKey(APIKeyHeader):
+    """`X-API-Key: ipk_…`"""
+
+    param_name = "X-API-Key"
+
+    async def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
+        return await _for_rest(request, key)
+
+
+class StaffSession(APIKeyCookie):
+    """A member of staff in the browser, or anybody where the service is public. Asks for the CSRF token."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        # without a cookie there is no session that another site could ride on
+        return super()._get_key(request) if self.param_name in request.COOKIES else None
+
+    async def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
+        address = request.META.get("REMOTE_ADDR", "")
+        return await _admitted(request, caller_of_user(await request.auser()) or anybody(address))
+
+
+class VoiceAccess:
+    """ASGI middleware around WebSockets: `scope["caller"]`, or no connection.
+
+    The key comes in `Authorization: Bearer`, in `X-API-Key`, or, from browsers, which cannot set these, in
+    `Sec-WebSocket-Protocol: voice, key.ipk_…`. Needs the session's user in the scope.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        caller = await self._caller(scope)
+        if caller is None:
+            await receive()  # websocket.connect; refused before it is open, the answer is HTTP 403
+            await send({"type": "websocket.close", "code": CLOSE_UNAUTHENTICATED})
+            return
+        await self.app(scope | {"caller": caller}, receive, send)
+
+    async def _caller(self, scope: dict[str, Any]) -> Caller | None:
+        if secret := _secret(scope):
+            try:
+                return await caller_of_key(secret)
+            except WrongScope:
+                return None
+        user = scope.get("user") or AnonymousUser()
+        address = (scope.get("client") or ("",))[0]
+        return await in_thread(lambda: caller_of_user(user))() or anybody(address)
+
+
+class OriginUnlessKey:
+    """ASGI middleware around WebSockets: a page of another site may not use the session of who looks at it.
+
+    Programs send no Origin, and who sends a key needs no session.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+        self._checked = AllowedHostsOriginValidator(app)
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        is_page = any(name.lower() == b"origin" for name, _ in scope["headers"])
+        app = self._checked if is_page and not _secret(scope) else self.app
+        await app(scope, receive, send)
+
+
+def _secret(scope: dict[str, Any]) -> str:
+    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    kind, _, token = headers.get(b"authorization", "").partition(" ")
+    if kind.lower() == "bearer" and token:
+        return token.strip()
+    if key := headers.get(b"x-api-key"):
+        return key.strip()
+    offered = [part.removeprefix("key.") for part in scope.get("subprotocols", []) if part.startswith("key.")]
+    return offered[0] if offered else ""

@@ -1,0 +1,64 @@
+"""Which page and which program may open which WebSocket."""
+
+import pytest
+from channels.testing import WebsocketCommunicator
+
+from accounts.models import ApiKey
+from interview_platform import voice_access
+from interview_platform.asgi import application
+from tests.factories import OrganisationFactory
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+
+VOICE_PATHS = pytest.mark.parametrize("path", ["/ws/asr", "/ws/tts", "/ws/voice", "/ws/voice/"])
+HOST = (b"host", b"127.0.0.1")
+OURS, FOREIGN = (b"origin", b"http://127.0.0.1"), (b"origin", b"https://elsewhere.example")
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch):
+    monkeypatch.setattr(voice_access, "_known", {})
+
+
+@pytest.fixture
+def key(transactional_db) -> tuple[bytes, bytes]:
+    _, secret = ApiKey.issue(organisation=OrganisationFactory(), name="key", scopes=["voice"])
+    return (b"authorization", f"Bearer {secret}".encode())
+
+
+async def is_let_in(path: str, *headers: tuple[bytes, bytes]) -> bool:
+    socket = WebsocketCommunicator(application, path, headers=[HOST, *headers])
+    is_in, _ = await socket.connect(timeout=30)
+    await socket.disconnect(timeout=30)
+    return is_in
+
+
+@VOICE_PATHS
+async def test_program_with_a_key_is_let_in(path, key):
+    assert await is_let_in(path, key)
+
+
+@VOICE_PATHS
+async def test_nobody_without_a_key_is_let_in(path):
+    assert not await is_let_in(path)
+    assert not await is_let_in(path, OURS)
+
+
+async def test_page_of_another_site_with_a_key_is_let_in(key):
+    assert await is_let_in("/ws/tts", key, FOREIGN)
+
+
+async def test_page_of_another_site_has_no_use_of_a_public_service(settings):
+    settings.VOICE = settings.VOICE | {"IS_PUBLIC": True}
+
+    assert await is_let_in("/ws/tts")
+    assert await is_let_in("/ws/tts", OURS)
+    assert not await is_let_in("/ws/tts", FOREIGN)
+
+
+async def test_candidates_come_from_our_pages_only():
+    path = "/ws/interviews/nobody-has-this/"
+
+    assert await is_let_in(path, OURS)  # and is then told that the link is unknown
+    assert not await is_let_in(path, FOREIGN)
+    assert not await is_let_in(path)

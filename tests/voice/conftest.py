@@ -1,0 +1,53 @@
+"""A worker for tests of the service's edges: real queues and real jobs, the fake engines."""
+
+import os
+import threading
+from dataclasses import dataclass
+
+import pytest
+import redis
+
+from tests.fakes import FakeRecognition, FakeSynthesis
+from voice import recognition, slot, speaking, synthesis, voices
+from voice import worker as workers
+
+QUEUES = ["tts", "stt", "stt-partial", "stt-batch"]
+
+
+@dataclass
+class Engines:
+    """What the worker works with; a test may put others in their place."""
+
+    recognition: FakeRecognition
+    synthesis: FakeSynthesis
+
+
+@pytest.fixture
+def engines(clean_redis, monkeypatch):
+    """Recognition and synthesis of this process are the fakes, behind the real chains; no worker runs."""
+    engines = Engines(FakeRecognition(), FakeSynthesis())
+    engines.recognition.load()
+    engines.synthesis.load()
+    monkeypatch.setattr(recognition, "recognizer", lambda: recognition.Recognizer([engines.recognition]))
+    monkeypatch.setattr(synthesis, "synthesizer", lambda: synthesis.Synthesizer([engines.synthesis]))
+    monkeypatch.setattr(voices, "known", lambda: engines.synthesis.voices())
+    speaking._known.cache_clear()
+    yield engines
+    speaking._known.cache_clear()
+
+
+@pytest.fixture
+def worker(engines, monkeypatch):
+    """A worker in this process serves all queues of speech with `engines`, which it is."""
+    monkeypatch.setattr(slot, "DEQUEUE_S", 0.05)  # how soon a slot sees that it is to stop
+    monkeypatch.setattr(workers, "BEAT_S", 0.2)
+    with redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=60) as client:
+        program = workers.VoiceWorker(QUEUES, connection=client, slot_count=3)
+        program.start()
+        try:
+            yield engines
+        finally:
+            assert program.stop()
+            for thread in threading.enumerate():
+                if thread.name == "heartbeat":  # it is told last, and still uses the client
+                    thread.join(5)

@@ -1,0 +1,80 @@
+"""A client of the voice sockets, inside the process."""
+
+import asyncio
+import contextlib
+import json
+from typing import ClassVar
+
+from channels.testing import WebsocketCommunicator
+
+from voice import routing
+from voice.callers import Caller
+
+PATIENCE_S = 30  # on a machine that is busy with other things
+CALLER = Caller(id="key:test", owner="organisation:1", name="Test")
+
+
+class Client:
+    """One connection of a caller who was let in."""
+
+    opened: ClassVar[list["Client"]] = []
+
+    def __init__(self, path: str, *, caller: Caller = CALLER, subprotocols: list[str] | None = None) -> None:
+        async def with_caller(scope, receive, send):
+            await consumer(scope | {"caller": caller}, receive, send)
+
+        (consumer,) = (p.callback for p in routing.websocket_urlpatterns if p.pattern.match(path))
+        self.socket = WebsocketCommunicator(with_caller, f"/{path}", subprotocols=subprotocols)
+        self.opened.append(self)
+
+    async def open(self) -> "Client":
+        is_connected, self.subprotocol = await self.socket.connect(timeout=PATIENCE_S)
+        assert is_connected
+        return self
+
+    async def say(self, kind: str, **fields) -> None:
+        await self.socket.send_json_to({"type": kind, **fields})
+
+    async def send(self, *, text: str | None = None, binary: bytes | None = None) -> None:
+        await self.socket.send_to(text_data=text, bytes_data=binary)
+
+    async def next(self) -> dict | bytes:
+        """The next message: a dict, or the bytes of a binary one."""
+        output = await self.socket.receive_output(timeout=PATIENCE_S)
+        assert output["type"] == "websocket.send", output
+        return json.loads(output["text"]) if output.get("text") else output["bytes"]
+
+    async def until(self, kind: str) -> dict:
+        """The next message of that type; an error that is not asked for ends the wait."""
+        while True:
+            message = await self.next()
+            if isinstance(message, dict):
+                if message["type"] == kind:
+                    return message
+                assert message["type"] != "error", message
+
+    async def error(self, kind: str, **fields) -> dict:
+        """What is answered to a message that is refused."""
+        await self.say(kind, **fields)
+        return await self.until_error()
+
+    async def until_error(self) -> dict:
+        while True:
+            message = await self.next()
+            if isinstance(message, dict) and message["type"] == "error":
+                return message
+
+    async def still_answers(self) -> None:
+        await self.say("ping")
+        await self.until("pong")
+
+    async def close_code(self) -> int:
+        while True:
+            output = await self.socket.receive_output(timeout=PATIENCE_S)
+            if output["type"] == "websocket.close":
+                return output["code"]
+
+    async def close(self) -> None:
+        """Disconnect. After a failed test it may be cancelled already, which pytest must not see."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.socket.disconnect(timeout=PATIENCE_S)

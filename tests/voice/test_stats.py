@@ -1,0 +1,75 @@
+"""/stats: what the speech service is doing; /health: that the process answers at all."""
+
+import json
+
+import pytest
+import redis
+
+from accounts.models import ApiKey
+from tests import factories
+from tests.voice.rest import KeyClient, body_of
+from voice import breaker, engine_reports, queues, statistics
+from voice.engine_reports import EngineReport
+
+SPEECH = {"text": "Good morning."}
+
+
+@pytest.fixture
+def api(transactional_db, clean_redis):
+    return KeyClient(factories.ApiKeyFactory(scopes=[ApiKey.Scope.VOICE]).plain)
+
+
+async def read(api):
+    response = await api.get("/stats")
+    assert response.status_code == 200
+    return response.json()
+
+
+async def test_queues_say_how_many_wait_and_how_long(api):
+    queues.enqueue_now("tts", "voice.jobs.answer_call", "an-id", job_id="call-an-id")
+    waiting = (await read(api))["queues"]
+    assert waiting["tts"]["length"] == 1
+    assert 0 <= waiting["tts"]["oldest_s"] < 60
+    assert waiting["stt-batch"] == {"length": 0, "oldest_s": 0.0}
+
+
+async def test_engines_and_breakers_are_told(api, clean_redis, settings):
+    report = EngineReport("synthesis", "piper", "en_US-lessac-medium", "cpu", "ready")
+    engine_reports.publish([report], clean_redis)
+    for _ in range(settings.BREAKER_FAILURES):
+        breaker.Breaker("synthesis", "kokoro").admit().failed(ValueError())
+    numbers = await read(api)
+    assert (numbers["engines"][0]["engine"], numbers["engines"][0]["state"]) == ("piper", "ready")
+    assert {state["engine"]: state["state"] for state in numbers["breakers"]}["kokoro"] == "open"
+
+
+async def test_calls_and_cache_are_counted(api, worker):
+    before = await read(api)
+    for _ in range(2):
+        response = await api.post("/api/tts", data=json.dumps(SPEECH), content_type="application/json")
+        await body_of(response)
+    after = await read(api)
+    spoken = [n["calls"].get("speak", {"outcomes": {}})["outcomes"].get("ok", 0) for n in (before, after)]
+    assert spoken[1] - spoken[0] == 1
+    assert after["calls"]["speak"]["wait_s"]["p95"] > 0
+    assert (after["cache"]["hits"], after["cache"]["misses"], after["cache"]["items"]) == (1, 1, 1)
+    assert after["cache"]["hit_rate"] == 0.5
+
+
+async def test_versions_are_told(api):
+    assert {"python", "django", "av"} <= (await read(api))["versions"].keys()
+
+
+async def test_without_redis_the_rest_is_told(api, monkeypatch):
+    def fail(*args):
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(statistics, "_queue", fail)
+    numbers = await read(api)
+    assert (numbers["queues"], numbers["cache"]) == (None, None)
+    assert numbers["versions"]
+
+
+async def test_health_is_public(async_client):
+    response = await async_client.get("/health")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})

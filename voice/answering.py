@@ -1,0 +1,128 @@
+"""Answering calls (`voice.calls`): what a worker does for somebody who waits."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Final, cast
+
+from django.conf import settings
+
+from voice import audio, metrics, recognition, slot, speech_cache, synthesis
+from voice.audio_encoding import Container, Encoder
+from voice.calls import Asked, Forgotten
+from voice.engines.base import RECOGNITION_RATE_HZ, Recognition, Samples, VoiceError
+from voice.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
+from voice.transcripts import recognition_fields, segment_fields
+
+if TYPE_CHECKING:
+    from voice.engines.diarizer import Diarizer
+
+
+def speak(call: Asked) -> None:
+    """Send speech as it is made, one part a sentence, and keep the whole for who asks for the same."""
+    request = SpeechRequest(**call.request["speech"])
+    stream = synthesis.synthesizer().stream(
+        request.text,
+        voice=request.voice or None,
+        language=request.language,
+        speed=request.speed,
+        emotion=request.emotion or None,
+    )
+    encoder, bodies, duration_ms = Encoder(cast(Container, request.format), SPEECH_RATE_HZ), [], 0
+    resampler: audio.Resampler | None = None
+    for chunk in stream:
+        resampler = resampler or audio.Resampler(chunk.sample_rate_hz, SPEECH_RATE_HZ)
+        body = encoder.feed(audio.s16le_from_samples(resampler.feed(chunk.samples)))
+        duration_ms += round(1000 * chunk.duration_s)
+        bodies.append(body)
+        call.send({"duration_ms": round(1000 * chunk.duration_s), "voice": stream.voice}, body)
+    assert resampler is not None  # a stream without a chunk raises
+    bodies.append(encoder.feed(audio.s16le_from_samples(resampler.finish())) + encoder.finish())
+    call.send({"duration_ms": 0}, bodies[-1])
+    result = {
+        "duration_ms": duration_ms,
+        "engine": stream.engine,
+        "voice": stream.voice,
+        "is_last_resort": stream.is_last_resort,
+    }
+    speech_cache.put(request.key, speech_cache.CachedSpeech(b"".join(bodies), result))
+    call.finish(result)
+
+
+def hear(call: Asked) -> None:
+    """Send segments as they are recognised, then all that was heard."""
+    request = TranscriptionRequest(**call.request["transcription"])
+    samples = _samples(call)
+    slot.allow(len(samples) / RECOGNITION_RATE_HZ)
+    started = time.monotonic()
+    result = recognition.recognizer().recognize(
+        samples,
+        language=request.language or None,
+        hot_words=request.hot_words or None,
+        is_partial=request.is_partial,
+        on_segments=lambda segments: call.send({"segments": [segment_fields(s) for s in segments]}),
+    )
+    engine_ms = round(1000 * (time.monotonic() - started))
+    speakers: Sequence[str | None] | None = None
+    if request.is_diarized:
+        result, speakers = with_speakers(samples, result)
+    call.finish(recognition_fields(result, speakers=speakers) | {"engine_ms": engine_ms})
+
+
+_HANDLERS: Final = {"speak": speak, "hear": hear}
+
+
+def answer(call: Asked) -> None:
+    """Do what was asked, and say so if it cannot be done."""
+    kind, outcome = call.request["kind"], "ok"
+    metrics.CALL_WAIT_SECONDS.labels(kind=kind).observe(call.age_s())
+    try:
+        _HANDLERS[kind](call)
+    except Forgotten:
+        outcome = "forgotten"
+    except VoiceError as error:
+        outcome = error.code
+        call.fail(error.code, str(error), field=getattr(error, "field", ""))
+    except Exception:
+        outcome = "internal_error"
+        call.fail(outcome, "Something failed on our side; ask again.")
+        raise
+    finally:
+        metrics.CALLS.labels(kind=kind, outcome=outcome).inc()
+        metrics.CALL_SECONDS.labels(kind=kind).observe(call.age_s())
+
+
+def decoded(file: bytes) -> Samples:
+    """float32[n_samples], mono, 16 000 Hz, of an uploaded file.
+
+    Raises:
+        AudioRejected: no audio that can be read, too large, or too long.
+    """
+    limits = settings.VOICE
+    return audio.decode(file, limit_bytes=limits["MAX_UPLOAD_MB"] * 1024**2, limit_s=limits["MAX_AUDIO_S"])
+
+
+def with_speakers(samples: Samples, result: Recognition) -> tuple[Recognition, list[str | None]]:
+    """The result with its segments cut where the speaker changes, and the speaker of each, None for nobody.
+
+    Raises:
+        EngineUnavailable: no models for it are configured, or the library is missing.
+    """
+    from voice import diarization
+
+    said = diarization.assign_speakers(result.segments, _diarizer().turns(samples))
+    names = [diarization.speaker_name(each.speaker) for each in said]
+    return replace(result, segments=tuple(each.segment for each in said)), names
+
+
+@cache
+def _diarizer() -> "Diarizer":
+    """The one of this process: its models are loaded once."""
+    from voice import diarization
+
+    return diarization.diarizer_of(settings.VOICE)
+
+
+def _samples(call: Asked) -> Samples:
+    return audio.samples_from_s16le(call.audio) if call.request["is_pcm"] else decoded(call.audio)

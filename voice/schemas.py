@@ -1,0 +1,122 @@
+"""What the speech service's REST API takes and gives. Times in seconds unless the name says otherwise.
+
+Values are checked by `voice.requests`, the same for all protocols; here they only get their types.
+"""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from ninja import Field, Schema
+
+from voice.requests import FORMATS, MAX_EMOTION_CHARS, MAX_HOT_WORDS_CHARS, MAX_SPEED, MIN_SPEED
+
+ResultFormat = Literal["json", "text", "srt", "vtt"]
+
+
+class ErrorOut(Schema):
+    """Why nothing was done: `code` for programs, `detail` for people, `field` where one is to blame."""
+
+    code: str
+    detail: str
+    field: str = ""
+
+
+class SpeechIn(Schema):
+    text: str = Field(description="Plain text, at most VOICE_MAX_TEXT_CHARS characters.")
+    voice: str = Field("", description="An id of the voices list; empty: the best for the language.")
+    language: str = Field("", description="Such as en or de-DE; empty: the voice's.")
+    speed: float = Field(1.0, description=f"{MIN_SPEED:g} to {MAX_SPEED:g}; 1 is the voice's own pace.")
+    format: str = Field("mp3", description=f"{', '.join(FORMATS)}; pcm is s16le, mono, 24 000 Hz.")
+    emotion: str = Field(
+        "", description=f"A hint, at most {MAX_EMOTION_CHARS} characters; most engines ignore it."
+    )
+    sentiment: bool = Field(False, description="Answer X-Sentiment: the text's tone and keywords, as JSON.")
+
+
+class TranscriptionIn(Schema):
+    language: str = Field("", description="Such as en; empty has it detected, which takes longer.")
+    prompt: str = Field(
+        "", description=f"Names and terms likely to be said, at most {MAX_HOT_WORDS_CHARS} characters."
+    )
+    diarize: bool = Field(False, description="Tell speakers apart: each segment gets a `speaker`.")
+
+
+class TranscribeIn(TranscriptionIn):
+    response_format: ResultFormat = "json"
+    sentiment: bool = Field(False, description="Add the text's tone and keywords.")
+
+
+class WordOut(Schema):
+    word: str
+    start: float
+    end: float
+    confidence: float = Field(description="0 to 1.")
+
+
+class SegmentOut(Schema):
+    text: str
+    start: float = Field(description="From the first sample.")
+    end: float
+    avg_logprob: float
+    no_speech_prob: float
+    words: list[WordOut]
+    speaker: str | None = Field(None, description="With `diarize`; null where nobody was made out.")
+
+
+class SentimentOut(Schema):
+    polarity: float = Field(description="-1 to 1.")
+    subjectivity: float = Field(description="0 to 1.")
+    label: Literal["positive", "neutral", "negative"]
+    emotion_words: list[str]
+
+
+class RecognisedOut(Schema):
+    text: str
+    language: str
+    language_probability: float | None
+    duration: float | None
+    confidence: float = Field(description="0 to 1, mean over the words.")
+    segments: list[SegmentOut]
+    engine: str
+    model: str
+    engine_ms: int = 0
+    sentiment: SentimentOut | None = None
+    keywords: list[str] = []
+
+
+class VoiceOut(Schema):
+    id: str
+    name: str
+    language: str
+    engine: str
+    quality: str = Field(description="neural, last_resort or cloned.")
+    sample_url: str
+
+
+class BatchFileOut(Schema):
+    id: UUID
+    name: str = Field(alias="file_name")
+    status: Literal["waiting", "done", "failed"]
+    error: str = Field(alias="last_error")
+
+
+class BatchSummaryOut(Schema):
+    id: UUID
+    created_at: datetime
+    total: int
+    done: int = Field(description="Files that wait no longer, failed ones included.")
+    failed: int
+
+
+class BatchOut(BatchSummaryOut):
+    files: list[BatchFileOut]
+
+
+class BatchesOut(Schema):
+    items: list[BatchSummaryOut]
+    count: int
+
+
+class BatchIdOut(Schema):
+    id: UUID

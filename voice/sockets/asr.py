@@ -1,0 +1,130 @@
+"""`/ws/asr`: PCM in, what is said out, while it is said."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from voice import audio
+from voice.engines.base import PEAK_LIMIT, RECOGNITION_RATE_HZ, AudioRejected, RequestRefused, Samples
+from voice.requests import TranscriptionRequest
+from voice.sockets import messages
+from voice.sockets.base import VoiceConsumer
+from voice.sockets.messages import Message
+from voice.sockets.transcriber import Transcriber
+from voice.utterances import MAX_SILENCE_MS, MIN_SILENCE_MS
+
+READERS: Mapping[str, Callable[[bytes], Samples]] = {
+    "int16": audio.samples_from_s16le,
+    "float32": audio.samples_from_f32le,
+}
+"""How binary messages are read, by `encoding`."""
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
+MAX_MODEL_CHARS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a client has said about its audio and what it wants to be told."""
+
+    sample_rate: int = RECOGNITION_RATE_HZ
+    encoding: str = "int16"
+    language: str = ""
+    hot_words: str = ""
+    interim: bool = True
+    silence_ms: int = 600
+
+    @classmethod
+    def checked(cls, message: Message, before: Self) -> Self:
+        """`before` with what the message changes.
+
+        Raises:
+            RequestRefused: a value of another type or out of its range.
+        """
+        request = TranscriptionRequest.checked(
+            language=message.get("language", before.language),
+            hot_words=message.get("hot_words", before.hot_words),
+        )
+        encoding = message.get("encoding", before.encoding)
+        if not isinstance(encoding, str) or encoding not in READERS:
+            raise RequestRefused("encoding", f"send one of {', '.join(READERS)}.")
+        model = message.get("model")  # which model it is, the operator chose
+        if model is not None and (not isinstance(model, str) or len(model) > MAX_MODEL_CHARS):
+            raise RequestRefused("model", f"send a string of at most {MAX_MODEL_CHARS} characters.")
+        return cls(
+            sample_rate=messages.whole_number(
+                message, "sample_rate", before.sample_rate, MIN_RATE_HZ, MAX_RATE_HZ
+            ),
+            encoding=encoding,
+            language=request.language,
+            hot_words=request.hot_words,
+            interim=messages.boolean(message, "interim", before.interim),
+            silence_ms=messages.whole_number(
+                message, "silence_ms", before.silence_ms, MIN_SILENCE_MS, MAX_SILENCE_MS
+            ),
+        )
+
+
+class AsrConsumer(VoiceConsumer):
+    """Hears one stream. Frames are taken in turn, so a client that sends faster than it is heard waits."""
+
+    socket_name = "asr"
+    field_names = {"prompt": "hot_words"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._config = Config()
+        self._resampler = audio.Resampler(RECOGNITION_RATE_HZ, RECOGNITION_RATE_HZ)
+        self._transcriber = Transcriber(self)
+
+    def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
+        return {"config": self._configure, "end": self._end}
+
+    async def binary(self, data: bytes) -> None:
+        if not data:
+            raise AudioRejected("An empty message holds no audio.")
+        is_plain = self._config.encoding == "int16" and self._config.sample_rate == RECOGNITION_RATE_HZ
+        if is_plain and len(data) % audio.SAMPLE_BYTES == 0:
+            await self._transcriber.hear(data)
+        else:
+            samples = self._resampler.feed(_checked(READERS[self._config.encoding](data)))
+            await self._transcriber.hear(audio.s16le_from_samples(samples))
+
+    async def _configure(self, message: Message) -> None:
+        config = Config.checked(message, self._config)
+        if config.sample_rate != self._config.sample_rate:
+            await self._flush()
+            self._resampler = audio.Resampler(config.sample_rate, RECOGNITION_RATE_HZ)
+        self._config = config
+        self._transcriber.configure(
+            TranscriptionRequest(language=config.language, hot_words=config.hot_words),
+            has_partials=config.interim,
+            silence_ms=config.silence_ms,
+        )
+        await self.say(
+            "configured",
+            sample_rate=config.sample_rate,
+            encoding=config.encoding,
+            language=config.language,
+            interim=config.interim,
+            silence_ms=config.silence_ms,
+        )
+
+    async def _end(self, message: Message) -> None:
+        await self._flush()
+        self._resampler = audio.Resampler(self._config.sample_rate, RECOGNITION_RATE_HZ)
+        await self._transcriber.end()
+
+    async def _flush(self) -> None:
+        """Hear what the resampler still holds."""
+        await self._transcriber.hear(audio.s16le_from_samples(self._resampler.finish()))
+
+
+def _checked(samples: Samples) -> Samples:
+    """Floats that are audio.
+
+    Raises:
+        AudioRejected: far beyond full scale.
+    """
+    if len(samples) and float(abs(samples).max()) > PEAK_LIMIT:
+        raise AudioRejected("The floats exceed -1..1 by far; divide integer samples by 32768 first.")
+    return samples

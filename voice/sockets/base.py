@@ -1,0 +1,182 @@
+"""What the voice sockets share: admission, parsing, errors, never sending faster than the client reads."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from channels.consumer import get_handler_name
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from voice import limits, metrics
+from voice.callers import Caller
+from voice.engines.base import Busy
+from voice.sockets import messages
+from voice.sockets.messages import Message, UnknownType
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+CLOSE_TOO_SLOW, CLOSE_DEFECT, CLOSE_BUSY = 1008, 1011, 1013
+STOP_WITHIN_S = 1.0
+SEND_WITHIN_S = 30.0
+"""A client that takes nothing for so long is gone, or does not read."""
+PROTOCOL = "voice"
+"""Accepted where it is offered: browsers offer it beside their key."""
+
+
+class VoiceConsumer(AsyncWebsocketConsumer):
+    """One connection. A message is answered in its turn, or starts a task that answers later."""
+
+    channel_layer_alias = ""  # nobody sends to these connections from elsewhere
+    socket_name: ClassVar[str]
+    field_names: ClassVar[Mapping[str, str]] = {}
+    """What the messages call fields that the service calls otherwise."""
+
+    caller: Caller
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._place = AsyncExitStack()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._sending = asyncio.Lock()
+        self.is_open = False
+
+    def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
+        """What answers each type of message; `ping` is answered here."""
+        raise NotImplementedError
+
+    async def began(self) -> None:
+        """The connection is open."""
+
+    async def binary(self, data: bytes) -> None:
+        """Take a binary message."""
+        raise messages.BadMessage("This socket takes text messages only; see docs/speech.md.")
+
+    # --- Called by Channels -----------------------------------------------------------------------
+
+    async def dispatch(self, message: dict) -> None:
+        """Without Channels' own, which closes database connections in a shared thread before each message."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def connect(self) -> None:
+        self.caller = self.scope["caller"]
+        offered = self.scope.get("subprotocols") or []
+        await self.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
+        try:
+            await self._place.enter_async_context(limits.connection(self.caller))
+        except Busy as busy:
+            await self._put({"type": "error", **(messages.error_fields(busy) or {})})
+            await self.close(CLOSE_BUSY)
+            return
+        self.is_open = True
+        connections = metrics.CONNECTIONS.labels(socket=self.socket_name)
+        connections.inc()
+        self._place.callback(connections.dec)
+        await self.began()
+
+    async def disconnect(self, code: int) -> None:
+        self.is_open = False
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=STOP_WITHIN_S)  # redis-py 8 can lose a cancellation
+        await self._place.aclose()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.is_open:
+            return  # being closed
+        named: Message = {}
+        try:
+            if bytes_data is not None:
+                await self.binary(bytes_data)
+                return
+            message = messages.parse(text_data or "")
+            named = messages.names(message)
+            await self._handler(message["type"])(message)
+        except Exception as error:  # noqa: BLE001  a defect closes the connection, see there
+            await self.failed(error, **named)
+
+    def _handler(self, kind: str) -> Callable[[Message], Awaitable[None]]:
+        handlers = {"ping": self._pong, **self.handlers()}
+        if kind not in handlers:
+            raise UnknownType(f"type: {kind[:40]!r} is none of {', '.join(sorted(handlers))}.")
+        return handlers[kind]
+
+    async def _pong(self, message: Message) -> None:
+        await self.say("pong")
+
+    # --- For the sockets --------------------------------------------------------------------------
+
+    async def say(self, kind: str, *, binary: bytes = b"", **fields: Any) -> None:
+        """Send a message, and the binary one that belongs to it. Waits while the client does not read."""
+        if not self.is_open:
+            return
+        try:
+            async with asyncio.timeout(SEND_WITHIN_S):
+                await self._put({"type": kind, **fields}, binary)
+        except TimeoutError:
+            await self._give_up(CLOSE_TOO_SLOW)
+
+    async def failed(self, error: Exception, **named: Any) -> None:
+        """Tell the client what was wrong. The connection stays, unless the fault is ours."""
+        if fields := messages.error_fields(error, self.field_names):
+            await self.say("error", **fields | named)
+            return
+        # the kind alone: a message may quote what somebody said
+        logger.error("%s socket failed: %s in %s", self.socket_name, type(error).__name__, _place(error))
+        await self._give_up(CLOSE_DEFECT)
+
+    def begin(self, work: Coroutine[Any, Any, None], **named: Any) -> asyncio.Task[None]:
+        """Run a task of this connection; what it raises becomes an `error` message."""
+        return self.spawn(self._guarded(work, named))
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run a task of this connection for somebody here who awaits it, or does not care."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen
+
+    async def take_request(self) -> None:
+        """Count something that causes work.
+
+        Raises:
+            RateLimited: too much of it this minute.
+        """
+        await limits.take_request(self.caller)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], named: Message) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  see `failed`
+            await self.failed(error, **named)
+
+    async def _put(self, message: Message, binary: bytes = b"") -> None:
+        async with self._sending:
+            await self.send(text_data=json.dumps(message))
+            if binary:
+                await self.send(bytes_data=binary)
+
+    async def _give_up(self, code: int) -> None:
+        if self.is_open:
+            self.is_open = False
+            for task in self._tasks:
+                if task is not asyncio.current_task():
+                    task.cancel()
+            await self.close(code)
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"

@@ -1,0 +1,128 @@
+"""The text messages of the voice sockets: parsed, checked, and errors put into words."""
+
+import base64
+import binascii
+import contextlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import redis
+
+from voice.engines.base import Busy, RequestRefused, VoiceError
+
+Message = dict[str, Any]
+
+MAX_ID_CHARS = 100
+RETRY_S = 5.0
+
+
+class BadMessage(VoiceError):
+    """Not a message of the protocol."""
+
+    code = "bad_message"
+
+
+class UnknownType(VoiceError):
+    """A message of a type that this socket does not take."""
+
+    code = "unknown_type"
+    field = "type"
+
+
+def parse(text: str) -> Message:
+    """The message in `text`.
+
+    Raises:
+        BadMessage: no JSON object with a `type`.
+    """
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadMessage("Text messages are JSON objects; audio goes in binary ones.") from None
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise BadMessage("A message is a JSON object with a text field 'type'.")
+    return message
+
+
+def identifier(message: Mapping[str, Any], name: str) -> str | int | None:
+    """What the client calls its request, to be given back as it came; None where it has no name.
+
+    Raises:
+        RequestRefused: neither a short string nor a number.
+    """
+    value = message.get(name)
+    is_known = value is None or (isinstance(value, str | int) and not isinstance(value, bool))
+    if not is_known or len(str(value)) > MAX_ID_CHARS:
+        raise RequestRefused(name, f"send a whole number or a string of at most {MAX_ID_CHARS} characters.")
+    return value
+
+
+def names(message: Mapping[str, Any]) -> Message:
+    """The fields by which a client knows its request again, to be sent back with an error."""
+    found = {}
+    for name in ("id", "request_id"):
+        with contextlib.suppress(RequestRefused):
+            if (value := identifier(message, name)) is not None:
+                found[name] = value
+    return found
+
+
+def boolean(message: Mapping[str, Any], name: str, default: bool) -> bool:
+    """A field that is true or false.
+
+    Raises:
+        RequestRefused: it is neither.
+    """
+    value = message.get(name, default)
+    if not isinstance(value, bool):
+        raise RequestRefused(name, "send true or false.")
+    return value
+
+
+def whole_number(message: Mapping[str, Any], name: str, default: int, least: int, most: int) -> int:
+    """A field that is a whole number.
+
+    Raises:
+        RequestRefused: it is none, or out of range.
+    """
+    value = message.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise RequestRefused(name, f"send a whole number from {least} to {most}.")
+    return value
+
+
+def from_base64(message: Mapping[str, Any], name: str, *, limit_bytes: int) -> bytes:
+    """The bytes of a field.
+
+    Raises:
+        RequestRefused: missing, not base64, empty or too long.
+    """
+    value = message.get(name)
+    if not isinstance(value, str) or not value:
+        raise RequestRefused(name, "send audio as a base64 string.")
+    if len(value) * 3 // 4 > limit_bytes + 2:  # before it is copied
+        raise RequestRefused(name, f"send at most {limit_bytes} bytes of audio.", code="too_large")
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise RequestRefused(name, "this is not base64.") from None
+
+
+def error_fields(error: Exception, names: Mapping[str, str] | None = None) -> Message | None:
+    """The fields of the `error` message for what went wrong; None if that is a defect of ours.
+
+    names: what this socket calls fields that the service calls otherwise.
+    """
+    if isinstance(error, redis.RedisError):
+        detail = "The service cannot be reached; try again in a moment."
+        return {"code": "engine_unavailable", "detail": detail, "retry_after_s": RETRY_S}
+    if not isinstance(error, VoiceError):
+        return None
+    fields: Message = {"code": error.code, "detail": str(error)}
+    if field := getattr(error, "field", ""):
+        name = (names or {}).get(field, field)
+        fields |= {"field": name, "detail": str(error).replace(f"{field}: ", f"{name}: ", 1)}
+    if isinstance(error, Busy):
+        fields["retry_after_s"] = error.retry_after_s
+    return fields

@@ -1,0 +1,195 @@
+"""`/ws/tts`: text in, PCM out while it is spoken."""
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from voice import audio, metrics, speaking
+from voice.engines.base import Busy, RequestRefused
+from voice.requests import SPEECH_RATE_HZ, SpeechRequest
+from voice.sockets import messages
+from voice.sockets.base import VoiceConsumer
+from voice.sockets.messages import Message
+from voice.threads import in_thread
+
+MAX_WAITING = 4
+"""Texts that may wait while one is spoken."""
+BUSY_RETRY_S = 1.0
+CHUNK_SAMPLES = 4800
+MIN_CHUNK_SAMPLES, MAX_CHUNK_SAMPLES = 240, 240_000
+MAX_REFERENCE_BYTES = 5 * 1024**2
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A text to speak on this connection."""
+
+    request: SpeechRequest
+    request_id: str | int | None
+    is_streaming: bool
+    chunk_samples: int
+    asked_at: float
+    is_cancelled: bool = False
+
+    @property
+    def named(self) -> Message:
+        """What the messages about it carry."""
+        return {} if self.request_id is None else {"request_id": self.request_id}
+
+
+class TtsConsumer(VoiceConsumer):
+    """Speaks one text after the other."""
+
+    socket_name = "tts"
+    field_names = {"voice": "voice_id", "has_consent": "consent"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waiting: deque[Wanted] = deque()
+        self._spoken: Wanted | None = None
+
+    def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
+        return {"synthesize": self._synthesize, "cancel": self._cancel, "register_voice": self._register}
+
+    async def _synthesize(self, message: Message) -> None:
+        asked_at = time.monotonic()
+        request = SpeechRequest.checked(
+            text=message.get("text"),
+            voice=message.get("voice_id"),
+            language=message.get("language"),
+            speed=message.get("speed", 1.0),
+            emotion=message.get("emotion"),
+            max_chars=settings.VOICE["MAX_TEXT_CHARS"],
+        )
+        wanted = Wanted(
+            request,
+            messages.identifier(message, "request_id"),
+            messages.boolean(message, "streaming", True),
+            messages.whole_number(message, "chunk_size", CHUNK_SAMPLES, MIN_CHUNK_SAMPLES, MAX_CHUNK_SAMPLES),
+            asked_at,
+        )
+        if len(self._waiting) >= MAX_WAITING:
+            metrics.REFUSED.labels(reason=Busy.code).inc()
+            raise Busy(
+                f"{MAX_WAITING} texts wait on this connection already; send the next one later.",
+                retry_after_s=BUSY_RETRY_S,
+            )
+        await self.take_request()
+        wanted.request = await speaking.checked(request, self.caller)
+        self._waiting.append(wanted)
+        if self._spoken is None:
+            self._begin_next()
+
+    async def _cancel(self, message: Message) -> None:
+        """Stop the text with that id, or every text of this connection."""
+        request_id = messages.identifier(message, "request_id")
+        count = 0
+        for wanted in [*filter(None, [self._spoken]), *self._waiting]:
+            if not wanted.is_cancelled and request_id in (None, wanted.request_id):
+                wanted.is_cancelled = True
+                count += 1
+        self._waiting = deque(wanted for wanted in self._waiting if not wanted.is_cancelled)
+        named: Message = {} if request_id is None else {"request_id": request_id}
+        await self.say("cancelled", count=count, **named)
+
+    async def _register(self, message: Message) -> None:
+        voice_id = message.get("voice_id")
+        if not isinstance(voice_id, str) or not voice_id.strip():
+            raise RequestRefused("voice_id", "send a name for the voice.")
+        if not messages.boolean(message, "consent", False):
+            raise RequestRefused(
+                "consent", "the speaker must have agreed; send true if so.", code="consent_missing"
+            )
+        reference = messages.from_base64(message, "reference_audio", limit_bytes=MAX_REFERENCE_BYTES)
+        await self.take_request()
+        name = await in_thread(_registered)(voice_id=voice_id, reference=reference, owner=self.caller.owner)
+        await self.say("voice_registered", voice_id=name, **messages.names(message))
+
+    # --- Speaking ---------------------------------------------------------------------------------
+
+    def _begin_next(self) -> None:
+        self._spoken = self._waiting.popleft() if self._waiting and self.is_open else None
+        if self._spoken is not None:
+            self.begin(self._speak_and_go_on(self._spoken), **self._spoken.named)
+
+    async def _speak_and_go_on(self, wanted: Wanted) -> None:
+        try:
+            await self._speak(wanted)
+        finally:
+            self._begin_next()
+
+    async def _speak(self, wanted: Wanted) -> None:
+        speech = await speaking.speak(wanted.request)
+        outgoing = _Outgoing(self, wanted, is_cached=speech.is_cached)
+        whole = bytearray()
+        async for part in speech.parts():
+            if wanted.is_cancelled:
+                return
+            if wanted.is_streaming:
+                await outgoing.send(part.body)
+            else:
+                whole += part.body
+        await outgoing.send(bytes(whole))
+        if not wanted.is_cancelled:
+            await self.say(
+                "synthesis_complete",
+                total_duration_ms=speech.result["duration_ms"],
+                chunks_sent=outgoing.sent,
+                cached=speech.is_cached,
+                voice=speech.result["voice"],
+                engine=speech.result["engine"],
+                first_chunk_ms=outgoing.first_ms,
+                **wanted.named,
+            )
+
+
+class _Outgoing:
+    """The chunks of one text."""
+
+    def __init__(self, consumer: TtsConsumer, wanted: Wanted, *, is_cached: bool) -> None:
+        self._consumer = consumer
+        self._wanted = wanted
+        self._source = "cache" if is_cached else "engine"
+        self.sent = 0
+        self.first_ms = 0.0
+
+    async def send(self, pcm: bytes) -> None:
+        """Send s16le in chunks; the last may be shorter, so that a sentence does not wait for the next."""
+        for piece in _pieces(pcm, self._wanted.chunk_samples * audio.SAMPLE_BYTES):
+            if self._wanted.is_cancelled:
+                return
+            if not self.sent:
+                self._began()
+            samples = audio.samples_from_s16le(piece)
+            await self._consumer.say(
+                "audio_chunk",
+                binary=samples.astype("<f4").tobytes(),
+                chunk_id=self.sent,
+                duration_ms=round(1000 * len(samples) / SPEECH_RATE_HZ, 3),
+                sample_rate=SPEECH_RATE_HZ,
+                **self._wanted.named,
+            )
+            self.sent += 1
+
+    def _began(self) -> None:
+        seconds = time.monotonic() - self._wanted.asked_at
+        self.first_ms = round(1000 * seconds, 1)
+        metrics.FIRST_AUDIO_SECONDS.labels(source=self._source).observe(seconds)
+
+
+def _pieces(pcm: bytes, size: int) -> Iterator[memoryview]:
+    whole = memoryview(pcm)
+    for at in range(0, len(whole), size):
+        yield whole[at : at + size]
+
+
+def _registered(*, voice_id: str, reference: bytes, owner: str) -> str:
+    """Keep the voice; the name to ask for it by."""
+    from voice import cloning  # reads recordings: nothing that speaks without it need load it
+
+    row = cloning.register(owner=owner, voice_id=voice_id, reference_audio=reference, has_consent=True)
+    return row.name

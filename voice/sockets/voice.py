@@ -1,0 +1,133 @@
+"""`/ws/voice`: text to speech and speech to text in JSON, audio in base64."""
+
+import asyncio
+import base64
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from django.conf import settings
+
+from voice import hearing, metrics, speaking
+from voice.audio_encoding import encode_wav
+from voice.engines.base import Busy
+from voice.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
+from voice.sockets import messages
+from voice.sockets.base import VoiceConsumer
+from voice.sockets.messages import Message
+
+MAX_UNDER_WAY = 8
+"""Requests of one connection that are worked on at a time."""
+MAX_CHARS_UNDER_WAY = 10_000
+"""Of all its texts: what is spoken is kept until it is complete, some 4 kB a character as WAV."""
+BUSY_RETRY_S = 1.0
+
+
+class VoiceSocketConsumer(VoiceConsumer):
+    """Answers each request when it is done; requests overtake each other, so they may carry an `id`."""
+
+    socket_name = "voice"
+    field_names = {"voice": "voice_id", "file": "audio", "prompt": "hot_words"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._under_way = 0
+        self._chars_under_way = 0
+
+    def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
+        return {"text": self._text, "audio": self._audio}
+
+    async def _text(self, message: Message) -> None:
+        asked_at = time.monotonic()
+        request = SpeechRequest.checked(
+            text=message.get("text"),
+            voice=message.get("voice_id"),
+            language=message.get("language"),
+            speed=message.get("speed", 1.0),
+            emotion=message.get("emotion"),
+            format=message.get("format", "wav"),
+            max_chars=settings.VOICE["MAX_TEXT_CHARS"],
+        )
+        is_judged = messages.boolean(message, "sentiment", False)
+        named = _named(message)
+        self._check_room(len(request.text))
+        await self.take_request()
+        request = await speaking.checked(request, self.caller)
+        self._start(self._speak(request, asked_at, is_judged, named), len(request.text), named)
+
+    async def _audio(self, message: Message) -> None:
+        limit_bytes = settings.VOICE["MAX_UPLOAD_MB"] * 1024**2
+        file = messages.from_base64(message, "audio", limit_bytes=limit_bytes)
+        request = TranscriptionRequest.checked(
+            language=message.get("language"), hot_words=message.get("hot_words")
+        )
+        named = _named(message)
+        self._check_room(0)
+        await self.take_request()
+        self._start(self._hear(request, file, named), 0, named)
+
+    def _check_room(self, char_count: int) -> None:
+        is_full = self._under_way >= MAX_UNDER_WAY
+        if is_full or (self._under_way and self._chars_under_way + char_count > MAX_CHARS_UNDER_WAY):
+            metrics.REFUSED.labels(reason=Busy.code).inc()
+            raise Busy(
+                f"This connection has {self._under_way} requests under way; wait for one of them.",
+                retry_after_s=BUSY_RETRY_S,
+            )
+
+    def _start(self, work: Any, char_count: int, named: Message) -> None:
+        def ended(_task: object) -> None:
+            self._under_way -= 1
+            self._chars_under_way -= char_count
+
+        self._under_way += 1
+        self._chars_under_way += char_count
+        self.begin(work, **named).add_done_callback(ended)
+
+    async def _speak(self, request: SpeechRequest, asked_at: float, is_judged: bool, named: Message) -> None:
+        """Speak and answer. WAV is PCM with a header: both are one item of the cache."""
+        judged: Message = {}
+        if is_judged:
+            judged["sentiment"] = await asyncio.to_thread(_sentiment, request.text, request.language)
+        is_wav = request.format == "wav"
+        speech = await speaking.speak(replace(request, format="pcm") if is_wav else request)
+        body = bytearray()
+        async for part in speech.parts():
+            if not body:
+                source = "cache" if speech.is_cached else "engine"
+                metrics.FIRST_AUDIO_SECONDS.labels(source=source).observe(time.monotonic() - asked_at)
+            body += part.body
+        file = encode_wav(bytes(body), rate_hz=SPEECH_RATE_HZ) if is_wav else bytes(body)
+        await self.say(
+            "audio",
+            audio=base64.b64encode(file).decode(),
+            duration=round(speech.result["duration_ms"] / 1000, 3),
+            latency_ms=round(1000 * (time.monotonic() - asked_at), 1),
+            cached=speech.is_cached,
+            format=request.format,
+            sample_rate=SPEECH_RATE_HZ,
+            voice=speech.result["voice"],
+            engine=speech.result["engine"],
+            **judged,
+            **named,
+        )
+
+    async def _hear(self, request: TranscriptionRequest, file: bytes, named: Message) -> None:
+        async with hearing.asked(request, file) as call:
+            heard = await call.complete()
+        await self.say("transcript", **heard, **named)
+
+
+def _named(message: Message) -> Message:
+    """The request's own name, to be given back."""
+    value = messages.identifier(message, "id")
+    return {} if value is None else {"id": value}
+
+
+def _sentiment(text: str, language: str) -> Message | None:
+    """The text's tone; None for a language whose words are not known."""
+    from voice import sentiment  # an extra library, for who asks for it
+
+    found = sentiment.analyse(text, language=language)
+    return None if found is None else asdict(found)

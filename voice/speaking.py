@@ -1,0 +1,120 @@
+"""Text to speech for somebody who waits: the cache, else a worker, whichever engine it has.
+
+speech = await speak(await checked(SpeechRequest.checked(text=…, format="mp3"), caller))
+async for part in speech.parts():
+    part.body                                        # audio of one sentence in the format asked for
+speech.result["voice"]
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+
+from django.conf import settings
+
+from voice import calls, scripts, speech_cache, voices
+from voice.callers import Caller
+from voice.calls import Call, Meta, Part
+from voice.engines.base import RequestRefused, Voice
+from voice.requests import SpeechRequest
+from voice.threads import in_thread
+
+VOICES_KNOWN_FOR_S = 10.0
+
+
+@dataclass(slots=True)
+class Speech:
+    """Speech that is there already or on its way. `result` is complete after the last part."""
+
+    _call: Call | None
+    _cached: speech_cache.CachedSpeech | None
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether no worker had to speak."""
+        return self._cached is not None
+
+    @property
+    def result(self) -> Meta:
+        """{duration_ms, engine, voice, is_last_resort}, once all parts were read."""
+        return self._cached.meta if self._cached else self._call.result if self._call else {}
+
+    async def parts(self) -> AsyncIterator[Part]:
+        """The audio, in order.
+
+        Raises:
+            CallFailed: no engine could speak it, or none answered in time.
+        """
+        if self._cached:
+            yield Part({"duration_ms": self._cached.meta["duration_ms"]}, self._cached.body)
+        elif self._call:
+            async for part in self._call.parts():
+                yield part
+
+
+async def speak(request: SpeechRequest) -> Speech:
+    """Have a checked request spoken; whoever asks for the same meanwhile shares the work.
+
+    Raises:
+        Busy: too much waits already.
+    """
+    if cached := await speech_cache.get(request.key):
+        return Speech(None, cached)
+    call = await calls.ask(
+        "tts",
+        {"kind": "speak", "speech": asdict(request)},
+        call_id=f"speech-{request.key}",
+        queue_limit=settings.VOICE["QUEUE_LIMIT"],
+    )
+    return Speech(call, None)
+
+
+async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
+    """The request with voice and language that exist and fit each other and the text.
+
+    Raises:
+        RequestRefused: markup, no such voice for this caller, no voice for the language, or another script.
+    """
+    if scripts.looks_like_markup(request.text):
+        raise RequestRefused("text", "it is markup, which would be read aloud; send plain text.")
+    known = await _known_voices()
+    voice = await _chosen(known, request, caller)
+    language = request.language or (voice.language if voice else settings.VOICE["LANGUAGE"])
+    if not any(voices.speaks(candidate, language) for candidate in ([voice] if voice else known)):
+        speakers = f"the voice {voice.id} does not speak" if voice else "no voice speaks"
+        raise RequestRefused("language", f"{speakers} {language}; see the list of voices.")
+    if not scripts.is_speakable(request.text, language):
+        raise RequestRefused(
+            "text", f"it is in another script than the voice's language, {language}; choose another voice."
+        )
+    return replace(request, language=language, voice=voice.id if voice else "")
+
+
+async def voices_for(caller: Caller) -> tuple[Voice, ...]:
+    """The voices that this caller can choose: everybody's, those tried first in front, then their clones."""
+    return (*await _known_voices(), *await in_thread(voices.cloned)(caller.owner))
+
+
+async def _known_voices() -> tuple[Voice, ...]:
+    return await asyncio.to_thread(_known, int(time.monotonic() / VOICES_KNOWN_FOR_S))
+
+
+@lru_cache(maxsize=1)
+def _known(period: int) -> tuple[Voice, ...]:
+    """Looked up once in `VOICES_KNOWN_FOR_S`: it reads directories."""
+    return voices.known()
+
+
+async def _chosen(known: tuple[Voice, ...], request: SpeechRequest, caller: Caller) -> Voice | None:
+    if not request.voice:
+        return None
+    for voice in known:
+        if voice.id == request.voice:
+            return voice
+    language = request.language or settings.VOICE["LANGUAGE"]
+    choose = in_thread(voices.chosen)  # a speaker, a blend, or a cloned voice: these are rows
+    if found := await choose(request.voice, among=known, owner=caller.owner, language=language):
+        return found
+    raise RequestRefused("voice", "there is no such voice; see the list of voices.")

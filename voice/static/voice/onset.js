@@ -1,0 +1,105 @@
+// Somebody begins to speak while the page is speaking: noticed, and nothing of it lost. Pure; runs in the AudioWorklet.
+
+import { SAMPLE_RATE_HZ } from "./pcm.js";
+
+const FRAME_SAMPLES = 512; // 32 ms: two periods of the lowest voice
+const SHORTEST_PERIOD = SAMPLE_RATE_HZ / 400; // the pitch of a voice lies between 70 and 400 Hz
+const LONGEST_PERIOD = Math.floor(SAMPLE_RATE_HZ / 70);
+const PERIODICITY = 0.5; // of a voice's vowels, 0..1; keys, breath and fans stay below
+const QUIETEST_DB = -50;
+const ABOVE_ECHO_DB = 10;
+const LEARN_FRAMES = 25; // 0.8 s in which what is heard is the page itself, as far as the browser leaves it in
+const WINDOW_FRAMES = 16;
+const VOICED_FRAMES = 9; // 290 ms of the last half second: a word and a half, no cough, no "mm"
+
+/** How loud a frame is. @param {Float32Array} frame @returns {number} dBFS */
+function decibels(frame) {
+  const power = frame.reduce((sum, value) => sum + value * value, 0) / frame.length;
+  return 10 * Math.log10(power + 1e-12);
+}
+
+/**
+ * How much a frame repeats itself, as vowels do: the highest normalised autocorrelation at the periods of a voice.
+ * Source: L. Rabiner, On the use of autocorrelation analysis for pitch detection (1977).
+ * @param {Float32Array} frame @returns {number} about 0 (noise) .. 1 (a tone)
+ */
+function periodicity(frame) {
+  let highest = 0;
+  for (let period = SHORTEST_PERIOD; period <= LONGEST_PERIOD; period++) {
+    let [product, early, late] = [0, 1e-9, 1e-9];
+    for (let i = period; i < frame.length; i++) {
+      product += frame[i] * frame[i - period];
+      early += frame[i - period] * frame[i - period];
+      late += frame[i] * frame[i];
+    }
+    highest = Math.max(highest, product / Math.sqrt(early * late));
+  }
+  return highest;
+}
+
+/**
+ * Tells a voice near the microphone from the page's own, which comes back from the loudspeaker. The browser takes most
+ * of that out (echoCancellation); of the rest the first moments show how loud it is, and a voice has to be louder.
+ */
+export class VoiceOnset {
+  #frame = new Float32Array(FRAME_SAMPLES);
+  #filled = 0;
+  #frames = 0;
+  #echoDb = QUIETEST_DB - ABOVE_ECHO_DB;
+  #voiced = []; // of the last WINDOW_FRAMES
+
+  /** @param {Float32Array} samples  16 kHz, -1..1 @returns {boolean} somebody speaks */
+  push(samples) {
+    let isHeard = false;
+    for (const sample of samples) {
+      this.#frame[this.#filled++] = sample;
+      if (this.#filled < FRAME_SAMPLES) continue;
+      this.#filled = 0;
+      isHeard = this.#take(this.#frame) || isHeard;
+    }
+    return isHeard;
+  }
+
+  #take(frame) {
+    const db = decibels(frame);
+    if (this.#frames++ < LEARN_FRAMES) {
+      this.#echoDb = Math.max(this.#echoDb, db);
+      return false;
+    }
+    this.#voiced.push(db > this.#echoDb + ABOVE_ECHO_DB && periodicity(frame) > PERIODICITY);
+    if (this.#voiced.length > WINDOW_FRAMES) this.#voiced.shift();
+    return this.#voiced.filter(Boolean).length >= VOICED_FRAMES;
+  }
+}
+
+/** Keeps the newest sound, and from `hold` on all of it: the beginning of a recording that is not yet asked for. */
+export class Preroll {
+  #blocks = [];
+  #samples = 0;
+  #isHolding = false;
+
+  /** @param {number} samples  kept before `hold` @param {number} longest  kept after it; what comes then is lost */
+  constructor(samples, longest = 60 * SAMPLE_RATE_HZ) {
+    this.wanted = samples;
+    this.longest = longest;
+  }
+
+  /** @param {Float32Array} block  copied */
+  push(block) {
+    if (this.#isHolding && this.#samples >= this.longest) return;
+    this.#blocks.push(block.slice());
+    this.#samples += block.length;
+    while (!this.#isHolding && this.#samples - this.#blocks[0].length >= this.wanted) {
+      this.#samples -= this.#blocks.shift().length;
+    }
+  }
+
+  hold() {
+    this.#isHolding = true;
+  }
+
+  /** @returns {Float32Array[]} what is held, in order */
+  take() {
+    return this.#blocks.splice(0);
+  }
+}

@@ -1,0 +1,199 @@
+// The microphone: opens it, meters it, and turns it into PCM frames.
+
+import { SAMPLE_RATE_HZ } from "./pcm.js";
+
+const CODES = {
+  NotAllowedError: "permission_denied",
+  SecurityError: "permission_denied",
+  NotFoundError: "no_microphone",
+  OverconstrainedError: "no_microphone",
+  NotReadableError: "microphone_busy",
+  AbortError: "microphone_busy",
+};
+
+/** Why there is no microphone; `code` names the text that tells people what to do. */
+export class MicrophoneError extends Error {
+  /** @param {string} code @param {unknown} [cause] */
+  constructor(code, cause) {
+    super(code, { cause });
+    this.code = code;
+  }
+}
+
+/**
+ * @typedef {object} Sink  where frames go
+ * @property {(pcm: ArrayBuffer) => void} frame
+ * @property {(reason: "asked"|"limit") => void} stopped  after the last frame
+ */
+
+export class Recorder {
+  #stream = null;
+  #node = null;
+  #sink = null;
+  #whenStopped = null;
+  #stopping = null;
+  #onVoice = () => {};
+  /** @type {AudioContext|null} */ context = null;
+  /** @type {AnalyserNode|null} */ analyser = null;
+  /** @type {(code: "unplugged"|"interrupted") => void} */ onLost = () => {};
+
+  /** @param {{workletUrl: string, constraints: MediaTrackConstraints, frameSamples?: number}} options */
+  constructor({ workletUrl, constraints, frameSamples }) {
+    this.workletUrl = workletUrl;
+    this.constraints = constraints;
+    this.frameSamples = frameSamples;
+  }
+
+  get isOpen() {
+    return this.#stream !== null;
+  }
+
+  get isRecording() {
+    return this.#sink !== null;
+  }
+
+  /** The device in use, "" when none. */
+  get deviceId() {
+    return this.#stream?.getAudioTracks()[0].getSettings().deviceId ?? "";
+  }
+
+  /**
+   * Needs a user gesture. An earlier microphone is closed first.
+   * @param {string} [deviceId]  wished for; another is taken when it is gone
+   * @throws {MicrophoneError}
+   */
+  async open(deviceId) {
+    if (!isSecureContext) throw new MicrophoneError("insecure");
+    if (!navigator.mediaDevices?.getUserMedia || !globalThis.AudioWorkletNode) throw new MicrophoneError("unsupported");
+    this.close();
+    const audio = { channelCount: 1, ...this.constraints, ...(deviceId && { deviceId: { ideal: deviceId } }) };
+    try {
+      this.#stream = await navigator.mediaDevices.getUserMedia({ audio });
+      await this.#connect();
+    } catch (error) {
+      this.close();
+      throw new MicrophoneError(CODES[error.name] ?? "microphone_busy", error);
+    }
+  }
+
+  async #connect() {
+    const stream = this.#stream;
+    const [context, source] = contextFor(stream);
+    this.context = context;
+    await context.audioWorklet.addModule(this.workletUrl);
+    this.#node = new AudioWorkletNode(context, "pcm-capture", { channelCount: 1, channelCountMode: "explicit" });
+    this.#node.port.onmessage = ({ data }) => this.#receive(data);
+    this.analyser = new AnalyserNode(context, { fftSize: 1024 });
+    source.connect(this.analyser);
+    // The node writes silence; the connection only makes every browser run it.
+    source.connect(this.#node).connect(context.destination);
+    stream.getAudioTracks()[0].onended = () => this.#lose("unplugged");
+    context.onstatechange = () => context.state !== "running" && this.isRecording && this.#lose("interrupted");
+    await context.resume();
+  }
+
+  #receive({ frame, stopped, voice }) {
+    if (frame) this.#sink?.frame(frame);
+    else if (voice) this.#onVoice();
+    else this.#stopped(stopped);
+  }
+
+  #stopped(reason) {
+    const sink = this.#sink;
+    this.#sink = null;
+    sink?.stopped(reason);
+    this.#whenStopped?.();
+  }
+
+  async #lose(code) {
+    await this.stop();
+    this.close();
+    this.onLost(code);
+  }
+
+  /** @param {number} limit  samples; the recording stops by itself exactly there @param {Sink} sink */
+  start(limit, sink) {
+    this.#sink = sink;
+    this.#node.port.postMessage({ start: limit, frameSamples: this.frameSamples });
+  }
+
+  /**
+   * Waits for a voice while nothing is recorded and the page itself is speaking. Nothing of it is lost: the next
+   * recording begins just before it. Sound that no recording follows is dropped.
+   * @param {() => void} onVoice
+   */
+  listen(onVoice) {
+    this.#onVoice = onVoice;
+    if (!this.isRecording) this.#node?.port.postMessage({ listen: true });
+  }
+
+  /** No longer waits, and drops what a voice already said. */
+  forget() {
+    this.#onVoice = () => {};
+    this.#node?.port.postMessage({ forget: true });
+  }
+
+  /** Hands over what is not yet a whole frame: the page may be put away at any moment. */
+  flush() {
+    if (this.isRecording) this.#node.port.postMessage({ flush: true });
+  }
+
+  /** Resolves when the sink has had the last frame. */
+  async stop() {
+    if (!this.isRecording) return;
+    this.#stopping ??= this.#stop();
+    await this.#stopping;
+    this.#stopping = null;
+  }
+
+  async #stop() {
+    const stopped = new Promise((resolve) => (this.#whenStopped = resolve));
+    this.#node.port.postMessage({ stop: true });
+    // A suspended context may not answer; what it had not yet handed over is then at most 250 ms.
+    const timer = setTimeout(() => this.#stopped("asked"), 1000);
+    await stopped;
+    clearTimeout(timer);
+  }
+
+  /** @param {number} seconds @returns {Promise<ArrayBuffer[]>} frames of a short sample that goes nowhere else */
+  sample(seconds) {
+    const frames = [];
+    return new Promise((resolve) =>
+      this.start(seconds * SAMPLE_RATE_HZ, { frame: (pcm) => frames.push(pcm), stopped: () => resolve(frames) }),
+    );
+  }
+
+  close() {
+    if (this.isRecording) this.#stopped("asked");
+    this.#stream?.getTracks().forEach((track) => {
+      track.onended = null;
+      track.stop();
+    });
+    if (this.context) this.context.onstatechange = null;
+    this.context?.close();
+    this.#stream = this.#node = this.context = this.analyser = null;
+  }
+}
+
+/** @returns {Promise<MediaDeviceInfo[]>} named only once the microphone was allowed */
+export async function microphones() {
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  return devices.filter(({ kind, deviceId }) => kind === "audioinput" && deviceId);
+}
+
+/**
+ * A context at 16 kHz lets the browser resample; Firefox refuses to connect a microphone of another rate to it,
+ * and then the worklet resamples.
+ * @param {MediaStream} stream
+ * @returns {[AudioContext, MediaStreamAudioSourceNode]}
+ */
+function contextFor(stream) {
+  const context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ });
+  try {
+    return [context, context.createMediaStreamSource(stream)];
+  } catch {
+    context.close();
+    const native = new AudioContext();
+    return [native, native.createMediaStreamSource(stream)];
+  }
+}

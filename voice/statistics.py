@@ -1,0 +1,141 @@
+"""What the speech service is doing, in numbers for a person; graphs and alerts read /metrics instead."""
+
+import platform
+import time
+from collections import defaultdict
+from importlib import metadata
+from typing import Any, Final, cast
+
+import django_rq
+import redis
+from django.conf import settings
+from prometheus_client.core import Metric
+from rq.job import Job
+from rq.utils import str_to_date
+
+from voice import breaker, engine_reports, hot_audio, metrics, speech_cache
+
+LIBRARIES: Final = ("faster-whisper", "ctranslate2", "piper-tts", "kokoro", "av", "django", "daphne", "rq")
+SHARES: Final = (0.5, 0.95)
+
+
+def read() -> dict[str, Any]:
+    """Connections, queues, calls, cache, engines, breakers and versions. For a thread.
+
+    Counts of calls and connections are of this machine, since its processes started; everything else is of
+    the whole installation. What lies in Redis is null while Redis is away.
+    """
+    families = {family.name: family for family in metrics.of_machine().collect()}
+    return {
+        "connections": _by_label(families["voice_connections"], "socket"),
+        "refused": _by_label(families["voice_refused"], "reason"),
+        "calls": _calls(families),
+        **_shared(),
+        "versions": _versions(),
+    }
+
+
+def _shared() -> dict[str, Any]:
+    try:
+        return {
+            "queues": {name: _queue(name) for name in settings.QUEUE_NAMES},
+            "cache": _cache(),
+            "engines": _engines(),
+            "breakers": [
+                {
+                    "direction": state.direction,
+                    "engine": state.engine,
+                    "state": state.name,
+                    "failures": state.failures,
+                    "retry_after_s": round(state.retry_after_s, 1),
+                }
+                for state in breaker.configured()
+            ],
+        }
+    except redis.RedisError:
+        return dict.fromkeys(("queues", "cache", "engines", "breakers"))
+
+
+def _queue(name: str) -> dict[str, Any]:
+    """How many wait, and for how long the first of them has."""
+    connection = hot_audio.sync_client()
+    queue = django_rq.get_queue(name)
+    first = cast("bytes | None", connection.lindex(queue.key, 0))
+    found = connection.hget(Job.key_for(first.decode()), "enqueued_at") if first else None
+    enqueued_at = cast("bytes | None", found)
+    return {"length": queue.count, "oldest_s": _age_s(enqueued_at)}
+
+
+def _age_s(enqueued_at: bytes | None) -> float:
+    if not enqueued_at:
+        return 0.0
+    queued = str_to_date(enqueued_at)
+    return round(max(0.0, time.time() - queued.timestamp()), 3) if queued else 0.0
+
+
+def _cache() -> dict[str, Any]:
+    cached = speech_cache.statistics()
+    return {
+        "items": cached.items,
+        "bytes": cached.bytes,
+        "hits": cached.hits,
+        "misses": cached.misses,
+        "hit_rate": round(cached.hit_rate, 4),
+    }
+
+
+def _engines() -> list[dict[str, Any]]:
+    names = ("direction", "engine", "model", "device", "state", "last_error", "host", "pid")
+    return [{name: getattr(report, name) for name in names} for report in engine_reports.current()]
+
+
+def _by_label(family: Metric, label: str) -> dict[str, int]:
+    totals: dict[str, int] = defaultdict(int)
+    for sample in family.samples:
+        if not sample.name.endswith("_created"):
+            totals[sample.labels[label]] += int(sample.value)
+    return dict(totals)
+
+
+def _calls(families: dict[str, Metric]) -> dict[str, Any]:
+    """By kind: how many ended how, and how long they waited and took."""
+    outcomes: dict[str, dict[str, int]] = defaultdict(dict)
+    for sample in families["voice_calls"].samples:
+        if sample.name == "voice_calls_total":
+            outcomes[sample.labels["kind"]][sample.labels["outcome"]] = int(sample.value)
+    return {
+        kind: {
+            "outcomes": counts,
+            "wait_s": _spread(families["voice_call_wait_seconds"], kind),
+            "total_s": _spread(families["voice_call_seconds"], kind),
+        }
+        for kind, counts in outcomes.items()
+    }
+
+
+def _spread(family: Metric, kind: str) -> dict[str, float | None]:
+    """Upper bounds of the median and of 95 %: the edge of the histogram's bucket that they lie in."""
+    buckets = sorted(
+        (float(sample.labels["le"]), sample.value)
+        for sample in family.samples
+        if sample.name.endswith("_bucket") and sample.labels["kind"] == kind
+    )
+    total = buckets[-1][1] if buckets else 0.0
+    return {
+        f"p{round(100 * share)}": next(
+            (edge for edge, count in buckets if count >= share * total and edge != float("inf")), None
+        )
+        if total
+        else None
+        for share in SHARES
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
