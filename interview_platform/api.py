@@ -103,16 +103,14 @@ def _refused(request: HttpRequest, error: ActionRefused) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    places = [
-        ".".join(str(part) for part in item["loc"][1:] if part not in PARAMETERS) for item in error.errors
-    ]
+    places = [_place(item["loc"]) for item in error.errors]
     sentences = [f"{place}: {item['msg']}" for place, item in zip(places, error.errors, strict=True)]
     detail = " ".join(f"{sentence.rstrip('.')}." for sentence in sentences)
     return _error(request, 422, "bad_value", detail, field=places[0])
 
 
-def _place(parts: tuple[str | int, ...]) -> str:
-    return ".".join(str(part) for part in parts if part not in PARAMETERS)
+def _place(location: tuple[str | int, ...]) -> str:
+    return ".".join(str(part) for part in location[1:] if part not in PARAMETERS)
 
 
 @api.exception_handler(HttpError)

@@ -22,11 +22,12 @@ from voice.engines.base import Voice
 from voice.models import Batch, BatchFile
 from voice.requests import FORMATS, SpeechRequest, TranscriptionRequest
 from voice.rest import VoiceHttpRequest
-from voice.sample_texts import sample_text
 from voice.threads import in_thread
-from voice.voices import speaks
+from voice.voices import described, speaks
 
 MAX_LIMIT = 100
+DIGITS = "1, 2, 3, 4, 5."
+"""Every voice reads these in its own language."""
 TEXT_TYPES = {
     "text": "text/plain; charset=utf-8",
     "srt": "application/x-subrip; charset=utf-8",
@@ -147,22 +148,17 @@ async def hear_voice(
     format: str = Query("mp3", description=", ".join(FORMATS)),  # noqa: A002
 ) -> HttpResponseBase:
     """A sentence in the voice's language."""
-    known = {voice.id: voice for voice in await speaking.voices_for(request.auth)}
-    if voice_id not in known:
+    known = [described(voice) for voice in await speaking.voices_for(request.auth)]
+    voice = next((fields for fields in known if fields["id"] == voice_id), None)
+    if voice is None:
         raise Http404("There is no such voice; see the list of voices.")
-    text = sample_text(known[voice_id].language)
+    text = voice["sample_text"] or DIGITS
     return await rest.speech(SpeechRequest.checked(text=text, voice=voice_id, format=format), request.auth)
 
 
 def _voice_fields(voice: Voice) -> dict[str, Any]:
-    return {
-        "id": voice.id,
-        "name": voice.name,
-        "language": voice.language,
-        "engine": voice.engine,
-        "quality": voice.quality,
-        "sample_url": settings.BASE_URL + reverse("api:voice-sample", args=[voice.id]),
-    }
+    fields = described(voice)
+    return fields | {"sample_url": settings.BASE_URL + reverse("api:voice-sample", args=[fields["id"]])}
 
 
 # Batches

@@ -19,7 +19,7 @@ from voice import transcripts
 from voice.engines.faster_whisper import LANGUAGES
 from voice.engines.registry import EngineConfig, recognition_engines
 from voice.requests import MAX_SPEED, MIN_SPEED
-from voice.sample_texts import sample_text
+from voice.voices import sample_text
 
 SUBTITLE_TYPES = {"srt": "application/x-subrip", "vtt": "text/vtt"}
 WITHOUT_SCORES = {"avg_logprob": 0.0, "no_speech_prob": 0.0}

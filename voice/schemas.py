@@ -91,6 +91,8 @@ class VoiceOut(Schema):
     language: str
     engine: str
     quality: str = Field(description="neural, last_resort or cloned.")
+    sample_rate_hz: int = Field(description="The voice's own; what is sent always has 24 000.")
+    speakers: list[str] = Field(description="Of a voice that has several: ask for `id#speaker`.")
     sample_url: str
 
 

@@ -170,9 +170,11 @@ async def test_messages_with_files_may_be_large(server, path):
 @pytest.mark.parametrize(("path", "size"), [("/ws/asr", 2_000_000), ("/ws/voice", 9_000_000)])
 async def test_larger_messages_close_the_connection(server, path, size):
     async with websockets.connect(server.url + path, max_size=None) as client:
+        sending = asyncio.create_task(client.send(bytes(size)))
         with pytest.raises(websockets.ConnectionClosed) as closed:
-            await client.send(bytes(size))
             await client.recv()
+        await asyncio.wait([sending])
+        sending.exception()  # it may have been cut off
     assert closed.value.rcvd.code == 1009
 
 

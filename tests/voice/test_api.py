@@ -326,13 +326,15 @@ async def test_voices_are_listed_and_can_be_heard(api, worker):
         "language": "en-US",
         "engine": "fake",
         "quality": "last_resort",
+        "sample_rate_hz": 16000,
+        "speakers": [],
         "sample_url": "",
     }
     path = voices[1]["sample_url"].removeprefix("http://127.0.0.1:8000")
     response = await api.get(path, {"format": "flac"})
     assert response["Content-Type"] == "audio/flac"
     await body_of(response)
-    assert worker.synthesis.spoken == ["Guten Tag, so klingt meine Stimme."]
+    assert worker.synthesis.spoken == ["Guten Tag, so klinge ich, wenn ich spreche."]
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,6 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         """What answers each type of message; `ping` is answered here."""
         raise NotImplementedError
 
-    async def began(self) -> None:
-        """The connection is open."""
-
     async def binary(self, data: bytes) -> None:
         """Take a binary message."""
         raise messages.BadMessage("This socket takes text messages only; see docs/speech.md.")
@@ -76,7 +73,6 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         connections = metrics.CONNECTIONS.labels(socket=self.socket_name)
         connections.inc()
         self._place.callback(connections.dec)
-        await self.began()
 
     async def disconnect(self, code: int) -> None:
         self.is_open = False

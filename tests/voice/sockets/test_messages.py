@@ -8,7 +8,23 @@ from tests.voice.sockets.client import Client
 from voice.engines.base import RequestRefused
 from voice.sockets import messages
 
-NONSENSE = [None, True, -1, 0, 1.5, 10**30, float("1e308"), "", "x", "\x00", "ß" * 300, [], [[]], {}, {"a": {}}]
+NONSENSE = [
+    None,
+    True,
+    -1,
+    0,
+    1.5,
+    10**30,
+    float("1e308"),
+    "",
+    "x",
+    "\x00",
+    "ß" * 300,
+    [],
+    [[]],
+    {},
+    {"a": {}},
+]
 FIELDS = {
     "ws/asr": {
         "config": ["sample_rate", "encoding", "language", "hot_words", "interim", "silence_ms", "model"],
@@ -26,6 +42,7 @@ FIELDS = {
 }
 
 
+@pytest.mark.django_db(transaction=True)  # voices that somebody registered
 @pytest.mark.parametrize("path", FIELDS)
 async def test_nonsense_is_answered_and_disturbs_nothing(worker, path):
     chance = random.Random(path)

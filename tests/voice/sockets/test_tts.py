@@ -186,7 +186,6 @@ async def test_text_that_fails_is_told_and_the_next_is_spoken(client, worker, mo
         ({"text": "a" * 5001}, "bad_value", "text"),
         ({"text": "<speak>Hello <break time='9s'/>you.</speak>"}, "bad_value", "text"),
         ({"text": "word " * 200_000}, "bad_value", "text"),
-        ({"text": "Hi.", "voice_id": "fake:nobody"}, "bad_value", "voice_id"),
         ({"text": "Hi.", "voice_id": ["fake:en-US"]}, "bad_value", "voice_id"),
         ({"text": "Hi.", "language": "klingon!"}, "bad_value", "language"),
         ({"text": "Hi.", "language": "tlh"}, "bad_value", "language"),
@@ -208,6 +207,15 @@ async def test_bad_text_is_refused_by_field(client, fields, code, field):
     assert field in error["detail"]
     await client.say("synthesize", text="Hello.")
     await spoken(client)
+
+
+@pytest.mark.django_db(transaction=True)  # it may be one that somebody registered
+async def test_unknown_voice_is_refused(client):
+    error = await client.error("synthesize", text="Hi.", voice_id="fake:nobody", request_id=1)
+
+    assert (error["code"], error["field"], error["request_id"]) == ("bad_value", "voice_id", 1)
+    assert error["detail"].startswith("voice_id: ")
+    await client.still_answers()
 
 
 async def test_control_characters_are_nothing(client, worker):

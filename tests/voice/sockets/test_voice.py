@@ -220,7 +220,7 @@ async def test_missing_library_for_sentiment_is_told(client, monkeypatch):
         ("text", {"text": None}, "bad_value", "text"),
         ("text", {"text": "a" * 5001}, "bad_value", "text"),
         ("text", {"text": "x " * 500_000}, "bad_value", "text"),
-        ("text", {"text": "Hi.", "voice_id": "nobody"}, "bad_value", "voice_id"),
+        ("text", {"text": "Hi.", "voice_id": 5}, "bad_value", "voice_id"),
         ("text", {"text": "Hi.", "format": "midi"}, "bad_value", "format"),
         ("text", {"text": "Hi.", "speed": None}, "bad_value", "speed"),
         ("text", {"text": "Hi.", "sentiment": 1}, "bad_value", "sentiment"),
@@ -240,6 +240,14 @@ async def test_bad_request_is_refused_by_field(client, kind, fields, code, field
 
     assert (error["code"], error["field"]) == (code, field)
     assert field in error["detail"]
+    await client.still_answers()
+
+
+@pytest.mark.django_db(transaction=True)  # it may be one that somebody registered
+async def test_unknown_voice_is_refused(client):
+    error = await client.error("text", text="Hi.", voice_id="nobody", id=1)
+
+    assert (error["code"], error["field"], error["id"]) == ("bad_value", "voice_id", 1)
     await client.still_answers()
 
 
