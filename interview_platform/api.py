@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+import redis
 from asgiref.sync import iscoroutinefunction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -26,6 +27,7 @@ from voice import openai_api, rest
 from voice.api import router as voice_router
 from voice.api import short_router, stats_router
 from voice.engines.base import VoiceError
+from voice.limits import Unreachable
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +81,11 @@ def _speech_failed(request: HttpRequest, error: VoiceError) -> HttpResponse:
     if retry_after_s := rest.retry_after_s(error):
         response["Retry-After"] = str(retry_after_s)
     return response
+
+
+@api.exception_handler(redis.RedisError)
+def _unreachable(request: HttpRequest, error: redis.RedisError) -> HttpResponse:
+    return _speech_failed(request, Unreachable())
 
 
 for unread in rest.BOUNDS:

@@ -183,6 +183,7 @@ VOICE = {
     "QUEUE_LIMIT": env.int(
         "VOICE_QUEUE_LIMIT", default=200
     ),  # jobs that may wait before somebody is sent away
+    "CALL_AUDIO_MB": env.int("VOICE_CALL_AUDIO_MB", default=512),  # audio that waits to be recognised
     "CALLS_AT_ONCE": env.int("VOICE_CALLS_AT_ONCE", default=256),  # answers a process waits for
 }
 # Vendors are asked only where STT_ENGINES or TTS_ENGINES names them and their key is set.
@@ -223,9 +224,8 @@ KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for 
 # --- Security -------------------------------------------------------------------------------------
 IS_HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
-)
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"  # a candidate's link must not travel in a Referer header
 X_FRAME_OPTIONS = "DENY"
 

@@ -6,17 +6,19 @@ The speech service itself knows callers only (`voice.callers`). Here they are fo
 
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.db import Error as DatabaseError
 from django.http import HttpRequest
 from ninja.errors import AuthorizationError
 from ninja.security import APIKeyHeader, HttpBearer
 from ninja.security.apikey import APIKeyCookie
 
-from accounts.access import key_has_scope
+from accounts.access import is_unlimited, key_has_scope
 from accounts.models import ApiKey, User
 from voice import rest
 from voice.callers import Caller
@@ -62,14 +64,27 @@ def caller_of_user(user: User | AnonymousUser) -> Caller | None:
     """The caller that a signed-in member of staff is."""
     if not (user.is_active and user.is_staff):
         return None
-    return Caller(id=f"user:{user.pk}", owner=f"user:{user.pk}", name=str(user))
+    name = f"user:{user.pk}"
+    return Caller(id=name, owner=name, name=str(user), is_operator=is_unlimited(user))
 
 
 def anybody(address: str) -> Caller | None:
-    """The caller that an unknown address is, where the service is public."""
+    """The caller that an unknown address is, where the service is public.
+
+    Many people may share an address, so nothing belongs to it.
+    """
     if not settings.VOICE["IS_PUBLIC"]:
         return None
-    return Caller(id=f"address:{address}", owner=f"address:{address}", name="")
+    return Caller(id=f"address:{address}", owner="", name="")
+
+
+def client_address(socket_address: str, forwarded_for: str) -> str:
+    """Where a request comes from: behind a proxy, what that one saw, else the other end of the socket.
+
+    forwarded_for: X-Forwarded-For. Only its last address is the proxy's word; clients may send the others.
+    """
+    last = forwarded_for.rpartition(",")[2].strip() if settings.BEHIND_PROXY else ""
+    return last or socket_address
 
 
 async def _for_rest(request: HttpRequest, secret: str | None) -> Caller | None:
@@ -113,12 +128,13 @@ class StaffSession(APIKeyCookie):
         return super()._get_key(request) if self.param_name in request.COOKIES else None
 
     async def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
-        address = request.META.get("REMOTE_ADDR", "")
+        meta = request.META
+        address = client_address(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
         return await _admitted(request, caller_of_user(await request.auser()) or anybody(address))
 
 
 class VoiceAccess:
-    """ASGI middleware around WebSockets: `scope["caller"]`, or no connection.
+    """ASGI middleware around WebSockets: `scope["caller"]` and `scope["is_let_in"]`, or no connection.
 
     The key comes in `Authorization: Bearer`, in `X-API-Key`, or, from browsers, which cannot set these, in
     `Sec-WebSocket-Protocol: voice, key.ipk_…`. Needs the session's user in the scope.
@@ -133,7 +149,16 @@ class VoiceAccess:
             await receive()  # websocket.connect; refused before it is open, the answer is HTTP 403
             await send({"type": "websocket.close", "code": CLOSE_UNAUTHENTICATED})
             return
-        await self.app(scope | {"caller": caller}, receive, send)
+        is_let_in = partial(self._is_let_in, scope, caller)
+        await self.app(scope | {"caller": caller, "is_let_in": is_let_in}, receive, send)
+
+    async def _is_let_in(self, scope: dict[str, Any], caller: Caller) -> bool:
+        """Whether the caller would be let in again. A database that is away ends no connection."""
+        try:
+            found = await self._caller(scope)
+        except DatabaseError:
+            return True
+        return found is not None and found.id == caller.id
 
     async def _caller(self, scope: dict[str, Any]) -> Caller | None:
         if secret := _secret(scope):
@@ -141,9 +166,10 @@ class VoiceAccess:
                 return await caller_of_key(secret)
             except WrongScope:
                 return None
-        user = scope.get("user") or AnonymousUser()
-        address = (scope.get("client") or ("",))[0]
-        return await in_thread(lambda: caller_of_user(user))() or anybody(address)
+        if caller := await in_thread(_caller_of_session)(scope.get("user")):
+            return caller
+        forwarded_for = _headers(scope).get(b"x-forwarded-for", "")
+        return anybody(client_address((scope.get("client") or ("",))[0], forwarded_for))
 
 
 class OriginUnlessKey:
@@ -162,8 +188,19 @@ class OriginUnlessKey:
         await app(scope, receive, send)
 
 
+def _caller_of_session(user: User | AnonymousUser | None) -> Caller | None:
+    """The caller that is signed in, as the database knows them now."""
+    found = User.objects.filter(pk=user.pk).first() if user and user.pk else None
+    return caller_of_user(found) if found else None
+
+
+def _headers(scope: dict[str, Any]) -> dict[bytes, str]:
+    """Of a header that came several times, the last."""
+    return {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
 def _secret(scope: dict[str, Any]) -> str:
-    headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = _headers(scope)
     kind, _, token = headers.get(b"authorization", "").partition(" ")
     if kind.lower() == "bearer" and token:
         return token.strip()

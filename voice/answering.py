@@ -2,26 +2,33 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import asdict, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from django.conf import settings
 
-from voice import audio, metrics, recognition, slot, speech_cache, synthesis
+from voice import audio, metrics, processing, recognition, slot, speech_cache, synthesis
 from voice.audio_encoding import Container, Encoder
 from voice.calls import Asked, Forgotten
 from voice.engines.base import RECOGNITION_RATE_HZ, Recognition, Samples, VoiceError
-from voice.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
+from voice.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
 from voice.transcripts import recognition_fields, segment_fields
 
 if TYPE_CHECKING:
     from voice.engines.diarizer import Diarizer
 
+CONVERTED_AT_ONCE_BYTES: Final = 1024**2
+
 
 def speak(call: Asked) -> None:
     """Send speech as it is made, one part a sentence, and keep the whole for who asks for the same."""
     request = SpeechRequest(**call.request["speech"])
+    if cached := speech_cache.peek(request.key):  # made while this one was being asked
+        call.send({"duration_ms": cached.meta["duration_ms"]}, cached.body)
+        call.finish(cached.meta)
+        return
     stream = synthesis.synthesizer().stream(
         request.text,
         voice=request.voice or None,
@@ -37,6 +44,7 @@ def speak(call: Asked) -> None:
         duration_ms += round(1000 * chunk.duration_s)
         bodies.append(body)
         call.send({"duration_ms": round(1000 * chunk.duration_s), "voice": stream.voice}, body)
+        slot.allow(call.age_s())  # stuck is who makes no more sound, however long the text
     assert resampler is not None  # a stream without a chunk raises
     bodies.append(encoder.feed(audio.s16le_from_samples(resampler.finish())) + encoder.finish())
     call.send({"duration_ms": 0}, bodies[-1])
@@ -46,7 +54,8 @@ def speak(call: Asked) -> None:
         "voice": stream.voice,
         "is_last_resort": stream.is_last_resort,
     }
-    speech_cache.put(request.key, speech_cache.CachedSpeech(b"".join(bodies), result))
+    if not stream.is_stand_in:  # the next request may find the engine that it asked for
+        speech_cache.put(request.key, speech_cache.CachedSpeech(b"".join(bodies), result))
     call.finish(result)
 
 
@@ -70,7 +79,24 @@ def hear(call: Asked) -> None:
     call.finish(recognition_fields(result, speakers=speakers) | {"engine_ms": engine_ms})
 
 
-_HANDLERS: Final = {"speak": speak, "hear": hear}
+def convert(call: Asked) -> None:
+    """Send what the file is, then what it is to become."""
+    request = ConversionRequest(**call.request["conversion"])
+    source = asdict(processing.describe(call.audio))
+    samples = decoded(call.audio, rate_hz=request.sample_rate)
+    slot.allow(len(samples) / request.sample_rate)
+    call.send({"source": source})
+    options = processing.Processing(request.loudness_dbfs, request.is_compressed, request.is_trimmed)
+    pcm = audio.s16le_from_samples(processing.process(samples, request.sample_rate, options))
+    encoder = Encoder(cast(Container, request.format), request.sample_rate)
+    for start in range(0, len(pcm), CONVERTED_AT_ONCE_BYTES):
+        call.send({}, encoder.feed(pcm[start : start + CONVERTED_AT_ONCE_BYTES]))
+    call.send({}, encoder.finish())
+    seconds = len(pcm) / audio.SAMPLE_BYTES / request.sample_rate
+    call.finish({"source": source, "duration_ms": round(1000 * seconds)})
+
+
+_HANDLERS: Final = {"speak": speak, "hear": hear, "convert": convert}
 
 
 def answer(call: Asked) -> None:
@@ -83,24 +109,27 @@ def answer(call: Asked) -> None:
         outcome = "forgotten"
     except VoiceError as error:
         outcome = error.code
-        call.fail(error.code, str(error), field=getattr(error, "field", ""))
+        with suppress(Forgotten):
+            call.fail(error.code, str(error), field=getattr(error, "field", ""))
     except Exception:
         outcome = "internal_error"
-        call.fail(outcome, "Something failed on our side; ask again.")
+        with suppress(Forgotten):
+            call.fail(outcome, "Something failed on our side; ask again.")
         raise
     finally:
         metrics.CALLS.labels(kind=kind, outcome=outcome).inc()
         metrics.CALL_SECONDS.labels(kind=kind).observe(call.age_s())
 
 
-def decoded(file: bytes) -> Samples:
-    """float32[n_samples], mono, 16 000 Hz, of an uploaded file.
+def decoded(file: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> Samples:
+    """float32[n_samples], mono, of an uploaded file.
 
     Raises:
         AudioRejected: no audio that can be read, too large, or too long.
     """
     limits = settings.VOICE
-    return audio.decode(file, limit_bytes=limits["MAX_UPLOAD_MB"] * 1024**2, limit_s=limits["MAX_AUDIO_S"])
+    limit_bytes = limits["MAX_UPLOAD_MB"] * 1024**2
+    return audio.decode(file, rate_hz=rate_hz, limit_bytes=limit_bytes, limit_s=limits["MAX_AUDIO_S"])
 
 
 def with_speakers(samples: Samples, result: Recognition) -> tuple[Recognition, list[str | None]]:

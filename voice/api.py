@@ -12,15 +12,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 from ninja import Field, File, Form, Query, Router, Schema, Status
 from ninja import UploadedFile as NinjaFile
 
-from voice import batches, hearing, rest, schemas, speaking, statistics, transcripts
-from voice.callers import Caller
-from voice.engines.base import Voice
+from voice import batches, hearing, rest, schemas, sentiment, speaking, statistics, transcripts
+from voice.callers import Caller, owner_of
 from voice.models import Batch, BatchFile
-from voice.requests import FORMATS, SpeechRequest, TranscriptionRequest
+from voice.requests import FORMATS, ConversionRequest, SpeechRequest, TranscriptionRequest
 from voice.rest import VoiceHttpRequest
 from voice.threads import in_thread
 from voice.voices import described, speaks
@@ -66,7 +64,7 @@ async def synthesize(request: VoiceHttpRequest, payload: schemas.SpeechIn) -> Ht
     wanted = SpeechRequest.checked(**fields, max_chars=settings.VOICE["MAX_TEXT_CHARS"])
     response = await rest.speech(wanted, request.auth)
     if payload.sentiment:
-        response["X-Sentiment"] = rest.as_header(await rest.tone_of(wanted.text, wanted.language))
+        response["X-Sentiment"] = rest.as_header(await _tone_of(wanted.text, wanted.language))
     return response
 
 
@@ -94,13 +92,32 @@ async def transcribe(
     if options.response_format != "json":
         return _as_text(recognised, options.response_format)
     if options.sentiment:
-        recognised |= await rest.tone_of(recognised["text"], recognised["language"])
+        recognised |= await _tone_of(recognised["text"], recognised["language"])
     return recognised
+
+
+@router.post("/convert", response=ERRORS, openapi_extra=AUDIO, summary="Make a file even, in another format")
+async def convert(
+    request: VoiceHttpRequest, options: Form[schemas.ConversionIn], file: File[NinjaFile]
+) -> HttpResponseBase:
+    """Mono. `X-Source` says what the file was: container, codec, sample_rate_hz, channels, duration_s …"""
+    wanted = ConversionRequest.checked(
+        format=options.format,
+        sample_rate=options.sample_rate,
+        loudness=None if options.keep_level else options.loudness,
+        compress=options.compress,
+        trim=options.trim,
+    )
+    return await rest.converted(wanted, await rest.audio_of(file))
 
 
 async def _recognised(wanted: TranscriptionRequest, audio: bytes) -> dict[str, Any]:
     async with hearing.asked(wanted, audio) as call:
         return await call.complete()
+
+
+async def _tone_of(text: str, language: str) -> dict[str, Any]:
+    return await asyncio.to_thread(sentiment.tone_fields, text, language)
 
 
 def _wanted(options: schemas.TranscriptionIn) -> TranscriptionRequest:
@@ -128,7 +145,7 @@ async def list_voices(request: VoiceHttpRequest, wanted: Query[VoiceFilter]) -> 
     """Those tried first in front. `language` finds de-AT for de and the other way round."""
     known = await speaking.voices_for(request.auth)
     return [
-        _voice_fields(voice)
+        described(voice)
         for voice in known
         if (not wanted.language or speaks(voice, wanted.language))
         and (not wanted.engine or voice.engine == wanted.engine)
@@ -156,11 +173,6 @@ async def hear_voice(
     return await rest.speech(SpeechRequest.checked(text=text, voice=voice_id, format=format), request.auth)
 
 
-def _voice_fields(voice: Voice) -> dict[str, Any]:
-    fields = described(voice)
-    return fields | {"sample_url": settings.BASE_URL + reverse("api:voice-sample", args=[fields["id"]])}
-
-
 # Batches
 
 
@@ -169,8 +181,8 @@ async def create_batch(
     request: VoiceHttpRequest, options: Form[schemas.TranscriptionIn], files: File[list[NinjaFile]]
 ) -> Status[Batch]:
     """They are recognised when there is time; ask for progress at `batches/{id}`."""
-    create = in_thread(batches.create)
-    batch = await create(owner=request.auth.owner, request=_wanted(options), files=list[UploadedFile](files))
+    create, owner = in_thread(batches.create), owner_of(request.auth)
+    batch = await create(owner=owner, request=_wanted(options), files=list[UploadedFile](files))
     return Status(202, batch)
 
 
@@ -184,7 +196,7 @@ async def list_batches(request: VoiceHttpRequest, page: Query[Page]) -> dict[str
     """The latest first."""
 
     def read() -> dict[str, Any]:
-        rows = batches.of_owner(request.auth.owner)
+        rows = batches.of_owner(owner_of(request.auth))
         return {"items": list(rows[page.offset : page.offset + page.limit]), "count": rows.count()}
 
     return await in_thread(read)()
@@ -211,7 +223,7 @@ async def read_batch_file(
     format: schemas.ResultFormat = "json",  # noqa: A002
 ) -> Any:
     """409 while the file waits, and when it failed."""
-    row = await in_thread(batches.file_of_owner)(request.auth.owner, batch_id, file_id)
+    row = await in_thread(batches.file_of_owner)(owner_of(request.auth), batch_id, file_id)
     if row is None:
         raise Http404("You have no batch with such a file.")
     if row.status != BatchFile.Status.DONE:
@@ -230,7 +242,7 @@ async def delete_batch(request: VoiceHttpRequest, batch_id: UUID) -> Status[None
 
 def _batch(caller: Caller, batch_id: UUID) -> Batch:
     in_order = Prefetch("files", BatchFile.objects.order_by("position"))
-    batch = batches.of_owner(caller.owner).prefetch_related(in_order).filter(pk=batch_id).first()
+    batch = batches.of_owner(owner_of(caller)).prefetch_related(in_order).filter(pk=batch_id).first()
     if batch is None:
         raise Http404("You have no batch with this id.")
     return batch
@@ -241,5 +253,5 @@ def _batch(caller: Caller, batch_id: UUID) -> Batch:
 
 @stats_router.get("/stats", response={200: dict, **ERRORS}, summary="What the speech service is doing")
 async def stats(request: VoiceHttpRequest) -> dict[str, Any]:
-    """Connections, queues, calls, cache, engines and versions."""
-    return await asyncio.to_thread(statistics.read)
+    """Connections, queues, calls, cache, engines and versions; to superusers also on which machines."""
+    return await asyncio.to_thread(statistics.read, for_operator=request.auth.is_operator)

@@ -5,6 +5,7 @@ A batch belongs to the owner of whoever sent it; for everybody else it does not 
 
 import contextlib
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,14 +14,23 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 
 from voice import hearing, queues
-from voice.engines.base import RequestRefused
+from voice.engines.base import RequestRefused, VoiceError
 from voice.models import Batch, BatchFile
 from voice.requests import TranscriptionRequest
+from voice.text import normalise
+from voice.transcripts import stored_segment_fields
 
 QUEUE = "stt-batch"
 FILE_NAME_CHARS = 255
+UPLOAD_WITHIN_S = 3600
+"""If the process dies meanwhile, the sweeper then takes the files that were kept and gives up the others."""
+
+
+class UploadGone(VoiceError):
+    """A file that waits is in storage no more, and nothing brings it back."""
 
 
 def create(*, owner: str, request: TranscriptionRequest, files: Sequence[UploadedFile]) -> Batch:
@@ -34,18 +44,18 @@ def create(*, owner: str, request: TranscriptionRequest, files: Sequence[Uploade
         owner=owner, language=request.language, hot_words=request.hot_words, is_diarized=request.is_diarized
     )
     rows = [_row(batch, position, file) for position, file in enumerate(files)]
-    stored: list[BatchFile] = []
+    with transaction.atomic():  # first: an upload without a row would be found by nobody
+        batch.save()
+        BatchFile.objects.bulk_create(rows)
     try:
         for row, file in zip(rows, files, strict=True):
-            row.storage_name = default_storage.save(row.storage_name, file)
-            stored.append(row)
+            default_storage.save(row.storage_name, file)
         with transaction.atomic():
-            batch.save()
-            BatchFile.objects.bulk_create(rows)
+            batch.files.update(retry_at=timezone.now())
             for row in rows:
                 queue_transcription(row.pk)
     except BaseException:
-        _delete_uploads(stored)
+        delete(batch)
         raise
     return batch
 
@@ -85,21 +95,33 @@ def file_of_owner(owner: str, batch_id: UUID, file_id: UUID) -> BatchFile | None
 
 def delete(batch: Batch) -> None:
     """Forget the batch: uploads, results and rows. What a worker makes of a file meanwhile is dropped."""
-    rows = list(batch.files.all())
+    for row in batch.files.all():  # first: rows can be deleted again, an upload without a row cannot
+        _erase_upload(row)
     batch.delete()
-    _delete_uploads(rows)
 
 
 def read(row: BatchFile) -> bytes:
-    """The uploaded file."""
-    with default_storage.open(row.storage_name) as file:
-        return file.read()
+    """The uploaded file.
+
+    Raises:
+        UploadGone: it is not in storage any more.
+    """
+    try:
+        with default_storage.open(row.storage_name) as file:
+            return file.read()
+    except FileNotFoundError:
+        raise UploadGone("The file was lost before it was recognised; send it again.") from None
 
 
 def delete_upload(row: BatchFile) -> None:
     """Forget the uploaded file of a row that waits no longer."""
-    _delete_uploads([row])
+    _erase_upload(row)
     BatchFile.objects.filter(pk=row.pk).update(storage_name="")
+
+
+def with_needless_upload() -> QuerySet[BatchFile]:
+    """Files that wait no longer, and whose upload could not be deleted at once."""
+    return BatchFile.objects.exclude(status=BatchFile.Status.WAITING).exclude(storage_name="")
 
 
 def transcription_job_id(file_id: UUID) -> str:
@@ -112,6 +134,16 @@ def queue_transcription(file_id: UUID) -> None:
     queues.enqueue(QUEUE, "voice.jobs.transcribe_file", str(file_id), job_id=transcription_job_id(file_id))
 
 
+def deletion_job_id(file_id: UUID) -> str:
+    """The id of the one job that may delete an upload which is left."""
+    return f"delete-upload-{file_id}"
+
+
+def queue_deletion(file_id: UUID) -> None:
+    """Queue the deletion of an upload which is left."""
+    queues.enqueue("default", "voice.jobs.delete_upload", str(file_id), job_id=deletion_job_id(file_id))
+
+
 def recognised_fields(row: BatchFile) -> dict[str, Any]:
     """What was heard in a file that is done, as `voice.transcripts.recognition_fields`."""
     words = [word["confidence"] for segment in row.segments for word in segment["words"]]
@@ -121,17 +153,9 @@ def recognised_fields(row: BatchFile) -> dict[str, Any]:
         "language_probability": row.language_probability,
         "duration": row.duration_s,
         "confidence": round(sum(words) / len(words), 4) if words else 0.0,
-        "segments": [_segment_fields(kept) for kept in row.segments],
+        "segments": [stored_segment_fields(kept) for kept in row.segments],
         "engine": row.engine,
         "model": row.model,
-    }
-
-
-def _segment_fields(kept: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "start": kept["start_s"],
-        "end": kept["end_s"],
-        **{name: value for name, value in kept.items() if name not in ("start_s", "end_s")},
     }
 
 
@@ -141,14 +165,14 @@ def _row(batch: Batch, position: int, file: UploadedFile) -> BatchFile:
         pk=pk,
         batch=batch,
         position=position,
-        file_name=(file.name or "")[:FILE_NAME_CHARS],
+        file_name=normalise(file.name or "")[:FILE_NAME_CHARS],
         storage_name=f"batches/{batch.pk}/{pk}",  # the name it came with decides nothing on our side
         byte_count=file.size or 0,
+        retry_at=timezone.now() + timedelta(seconds=UPLOAD_WITHIN_S),
     )
 
 
-def _delete_uploads(rows: Sequence[BatchFile]) -> None:
-    for row in rows:
-        if row.storage_name:
-            with contextlib.suppress(FileNotFoundError):
-                default_storage.delete(row.storage_name)
+def _erase_upload(row: BatchFile) -> None:
+    if row.storage_name:
+        with contextlib.suppress(FileNotFoundError):
+            default_storage.delete(row.storage_name)

@@ -3,7 +3,7 @@
     attempt = breaker.admit()             # EngineOpen: left alone for a while
     try:
         …
-    except TransientFailure as error:
+    except TransientFailure as error:     # of the last try: retries belong inside
         attempt.failed(error)
     else:
         attempt.succeeded()
@@ -163,7 +163,7 @@ class Breaker:
     def _failed(self, token: str, reason: str) -> None:
         self._closed_until = 0.0
         self._failures += 1  # the next success has something to forget
-        open_ms = int(settings.BREAKER_OPEN_S * 1000)
+        open_ms = _ms(settings.BREAKER_OPEN_S)
         self._tell(_FAIL, token, settings.BREAKER_FAILURES, open_ms, FORGOTTEN_AFTER_S, reason)
 
     def _released(self, token: str) -> None:
@@ -177,7 +177,7 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call that was let through; say once how it ended."""
+    """One call that was let through, however often it is tried; say once how it ended."""
 
     _breaker: Breaker
     _token: str = ""  # of the probe that it is
@@ -243,7 +243,12 @@ def _state(direction: Direction, engine: str, kept: dict[bytes, bytes], left_ms:
 
 def _probe_lease_ms() -> int:
     """No call runs longer; a probe whose process died blocks the next for so long."""
-    return int(settings.JOB_DEADLINE_S * 1000)
+    return _ms(settings.JOB_DEADLINE_S)
+
+
+def _ms(seconds: float) -> int:
+    """What Redis lets a key live for: it knows no time of 0."""
+    return max(1, int(seconds * 1000))
 
 
 @cache

@@ -2,10 +2,25 @@
 
 How callers prove who they are is not decided here: whoever gives the service its addresses hands each
 WebSocket its caller in `scope["caller"]`, and each request in `request.auth`
-(interview_platform.voice_access).
+(interview_platform.voice_access). A WebSocket may stay open for days, so there is `scope["is_let_in"]` too:
+an asynchronous function that says whether the caller still would be let in.
 """
 
 from dataclasses import dataclass
+
+from voice.engines.base import VoiceError
+
+
+class NotLetIn(VoiceError):
+    """A caller who was let in, and would not be any more."""
+
+    code = "unauthenticated"
+
+
+class OwnsNothing(VoiceError):
+    """A caller of whom nothing is known but an address, which many people may share."""
+
+    code = "forbidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +28,24 @@ class Caller:
     """A key, a person, or an address.
 
     id: what limits count by, such as "key:<uuid>". owner: whom cloned voices and batches belong to, such as
-    "organisation:7"; several callers may share one.
+    "organisation:7"; several callers may share one. Empty for who is not known: such a caller has neither.
     """
 
     id: str
     owner: str
     name: str
+    is_operator: bool = False
+    """Runs this installation, so may see its machines."""
+
+
+def owner_of(caller: Caller) -> str:
+    """Whom batches and cloned voices of this caller belong to.
+
+    Raises:
+        OwnsNothing: nobody.
+    """
+    if not caller.owner:
+        raise OwnsNothing(
+            "Batches and cloned voices need somebody they belong to: send an API key or sign in."
+        )
+    return caller.owner

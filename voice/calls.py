@@ -1,53 +1,149 @@
 """Work asked of a worker by somebody who waits for the answer.
 
-    call = await calls.ask("tts", {"kind": "speak", …})      # Busy: the queue is too long
+    call = await calls.ask("tts", {"kind": "speak", …})      # Busy: too much waits
     async for part in call.parts():                           # as the worker sends them
         part.meta, part.body
     call.result                                               # the meta of the worker's last word
 
-Everything lies in Redis and is gone soon after: one hash with the request and its audio, and one stream with
-the parts of the answer, which any number of readers may follow. Two callers who ask with the same id share
-one call: the first queues the job, both read all of its parts. The job itself carries the id alone.
+Everything lies in Redis and is gone soon after: a hash with the request and its audio while the work lasts,
+and a stream with the parts of the answer, which any number of readers may follow. Those who ask with the same
+`shared_as` while the work lasts share one call. The job itself carries the call's id alone.
 
-A worker that dies before its first part costs the reader some seconds: the job is queued again, once. After
-the first part the call fails, because another worker would not say exactly the same.
+One worker answers: it claims the call, and a part of anybody else is refused. A worker that dies before its
+first part costs its readers some seconds: one of them queues the job again, once. After the first part the
+call fails for all of them, because another worker would not say exactly the same.
 """
 
 import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
+import redis
 import redis.asyncio
 from django.conf import settings
 
 from voice import hot_audio, liveness, metrics, queues
 from voice.engines.base import Busy, VoiceError
 
+JOB = "voice.jobs.answer_call"
 CALL_TTL_S = 300
-"""A call and its answer outlive their last sign of life by so long."""
-ANSWERED_TTL_S = 20
-"""Kept after the last part for readers that are slower."""
-FAILED_TTL_S = 3
-"""A failure is kept only for those who wait already: the next to ask the same gets a new try."""
+"""A call outlives the last sign of its worker and of its readers by so long."""
+ANSWERED_TTL_S = 120
+"""A complete answer waits so long for a reader that is busy with the parts it has."""
+PARTS_A_READ = 2
+"""A client that listens while it reads takes as long for a part as it lasts: each read renews the stay."""
+WAIT_S = 120.0
+"""The longest wait in a queue; then readers give up, and workers do not begin."""
 BUSY_RETRY_S = 5.0
-BLOCK_MS = 1000
+BLOCK_MS = 500
 LOOK_AFTER_S = 3.0
 """A call without a sign for so long: is its worker alive?"""
+AGAIN_S = 10
+"""A job that was queued again may be between lists for some seconds."""
+AWAY_PAUSES_S = (0.1, 0.5, 2.0)
+"""Pauses of a worker whose Redis does not answer, before it gives its work up."""
 
-_ASK = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-if redis.call('LLEN', KEYS[2]) >= tonumber(ARGV[1]) then return -1 end
-redis.call('HSET', KEYS[1], 'request', ARGV[2], 'audio', ARGV[3], 'asked_at', ARGV[4])
-redis.call('EXPIRE', KEYS[1], ARGV[5])
-return 1
+_AUDIO = "voice:calls:audio"
+_SHARES = "voice:call:shared:"
+
+# KEYS: share, call, queue. ARGV: id, queue limit, request, audio, ttl, audio limit in bytes, is shared
+_ASK = f"""
+if ARGV[7] == '1' then
+  local running = redis.call('GET', KEYS[1])
+  if running and redis.call('EXISTS', 'voice:call:' .. running) == 1 then return running end
+end
+if redis.call('LLEN', KEYS[3]) >= tonumber(ARGV[2]) then return false end
+if #ARGV[4] > 0 then
+  local held = #ARGV[4]
+  for _, id in ipairs(redis.call('SMEMBERS', '{_AUDIO}')) do
+    local size = redis.call('HSTRLEN', 'voice:call:' .. id, 'audio')
+    if size == 0 then redis.call('SREM', '{_AUDIO}', id) end
+    held = held + size
+  end
+  if held > tonumber(ARGV[6]) then return false end
+  redis.call('SADD', '{_AUDIO}', ARGV[1])
+end
+local now = redis.call('TIME')
+local asked_at = now[1] .. '.' .. string.format('%06d', now[2])
+local share = ARGV[7] == '1' and KEYS[1] or ''
+redis.call('HSET', KEYS[2], 'request', ARGV[3], 'audio', ARGV[4], 'asked_at', asked_at, 'share', share)
+redis.call('EXPIRE', KEYS[2], ARGV[5])
+if ARGV[7] == '1' then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[5]) end
+return ARGV[1]
 """
 
+_END = f"""
+local function end_call(id)
+  local share = redis.call('HGET', 'voice:call:' .. id, 'share')
+  if share and share ~= '' and redis.call('GET', share) == id then redis.call('DEL', share) end
+  redis.call('DEL', 'voice:call:' .. id)
+  redis.call('SREM', '{_AUDIO}', id)
+end
+"""
+
+# KEYS: call. ARGV: id, token, longest wait, ttl
+_CLAIM = (
+    _END
+    + """
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+local now, asked_at = redis.call('TIME'), redis.call('HGET', KEYS[1], 'asked_at')
+local age = now[1] + now[2] / 1000000 - asked_at
+if age > tonumber(ARGV[3]) then end_call(ARGV[1]) return false end
+if redis.call('HSETNX', KEYS[1], 'worker', ARGV[2]) == 0 then return false end
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+local fields = redis.call('HMGET', KEYS[1], 'request', 'audio')
+return {fields[1], fields[2], tostring(age)}
+"""
+)
+
+# KEYS: call, answer. ARGV: id, token, number of the part, kind, meta, body, ttl
+_ADD = (
+    _END
+    + """
+if redis.call('HGET', KEYS[1], 'worker') ~= ARGV[2] then
+  local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  return last and last[1] == ARGV[3] .. '-1' and 1 or 0
+end
+if redis.call('HINCRBY', KEYS[1], 'sent', 0) < tonumber(ARGV[3]) then
+  redis.call('XADD', KEYS[2], ARGV[3] .. '-1', 'kind', ARGV[4], 'meta', ARGV[5], 'body', ARGV[6])
+  redis.call('HSET', KEYS[1], 'sent', ARGV[3])
+end
+redis.call('EXPIRE', KEYS[1], ARGV[7])
+redis.call('EXPIRE', KEYS[2], ARGV[7])
+if ARGV[4] ~= 'part' then end_call(ARGV[1]) end
+return 1
+"""
+)
+
+# KEYS: call, answer. ARGV: id, ttl. The job is in no queue and no worker holds a lease on it.
+_ABANDONED = (
+    _END
+    + f"""
+if redis.call('EXISTS', KEYS[1]) == 0 then return redis.call('EXISTS', KEYS[2]) - 1 end
+local now, again = redis.call('TIME')[1], redis.call('HGET', KEYS[1], 'again')
+if again and now - again < {AGAIN_S} then return 0 end
+if again or redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('XADD', KEYS[2], '*', 'kind', 'error', 'meta', ARGV[3], 'body', '')
+  redis.call('EXPIRE', KEYS[2], ARGV[2])
+  end_call(ARGV[1])
+  return 0
+end
+redis.call('HDEL', KEYS[1], 'worker')
+redis.call('HSET', KEYS[1], 'again', now)
+return 1
+"""
+)
+
+_FORGET = _END + "end_call(ARGV[1]) redis.call('DEL', KEYS[1])"
+
 Meta = dict[str, Any]
+Entry = tuple[bytes, Meta, bytes]
 
 
 class CallFailed(VoiceError):
@@ -57,6 +153,10 @@ class CallFailed(VoiceError):
         super().__init__(detail)
         self.code = code
         self.field = field
+
+
+class Forgotten(Exception):
+    """Nobody waits for the answer any more, or another worker gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +177,45 @@ async def ask(
     audio: bytes = b"",
     queue_limit: int,
     call_id: str | None = None,
+    shared_as: str = "",
 ) -> "Call":
-    """Ask for work, or join those who asked for the same (`call_id`) and have no complete answer yet.
+    """Ask for work, or join those who asked for the same (`shared_as`) while it is being done.
 
     audio: what the request is about; at most `settings.VOICE["MAX_UPLOAD_MB"]`.
     queue_limit: with so many jobs in the queue, nothing more is asked.
+    call_id: a new name for the call, for who must be able to `forget` it even if cancelled in here.
 
     Raises:
-        Busy: too many jobs wait already.
+        Busy: too many jobs, or too much audio, wait already.
     """
-    call = Call(call_id or uuid4().hex, queue_name)
-    keys = [_request_key(call.id), f"rq:queue:{queue_name}"]
-    values: list[Any] = [queue_limit, json.dumps(request), audio, time.time(), CALL_TTL_S]
-    outcome = await hot_audio.async_client().eval(_ASK, len(keys), *keys, *values)
-    if outcome < 0:
+    new_id = call_id or uuid4().hex
+    keys = [_SHARES + shared_as, _request_key(new_id), queues.key(queue_name)]
+    audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
+    values: list[Any] = [new_id, queue_limit, json.dumps(request), audio, CALL_TTL_S, audio_limit]
+    found = await hot_audio.async_client().eval(_ASK, len(keys), *keys, *values, int(bool(shared_as)))
+    if found is None:
         metrics.REFUSED.labels(reason=Busy.code).inc()
         raise Busy("Too many requests wait already; ask again later.", retry_after_s=BUSY_RETRY_S)
-    if outcome:
-        await asyncio.to_thread(queues.enqueue_now, queue_name, JOB, call.id, job_id=_job_id(call.id))
+    call = Call(found.decode(), queue_name)
+    if call.id == new_id:
+        await call.queue()
     return call
 
 
-JOB = "voice.jobs.answer_call"
+@asynccontextmanager
+async def asking(
+    queue_name: str, request: Mapping[str, Any], *, audio: bytes, queue_limit: int
+) -> AsyncIterator["Call"]:
+    """As `ask`, for work that only this block waits for: leaving it early lets a worker drop the work.
+
+    Raises:
+        Busy: too many jobs, or too much audio, wait already.
+    """
+    call_id = uuid4().hex
+    try:  # from here on: who is cancelled while asking leaves no work behind either
+        yield await ask(queue_name, request, audio=audio, queue_limit=queue_limit, call_id=call_id)
+    finally:
+        await Call(call_id, queue_name).forget()
 
 
 @dataclass(slots=True)
@@ -109,21 +226,25 @@ class Call:
     queue_name: str
     result: Meta = field(default_factory=dict)
     _last_id: bytes | str = "0"
-    _was_queued_again: bool = False
+    _renewed_at: float = field(default_factory=time.monotonic)
 
-    async def parts(self, *, within_s: float = 120.0) -> AsyncIterator[Part]:
+    async def queue(self) -> None:
+        """Put the job into its queue."""
+        await asyncio.to_thread(queues.enqueue_now, self.queue_name, JOB, self.id, job_id=_job_id(self.id))
+
+    async def parts(self, *, within_s: float = WAIT_S) -> AsyncIterator[Part]:
         """The parts of the answer, from the first, as they come; `result` is complete after the last.
 
-        within_s: the longest silence that is waited through.
+        within_s: how long nobody may work on it. A worker's silence is ended by its watchdog.
 
         Raises:
-            CallFailed: the worker said so, it died, or nothing came in time.
+            CallFailed: the worker said so, it died, or nobody began in time.
         """
-        heard_at = looked_at = time.monotonic()
+        alive_at = looked_at = time.monotonic()
         while True:
             entries = await self._read()
+            _check_cancelled()
             for kind, meta, body in entries:
-                heard_at = looked_at = time.monotonic()
                 match kind:
                     case b"part":
                         yield Part(meta, body)
@@ -133,13 +254,16 @@ class Call:
                     case _:
                         raise CallFailed(**meta)
             now = time.monotonic()
-            if not entries and now - heard_at > within_s:
-                raise CallFailed("timeout", f"No answer within {within_s:g} s; ask again later.")
-            if not entries and now - looked_at > LOOK_AFTER_S:
+            if entries:
+                alive_at = looked_at = now
+            elif now - looked_at > LOOK_AFTER_S:
                 looked_at = now
-                await self._look_for_worker()
+                if await self._is_worked_on():
+                    alive_at = now
+            if now - alive_at > within_s:
+                raise CallFailed("timeout", f"No answer within {within_s:g} s; ask again later.")
 
-    async def complete(self, *, within_s: float = 120.0) -> Meta:
+    async def complete(self, *, within_s: float = WAIT_S) -> Meta:
         """Wait for the end of an answer whose parts do not matter; return its result.
 
         Raises:
@@ -151,84 +275,127 @@ class Call:
 
     async def forget(self) -> None:
         """Nobody waits any more: a worker will not begin, or stops at the next part."""
-        await hot_audio.async_client().delete(_request_key(self.id), _answer_key(self.id))
+        with suppress(redis.RedisError):  # then it expires
+            await hot_audio.async_client().eval(_FORGET, 1, _answer_key(self.id), self.id)
 
-    async def _read(self) -> list[tuple[bytes, Meta, bytes]]:
-        found: Any = await _readers().xread({_answer_key(self.id): self._last_id}, count=16, block=BLOCK_MS)
-        if not found:
+    async def _read(self) -> list[Entry]:
+        """What came since the last look; nothing while Redis is away."""
+        try:
+            found: Any = await _readers().xread(
+                {_answer_key(self.id): self._last_id}, count=PARTS_A_READ, block=BLOCK_MS
+            )
+            if not found:
+                return []
+            await self._renew()
+        except (redis.ConnectionError, redis.TimeoutError):
+            await asyncio.sleep(BLOCK_MS / 1000)
             return []
         ((_, entries),) = found
         self._last_id = entries[-1][0]
         return [(fields[b"kind"], json.loads(fields[b"meta"]), fields[b"body"]) for _, fields in entries]
 
-    async def _look_for_worker(self) -> None:
-        is_pending = await asyncio.to_thread(liveness.is_pending, _job_id(self.id), hot_audio.sync_client())
-        if is_pending:
-            return
-        if self._last_id != "0" or self._was_queued_again:
-            raise CallFailed("engine_unavailable", "The worker ended in the middle of this; ask again.")
-        self._was_queued_again = True
-        await asyncio.to_thread(queues.enqueue_now, self.queue_name, JOB, self.id, job_id=_job_id(self.id))
+    async def _renew(self) -> None:
+        """Let the answer stay while somebody reads it."""
+        if time.monotonic() - self._renewed_at > LOOK_AFTER_S:
+            self._renewed_at = time.monotonic()
+            await hot_audio.async_client().expire(_answer_key(self.id), CALL_TTL_S)
+
+    async def _is_worked_on(self) -> bool:
+        """Whether a living worker has claimed it. A job that nobody has any more is queued again, once.
+
+        Raises:
+            CallFailed: nothing is left of it.
+        """
+        try:
+            if await asyncio.to_thread(liveness.is_pending, _job_id(self.id), hot_audio.sync_client()):
+                await hot_audio.async_client().expire(_request_key(self.id), CALL_TTL_S)
+                return bool(await hot_audio.async_client().hexists(_request_key(self.id), "worker"))
+            keys = [_request_key(self.id), _answer_key(self.id)]
+            verdict = await hot_audio.async_client().eval(
+                _ABANDONED, len(keys), *keys, self.id, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)
+            )
+        except (redis.ConnectionError, redis.TimeoutError):
+            return False
+        if verdict < 0:
+            raise CallFailed(**_WORKER_ENDED)
+        if verdict:
+            await self.queue()
+        return False
+
+
+def _check_cancelled() -> None:
+    """redis-py 8 can lose a cancellation; the task still knows of it."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
+
+
+_WORKER_ENDED = {
+    "code": "engine_unavailable",
+    "detail": "The worker ended in the middle of this; ask again.",
+}
 
 
 # The worker's side
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """A call as the worker sees it."""
+    """A call as the worker that claimed it sees it."""
 
     id: str
     request: Meta
     audio: bytes
-    asked_at: float
-    """Seconds of Unix time, by the clock of whoever asked."""
+    _token: str
+    _asked_at: float
+    """In seconds of the monotonic clock."""
+    _sent: int = 0
 
     def age_s(self) -> float:
         """Seconds since it was asked."""
-        return max(0.0, time.time() - self.asked_at)
+        return time.monotonic() - self._asked_at
 
     def send(self, meta: Meta, body: bytes = b"") -> None:
         """Send a part of the answer.
 
         Raises:
-            Forgotten: nobody waits for it any more.
+            Forgotten: nobody waits for it any more, or another worker gives it.
         """
         self._add("part", meta, body)
 
     def finish(self, meta: Meta) -> None:
         """Say the last word."""
-        self._add("done", meta, b"", ttl_s=ANSWERED_TTL_S)
+        self._add("done", meta, ttl_s=ANSWERED_TTL_S)
 
     def fail(self, code: str, detail: str, *, field: str = "") -> None:
-        """Say that it cannot be done."""
-        self._add("error", {"code": code, "detail": detail, "field": field}, b"", ttl_s=FAILED_TTL_S)
+        """Say that it cannot be done. Whoever asks the same from now on gets a new try."""
+        self._add("error", {"code": code, "detail": detail, "field": field}, ttl_s=ANSWERED_TTL_S)
 
-    def _add(self, kind: str, meta: Meta, body: bytes, *, ttl_s: int = CALL_TTL_S) -> None:
-        with hot_audio.sync_client().pipeline(transaction=False) as pipe:
-            pipe.exists(_request_key(self.id))
-            pipe.xadd(_answer_key(self.id), {"kind": kind, "meta": json.dumps(meta), "body": body})
-            pipe.expire(_answer_key(self.id), ttl_s)
-            pipe.expire(_request_key(self.id), ttl_s)
-            is_wanted = pipe.execute()[0]
-        if not is_wanted:
-            hot_audio.sync_client().delete(_answer_key(self.id))
+    def _add(self, kind: str, meta: Meta, body: bytes = b"", *, ttl_s: int = CALL_TTL_S) -> None:
+        self._sent += 1
+        values = [self.id, self._token, self._sent, kind, json.dumps(meta), body, ttl_s]
+        if not _patiently(_ADD, [_request_key(self.id), _answer_key(self.id)], values):
             raise Forgotten(self.id)
 
 
-class Forgotten(Exception):
-    """Nobody waits for the answer any more."""
-
-
 def asked(call_id: str) -> Asked | None:
-    """The call of that id; None when nobody waits for it any more, or it has an answer."""
-    client = hot_audio.sync_client()
-    request, audio, asked_at = cast(
-        list[Any], client.hmget(_request_key(call_id), "request", "audio", "asked_at")
-    )
-    if request is None or client.exists(_answer_key(call_id)):
+    """Claim the call of that id; None when a worker has it, it has an answer, or nobody waits any more."""
+    token = uuid4().hex
+    found = _patiently(_CLAIM, [_request_key(call_id)], [call_id, token, WAIT_S, CALL_TTL_S])
+    if found is None:
         return None
-    return Asked(call_id, json.loads(request), audio, float(asked_at))
+    request, audio, age_s = found
+    return Asked(call_id, json.loads(request), audio, token, time.monotonic() - float(age_s))
+
+
+def _patiently(script: str, keys: list[str], values: list[Any]) -> Any:
+    """Run a script that may be run twice; a Redis that is away for moments is waited for."""
+    for pause_s in AWAY_PAUSES_S:
+        try:
+            return hot_audio.sync_client().eval(script, len(keys), *keys, *values)
+        except (redis.ConnectionError, redis.TimeoutError):
+            time.sleep(pause_s)
+    return hot_audio.sync_client().eval(script, len(keys), *keys, *values)
 
 
 def _request_key(call_id: str) -> str:

@@ -54,17 +54,24 @@ def register(*, owner: str, voice_id: str, reference_audio: bytes, has_consent: 
 
 
 def voices_of(owner: str) -> tuple[ClonedVoice, ...]:
-    """The owner's voices by name."""
+    """The owner's voices by name; none where `owner` is empty."""
+    if not owner:
+        return ()
     return tuple(ClonedVoice.objects.filter(owner=owner).order_by("name"))
 
 
 def find(owner: str, voice_id: str) -> ClonedVoice | None:
-    """The owner's voice of that name, or with that id behind "#" ("chatterbox:de#<id>")."""
+    """The owner's voice of that name, or with that id behind "#" ("chatterbox:de#<id>").
+
+    None where `owner` is empty: of callers who are not known, one may not meet another's voices.
+    """
+    if not owner:
+        return None
     mine = ClonedVoice.objects.filter(owner=owner)
     engine_voice, _, key = voice_id.partition("#")
     if key and engine_voice.partition(":")[0] == ENGINE:
         return mine.filter(pk=row_id).first() if (row_id := _row_id(key)) else None
-    return mine.filter(name=voice_id).first()
+    return mine.filter(name=voice_id).first() if _NAME.fullmatch(voice_id) else None
 
 
 def remove(owner: str, voice_id: str) -> bool:

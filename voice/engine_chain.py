@@ -2,7 +2,7 @@
 
 The first that loads serves. Those after it cost no memory until it cannot serve: they are loaded when they
 are needed. Each stands behind its breaker (`voice.breaker`), and what fails in passing is tried again
-(`voice.retry`) before the next engine is asked.
+(`voice.retry`) before the breaker is told and the next engine is asked: one call is one failure at most.
 """
 
 import threading
@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from voice import metrics
 from voice.breaker import Breaker
@@ -24,6 +23,7 @@ from voice.engines.base import (
     SynthesisFailed,
     TransientFailure,
     VoiceError,
+    VoiceUnavailable,
 )
 from voice.retry import Retry
 
@@ -51,12 +51,27 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class EngineCall:
-    """One try of one engine: the seconds inside the engine, and the seconds of audio it was about."""
+    """One call of one engine: of its last try, the seconds inside the engine and of audio it was about."""
 
+    link: "Link[Any]"
     engine_s: float = 0.0
     audio_s: float = 0.0
     is_excused: bool = False
     """Whatever it raises is not the engine's fault: somebody else's code failed inside it."""
+    has_answered: bool = False
+    """Some of the result was handed out: whoever tries again would hand it out twice."""
+
+    def tried(self, work: Callable[[], T], retry: Retry) -> T:
+        """The result of `work()`, called again while it fails in passing and nothing was handed out.
+
+        Raises:
+            Exception: what the last try raised.
+        """
+        return retry.call(work, may_retry=lambda: not self.has_answered, on_retry=self._begin_again)
+
+    def _begin_again(self) -> None:
+        self.engine_s = self.audio_s = 0.0
+        self.link.count_retry()
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -119,15 +134,15 @@ class Link(Generic[E]):
             EngineUnavailable: it cannot be loaded.
         """
         attempt = self._breaker.admit()
-        call = EngineCall()
+        call = EngineCall(self)
         is_loaded = False
         try:
             self.load()
             is_loaded = True
             yield call
-        except REJECTIONS:
+        except (*REJECTIONS, VoiceUnavailable) as error:
             attempt.released()
-            self._count_failure("rejected")
+            self._count_failure(_kind(error))
             raise
         except Exception as error:
             if is_loaded and not call.is_excused:
@@ -152,7 +167,8 @@ class Link(Generic[E]):
             self.last_error = str(error)
 
     def count_retry(self) -> None:
-        """A transient failure is about to be tried again."""
+        """A try failed in passing, and the next is about to begin."""
+        self._count_failure("transient")
         metrics.ENGINE_RETRIES.labels(*self._labels).inc()
 
     def _count_failure(self, kind: str) -> None:
@@ -165,6 +181,8 @@ class Link(Generic[E]):
 
 
 def _kind(error: Exception) -> str:
+    if isinstance(error, REJECTIONS):
+        return "rejected"
     if isinstance(error, TransientFailure):
         return "transient"
     return "unavailable" if isinstance(error, EngineUnavailable) else "unexpected"
@@ -225,7 +243,7 @@ class EngineChain(Generic[E]):
         reasons = "; ".join(f"{link.engine.name}: {link.last_error}" for link in self.links)
         raise EngineUnavailable(f"No engine for {self.direction}. {reasons or 'None is configured.'}")
 
-    def first_to_serve(self, links: Iterable[Link[E]], work: Callable[[Link[E]], T], *, retry: Retry) -> T:
+    def first_to_serve(self, links: Iterable[Link[E]], work: Callable[[Link[E]], T]) -> T:
         """The result of `work` with the first of the links that does it.
 
         Raises:
@@ -236,7 +254,7 @@ class EngineChain(Generic[E]):
         failed: list[tuple[str, Exception]] = []
         for link in links:
             try:
-                result = retry.call(partial(work, link), on_retry=link.count_retry)
+                result = work(link)
             except (AudioRejected, RequestRefused):
                 raise
             except PartlyDone as partly:

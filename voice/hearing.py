@@ -9,7 +9,6 @@ call.result["text"]
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from uuid import uuid4
 
 from django.conf import settings
 
@@ -34,11 +33,8 @@ async def asked(request: TranscriptionRequest, audio: bytes, *, is_pcm: bool = F
     request_fields = {"kind": "hear", "transcription": asdict(request), "is_pcm": is_pcm}
     queue_name = "stt-partial" if request.is_partial else "stt"
     limit = settings.PARTIAL_QUEUE_LIMIT if request.is_partial else settings.VOICE["QUEUE_LIMIT"]
-    call_id = uuid4().hex
-    try:  # from here on: who is cancelled while asking leaves no work behind either
-        yield await calls.ask(queue_name, request_fields, audio=audio, queue_limit=limit, call_id=call_id)
-    finally:
-        await Call(call_id, queue_name).forget()
+    async with calls.asking(queue_name, request_fields, audio=audio, queue_limit=limit) as call:
+        yield call
 
 
 def check_diarization(request: TranscriptionRequest) -> None:

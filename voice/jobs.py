@@ -70,6 +70,19 @@ def transcribe_file(file_id: str) -> None:
         )
 
 
+def delete_upload(file_id: str) -> None:
+    """Delete the upload of a file that waits no longer, where that failed before."""
+    row = batches.with_needless_upload().filter(pk=file_id).first()
+    if row is None:
+        return
+    try:
+        batches.delete_upload(row)
+    except Exception:
+        retry_at = timezone.now() + timedelta(seconds=STORE_RETRY_S)
+        BatchFile.objects.filter(pk=row.pk).update(retry_at=retry_at)
+        raise
+
+
 def _recognise_once(
     row: Row,
     *,
@@ -88,6 +101,9 @@ def _recognise_once(
         return
     try:
         audio = read()
+    except batches.UploadGone as error:
+        _give_up(row, str(error), finished)
+        raise
     except Exception as error:  # whichever store failed, the recording is not to blame: no attempt is counted
         _postpone(row, error, STORE_RETRY_S)
         raise
@@ -273,6 +289,14 @@ def sweep() -> None:
         files.order_by("retry_at").values_list("pk", flat=True),
         batches.transcription_job_id,
         batches.queue_transcription,
+    )
+    _queue_again(
+        batches.with_needless_upload()
+        .filter(retry_at__lte=now)
+        .order_by("retry_at")
+        .values_list("pk", flat=True),
+        batches.deletion_job_id,
+        batches.queue_deletion,
     )
 
 

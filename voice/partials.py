@@ -6,7 +6,7 @@ from uuid import UUID
 import redis
 from django.conf import settings
 
-from voice import hot_audio, queues
+from voice import queues
 from voice.captions import PartialWanted
 
 
@@ -17,7 +17,7 @@ async def queue_partial(wanted: PartialWanted, *, recording_id: UUID, language: 
     captions are the first thing to go under load.
     """
     try:
-        if await hot_audio.async_client().llen("rq:queue:stt-partial") >= settings.PARTIAL_QUEUE_LIMIT:
+        if await queues.length_now("stt-partial") >= settings.PARTIAL_QUEUE_LIMIT:
             return False
         job = (str(recording_id), wanted.start, wanted.end, language, reply_to)
         await asyncio.to_thread(queues.enqueue_now, "stt-partial", "voice.jobs.recognise_partial", *job)

@@ -45,7 +45,7 @@ def playground(request: HttpRequest) -> HttpResponse:
             "csrf_token": get_token(request),
             "language": settings.VOICE["LANGUAGE"],
             "recognised": recognised_languages(),
-            "samples": {code: sample_text(code) for code in LANGUAGES},
+            "samples": {code: text for code in LANGUAGES if (text := sample_text(code))},
         },
     }
     return render(request, "voice/playground.html", context)

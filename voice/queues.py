@@ -5,6 +5,10 @@ import logging
 import django_rq
 import redis
 from django.db import transaction
+from rq.registry import StartedJobRegistry
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY
+
+from voice import hot_audio
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +33,32 @@ def enqueue_now(queue_name: str, job: str, *args: str | int, job_id: str | None 
         )
     except redis.RedisError as error:
         logger.warning(
-            "queue %s not reached (%s): the sweeper will queue the job", queue_name, type(error).__name__
+            "queue %s not reached (%s): whoever needs the job queues it again",
+            queue_name,
+            type(error).__name__,
         )
+
+
+def key(queue_name: str) -> str:
+    """Where the ids of the jobs that wait in the queue lie, as RQ names it."""
+    return f"rq:queue:{queue_name}"
 
 
 def length(queue_name: str) -> int:
     """Jobs that wait in the queue."""
-    return django_rq.get_queue(queue_name).count
+    return hot_audio.sync_client().llen(key(queue_name))
+
+
+async def length_now(queue_name: str) -> int:
+    """The same, on an event loop."""
+    return await hot_audio.async_client().llen(key(queue_name))
+
+
+async def has_spare_workers(queue_name: str) -> bool:
+    """Whether nothing waits in the queue, and most of its workers' slots do nothing; on an event loop."""
+    async with hot_audio.async_client().pipeline(transaction=False) as pipe:
+        pipe.llen(key(queue_name))
+        pipe.zcard(StartedJobRegistry.key_template.format(queue_name))
+        pipe.scard(WORKERS_BY_QUEUE_KEY % queue_name)
+        waiting, running, slots = await pipe.execute()
+    return not waiting and 2 * running < slots

@@ -65,11 +65,12 @@ class Recognizer:
             EngineUnavailable: none of those that know it works; the message has the reason of each.
         """
         segments = _HandedOut(on_segments)
+        retry = ONCE if is_partial else self._retry
 
         def recognize_with(link: Link[RecognitionEngine]) -> Recognition:
             options: dict[str, Any] = {"language": language, "hot_words": hot_words, "is_partial": is_partial}
             try:
-                return _recognize(link, samples, options, segments)
+                return _recognize(link, samples, options, segments, retry)
             except Exception as error:
                 if segments.has_begun:
                     raise PartlyDone(error) from error
@@ -77,9 +78,7 @@ class Recognizer:
 
         fit = [link for link in self._chain if link.engine.supports(language)]
         try:
-            result = self._chain.first_to_serve(
-                fit, recognize_with, retry=ONCE if is_partial else self._retry
-            )
+            result = self._chain.first_to_serve(fit, recognize_with)
         except NoneServed as none:
             raise _nothing_left(language, none) from None
         segments.finish(result)
@@ -103,6 +102,7 @@ class _HandedOut:
             return {}
 
         def hand_out(segments: tuple[Segment, ...]) -> None:
+            call.has_answered = True
             call.is_excused = True  # from here until the end of the block
             self._hand_out(segments)
             call.is_excused = False
@@ -121,12 +121,20 @@ class _HandedOut:
 
 
 def _recognize(
-    link: Link[RecognitionEngine], samples: Samples, options: dict[str, Any], segments: _HandedOut
+    link: Link[RecognitionEngine],
+    samples: Samples,
+    options: dict[str, Any],
+    segments: _HandedOut,
+    retry: Retry,
 ) -> Recognition:
     with link.call() as call:
-        call.audio_s = len(samples) / RECOGNITION_RATE_HZ
-        with call.timed():
-            return link.engine.recognize(samples, **options, **segments.options(call))
+
+        def recognize() -> Recognition:
+            call.audio_s = len(samples) / RECOGNITION_RATE_HZ
+            with call.timed():
+                return link.engine.recognize(samples, **options, **segments.options(call))
+
+        return call.tried(recognize, retry)
 
 
 def _nothing_left(language: str | None, none: NoneServed) -> Exception:

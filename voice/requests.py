@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from voice import text as texts
 from voice.engines.base import RequestRefused
+from voice.processing import LOUDNESS_RANGE_DBFS
 
 FORMATS: Final = {
     "wav": "audio/wav",
@@ -30,9 +31,13 @@ FORMATS: Final = {
 """Media types of synthesised audio by format. `pcm` is s16le, mono, without a header."""
 SPEECH_RATE_HZ: Final = 24_000
 """Of everything the service speaks, whichever engine did."""
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
+LOUDNESS_DBFS: Final = -20.0
 MIN_SPEED, MAX_SPEED = 0.5, 2.0  # beyond that voices are not intelligible
 MAX_HOT_WORDS_CHARS: Final = 1000
 MAX_EMOTION_CHARS: Final = 40
+MAX_VOICE_CHARS: Final = 200
+MAX_LANGUAGE_CHARS: Final = 16
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
@@ -70,7 +75,7 @@ class SpeechRequest:
         """
         return cls(
             text=_spoken_text(_string("text", text), max_chars),
-            voice=_string("voice", voice),
+            voice=_name("voice", voice, MAX_VOICE_CHARS),
             language=_language(_string("language", language)),
             speed=_number("speed", speed, MIN_SPEED, MAX_SPEED),
             emotion=_short("emotion", emotion, MAX_EMOTION_CHARS),
@@ -110,6 +115,41 @@ class TranscriptionRequest:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ConversionRequest:
+    """What a file is to become: mono audio in `format` at `sample_rate`."""
+
+    format: str = "mp3"
+    sample_rate: int = SPEECH_RATE_HZ
+    loudness_dbfs: float | None = LOUDNESS_DBFS
+    """Of the speech in it; None leaves the level as it is."""
+    is_compressed: bool = False
+    is_trimmed: bool = False
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        format: Any = "mp3",  # noqa: A002  the field's name
+        sample_rate: Any = SPEECH_RATE_HZ,
+        loudness: Any = LOUDNESS_DBFS,
+        compress: bool = False,
+        trim: bool = False,
+    ) -> ConversionRequest:
+        """A request with usable values.
+
+        Raises:
+            RequestRefused: a value out of its range.
+        """
+        return cls(
+            format=_choice("format", format, FORMATS),
+            sample_rate=int(_number("sample_rate", sample_rate, MIN_RATE_HZ, MAX_RATE_HZ)),
+            loudness_dbfs=None if loudness is None else _number("loudness", loudness, *LOUDNESS_RANGE_DBFS),
+            is_compressed=compress,
+            is_trimmed=trim,
+        )
+
+
 def _spoken_text(text: str, max_chars: int) -> str:
     if len(text) > max_chars:  # before anything is computed of it
         raise RequestRefused("text", f"{len(text)} characters are too many; send at most {max_chars}.")
@@ -120,8 +160,10 @@ def _spoken_text(text: str, max_chars: int) -> str:
 
 
 def _language(language: str) -> str:
-    if language and not _LANGUAGE.fullmatch(language):
-        raise RequestRefused("language", "this is no language code; send one such as en or de-DE.")
+    is_code = len(language) <= MAX_LANGUAGE_CHARS and _LANGUAGE.fullmatch(language)
+    if language and not is_code:
+        detail = f"send a language code such as en or de-DE, at most {MAX_LANGUAGE_CHARS} characters."
+        raise RequestRefused("language", detail)
     return language.replace("_", "-")
 
 
@@ -131,6 +173,13 @@ def _string(field: str, value: Any) -> str:
     if not isinstance(value, str):
         raise RequestRefused(field, "send a string.")
     return value
+
+
+def _name(field: str, value: Any, max_chars: int) -> str:
+    name = _string(field, value)
+    if len(name) > max_chars or not name.isprintable():
+        raise RequestRefused(field, f"send at most {max_chars} printable characters.")
+    return name
 
 
 def _short(field: str, value: Any, max_chars: int) -> str:

@@ -9,7 +9,6 @@ import asyncio
 import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
 from functools import wraps
 from typing import Any, Final, cast
 
@@ -20,12 +19,12 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 
-from voice import hearing, limits, speaking
+from voice import converting, hearing, limits, speaking
 from voice.callers import Caller
 from voice.calls import Part
 from voice.engines.base import RequestRefused, VoiceError
 from voice.limits import Allowance, RateLimited
-from voice.requests import FORMATS, SpeechRequest
+from voice.requests import FORMATS, ConversionRequest, SpeechRequest
 
 STATUS: Final = {
     "bad_value": 422,
@@ -147,6 +146,21 @@ async def speech(request: SpeechRequest, caller: Caller) -> HttpResponseBase:
     return response
 
 
+async def converted(request: ConversionRequest, file: bytes) -> HttpResponse:
+    """The new file.
+
+    Raises:
+        VoiceError: it cannot be read, or nobody converts it in time.
+    """
+    async with converting.asked(request, file) as call:
+        body = b"".join([part.body async for part in call.parts()])
+    response = HttpResponse(body, content_type=FORMATS[request.format])
+    response["X-Source"] = as_header(call.result["source"])
+    response["X-Duration-Ms"] = str(call.result["duration_ms"])
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 async def bodies(first: Part, parts: AsyncIterator[Part]) -> AsyncIterator[bytes]:
     """The audio of all parts; codecs may have none yet for a short one."""
     if first.body:
@@ -169,24 +183,3 @@ async def audio_of(file: UploadedFile) -> bytes:
 def as_header(value: Any) -> str:
     """JSON that fits into a header: ASCII, on one line."""
     return json.dumps(value, ensure_ascii=True)
-
-
-async def tone_of(text: str, language: str) -> dict[str, Any]:
-    """{sentiment, keywords} of a text, computed off the event loop; nothing where no lexicon is.
-
-    Raises:
-        EngineUnavailable: the library is not installed.
-    """
-    from voice import sentiment  # its library is loaded when somebody asks
-
-    def compute() -> dict[str, Any]:
-        found = sentiment.analyse(text, language=language or "en")
-        if found is None:
-            return {"sentiment": None, "keywords": []}
-        fields = asdict(found)
-        return {
-            "sentiment": {name: value for name, value in fields.items() if name != "keywords"},
-            "keywords": fields["keywords"],
-        }
-
-    return await asyncio.to_thread(compute)

@@ -37,9 +37,16 @@ class Retry:
         """As the operator wants it."""
         return cls(settings.RETRY_TRIES, settings.RETRY_FIRST_S, settings.RETRY_LONGEST_S)
 
-    def call(self, work: Callable[[], T], *, on_retry: Callable[[], None] = lambda: None) -> T:
+    def call(
+        self,
+        work: Callable[[], T],
+        *,
+        may_retry: Callable[[], bool] = lambda: True,
+        on_retry: Callable[[], None] = lambda: None,
+    ) -> T:
         """The result of `work()`, called again while it raises TransientFailure and tries are left.
 
+        may_retry: asked after each failure; False ends the trying.
         on_retry: called before each further try.
 
         Raises:
@@ -47,7 +54,9 @@ class Retry:
             Exception: whatever else `work` raises, at once.
         """
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(TransientFailure),
+            retry=tenacity.retry_if_exception(
+                lambda error: isinstance(error, TransientFailure) and may_retry()
+            ),
             stop=tenacity.stop_after_attempt(self.tries),
             wait=tenacity.wait_exponential_jitter(
                 initial=self.first_s, max=self.longest_s, exp_base=FACTOR, jitter=JITTER_S

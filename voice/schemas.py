@@ -4,12 +4,24 @@ Values are checked by `voice.requests`, the same for all protocols; here they on
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
+from django.conf import settings
+from django.urls import reverse
 from ninja import Field, Schema
 
-from voice.requests import FORMATS, MAX_EMOTION_CHARS, MAX_HOT_WORDS_CHARS, MAX_SPEED, MIN_SPEED
+from voice.requests import (
+    FORMATS,
+    LOUDNESS_DBFS,
+    MAX_EMOTION_CHARS,
+    MAX_HOT_WORDS_CHARS,
+    MAX_RATE_HZ,
+    MAX_SPEED,
+    MIN_RATE_HZ,
+    MIN_SPEED,
+    SPEECH_RATE_HZ,
+)
 
 ResultFormat = Literal["json", "text", "srt", "vtt"]
 
@@ -32,6 +44,17 @@ class SpeechIn(Schema):
         "", description=f"A hint, at most {MAX_EMOTION_CHARS} characters; most engines ignore it."
     )
     sentiment: bool = Field(False, description="Answer X-Sentiment: the text's tone and keywords, as JSON.")
+
+
+class ConversionIn(Schema):
+    format: str = Field("mp3", description=", ".join(FORMATS))
+    sample_rate: int = Field(SPEECH_RATE_HZ, description=f"Hz, {MIN_RATE_HZ} to {MAX_RATE_HZ}.")
+    loudness: float = Field(
+        LOUDNESS_DBFS, description="Of the speech in it, dBFS, -40 to -10; `keep_level` leaves it as it is."
+    )
+    keep_level: bool = False
+    compress: bool = Field(False, description="Bring loud and soft passages closer together.")
+    trim: bool = Field(False, description="Cut silence at both ends.")
 
 
 class TranscriptionIn(Schema):
@@ -94,6 +117,10 @@ class VoiceOut(Schema):
     sample_rate_hz: int = Field(description="The voice's own; what is sent always has 24 000.")
     speakers: list[str] = Field(description="Of a voice that has several: ask for `id#speaker`.")
     sample_url: str
+
+    @staticmethod
+    def resolve_sample_url(voice: dict[str, Any]) -> str:
+        return settings.BASE_URL + reverse("api:voice-sample", args=[voice["id"]])
 
 
 class BatchFileOut(Schema):

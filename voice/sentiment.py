@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from voice.engines.base import EngineUnavailable, primary_language
 
@@ -74,6 +74,19 @@ def analyse(text: str, *, language: str = "en") -> Sentiment | None:
         emotion_words=_distinct(" ".join(words) for words, own, *_ in found if abs(own) >= EMOTIONAL_FROM),
         keywords=keywords(text),
     )
+
+
+def tone_fields(text: str, language: str) -> dict[str, Any]:
+    """{sentiment, keywords} of a text as they are sent; null and none where there is no lexicon.
+
+    Raises:
+        EngineUnavailable: the extra "sentiment" is not installed.
+    """
+    found = analyse(text, language=language or "en")
+    if found is None:
+        return {"sentiment": None, "keywords": []}
+    fields = asdict(found)
+    return {"keywords": fields.pop("keywords"), "sentiment": fields}
 
 
 def keywords(text: str) -> tuple[str, ...]:

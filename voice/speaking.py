@@ -10,11 +10,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 
 from django.conf import settings
 
-from voice import calls, scripts, speech_cache, voices
+from voice import calls, metrics, scripts, speech_cache, voices
 from voice.callers import Caller
 from voice.calls import Call, Meta, Part
 from voice.engines.base import RequestRefused, Voice
@@ -22,6 +21,7 @@ from voice.requests import SpeechRequest
 from voice.threads import in_thread
 
 VOICES_KNOWN_FOR_S = 10.0
+"""They are looked up once in so long: it reads directories."""
 
 
 @dataclass(slots=True)
@@ -30,6 +30,7 @@ class Speech:
 
     _call: Call | None
     _cached: speech_cache.CachedSpeech | None
+    _asked_at: float
 
     @property
     def is_cached(self) -> bool:
@@ -48,10 +49,19 @@ class Speech:
             CallFailed: no engine could speak it, or none answered in time.
         """
         if self._cached:
+            self._observe_first("cache")
             yield Part({"duration_ms": self._cached.meta["duration_ms"]}, self._cached.body)
         elif self._call:
+            is_silent = True
             async for part in self._call.parts():
+                if is_silent and part.body:  # a codec may have nothing yet for the first sentence
+                    self._observe_first("engine")
+                    is_silent = False
                 yield part
+
+    def _observe_first(self, source: str) -> None:
+        seconds = time.monotonic() - self._asked_at
+        metrics.FIRST_AUDIO_SECONDS.labels(source=source).observe(seconds)
 
 
 async def speak(request: SpeechRequest) -> Speech:
@@ -60,15 +70,16 @@ async def speak(request: SpeechRequest) -> Speech:
     Raises:
         Busy: too much waits already.
     """
+    asked_at = time.monotonic()
     if cached := await speech_cache.get(request.key):
-        return Speech(None, cached)
+        return Speech(None, cached, asked_at)
     call = await calls.ask(
         "tts",
         {"kind": "speak", "speech": asdict(request)},
-        call_id=f"speech-{request.key}",
+        shared_as=request.key,
         queue_limit=settings.VOICE["QUEUE_LIMIT"],
     )
-    return Speech(call, None)
+    return Speech(call, None, asked_at)
 
 
 async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
@@ -94,27 +105,39 @@ async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
 
 async def voices_for(caller: Caller) -> tuple[Voice, ...]:
     """The voices that this caller can choose: everybody's, those tried first in front, then their clones."""
-    return (*await _known_voices(), *await in_thread(voices.cloned)(caller.owner))
+    clones = await in_thread(voices.cloned)(caller.owner) if caller.owner else ()
+    return (*await _known_voices(), *clones)
+
+
+@dataclass(slots=True)
+class _Known:
+    """The voices of the engines as they were looked up last."""
+
+    voices: tuple[Voice, ...] = ()
+    fresh_until: float = 0.0
+
+
+_known = _Known()
 
 
 async def _known_voices() -> tuple[Voice, ...]:
-    return await asyncio.to_thread(_known, int(time.monotonic() / VOICES_KNOWN_FOR_S))
-
-
-@lru_cache(maxsize=1)
-def _known(period: int) -> tuple[Voice, ...]:
-    """Looked up once in `VOICES_KNOWN_FOR_S`: it reads directories."""
-    return voices.known()
+    now = time.monotonic()
+    if now >= _known.fresh_until:
+        if _known.voices:
+            _known.fresh_until = now + VOICES_KNOWN_FOR_S  # one looks, the others go on with what is known
+        _known.voices = await asyncio.to_thread(voices.known)
+        _known.fresh_until = now + VOICES_KNOWN_FOR_S
+    return _known.voices
 
 
 async def _chosen(known: tuple[Voice, ...], request: SpeechRequest, caller: Caller) -> Voice | None:
     if not request.voice:
         return None
-    for voice in known:
-        if voice.id == request.voice:
-            return voice
-    language = request.language or settings.VOICE["LANGUAGE"]
-    choose = in_thread(voices.chosen)  # a speaker, a blend, or a cloned voice: these are rows
-    if found := await choose(request.voice, among=known, owner=caller.owner, language=language):
+    if found := voices.chosen(request.voice, among=known):
         return found
+    language = request.language or settings.VOICE["LANGUAGE"]
+    if caller.owner:
+        choose = in_thread(voices.chosen_clone)
+        if found := await choose(request.voice, owner=caller.owner, language=language):
+            return found
     raise RequestRefused("voice", "there is no such voice; see the list of voices.")

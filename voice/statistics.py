@@ -6,41 +6,48 @@ from collections import defaultdict
 from importlib import metadata
 from typing import Any, Final, cast
 
-import django_rq
 import redis
 from django.conf import settings
-from prometheus_client.core import Metric
+from prometheus_client.core import Sample
 from rq.job import Job
 from rq.utils import str_to_date
 
-from voice import breaker, engine_reports, hot_audio, metrics, speech_cache
+from voice import breaker, engine_reports, hot_audio, metrics, queues, speech_cache
 
 LIBRARIES: Final = ("faster-whisper", "ctranslate2", "piper-tts", "kokoro", "av", "django", "daphne", "rq")
 SHARES: Final = (0.5, 0.95)
 
 
-def read() -> dict[str, Any]:
+Samples = dict[str, list[Sample]]
+"""By the name of the metric; none of one that counted nothing yet."""
+
+
+def read(*, for_operator: bool) -> dict[str, Any]:
     """Connections, queues, calls, cache, engines, breakers and versions. For a thread.
 
     Counts of calls and connections are of this machine, since its processes started; everything else is of
     the whole installation. What lies in Redis is null while Redis is away.
+
+    for_operator: with the machines that engines run on, and why they failed.
     """
-    families = {family.name: family for family in metrics.of_machine().collect()}
+    samples: Samples = defaultdict(list)
+    for family in metrics.of_machine().collect():
+        samples[family.name] += family.samples
     return {
-        "connections": _by_label(families["voice_connections"], "socket"),
-        "refused": _by_label(families["voice_refused"], "reason"),
-        "calls": _calls(families),
-        **_shared(),
+        "connections": _by_label(samples["voice_connections"], "socket"),
+        "refused": _by_label(samples["voice_refused"], "reason"),
+        "calls": _calls(samples),
+        **_shared(for_operator),
         "versions": _versions(),
     }
 
 
-def _shared() -> dict[str, Any]:
+def _shared(for_operator: bool) -> dict[str, Any]:
     try:
         return {
             "queues": {name: _queue(name) for name in settings.QUEUE_NAMES},
             "cache": _cache(),
-            "engines": _engines(),
+            "engines": _engines(for_operator),
             "breakers": [
                 {
                     "direction": state.direction,
@@ -59,11 +66,10 @@ def _shared() -> dict[str, Any]:
 def _queue(name: str) -> dict[str, Any]:
     """How many wait, and for how long the first of them has."""
     connection = hot_audio.sync_client()
-    queue = django_rq.get_queue(name)
-    first = cast("bytes | None", connection.lindex(queue.key, 0))
+    first = cast("bytes | None", connection.lindex(queues.key(name), 0))
     found = connection.hget(Job.key_for(first.decode()), "enqueued_at") if first else None
     enqueued_at = cast("bytes | None", found)
-    return {"length": queue.count, "oldest_s": _age_s(enqueued_at)}
+    return {"length": queues.length(name), "oldest_s": _age_s(enqueued_at)}
 
 
 def _age_s(enqueued_at: bytes | None) -> float:
@@ -84,40 +90,42 @@ def _cache() -> dict[str, Any]:
     }
 
 
-def _engines() -> list[dict[str, Any]]:
-    names = ("direction", "engine", "model", "device", "state", "last_error", "host", "pid")
+def _engines(for_operator: bool) -> list[dict[str, Any]]:
+    names = ["direction", "engine", "model", "device", "state"]
+    if for_operator:
+        names += ["last_error", "host", "pid"]
     return [{name: getattr(report, name) for name in names} for report in engine_reports.current()]
 
 
-def _by_label(family: Metric, label: str) -> dict[str, int]:
+def _by_label(samples: list[Sample], label: str) -> dict[str, int]:
     totals: dict[str, int] = defaultdict(int)
-    for sample in family.samples:
+    for sample in samples:
         if not sample.name.endswith("_created"):
             totals[sample.labels[label]] += int(sample.value)
     return dict(totals)
 
 
-def _calls(families: dict[str, Metric]) -> dict[str, Any]:
+def _calls(samples: Samples) -> dict[str, Any]:
     """By kind: how many ended how, and how long they waited and took."""
     outcomes: dict[str, dict[str, int]] = defaultdict(dict)
-    for sample in families["voice_calls"].samples:
+    for sample in samples["voice_calls"]:
         if sample.name == "voice_calls_total":
             outcomes[sample.labels["kind"]][sample.labels["outcome"]] = int(sample.value)
     return {
         kind: {
             "outcomes": counts,
-            "wait_s": _spread(families["voice_call_wait_seconds"], kind),
-            "total_s": _spread(families["voice_call_seconds"], kind),
+            "wait_s": _spread(samples["voice_call_wait_seconds"], kind),
+            "total_s": _spread(samples["voice_call_seconds"], kind),
         }
         for kind, counts in outcomes.items()
     }
 
 
-def _spread(family: Metric, kind: str) -> dict[str, float | None]:
+def _spread(samples: list[Sample], kind: str) -> dict[str, float | None]:
     """Upper bounds of the median and of 95 %: the edge of the histogram's bucket that they lie in."""
     buckets = sorted(
         (float(sample.labels["le"]), sample.value)
-        for sample in family.samples
+        for sample in samples
         if sample.name.endswith("_bucket") and sample.labels["kind"] == kind
     )
     total = buckets[-1][1] if buckets else 0.0

@@ -13,7 +13,7 @@ import numpy as np
 from django.conf import settings
 
 from voice import cloning
-from voice.engine_chain import EngineChain, Link, NoneServed
+from voice.engine_chain import EngineCall, EngineChain, Link, NoneServed
 from voice.engine_reports import EngineReport
 from voice.engines import registry
 from voice.engines.base import (
@@ -29,6 +29,9 @@ from voice.engines.base import (
 from voice.retry import Retry
 
 T = TypeVar("T")
+_Spoken = tuple[Voice, SpeechChunk]
+_Begin = Callable[[Iterator[_Spoken]], Iterable[_Spoken]]
+"""Takes what must be there before anything is handed out: the first chunk of a stream, or all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,16 @@ class SynthesisStream:
     voice: the id of the voice that speaks, which need not be the one that was asked for.
     sample_rate_hz: of all chunks.
     is_last_resort: it is intelligible and no more.
+    is_stand_in: an engine before it would have spoken, but does not work right now.
 
     Iterating raises what `SynthesisEngine.synthesize` may raise; no other engine takes over in mid-speech.
     Whoever does not want the rest calls `close()`.
     """
 
-    def __init__(self, engine: str, chunks: "Generator[tuple[Voice, SpeechChunk]]") -> None:
+    def __init__(self, engine: str, chunks: Generator[_Spoken], *, is_stand_in: bool = False) -> None:
         voice, first = next(chunks)
         self.engine = engine
+        self.is_stand_in = is_stand_in
         self.voice = voice.id
         self.is_last_resort = voice.quality == "last_resort"
         self.sample_rate_hz = first.sample_rate_hz
@@ -120,7 +125,7 @@ class Synthesizer:
             LanguageUnsupported: no voice of any engine speaks the language.
             EngineUnavailable: none of the engines works; the message has the reason of each.
         """
-        return self._first_to_speak(_Wanted(text, voice, language, speed, emotion), _joined)
+        return self._first_to_speak(_Wanted(text, voice, language, speed, emotion), list, _joined)
 
     def stream(
         self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
@@ -130,16 +135,21 @@ class Synthesizer:
         Raises:
             VoiceError: see `synthesize`; later, while iterating, only what the one engine raises.
         """
-        return self._first_to_speak(_Wanted(text, voice, language, speed, emotion), lambda stream: stream)
+        wanted = _Wanted(text, voice, language, speed, emotion)
+        return self._first_to_speak(wanted, _begun, lambda stream: stream)
 
-    def _first_to_speak(self, wanted: _Wanted, take: Callable[[SynthesisStream], T]) -> T:
+    def _first_to_speak(self, wanted: _Wanted, begin: _Begin, take: Callable[[SynthesisStream], T]) -> T:
         """What `take` makes of the first engine's stream; should it fail in that, the next engine's."""
 
+        links = self._ordered_for(wanted.voice)
+        meant = next((link for link in links if _has_voice_for(link, wanted)), None)
+
         def speak(link: Link[SynthesisEngine]) -> T:
-            return take(SynthesisStream(link.engine.name, _spoken(link, wanted)))
+            chunks = _spoken(link, wanted, begin, self._retry)
+            return take(SynthesisStream(link.engine.name, chunks, is_stand_in=link is not meant))
 
         try:
-            return self._chain.first_to_serve(self._ordered_for(wanted.voice), speak, retry=self._retry)
+            return self._chain.first_to_serve(links, speak)
         except NoneServed as none:
             raise _worst(none, wanted.language) from None
 
@@ -154,20 +164,37 @@ class Synthesizer:
         )  # stable: the others stay in order
 
 
-def _spoken(link: Link[SynthesisEngine], wanted: _Wanted) -> "Generator[tuple[Voice, SpeechChunk]]":
-    """Which voice spoke, with each chunk; the engine's time is measured without that of whoever listens."""
+def _has_voice_for(link: Link[SynthesisEngine], wanted: _Wanted) -> bool:
+    try:
+        return bool(matching_voice(link.engine.voices(), voice=wanted.voice, language=wanted.language))
+    except EngineUnavailable:
+        return False
+
+
+def _spoken(link: Link[SynthesisEngine], wanted: _Wanted, begin: _Begin, retry: Retry) -> Generator[_Spoken]:
+    """Which voice spoke, with each chunk. What `begin` takes is tried again: nobody has heard of it."""
     with link.call() as call:
-        chosen = matching_voice(link.engine.voices(), voice=wanted.voice, language=wanted.language)
+        yield from call.tried(lambda: begin(_made(link.engine, call, wanted)), retry)
+
+
+def _begun(chunks: Iterator[_Spoken]) -> Iterable[_Spoken]:
+    """The same, with the first made."""
+    return itertools.chain([next(chunks)], chunks)
+
+
+def _made(engine: SynthesisEngine, call: EngineCall, wanted: _Wanted) -> Iterator[_Spoken]:
+    """Chunk after chunk; the engine's time is measured without that of whoever listens."""
+    chosen = matching_voice(engine.voices(), voice=wanted.voice, language=wanted.language)
+    with call.timed():
+        chunks = iter(_chunks_of(engine, chosen, wanted))
+        chunk = next(chunks, None)
+    if chunk is None:
+        raise SynthesisFailed("There is nothing to say in this text.")
+    while chunk is not None:
+        call.audio_s += chunk.duration_s
+        yield chosen, chunk
         with call.timed():
-            chunks = iter(_chunks_of(link.engine, chosen, wanted))
             chunk = next(chunks, None)
-        if chunk is None:
-            raise SynthesisFailed("There is nothing to say in this text.")
-        while chunk is not None:
-            call.audio_s += chunk.duration_s
-            yield chosen, chunk
-            with call.timed():
-                chunk = next(chunks, None)
 
 
 def _chunks_of(engine: SynthesisEngine, voice: Voice, wanted: _Wanted) -> Iterator[SpeechChunk]:

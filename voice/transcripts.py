@@ -13,6 +13,12 @@ def stored_segment(segment: Segment) -> dict[str, Any]:
     return asdict(segment) | {"words": word_fields(segment)}
 
 
+def stored_segment_fields(stored: dict[str, Any]) -> dict[str, Any]:
+    """What `stored_segment` kept, as `segment_fields`; a speaker that was noted with it stays."""
+    others = {name: value for name, value in stored.items() if name not in ("start_s", "end_s")}
+    return {"start": stored["start_s"], "end": stored["end_s"], **others}
+
+
 def recognition_fields(
     result: Recognition, *, speakers: Sequence[str | None] | None = None
 ) -> dict[str, Any]:

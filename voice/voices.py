@@ -57,12 +57,11 @@ def speaks(voice: Voice, language: str) -> bool:
     return primary_language(voice.language) == primary_language(language)
 
 
-def chosen(voice_id: str, *, among: Iterable[Voice], owner: str, language: str = "") -> Voice | None:
-    """The voice that a request means, under the id to ask engines for; None when it means none.
+def chosen(voice_id: str, *, among: Iterable[Voice]) -> Voice | None:
+    """The voice of an engine that a request means, under the id to ask for; None when it means none.
 
     voice_id: an id of `among` (`known()`), with a speaker ("piper:en_US-libritts-high#p3922") or as a blend
-    ("kokoro:af_heart:0.7+af_bella:0.3") if it likes, or the name of a cloned voice of the owner.
-    language: what a cloned voice speaks; English if it is empty.
+    ("kokoro:af_heart:0.7+af_bella:0.3") if it likes.
     """
     voices = {voice.id: voice for voice in among}
     if voice_id in voices:
@@ -70,8 +69,16 @@ def chosen(voice_id: str, *, among: Iterable[Voice], owner: str, language: str =
     base = voices.get(base_voice_id(voice_id))
     if base and (_has_speaker(base, voice_id) or _is_blend(voices.values(), voice_id)):
         return replace(base, id=voice_id)
+    return None
+
+
+def chosen_clone(voice_id: str, *, owner: str, language: str) -> Voice | None:
+    """The owner's cloned voice that a request means by its name or id; None when it means none.
+
+    language: what it is to speak. Reads the database.
+    """
     row = cloning.find(owner, voice_id)
-    return cloning.as_voice(row, language=language or "en") if row else None
+    return cloning.as_voice(row, language=language) if row else None
 
 
 def described(voice: Voice) -> dict[str, Any]:
@@ -96,8 +103,8 @@ def sample_text(language: str) -> str | None:
 def _has_speaker(voice: Voice, voice_id: str) -> bool:
     """By name, or by number as the engine counts them."""
     speaker = voice_id.removeprefix(f"{voice.id}#")
-    is_number = speaker.isascii() and speaker.isdigit() and int(speaker) < len(voice.speakers)
-    return speaker != voice_id and (speaker in voice.speakers or is_number)
+    numbers = map(str, range(len(voice.speakers)))
+    return speaker != voice_id and (speaker in voice.speakers or speaker in numbers)
 
 
 def _is_blend(voices: Iterable[Voice], voice_id: str) -> bool:

@@ -11,7 +11,7 @@ from tests.fakes import FakeRecognition, FakeSynthesis
 from voice import recognition, slot, speaking, synthesis, voices
 from voice import worker as workers
 
-QUEUES = ["tts", "stt", "stt-partial", "stt-batch"]
+QUEUES = ["tts", "stt", "stt-partial", "stt-batch", "default"]
 
 
 @dataclass
@@ -31,9 +31,8 @@ def engines(clean_redis, monkeypatch):
     monkeypatch.setattr(recognition, "recognizer", lambda: recognition.Recognizer([engines.recognition]))
     monkeypatch.setattr(synthesis, "synthesizer", lambda: synthesis.Synthesizer([engines.synthesis]))
     monkeypatch.setattr(voices, "known", lambda: engines.synthesis.voices())
-    speaking._known.cache_clear()
-    yield engines
-    speaking._known.cache_clear()
+    monkeypatch.setattr(speaking, "_known", speaking._Known())
+    return engines
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+import redis
 from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
@@ -12,10 +13,12 @@ from django.test import AsyncClient
 from accounts.models import ApiKey
 from tests import factories
 from tests.voice.rest import KeyClient, body_of, recording, seconds_of
-from voice import answering, rest
+from voice import answering, calls, rest
+from voice.audio import decode
 from voice.audio_encoding import encode_flac, encode_wav
 from voice.calls import CallFailed
 from voice.engines.base import EngineUnavailable
+from voice.processing import loudness_dbfs
 
 V1 = "/api/v1/voice"
 TEXT = "Good morning. Tell me about your last project."
@@ -49,6 +52,51 @@ async def signed_in(transactional_db):
 
 async def post(api, path, body):
     return await api.post(f"{V1}{path}", data=json.dumps(body), content_type="application/json")
+
+
+# Conversion
+
+
+@pytest.mark.parametrize("file_format", ["wav", "mp3", "opus", "flac", "aac"])
+async def test_file_is_made_even_and_converted(api, worker, file_format):
+    fields = {"format": file_format, "loudness": "-30"}
+    response = await api.post(f"{V1}/convert", {"file": recording(2.0), **fields})
+
+    assert response.status_code == 200
+    assert json.loads(response["X-Source"])["container"] == "wav"
+    assert seconds_of(response.content) == pytest.approx(2.0, abs=0.15)
+    assert loudness_dbfs(decode(response.content), 16_000) == pytest.approx(-30, abs=1.5)
+
+
+async def test_level_and_length_are_left_alone_when_asked_for(api, worker):
+    pcm = factories.tone(1.0)
+    file = SimpleUploadedFile("quiet.wav", encode_wav(pcm))
+    fields = {"format": "pcm", "sample_rate": 16000, "keep_level": "true"}
+
+    assert (await api.post(f"{V1}/convert", {"file": file, **fields})).content == pcm
+
+
+async def test_silence_is_cut_at_both_ends(api, worker):
+    file = SimpleUploadedFile("pause.wav", encode_wav(bytes(64_000) + factories.tone(1.0) + bytes(64_000)))
+    response = await api.post(f"{V1}/convert", {"file": file, "format": "wav", "trim": "true"})
+
+    assert seconds_of(response.content) == pytest.approx(1.2, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [({"format": "exe"}, "format"), ({"sample_rate": 1}, "sample_rate"), ({"loudness": "-3"}, "loudness")],
+)
+async def test_bad_conversion_option_names_the_field(api, engines, fields, field):
+    response = await api.post(f"{V1}/convert", {"file": recording(), **fields})
+
+    assert (response.status_code, response.json()["field"]) == (422, field)
+
+
+async def test_file_that_is_no_audio_is_not_converted(api, worker):
+    response = await api.post(f"{V1}/convert", {"file": SimpleUploadedFile("a.wav", b"no audio at all" * 9)})
+
+    assert (response.status_code, response.json()["code"]) == (422, "audio_rejected")
 
 
 # Speech
@@ -160,6 +208,27 @@ async def test_engine_that_fails_in_mid_speech_breaks_the_stream_off(api, worker
     assert response.status_code == 200
     with pytest.raises(CallFailed):
         await body_of(response)
+
+
+@pytest.mark.parametrize("voice", ["\x00", "fake:en\x00", "\ud800", "fake:en-US#" + "1" * 5000, "v" * 201])
+async def test_odd_voice_is_refused(api, engines, voice):
+    response = await post(api, "/synthesize", {"text": TEXT, "voice": voice})
+    assert (response.status_code, response.json()["field"]) == (422, "voice")
+
+
+async def test_redis_that_is_away_is_a_503(api, engines, monkeypatch):
+    async def fail(*args, **options):
+        raise redis.ConnectionError("no")
+
+    monkeypatch.setattr(calls, "ask", fail)
+    spoken = await post(api, "/synthesize", {"text": TEXT})
+    heard = await api.post(f"{V1}/transcribe", {"file": recording()})
+    for response in (spoken, heard):
+        assert (response.status_code, response.json()["code"]) == (503, "engine_unavailable")
+        assert int(response["Retry-After"]) > 0
+    openai = await api.post("/v1/audio/transcriptions", {"file": recording()})
+    assert (openai.status_code, openai.json()["error"]["type"]) == (503, "server_error")
+    assert int(openai["Retry-After"]) > 0
 
 
 async def test_full_queue_is_busy(api, engines, settings):

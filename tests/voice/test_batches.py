@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import AsyncClient, TestCase
 from django.utils import timezone
 
 from accounts.models import ApiKey
@@ -111,6 +112,72 @@ def test_file_that_always_fails_is_given_up(batch, fail_recognition):
         recognise(row)
     assert row.status == "failed"
     assert "somebody" not in row.last_error
+
+
+def test_file_whose_upload_is_gone_is_given_up(batch, fake_recognition):
+    row = batch.files.get(position=0)
+    default_storage.delete(row.storage_name)
+    recognise(row)
+    assert (row.status, row.storage_name) == ("failed", "")
+    assert "send it again" in row.last_error
+
+
+def test_upload_that_could_not_be_deleted_is_deleted_later(batch, fake_recognition, queued, monkeypatch):
+    row = batch.files.get(position=0)
+    upload = row.storage_name
+    with monkeypatch.context() as away:
+        away.setattr(default_storage, "delete", fail_to_delete)
+        recognise(row)
+        assert (row.status, row.storage_name) == ("done", upload)
+        with pytest.raises(OSError, match="away"):
+            jobs.delete_upload(str(row.pk))
+    assert BatchFile.objects.get(pk=row.pk).retry_at > timezone.now()
+    due(batch.files)
+    batch.files.exclude(pk=row.pk).delete()
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        jobs.sweep()
+    assert queued("default") == [f"delete-upload-{row.pk}"]
+    jobs.delete_upload(str(row.pk))
+    row.refresh_from_db()
+    assert (row.status, row.storage_name, row.last_error) == ("done", "", "")
+    assert not default_storage.exists(upload)
+
+
+def fail_to_delete(name):
+    raise OSError("away")
+
+
+def test_upload_of_a_waiting_file_is_not_deleted(batch):
+    row = batch.files.get(position=0)
+    jobs.delete_upload(str(row.pk))
+    assert default_storage.exists(row.storage_name)
+
+
+def test_batch_whose_uploads_cannot_be_deleted_stays(batch, monkeypatch):
+    monkeypatch.setattr(default_storage, "delete", fail_to_delete)
+    with pytest.raises(OSError, match="away"):
+        batches.delete(batch)
+    assert batch.files.count() == 3
+
+
+def test_files_are_known_before_they_are_kept(db, clean_redis, monkeypatch):
+    known = []
+
+    def save(name, content):
+        row = BatchFile.objects.get(storage_name=name)
+        known.append(row.retry_at > timezone.now())  # the sweeper leaves it alone as long as that may take
+        return name
+
+    monkeypatch.setattr(default_storage, "save", save)
+    batch = make_batch(recording(), recording())
+    assert known == [True, True]
+    assert batch.files.filter(retry_at__lte=timezone.now()).count() == 2
+
+
+def test_file_name_that_no_store_takes_is_cleaned(db, clean_redis):
+    file = recording()
+    file._name = "an\ud800swer\x00.wav"
+    assert make_batch(file).files.get().file_name == "answer.wav"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -229,6 +296,28 @@ async def test_batch_of_another_owner_does_not_exist(api, stranger, engines):
     assert (await stranger.delete(f"{V1}/{batch_id}")).status_code == 404
     assert (await stranger.get(V1)).json()["count"] == 0
     assert (await api.get(f"{V1}/{batch_id}")).status_code == 200
+
+
+async def test_who_is_not_known_owns_no_batch(transactional_db, engines, settings, queued):
+    settings.VOICE = settings.VOICE | {"IS_PUBLIC": True}
+    stranger = AsyncClient()
+    nothing = "00000000-0000-4000-8000-000000000000"
+    answers = [
+        await stranger.post(V1, {"files": [recording()]}),
+        await stranger.get(V1),
+        await stranger.get(f"{V1}/{nothing}"),
+        await stranger.get(f"{V1}/{nothing}/files/{nothing}"),
+        await stranger.delete(f"{V1}/{nothing}"),
+    ]
+    assert [(a.status_code, a.json()["code"]) for a in answers] == [(403, "forbidden")] * 5
+    assert "API key" in answers[0].json()["detail"]
+    assert queued("stt-batch") == []
+
+
+async def test_language_that_is_too_long_is_refused(api, engines):
+    response = await api.post(V1, {"files": [recording()], "language": "en-abcdefgh-abcdefgh"})
+    assert (response.status_code, response.json()["field"]) == (422, "language")
+    assert "16" in response.json()["detail"]
 
 
 async def test_batch_without_files_names_the_field(api, engines):

@@ -70,6 +70,20 @@ def test_breaker_opens_after_five_failures_in_a_row():
     assert 59 < state.retry_after_s <= 60
 
 
+@pytest.mark.parametrize("open_s", [0, 0.0001])
+def test_breaker_may_be_open_for_next_to_no_time(settings, clean_redis, open_s):
+    settings.BREAKER_OPEN_S = open_s
+    seen = piper()
+    fail(seen)
+    clean_redis.delete(OPEN)  # a millisecond is over
+
+    for _ in range(2):
+        seen.admit().failed(TransientFailure("503"))
+        assert not clean_redis.exists(PROBE)
+        assert seen.state().failures > 5
+        clean_redis.delete(OPEN)
+
+
 def test_success_between_failures_starts_the_count_again():
     seen = piper()
 

@@ -50,6 +50,19 @@ def register(owner=OWNER, voice_id="anna", audio=None, has_consent=True):
     )
 
 
+@pytest.mark.parametrize("voice_id", ["an\x00na", "\ud800", "chatterbox:en#\x00", "x" * 5000])
+def test_odd_name_is_no_voice(voice_id):
+    assert cloning.find(OWNER, voice_id) is None
+
+
+def test_empty_owner_has_no_voices():
+    row = ClonedVoice.objects.create(owner="", name="anna", sha256="0", duration_ms=4000, has_consent=True)
+
+    assert cloning.find("", "anna") is None
+    assert cloning.find("", f"chatterbox:en#{row.pk}") is None
+    assert cloning.voices_of("") == ()
+
+
 def test_a_recording_becomes_a_voice_of_its_owner(stored):
     row = register()
 
@@ -190,7 +203,7 @@ def test_the_engine_speaks_as_the_stored_recording(monkeypatch, tmp_path):
         (tmp_path / name).touch()
     row = register()
     engine = Chatterbox(str(tmp_path), device="cpu", references=cloning.StoredReferences())
-    voice = voices.chosen("anna", among=voices.known(), owner=OWNER, language="de-AT")
+    voice = voices.chosen_clone("anna", owner=OWNER, language="de-AT")
 
     list(engine.synthesize("Guten Tag.", voice=voice.id, language="de"))
 
@@ -203,15 +216,16 @@ def test_a_cloned_voice_is_chosen_by_its_owner_only():
     row = register()
 
     for asked in ("anna", f"chatterbox:en#{row.pk}"):
-        assert voices.chosen(asked, among=(), owner=OWNER).id == f"chatterbox:en#{row.pk}"
-        assert voices.chosen(asked, among=(), owner=STRANGER) is None
+        assert voices.chosen_clone(asked, owner=OWNER, language="en").id == f"chatterbox:en#{row.pk}"
+        assert voices.chosen_clone(asked, owner=STRANGER, language="en") is None
 
 
 def test_the_base_voice_does_not_open_the_way_to_another_owners_recording():
     row = register()
     base = Voice("chatterbox:en", "en", "Chatterbox en", "chatterbox", "neural", 24_000)
 
-    assert voices.chosen(f"chatterbox:en#{row.pk}", among=[base], owner=STRANGER) is None
+    assert voices.chosen(f"chatterbox:en#{row.pk}", among=[base]) is None
+    assert voices.chosen_clone(f"chatterbox:en#{row.pk}", owner=STRANGER, language="en") is None
 
 
 def test_cloned_voices_are_listed_to_their_owner_under_their_names():

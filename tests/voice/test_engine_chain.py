@@ -22,6 +22,7 @@ from voice.engines.base import (
     SynthesisFailed,
     TransientFailure,
     Voice,
+    VoiceUnavailable,
     matching_voice,
 )
 from voice.recognition import Recognizer
@@ -185,14 +186,41 @@ def test_caption_is_never_tried_again(recognizer, pauses):
 # Breaker
 
 
-def test_engine_that_failed_five_times_in_a_row_is_not_called(recognizer, pauses):
+def test_engine_that_failed_five_calls_in_a_row_is_not_called(recognizer, pauses):
     first, second = Hears("first", always=BROKEN), Hears("second")
     chain = recognizer(first, second)
 
-    engines = [hear(chain).engine for _ in range(4)]
+    engines = [hear(chain).engine for _ in range(7)]
 
-    assert engines == ["second"] * 4
-    assert first.calls == 5  # three tries, then two: the breaker ended the rest
+    assert engines == ["second"] * 7
+    assert first.calls == 5 * 3  # three tries a call
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_call_that_fails_at_every_try_counts_once(synthesizer, is_whole):
+    chain = synthesizer(Speaks("first", always=BROKEN), Speaks("second"))
+    failures = counted(metrics.ENGINE_FAILURES, "synthesis", "first", "transient")
+    retries = counted(metrics.ENGINE_RETRIES, "synthesis", "first")
+
+    if is_whole:
+        chain.synthesize("One", voice=None, language="en")
+    else:
+        list(stream(chain))
+
+    assert Breaker("synthesis", "first").state().failures == 1
+    assert counted(metrics.ENGINE_FAILURES, "synthesis", "first", "transient") == failures + 3
+    assert counted(metrics.ENGINE_RETRIES, "synthesis", "first") == retries + 2
+
+
+def test_call_that_succeeds_at_a_later_try_ends_the_row(recognizer):
+    first = Hears("first", *[EngineUnavailable("no device")] * 4, BROKEN)
+    chain = recognizer(first, Hears("second"))
+    for _ in range(4):
+        hear(chain)
+    assert breaker_of(first).failures == 4
+
+    assert hear(chain).engine == "first"
+    assert breaker_of(first).failures == 0
 
 
 def test_another_process_leaves_the_engine_alone_too(recognizer):
@@ -218,15 +246,25 @@ def test_engine_that_recovered_serves_again_after_two_probes(recognizer, clean_r
     assert breaker_of(first).name == "closed"
 
 
-def test_probe_that_fails_transiently_is_not_tried_again(recognizer, clean_redis):
+def test_probe_that_fails_at_every_try_opens_the_breaker_again(recognizer, clean_redis):
     first, second = Hears("first", always=BROKEN), Hears("second")
     open_breaker(first)
     let_time_pass(clean_redis, first)
 
     assert hear(recognizer(first, second)).engine == "second"
 
-    assert first.calls == 1
+    assert first.calls == 3
     assert breaker_of(first).name == "open"
+
+
+def test_probe_that_succeeds_at_its_second_try_is_a_good_one(recognizer, clean_redis):
+    first = Hears("first", BROKEN, None, BROKEN)
+    chain = recognizer(first, Hears("second"))
+    open_breaker(first)
+    let_time_pass(clean_redis, first)
+
+    assert [hear(chain).engine for _ in range(2)] == ["first", "first"]
+    assert breaker_of(first).name == "closed"
 
 
 def test_reset_lets_the_engine_serve_at_once(recognizer):
@@ -270,6 +308,18 @@ def test_engine_that_cannot_be_loaded_here_may_serve_elsewhere(recognizer):
         hear(recognizer(broken, Hears("second")))
 
     assert hear(recognizer(Hears("first"), Hears("second"))).engine == "first"
+
+
+def test_voice_that_cannot_be_loaded_does_not_blame_its_engine(synthesizer):
+    first = Speaks("first", *[VoiceUnavailable("the file is cut off")] * 6)
+    chain = synthesizer(first, Speaks("second"))
+    failures = counted(metrics.ENGINE_FAILURES, "synthesis", "first", "unavailable")
+
+    engines = [stream(chain).engine for _ in range(7)]
+
+    assert engines == ["second"] * 6 + ["first"]
+    assert Breaker("synthesis", "first").state().failures == 0
+    assert counted(metrics.ENGINE_FAILURES, "synthesis", "first", "unavailable") == failures + 6
 
 
 def test_engine_that_is_left_alone_is_not_loaded(recognizer):
@@ -452,6 +502,14 @@ def test_stream_that_nobody_reads_to_its_end_was_good(synthesizer, clean_redis):
         speech.close()
 
     assert seen.state().name == "closed"
+
+
+def test_whole_speech_that_breaks_in_the_middle_is_tried_again(synthesizer, pauses):
+    first = Speaks("first", BROKEN, after=1)
+
+    result = synthesizer(first, Speaks("second")).synthesize("One. Two", voice=None, language="en")
+
+    assert (result.engine, len(result.samples), first.calls, len(pauses)) == ("first", 6, 2, 1)
 
 
 def test_whole_speech_may_be_begun_anew_by_another_engine(synthesizer):

@@ -21,7 +21,11 @@ def test_speech_text_is_normalised():
         ({"text": 7}, "text", "string"),
         ({"text": "a" * 5001}, "text", "at most 5000"),
         ({"voice": ["piper"]}, "voice", "string"),
+        ({"voice": "v" * 201}, "voice", "at most 200"),
+        ({"voice": "an\x00na"}, "voice", "printable"),
+        ({"voice": "\ud800"}, "voice", "printable"),
         ({"language": "english please"}, "language", "such as en or de-DE"),
+        ({"language": "en-abcdefgh-abcdefgh"}, "language", "at most 16"),
         ({"speed": 0.4}, "speed", "0.5 to 2"),
         ({"speed": 2.1}, "speed", "0.5 to 2"),
         ({"speed": float("nan")}, "speed", "0.5 to 2"),
@@ -37,6 +41,14 @@ def test_speech_refusal_names_the_field_and_the_limit(values, field, limit):
 
     assert refused.value.field == field
     assert limit in str(refused.value)
+
+
+def test_characters_that_no_store_takes_are_left_out():
+    request = SpeechRequest.checked(text="Good\ud800 morning.", emotion="ca\ud800lm")
+    heard = TranscriptionRequest.checked(hot_words="Kuber\ud800netes")
+
+    assert (request.text, request.emotion, heard.hot_words) == ("Good morning.", "calm", "Kubernetes")
+    assert len(request.key) == 64
 
 
 def test_speech_limit_counts_characters_before_work_is_done():

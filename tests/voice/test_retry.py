@@ -54,6 +54,14 @@ def test_permanent_failure_is_told_at_once(retry, pauses, error):
     assert (work.calls, pauses) == (1, [])
 
 
+def test_nothing_is_tried_again_that_may_not_be(retry, pauses):
+    work = Work(TransientFailure("reset"))
+
+    with pytest.raises(TransientFailure):
+        retry.call(work, may_retry=lambda: False)
+    assert (work.calls, pauses) == (1, [])
+
+
 def test_pauses_double_up_to_the_longest(pauses):
     with pytest.raises(TransientFailure):
         Retry(tries=7, sleep=pauses.append).call(Work(*[TransientFailure("503")] * 7))

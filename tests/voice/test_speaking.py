@@ -1,12 +1,15 @@
 """Which requests for speech are taken, and that the same is spoken once."""
 
 import asyncio
+import time
 
 import pytest
+from prometheus_client import REGISTRY
 
-from voice import speaking
+from tests.fakes import FakeSynthesis
+from voice import speaking, synthesis, voices
 from voice.callers import Caller
-from voice.engines.base import RequestRefused
+from voice.engines.base import EngineUnavailable, RequestRefused, Voice
 from voice.models import ClonedVoice
 from voice.requests import SpeechRequest
 from voice.threads import in_thread
@@ -70,6 +73,53 @@ async def test_cloned_voice_speaks_for_its_owner_only(engines):
     ]
 
 
+async def test_cloned_voices_of_callers_without_owner_are_nobodys(engines):
+    await in_thread(ClonedVoice.objects.create)(
+        owner="", name="anna", storage_name="voices/a", sha256="0", duration_ms=4000, has_consent=True
+    )
+    unknown = Caller(id="address:192.0.2.1", owner="", name="")
+
+    with pytest.raises(RequestRefused):
+        await speaking.checked(wanted(voice="anna"), unknown)
+    assert {voice.quality for voice in await speaking.voices_for(unknown)} == {"last_resort"}
+
+
+async def test_known_voice_costs_no_thread(engines, monkeypatch):
+    await speaking.checked(wanted(), CALLER)
+
+    def fail(*args):
+        raise AssertionError(args)
+
+    monkeypatch.setattr(asyncio, "to_thread", fail)
+    monkeypatch.setattr(speaking, "in_thread", fail)
+
+    assert (await speaking.checked(wanted(voice="fake:de-DE"), CALLER)).voice == "fake:de-DE"
+
+
+async def test_voices_are_looked_up_again_after_a_while(engines, monkeypatch):
+    await speaking.checked(wanted(), CALLER)
+    monkeypatch.setattr(voices, "known", tuple)
+    assert await speaking.voices_for(CALLER)
+
+    later = time.monotonic() + speaking.VOICES_KNOWN_FOR_S
+    monkeypatch.setattr(speaking.time, "monotonic", lambda: later)
+
+    assert await speaking.voices_for(CALLER) == ()
+
+
+async def test_time_to_the_first_audio_is_counted_by_its_source(worker):
+    def counts():
+        name = "voice_first_audio_seconds_count"
+        return [REGISTRY.get_sample_value(name, {"source": source}) or 0 for source in ("engine", "cache")]
+
+    request = await speaking.checked(wanted("One sentence. And another."), CALLER)
+    before = counts()
+    for _ in range(2):
+        await spoken(request)
+
+    assert [now - then for now, then in zip(counts(), before, strict=True)] == [1, 1]
+
+
 async def test_second_request_is_answered_from_the_cache(worker):
     request = await speaking.checked(wanted(), CALLER)
 
@@ -89,3 +139,35 @@ async def test_two_hundred_requests_at_once_cost_one_synthesis(worker):
 
     assert len({body for body, _ in answers}) == 1
     assert len(worker.synthesis.spoken) == 1
+
+
+class Faltering(FakeSynthesis):
+    """Speaks with a voice of its own, unless it is away."""
+
+    name = "faltering"
+    is_away = True
+
+    def voices(self):
+        return (Voice("faltering:en", "en-US", "Faltering", self.name, "neural", 16_000),)
+
+    def synthesize(self, text, **options):
+        if self.is_away:
+            raise EngineUnavailable("It is away for a moment.")
+        self.spoken.append(text)
+        return super().synthesize(text, **options | {"voice": None})
+
+
+async def test_voice_that_stood_in_for_another_is_not_kept(worker, monkeypatch):
+    faltering = Faltering()
+    chain = synthesis.Synthesizer([faltering, worker.synthesis])
+    monkeypatch.setattr(synthesis, "synthesizer", lambda: chain)
+    monkeypatch.setattr(voices, "known", chain.voices)
+    request = await speaking.checked(wanted(voice="faltering:en"), CALLER)
+
+    _, stood_in = await spoken(request)
+    faltering.is_away = False
+    _, again = await spoken(request)
+
+    assert stood_in.result["engine"] == "fake"
+    assert again.result["engine"] == "faltering"
+    assert not again.is_cached

@@ -4,12 +4,16 @@ import json
 
 import pytest
 import redis
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.test import AsyncClient
 
 from accounts.models import ApiKey
 from tests import factories
 from tests.voice.rest import KeyClient, body_of
 from voice import breaker, engine_reports, queues, statistics
 from voice.engine_reports import EngineReport
+from voice.threads import in_thread
 
 SPEECH = {"text": "Good morning."}
 
@@ -54,6 +58,24 @@ async def test_calls_and_cache_are_counted(api, worker):
     assert after["calls"]["speak"]["wait_s"]["p95"] > 0
     assert (after["cache"]["hits"], after["cache"]["misses"], after["cache"]["items"]) == (1, 1, 1)
     assert after["cache"]["hit_rate"] == 0.5
+
+
+async def test_before_anything_was_counted_numbers_are_told(api, monkeypatch, tmp_path):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    numbers = await read(api)
+    assert (numbers["connections"], numbers["refused"], numbers["calls"]) == ({}, {}, {})
+
+
+async def test_only_superusers_see_machines_and_failures(api, clean_redis):
+    report = EngineReport("synthesis", "piper", "a voice", "cpu", "failed", last_error="No file /models/a.")
+    engine_reports.publish([report], clean_redis)
+    (seen_by_key,) = (await read(api))["engines"]
+    root = AsyncClient()
+    await root.aforce_login(await in_thread(factories.UserFactory)(is_superuser=True))
+    (seen_by_root,) = (await read(root))["engines"]
+    await sync_to_async(connections.close_all)()  # those of the thread that Django asks for sessions
+    assert seen_by_root.keys() - seen_by_key.keys() == {"host", "pid", "last_error"}
+    assert seen_by_root["last_error"] == "No file /models/a."
 
 
 async def test_versions_are_told(api):

@@ -44,6 +44,10 @@ class EngineUnavailable(VoiceError):
     code = "engine_unavailable"
 
 
+class VoiceUnavailable(EngineUnavailable):
+    """The engine works, but the chosen voice cannot be loaded: its others may be fine."""
+
+
 class TransientFailure(EngineUnavailable):
     """The engine failed in a way that passes: a broken connection, a timeout, a vendor that is overloaded."""
 
@@ -250,7 +254,8 @@ class SynthesisEngine(Protocol):
 
         Raises (at the call or while iterating):
             LanguageUnsupported: no voice for this language.
-            EngineUnavailable: no voice at all, or the chosen voice cannot be loaded.
+            EngineUnavailable: no voice at all.
+            VoiceUnavailable: the chosen voice cannot be loaded.
             SynthesisFailed: nothing to say, or the model failed on this text.
         """
 

@@ -31,6 +31,7 @@ from voice.engines.base import (
     SpeechChunk,
     SynthesisFailed,
     Voice,
+    VoiceUnavailable,
     checked_speed,
     matching_voice,
 )
@@ -154,18 +155,26 @@ class Chatterbox:
         """float32[n_samples] at 24 000 Hz."""
         weights = self._weights
         assert weights is not None
+        weights.conds = self._voice(weights, key)
         try:
-            weights.conds = self._embedding(weights, key) if key else self._own_voice
-            if weights.conds is None:
-                raise SynthesisFailed(
-                    f"{self.model} has no voice of its own (conds.pt); choose a cloned one."
-                )
             wave = weights.generate(sentence, language_id=language, exaggeration=liveliness)
         except (RuntimeError, ValueError, OSError) as error:  # PyTorch's, and of files
             raise SynthesisFailed(
                 f"Chatterbox cannot speak this text ({error}); shorten it or choose another voice."
             ) from error
         return np.clip(wave.squeeze(0).numpy(force=True), -1, 1).astype(np.float32)
+
+    def _voice(self, weights: ChatterboxMultilingualTTS, key: str) -> Conditionals:
+        """How the cloned voice sounds, or without a key the model's own."""
+        try:
+            voice = self._embedding(weights, key) if key else self._own_voice
+        except (RuntimeError, ValueError, OSError) as error:  # PyTorch's, and of the store
+            raise VoiceUnavailable(
+                f"Chatterbox cannot load this voice ({error}); register it again or choose another."
+            ) from error
+        if voice is None:
+            raise VoiceUnavailable(f"{self.model} has no voice of its own (conds.pt); choose a cloned one.")
+        return voice
 
     def _embedding(self, weights: ChatterboxMultilingualTTS, key: str) -> Conditionals:
         """How the voice sounds: from memory, from beside its recording, or computed from that."""

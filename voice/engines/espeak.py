@@ -20,6 +20,7 @@ from voice.engines.base import (
     SpeechChunk,
     SynthesisFailed,
     Voice,
+    VoiceUnavailable,
     checked_speed,
     matching_voice,
     primary_language,
@@ -175,11 +176,11 @@ def _spoken(library: _Library, voice: Voice, sentence: str, speed: float) -> Sam
     text, functions = sentence.encode(), library.functions
     with _lock:
         functions.espeak_SetSynthCallback(keep)
-        failed = functions.espeak_SetVoiceByName(library.names[voice]) != EE_OK
+        if functions.espeak_SetVoiceByName(library.names[voice]) != EE_OK:
+            raise VoiceUnavailable(f"espeak-ng has lost its voice {voice.name!r}; choose another.")
         functions.espeak_SetParameter(RATE_PARAMETER, round(NORMAL_WORDS_PER_MINUTE * speed), 0)
         failed = (
-            failed
-            or functions.espeak_Synth(
+            functions.espeak_Synth(
                 text, ctypes.c_size_t(len(text) + 1), 0, POSITION_CHARACTER, 0, CHARS_UTF8, None, None
             )
             != EE_OK

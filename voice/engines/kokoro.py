@@ -18,6 +18,7 @@ import re
 import threading
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,6 +29,7 @@ from voice.engines.base import (
     SpeechChunk,
     SynthesisFailed,
     Voice,
+    VoiceUnavailable,
     checked_speed,
     matching_voice,
 )
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 HUB_REPOSITORY: Final = "hexgrad/Kokoro-82M"
 WEIGHTS_FILE: Final = "kokoro-v1_0.pth"
 SAMPLE_RATE_HZ: Final = 24_000
+_FAILURES: Final = (RuntimeError, ValueError, OSError)  # PyTorch's, Kokoro's and the hub's
 ENGLISH_LETTERS: Final = "ab"
 ENGLISH_MODEL: Final = "en_core_web_sm"  # Source: hexgrad/misaki, misaki/en.py (G2P.__init__)
 
@@ -124,10 +127,10 @@ class Kokoro:
         """float32[n_samples] at 24 000 Hz."""
         with self._lock:
             pipeline = self._pipeline(next(iter(weights))[0])
+            style = self._style(pipeline, weights)
             try:
-                style = self._style(pipeline, weights)
                 results = list(pipeline(sentence, voice=style, speed=speed))
-            except (RuntimeError, ValueError, OSError) as error:  # PyTorch's, Kokoro's and the hub's
+            except _FAILURES as error:
                 raise SynthesisFailed(
                     f"Kokoro cannot speak this text ({error}); choose another voice."
                 ) from error
@@ -137,10 +140,13 @@ class Kokoro:
     def _style(self, pipeline: KPipeline, weights: dict[str, float]) -> Any:
         """FloatTensor[510, 1, 256]: how the voice, or the blend, sounds, for each length of a text."""
         total = sum(weights.values())
-        return sum(
-            pipeline.load_single_voice(self._voice_source(name)) * (weight / total)
-            for name, weight in weights.items()
-        )
+        try:
+            return sum(
+                pipeline.load_single_voice(self._voice_source(name)) * (weight / total)
+                for name, weight in weights.items()
+            )
+        except (*_FAILURES, EOFError, UnpicklingError) as error:  # the last two of files that were cut off
+            raise VoiceUnavailable(f"Kokoro cannot load this voice ({error}); choose another.") from error
 
     def _pipeline(self, letter: str) -> KPipeline:
         """The rules of a language, over the shared weights."""
@@ -148,7 +154,7 @@ class Kokoro:
             kokoro = _kokoro()
             # misaki would have pip fetch it, and end the thread if that fails
             if letter in ENGLISH_LETTERS and importlib.util.find_spec(ENGLISH_MODEL) is None:
-                raise EngineUnavailable(
+                raise VoiceUnavailable(
                     f"Kokoro's English needs one more package: python -m spacy download {ENGLISH_MODEL}"
                 )
             try:
@@ -156,7 +162,7 @@ class Kokoro:
                     letter, repo_id=HUB_REPOSITORY, model=self._weights
                 )
             except ImportError as error:
-                raise EngineUnavailable(
+                raise VoiceUnavailable(
                     f"Kokoro needs one more package for this language ({error})."
                 ) from error
         return self._pipelines[letter]
@@ -194,7 +200,10 @@ class Kokoro:
     def _voice_source(self, name: str) -> str:
         if self._directory is not None:
             return str(self._voice_file(name))
-        self._check_hub_unless_cached(f"voices/{name}.pt")
+        try:
+            self._check_hub_unless_cached(f"voices/{name}.pt")
+        except EngineUnavailable as error:
+            raise VoiceUnavailable(str(error)) from error
         return name
 
     def _voice_file(self, name: str) -> Path:

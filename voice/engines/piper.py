@@ -28,6 +28,7 @@ from voice.engines.base import (
     SpeechChunk,
     SynthesisFailed,
     Voice,
+    VoiceUnavailable,
     checked_speed,
     matching_voice,
 )
@@ -150,16 +151,18 @@ def _config_path(model: Path) -> Path:
 
 def _config(model: Path) -> dict[str, Any]:
     try:
-        config = json.loads(_config_path(model).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EngineUnavailable(
+        return dict(json.loads(_config_path(model).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise VoiceUnavailable(
             f"{_config_path(model)} cannot be read ({error}); fetch the voice again."
         ) from error
-    return dict(config)
 
 
 def _described(model: Path) -> Voice:
-    config = _config(model)
+    try:
+        config = _config(model)
+    except VoiceUnavailable:  # said when it is to speak; until then its name tells enough
+        config = {}
     code = config.get("language", {}).get("code") or model.stem.split("-", 1)[0]
     name = model.stem.removeprefix(f"{code}-")
     rate_hz = int(config.get("audio", {}).get("sample_rate", 22_050))
@@ -186,10 +189,13 @@ def _opened(model: Path) -> PiperVoice:
     try:
         config = piper.PiperConfig.from_dict(_config(model))
     except (KeyError, TypeError, ValueError) as error:
-        raise EngineUnavailable(
+        raise VoiceUnavailable(
             f"{_config_path(model)} is no Piper voice ({error}); fetch it again."
         ) from error
-    session = one_thread_session(str(model))
+    try:
+        session = one_thread_session(str(model))
+    except EngineUnavailable as error:
+        raise VoiceUnavailable(str(error)) from error
     voice: PiperVoice = piper.PiperVoice(session=session, config=config, download_dir=model.parent)
     return voice
 

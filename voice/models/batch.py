@@ -59,7 +59,12 @@ class BatchFile(models.Model):
         indexes = [
             models.Index(
                 fields=["retry_at"], condition=models.Q(status="waiting"), name="batch_files_to_recognise"
-            )
+            ),
+            models.Index(
+                fields=["retry_at"],
+                condition=~models.Q(status="waiting") & ~models.Q(storage_name=""),
+                name="batch_uploads_to_delete",
+            ),
         ]
 
     def __str__(self) -> str:

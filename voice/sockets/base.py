@@ -1,8 +1,8 @@
 """What the voice sockets share: admission, parsing, errors, never sending faster than the client reads."""
 
 import asyncio
-import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,7 +12,7 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from voice import limits, metrics
-from voice.callers import Caller
+from voice.callers import Caller, NotLetIn
 from voice.engines.base import Busy
 from voice.sockets import messages
 from voice.sockets.messages import Message, UnknownType
@@ -20,7 +20,9 @@ from voice.sockets.messages import Message, UnknownType
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-CLOSE_TOO_SLOW, CLOSE_DEFECT, CLOSE_BUSY = 1008, 1011, 1013
+CLOSE_TOO_SLOW, CLOSE_DEFECT, CLOSE_BUSY, CLOSE_NOT_LET_IN = 1008, 1011, 1013, 4401
+LET_IN_FOR_S = 30.0
+"""A key that is revoked works so long on connections that are open."""
 STOP_WITHIN_S = 1.0
 SEND_WITHIN_S = 30.0
 """A client that takes nothing for so long is gone, or does not read."""
@@ -43,6 +45,7 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         self._place = AsyncExitStack()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sending = asyncio.Lock()
+        self._let_in_until = time.monotonic() + LET_IN_FOR_S
         self.is_open = False
 
     def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
@@ -121,6 +124,8 @@ class VoiceConsumer(AsyncWebsocketConsumer):
         """Tell the client what was wrong. The connection stays, unless the fault is ours."""
         if fields := messages.error_fields(error, self.field_names):
             await self.say("error", **fields | named)
+            if isinstance(error, NotLetIn):
+                await self._give_up(CLOSE_NOT_LET_IN)
             return
         # the kind alone: a message may quote what somebody said
         logger.error("%s socket failed: %s in %s", self.socket_name, type(error).__name__, _place(error))
@@ -147,8 +152,17 @@ class VoiceConsumer(AsyncWebsocketConsumer):
 
         Raises:
             RateLimited: too much of it this minute.
+            NotLetIn: the caller's key was revoked meanwhile, or the like.
         """
+        await self._check_caller()
         await limits.take_request(self.caller)
+
+    async def _check_caller(self) -> None:
+        if time.monotonic() < self._let_in_until:
+            return
+        if not await self.scope["is_let_in"]():
+            raise NotLetIn("You are not let in any more; send a key that is valid.")
+        self._let_in_until = time.monotonic() + LET_IN_FOR_S
 
     async def _guarded(self, work: Coroutine[Any, Any, None], named: Message) -> None:
         try:
@@ -157,8 +171,9 @@ class VoiceConsumer(AsyncWebsocketConsumer):
             await self.failed(error, **named)
 
     async def _put(self, message: Message, binary: bytes = b"") -> None:
+        text = await messages.encoded(message)
         async with self._sending:
-            await self.send(text_data=json.dumps(message))
+            await self.send(text_data=text)
             if binary:
                 await self.send(bytes_data=binary)
 

@@ -1,5 +1,6 @@
 """The text messages of the voice sockets: parsed, checked, and errors put into words."""
 
+import asyncio
 import base64
 import binascii
 import contextlib
@@ -10,11 +11,16 @@ from typing import Any
 import redis
 
 from voice.engines.base import Busy, RequestRefused, VoiceError
+from voice.limits import Unreachable
 
 Message = dict[str, Any]
 
 MAX_ID_CHARS = 100
-RETRY_S = 5.0
+AUDIO = (bytes, bytearray)
+LARGE_BYTES = 64 * 1024
+"""What takes longer to encode than a change of thread."""
+PIECE_BYTES = 3 * 64 * 1024
+"""A multiple of three: pieces in base64 make the whole."""
 
 
 class BadMessage(VoiceError):
@@ -43,6 +49,27 @@ def parse(text: str) -> Message:
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise BadMessage("A message is a JSON object with a text field 'type'.")
     return message
+
+
+async def encoded(message: Message) -> str:
+    """The message as JSON; bytes among its fields become base64. A large one is encoded in a thread."""
+    if sum(len(value) for value in message.values() if isinstance(value, AUDIO)) > LARGE_BYTES:
+        return await asyncio.to_thread(_encoded, message)
+    return _encoded(message)
+
+
+def _encoded(message: Message) -> str:
+    """In pieces, because other threads have to wait as long as one is being made."""
+    audio = {name: value for name, value in message.items() if isinstance(value, AUDIO)}
+    text = [json.dumps({name: value for name, value in message.items() if name not in audio})[:-1]]
+    for name, value in audio.items():  # base64 needs no escapes
+        text.append(f', "{name}": "')
+        text += (
+            base64.b64encode(value[at : at + PIECE_BYTES]).decode()
+            for at in range(0, len(value), PIECE_BYTES)
+        )
+        text.append('"')
+    return "".join([*text, "}"])
 
 
 def identifier(message: Mapping[str, Any], name: str) -> str | int | None:
@@ -115,8 +142,7 @@ def error_fields(error: Exception, names: Mapping[str, str] | None = None) -> Me
     names: what this socket calls fields that the service calls otherwise.
     """
     if isinstance(error, redis.RedisError):
-        detail = "The service cannot be reached; try again in a moment."
-        return {"code": "engine_unavailable", "detail": detail, "retry_after_s": RETRY_S}
+        error = Unreachable()
     if not isinstance(error, VoiceError):
         return None
     fields: Message = {"code": error.code, "detail": str(error)}

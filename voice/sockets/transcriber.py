@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
-from voice import hearing, hot_audio
+from voice import hearing, queues
 from voice.calls import Meta
 from voice.engines.base import Busy, VoiceError
 from voice.engines.silero import SileroVad
@@ -202,9 +202,12 @@ class Transcriber:
         await self._audience.say("final", **final_fields(heard, utterance), latency_ms=latency_ms)
 
     async def _recognised_if_idle(self, utterance: Utterance) -> Meta | None:
-        """What was said; None if others wait, or it fails: then it is asked for when it has ended."""
+        """What was said; None if workers are busy, or it fails: then it is asked for when it has ended.
+
+        Of every few guesses one is wrong, and a worker does not notice before it is through.
+        """
         request = self._request
-        if await waiting_jobs("stt"):
+        if not await queues.has_spare_workers("stt"):
             return None
         try:
             return await _recognised(request, utterance)
@@ -231,7 +234,7 @@ class Transcriber:
             )
 
     async def _tell_partial(self, request: TranscriptionRequest, utterance: Utterance, number: int) -> None:
-        if await waiting_jobs("stt-partial") >= settings.PARTIAL_QUEUE_LIMIT:
+        if await queues.length_now("stt-partial") >= settings.PARTIAL_QUEUE_LIMIT:
             return  # partials are the first to go
         try:
             heard = await _recognised(request, utterance, within_s=PARTIAL_WITHIN_S)
@@ -245,11 +248,6 @@ class Transcriber:
                 timestamp=round(utterance.end_s, 3),
                 language=heard["language"],
             )
-
-
-async def waiting_jobs(queue_name: str) -> int:
-    """How many jobs wait in the queue."""
-    return await hot_audio.async_client().llen(f"rq:queue:{queue_name}")
 
 
 async def _recognised(

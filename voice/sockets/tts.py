@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from voice import audio, metrics, speaking
+from voice.callers import owner_of
 from voice.engines.base import Busy, RequestRefused
 from voice.requests import SPEECH_RATE_HZ, SpeechRequest
 from voice.sockets import messages
@@ -97,6 +98,7 @@ class TtsConsumer(VoiceConsumer):
         await self.say("cancelled", count=count, **named)
 
     async def _register(self, message: Message) -> None:
+        owner = owner_of(self.caller)
         voice_id = message.get("voice_id")
         if not isinstance(voice_id, str) or not voice_id.strip():
             raise RequestRefused("voice_id", "send a name for the voice.")
@@ -106,7 +108,7 @@ class TtsConsumer(VoiceConsumer):
             )
         reference = messages.from_base64(message, "reference_audio", limit_bytes=MAX_REFERENCE_BYTES)
         await self.take_request()
-        name = await in_thread(_registered)(voice_id=voice_id, reference=reference, owner=self.caller.owner)
+        name = await in_thread(_registered)(voice_id=voice_id, reference=reference, owner=owner)
         await self.say("voice_registered", voice_id=name, **messages.names(message))
 
     # --- Speaking ---------------------------------------------------------------------------------
@@ -124,7 +126,7 @@ class TtsConsumer(VoiceConsumer):
 
     async def _speak(self, wanted: Wanted) -> None:
         speech = await speaking.speak(wanted.request)
-        outgoing = _Outgoing(self, wanted, is_cached=speech.is_cached)
+        outgoing = _Outgoing(self, wanted)
         whole = bytearray()
         async for part in speech.parts():
             if wanted.is_cancelled:
@@ -150,10 +152,9 @@ class TtsConsumer(VoiceConsumer):
 class _Outgoing:
     """The chunks of one text."""
 
-    def __init__(self, consumer: TtsConsumer, wanted: Wanted, *, is_cached: bool) -> None:
+    def __init__(self, consumer: TtsConsumer, wanted: Wanted) -> None:
         self._consumer = consumer
         self._wanted = wanted
-        self._source = "cache" if is_cached else "engine"
         self.sent = 0
         self.first_ms = 0.0
 
@@ -163,7 +164,7 @@ class _Outgoing:
             if self._wanted.is_cancelled:
                 return
             if not self.sent:
-                self._began()
+                self.first_ms = round(1000 * (time.monotonic() - self._wanted.asked_at), 1)
             samples = audio.samples_from_s16le(piece)
             await self._consumer.say(
                 "audio_chunk",
@@ -174,11 +175,6 @@ class _Outgoing:
                 **self._wanted.named,
             )
             self.sent += 1
-
-    def _began(self) -> None:
-        seconds = time.monotonic() - self._wanted.asked_at
-        self.first_ms = round(1000 * seconds, 1)
-        metrics.FIRST_AUDIO_SECONDS.labels(source=self._source).observe(seconds)
 
 
 def _pieces(pcm: bytes, size: int) -> Iterator[memoryview]:

@@ -1,16 +1,15 @@
 """`/ws/voice`: text to speech and speech to text in JSON, audio in base64."""
 
 import asyncio
-import base64
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 
-from voice import hearing, metrics, speaking
-from voice.audio_encoding import encode_wav
+from voice import hearing, metrics, sentiment, speaking
+from voice.audio_encoding import wav_header
 from voice.engines.base import Busy
 from voice.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
 from voice.sockets import messages
@@ -89,19 +88,18 @@ class VoiceSocketConsumer(VoiceConsumer):
         """Speak and answer. WAV is PCM with a header: both are one item of the cache."""
         judged: Message = {}
         if is_judged:
-            judged["sentiment"] = await asyncio.to_thread(_sentiment, request.text, request.language)
+            judged = await asyncio.to_thread(sentiment.tone_fields, request.text, request.language)
         is_wav = request.format == "wav"
         speech = await speaking.speak(replace(request, format="pcm") if is_wav else request)
-        body = bytearray()
+        header = wav_header(SPEECH_RATE_HZ, None) if is_wav else b""
+        file = bytearray(header)
         async for part in speech.parts():
-            if not body:
-                source = "cache" if speech.is_cached else "engine"
-                metrics.FIRST_AUDIO_SECONDS.labels(source=source).observe(time.monotonic() - asked_at)
-            body += part.body
-        file = encode_wav(bytes(body), rate_hz=SPEECH_RATE_HZ) if is_wav else bytes(body)
+            file += part.body
+        if is_wav:
+            file[: len(header)] = wav_header(SPEECH_RATE_HZ, len(file) - len(header))
         await self.say(
             "audio",
-            audio=base64.b64encode(file).decode(),
+            audio=file,
             duration=round(speech.result["duration_ms"] / 1000, 3),
             latency_ms=round(1000 * (time.monotonic() - asked_at), 1),
             cached=speech.is_cached,
@@ -123,11 +121,3 @@ def _named(message: Message) -> Message:
     """The request's own name, to be given back."""
     value = messages.identifier(message, "id")
     return {} if value is None else {"id": value}
-
-
-def _sentiment(text: str, language: str) -> Message | None:
-    """The text's tone; None for a language whose words are not known."""
-    from voice import sentiment  # an extra library, for who asks for it
-
-    found = sentiment.analyse(text, language=language)
-    return None if found is None else asdict(found)

@@ -17,6 +17,7 @@ from voice.engines.base import (
     RequestRefused,
     SynthesisEngine,
     SynthesisFailed,
+    VoiceUnavailable,
 )
 from voice.engines.chatterbox import LANGUAGES, WEIGHTS, Chatterbox
 
@@ -172,12 +173,22 @@ def test_what_it_cannot_speak_is_told(chatterbox, options, error):
         said(chatterbox, **options)
 
 
+def test_a_recording_that_cannot_be_read_is_the_voices_fault(chatterbox, references, monkeypatch):
+    def away(key):
+        raise OSError("the store is away")
+
+    monkeypatch.setattr(references, "recording", away)
+    with pytest.raises(VoiceUnavailable, match="the store is away"):
+        said(chatterbox, voice="chatterbox:en#anna")
+    assert said(chatterbox)
+
+
 def test_without_a_voice_of_its_own_it_speaks_only_as_others(package, model_dir, references):
     (model_dir / "conds.pt").unlink()
     engine = Chatterbox(str(model_dir), device="cpu", references=references)
 
     assert said(engine, voice="chatterbox:en#anna")
-    with pytest.raises(SynthesisFailed, match="cloned"):
+    with pytest.raises(VoiceUnavailable, match="cloned"):
         said(engine)
 
 

@@ -4,12 +4,14 @@ import importlib.machinery
 import json
 import sys
 import types
+from pickle import UnpicklingError
 
 import numpy as np
 import pytest
 
 from tests.standins import build_piper_voice
-from voice.engines.base import EngineUnavailable, LanguageUnsupported, SynthesisFailed
+from voice.engines import espeak as espeak_engine
+from voice.engines.base import EngineUnavailable, LanguageUnsupported, SynthesisFailed, VoiceUnavailable
 from voice.engines.espeak import Espeak
 from voice.engines.kokoro import ENGLISH_MODEL, VOICES, Kokoro, blend_of
 from voice.engines.piper import Piper
@@ -93,15 +95,34 @@ def test_a_damaged_piper_config_says_so(tmp_path, config):
     model = build_piper_voice(tmp_path)
     model.with_name(f"{model.name}.json").write_text(config)
 
-    with pytest.raises(EngineUnavailable, match="fetch"):
+    with pytest.raises(VoiceUnavailable, match="fetch"):
         list(Piper(tmp_path).synthesize("Hi.", voice=None, language="en-US"))
 
 
 def test_a_damaged_piper_model_says_so(tmp_path):
     build_piper_voice(tmp_path).write_bytes(b"no model")
 
-    with pytest.raises(EngineUnavailable, match="cannot be loaded"):
+    with pytest.raises(VoiceUnavailable, match="cannot be loaded"):
         list(Piper(tmp_path).synthesize("Hi.", voice=None, language="en"))
+
+
+def test_a_damaged_piper_voice_leaves_the_others_alone(tmp_path):
+    model = build_piper_voice(tmp_path, "de_DE-anna-medium", "de_DE")
+    model.with_name(f"{model.name}.json").write_text("no json")
+    build_piper_voice(tmp_path)
+    piper = Piper(tmp_path)
+
+    assert [voice.language for voice in piper.voices()] == ["de-DE", "en-US"]
+    assert list(piper.synthesize("Hi.", voice=None, language="en"))
+
+
+def test_a_voice_that_espeak_has_lost_says_so(monkeypatch):
+    espeak = Espeak()
+    chosen = espeak.voices()[0]
+    monkeypatch.setitem(espeak_engine._started().names, chosen, b"nobody")
+
+    with pytest.raises(VoiceUnavailable, match="choose another"):
+        list(espeak.synthesize("Hi.", voice=chosen.id, language=chosen.language))
 
 
 @pytest.mark.parametrize(
@@ -243,6 +264,15 @@ def test_kokoro_offers_the_voices_that_are_there(kokoro):
 def test_kokoro_that_fails_says_so(kokoro):
     with pytest.raises(SynthesisFailed, match="no memory"):
         list(kokoro.synthesize("Fail.", voice=None, language="en"))
+
+
+def test_kokoro_that_cannot_load_a_voice_blames_the_voice(kokoro, monkeypatch):
+    def damaged(pipeline, path):
+        raise UnpicklingError("unexpected end")
+
+    monkeypatch.setattr(sys.modules["kokoro"].KPipeline, "load_single_voice", damaged)
+    with pytest.raises(VoiceUnavailable, match="choose another"):
+        list(kokoro.synthesize("Hi.", voice=None, language="en"))
 
 
 def test_kokoro_without_its_weights_names_them(tmp_path, kokoro):

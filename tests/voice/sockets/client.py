@@ -21,11 +21,15 @@ class Client:
 
     def __init__(self, path: str, *, caller: Caller = CALLER, subprotocols: list[str] | None = None) -> None:
         async def with_caller(scope, receive, send):
-            await consumer(scope | {"caller": caller}, receive, send)
+            await consumer(scope | {"caller": caller, "is_let_in": self.is_let_in}, receive, send)
 
         (consumer,) = (p.callback for p in routing.websocket_urlpatterns if p.pattern.match(path))
         self.socket = WebsocketCommunicator(with_caller, f"/{path}", subprotocols=subprotocols)
         self.opened.append(self)
+        self.is_known = True
+
+    async def is_let_in(self) -> bool:
+        return self.is_known
 
     async def open(self) -> "Client":
         is_connected, self.subprotocol = await self.socket.connect(timeout=PATIENCE_S)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.speech import spoken
 from tests.voice.sockets.client import Client
-from voice import audio, calls
+from voice import audio, calls, queues
 from voice.engines.base import AudioRejected
 from voice.sockets import transcriber
 
@@ -196,17 +196,18 @@ async def test_guess_is_dropped_when_speech_goes_on(client, worker):
     assert worker.recognition.heard[-1].duration_s > 2 * len(said) / 16_000
 
 
-async def test_nothing_is_guessed_while_others_wait(client, worker, monkeypatch):
+async def test_nothing_is_guessed_while_the_workers_are_busy(client, worker, monkeypatch):
     asked = []
 
-    async def crowded(queue_name):
+    async def are_busy(queue_name):
         asked.append(queue_name)
-        return 1
+        return False
 
-    monkeypatch.setattr(transcriber, "waiting_jobs", crowded)
+    monkeypatch.setattr(queues, "has_spare_workers", are_busy)
     await client.say("config", interim=False)
     await send(client, audio.s16le_from_samples(speech(pause_s=0.0)) + bytes(int(0.45 * 32_000)))
     await client.still_answers()
+    assert worker.recognition.heard == []
     await send(client, bytes(32_000))
     await client.until("final")
 

@@ -130,6 +130,25 @@ async def test_message_that_is_refused_costs_no_request(worker, settings):
     await client.until("audio")
 
 
+async def test_caller_who_would_not_be_let_in_any_more_is_told_and_closed(worker, monkeypatch):
+    monkeypatch.setattr(base, "LET_IN_FOR_S", 0)
+    client = await Client("ws/voice").open()
+    await client.say("text", text="Hello.")
+    await client.until("audio")
+    client.is_known = False
+
+    assert (await client.error("text", text="Hello again.", id=2))["code"] == "unauthenticated"
+    assert await client.close_code() == base.CLOSE_NOT_LET_IN
+
+
+async def test_who_lets_callers_in_is_not_asked_each_time(worker):
+    client = await Client("ws/voice").open()
+    client.is_known = False
+    await client.say("text", text="Hello.")
+
+    await client.until("audio")
+
+
 async def test_connections_are_counted_while_they_are_open():
     def count() -> float:
         return metrics.CONNECTIONS.labels(socket="tts")._value.get()

@@ -1,6 +1,9 @@
 """Fields of messages, and messages made of nonsense."""
 
+import base64
+import json
 import random
+import threading
 
 import pytest
 
@@ -90,3 +93,21 @@ def test_error_names_the_field_as_the_socket_does():
 
 def test_defect_is_no_error_message():
     assert messages.error_fields(ValueError("private")) is None
+
+
+@pytest.mark.parametrize("byte_count", [0, 1, messages.LARGE_BYTES, 2 * messages.PIECE_BYTES + 1])
+async def test_audio_is_encoded_whole(byte_count):
+    audio = bytes(range(256)) * (byte_count // 256 + 1)
+    text = await messages.encoded({"type": "audio", "audio": bytearray(audio[:byte_count]), "id": "\ud800ä"})
+
+    expected = {"type": "audio", "audio": base64.b64encode(audio[:byte_count]).decode(), "id": "\ud800ä"}
+    assert json.loads(text) == expected
+
+
+@pytest.mark.parametrize(("byte_count", "is_here"), [(100, True), (messages.LARGE_BYTES + 1, False)])
+async def test_only_large_audio_is_encoded_in_a_thread(monkeypatch, byte_count, is_here):
+    threads = []
+    monkeypatch.setattr(messages, "_encoded", lambda message: threads.append(threading.current_thread()))
+    await messages.encoded({"type": "audio", "audio": bytes(byte_count)})
+
+    assert (threads == [threading.current_thread()]) is is_here

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.voice.sockets.client import CALLER, Client
+from voice.callers import Caller
 from voice.engines.base import SynthesisFailed
 from voice.sockets import tts
 
@@ -276,6 +277,15 @@ async def test_bad_registration_is_refused_by_field(client, cloning, change, cod
     error = await client.error("register_voice", **fields)
 
     assert (error["code"], error["field"]) == (code, field)
+    assert cloning == []
+
+
+async def test_who_is_not_known_registers_no_voice(cloning):
+    unknown = Caller(id="address:192.0.2.1", owner="", name="")
+    client = await Client("ws/tts", caller=unknown).open()
+    error = await client.error("register_voice", voice_id="anna", reference_audio=REFERENCE, consent=True)
+
+    assert error["code"] == "forbidden"
     assert cloning == []
 
 

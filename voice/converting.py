@@ -1,0 +1,34 @@
+"""Files made even and put into another format, for somebody who waits.
+
+async with converting.asked(ConversionRequest.checked(format="mp3", trim=True), file) as call:
+    async for part in call.parts():
+        part.body                                    # of the new file
+call.result["source"]                                # what the old one was
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+
+from django.conf import settings
+
+from voice import calls, hearing
+from voice.calls import Call
+from voice.requests import ConversionRequest
+
+
+@asynccontextmanager
+async def asked(request: ConversionRequest, file: bytes) -> AsyncIterator[Call]:
+    """Ask a worker to convert an audio file; leaving the block early lets it drop the work.
+
+    The first part has `source` (`voice.processing.AudioDescription`) in its meta and no body yet.
+
+    Raises:
+        RequestRefused: no audio, or more than may be sent.
+        Busy: too much waits already.
+    """
+    hearing.check_size(len(file))
+    fields = {"kind": "convert", "conversion": asdict(request)}
+    limit = settings.VOICE["QUEUE_LIMIT"]
+    async with calls.asking("default", fields, audio=file, queue_limit=limit) as call:
+        yield call
