@@ -7,6 +7,7 @@ one is used instead; the tests then empty that Redis database.
 
 import atexit
 import contextlib
+import inspect
 import os
 import shutil
 import tempfile
@@ -63,6 +64,21 @@ def clean_redis():
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         client.flushdb()
         yield client
+
+
+@pytest.fixture(autouse=True)
+def closed_connections(request):
+    """Each test that is a coroutine has an event loop of its own, and so connections of its own to Redis."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("redis_of_this_loop")
+
+
+@pytest.fixture
+async def redis_of_this_loop():
+    from voice import hot_audio
+
+    yield
+    await hot_audio.close_async_clients()
 
 
 @pytest.fixture(scope="session")

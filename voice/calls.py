@@ -22,10 +22,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 import redis
-import redis.asyncio
 from django.conf import settings
 
 from voice import hot_audio, liveness, metrics, queues
@@ -281,7 +279,7 @@ class Call:
     async def _read(self) -> list[Entry]:
         """What came since the last look; nothing while Redis is away."""
         try:
-            found: Any = await _readers().xread(
+            found: Any = await hot_audio.waiting_client().xread(
                 {_answer_key(self.id): self._last_id}, count=PARTS_A_READ, block=BLOCK_MS
             )
             if not found:
@@ -408,17 +406,3 @@ def _answer_key(call_id: str) -> str:
 
 def _job_id(call_id: str) -> str:
     return f"call-{call_id}"
-
-
-_reader_clients: WeakKeyDictionary = WeakKeyDictionary()
-
-
-def _readers() -> redis.asyncio.Redis:
-    """Connections that wait for answers: one a call under way, apart from those that must answer at once."""
-    loop = asyncio.get_running_loop()
-    if loop not in _reader_clients:
-        pool = redis.asyncio.BlockingConnectionPool.from_url(
-            settings.REDIS_URL, max_connections=settings.VOICE["CALLS_AT_ONCE"], timeout=30
-        )
-        _reader_clients[loop] = redis.asyncio.Redis(connection_pool=pool)
-    return _reader_clients[loop]

@@ -80,13 +80,27 @@ _async_clients: WeakKeyDictionary = WeakKeyDictionary()
 
 def async_client() -> redis.asyncio.Redis:
     """The Redis client of the running event loop; it waits for a free connection rather than fail."""
-    loop = asyncio.get_running_loop()
-    if loop not in _async_clients:
-        pool = redis.asyncio.BlockingConnectionPool.from_url(
-            settings.REDIS_URL, max_connections=50, timeout=10
-        )
-        _async_clients[loop] = redis.asyncio.Redis(connection_pool=pool)
-    return _async_clients[loop]
+    return _client_of_loop("prompt", max_connections=50, timeout=10)
+
+
+def waiting_client() -> redis.asyncio.Redis:
+    """Connections that wait for answers, one a call under way, apart from those that must answer at once."""
+    return _client_of_loop("waiting", max_connections=settings.VOICE["CALLS_AT_ONCE"], timeout=30)
+
+
+def _client_of_loop(name: str, **limits: int) -> redis.asyncio.Redis:
+    clients = _async_clients.setdefault(asyncio.get_running_loop(), {})
+    if name not in clients:
+        pool = redis.asyncio.BlockingConnectionPool.from_url(settings.REDIS_URL, **limits)
+        clients[name] = redis.asyncio.Redis(connection_pool=pool)
+    return clients[name]
+
+
+async def close_async_clients() -> None:
+    """Close the connections of the running event loop, which is about to end."""
+    for client in _async_clients.pop(asyncio.get_running_loop(), {}).values():
+        await client.aclose()
+        await client.connection_pool.disconnect()
 
 
 @cache
