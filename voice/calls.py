@@ -26,6 +26,7 @@ from uuid import uuid4
 import redis
 from django.conf import settings
 
+from voice import call_scripts as scripts
 from voice import hot_audio, liveness, metrics, queues
 from voice.engines.base import Busy, VoiceError
 
@@ -42,103 +43,8 @@ BUSY_RETRY_S = 5.0
 BLOCK_MS = 500
 LOOK_AFTER_S = 3.0
 """A call without a sign for so long: is its worker alive?"""
-AGAIN_S = 10
-"""A job that was queued again may be between lists for some seconds."""
 AWAY_PAUSES_S = (0.1, 0.5, 2.0)
 """Pauses of a worker whose Redis does not answer, before it gives its work up."""
-
-_AUDIO = "voice:calls:audio"
-_SHARES = "voice:call:shared:"
-
-# KEYS: share, call, queue. ARGV: id, queue limit, request, audio, ttl, audio limit in bytes, is shared
-_ASK = f"""
-if ARGV[7] == '1' then
-  local running = redis.call('GET', KEYS[1])
-  if running and redis.call('EXISTS', 'voice:call:' .. running) == 1 then return running end
-end
-if redis.call('LLEN', KEYS[3]) >= tonumber(ARGV[2]) then return false end
-if #ARGV[4] > 0 then
-  local held = #ARGV[4]
-  for _, id in ipairs(redis.call('SMEMBERS', '{_AUDIO}')) do
-    local size = redis.call('HSTRLEN', 'voice:call:' .. id, 'audio')
-    if size == 0 then redis.call('SREM', '{_AUDIO}', id) end
-    held = held + size
-  end
-  if held > tonumber(ARGV[6]) then return false end
-  redis.call('SADD', '{_AUDIO}', ARGV[1])
-end
-local now = redis.call('TIME')
-local asked_at = now[1] .. '.' .. string.format('%06d', now[2])
-local share = ARGV[7] == '1' and KEYS[1] or ''
-redis.call('HSET', KEYS[2], 'request', ARGV[3], 'audio', ARGV[4], 'asked_at', asked_at, 'share', share)
-redis.call('EXPIRE', KEYS[2], ARGV[5])
-if ARGV[7] == '1' then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[5]) end
-return ARGV[1]
-"""
-
-_END = f"""
-local function end_call(id)
-  local share = redis.call('HGET', 'voice:call:' .. id, 'share')
-  if share and share ~= '' and redis.call('GET', share) == id then redis.call('DEL', share) end
-  redis.call('DEL', 'voice:call:' .. id)
-  redis.call('SREM', '{_AUDIO}', id)
-end
-"""
-
-# KEYS: call. ARGV: id, token, longest wait, ttl
-_CLAIM = (
-    _END
-    + """
-if redis.call('EXISTS', KEYS[1]) == 0 then return false end
-local now, asked_at = redis.call('TIME'), redis.call('HGET', KEYS[1], 'asked_at')
-local age = now[1] + now[2] / 1000000 - asked_at
-if age > tonumber(ARGV[3]) then end_call(ARGV[1]) return false end
-if redis.call('HSETNX', KEYS[1], 'worker', ARGV[2]) == 0 then return false end
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-local fields = redis.call('HMGET', KEYS[1], 'request', 'audio')
-return {fields[1], fields[2], tostring(age)}
-"""
-)
-
-# KEYS: call, answer. ARGV: id, token, number of the part, kind, meta, body, ttl
-_ADD = (
-    _END
-    + """
-if redis.call('HGET', KEYS[1], 'worker') ~= ARGV[2] then
-  local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-  return last and last[1] == ARGV[3] .. '-1' and 1 or 0
-end
-if redis.call('HINCRBY', KEYS[1], 'sent', 0) < tonumber(ARGV[3]) then
-  redis.call('XADD', KEYS[2], ARGV[3] .. '-1', 'kind', ARGV[4], 'meta', ARGV[5], 'body', ARGV[6])
-  redis.call('HSET', KEYS[1], 'sent', ARGV[3])
-end
-redis.call('EXPIRE', KEYS[1], ARGV[7])
-redis.call('EXPIRE', KEYS[2], ARGV[7])
-if ARGV[4] ~= 'part' then end_call(ARGV[1]) end
-return 1
-"""
-)
-
-# KEYS: call, answer. ARGV: id, ttl. The job is in no queue and no worker holds a lease on it.
-_ABANDONED = (
-    _END
-    + f"""
-if redis.call('EXISTS', KEYS[1]) == 0 then return redis.call('EXISTS', KEYS[2]) - 1 end
-local now, again = redis.call('TIME')[1], redis.call('HGET', KEYS[1], 'again')
-if again and now - again < {AGAIN_S} then return 0 end
-if again or redis.call('EXISTS', KEYS[2]) == 1 then
-  redis.call('XADD', KEYS[2], '*', 'kind', 'error', 'meta', ARGV[3], 'body', '')
-  redis.call('EXPIRE', KEYS[2], ARGV[2])
-  end_call(ARGV[1])
-  return 0
-end
-redis.call('HDEL', KEYS[1], 'worker')
-redis.call('HSET', KEYS[1], 'again', now)
-return 1
-"""
-)
-
-_FORGET = _END + "end_call(ARGV[1]) redis.call('DEL', KEYS[1])"
 
 Meta = dict[str, Any]
 Entry = tuple[bytes, Meta, bytes]
@@ -187,10 +93,10 @@ async def ask(
         Busy: too many jobs, or too much audio, wait already.
     """
     new_id = call_id or uuid4().hex
-    keys = [_SHARES + shared_as, _request_key(new_id), queues.key(queue_name)]
+    keys = [scripts.SHARES + shared_as, _request_key(new_id), queues.key(queue_name)]
     audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
     values: list[Any] = [new_id, queue_limit, json.dumps(request), audio, CALL_TTL_S, audio_limit]
-    found = await hot_audio.async_client().eval(_ASK, len(keys), *keys, *values, int(bool(shared_as)))
+    found = await hot_audio.async_client().eval(scripts.ASK, len(keys), *keys, *values, int(bool(shared_as)))
     if found is None:
         metrics.REFUSED.labels(reason=Busy.code).inc()
         raise Busy("Too many requests wait already; ask again later.", retry_after_s=BUSY_RETRY_S)
@@ -274,7 +180,7 @@ class Call:
     async def forget(self) -> None:
         """Nobody waits any more: a worker will not begin, or stops at the next part."""
         with suppress(redis.RedisError):  # then it expires
-            await hot_audio.async_client().eval(_FORGET, 1, _answer_key(self.id), self.id)
+            await hot_audio.async_client().eval(scripts.FORGET, 1, _answer_key(self.id), self.id)
 
     async def _read(self) -> list[Entry]:
         """What came since the last look; nothing while Redis is away."""
@@ -310,7 +216,7 @@ class Call:
                 return bool(await hot_audio.async_client().hexists(_request_key(self.id), "worker"))
             keys = [_request_key(self.id), _answer_key(self.id)]
             verdict = await hot_audio.async_client().eval(
-                _ABANDONED, len(keys), *keys, self.id, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)
+                scripts.ABANDONED, len(keys), *keys, self.id, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)
             )
         except (redis.ConnectionError, redis.TimeoutError):
             return False
@@ -372,14 +278,14 @@ class Asked:
     def _add(self, kind: str, meta: Meta, body: bytes = b"", *, ttl_s: int = CALL_TTL_S) -> None:
         self._sent += 1
         values = [self.id, self._token, self._sent, kind, json.dumps(meta), body, ttl_s]
-        if not _patiently(_ADD, [_request_key(self.id), _answer_key(self.id)], values):
+        if not _patiently(scripts.ADD, [_request_key(self.id), _answer_key(self.id)], values):
             raise Forgotten(self.id)
 
 
 def asked(call_id: str) -> Asked | None:
     """Claim the call of that id; None when a worker has it, it has an answer, or nobody waits any more."""
     token = uuid4().hex
-    found = _patiently(_CLAIM, [_request_key(call_id)], [call_id, token, WAIT_S, CALL_TTL_S])
+    found = _patiently(scripts.CLAIM, [_request_key(call_id)], [call_id, token, WAIT_S, CALL_TTL_S])
     if found is None:
         return None
     request, audio, age_s = found

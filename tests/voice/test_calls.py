@@ -8,7 +8,7 @@ import pytest
 import redis
 from asgiref.sync import sync_to_async
 
-from voice import calls, hot_audio, liveness
+from voice import call_scripts, calls, hot_audio, liveness
 from voice.calls import CallFailed, Forgotten
 from voice.engines.base import Busy
 
@@ -327,7 +327,7 @@ async def test_call_that_loses_a_second_worker_fails(impatient, monkeypatch, cle
     async with asyncio.timeout(PATIENCE_S):
         while not queued("tts"):  # noqa: ASYNC110  Redis does not tell
             await asyncio.sleep(0.01)
-    clean_redis.hincrby(f"voice:call:{call.id}", "again", -calls.AGAIN_S)
+    clean_redis.hincrby(f"voice:call:{call.id}", "again", -call_scripts.AGAIN_S)
     lose_job(clean_redis, call)
 
     with pytest.raises(CallFailed) as failed:
