@@ -1,7 +1,7 @@
 """Answering calls (`voice.calls`): what a worker does for somebody who waits."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import cache
@@ -12,7 +12,7 @@ from django.conf import settings
 from voice import audio, metrics, processing, recognition, slot, speech_cache, synthesis
 from voice.audio_encoding import Container, Encoder
 from voice.calls import Asked, Forgotten
-from voice.engines.base import RECOGNITION_RATE_HZ, Recognition, Samples, VoiceError
+from voice.engines.base import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, VoiceError
 from voice.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
 from voice.transcripts import recognition_fields, segment_fields
 
@@ -63,13 +63,10 @@ def hear(call: Asked) -> None:
     """Send segments as they are recognised, then all that was heard."""
     request = TranscriptionRequest(**call.request["transcription"])
     samples = _samples(call)
-    slot.allow(len(samples) / RECOGNITION_RATE_HZ)
     started = time.monotonic()
-    result = recognition.recognizer().recognize(
+    result = recognised(
         samples,
-        language=request.language or None,
-        hot_words=request.hot_words or None,
-        is_partial=request.is_partial,
+        request,
         on_segments=lambda segments: call.send({"segments": [segment_fields(s) for s in segments]}),
     )
     engine_ms = round(1000 * (time.monotonic() - started))
@@ -85,7 +82,6 @@ def convert(call: Asked) -> None:
     source = asdict(processing.describe(call.audio))
     samples = decoded(call.audio, rate_hz=request.sample_rate)
     slot.allow(len(samples) / request.sample_rate)
-    call.send({"source": source})
     options = processing.Processing(request.loudness_dbfs, request.is_compressed, request.is_trimmed)
     pcm = audio.s16le_from_samples(processing.process(samples, request.sample_rate, options))
     encoder = Encoder(cast(Container, request.format), request.sample_rate)
@@ -130,6 +126,22 @@ def decoded(file: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> Samples:
     limits = settings.VOICE
     limit_bytes = limits["MAX_UPLOAD_MB"] * 1024**2
     return audio.decode(file, rate_hz=rate_hz, limit_bytes=limit_bytes, limit_s=limits["MAX_AUDIO_S"])
+
+
+def recognised(
+    samples: Samples,
+    request: TranscriptionRequest,
+    on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
+) -> Recognition:
+    """What is said, however long it takes; see `Recognizer.recognize`."""
+    slot.allow(len(samples) / RECOGNITION_RATE_HZ)
+    return recognition.recognizer().recognize(
+        samples,
+        language=request.language or None,
+        hot_words=request.hot_words or None,
+        is_partial=request.is_partial,
+        on_segments=on_segments,
+    )
 
 
 def with_speakers(samples: Samples, result: Recognition) -> tuple[Recognition, list[str | None]]:

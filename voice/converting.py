@@ -21,7 +21,7 @@ from voice.requests import ConversionRequest
 async def asked(request: ConversionRequest, file: bytes) -> AsyncIterator[Call]:
     """Ask a worker to convert an audio file; leaving the block early lets it drop the work.
 
-    The first part has `source` (`voice.processing.AudioDescription`) in its meta and no body yet.
+    The result has `source` (`voice.processing.AudioDescription`) and `duration_ms`.
 
     Raises:
         RequestRefused: no audio, or more than may be sent.

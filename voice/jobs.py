@@ -13,13 +13,11 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from voice import batches, calls, hot_audio, recordings, signals, slot, speech
+from voice import batches, calls, hot_audio, recordings, signals, speech
 from voice.engines.base import (
-    RECOGNITION_RATE_HZ,
     AudioRejected,
     EngineUnavailable,
     Recognition,
-    Samples,
     VoiceError,
 )
 from voice.liveness import pending
@@ -125,10 +123,10 @@ def _recognise_once(
 
 
 def _recognise_pcm(pcm: bytes, language: str) -> dict[str, Any]:
-    from voice import audio  # engines belong to the processes that recognise
+    from voice import answering, audio  # engines belong to the processes that recognise
 
     started = time.monotonic()
-    result = _recognise(audio.samples_from_s16le(pcm), TranscriptionRequest(language=language))
+    result = answering.recognised(audio.samples_from_s16le(pcm), TranscriptionRequest(language=language))
     engine_ms = round(1000 * (time.monotonic() - started))
     segments = [stored_segment(segment) for segment in result.segments]
     return _heard(result) | {"segments": segments, "confidence": result.confidence, "engine_ms": engine_ms}
@@ -141,7 +139,7 @@ def _recognise_file(file: bytes, batch: Batch) -> dict[str, Any]:
         language=batch.language, hot_words=batch.hot_words, is_diarized=batch.is_diarized
     )
     samples = answering.decoded(file)
-    result = _recognise(samples, request)
+    result = answering.recognised(samples, request)
     if not batch.is_diarized:
         segments = [stored_segment(segment) for segment in result.segments]
     else:
@@ -149,15 +147,6 @@ def _recognise_file(file: bytes, batch: Batch) -> dict[str, Any]:
         named = zip(result.segments, speakers, strict=True)
         segments = [stored_segment(segment) | {"speaker": speaker} for segment, speaker in named]
     return _heard(result) | {"segments": segments, "duration_s": result.duration_s}
-
-
-def _recognise(samples: Samples, request: TranscriptionRequest) -> Recognition:
-    from voice import recognition
-
-    slot.allow(len(samples) / RECOGNITION_RATE_HZ)
-    return recognition.recognizer().recognize(
-        samples, language=request.language or None, hot_words=request.hot_words or None
-    )
 
 
 def _heard(result: Recognition) -> dict[str, Any]:

@@ -47,3 +47,18 @@ def _markdown(direction: str, rows: dict[str, dict[str, str]]) -> list[str]:
         cells = (_signs.get(row.get(adapter, ""), "n/a") for adapter in adapters)
         lines.append(f"| {behaviour} | {' | '.join(cells)} |")
     return lines
+
+
+@pytest.fixture(autouse=True)
+def _nothing_to_complain_of(request):
+    """Whatever was asked of a vendor, its documentation knows."""
+    yield
+    adapter = request.node.funcargs.get("adapter")
+    if adapter and adapter.vendor:
+        adapter.vendor.mood = ""
+        assert adapter.vendor.complaints == []
+
+
+@pytest.fixture
+def engine(adapter):
+    return adapter.engine

@@ -31,21 +31,6 @@ def adapter(request):
         yield adapter
 
 
-@pytest.fixture(autouse=True)
-def _nothing_to_complain_of(request):
-    """Whatever was asked of a vendor, its documentation knows."""
-    yield
-    adapter = request.node.funcargs.get("adapter")
-    if adapter and adapter.vendor:
-        adapter.vendor.mood = ""
-        assert adapter.vendor.complaints == []
-
-
-@pytest.fixture
-def engine(adapter):
-    return adapter.engine
-
-
 @pytest.fixture(scope="module")
 def speech():
     return spoken(SENTENCE)

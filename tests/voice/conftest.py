@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import pytest
 import redis
 
+from accounts.models import ApiKey
+from tests import factories
 from tests.fakes import FakeRecognition, FakeSynthesis
+from tests.voice.rest import KeyClient
 from voice import recognition, slot, speaking, synthesis, voices
 from voice import worker as workers
 
@@ -50,3 +53,15 @@ def worker(engines, monkeypatch):
             for thread in threading.enumerate():
                 if thread.name == "heartbeat":  # it is told last, and still uses the client
                     thread.join(5)
+
+
+@pytest.fixture
+def key(transactional_db):
+    """An API key for the speech service."""
+    return factories.ApiKeyFactory(scopes=[ApiKey.Scope.VOICE])
+
+
+@pytest.fixture
+def api(key):
+    """A client that sends the key."""
+    return KeyClient(key.plain)

@@ -10,9 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import AsyncClient
 
-from accounts.models import ApiKey
 from tests import factories
-from tests.voice.rest import KeyClient, body_of, recording, seconds_of
+from tests.voice.rest import body_of, recording, seconds_of
 from voice import answering, calls, rest
 from voice.audio import decode
 from voice.audio_encoding import encode_flac, encode_wav
@@ -22,17 +21,6 @@ from voice.processing import loudness_dbfs
 
 V1 = "/api/v1/voice"
 TEXT = "Good morning. Tell me about your last project."
-
-
-@pytest.fixture
-def key(transactional_db):
-    return factories.ApiKeyFactory(scopes=[ApiKey.Scope.VOICE])
-
-
-@pytest.fixture
-def api(key):
-    """A client that sends the key."""
-    return KeyClient(key.plain)
 
 
 @pytest.fixture

@@ -22,16 +22,6 @@ OWNER = "organisation:1"
 
 
 @pytest.fixture
-def key(transactional_db):
-    return factories.ApiKeyFactory(scopes=[ApiKey.Scope.VOICE])
-
-
-@pytest.fixture
-def api(key):
-    return KeyClient(key.plain)
-
-
-@pytest.fixture
 def stranger(transactional_db):
     return KeyClient(factories.ApiKeyFactory(scopes=[ApiKey.Scope.VOICE]).plain)
 

@@ -35,8 +35,8 @@ from voice.engines.base import (
     checked_speed,
     matching_voice,
 )
-from voice.engines.cloud.tempo import paced
 from voice.engines.hub import check_hub
+from voice.engines.tempo import paced
 from voice.text import split_sentences
 
 if TYPE_CHECKING:

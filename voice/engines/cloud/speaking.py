@@ -20,7 +20,7 @@ from voice.engines.base import (
 )
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, malformed
-from voice.engines.cloud.tempo import paced
+from voice.engines.tempo import paced
 from voice.text import split_sentences
 
 
