@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import redis
+from django.conf import settings
 
 from voice.engines.base import Busy, RequestRefused, VoiceError
 from voice.limits import Unreachable
+from voice.requests import SpeechRequest
 
 Message = dict[str, Any]
 
@@ -117,6 +119,23 @@ def whole_number(message: Mapping[str, Any], name: str, default: int, least: int
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise RequestRefused(name, f"send a whole number from {least} to {most}.")
     return value
+
+
+def speech_request(message: Mapping[str, Any], *, file_format: Any) -> SpeechRequest:
+    """What a message asks to be spoken.
+
+    Raises:
+        RequestRefused: see `SpeechRequest.checked`.
+    """
+    return SpeechRequest.checked(
+        text=message.get("text"),
+        voice=message.get("voice_id"),
+        language=message.get("language"),
+        speed=message.get("speed", 1.0),
+        emotion=message.get("emotion"),
+        format=file_format,
+        max_chars=settings.VOICE["MAX_TEXT_CHARS"],
+    )
 
 
 def from_base64(message: Mapping[str, Any], name: str, *, limit_bytes: int) -> bytes:

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from voice import audio, metrics, speaking
 from voice.callers import owner_of
 from voice.engines.base import Busy, RequestRefused
@@ -58,14 +56,7 @@ class TtsConsumer(VoiceConsumer):
 
     async def _synthesize(self, message: Message) -> None:
         asked_at = time.monotonic()
-        request = SpeechRequest.checked(
-            text=message.get("text"),
-            voice=message.get("voice_id"),
-            language=message.get("language"),
-            speed=message.get("speed", 1.0),
-            emotion=message.get("emotion"),
-            max_chars=settings.VOICE["MAX_TEXT_CHARS"],
-        )
+        request = messages.speech_request(message, file_format="pcm")
         wanted = Wanted(
             request,
             messages.identifier(message, "request_id"),

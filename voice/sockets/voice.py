@@ -39,15 +39,7 @@ class VoiceSocketConsumer(VoiceConsumer):
 
     async def _text(self, message: Message) -> None:
         asked_at = time.monotonic()
-        request = SpeechRequest.checked(
-            text=message.get("text"),
-            voice=message.get("voice_id"),
-            language=message.get("language"),
-            speed=message.get("speed", 1.0),
-            emotion=message.get("emotion"),
-            format=message.get("format", "wav"),
-            max_chars=settings.VOICE["MAX_TEXT_CHARS"],
-        )
+        request = messages.speech_request(message, file_format=message.get("format", "wav"))
         is_judged = messages.boolean(message, "sentiment", False)
         named = _named(message)
         self._check_room(len(request.text))
