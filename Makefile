@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test bench lint lock clean
+.PHONY: help demo test bench load lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -17,6 +17,12 @@ test: $(STAMP) ## Run every test
 
 bench: $(STAMP) ## Measure latencies, throughput and memory
 	$(PY) -m pytest tests/benchmarks -s $(ARGS)
+
+CANDIDATES ?= 1000
+MINUTES ?= 5
+
+load: $(STAMP) ## Hold interviews: CANDIDATES=1000 at once, MINUTES=5; ADDRESS= and API_KEY= of a system that is up
+	@$(PY) -m tests.benchmarks.load --candidates $(CANDIDATES) --minutes $(MINUTES) --address "$(ADDRESS)" $(ARGS)
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff format --check .

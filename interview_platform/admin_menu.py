@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import redis
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import access
-from interviews import progress
+from interviews import admission, progress
 from interviews.models import Invitation, Session
 
 LATEST = 10
@@ -78,5 +79,14 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "under_way": counts["under_way"],
         "finished": counts["finished"],
         "not_started": invitations.filter(status=Invitation.Status.PENDING).count(),
+        "candidates": _candidates(),
         "latest": [(row, progress.of(row), LABELS.get(row.status, "")) for row in latest[:LATEST]],
     }
+
+
+def _candidates() -> admission.Numbers | None:
+    """Who is in and who waits, over all organisations; None while Redis is away."""
+    try:
+        return admission.numbers()
+    except redis.RedisError:
+        return None

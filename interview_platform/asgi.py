@@ -2,6 +2,7 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interview_platform.settings")
@@ -12,7 +13,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from interview_platform import server, uploads  # noqa: E402
 from interview_platform.routing import websocket_urlpatterns  # noqa: E402
 
-server.install()
+server.install(drain_s=settings.DRAIN_S)
 uploads.install()
 
 application = ProtocolTypeRouter(

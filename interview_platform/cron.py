@@ -1,6 +1,10 @@
 """What runs by the clock (`manage.py rqcron interview_platform.cron`)."""
 
+import time
+from datetime import datetime, timedelta
+
 from rq import cron
+from rq.utils import now
 
 from interviews.jobs import expire
 from voice.jobs import sweep
@@ -8,5 +12,17 @@ from voice.jobs import sweep
 SWEEP_SECONDS = 5
 EXPIRE_SECONDS = 60
 
+_started = now() - timedelta(seconds=time.monotonic())
+
+
+def steady_now() -> datetime:
+    """The time as it goes on from the start of this process, whatever somebody does to the clock.
+
+    RQ compares times of day, so a clock that is set back an hour would stop the sweeper for an hour.
+    """
+    return _started + timedelta(seconds=time.monotonic())
+
+
+cron.now = steady_now
 cron.register(sweep, "default", interval=SWEEP_SECONDS, result_ttl=0)
 cron.register(expire, "default", interval=EXPIRE_SECONDS, result_ttl=0)

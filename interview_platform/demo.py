@@ -25,6 +25,9 @@ from interview_platform.supervisor import Program, Supervisor, end_with_parent
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 180.0
 ASK_EVERY_S = 0.25
+HEARING = ("stt", "stt-later", "stt-partial", "stt-batch")
+AFTER_DRAIN_S = 8.0
+"""A web process that was asked to stop has so long after its `DRAIN_S`, then it is killed."""
 
 
 def main() -> int:
@@ -190,13 +193,24 @@ def static_stamp(env: Mapping[str, str]) -> Path:
 def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
     """Return every process of the platform; the two web processes accept from one socket."""
     manage = (sys.executable, str(ROOT / "manage.py"))
-    web = (sys.executable, "-m", "daphne", "--fd", str(listener.fileno()), "--verbosity", "0")
+    # Where hundreds come back at once, the last of them wait for seconds: as long as their pages do, no less.
+    patience = ("--websocket_connect_timeout", "10")
+    web = (sys.executable, "-m", "daphne", "--fd", str(listener.fileno()), "--verbosity", "0", *patience)
     worker = (*manage, "voiceworker")
     return [
-        Program("web", (*web, "interview_platform.asgi:application"), 2, env, (listener.fileno(),)),
-        Program("speech", (*worker, "stt", "stt-partial", "stt-batch", "--slots", "2"), env=env),
+        Program(
+            "web",
+            (*web, "interview_platform.asgi:application"),
+            2,
+            env,
+            (listener.fileno(),),
+            grace_s=float(env.get("DRAIN_S", "8")) + AFTER_DRAIN_S,
+            tells_ready=True,
+        ),
+        # On one machine the processor goes first to who speaks, then to storing, which keeps Redis small, and
+        # what is left to recognition: a transcript can wait.
+        Program("speech", ("nice", "-n", "10", *worker, *HEARING, "--slots", "2"), env=env),
         Program("tts", (*worker, "tts"), env=env),
-        # Storing can wait; a transcript is what somebody looks at the screen for.
         Program("default", ("nice", "-n", "5", *worker, "default"), env=env),
         Program(
             "cron", (*manage, "rqcron", "interview_platform.cron", "--logging-level", "WARNING"), env=env
@@ -207,14 +221,19 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
 async def serve(what: Sequence[Program], port: int, base_url: str, summary: Path) -> None:
     """Keep the programs running until a signal; `announce(summary)` once all are ready.
 
+    SIGUSR1 replaces the web processes, one after the other.
+
     Raises:
         DemoError: they are not ready in time.
     """
-    stop_asked = asyncio.Event()
+    stop_asked, restart_asked = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, restart_asked.set)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop_asked.set)
+        loop.add_signal_handler(number, stop_asked.set)
     say("starting the web processes and the workers")
-    async with Supervisor(what):
+    async with Supervisor(what) as running:
+        restarting = asyncio.create_task(restart_web(running, restart_asked))
         stop = asyncio.create_task(stop_asked.wait())
         ready = asyncio.create_task(wait_until_ready(port, urlsplit(base_url).netloc))
         await asyncio.wait([stop, ready], return_when=asyncio.FIRST_COMPLETED)
@@ -223,11 +242,26 @@ async def serve(what: Sequence[Program], port: int, base_url: str, summary: Path
             announce(summary)
             await stop
         ready.cancel()
+        restarting.cancel()
         say("stopping")
 
 
+async def restart_web(running: Supervisor, asked: asyncio.Event) -> None:
+    """Replace the web processes whenever it is asked for."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        say("replacing the web processes, one after the other")
+        try:
+            await running.restart("web")
+        except TimeoutError:
+            say("a new web process was not ready in time; those that were not replaced go on")
+        else:
+            say("all web processes are new")
+
+
 async def wait_until_ready(port: int, host: str, *, within_s: float = READY_WITHIN_S) -> None:
-    """Return once /ready answers 200, and say meanwhile what it waits for.
+    """Return once /ready?all answers 200, and say meanwhile what it waits for.
 
     Raises:
         DemoError: it does not within `within_s`.
@@ -243,11 +277,11 @@ async def wait_until_ready(port: int, host: str, *, within_s: float = READY_WITH
         await asyncio.sleep(ASK_EVERY_S)
 
 
-def missing_parts(port: int, host: str) -> str:
-    """Ask /ready and return what is not ready, "" if nothing is missing."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def missing_parts(port: int, host: str, *, address: str = "127.0.0.1") -> str:
+    """Ask /ready?all, by the name `host`, and return what is not ready, "" if nothing is missing."""
+    connection = http.client.HTTPConnection(address, port, timeout=10)
     try:
-        connection.request("GET", "/ready", headers={"Host": host})
+        connection.request("GET", "/ready?all", headers={"Host": host})
         answer = connection.getresponse()
         if answer.status == 200:
             return ""

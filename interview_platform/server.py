@@ -5,19 +5,28 @@ sends to the application's queue: a client that does not read, or that sends fas
 fill the memory. Here `await send(...)` waits until the client has read, once 64 KiB are buffered, and a
 connection whose messages wait is not read from, so that TCP slows its client down.
 
+At SIGTERM Daphne drops every connection. Here the process parts with them one after the other (drain.py); a
+second signal ends it at once.
+
 Source: ASGI specification, "send … flow control"; Twisted's IPushProducer.
 """
 
-from asyncio import Event, Queue, ensure_future
+import signal
+from asyncio import Event, Future, Queue, Task, ensure_future
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from daphne.cli import CommandLineInterface
+from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
-from twisted.internet.interfaces import IPushProducer, ITransport
+from twisted.internet import defer, reactor
+from twisted.internet.interfaces import IListeningPort, IPushProducer, ITransport
 from zope.interface import implementer
+
+from interview_platform.drain import drain, is_draining
+from interview_platform.supervisor import tell_ready
 
 MAX_WAITING_MESSAGES = 32
 MAX_WAITING_BYTES = 1024 * 1024
@@ -83,13 +92,26 @@ class Inbox(Queue[dict[str, Any]]):
 class PatientServer(Server):
     """See the module."""
 
+    drain_s = 8.0
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._gates: WeakKeyDictionary[WebSocketProtocol, Gate] = WeakKeyDictionary()
+        self._ports: list[IListeningPort] = []
+        self._leaving: Future[None] | None = None
+
+    def run(self) -> None:
+        """Serve until a signal."""
+        if self.signal_handlers:
+            reactor.callWhenRunning(self._take_signals)
+        reactor.callWhenRunning(tell_ready)
+        super().run()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Queue | None:
         """As Daphne does, with an `Inbox` and a `Gate` where the protocol is a WebSocket."""
         if not isinstance(protocol, WebSocketProtocol):
+            if is_draining():
+                _make_last(protocol)
             return super().create_application(protocol, scope)
         if scope["path"].rstrip("/") in LARGE_MESSAGES:
             protocol.maxMessagePayloadSize = protocol.maxFramePayloadSize = LARGE_MESSAGE_BYTES
@@ -99,20 +121,92 @@ class PatientServer(Server):
         protocol.transport.registerProducer(gate, True)
         inbox = Inbox(protocol.transport)
         scope.setdefault("asgi", {"version": "3.0"})
+        scope["tasks"] = self.connections[protocol]["tasks"] = set()
         running = self.application(scope, inbox.get, partial(self.handle_reply, protocol))
         self.connections[protocol]["application_instance"] = ensure_future(running)
         return inbox
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """Send, and wait until the client can take more."""
-        await super().handle_reply(protocol, message)
-        if gate := self._gates.get(protocol):
+        """Send, and wait until the client can take more. What comes after a close goes nowhere."""
+        gate = self._gates.get(protocol)
+        if gate is None:
+            await super().handle_reply(protocol, message)
+        elif protocol.state == protocol.STATE_OPEN and message["type"] == "websocket.close":
+            self.close(protocol, message.get("code") or 1000)
+        elif protocol.state in (protocol.STATE_CONNECTING, protocol.STATE_OPEN):
+            await super().handle_reply(protocol, message)
             await gate.passed()
 
+    # --- Leaving ----------------------------------------------------------------------------------
 
-def install() -> None:
+    def listen_success(self, port: IListeningPort) -> None:
+        """Called by Daphne with each socket that it accepts from."""
+        super().listen_success(port)
+        self._ports.append(port)
+
+    def _take_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: reactor.callFromThread(self._signalled))
+
+    def _signalled(self) -> None:
+        if self._leaving is None:
+            self._leaving = ensure_future(drain(self))
+            self._leaving.add_done_callback(lambda _: self.stop())
+        elif not self._leaving.done():
+            self._leaving.cancel()
+
+    def stop_accepting(self) -> None:
+        """Accept no connection; the requests under way are the last on theirs."""
+        for port in self._ports:
+            port.stopListening()  # type: ignore[misc]  # zope's interfaces have no self
+        for protocol in self.connections:
+            if isinstance(protocol, WebRequest):
+                _make_last(protocol)
+
+    def sockets(self) -> list[WebSocketProtocol]:
+        """Return the WebSockets that are not closed."""
+        return [
+            protocol
+            for protocol, known in self.connections.items()
+            if isinstance(protocol, WebSocketProtocol) and "disconnected" not in known
+        ]
+
+    def tasks_of(self, protocol: WebSocketProtocol) -> set[Task[Any]]:
+        """Return what its application should finish before the connection is closed."""
+        return {task for task in self.connections.get(protocol, {}).get("tasks", ()) if not task.done()}
+
+    def close(self, protocol: WebSocketProtocol, code: int) -> None:
+        """Close a WebSocket that is open. What autobahn offers for it refuses 1008 to 1013."""
+        if protocol.state == protocol.STATE_OPEN:
+            protocol.sendCloseFrame(code=code)
+
+    def running(self) -> list[Future[None]]:
+        """Return the applications that have not ended."""
+        applications = [known.get("application_instance") for known in self.connections.values()]
+        return [running for running in applications if running is not None and not running.done()]
+
+    def is_sending(self) -> bool:
+        """Whether anything waits to be written."""
+        return bool(reactor.getWriters())  # type: ignore[misc]
+
+    def kill_all_applications(self) -> defer.Deferred[Any]:
+        """As Daphne does, which stumbles over connections whose application has ended."""
+        for protocol in [p for p, known in self.connections.items() if "application_instance" not in known]:
+            del self.connections[protocol]
+        return super().kill_all_applications()
+
+
+def install(*, drain_s: float = PatientServer.drain_s) -> None:
     """Let Daphne's command use it. Called when the application is imported, before the server is made."""
+    PatientServer.drain_s = drain_s
     CommandLineInterface.server_class = PatientServer
+
+
+def _make_last(request: WebRequest) -> None:
+    """Let its connection end with the answer, so that the client's next request goes to another process."""
+    if request.channel is not None:
+        request.channel.persistent = False
+        request.setHeader(b"connection", b"close")
 
 
 def _size(message: dict[str, Any]) -> int:

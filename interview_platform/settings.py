@@ -87,6 +87,9 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
+# --- Web processes --------------------------------------------------------------------------------
+DRAIN_S = env.float("DRAIN_S", default=8.0)  # over which a process that leaves closes its WebSockets
+
 # --- Stores ---------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")}
 # Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
@@ -94,6 +97,14 @@ DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
     "max_size": env.int("DATABASE_POOL_SIZE", default=8),
     "timeout": 10,
+}
+# A network that drops packets without a word must not hold a thread until TCP gives up, after 15 minutes.
+DATABASES["default"]["OPTIONS"] |= {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 8000,  # ms without an acknowledgement
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
 }
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a transaction pooler
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = (
@@ -107,6 +118,14 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
 }
+
+
+def _patience_with_s3() -> object:
+    """A storage that hangs keeps a worker for 20 s, not five minutes as by default; the sweeper asks again."""
+    from botocore.config import Config  # only where there is object storage
+
+    return Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+
 
 S3_BUCKET = env("S3_BUCKET", default="")
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(VAR_DIR / "media")))
@@ -124,6 +143,7 @@ STORAGES = {
             "access_key": env("S3_ACCESS_KEY_ID", default=None),
             "secret_key": env("S3_SECRET_ACCESS_KEY", default=None),
             "region_name": env("S3_REGION", default=None),
+            "client_config": _patience_with_s3(),
             "file_overwrite": True,  # names carry a content hash: the same name is the same content
             "default_acl": None,
         },
@@ -136,7 +156,7 @@ SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in
 RECORDING_URL_SECONDS = env.int("RECORDING_URL_SECONDS", default=300)  # life of a recording's address
 
 # --- Queues ---------------------------------------------------------------------------------------
-QUEUE_NAMES = ("stt", "stt-partial", "stt-batch", "tts", "default")
+QUEUE_NAMES = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "default")
 RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in QUEUE_NAMES}
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
 # (voice.jobs.sweep) queues again whatever a lost queue forgot.
@@ -204,6 +224,8 @@ VOICE["CLOUD"]["aws"] |= {
     "SECRET_KEY": env("AWS_SECRET_ACCESS_KEY", default=""),
     "SESSION_TOKEN": env("AWS_SESSION_TOKEN", default=""),
 }
+WORKER_HOST = env("WORKER_HOST", default="127.0.0.1")  # where a worker's /health, /ready and /metrics listen
+WORKER_PORT = env.int("WORKER_PORT", default=0)  # 0: nowhere
 PARTIAL_QUEUE_LIMIT = env.int("PARTIAL_QUEUE_LIMIT", default=4)  # no captions while this many wait
 JOB_DEADLINE_S = env.int("JOB_DEADLINE_S", default=120)  # a job still running then is stuck
 SPEECH_CACHE_MB = env.float("SPEECH_CACHE_MB", default=256)  # in Redis; the least recently used goes
@@ -219,6 +241,9 @@ BREAKER_SUCCESSES = env.int("BREAKER_SUCCESSES", default=2)
 # --- Interviews -----------------------------------------------------------------------------------
 # An open interview nobody has spoken in for this long is closed and its recordings are stored.
 SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", default=24)
+# More new candidates than this wait in line; 0 is no limit. An interview under way never waits.
+CANDIDATES_AT_ONCE = env.int("CANDIDATES_AT_ONCE", default=2000)  # all processes together
+CANDIDATES_PER_PROCESS = env.int("CANDIDATES_PER_PROCESS", default=1000)
 KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for browser tests only
 
 # --- Security -------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 10.0
 STABLE_AFTER_S = 30.0  # a program that lived this long starts again with the first delay
+READY_WITHIN_S = 60.0
 LINE_LIMIT_BYTES = 1 << 20
 COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)
 
@@ -40,6 +41,16 @@ def end_with_parent(signal_number: int) -> Callable[[], None]:
     return before_exec
 
 
+def tell_ready() -> None:
+    """Tell the supervisor that this process does its work now, where it wants to know.
+
+    Source: s6's readiness notification, a line written to a descriptor.
+    """
+    if descriptor := os.environ.pop("READY_FD", ""):
+        os.write(int(descriptor), b"\n")
+        os.close(int(descriptor))
+
+
 def next_delay_s(last_delay_s: float, lived_s: float) -> float:
     """Return the wait before a program that lived `lived_s` is started again: 0.5 s, doubling to 10 s."""
     if lived_s >= STABLE_AFTER_S or last_delay_s == 0:
@@ -52,7 +63,8 @@ class Program:
     """What to run, and how many of it.
 
     `env` is added to this process's environment. The file descriptors in `pass_fds` (a listening socket, say)
-    keep their numbers in the child.
+    keep their numbers in the child. A program with `tells_ready` calls `tell_ready` once it does its work;
+    any other is ready when it has been started.
     """
 
     name: str
@@ -61,6 +73,7 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     pass_fds: tuple[int, ...] = ()
     grace_s: float = 10.0
+    tells_ready: bool = False
 
 
 def print_line(name: str, line: str) -> None:
@@ -82,6 +95,7 @@ class Supervisor:
     def __init__(
         self, programs: Sequence[Program], *, write: Callable[[str, str], None] = print_line
     ) -> None:
+        self._write = write
         self.instances = [
             Instance(program, index, write) for program in programs for index in range(program.count)
         ]
@@ -104,6 +118,26 @@ class Supervisor:
         for name in reversed(names):
             await asyncio.gather(*(instance.stop() for instance in self.of(name)))
 
+    async def restart(self, name: str, *, within_s: float = READY_WITHIN_S) -> None:
+        """Replace the processes of a program, one after the other, each when its successor is ready.
+
+        Raises:
+            TimeoutError: a successor was not ready in time. Whoever was not replaced by then goes on.
+        """
+        for old in self.of(name):
+            new = Instance(old.program, old.index, self._write)
+            self.instances.insert(self.instances.index(old), new)
+            try:
+                async with asyncio.timeout(within_s):
+                    await new.start()
+                    await new.is_ready.wait()
+            except BaseException:
+                await new.stop()
+                self.instances.remove(new)
+                raise
+            await old.stop()
+            self.instances.remove(old)
+
     def of(self, name: str) -> list["Instance"]:
         """Return the instances of the program called `name`."""
         return [instance for instance in self.instances if instance.program.name == name]
@@ -118,11 +152,14 @@ class Instance:
 
     def __init__(self, program: Program, index: int, write: Callable[[str, str], None]) -> None:
         self.program = program
+        self.index = index
         self.name = f"{program.name}.{index + 1}"
         self.starts = 0
+        self.is_ready = asyncio.Event()
         self._write = write
         self._process: asyncio.subprocess.Process | None = None
-        self._output = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
+        self._output: asyncio.StreamReader
+        self._readiness: asyncio.Task[None]
         self._stop_asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -173,38 +210,45 @@ class Instance:
         return self._stop_asked.is_set()
 
     async def _spawn(self) -> None:
-        read_end, write_end = os.pipe()
+        self.is_ready.clear()
+        output_end, write_end = os.pipe()
+        ready_end, tell_end = os.pipe()
+        tells = (tell_end,) if self.program.tells_ready else ()
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self.program.argv,
-                env={**os.environ, **self.program.env},
+                env={**os.environ, **self.program.env, **({"READY_FD": str(tell_end)} if tells else {})},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=write_end,
                 stderr=asyncio.subprocess.STDOUT,
-                pass_fds=self.program.pass_fds,
+                pass_fds=(*self.program.pass_fds, *tells),
                 start_new_session=True,  # its own process group, out of reach of the terminal's Ctrl-C
                 preexec_fn=end_with_parent(signal.SIGKILL),
             )
         except BaseException:
-            os.close(read_end)
+            os.close(output_end)
+            os.close(ready_end)
             raise
         finally:
             os.close(write_end)
+            os.close(tell_end)
         self.starts += 1
-        self._output = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
-        protocol = asyncio.StreamReaderProtocol(self._output)
-        await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(read_end, "rb"))
+        self._output = await _reader(output_end)
+        self._readiness = asyncio.create_task(self._wait_until_ready(await _reader(ready_end)))
+
+    async def _wait_until_ready(self, told: asyncio.StreamReader) -> None:
+        if await told.read(1) or not self.program.tells_ready:
+            self.is_ready.set()
 
     async def _run_to_end(self) -> str:
         """Copy the output until the process has ended, and say how it ended."""
         assert self._process
-        output = asyncio.create_task(self._copy_output())
+        reading = [asyncio.create_task(self._copy_output()), self._readiness]
         status = await self._process.wait()
         self._signal_group(signal.SIGKILL)  # what it left behind
-        await asyncio.wait(
-            [output], timeout=1.0
-        )  # a process that left the group may hold the pipe for longer
-        output.cancel()
+        _, unread = await asyncio.wait(reading, timeout=1.0)
+        for task in unread:  # a process that left the group may hold the pipes for longer
+            task.cancel()
         return describe(status)
 
     async def _copy_output(self) -> None:
@@ -221,6 +265,13 @@ class Instance:
         if self._process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
+
+
+async def _reader(read_end: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader(limit=LINE_LIMIT_BYTES)
+    protocol = asyncio.StreamReaderProtocol(reader)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(read_end, "rb"))
+    return reader
 
 
 def describe(status: int) -> str:

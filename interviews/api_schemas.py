@@ -130,6 +130,7 @@ class SessionOut(Schema):
 
 class TranscriptStateOut(Schema):
     status: Literal["waiting", "done", "failed"]
+    is_deferred: bool
     text: str
 
 

@@ -7,4 +7,4 @@ class InterviewsConfig(AppConfig):
     verbose_name = _("Interviews")
 
     def ready(self) -> None:
-        from interviews import receivers  # noqa: F401  connects to voice's signals
+        from interviews import metrics, receivers  # noqa: F401  they connect to /metrics and to voice's signals

@@ -4,26 +4,24 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
 import redis
-from channels.consumer import get_handler_name
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from interviews import events, links, snapshots, tabs
+from interviews import admission, events, links, metrics, snapshots, tabs
 from interviews.actions import answers, sessions
 from interviews.actions.errors import ActionRefused, NotYours, WrongState
+from interviews.incoming import FrameRefused, Incoming, TakenOver
 from interviews.models import Answer, Invitation, Session
-from interviews.states import AnswerStatus
+from interviews.states import AnswerStatus, SessionStatus
 from interviews.turn_taking import turn_settings
-from voice import hot_audio, listening, recordings, wire
-from voice.hot_audio import Outcome
+from voice import listening, retreat
+from voice.consumer import CLOSE_TRY_AGAIN, WebSocketConsumer
 from voice.listening import Heard, Listener
 from voice.models import Recording
 from voice.partials import queue_partial
@@ -31,7 +29,7 @@ from voice.threads import in_thread
 
 logger = logging.getLogger(__name__)
 
-CLOSE_TRY_AGAIN, CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 1013, 4001, 4004, 4010
+CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 4001, 4004, 4010
 
 SEEN_EVERY_S = 60
 
@@ -46,15 +44,6 @@ COMPLETING_COMMANDS: dict[str, tuple[Callable[..., None], dict[str, tuple[str, t
 """The action, and for each argument the message's field, its type, and what it is where it is missing."""
 
 
-@dataclass
-class Incoming:
-    """The recording that the connection's binary frames belong to."""
-
-    answer_id: str
-    recording_id: UUID
-    limit_bytes: int
-
-
 class BadMessage(ActionRefused):
     """Not a message of the protocol."""
 
@@ -67,31 +56,35 @@ class UnknownCommand(ActionRefused):
     code = "unknown_command"
 
 
-class CandidateConsumer(AsyncWebsocketConsumer):
+class StillWaiting(ActionRefused):
+    """A command of a candidate who has not been let in."""
+
+    code = "waiting"
+
+
+class CandidateConsumer(WebSocketConsumer):
     """One candidate's connection. Everything that must survive it lies in PostgreSQL and Redis."""
 
     incoming: Incoming | None = None
     listener: Listener | None = None
     session_id: UUID | None = None
     invitation: Invitation
+    visit: admission.Visit | None = None
+    is_inside = False  # the snapshot was sent
     number = 0
     seen_at = 0.0
 
-    async def dispatch(self, message: dict) -> None:
-        """Without Channels' own, which closes database connections in a shared thread before each frame.
-
-        Ours are given back where they are used: see `in_thread`.
-        """
-        await getattr(self, get_handler_name(message))(message)
-
     async def connect(self) -> None:
         self.seen_at = time.monotonic()
+        metrics.CONNECTIONS.inc()
+        retreat.watch()
         await self.accept()
         try:
-            self.invitation, self.session_id = await self._find(self.scope["url_route"]["kwargs"]["token"])
+            session, expected_s = await self._find(self.scope["url_route"]["kwargs"]["token"])
         except links.LinkProblem as problem:
             await self.close(CLOSE_UNKNOWN if problem.kind == "unknown" else CLOSE_ENDED)
             return
+        self.invitation, self.session_id = session.invitation, session.pk
         if not await tabs.holds(self.session_id, parse_qs(self.scope["query_string"].decode())):
             await self._end_for_other()
             return
@@ -100,13 +93,21 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         await self.channel_layer.group_send(
             events.group_name(self.session_id), {"type": "session.taken_over", "number": self.number}
         )
-        await self._send(await self._snapshot())
+        self.visit = await admission.enter(
+            session.pk, status=session.status, expected_s=expected_s, tell=self._wait, let_in=self._let_in
+        )
+        if self.visit.wait is None:
+            await self._come_in()
 
     async def disconnect(self, code: int) -> None:
+        metrics.CONNECTIONS.dec()
+        if self.visit is not None:
+            await admission.leave(self.visit)
         await self._stop_listening()
         if self.session_id is not None:
             await self.channel_layer.group_discard(events.group_name(self.session_id), self.channel_name)
-            await in_thread(sessions.mark_seen)(session_id=self.session_id)
+        if self.is_inside:
+            await in_thread(sessions.mark_seen)(session_id=self._session_id())
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.session_id is None:
@@ -117,65 +118,64 @@ class CandidateConsumer(AsyncWebsocketConsumer):
             else:
                 await self._command(text_data or "")
         except ActionRefused as refusal:
+            (metrics.ERRORS if bytes_data is None else metrics.FRAMES_REFUSED).labels(refusal.code).inc()
             await self._send_error(refusal.code, refusal.detail, **refusal.extra)
         except (redis.RedisError, OperationalError, InterfaceError) as error:
             logger.warning("session %s: store not reached (%s)", self.session_id, type(error).__name__)
             await self.close(CLOSE_TRY_AGAIN)  # nothing was acknowledged; the browser comes back and goes on
 
+    # --- Admission --------------------------------------------------------------------------------
+
+    async def _wait(self, wait: admission.Wait) -> None:
+        await self._send({"type": "waiting", **wait._asdict()})
+
+    async def _let_in(self) -> None:
+        """A place is free: come in between two messages of the connection; what comes later follows."""
+        await self.dispatch({"type": "candidate.let_in"})
+
+    async def candidate_let_in(self, message: dict) -> None:
+        try:
+            await self._come_in()
+        except Exception:
+            await self.close(CLOSE_TRY_AGAIN)  # the place is kept
+            raise
+
+    async def _come_in(self) -> None:
+        await self._send(await self._snapshot())
+        self.is_inside = True
+
     # --- Audio ------------------------------------------------------------------------------------
 
     async def _frame(self, data: bytes) -> None:
-        """One frame costs one round trip to Redis; everything else that hears it does so later."""
-        incoming = self.incoming
-        if incoming is None:
-            raise _Refused("not_recording", "No answer is being recorded: begin or select one first.")
+        """Acknowledge a frame once it is held; everything else that hears it does so later."""
+        came_at = time.monotonic()
+        if self.incoming is None:
+            raise FrameRefused("not_recording", "No answer is being recorded: begin or select one first.")
         try:
-            frame = wire.unpack(data)
-        except wire.BadFrame as error:
-            raise _Refused("bad_frame", str(error)) from error
-        write = await self._write(incoming, frame)
-        match write.outcome:
-            case Outcome.HELD:
-                await self._send({"type": "ack", "offset": write.held_bytes})
-                if self.listener is not None:
-                    self.listener.hear(frame.offset, frame.pcm)
-            case Outcome.GAP:
-                detail = f"Bytes are missing: send again from {write.held_bytes}."
-                raise _Refused("gap", detail, offset=write.held_bytes)
-            case Outcome.OVER_LIMIT:
-                detail = f"The answer may have {incoming.limit_bytes} bytes of audio."
-                raise _Refused("over_limit", detail, offset=write.held_bytes)
-            case Outcome.TAKEN_OVER:
-                await self._end_for_other()
-
-    async def _write(self, incoming: Incoming, frame: wire.Frame) -> hot_audio.Write:
-        arguments = {"writer": self.channel_name, "offset": frame.offset, "pcm": frame.pcm}
-        write = await hot_audio.write(incoming.recording_id, **arguments)
-        if write.outcome is Outcome.UNOPENED:  # Redis lost its data: open again from the row
-            recording = await in_thread(Recording.objects.get)(pk=incoming.recording_id)
-            if recording.status not in (Recording.Status.OPEN, Recording.Status.SEALED):
-                raise _Refused(
-                    "not_recording", "That recording is stored or was deleted: nothing is missing."
-                )
-            await recordings.open_for(recording, writer=self.channel_name)
-            write = await hot_audio.write(incoming.recording_id, **arguments)
-        return write
+            frame, held_bytes = await self.incoming.take(data)
+        except TakenOver:
+            await self._end_for_other()
+            return
+        await self._send({"type": "ack", "offset": held_bytes})
+        metrics.frame_acked(time.monotonic() - came_at, len(frame.pcm))
+        if self.listener is not None:
+            self.listener.hear(frame.offset, frame.pcm)
 
     async def _receive_for(self, answer: Answer) -> None:
         """From now on binary frames belong to this answer's recording; say where to go on."""
-        recording = answer.current_recording
-        offset = await recordings.open_for(recording, writer=self.channel_name)
-        self.incoming = Incoming(str(answer.id), recording.id, recording.limit_bytes)
+        incoming = Incoming(answer, writer=self.channel_name)
+        offset = await incoming.open()
+        self.incoming = incoming
         await self._stop_listening()
         if answer.status == AnswerStatus.RECORDING:
             self.listener = self._new_listener(answer, offset)
         await self._send(
             {
                 "type": "resume",
-                "answer": str(answer.id),
-                "recording": str(recording.id),
+                "answer": incoming.answer_id,
+                "recording": str(incoming.recording_id),
                 "offset": offset,
-                "limit_bytes": recording.limit_bytes,
+                "limit_bytes": incoming.limit_bytes,
             }
         )
 
@@ -213,6 +213,8 @@ class CandidateConsumer(AsyncWebsocketConsumer):
     async def _command(self, text: str) -> None:
         message = _parse(text)
         command = message["type"]
+        if not self.is_inside and command != "ping":
+            raise StillWaiting("The candidate has not been let in: wait for the snapshot.")
         if command in SESSION_COMMANDS:
             await self._act(SESSION_COMMANDS[command])
         elif command in ANSWER_COMMANDS:
@@ -232,7 +234,7 @@ class CandidateConsumer(AsyncWebsocketConsumer):
         """The candidate is there. A Redis that lost its data forgot the group: join it again."""
         session_id = self._session_id()
         await self.channel_layer.group_add(events.group_name(session_id), self.channel_name)
-        if time.monotonic() - self.seen_at > SEEN_EVERY_S:
+        if self.is_inside and time.monotonic() - self.seen_at > SEEN_EVERY_S:
             self.seen_at = time.monotonic()
             await in_thread(sessions.mark_seen)(session_id=session_id)
         await self._send({"type": "pong"})
@@ -274,16 +276,18 @@ class CandidateConsumer(AsyncWebsocketConsumer):
     # --- Rows (called in threads) -----------------------------------------------------------------
 
     @in_thread
-    def _find(self, token: str) -> tuple[Invitation, UUID]:
+    def _find(self, token: str) -> tuple[Session, float]:
+        """The session, and how long a new candidate's interview takes, in s."""
         invitation = links.find(token, now=timezone.now(), is_finished_welcome=True)
         session = links.session_of(invitation)
         if session is None:
             raise links.LinkProblem("unknown", invitation)  # consent comes first
-        sessions.mark_seen(session_id=session.pk)
-        return invitation, session.pk
+        is_new = session.status == SessionStatus.CHECKING
+        return session, invitation.interview.expected_minutes * 60.0 if is_new else 0.0
 
     @in_thread
     def _snapshot(self) -> dict:
+        sessions.mark_seen(session_id=self._session_id())
         return snapshots.snapshot(self._session_row())
 
     def _session_id(self) -> UUID:
@@ -306,7 +310,11 @@ class CandidateConsumer(AsyncWebsocketConsumer):
     # --- From the channel layer -------------------------------------------------------------------
 
     async def session_event(self, message: dict) -> None:
+        if not self.is_inside:
+            return  # the snapshot will have it
         await self._send(message["event"])
+        if self.visit is not None and message["event"]["session"]["status"] == SessionStatus.FINISHED:
+            await admission.finish(self.visit)
 
     async def session_taken_over(self, message: dict) -> None:
         if message["number"] > self.number:  # an older connection's own announcement may come late
@@ -332,14 +340,6 @@ class CandidateConsumer(AsyncWebsocketConsumer):
 
     async def _send_error(self, code: str, detail: str, **extra: object) -> None:
         await self._send({"type": "error", "code": code, "detail": detail, **extra})
-
-
-class _Refused(ActionRefused):
-    """A refusal with a code of its own."""
-
-    def __init__(self, code: str, detail: str, **extra: object) -> None:
-        super().__init__(detail, **extra)
-        self.code = code
 
 
 def _parse(text: str) -> dict:

@@ -84,7 +84,9 @@ def _recording_state(recording: Recording | None) -> dict | None:
 
 def _transcript_state(recording: Recording | None) -> dict | None:
     transcript: Transcript | None = getattr(recording, "transcript", None)  # the row may be missing
-    return {"status": transcript.status, "text": transcript.text} if transcript else None
+    if transcript is None:
+        return None
+    return {"status": transcript.status, "is_deferred": transcript.is_deferred, "text": transcript.text}
 
 
 def _ready_keys(answers: list[Answer]) -> set[str]:

@@ -119,7 +119,8 @@ def stack(run_directory, whisper_model, piper_voices):
     """The whole system, running: web processes, workers, cron (tests/stack.py)."""
     from tests.stack import Stack
 
-    env = {"WHISPER_MODEL": str(whisper_model), "PIPER_VOICES_DIR": str(piper_voices)}
+    models = {"WHISPER_MODEL": str(whisper_model), "PIPER_VOICES_DIR": str(piper_voices)}
+    env = {**models, "DRAIN_S": "2"}
     with Stack(run_directory / "stack", env=env) as running:
         running.wait_ready()
         yield running

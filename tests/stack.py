@@ -1,7 +1,7 @@
 """The whole system as users meet it, for the flow, browser and fault tests and the benchmarks.
 
-Two web processes on one socket, the worker pools and cron, as the demo runs them, with a database and a Redis
-of their own.
+Two web processes on one socket, the worker pools and cron, as the demo runs them, with a database and, unless
+one is given, a Redis of their own.
 """
 
 import asyncio
@@ -9,12 +9,13 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -32,17 +33,31 @@ ROOT = Path(__file__).resolve().parent.parent
 class Stack:
     """Everything running from `with` to its end.
 
-    `directory` receives what the system writes; `env` overrides its settings; `log` holds every line that its
-    processes printed. A killed process starts again by itself after half a second, as in the demo.
+    `directory` receives what the system writes; `env` overrides its settings (DATABASE_URL names the server on
+    which a fresh database is made); `log` holds every line that its processes printed. A killed process starts
+    again by itself after half a second, as in the demo.
+
+    listener: what the web processes accept from, instead of a socket of the stack's own.
+    adapt: makes of the demo's programs those that this stack runs.
     """
 
-    def __init__(self, directory: Path, *, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        listener: socket.socket | None = None,
+        adapt: Callable[[list[demo.Program]], Sequence[demo.Program]] = list,
+    ) -> None:
         self.directory = directory
         self.log = directory / "log"
         self.url = ""
         self.env: dict[str, str] = dict(env or {})
+        self._listener = listener
+        self._adapt = adapt
         self._closing = contextlib.ExitStack()
         self._supervisor: Supervisor | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __enter__(self) -> Self:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -58,21 +73,26 @@ class Stack:
 
     def _start(self) -> None:
         enter = self._closing.enter_context
-        listener = enter(demo.listening_socket("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        migrated, static_root = prepared(os.environ["DATABASE_URL"], str(self.directory.parent))
+        listener = self._listener or enter(demo.listening_socket("127.0.0.1", 0))
+        host, port = listener.getsockname()
+        self.url = f"http://{host}:{port}"
+        server = self.env.pop("DATABASE_URL", os.environ["DATABASE_URL"])
+        migrated, static_root = prepared(server, str(self.directory.parent))
         self.env = {
             **os.environ,
-            **demo.settings(self.directory, listener.getsockname()[1]),
-            "DATABASE_URL": enter(fresh_database(os.environ["DATABASE_URL"], template=migrated)),
-            "REDIS_URL": enter(embedded.redis(self.directory / "redis")),
+            **demo.settings(self.directory, port),
+            "BASE_URL": self.url,
+            "ALLOWED_HOSTS": f"{host},localhost",
+            "DATABASE_URL": enter(fresh_database(server, template=migrated)),
+            "REDIS_URL": self.env.get("REDIS_URL") or enter(embedded.redis(self.directory / "redis")),
             "STATIC_ROOT": static_root,
             "DJANGO_SETTINGS_MODULE": "interview_platform.settings",
             "HF_HUB_OFFLINE": "1",
             "LOG_LEVEL": "INFO",
             **self.env,
         }
-        self._supervisor = enter(supervised(demo.programs(listener, self.env), self.log))
+        programs = self._adapt(demo.programs(listener, self.env))
+        self._supervisor, self._loop = enter(supervised(programs, self.log))
 
     def wait_ready(self, *, within_s: float = 90.0) -> None:
         """Return once /ready answers 200.
@@ -81,8 +101,8 @@ class Stack:
             TimeoutError: it does not in time; the message holds what is missing and the end of the log.
         """
         deadline = time.monotonic() + within_s
-        host, port = self.url.removeprefix("http://").split(":")
-        while missing := demo.missing_parts(int(port), host):
+        address, port = self.url.removeprefix("http://").split(":")
+        while missing := demo.missing_parts(int(port), address, address=address):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not ready after {within_s:g} s: {missing}\n{self.last_lines()}")
             time.sleep(0.1)
@@ -102,6 +122,12 @@ class Stack:
             raise LookupError(f"{name}.{index + 1} is not running")
         os.kill(pid, signal_number)
         return pid
+
+    def restart(self, name: str) -> None:
+        """Replace the processes of a program as `Supervisor.restart` does, and wait until all are new."""
+        assert self._supervisor
+        assert self._loop
+        asyncio.run_coroutine_threadsafe(self._supervisor.restart(name), self._loop).result()
 
     def wait_restarted(self, name: str, old_pid: int, *, within_s: float = 20.0) -> None:
         """Return once as many processes of `name` run as should, and `old_pid` is not among them.
@@ -152,8 +178,10 @@ class Stack:
 
 
 @contextlib.contextmanager
-def supervised(programs: Sequence[demo.Program], log: Path) -> Iterator[Supervisor]:
-    """Run the supervisor in a thread of its own; its programs end with the thread."""
+def supervised(
+    programs: Sequence[demo.Program], log: Path
+) -> Iterator[tuple[Supervisor, asyncio.AbstractEventLoop]]:
+    """Run the supervisor in a thread with a loop of its own; its programs end with the thread."""
     with log.open("a", buffering=1) as lines:
         has_started, started, failures = threading.Event(), [], []
 
@@ -180,7 +208,7 @@ def supervised(programs: Sequence[demo.Program], log: Path) -> Iterator[Supervis
             raise failures[0]
         supervisor, loop, stop_asked = started[0]
         try:
-            yield supervisor
+            yield supervisor, loop
         finally:
             loop.call_soon_threadsafe(stop_asked.set)
             thread.join()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 import redis
@@ -11,13 +12,24 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from voice import breaker, engine_reports, hot_audio, queues, speech_cache
+from voice import (
+    breaker,
+    engine_reports,
+    exposition,
+    queue_waits,
+    redis_clients,
+    retreat,
+    speech_cache,
+)
 from voice.breaker import Breaker, BreakerState
 from voice.engine_reports import EngineReport
 from voice.models import Speech, Transcript
+from voice.queue_waits import Wait
+from voice.retreat import Step, StepOff
 
 STATE_NAMES = {
     "ready": _("ready"),
@@ -48,9 +60,22 @@ STATE_VARIANTS = {
 QUEUE_NAMES = {
     "stt": _("recordings to recognise"),
     "stt-partial": _("live captions"),
+    "stt-later": _("recordings whose text may come later"),
     "stt-batch": _("uploaded files to recognise"),
     "tts": _("questions to speak"),
     "default": _("recordings to store, and housekeeping"),
+}
+STEP_NAMES = {
+    Step.SEMANTIC: _("Judging pauses by the words"),
+    Step.CAPTIONS: _("Live captions"),
+    Step.TRANSCRIPTS: _("Transcripts at once"),
+    Step.NEWCOMERS: _("New candidates"),
+}
+STEP_MEANINGS = {
+    Step.SEMANTIC: _("Silence alone tells when an answer is over."),
+    Step.CAPTIONS: _("Candidates do not see their words while they speak."),
+    Step.TRANSCRIPTS: _("Answers are recorded as ever; their text follows."),
+    Step.NEWCOMERS: _("Whoever comes now waits to be let in. Interviews under way go on."),
 }
 NAMES: dict[engine_reports.Direction, Any] = {
     "recognition": _("Speech to text"),
@@ -119,6 +144,45 @@ class BreakerRow:
         return f"{calls % {'count': state.failures}} {failed}"
 
 
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """A queue, in words."""
+
+    name: str
+    wait: Wait
+
+    @property
+    def meaning(self) -> str:
+        return str(QUEUE_NAMES.get(self.name, ""))
+
+    @property
+    def oldest_s(self) -> int:
+        return round(self.wait.oldest_s)
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """Something that processes do without under load, in words."""
+
+    off: StepOff
+    since: datetime
+
+    @property
+    def name(self) -> str:
+        return str(STEP_NAMES[self.off.step])
+
+    @property
+    def meaning(self) -> str:
+        return str(STEP_MEANINGS[self.off.step])
+
+
+class Retreat(NamedTuple):
+    """What is off under load, the first step first, and how many processes watch their load."""
+
+    steps: list[StepRow]
+    processes: int
+
+
 class Verdict(NamedTuple):
     """How a direction stands: the kind of label, its word, and a sentence."""
 
@@ -179,9 +243,23 @@ def directions() -> list[Direction]:
     return [_direction(name, [row for row in rows if row.report.direction == name]) for name in NAMES]
 
 
+def queue_rows() -> list[QueueRow]:
+    """All queues as they are now. Raises redis.RedisError."""
+    waits = queue_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+    return [QueueRow(name, wait) for name, wait in waits.items()]
+
+
+def retreat_now() -> Retreat:
+    """What is off now, over all processes. Raises redis.RedisError."""
+    processes = retreat.processes(redis_clients.sync_client())
+    now = timezone.now()
+    steps = [StepRow(off, now - timedelta(seconds=off.longest_s)) for off in retreat.steps_off(processes)]
+    return Retreat(steps, len(processes))
+
+
 def _redis_now() -> float:
     """Seconds of Unix time by the clock that the reports are stamped with."""
-    seconds, microseconds = hot_audio.sync_client().time()
+    seconds, microseconds = redis_clients.sync_client().time()
     return seconds + microseconds / 1e6
 
 
@@ -242,14 +320,14 @@ def engines_page(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": _("Speech engines"),
         "directions": _or_none(directions),
-        "queues": _or_none(
-            lambda: [(name, QUEUE_NAMES.get(name, ""), queues.length(name)) for name in settings.QUEUE_NAMES]
-        ),
+        "retreat": _or_none(retreat_now),
+        "queues": _or_none(queue_rows),
         "cached": _or_none(speech_cache.statistics),
         "cache_limit_mb": settings.SPEECH_CACHE_MB,
         "voices": _voices_in_use(),
         "failed_speech": Speech.objects.filter(status=Speech.Status.FAILED).count(),
-        "waiting_transcripts": Transcript.objects.filter(status=Transcript.Status.WAITING).count(),
+        "waiting_transcripts": exposition.transcripts_waiting(),
+        "waiting_recordings": exposition.recordings_waiting(),
         "failed_transcripts": Transcript.objects.filter(status=Transcript.Status.FAILED).count(),
     }
     return TemplateResponse(request, "admin/voice/engines.html", context)

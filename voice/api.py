@@ -253,5 +253,7 @@ def _batch(caller: Caller, batch_id: UUID) -> Batch:
 
 @stats_router.get("/stats", response={200: dict, **ERRORS}, summary="What the speech service is doing")
 async def stats(request: VoiceHttpRequest) -> dict[str, Any]:
-    """Connections, queues, calls, cache, engines and versions; to superusers also on which machines."""
-    return await asyncio.to_thread(statistics.read, for_operator=request.auth.is_operator)
+    """Connections, candidates, queues, retreat, what waits, calls, cache, engines and versions; to superusers
+    also on which machines engines run.
+    """
+    return await in_thread(statistics.read)(for_operator=request.auth.is_operator)

@@ -81,6 +81,7 @@ class Batcher(Generic[Key, Item, Result]):
 
     threads: how many batches run at a time.  A run that never returns keeps its thread and nothing else:
     callers wait with `result_of`, which gives up on it.
+    when_run: told the number of items of each run.
     """
 
     def __init__(
@@ -90,9 +91,11 @@ class Batcher(Generic[Key, Item, Result]):
         max_items: int,
         max_wait_ms: float,
         threads: int = 1,
+        when_run: Callable[[int], None] = lambda size: None,
         name: str = "batcher",
     ) -> None:
         self._run = run
+        self._when_run = when_run
         self._plan: BatchPlan[Key, tuple[Item, Future[Result]]] = BatchPlan(
             max_items=max_items, max_wait_s=max_wait_ms / 1000
         )
@@ -196,6 +199,7 @@ class Batcher(Generic[Key, Item, Result]):
                 future.set_result(result)
 
     def _timed_run(self, key: Key, items: list[Item]) -> Sequence[Result]:
+        self._when_run(len(items))
         thread = threading.get_ident()
         self._run_began_s[thread] = time.monotonic()
         try:

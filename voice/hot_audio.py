@@ -1,26 +1,39 @@
 """Audio being recorded, in Redis, until object storage holds it.
 
-Two keys a recording: the PCM bytes, and a hash with `writer` (the connection that may write) and `limit`
-(bytes accepted at most). One Lua call a frame checks and appends atomically, so any process may serve any
-frame, the same frame twice is harmless, and nothing that is held is ever overwritten.
+A recording is cut into segments of 20 s, a key each. Its hash has `writer` (the connection that may write),
+`limit` (bytes accepted at most), `stored` (so many segments lie in object storage, and no longer here) and
+`filling` (the segment that grows). A frame is checked and appended in one step of Lua, so any process may
+serve any frame, the same frame twice is harmless, and nothing that is held is ever overwritten. Who has
+`HOT_BYTES` here already is asked to wait until object storage has taken some: one recording never fills the
+memory.
 """
 
-import asyncio
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
-from typing import cast
+from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
-import redis
-import redis.asyncio
-from django.conf import settings
+from voice.gathering import Gathered
+from voice.redis_clients import (  # noqa: F401
+    async_client,
+    audio_client,
+    close_async_clients,
+    of_loop,
+    sync_client,
+    waiting_client,
+)
 
 HOT_TTL_S = 7 * 24 * 3600
 """Longest life of audio that nobody finishes or resumes; `SESSION_IDLE_HOURS` ends it much sooner."""
-STORED_TTL_S = 600
+STORED_TTL_S = 60
 """Kept this long after it was stored, for a transcription that still reads it."""
+SEGMENT_BYTES = 20 * 32_000
+HOT_BYTES = 3 * SEGMENT_BYTES
+"""A recording's audio in Redis at most: 60 s."""
+KEPT_BYTES = 15 * 32_000
+"""The newest audio stays here, for the live captions."""
+DUE_BYTES = SEGMENT_BYTES + KEPT_BYTES
+"""From so much on a segment goes to object storage."""
 
 
 class Outcome(IntEnum):
@@ -31,117 +44,201 @@ class Outcome(IntEnum):
     OVER_LIMIT = 2
     TAKEN_OVER = 3  # another connection writes now
     UNOPENED = 4  # Redis knows nothing of the recording (it lost its data, or it was never opened)
+    FULL = 5  # object storage has to take some first
+
+
+OUTCOMES = tuple(Outcome)  # by number; calling an enum costs Python ten times as much
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """The outcome, and how many bytes are held without a gap."""
+    """The outcome, how many bytes are held without a gap, and how many of these in object storage."""
 
     outcome: Outcome
     held_bytes: int
+    stored_bytes: int
+
+    @property
+    def is_segment_due(self) -> bool:
+        """Whether object storage should take a segment."""
+        return self.held_bytes - self.stored_bytes >= DUE_BYTES
 
 
-_OPEN = """
-redis.call('HSET', KEYS[2], 'writer', ARGV[1], 'limit', ARGV[2])
-redis.call('EXPIRE', KEYS[2], ARGV[3])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-return redis.call('STRLEN', KEYS[1])
+# Every script gets the key prefix of its recording; the keys of the segments follow from it.
+_HELD = f"""
+local meta = KEYS[1] .. ':meta'
+local function segment(n) return KEYS[1] .. ':' .. n end
+local function held_in(filling) return filling * {SEGMENT_BYTES} + redis.call('STRLEN', segment(filling)) end
 """
 
-_WRITE = f"""
-local meta = redis.call('HMGET', KEYS[2], 'writer', 'limit')
-local held = redis.call('STRLEN', KEYS[1])
-if not meta[2] then return {{{Outcome.UNOPENED:d}, held}} end
-if meta[1] ~= ARGV[1] then return {{{Outcome.TAKEN_OVER:d}, held}} end
-local from, size = tonumber(ARGV[2]), #ARGV[3]
-if from > held then return {{{Outcome.GAP:d}, held}} end
-if from + size <= held then return {{{Outcome.HELD:d}, held}} end
-if from + size > tonumber(meta[2]) then return {{{Outcome.OVER_LIMIT:d}, held}} end
-local now = redis.call('APPEND', KEYS[1], string.sub(ARGV[3], held - from + 1))
-if held == 0 then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
-return {{{Outcome.HELD:d}, now}}
+_OPEN = (
+    _HELD
+    + """
+local known = tonumber(redis.call('HGET', meta, 'stored') or 0)
+local stored = math.max(tonumber(ARGV[3]), known)
+for n = known, stored - 1 do redis.call('DEL', segment(n)) end
+local filling = math.max(stored, tonumber(redis.call('HGET', meta, 'filling') or 0))
+redis.call('HSET', meta, 'writer', ARGV[1], 'limit', ARGV[2], 'stored', stored, 'filling', filling)
+redis.call('EXPIRE', meta, ARGV[4])
+for n = stored, filling do redis.call('EXPIRE', segment(n), ARGV[4]) end
+return held_in(filling)
 """
+)
 
-_SEAL = """
-local held = redis.call('STRLEN', KEYS[1])
-if held >= tonumber(ARGV[1]) and redis.call('EXISTS', KEYS[2]) == 1 then
-  redis.call('HSET', KEYS[2], 'limit', held)
+# Frames of many recordings in one call: a key and three arguments each. The answer is one line of text, three
+# numbers a frame: reading a list of lists costs Python several times as much.
+_WRITE = (
+    f"""
+local function write(prefix, writer, from, pcm)
+  local meta = prefix .. ':meta'
+  local found = redis.call('HMGET', meta, 'writer', 'limit', 'stored', 'filling')
+  if not found[2] then return {Outcome.UNOPENED:d}, 0, 0 end
+  local filling, stored = tonumber(found[4]), tonumber(found[3]) * {SEGMENT_BYTES}
+  local held = filling * {SEGMENT_BYTES} + redis.call('STRLEN', prefix .. ':' .. filling)
+  if found[1] ~= writer then return {Outcome.TAKEN_OVER:d}, held, stored end
+  local to = from + #pcm
+  if from > held then return {Outcome.GAP:d}, held, stored end
+  if to <= held then return {Outcome.HELD:d}, held, stored end
+  if to > tonumber(found[2]) then return {Outcome.OVER_LIMIT:d}, held, stored end
+  if to - stored > {HOT_BYTES} then return {Outcome.FULL:d}, held, stored end
+  while held < to do
+    local full_at = (filling + 1) * {SEGMENT_BYTES}
+    local key, piece = prefix .. ':' .. filling, string.sub(pcm, held - from + 1, full_at - from)
+    if redis.call('APPEND', key, piece) == #piece then redis.call('EXPIRE', key, {HOT_TTL_S}) end
+    held = held + #piece
+    if held == full_at then
+      filling = filling + 1
+      redis.call('HSET', meta, 'filling', filling)
+    end
+  end
+  return {Outcome.HELD:d}, held, stored
 end
+"""
+    """
+local answers = {}
+for i, prefix in ipairs(KEYS) do
+  local outcome, held, stored = write(prefix, ARGV[3 * i - 2], tonumber(ARGV[3 * i - 1]), ARGV[3 * i])
+  answers[i] = outcome .. ' ' .. held .. ' ' .. stored
+end
+return table.concat(answers, ' ')
+"""
+)
+
+_SEAL = (
+    _HELD
+    + """
+local found = redis.call('HMGET', meta, 'filling', 'limit')
+if not found[2] then return 0 end
+local held = held_in(tonumber(found[1]))
+if held >= tonumber(ARGV[1]) then redis.call('HSET', meta, 'limit', held) end
 return held
 """
+)
+
+# [segments in object storage, the segment that grows, bytes held]; zeros of a recording that is not known
+_EXTENT = (
+    _HELD
+    + """
+local found = redis.call('HMGET', meta, 'stored', 'filling')
+if not found[2] then return {0, 0, 0} end
+return {tonumber(found[1]), tonumber(found[2]), held_in(tonumber(found[2]))}
+"""
+)
+
+_LET_GO = (
+    _HELD
+    + """
+local found = redis.call('HMGET', meta, 'stored', 'filling')
+if found[1] ~= ARGV[1] or tonumber(found[2]) <= tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', meta, 'stored', ARGV[1] + 1)
+return redis.call('DEL', segment(ARGV[1]))
+"""
+)
+
+_EXPIRE = (
+    _HELD
+    + """
+local found = redis.call('HMGET', meta, 'stored', 'filling')
+if not found[2] then return 0 end
+for n = tonumber(found[1]), tonumber(found[2]) do redis.call('EXPIRE', segment(n), ARGV[1]) end
+return redis.call('EXPIRE', meta, ARGV[1])
+"""
+)
 
 
-def _keys(recording_id: UUID | str) -> list[str]:
-    return [f"voice:recording:{recording_id}:pcm", f"voice:recording:{recording_id}:meta"]
+def _key(recording_id: UUID | str) -> str:
+    return f"voice:recording:{recording_id}"
 
 
-_async_clients: WeakKeyDictionary = WeakKeyDictionary()
+async def open_for(recording_id: UUID, *, writer: str, limit_bytes: int, stored_segments: int = 0) -> int:
+    """Let `writer`, and from now on only it, write up to `limit_bytes`; return the bytes already held.
 
-
-def async_client() -> redis.asyncio.Redis:
-    """The Redis client of the running event loop; it waits for a free connection rather than fail."""
-    return _client_of_loop("prompt", max_connections=50, timeout=10)
-
-
-def waiting_client() -> redis.asyncio.Redis:
-    """Connections that wait for answers, one a call under way, apart from those that must answer at once."""
-    return _client_of_loop("waiting", max_connections=settings.VOICE["CALLS_AT_ONCE"], timeout=30)
-
-
-def _client_of_loop(name: str, **limits: int) -> redis.asyncio.Redis:
-    clients = _async_clients.setdefault(asyncio.get_running_loop(), {})
-    if name not in clients:
-        pool = redis.asyncio.BlockingConnectionPool.from_url(settings.REDIS_URL, **limits)
-        clients[name] = redis.asyncio.Redis(connection_pool=pool)
-    return clients[name]
-
-
-async def close_async_clients() -> None:
-    """Close the connections of the running event loop, which is about to end."""
-    for client in _async_clients.pop(asyncio.get_running_loop(), {}).values():
-        await client.aclose()
-        await client.connection_pool.disconnect()
-
-
-@cache
-def sync_client() -> redis.Redis:
-    """The Redis client of this process, for threads."""
-    pool = redis.BlockingConnectionPool.from_url(settings.REDIS_URL, max_connections=20, timeout=10)
-    return redis.Redis(connection_pool=pool)
-
-
-async def open_for(recording_id: UUID, *, writer: str, limit_bytes: int) -> int:
-    """Let `writer`, and from now on only it, write up to `limit_bytes`; return the bytes already held."""
+    stored_segments: so many segments are in object storage, should Redis have forgotten it.
+    """
     script = async_client().register_script(_OPEN)
-    return await script(keys=_keys(recording_id), args=[writer, limit_bytes, HOT_TTL_S])
+    return await script(keys=[_key(recording_id)], args=[writer, limit_bytes, stored_segments, HOT_TTL_S])
 
 
 async def write(recording_id: UUID, *, writer: str, offset: int, pcm: bytes) -> Write:
-    """Append what of `pcm`, which begins at byte `offset`, is not held yet."""
-    script = async_client().register_script(_WRITE)
-    outcome, held = await script(keys=_keys(recording_id), args=[writer, offset, pcm, HOT_TTL_S])
-    return Write(Outcome(outcome), held)
+    """Append what of `pcm`, which begins at byte `offset`, is not held yet.
+
+    Frames of all recordings that come at the same time share one round trip.
+    """
+    write_frame = of_loop("writes", lambda: Gathered(_write_all))
+    return await write_frame((_key(recording_id), writer, offset, pcm))
+
+
+async def _write_all(frames: list[tuple[str, str, int, bytes]]) -> list[Write]:
+    script = audio_client().register_script(_WRITE)
+    keys = [frame[0] for frame in frames]
+    args = [value for frame in frames for value in frame[1:]]
+    numbers = [int(number) for number in (await script(keys=keys, args=args)).split()]
+    return [
+        Write(OUTCOMES[outcome], held, stored)
+        for outcome, held, stored in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
+    ]
 
 
 def seal(recording_id: UUID, *, at_least: int) -> int:
     """Accept nothing beyond what is held, if that is `at_least` bytes; return the bytes held."""
-    return sync_client().register_script(_SEAL)(keys=_keys(recording_id), args=[at_least])
+    return _call(_SEAL, recording_id, at_least)
 
 
 def read(recording_id: UUID | str, start: int = 0, end: int | None = None) -> bytes:
-    """The bytes held in [start, end)."""
-    last = -1 if end is None else end - 1
-    return cast(bytes, sync_client().getrange(_keys(recording_id)[0], start, last))
+    """The bytes held in [start, end); none if some of them lie in object storage already."""
+    stored, filling, _ = _call(_EXTENT, recording_id)
+    if start < stored * SEGMENT_BYTES:
+        return b""
+    last = filling if end is None else min(filling, max(0, end - 1) // SEGMENT_BYTES)
+    first = start // SEGMENT_BYTES
+    with sync_client().pipeline(transaction=False) as pipe:
+        for number in range(first, last + 1):
+            pipe.get(f"{_key(recording_id)}:{number}")
+        pcm = b"".join(segment or b"" for segment in pipe.execute())
+    begins = first * SEGMENT_BYTES
+    return pcm[start - begins : None if end is None else end - begins]
+
+
+def due_segment(recording_id: UUID | str) -> int | None:
+    """The number of the segment that object storage should take next, if it is time."""
+    stored, _, held = _call(_EXTENT, recording_id)
+    return stored if held - stored * SEGMENT_BYTES >= DUE_BYTES else None
+
+
+def let_go(recording_id: UUID | str, number: int) -> None:
+    """Object storage holds segment `number`, the first that is here: forget it."""
+    _call(_LET_GO, recording_id, number)
 
 
 def expire_soon(recording_id: UUID) -> None:
     """Let the audio go a while after it was stored."""
-    with sync_client().pipeline() as pipe:
-        for key in _keys(recording_id):
-            pipe.expire(key, STORED_TTL_S)
-        pipe.execute()
+    _call(_EXPIRE, recording_id, STORED_TTL_S)
 
 
 def delete(recording_id: UUID) -> None:
     """Forget the audio at once."""
-    sync_client().delete(*_keys(recording_id))
+    _call(_EXPIRE, recording_id, 0)
+
+
+def _call(script: str, recording_id: UUID | str, *args: int) -> Any:
+    return sync_client().register_script(script)(keys=[_key(recording_id)], args=args)

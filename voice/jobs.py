@@ -6,14 +6,15 @@ queues it again; so does a job whose worker died, or a queue that was lost. Queu
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from voice import batches, calls, hot_audio, recordings, signals, speech
+from voice import batches, calls, hot_audio, metrics, recordings, signals, speech
 from voice.engines.base import (
     AudioRejected,
     EngineUnavailable,
@@ -37,6 +38,8 @@ STORE_RETRY_S = 10
 """Object storage is away, or Redis lost the audio and its source has not sent it again yet."""
 ENGINE_RETRY_S = 60
 """With no engine for the language there is no hurry; the recording waits as long as it takes."""
+LONGEST_WAIT_S = 2 * ENGINE_RETRY_S
+"""Nothing is put off for so long."""
 
 
 def retry_s(attempts: int) -> float:
@@ -172,6 +175,8 @@ def _end(row: Row, finished: Callable[[Row], None], **fields: Any) -> None:
 
 
 def _tell_of_transcript(row: Transcript) -> None:
+    now = timezone.now()
+    metrics.transcript_ended(row.status, sealed_at=row.recording.sealed_at or now, now=now)
     signals.transcript_finished.send(Transcript, transcript=row)
 
 
@@ -201,7 +206,9 @@ def recognise_partial(recording_id: str, start: int, end: int, language: str, re
     from voice import audio, channel, recognition
 
     pcm = hot_audio.read(recording_id, start, end)
-    samples = audio.samples_from_s16le(pcm[: len(pcm) // 2 * 2])
+    if len(pcm) < end - start:
+        return  # too late: it was stored, or discarded
+    samples = audio.samples_from_s16le(pcm)
     result = recognition.recognizer().recognize(samples, language=language or None, is_partial=True)
     channel.send(reply_to, {"type": "voice.partial", "start": start, "end": end, "text": result.text})
 
@@ -212,6 +219,14 @@ def answer_call(call_id: str) -> None:
 
     if call := calls.asked(call_id):
         answering.answer(call)
+
+
+def move_segments(recording_id: str) -> None:
+    """Move what is due of a growing recording to object storage. Whoever records asks again if this fails."""
+    recording = Recording.objects.filter(pk=recording_id, status__in=recordings.GROWING).first()
+    while recording and (number := hot_audio.due_segment(recording_id)) is not None:
+        if not recordings.move_segment(recording, number):
+            return
 
 
 def store(recording_id: str) -> None:
@@ -254,16 +269,19 @@ def render_speech(key: str) -> None:
 
 def sweep() -> None:
     """Queue again whatever waits in PostgreSQL while no live job works on it. Runs every few seconds."""
-    now = timezone.now()
-    waiting = Transcript.objects.filter(status=Transcript.Status.WAITING, retry_at__lte=now)
-    sealed = Recording.objects.filter(status=Recording.Status.SEALED, retry_at__lte=now)
-    unspoken = Speech.objects.filter(status=Speech.Status.WAITING, retry_at__lte=now)
-    files = BatchFile.objects.filter(status=BatchFile.Status.WAITING, retry_at__lte=now)
-    _queue_again(
-        waiting.order_by("retry_at").values_list("recording_id", flat=True),
-        recordings.transcription_job_id,
-        recordings.queue_transcription,
-    )
+    is_due = _is_due(timezone.now())
+    waiting = Transcript.objects.filter(is_due, status=Transcript.Status.WAITING)
+    sealed = Recording.objects.filter(is_due, status=Recording.Status.SEALED)
+    unspoken = Speech.objects.filter(is_due, status=Speech.Status.WAITING)
+    files = BatchFile.objects.filter(is_due, status=BatchFile.Status.WAITING)
+    for is_deferred in (False, True):
+        _queue_again(
+            waiting.filter(is_deferred=is_deferred)
+            .order_by("retry_at")
+            .values_list("recording_id", flat=True),
+            recordings.transcription_job_id,
+            partial(recordings.queue_transcription, is_deferred=is_deferred),
+        )
     _queue_again(
         sealed.order_by("retry_at").values_list("pk", flat=True),
         recordings.storing_job_id,
@@ -280,13 +298,15 @@ def sweep() -> None:
         batches.queue_transcription,
     )
     _queue_again(
-        batches.with_needless_upload()
-        .filter(retry_at__lte=now)
-        .order_by("retry_at")
-        .values_list("pk", flat=True),
+        batches.with_needless_upload().filter(is_due).order_by("retry_at").values_list("pk", flat=True),
         batches.deletion_job_id,
         batches.queue_deletion,
     )
+
+
+def _is_due(now: datetime) -> Q:
+    """What has waited long enough, or for longer than anything is put off: then the clock was set back."""
+    return Q(retry_at__lte=now) | Q(retry_at__gt=now + timedelta(seconds=LONGEST_WAIT_S))
 
 
 def _queue_again(ids: QuerySet, job_id_of: Callable, queue: Callable) -> None:

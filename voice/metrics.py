@@ -1,24 +1,20 @@
-"""Every Prometheus metric of the speech service.
+"""Everything that processes of the speech service count; `voice.exposition` tells it to Prometheus.
 
-Labels take few values: names of engines, kinds and outcomes, never an id or a text. Counters and histograms
-are added up over the processes of a machine. What all machines share (breakers, the speech cache) lies in
-Redis and is read when it is scraped, so every process answers with the same numbers.
+Labels take few values: names of engines, queues, kinds and outcomes, never an id or a text. Each metric moves
+where the thing happens, and is added up over the processes of a machine. docs/metrics.md lists them all.
 
-With PROMETHEUS_MULTIPROC_DIR the processes of a machine write into that directory, and one scrape of any web
-process (`interview_platform.metrics`) has them all, workers included.
+With PROMETHEUS_MULTIPROC_DIR every change is a write into a mapped file, some microseconds: what happens
+thousands of times a second is counted in plain numbers first (`interviews.metrics`).
 """
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from datetime import datetime
 
-import redis
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import REGISTRY, Collector
+from prometheus_client import Counter, Gauge, Histogram
 
 FAST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 ENGINE_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+WAIT_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+SIZES = (1, 2, 4, 8, 16, 32, 64)
 RATIOS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 5)
 
 CACHE_REQUESTS = Counter(
@@ -71,53 +67,52 @@ CONNECTIONS = Gauge(
 )  # livesum: a process that is gone has none
 REFUSED = Counter("voice_refused", "Requests refused before any work, by the error's code.", ["reason"])
 
-BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
+RETREAT_LEVEL = Gauge(
+    "voice_retreat_level",
+    "Steps that are off under load in the process of this machine that is furthest: 0 to 4.",
+    multiprocess_mode="livemax",
+)
+RETREAT_CHANGES = Counter(
+    "voice_retreat_changes",
+    "Steps taken under load; step: semantic, captions, transcripts or newcomers; direction: off or on.",
+    ["step", "direction"],
+)
+
+VAD_SECONDS = Counter("voice_vad_seconds", "Time spent on voice activity.")
+HEARD_SECONDS = Counter("voice_heard_seconds", "Audio of live streams that was heard.")
+TURNS = Counter("voice_turns", "Turns that ended; reason: silence, semantic or finished.", ["reason"])
+PARTIALS = Counter(
+    "voice_partials",
+    "Captions wanted; outcome: asked, off (retreat), queue_full or unreachable (Redis).",
+    ["outcome"],
+)
+
+JOBS = Counter("voice_jobs", "Jobs that workers ended; outcome: ok or failed.", ["queue", "outcome"])
+JOB_WAIT_SECONDS = Histogram(
+    "voice_job_wait_seconds", "From a job's queueing until a worker took it.", ["queue"], buckets=WAIT_S
+)
+JOB_SECONDS = Histogram("voice_job_seconds", "Time a worker spent on a job.", ["queue"], buckets=ENGINE_S)
+BATCH_SIZE = Histogram("voice_batch_size", "Recordings recognised in one call of a model.", buckets=SIZES)
+
+RECORDINGS_STORED = Counter("voice_recordings_stored", "Recordings written to object storage and read back.")
+RECORDING_BYTES_STORED = Counter("voice_recording_bytes_stored", "PCM bytes of these recordings.")
+STORED_AFTER_SECONDS = Histogram(
+    "voice_stored_after_seconds", "From a recording's end until it was stored.", buckets=WAIT_S
+)
+TRANSCRIPTS = Counter("voice_transcripts", "Transcripts that ended; outcome: done or failed.", ["outcome"])
+TRANSCRIPT_AFTER_SECONDS = Histogram(
+    "voice_transcript_after_seconds", "From a recording's end until its transcript.", buckets=WAIT_S
+)
 
 
-class SharedState(Collector):
-    """What all processes share in Redis; nothing while Redis is away."""
-
-    def collect(self) -> Iterator[Metric]:
-        """The breakers' states and the size of the speech cache, as they are now."""
-        from voice import breaker, speech_cache  # both count into this module
-
-        try:
-            states, cached = breaker.configured(), speech_cache.statistics()
-        except redis.RedisError:
-            return
-        family = GaugeMetricFamily(
-            "voice_breaker_state", "0 closed, 1 half-open, 2 open.", labels=["direction", "engine"]
-        )
-        for state in states:
-            family.add_metric([state.direction, state.engine], BREAKER_STATES[state.name])
-        yield family
-        yield GaugeMetricFamily("voice_cache_bytes", "Speech in the cache.", value=cached.bytes)
-        yield GaugeMetricFamily("voice_cache_items", "Texts in the cache.", value=cached.items)
+def recording_stored(size_bytes: int, *, sealed_at: datetime, now: datetime) -> None:
+    """A recording that was complete at `sealed_at` is in object storage."""
+    RECORDINGS_STORED.inc()
+    RECORDING_BYTES_STORED.inc(size_bytes)
+    STORED_AFTER_SECONDS.observe((now - sealed_at).total_seconds())
 
 
-def exposition() -> bytes:
-    """Every metric of this machine in Prometheus' text format, and what lies in Redis."""
-    shared = CollectorRegistry()
-    shared.register(SharedState())
-    return generate_latest(of_machine()) + generate_latest(shared)
-
-
-def of_machine() -> CollectorRegistry:
-    """What the processes of this machine have counted, as far as they count together."""
-    if directory := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        _forget_dead_processes(Path(directory))
-        registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)
-        return registry
-    return REGISTRY
-
-
-def _forget_dead_processes(directory: Path) -> None:
-    """Drop the live gauges of processes that were killed; those that end in order do the same themselves."""
-    for pid in {int(file.stem.rpartition("_")[2]) for file in directory.glob("gauge_live*_*.db")}:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            multiprocess.mark_process_dead(pid, str(directory))
-        except PermissionError:
-            pass  # it lives, under another user
+def transcript_ended(outcome: str, *, sealed_at: datetime, now: datetime) -> None:
+    """The waiting for the transcript of a recording that was complete at `sealed_at` is over."""
+    TRANSCRIPTS.labels(outcome=outcome).inc()
+    TRANSCRIPT_AFTER_SECONDS.observe((now - sealed_at).total_seconds())

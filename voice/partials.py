@@ -1,26 +1,64 @@
-"""Live captions of a recording under way: its newest audio, recognised by a worker."""
+"""Live captions of speech under way: its newest audio, recognised by a worker, if there is time for that."""
 
 import asyncio
+import time
 from uuid import UUID
 
 import redis
 from django.conf import settings
 
-from voice import queues
+from voice import metrics, queues, redis_clients, retreat
 from voice.captions import PartialWanted
+
+WORTH_S = 3
+"""A caption that nobody took for so long is stale: newer audio is there to be recognised."""
+FULL_FOR_S = 0.2
+"""Hundreds speak, and each asks about once a second: a queue that was full is not looked at again at once."""
 
 
 async def queue_partial(wanted: PartialWanted, *, recording_id: UUID, language: str, reply_to: str) -> bool:
-    """Queue the recognition of a stretch of hot audio.
+    """Queue the recognition of a stretch of hot audio, if captions may be asked for.
 
-    Its text comes to channel `reply_to` as `voice.partial`. False if the queue is full or not reached:
-    captions are the first thing to go under load.
+    Its text comes to channel `reply_to` as `voice.partial`.
     """
-    try:
-        if await queues.length_now("stt-partial") >= settings.PARTIAL_QUEUE_LIMIT:
-            return False
-        job = (str(recording_id), wanted.start, wanted.end, language, reply_to)
-        await asyncio.to_thread(queues.enqueue_now, "stt-partial", "voice.jobs.recognise_partial", *job)
-    except redis.RedisError:
+    if not await may_ask():
         return False
+    job = (str(recording_id), wanted.start, wanted.end, language, reply_to)
+    await asyncio.to_thread(
+        queues.enqueue_now, "stt-partial", "voice.jobs.recognise_partial", *job, worth_s=WORTH_S
+    )
     return True
+
+
+async def may_ask() -> bool:
+    """Whether a caption may be asked for now: they are not off under load, and their queue is short.
+
+    Asked once for each caption that is wanted: the answers are counted.
+    """
+    outcome = await _outcome()
+    metrics.PARTIALS.labels(outcome=outcome).inc()
+    return outcome == "asked"
+
+
+async def _outcome() -> str:
+    if retreat.is_off(retreat.Step.CAPTIONS):
+        return "off"
+    try:
+        is_full = await redis_clients.of_loop("partials", _Queue).is_full()
+    except redis.RedisError:
+        return "unreachable"
+    return "queue_full" if is_full else "asked"
+
+
+class _Queue:
+    """What this event loop knows of the queue."""
+
+    _full_until = 0.0
+
+    async def is_full(self) -> bool:
+        if time.monotonic() < self._full_until:
+            return True
+        is_full = await queues.length_now("stt-partial") >= settings.PARTIAL_QUEUE_LIMIT
+        if is_full:
+            self._full_until = time.monotonic() + FULL_FOR_S
+        return is_full

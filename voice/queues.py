@@ -25,11 +25,27 @@ def enqueue(queue_name: str, job: str, *args: str | int, job_id: str | None = No
     transaction.on_commit(lambda: enqueue_now(queue_name, job, *args, job_id=job_id))
 
 
-def enqueue_now(queue_name: str, job: str, *args: str | int, job_id: str | None = None) -> None:
-    """Queue a job that no row speaks of. Touches no database, so it may be called from any thread."""
+def enqueue_now(
+    queue_name: str,
+    job: str,
+    *args: str | int,
+    job_id: str | None = None,
+    at_front: bool = False,
+    worth_s: int | None = None,
+) -> None:
+    """Queue a job that no row speaks of. Touches no database, so it may be called from any thread.
+
+    worth_s: a job that has waited longer is worth nothing any more, and is forgotten.
+    """
     try:
         django_rq.get_queue(queue_name).enqueue_call(
-            job, args=args, job_id=job_id, result_ttl=RESULT_TTL_S, failure_ttl=FAILURE_TTL_S
+            job,
+            args=args,
+            job_id=job_id,
+            at_front=at_front,
+            ttl=worth_s,
+            result_ttl=RESULT_TTL_S,
+            failure_ttl=FAILURE_TTL_S,
         )
     except redis.RedisError as error:
         logger.warning(

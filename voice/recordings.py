@@ -1,13 +1,15 @@
 """The life of a recording: open, sealed, stored; or discarded.
 
-While it is open its bytes lie in Redis (`voice.hot_audio`). Sealing commits the row and queues two jobs,
-one that recognises it and one that stores it. A recording counts as stored only after the stored file was
-read back and its samples compared, so whoever recorded may then forget the audio.
+While it is open its newest bytes lie in Redis (`voice.hot_audio`), older segments in object storage. Sealing
+commits the row and queues two jobs, one that recognises it and one that stores it whole. A recording counts
+as stored only after the stored file was read back and its samples compared, so whoever recorded may then
+forget the audio.
 """
 
 import contextlib
 import hashlib
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import redis
@@ -18,12 +20,20 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.urls import reverse
 
-from voice import audio, audio_encoding, hot_audio, queues, signals
+from voice import audio, audio_encoding, hot_audio, metrics, queues, retreat, signals
 from voice.engines.base import VoiceError
 from voice.models import Recording, Transcript
 
 BYTES_A_SECOND = 32_000
 """16 000 Hz, mono, 16 bits."""
+
+GROWING = (Recording.Status.OPEN, Recording.Status.SEALED)
+"""Audio may still come: to a sealed one again, if Redis lost it."""
+
+NOT_SWEPT = timedelta(seconds=5)
+"""The jobs are queued after the commit: a sweep in between would queue them twice."""
+
+Coding = Callable[[bytes], bytes]
 
 _url_signer = signing.TimestampSigner(salt="voice.recording-url")
 
@@ -48,7 +58,12 @@ async def open_for(recording: Recording, *, writer: str) -> int:
 
     A sealed recording can be opened too: should Redis have lost it, its source fills it up again.
     """
-    return await hot_audio.open_for(recording.id, writer=writer, limit_bytes=recording.limit_bytes)
+    return await hot_audio.open_for(
+        recording.id,
+        writer=writer,
+        limit_bytes=recording.limit_bytes,
+        stored_segments=recording.stored_segments,
+    )
 
 
 def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
@@ -57,7 +72,7 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
     A recording without a single sample is discarded instead. Returns whether this call did it. Raises
     AudioMissing when fewer than `at_least` bytes are held.
     """
-    held = hot_audio.seal(recording.id, at_least=at_least)
+    held = max(hot_audio.seal(recording.id, at_least=at_least), _segment_bytes(recording))
     if held < at_least:
         raise AudioMissing(held, at_least)
     with transaction.atomic():
@@ -65,10 +80,12 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
             status=Recording.Status.SEALED if held else Recording.Status.DISCARDED,
             byte_count=held,
             sealed_at=now,
+            retry_at=now + NOT_SWEPT,
         )
         if is_ours and held:
-            Transcript.objects.create(recording=recording, retry_at=now)
-            queue_transcription(recording.pk)
+            is_deferred = retreat.is_off(retreat.Step.TRANSCRIPTS)
+            Transcript.objects.create(recording=recording, retry_at=now + NOT_SWEPT, is_deferred=is_deferred)
+            queue_transcription(recording.pk, is_deferred=is_deferred)
             queue_storing(recording.pk)
     return bool(is_ours)
 
@@ -83,11 +100,11 @@ def storing_job_id(recording_id: UUID) -> str:
     return f"store-{recording_id}"
 
 
-def queue_transcription(recording_id: UUID) -> None:
-    """Queue the recognition of a sealed recording."""
-    queues.enqueue(
-        "stt", "voice.jobs.transcribe", str(recording_id), job_id=transcription_job_id(recording_id)
-    )
+def queue_transcription(recording_id: UUID, *, is_deferred: bool = False) -> None:
+    """Queue the recognition of a sealed recording; a deferred one waits until nothing more urgent does."""
+    queue = "stt-later" if is_deferred else "stt"
+    job_id = transcription_job_id(recording_id)
+    queues.enqueue(queue, "voice.jobs.transcribe", str(recording_id), job_id=job_id)
 
 
 def queue_storing(recording_id: UUID) -> None:
@@ -95,15 +112,52 @@ def queue_storing(recording_id: UUID) -> None:
     queues.enqueue("default", "voice.jobs.store", str(recording_id), job_id=storing_job_id(recording_id))
 
 
+def queue_moving(recording_id: UUID) -> None:
+    """Queue the moving of segments to object storage, before everything else that is stored."""
+    job_id = f"move-{recording_id}"
+    queues.enqueue_now("default", "voice.jobs.move_segments", str(recording_id), job_id=job_id, at_front=True)
+
+
+def move_segment(recording: Recording, number: int) -> bool:
+    """Write one segment of a growing recording to object storage and let Redis forget it.
+
+    Returns whether that was done. Raises OSError when the storage fails or returns other bytes than were
+    written.
+    """
+    start = number * hot_audio.SEGMENT_BYTES
+    pcm = hot_audio.read(recording.id, start, start + hot_audio.SEGMENT_BYTES)
+    if len(pcm) < hot_audio.SEGMENT_BYTES:
+        return False  # another job has moved it, or the recording was deleted
+    name = _write_once(_segment_name(recording.id, number), pcm, encode=bytes, decode=bytes)
+    growing = Recording.objects.filter(pk=recording.pk, status__in=GROWING)
+    growing.filter(stored_segments=number).update(stored_segments=number + 1)
+    if not growing.filter(stored_segments__gt=number).exists():  # it was stored as a whole, or discarded
+        default_storage.delete(name)
+        return False
+    hot_audio.let_go(recording.id, number)
+    return True
+
+
 def read_pcm(recording: Recording) -> bytes:
-    """All PCM bytes of a sealed recording: from Redis, or from object storage once it is there.
+    """All PCM bytes of a sealed recording: from object storage, and from Redis what is not there yet.
 
     Raises AudioMissing when Redis lost it and its source has not sent it again yet.
     """
+    try:
+        return _read_as_known(recording)
+    except (AudioMissing, FileNotFoundError):  # it was being moved while it was read
+        recording.refresh_from_db()
+        return _read_as_known(recording)
+
+
+def _read_as_known(recording: Recording) -> bytes:
     if recording.status == Recording.Status.STORED:
         return _read_stored(recording.storage_name)
     expected = recording.byte_count or 0
-    pcm = hot_audio.read(recording.id, 0, expected)
+    segments = [
+        _read_file(_segment_name(recording.id, number)) for number in range(recording.stored_segments)
+    ]
+    pcm = b"".join([*segments, hot_audio.read(recording.id, _segment_bytes(recording), expected)])
     if len(pcm) < expected:
         raise AudioMissing(len(pcm), expected)
     return pcm
@@ -116,43 +170,55 @@ def store(recording: Recording, *, now: datetime) -> bool:
     """
     pcm = read_pcm(recording)
     digest = hashlib.sha256(pcm).hexdigest()
-    name = _write_once(f"{_directory(recording.id)}/{digest}.flac", pcm)
+    name = f"{_directory(recording.id)}/{digest}.flac"
+    name = _write_once(name, pcm, encode=audio_encoding.encode_flac, decode=_decoded)
     is_ours = Recording.objects.filter(pk=recording.pk, status=Recording.Status.SEALED).update(
         status=Recording.Status.STORED, storage_name=name, sha256=digest, stored_at=now
     )
     recording.refresh_from_db()
     if is_ours:
+        metrics.recording_stored(len(pcm), sealed_at=recording.sealed_at or now, now=now)
         signals.recording_stored.send(Recording, recording=recording)
         with contextlib.suppress(redis.RedisError):  # it expires by itself later
             hot_audio.expire_soon(recording.id)
+        if recording.stored_segments:
+            _delete_files(recording.id, but=name)
     elif recording.storage_name != name:  # discarded, or stored by another job, in the meantime
         default_storage.delete(name)
     return bool(is_ours)
 
 
-def _write_once(name: str, pcm: bytes) -> str:
-    """Store under a content name unless the very same samples are there already; verify by reading back."""
+def _write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> str:
+    """Store `pcm` under a name of its own, unless it is there already; verify by reading back."""
+
+    def holds(name: str) -> bool:
+        try:
+            return decode(_read_file(name)) == pcm
+        except VoiceError:
+            return False
+
     if default_storage.exists(name):
-        if _holds(name, pcm):
+        if holds(name):
             return name
         default_storage.delete(name)  # half a file: a writer died in the middle
-    stored_name = default_storage.save(name, ContentFile(audio_encoding.encode_flac(pcm)))
-    if not _holds(stored_name, pcm):
+    stored_name = default_storage.save(name, ContentFile(encode(pcm)))
+    if not holds(stored_name):
         raise OSError(f"{stored_name} does not hold the samples that were written to it")
     return stored_name
 
 
-def _holds(name: str, pcm: bytes) -> bool:
-    try:
-        return _read_stored(name) == pcm
-    except VoiceError:
-        return False
-
-
 def _read_stored(name: str) -> bytes:
+    return _decoded(_read_file(name))
+
+
+def _read_file(name: str) -> bytes:
     with default_storage.open(name) as file:
-        pcm, _ = audio.decode_flac(file.read())
-        return pcm
+        return file.read()
+
+
+def _decoded(flac: bytes) -> bytes:
+    pcm, _ = audio.decode_flac(flac)
+    return pcm
 
 
 def discard(*, recording: Recording) -> None:
@@ -168,10 +234,24 @@ def discard(*, recording: Recording) -> None:
 def _erase_audio(recording_id: UUID) -> None:
     """Delete the hot audio and every file of the recording, also one that no row knows of yet."""
     hot_audio.delete(recording_id)
+    _delete_files(recording_id)
+
+
+def _delete_files(recording_id: UUID, *, but: str = "") -> None:
     directory = _directory(recording_id)
     with contextlib.suppress(FileNotFoundError):  # the file system's way of saying that nothing is there
-        for name in default_storage.listdir(directory)[1]:
-            default_storage.delete(f"{directory}/{name}")
+        for file in default_storage.listdir(directory)[1]:
+            if (name := f"{directory}/{file}") != but:
+                default_storage.delete(name)
+
+
+def _segment_name(recording_id: UUID, number: int) -> str:
+    return f"{_directory(recording_id)}/segment-{number}.pcm"
+
+
+def _segment_bytes(recording: Recording) -> int:
+    """So much of it is known to be in object storage."""
+    return recording.stored_segments * hot_audio.SEGMENT_BYTES
 
 
 def _directory(recording_id: UUID) -> str:

@@ -27,7 +27,7 @@ from rq.timeouts import BaseDeathPenalty
 from rq.utils import now
 from rq.worker import WorkerStatus
 
-from voice import liveness
+from voice import liveness, metrics
 
 logger = logging.getLogger(__name__)
 
@@ -119,12 +119,14 @@ class Slot(SimpleWorker):
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job, and give its database connection back."""
         execution = self.prepare_execution(job)
-        self.running = Running(job.id, queue.name, execution, time.monotonic())
+        self.running = running = Running(job.id, queue.name, execution, time.monotonic())
         _this_thread.slot = self
+        is_done = False
         try:
-            self.perform_job(job, queue)
+            is_done = self.perform_job(job, queue)
         finally:
             self.running = None
+            _count(running, job, is_done=is_done)
             close_old_connections()
         self.set_state(WorkerStatus.IDLE)
 
@@ -193,6 +195,17 @@ class Slot(SimpleWorker):
 
     def procline(self, message: str) -> None:
         """A process with several slots has no one title."""
+
+
+def _count(running: Running, job: Job, *, is_done: bool) -> None:
+    """Tell the metrics of a job that has ended."""
+    seconds = time.monotonic() - running.started
+    outcome = "ok" if is_done else "failed"
+    metrics.JOBS.labels(queue=running.queue_name, outcome=outcome).inc()
+    metrics.JOB_SECONDS.labels(queue=running.queue_name).observe(seconds)
+    if job.enqueued_at:
+        waited_s = (now() - job.enqueued_at).total_seconds() - seconds
+        metrics.JOB_WAIT_SECONDS.labels(queue=running.queue_name).observe(max(0.0, waited_s))
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -1,18 +1,25 @@
 """What the speech service is doing, in numbers for a person; graphs and alerts read /metrics instead."""
 
 import platform
-import time
 from collections import defaultdict
+from collections.abc import Callable
 from importlib import metadata
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import redis
 from django.conf import settings
+from django.db import Error as DatabaseError
 from prometheus_client.core import Sample
-from rq.job import Job
-from rq.utils import str_to_date
 
-from voice import breaker, engine_reports, hot_audio, metrics, queues, speech_cache
+from voice import (
+    breaker,
+    engine_reports,
+    exposition,
+    queue_waits,
+    redis_clients,
+    retreat,
+    speech_cache,
+)
 
 LIBRARIES: Final = ("faster-whisper", "ctranslate2", "piper-tts", "kokoro", "av", "django", "daphne", "rq")
 SHARES: Final = (0.5, 0.95)
@@ -22,22 +29,28 @@ Samples = dict[str, list[Sample]]
 """By the name of the metric; none of one that counted nothing yet."""
 
 
+FURTHER: dict[str, Callable[[], Any]] = {}
+"""What applications above this one add, by its name in the answer; each may raise redis.RedisError."""
+
+
 def read(*, for_operator: bool) -> dict[str, Any]:
-    """Connections, queues, calls, cache, engines, breakers and versions. For a thread.
+    """Connections, queues, retreat, what waits, calls, cache, engines, breakers and versions. For a thread.
 
     Counts of calls and connections are of this machine, since its processes started; everything else is of
-    the whole installation. What lies in Redis is null while Redis is away.
+    the whole installation. What lies in a store is null while that is away.
 
     for_operator: with the machines that engines run on, and why they failed.
     """
     samples: Samples = defaultdict(list)
-    for family in metrics.of_machine().collect():
+    for family in exposition.of_machine().collect():
         samples[family.name] += family.samples
     return {
         "connections": _by_label(samples["voice_connections"], "socket"),
         "refused": _by_label(samples["voice_refused"], "reason"),
         "calls": _calls(samples),
         **_shared(for_operator),
+        **_waiting(),
+        **_further(),
         "versions": _versions(),
     }
 
@@ -45,7 +58,8 @@ def read(*, for_operator: bool) -> dict[str, Any]:
 def _shared(for_operator: bool) -> dict[str, Any]:
     try:
         return {
-            "queues": {name: _queue(name) for name in settings.QUEUE_NAMES},
+            "queues": _queues(),
+            "retreat": _retreat(),
             "cache": _cache(),
             "engines": _engines(for_operator),
             "breakers": [
@@ -60,23 +74,41 @@ def _shared(for_operator: bool) -> dict[str, Any]:
             ],
         }
     except redis.RedisError:
-        return dict.fromkeys(("queues", "cache", "engines", "breakers"))
+        return dict.fromkeys(("queues", "retreat", "cache", "engines", "breakers"))
 
 
-def _queue(name: str) -> dict[str, Any]:
-    """How many wait, and for how long the first of them has."""
-    connection = hot_audio.sync_client()
-    first = cast("bytes | None", connection.lindex(queues.key(name), 0))
-    found = connection.hget(Job.key_for(first.decode()), "enqueued_at") if first else None
-    enqueued_at = cast("bytes | None", found)
-    return {"length": queues.length(name), "oldest_s": _age_s(enqueued_at)}
+def _further() -> dict[str, Any]:
+    try:
+        return {name: tell() for name, tell in FURTHER.items()}
+    except redis.RedisError:
+        return dict.fromkeys(FURTHER)
 
 
-def _age_s(enqueued_at: bytes | None) -> float:
-    if not enqueued_at:
-        return 0.0
-    queued = str_to_date(enqueued_at)
-    return round(max(0.0, time.time() - queued.timestamp()), 3) if queued else 0.0
+def _queues() -> dict[str, Any]:
+    """How many wait in each queue, and for how long the first of them has."""
+    waits = queue_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+    return {name: wait._asdict() for name, wait in waits.items()}
+
+
+def _retreat() -> dict[str, Any]:
+    """What web processes do without under load."""
+    processes = retreat.processes(redis_clients.sync_client())
+    off = [
+        {"step": off.step.name.lower(), "processes": off.processes, "for_s": round(off.longest_s)}
+        for off in retreat.steps_off(processes)
+    ]
+    return {"processes": len(processes), "off": off}
+
+
+def _waiting() -> dict[str, Any]:
+    """What waits in PostgreSQL; null while it is away."""
+    try:
+        return {
+            "transcripts_waiting": exposition.transcripts_waiting(),
+            "recordings_waiting": exposition.recordings_waiting(),
+        }
+    except DatabaseError:
+        return dict.fromkeys(("transcripts_waiting", "recordings_waiting"))
 
 
 def _cache() -> dict[str, Any]:

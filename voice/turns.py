@@ -17,24 +17,25 @@ A turn is what one speaker says until it is another's time.  It begins with spee
 So people may think aloud: a pause of 1.5 s ends no turn, whatever the model would say of it.  After a turn
 the next one is waited for.
 
-Nothing here calls a model but the given `speech_probability`, on the caller's thread (0.6 ms for 256 ms of
-sound). Calls on one detector must not overlap; which thread they come from does not matter.  An answer counts
-only while the pause that it is about lasts: who feeds minutes at once gets his questions after later speech
-has settled them.
+Nothing here calls a model but the given `speech_probability`, on the caller's thread. Calls on one detector
+must not overlap; which thread they come from does not matter. `feed_together` takes pieces of many streams,
+for one call of the model costs less than one for each. An answer counts only while the pause that it is about
+lasts: who feeds minutes at once gets his questions after later speech has settled them.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final, Literal
+from itertools import zip_longest
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from voice.audio import SAMPLE_BYTES, samples_from_s16le
+from voice.audio import FULL_SCALE, SAMPLE_BYTES, samples_from_s16le
 from voice.engines.base import RECOGNITION_RATE_HZ, Samples
 
 SAMPLES_PER_FRAME: Final = 512
@@ -50,8 +51,12 @@ BLOCK_BYTES: Final = FRAMES_PER_BLOCK * SAMPLES_PER_FRAME * SAMPLE_BYTES
 # be asked. Browsers that suppress noise send such blocks whenever nobody speaks.
 SILENT_PEAK: Final = 16
 
-SpeechProbability = Callable[[Samples], npt.NDArray[np.float32]]
+Probabilities = npt.NDArray[np.float32]
+SpeechProbability = Callable[[Samples], Probabilities]
 """Of the next n * 512 samples of the stream: float32[n], how likely each 32 ms is speech; keeps its state."""
+
+SpeechProbabilities = Callable[[list[Any], Samples], Probabilities]
+"""The same for many streams: of float32[n_streams, n * 512], in their order, float32[n_streams, n]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ class TurnDetector:
         start_s: float = 0.0,
     ) -> None:
         """start_s: the time of the first sample that will be fed, where the stream is joined later."""
-        self._speech_probability = speech_probability
+        self.speech_probability = speech_probability
         self._settings = settings or TurnSettings()
         self._start_s = start_s
         self._pending = bytearray()
@@ -163,13 +168,7 @@ class TurnDetector:
 
     def feed(self, pcm: bytes | bytearray | memoryview) -> list[TurnEvent]:
         """Take the next piece of the stream, of any length; the events that it completes, in order."""
-        self._pending += pcm
-        events: list[TurnEvent] = []
-        while len(self._pending) >= BLOCK_BYTES:
-            block = bytes(self._pending[:BLOCK_BYTES])
-            del self._pending[:BLOCK_BYTES]
-            events += self._take(block)
-        return events
+        return feed_together([(self, pcm)], _one_by_one)[0]
 
     def answer(self, question: TurnQuestioned, probability: float) -> list[TurnEvent]:
         """The semantic model's answer, 0 goes on .. 1 finished; late answers change nothing.
@@ -187,7 +186,7 @@ class TurnDetector:
     def finish(self) -> list[TurnEvent]:
         """The stream has ended: the events of what is left of it, and the end of a turn under way."""
         whole = len(self._pending) // (SAMPLES_PER_FRAME * SAMPLE_BYTES) * SAMPLES_PER_FRAME * SAMPLE_BYTES
-        events = self._take(bytes(self._pending[:whole])) if whole else []
+        events = _heard_together([(self, bytes(self._pending[:whole]))], _one_by_one)[0] if whole else []
         self._pending.clear()
         if self._phase is _Phase.SPEAKING:
             events.append(SpeechEnded(self._time_s(self._n_frames - self._silent_frames)))
@@ -196,20 +195,36 @@ class TurnDetector:
         self._wait()
         return events
 
-    def _take(self, block: bytes) -> list[TurnEvent]:
+    def blocks(self, pcm: bytes | bytearray | memoryview) -> list[bytes]:
+        """The blocks that the next piece of the stream completes; each is due to `take`, in order."""
+        self._pending += pcm
+        ends = range(BLOCK_BYTES, len(self._pending) + 1, BLOCK_BYTES)
+        blocks = [bytes(self._pending[end - BLOCK_BYTES : end]) for end in ends]
+        del self._pending[: len(blocks) * BLOCK_BYTES]
+        return blocks
+
+    def take(self, block: bytes, probabilities: Probabilities) -> list[TurnEvent]:
+        """The events that a block completes, given how likely each of its frames is speech."""
         self._recent.append(block)
         events: list[TurnEvent] = []
-        for probability in self._probabilities(block):
-            self._n_frames += 1
-            events += self._frame(probability)
+        if self._goes_on(probabilities):
+            self._n_frames += len(probabilities)
+        else:
+            for probability in probabilities.tolist():
+                self._n_frames += 1
+                events += self._frame(probability)
         self._forget()
         return events
 
-    def _probabilities(self, block: bytes) -> list[float]:
-        integers = np.frombuffer(block, "<i2")
-        if int(integers.max()) < SILENT_PEAK and int(integers.min()) > -SILENT_PEAK:
-            return [0.0] * (len(integers) // SAMPLES_PER_FRAME)
-        return [float(p) for p in self._speech_probability(samples_from_s16le(block))]
+    def _goes_on(self, probabilities: Probabilities) -> bool:
+        """Whether nothing changes: nobody speaks yet, or somebody speaks all the time. Most blocks are so."""
+        if self._phase is _Phase.WAITING:
+            return bool(probabilities.max() < self._settings.speech_threshold)
+        is_speech = self._phase is _Phase.SPEAKING and self._silent_frames == 0
+        if is_speech and probabilities.min() >= self._settings.silence_threshold:
+            self._speech_frames += len(probabilities)
+            return True
+        return False
 
     def _frame(self, probability: float) -> list[TurnEvent]:
         if self._is_speech(probability):
@@ -281,3 +296,42 @@ class TurnDetector:
     def _forget(self) -> None:
         while (len(self._recent) - 2) * BLOCK_BYTES > self._window_bytes():
             self._recent.popleft()
+
+
+def feed_together(
+    pieces: Sequence[tuple[TurnDetector, bytes | bytearray | memoryview]],
+    speech_probabilities: SpeechProbabilities,
+) -> list[list[TurnEvent]]:
+    """Feed each detector its piece; the events of each, as `TurnDetector.feed` would return them.
+
+    pieces: of any length, one a detector.
+    """
+    queues = [detector.blocks(pcm) for detector, pcm in pieces]
+    events: list[list[TurnEvent]] = [[] for _ in pieces]
+    for blocks in zip_longest(*queues):
+        due = [index for index, block in enumerate(blocks) if block is not None]
+        taken = _heard_together([(pieces[index][0], blocks[index]) for index in due], speech_probabilities)
+        for index, completed in zip(due, taken, strict=True):
+            events[index] += completed
+    return events
+
+
+def _heard_together(
+    blocks: list[tuple[TurnDetector, bytes]], speech_probabilities: SpeechProbabilities
+) -> list[list[TurnEvent]]:
+    """Blocks of equal length, one a detector: shown to the model together, unless they are silent."""
+    integers = np.frombuffer(b"".join(block for _, block in blocks), "<i2").reshape(len(blocks), -1)
+    heard = (integers.max(axis=1) >= SILENT_PEAK) | (integers.min(axis=1) <= -SILENT_PEAK)
+    probabilities = np.zeros((len(blocks), integers.shape[1] // SAMPLES_PER_FRAME), np.float32)
+    if heard.any():
+        streams = [
+            detector.speech_probability
+            for (detector, _), is_heard in zip(blocks, heard, strict=True)
+            if is_heard
+        ]
+        probabilities[heard] = speech_probabilities(streams, integers[heard] / np.float32(FULL_SCALE))
+    return [detector.take(block, row) for (detector, block), row in zip(blocks, probabilities, strict=True)]
+
+
+def _one_by_one(streams: list[SpeechProbability], samples: Samples) -> Probabilities:
+    return np.stack([stream(row) for stream, row in zip(streams, samples, strict=True)])

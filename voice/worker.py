@@ -9,8 +9,6 @@ supervises the process starts a new one, and the sweeper queues again what it wa
 import faulthandler
 import logging
 import os
-import select
-import signal
 import socket
 import threading
 import time
@@ -27,7 +25,9 @@ from rq.worker import WorkerStatus
 
 from voice import engine_reports, liveness
 from voice.engine_reports import EngineReport
+from voice.readiness import NotReady
 from voice.slot import DEQUEUE_S, FIRST_RECONNECT_S, LONGEST_RECONNECT_S, Running, Slot
+from voice.stop_signals import StopSignals
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,6 @@ REPEATED_SIGNAL_S = 1.0
 STALLED_S = 60.0
 """A call that keeps Python's global lock stops the heartbeats too; a C thread ends the process after that."""
 STUCK_STATUS = 75  # EX_TEMPFAIL in sysexits.h
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Service(Protocol):
@@ -55,7 +54,7 @@ class VoiceWorker:
     """One process: its services, its slots and their heartbeat.
 
     queue_names: in the order of their priority. With several queues and several slots, slot 0 serves only the
-    first queue, so that nothing (captions, say) can keep its jobs waiting.
+    first queue and its `-later`, so that nothing (captions, say) can keep its jobs waiting.
     deadline_s: a job that runs longer is stuck, and ends the process.
     """
 
@@ -109,6 +108,14 @@ class VoiceWorker:
     def start(self) -> None:
         """Load, then serve in background threads."""
         self._start(lambda line: None, lambda: None)
+
+    def checks(self) -> dict[str, Callable[[], None]]:
+        """What must hold before it is ready, by name; each raises `NotReady` while it does not."""
+        checks: dict[str, Callable[[], None]] = {"slots": self._check_serving}
+        for service in self._services:
+            for direction in {report.direction for report in service.reports()}:
+                checks[direction] = partial(_check_warm, service)
+        return checks
 
     def stop(self, grace_s: float = GRACE_S) -> bool:
         """Take no more jobs and wait for those that run; whether all have ended."""
@@ -170,15 +177,18 @@ class VoiceWorker:
         return []
 
     def _slot(self, index: int) -> Slot:
-        is_reserved = index == 0 and self._slot_count > 1
         return Slot(
-            self.queue_names[:1] if is_reserved else self.queue_names,
+            self._reserved() if index == 0 and self._slot_count > 1 else self.queue_names,
             name=f"{socket.gethostname()}.{os.getpid()}.{index}.{uuid4().hex[:6]}",
             connection=self._connection,
             worker_ttl=DEQUEUE_S
             + 15,  # RQ takes these 15 off again; it gives sockets 10 s more than a look lasts
             log_job_description=False,
         )
+
+    def _reserved(self) -> list[str]:
+        first = self.queue_names[0]
+        return [name for name in self.queue_names if name in (first, f"{first}-later")]
 
     def _serve(self, slot: Slot) -> None:
         try:
@@ -270,7 +280,7 @@ class VoiceWorker:
         for slot in self.slots:
             slot.stop_soon()
 
-    def _wait_for_slots(self, signals: "StopSignals") -> bool:
+    def _wait_for_slots(self, signals: StopSignals) -> bool:
         """Whether all slots ended in time and nobody asked again."""
         self._ask_to_stop()
         first = time.monotonic()
@@ -303,6 +313,10 @@ class VoiceWorker:
         except redis.RedisError as error:
             logger.warning("Redis not reached (%s)", type(error).__name__)
 
+    def _check_serving(self) -> None:
+        if not self.slots or any(slot.has_ended for slot in self.slots):
+            raise NotReady("not working yet, or not any more")
+
     def _running(self) -> list[Running]:
         return [running for slot in self.slots if (running := slot.running)]
 
@@ -310,32 +324,8 @@ class VoiceWorker:
         return [report for service in self._services for report in service.reports()]
 
 
-class StopSignals:
-    """SIGTERM and SIGINT as something to wait for, so that no work is done inside a signal handler.
-
-    The interpreter's own handler writes the number into a socket, whichever thread the signal reached.
-    """
-
-    def __enter__(self) -> "StopSignals":
-        self._read, self._write = socket.socketpair()
-        self._read.setblocking(False)
-        self._write.setblocking(False)
-        self._before = {number: signal.signal(number, lambda *_: None) for number in STOP_SIGNALS}
-        self._fd_before = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        signal.set_wakeup_fd(self._fd_before)
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def wait(self, timeout_s: float | None = None) -> int:
-        """The number of a signal, or 0 when `wake` was called or the time is over."""
-        if timeout_s is not None:
-            timeout_s = max(0.0, timeout_s)
-        readable, _, _ = select.select([self._read], [], [], timeout_s)
-        return self._read.recv(1)[0] if readable else 0
-
-    def wake(self) -> None:
-        """End a `wait` from any thread."""
-        self._write.send(b"\0")
+def _check_warm(service: Service) -> None:
+    reports = service.reports()
+    if not any(report.state == "ready" for report in reports):
+        cold = "; ".join(f"{r.engine} {r.last_error or r.state}" for r in reports)
+        raise NotReady(f"no engine is warm: {cold}")

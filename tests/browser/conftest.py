@@ -68,6 +68,7 @@ def speaking_stack(run_directory, piper_voices):
         "STT_ENGINES": "pocketsphinx",
         "PIPER_VOICES_DIR": str(piper_voices),
         "KEEP_AUDIO_IN_BROWSER": "true",
+        "DRAIN_S": "2",
     }
     with Stack(run_directory / "speaking-stack", env=env) as running:
         running.wait_ready()

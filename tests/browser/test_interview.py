@@ -103,6 +103,27 @@ def test_web_process_killed_in_an_answer_loses_nothing(speaking_stack, room, tak
     take_interview(speak)
 
 
+def test_web_processes_replaced_in_an_answer_are_not_noticed(speaking_stack, room, take_interview):
+    def speak(n):
+        room.speak(1)
+        if n == 1:
+            room.page.evaluate(COLLECT_BANNERS)
+            speaking_stack.restart("web")
+        room.speak(2)
+
+    take_interview(speak)
+
+    assert room.page.evaluate("window.banners") == []
+
+
+COLLECT_BANNERS = """() => {
+    window.banners = [];
+    const banner = document.getElementById("banner");
+    const collect = () => banner.textContent && window.banners.push(banner.textContent);
+    new MutationObserver(collect).observe(banner, { childList: true });
+}"""
+
+
 def test_worker_killed_in_a_transcription_loses_nothing(speaking_stack, room, take_interview):
     def then(n):
         if n == 0:

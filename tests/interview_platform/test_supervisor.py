@@ -32,6 +32,15 @@ print("up", flush=True)
 signal.sigwait([signal.SIGTERM])
 print("stopped", flush=True)
 """
+SAY_READY = """
+import signal
+from interview_platform.supervisor import tell_ready
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+print("ready", flush=True)
+tell_ready()
+signal.sigwait([signal.SIGTERM])
+print("stopped", flush=True)
+"""
 SAY_ENVIRONMENT = """
 import os, socket
 print(os.environ["WORD"], socket.socket(fileno=int(os.environ["FD"])).getsockname()[1])
@@ -202,3 +211,56 @@ def test_describe_names_the_signal():
 def test_supervisor_stays_slim():
     code = "import sys, interview_platform.supervisor; print('django' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT) == b"False\n"
+
+
+async def test_restart_replaces_one_after_the_other_each_when_its_successor_is_ready():
+    lines = Lines()
+    async with Supervisor([python(SAY_READY, count=2, tells_ready=True)], write=lines) as running:
+        await lines.wait_for("ready", count=2)
+        before = running.pids("child")
+        await running.restart("child")
+        after = running.pids("child")
+    order = [line for line in lines.seen[2:] if not line.endswith("up")]
+    assert order[:4] == ["child.1 ready", "child.1 stopped", "child.2 ready", "child.2 stopped"]
+    assert len(set(before) | set(after)) == 4
+
+
+@pytest.mark.parametrize("successor", ["import signal; signal.pause()", "raise SystemExit(1)"])
+async def test_restart_leaves_what_works_where_a_successor_does_not_get_ready(tmp_path, successor):
+    code = tmp_path / "code.py"
+    code.write_text(SAY_READY)
+    program = Program(
+        "child", (sys.executable, str(code)), count=2, env={"PYTHONPATH": str(ROOT)}, tells_ready=True
+    )
+    lines = Lines()
+    async with Supervisor([program], write=lines) as running:
+        await lines.wait_for("ready", count=2)
+        before = running.pids("child")
+        code.write_text(successor)
+        with pytest.raises(TimeoutError):
+            await running.restart("child", within_s=0.5)
+        assert running.pids("child") == before
+    assert not [line for line in lines.seen[:-2] if "stopped" in line]
+
+
+async def test_restart_of_a_program_that_tells_nothing_does_not_wait():
+    lines = Lines()
+    async with Supervisor([python(SLEEP)], write=lines) as running:
+        await lines.wait_for("up")
+        before = running.pids("child")
+        await running.restart("child")
+        assert running.pids("child") != before
+
+
+async def test_stopping_in_the_middle_of_a_restart_leaves_nothing():
+    lines = Lines()
+    async with Supervisor([python(SLEEP, tells_ready=True)], write=lines) as running:
+        await lines.wait_for("up")
+        restarting = asyncio.create_task(running.restart("child"))
+        await lines.wait_for("up", count=2)
+        pids = running.pids("child")
+        restarting.cancel()
+    assert len(pids) == 2
+    for pid in pids:
+        await wait_ended(pid)
+    await asyncio.wait([restarting])

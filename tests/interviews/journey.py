@@ -34,6 +34,7 @@ async def _speak(recording: Recording, pcm: bytes, offset: int) -> None:
     await recordings.open_for(recording, writer="test")
     write = await hot_audio.write(recording.id, writer="test", offset=offset, pcm=pcm)
     assert write.outcome is hot_audio.Outcome.HELD
+    await hot_audio.close_async_clients()
 
 
 def held(recording: Recording) -> bytes:

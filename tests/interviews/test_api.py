@@ -188,7 +188,11 @@ def test_answers_leave_practice_out(api, taken):
     assert status == 200
     given, to_come = body["items"]
     assert (given["position"], given["duration_s"], given["is_stored"]) == (1, 2.0, True)
-    assert given["transcript"] == {"status": "done", "text": " ".join(factories.WORDS)}
+    assert given["transcript"] == {
+        "status": "done",
+        "is_deferred": False,
+        "text": " ".join(factories.WORDS),
+    }
     assert (to_come["status"], to_come["transcript"], to_come["typed_text"]) == ("pending", None, None)
 
 

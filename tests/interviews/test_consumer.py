@@ -7,11 +7,13 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.db import connections
+from prometheus_client import REGISTRY
 
 from interview_platform.asgi import application
+from interviews import metrics
 from interviews.models import Answer
 from tests.interviews import journey
-from voice import wire
+from voice import retreat, wire
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 
@@ -408,3 +410,36 @@ async def test_odd_text_gets_an_error_not_a_crash(browser, answer, text):
     await browser.open()
     await browser.socket.send_to(text_data=text % answer.id if "%s" in text else text)
     assert (await browser.until("error"))["code"] in ("bad_message", "bad_value")
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def test_frames_refusals_and_connections_are_counted(browser, recording):
+    names = ["interviews_frames_total", "interviews_frame_bytes_total", "interviews_ack_seconds_count"]
+    metrics._frames.flush()
+    before = [counted(name) for name in names]
+    gaps = counted("interviews_frames_refused_total", code="gap")
+    mistakes = counted("interviews_errors_total", code="unknown_command")
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.speak(16_000)
+    await browser.until("error")
+    await browser.say("sing")
+    await browser.until("error")
+    metrics._frames.flush()
+    assert [counted(name) - was for name, was in zip(names, before, strict=True)] == [1, 8000, 1]
+    assert counted("interviews_frames_refused_total", code="gap") == gaps + 1
+    assert counted("interviews_errors_total", code="unknown_command") == mistakes + 1
+
+    connected = counted("interviews_connections")
+    await browser.close()
+    assert counted("interviews_connections") == connected - 1
+
+
+async def test_connection_has_its_process_watched(browser, monkeypatch):
+    watched = []
+    monkeypatch.setattr(retreat, "watch", lambda: watched.append(1))
+    await browser.open()
+    assert watched == [1]

@@ -55,10 +55,10 @@ test("page that left stays away until the candidate wants the interview here", (
 test("only what the candidate does claims the interview, and under one name", (t) => {
   const connection = connected();
   sockets[0].onclose({ code: 1006 });
-  t.mock.timers.tick(250);
+  t.mock.timers.tick(1_000);
   sockets[1].onopen();
   connection.refresh();
-  t.mock.timers.tick(500);
+  t.mock.timers.tick(2_000);
   assert.deepEqual(sockets.map(({ query }) => query.get("claim")), ["1", null, null]);
   assert.equal(new Set(sockets.map(({ query }) => query.get("tab"))).size, 1);
   assert.match(sockets[0].query.get("tab"), /^[0-9a-f]{32}$/);
@@ -67,13 +67,13 @@ test("only what the candidate does claims the interview, and under one name", (t
 test("claim is repeated until the server has answered", (t) => {
   new Connection("/ws/interviews/t/").connect();
   sockets[0].onclose({ code: 1006 });
-  t.mock.timers.tick(250);
+  t.mock.timers.tick(1_000);
   assert.equal(sockets[1].query.get("claim"), "1");
 });
 
 test("pauses grow while connections do not last, and are short again after one that did", (t) => {
   connected();
-  for (const pauseMs of [250, 500, 1000]) {
+  for (const pauseMs of [1_000, 2_000, 4_000, 8_000, 8_000]) {
     const count = sockets.length;
     sockets.at(-1).onopen();
     sockets.at(-1).onmessage(snapshot);
@@ -86,9 +86,32 @@ test("pauses grow while connections do not last, and are short again after one t
   }
   sockets.at(-1).onopen();
   nowMs += 5_000;
-  sockets.at(-1).onclose({ code: 1013 });
-  t.mock.timers.tick(250);
-  assert.equal(sockets.length, 5);
+  sockets.at(-1).onclose({ code: 1012 });
+  t.mock.timers.tick(1_000);
+  assert.equal(sockets.length, 7);
+});
+
+test("pages that one process lets go come back over a second, not together", (t) => {
+  t.mock.method(Math, "random", () => 0.1);
+  connected();
+  sockets[0].onclose({ code: 1012 });
+  t.mock.timers.tick(99);
+  assert.equal(sockets.length, 1);
+  t.mock.timers.tick(1);
+  assert.equal(sockets.length, 2);
+});
+
+test("pings come at intervals of their own", (t) => {
+  const pings = [];
+  const rolls = [0, 1, 0.5, 0];
+  t.mock.method(Math, "random", () => rolls.shift());
+  connected();
+  sockets[0].send = () => pings.push(nowMs);
+  for (; nowMs < 15_500; nowMs += 500) {
+    sockets[0].onmessage({ data: '{"type": "pong"}' });
+    t.mock.timers.tick(500);
+  }
+  assert.deepEqual(pings, [3_500, 9_500, 14_500]);
 });
 
 test("fresh snapshot is fetched no sooner than asked", (t) => {

@@ -11,8 +11,8 @@ test("frame is the offset in eight bytes, big-endian, then the PCM", () => {
   assert.deepEqual([...frame], [0, 0, 0, 1, 0, 0, 0, 2, 7, 8]);
 });
 
-test("backoff grows to five seconds and is spread over the whole of it", () => {
-  assert.deepEqual([0, 1, 2, 5, 50].map((attempt) => backoffMs(attempt, () => 1)), [250, 500, 1000, 5000, 5000]);
+test("backoff grows to eight seconds and is spread over the whole of it", () => {
+  assert.deepEqual([0, 1, 2, 3, 50].map((attempt) => backoffMs(attempt, () => 1)), [1000, 2000, 4000, 8000, 8000]);
   assert.equal(backoffMs(9, () => 0), 0);
 });
 

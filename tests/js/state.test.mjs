@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  apply, arrivalOf, focusAnswer, forgettable, isStillWanted, isWaitingForServer, stepOf, thinkLeftS, unstored,
+  apply, arrivalOf, focusAnswer, forgettable, isStillWanted, isWaitingForServer, noticeOf, stepOf, thinkLeftS, unstored,
 } from "../../interviews/static/interviews/state.js";
 
 const answer = (id, rest = {}) => ({
@@ -120,4 +120,11 @@ test("time to think goes on after a reload but never falls below ten seconds", (
   assert.equal(thinkLeftS(at, after(5)), 25);
   assert.equal(thinkLeftS(at, after(500)), 10);
   assert.equal(thinkLeftS({ ...at, think_s: 5 }, after(500)), 5);
+});
+
+test("transcript that was put off says so until there are words", () => {
+  assert.equal(noticeOf({ status: "waiting", is_deferred: false, text: "" }), "transcript-waiting");
+  assert.equal(noticeOf({ status: "waiting", is_deferred: true, text: "" }), "transcript-deferred");
+  assert.equal(noticeOf({ status: "failed", is_deferred: true, text: "" }), "transcript-failed");
+  assert.equal(noticeOf({ status: "done", is_deferred: true, text: "So" }), null);
 });

@@ -50,10 +50,38 @@ test("sends no more than the window ahead of the server", async () => {
   const { uploader, offsets } = uploading(new Shelf({ r: 100 * FRAME }));
   uploader.resumed(resume(0));
   await settled();
-  assert.equal(offsets().length, 32);
-  uploader.acked(10 * FRAME);
+  assert.equal(offsets().length, 8);
+  uploader.acked(3 * FRAME);
   await settled();
-  assert.equal(offsets().length, 42);
+  assert.equal(offsets().length, 11);
+});
+
+test("server that holds enough for now is sent the same audio again, once, a second later", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { uploader, offsets } = uploading(new Shelf({ r: 4 * FRAME }));
+  uploader.resumed(resume(0));
+  await settled();
+  uploader.acked(FRAME);
+  for (let n = 0; n < 3; n++) uploader.slowDown(FRAME); // each frame on the way is refused
+  uploader.wake(); // more was recorded
+  t.mock.timers.tick(999);
+  await settled();
+  assert.deepEqual(offsets(), [0, 1, 2, 3].map((n) => n * FRAME));
+  t.mock.timers.tick(1);
+  await settled();
+  assert.deepEqual(offsets().slice(4), [1, 2, 3].map((n) => n * FRAME));
+});
+
+test("connection lost while a server holds enough goes on at once on the next one", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { uploader, offsets } = uploading(new Shelf({ r: 2 * FRAME }));
+  uploader.resumed(resume(0));
+  await settled();
+  uploader.slowDown(FRAME);
+  uploader.disconnected();
+  uploader.resumed(resume(FRAME));
+  await settled();
+  assert.deepEqual(offsets(), [0, FRAME, FRAME]);
 });
 
 test("rewinds once for one gap however often it is reported", async () => {

@@ -1,11 +1,18 @@
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from rq.job import Job
+from rq.utils import utcformat
 
 from tests import factories
-from voice import breaker, engine_reports, speech_cache
+from voice import breaker, engine_reports, queues, retreat, speech_cache
+from voice.admin import STEP_MEANINGS, STEP_NAMES
 from voice.breaker import Breaker
 from voice.engine_reports import EngineReport
 from voice.engines.base import TransientFailure
@@ -61,6 +68,49 @@ def test_every_queue_is_explained(page):
         assert f"({name})" in shown
 
 
+# What waits, and what is off under load
+
+
+def test_first_job_says_for_how_long_it_has_waited(page, clean_redis):
+    clean_redis.rpush(queues.key("stt"), "a-job")
+    queued_at = utcformat(datetime.now(UTC) - timedelta(seconds=90))
+    clean_redis.hset(Job.key_for("a-job"), "enqueued_at", queued_at)
+    assert re.search(r"recordings to recognise .*, the first for (9|10|11)\d seconds", page())
+
+
+def test_what_waits_in_the_database_is_counted(page):
+    for is_deferred in (True, True, False):
+        factories.TranscriptFactory(is_deferred=is_deferred)
+    shown = page()
+    assert "<strong>2</strong> transcripts put off under load" in shown
+    assert "<strong>1</strong> transcripts not made yet" in shown
+    assert "<strong>3</strong> recordings not stored yet" in shown
+
+
+def test_nothing_off_is_good(page, clean_redis):
+    told(clean_redis, "a:1", [])
+    assert "Nothing is off in the 1 web process" in page()
+
+
+def test_nobody_connected_is_no_load(page):
+    assert "No candidate has been connected lately" in page()
+
+
+def test_every_step_that_is_off_is_explained(page, clean_redis):
+    told(clean_redis, "a:1", [40, 30, 20, 10])
+    told(clean_redis, "a:2", [5])
+    shown = page()
+    for step in retreat.Step:
+        assert str(STEP_NAMES[step]) in shown
+        assert str(STEP_MEANINGS[step]) in shown
+    assert shown.count("1 of 2") == 3
+    assert shown.count("2 of 2") == 1
+
+
+def told(client, process, off_s):
+    client.hset(retreat.KEY, process, f"{int(client.time()[0])} {json.dumps(off_s)}")
+
+
 def test_last_resort_voice_is_named_without_its_texts(page):
     row = factories.SpeechFactory(
         ready=True, is_last_resort=True, engine_voice="espeak:hi", language="hi", text="A secret question"
@@ -92,7 +142,7 @@ def test_paused_engine_says_when_it_is_tried_again_and_why(page, paused):
 
     shown = page(report("faster_whisper", "ready"), report("pocketsphinx", "standby"))
 
-    assert "left alone. Next try in 60 seconds." in shown
+    assert re.search(r"left alone\. Next try in (5\d|60) seconds\.", shown)
     assert "The vendor answered 503." in shown
     assert "pocketsphinx serves, because faster_whisper does not." in shown
     assert shown.count("again now") == 1

@@ -83,6 +83,15 @@ def test_callers_of_one_batch_get_their_own_results(batcher, ran):
     assert [(key, sorted(items)) for key, items in ran] == [("en", [0, 1, 2, 3])]
 
 
+def test_sizes_of_runs_are_told():
+    sizes = []
+    batcher = Batcher(lambda key, items: items, max_items=2, max_wait_ms=60_000, when_run=sizes.append)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda item: batcher.call("en", item, timeout_s=DEADLINE_S), range(2)))
+    batcher.close(timeout_s=DEADLINE_S)
+    assert sizes == [2]
+
+
 def test_a_lone_caller_is_served_after_the_wait(batcher):
     assert batcher.call("en", 21, timeout_s=DEADLINE_S) == 42
 

@@ -1,17 +1,20 @@
-"""A listener hears espeak-ng's speech, tells what it noticed and asks for captions."""
+"""Listeners hear espeak-ng's speech, tell what they noticed and ask for captions."""
 
 import asyncio
+import threading
 
 import pytest
 
 from tests.speech import spoken
-from voice import listening
+from voice import listening, retreat
 from voice.audio import s16le_from_samples
-from voice.captions import byte_at
+from voice.captions import BYTES_A_SECOND, byte_at
+from voice.ladder import Step
 from voice.listening import Listener
 from voice.turns import SpeechEnded, SpeechStarted, TurnEnded, TurnSettings
 
 PATIENT = TurnSettings(is_semantic=False)
+FRAME_BYTES = 8000
 
 
 class Audience:
@@ -21,31 +24,49 @@ class Audience:
         self.events = []
         self.wanted = []
         self.is_asking_possible = is_asking_possible
+        self.told = asyncio.Event()
 
     async def noticed(self, event):
         self.events.append(event)
+        self.told.set()
 
     async def ask(self, wanted):
         self.wanted.append(wanted)
+        self.told.set()
         return self.is_asking_possible
 
-    def listener(self, **options):
+    def listener(self, turn_settings=PATIENT, **options):
         return Listener(
-            "a stream", noticed=self.noticed, ask_for_partial=self.ask, turn_settings=PATIENT, **options
+            "a stream", noticed=self.noticed, ask_for_partial=self.ask, turn_settings=turn_settings, **options
         )
+
+    async def until(self, is_enough):
+        """Wait until enough was told."""
+        async with asyncio.timeout(30):
+            while not is_enough():
+                self.told.clear()
+                await self.told.wait()
+
+    async def until_the_turn_ended(self):
+        await self.until(lambda: any(isinstance(event, TurnEnded) for event in self.events))
 
 
 def sentence(pause_s=4.0):
     return s16le_from_samples(spoken("I worked on a large project for two years.", pause_s=pause_s))
 
 
+def send(listener, pcm, start=0):
+    """As a browser does."""
+    for at in range(0, len(pcm), FRAME_BYTES):
+        listener.hear(start + at, pcm[at : at + FRAME_BYTES])
+
+
 async def heard(audience, pcm, **options):
-    """Feed it as a browser does, and let the listener finish."""
+    """Listen until the turn has ended."""
     listener = audience.listener(**options)
-    start = options.get("offset", 0)
-    for at in range(0, len(pcm), 8000):
-        listener.hear(start + at, pcm[at : at + 8000])
-    await asyncio.wait_for(listener.finish(), timeout=30)
+    send(listener, pcm, options.get("offset", 0))
+    await audience.until_the_turn_ended()
+    await listener.close()
 
 
 async def test_listener_notices_speech_and_the_end_of_the_turn():
@@ -62,6 +83,43 @@ async def test_listener_tells_positions_from_the_start_of_the_stream():
     await heard(audience, sentence(), offset=320_000)
 
     assert 10 <= audience.events[0].timestamp_s < 10.3
+
+
+async def test_many_listeners_are_told_each_of_its_own_stream():
+    audiences = [Audience() for _ in range(20)]
+    alone = Audience()
+    await heard(alone, sentence())
+
+    listeners = [audience.listener() for audience in audiences]
+    pcm = sentence()
+    for at in range(0, len(pcm) + 20 * FRAME_BYTES, FRAME_BYTES):  # each begins a frame later
+        for number, listener in enumerate(listeners):
+            start = at - number * FRAME_BYTES
+            if 0 <= start < len(pcm):
+                listener.hear(start, pcm[start : start + FRAME_BYTES])
+    for audience in audiences:
+        await audience.until_the_turn_ended()
+    await asyncio.gather(*(listener.close() for listener in listeners))
+
+    assert [audience.events for audience in audiences] == [alone.events] * 20
+
+
+async def test_listener_whose_audience_is_slow_keeps_nobody_waiting():
+    class Slow(Audience):
+        async def noticed(self, event):
+            await super().noticed(event)
+            await asyncio.Event().wait()
+
+    slow, other = Slow(), Audience()
+    slow_listener = slow.listener()
+    send(slow_listener, sentence())
+    await slow.until(lambda: slow.events)
+
+    await heard(other, sentence())
+
+    assert [type(event) for event in slow.events] == [SpeechStarted]
+    assert listening.behind_s() == 0
+    await slow_listener.close()
 
 
 async def test_listener_asks_for_one_partial_at_a_time():
@@ -87,19 +145,12 @@ async def test_listener_joins_what_was_recognised_to_a_caption():
     audience = Audience()
     listener = audience.listener()
     listener.hear(0, sentence(pause_s=3))
-    await asyncio.wait_for(listener.finish(), timeout=30)
+    await audience.until_the_turn_ended()
     (wanted,) = audience.wanted
 
     assert listener.partial_recognised(wanted.start, wanted.end, " I worked ") == "I worked"
     assert listener.partial_recognised(wanted.start, wanted.end, "twice") is None
-
-
-async def test_stream_that_ends_in_speech_ends_the_turn():
-    audience = Audience()
-
-    await heard(audience, sentence()[:48_000])
-
-    assert audience.events[-1].reason == "finished"
+    await listener.close()
 
 
 async def test_audio_sent_twice_is_heard_once():
@@ -108,25 +159,50 @@ async def test_audio_sent_twice_is_heard_once():
     await heard(once, pcm)
 
     listener = twice.listener()
-    for at in range(0, len(pcm), 8000):
-        listener.hear(at, pcm[at : at + 8000])
-        listener.hear(max(0, at - 4000), pcm[max(0, at - 4000) : at + 8000])
-    await asyncio.wait_for(listener.finish(), timeout=30)
+    for at in range(0, len(pcm), FRAME_BYTES):
+        listener.hear(at, pcm[at : at + FRAME_BYTES])
+        listener.hear(max(0, at - 4000), pcm[max(0, at - 4000) : at + FRAME_BYTES])
+    await twice.until_the_turn_ended()
+    await listener.close()
 
     assert twice.events == once.events
 
 
 async def test_listener_too_far_behind_goes_on_with_the_newest_audio():
     audience = Audience()
-    pcm = sentence() * 2
+    pcm = sentence()
     listener = audience.listener(backlog_bytes=len(pcm) - 2)
     listener.hear(0, pcm)
-    assert listener.behind_bytes == len(pcm)
+    assert listening.behind_s() == 0
 
-    await asyncio.wait_for(listener.finish(), timeout=30)
+    listener.hear(len(pcm), pcm[:-2])
+    await audience.until_the_turn_ended()
+    await listener.close()
 
-    assert audience.events == []
-    assert listener.behind_bytes == 0
+    assert [type(event) for event in audience.events] == [SpeechStarted, SpeechEnded, TurnEnded]
+    assert audience.events[0].timestamp_s >= len(pcm) / BYTES_A_SECOND
+
+
+async def test_audio_that_waits_is_told_for_how_long(monkeypatch):
+    loop, has_begun, may_go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def hear(pieces, vad):
+        loop.call_soon_threadsafe(has_begun.set)
+        may_go_on.wait(20)
+        return [[] for _ in pieces]
+
+    monkeypatch.setattr(listening, "feed_together", hear)
+    listener = Audience().listener()
+    assert listening.behind_s() == 0
+    try:
+        send(listener, sentence())
+        await asyncio.wait_for(has_begun.wait(), timeout=20)
+        once = listening.behind_s()
+        assert 0 < once < listening.behind_s()
+    finally:
+        may_go_on.set()
+        await listener.close()
+    assert listening.behind_s() == 0
 
 
 async def test_listener_falls_silent_when_its_audience_fails(caplog):
@@ -134,10 +210,38 @@ async def test_listener_falls_silent_when_its_audience_fails(caplog):
         async def noticed(self, event):
             raise RuntimeError("what was said")
 
-    await heard(Failing(), sentence())
+    other = Audience()
+    failing = Failing().listener()
+    send(failing, sentence())
 
-    assert "listening to a stream has ended: RuntimeError" in caplog.text
+    await heard(other, sentence())
+
+    assert caplog.text.count("listening to a stream has ended: RuntimeError") == 1
     assert "what was said" not in caplog.text
+    await failing.close()
+
+
+class Judge:
+    """A semantic model that holds every turn for complete."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def probability(self, samples):
+        self.asked += 1
+        return 1.0
+
+
+@pytest.mark.parametrize(("level", "reason"), [(0, "semantic"), (Step.SEMANTIC, "silence")])
+async def test_silence_alone_decides_while_the_semantic_model_is_off(monkeypatch, level, reason):
+    judge, audience = Judge(), Audience()
+    monkeypatch.setattr(listening, "_smart_turn", lambda: judge)
+    monkeypatch.setattr(retreat, "is_off", lambda step: level >= step)
+
+    await heard(audience, sentence(), turn_settings=TurnSettings(is_semantic=True))
+
+    assert audience.events[-1].reason == reason
+    assert judge.asked == (reason == "semantic")
 
 
 @pytest.mark.parametrize(
@@ -152,35 +256,66 @@ def test_message_of_an_event_is_of_the_voice_protocol(event, message):
     assert listening.message(event) == message
 
 
-@pytest.fixture
-async def deaf_to_cancelling(monkeypatch):
-    """A listener whose task has lost its cancelling, as a call inside redis-py can."""
-
-    async def lose_cancelling(self, offset):
-        while not self._is_closed:
-            try:
-                await self._has_audio.wait()
-            except asyncio.CancelledError:
-                continue
-
-    monkeypatch.setattr(Listener, "_listen", lose_cancelling)
-    return Audience().listener()
-
-
-async def test_close_ends_a_task_that_lost_its_cancelling(deaf_to_cancelling):
-    await asyncio.sleep(0)  # the task begins
-    await asyncio.wait_for(deaf_to_cancelling.close(), timeout=2 * listening.CLOSE_WITHIN_S)
-    assert deaf_to_cancelling._task.done()
-
-
 async def test_close_says_nothing_more():
     audience = Audience()
     listener = audience.listener()
     listener.hear(0, sentence())
+    await audience.until(lambda: audience.events)
     await listener.close()
     told = list(audience.events)
 
-    await asyncio.sleep(0)
+    listener.hear(len(sentence()), sentence())
+    await heard(Audience(), sentence())  # rounds go on
 
     assert audience.events == told
-    assert not any(isinstance(event, TurnEnded) and event.reason == "finished" for event in told)
+    assert len(told) < 3
+
+
+async def test_close_ends_a_telling_that_lost_its_cancelling(monkeypatch):
+    """A call inside redis-py can lose it."""
+    may_go_on = asyncio.Event()
+
+    class Deaf(Audience):
+        async def noticed(self, event):
+            await super().noticed(event)
+            while not may_go_on.is_set():
+                try:
+                    await may_go_on.wait()
+                except asyncio.CancelledError:
+                    may_go_on.set()
+
+    audience = Deaf()
+    listener = audience.listener()
+    listener.hear(0, sentence())
+    await audience.until(lambda: audience.events)
+
+    await asyncio.wait_for(listener.close(), timeout=30)
+    await heard(Audience(), sentence())
+
+    assert [type(event) for event in audience.events] == [SpeechStarted]
+    assert audience.wanted == []
+
+
+async def test_close_does_not_wait_for_a_telling_that_never_ends(monkeypatch):
+    monkeypatch.setattr(listening, "CLOSE_WITHIN_S", 0.01)
+    may_go_on = asyncio.Event()
+
+    class Stuck(Audience):
+        async def noticed(self, event):
+            await super().noticed(event)
+            while not may_go_on.is_set():
+                try:
+                    await may_go_on.wait()
+                except asyncio.CancelledError:
+                    continue
+
+    audience = Stuck()
+    listener = audience.listener()
+    listener.hear(0, sentence())
+    await audience.until(lambda: audience.events)
+
+    await asyncio.wait_for(listener.close(), timeout=30)
+    may_go_on.set()
+    await heard(Audience(), sentence())
+
+    assert len(audience.events) == 1

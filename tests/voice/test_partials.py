@@ -4,8 +4,9 @@ from uuid import uuid4
 
 import pytest
 import redis
+from prometheus_client import REGISTRY
 
-from voice import hot_audio, partials
+from voice import partials, queues, redis_clients, retreat
 from voice.captions import PartialWanted
 
 RECORDING = uuid4()
@@ -28,6 +29,14 @@ async def test_partial_is_queued_with_ids_and_positions_only(queued):
     assert job.args == (str(RECORDING), 0, 32_000, "en", "channel")
 
 
+async def test_partial_that_nobody_takes_is_forgotten(queued):
+    assert await ask()
+
+    (job_id,) = queued("stt-partial")
+    ttl_ms = await redis_clients.async_client().pttl(f"rq:job:{job_id}")
+    assert 0 < ttl_ms <= 1000 * partials.WORTH_S
+
+
 async def test_partial_is_refused_while_the_queue_is_full(queued, settings):
     settings.PARTIAL_QUEUE_LIMIT = 1
     assert await ask()
@@ -37,13 +46,49 @@ async def test_partial_is_refused_while_the_queue_is_full(queued, settings):
 
 
 async def test_partial_is_refused_while_redis_is_away(monkeypatch):
-    class Away:
-        async def llen(self, name):
-            raise redis.ConnectionError
+    async def fail(name):
+        raise redis.ConnectionError
 
-    monkeypatch.setattr(hot_audio, "async_client", Away)
+    monkeypatch.setattr(queues, "length_now", fail)
 
     assert not await ask()
+
+
+async def test_queue_that_was_full_is_not_looked_at_again_at_once(queued, settings, monkeypatch):
+    looks = []
+    look = queues.length_now
+    monkeypatch.setattr(queues, "length_now", lambda name: looks.append(name) or look(name))
+    settings.PARTIAL_QUEUE_LIMIT = 0
+    for _ in range(3):
+        assert not await ask()
+    assert len(looks) == 1
+
+    queue = redis_clients.of_loop("partials", partials._Queue)
+    queue._full_until = 0.0
+    settings.PARTIAL_QUEUE_LIMIT = 1
+    assert await ask()
+
+
+async def test_nothing_is_asked_while_captions_are_off(queued, monkeypatch):
+    monkeypatch.setattr(retreat, "is_off", lambda step: step is retreat.Step.CAPTIONS)
+    before = counted("off")
+
+    assert not await ask()
+
+    assert queued("stt-partial") == []
+    assert counted("off") == before + 1
+
+
+async def test_captions_that_are_asked_for_and_those_left_out_are_counted(queued, settings):
+    settings.PARTIAL_QUEUE_LIMIT = 1
+    before = [counted("asked"), counted("queue_full")]
+    for _ in range(3):
+        await ask()
+    assert [counted("asked"), counted("queue_full")] == [before[0] + 1, before[1] + 2]
+
+
+def counted(outcome):
+    return REGISTRY.get_sample_value("voice_partials_total", {"outcome": outcome}) or 0.0
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ PCM = tone(0.7)
 def sealed() -> Recording:
     recording = recordings.create(language="en", max_seconds=10)
     async_to_sync(fill)(recording, PCM)
-    recordings.seal(recording=recording, at_least=len(PCM), now=timezone.now())
+    recordings.seal(recording=recording, at_least=len(PCM), now=timezone.now() - recordings.NOT_SWEPT)
     recording.refresh_from_db()
     return recording
 
@@ -31,6 +31,7 @@ def sealed() -> Recording:
 async def fill(recording: Recording, pcm: bytes) -> None:
     await recordings.open_for(recording, writer="test")
     await hot_audio.write(recording.id, writer="test", offset=0, pcm=pcm)
+    await hot_audio.close_async_clients()
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_store_keeps_every_sample_and_says_so_once(sealed, heard):
 
 def test_store_leaves_the_hot_copy_to_expire(sealed):
     jobs.store(str(sealed.pk))
-    key = f"voice:recording:{sealed.pk}:pcm"
+    key = f"voice:recording:{sealed.pk}:0"
     assert 0 < hot_audio.sync_client().ttl(key) <= hot_audio.STORED_TTL_S
 
 
@@ -200,6 +201,15 @@ def test_sweep_queues_what_no_live_job_works_on(sealed, queued):
     jobs.sweep()
     assert queued("stt") == [f"transcribe-{sealed.pk}"]
     assert queued("default") == [f"store-{sealed.pk}"]
+
+
+def test_sweep_leaves_alone_what_is_being_queued_right_now(queued):
+    recording = recordings.create(language="en", max_seconds=10)
+    async_to_sync(fill)(recording, PCM)
+    recordings.seal(recording=recording, at_least=len(PCM), now=timezone.now())
+    hot_audio.sync_client().flushdb()
+    jobs.sweep()
+    assert queued("stt") == queued("default") == []
 
 
 def test_sweep_leaves_queued_jobs_alone(sealed, queued):

@@ -11,7 +11,7 @@ from django.test import AsyncClient
 from accounts.models import ApiKey
 from tests import factories
 from tests.voice.rest import KeyClient, body_of
-from voice import breaker, engine_reports, queues, statistics
+from voice import breaker, engine_reports, queues, retreat, statistics
 from voice.engine_reports import EngineReport
 from voice.threads import in_thread
 
@@ -86,10 +86,26 @@ async def test_without_redis_the_rest_is_told(api, monkeypatch):
     def fail(*args):
         raise redis.ConnectionError
 
-    monkeypatch.setattr(statistics, "_queue", fail)
+    monkeypatch.setattr(statistics, "_queues", fail)
     numbers = await read(api)
     assert (numbers["queues"], numbers["cache"]) == (None, None)
     assert numbers["versions"]
+
+
+async def test_retreat_and_what_waits_are_told(api, clean_redis):
+    clean_redis.hset(retreat.KEY, "a:1", f"{int(clean_redis.time()[0])} [30, 20]")
+    clean_redis.hset(retreat.KEY, "a:2", f"{int(clean_redis.time()[0])} []")
+    await in_thread(factories.TranscriptFactory)(is_deferred=True)
+    numbers = await read(api)
+    assert numbers["retreat"]["processes"] == 2
+    assert [(off["step"], off["processes"]) for off in numbers["retreat"]["off"]] == [
+        ("semantic", 1),
+        ("captions", 1),
+    ]
+    assert numbers["retreat"]["off"][0]["for_s"] >= 30
+    assert numbers["transcripts_waiting"] == {"live": 0, "deferred": 1}
+    assert numbers["recordings_waiting"]["count"] == 1
+    assert numbers["candidates"] == {"inside": 0, "waiting": 0}
 
 
 async def test_health_is_public(async_client):

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.silero import OriginalStream
 from tests.speech import recordings, spoken
 from voice.audio import s16le_from_samples
 from voice.engines.base import EngineUnavailable
-from voice.engines.silero import SileroVad
+from voice.engines.silero import SileroVad, heard_together
 from voice.engines.smart_turn import SmartTurn
 from voice.turns import (
     FRAME_MS,
@@ -18,6 +19,7 @@ from voice.turns import (
     TurnEnded,
     TurnQuestioned,
     TurnSettings,
+    feed_together,
 )
 
 SEMANTIC = TurnSettings(is_semantic=True, question_ms=600)
@@ -236,6 +238,28 @@ def test_any_split_of_the_same_pcm_gives_the_same_events(parts, sizes):
     assert all(np.array_equal(one.samples, other.samples) for one, other in questions)
 
 
+def one_by_one(streams, samples):
+    return np.stack([stream(row) for stream, row in zip(streams, samples, strict=True)])
+
+
+@settings(max_examples=100, deadline=None)
+@given(streams=st.lists(st.tuples(PARTS, CUTS), min_size=1, max_size=4))
+def test_streams_fed_together_give_what_each_gives_alone(streams):
+    pcms, cuts = [sound(*parts) for parts, _ in streams], [[*cuts, 10**9] for _, cuts in streams]
+    turns = [detector(SEMANTIC) for _ in streams]
+    events = [[] for _ in streams]
+
+    for number in range(max(len(sizes) for sizes in cuts)):
+        pieces = [
+            (turn, pcm[sum(sizes[:number]) : sum(sizes[: number + 1])])
+            for turn, pcm, sizes in zip(turns, pcms, cuts, strict=True)
+        ]
+        for told, more in zip(events, feed_together(pieces, one_by_one), strict=True):
+            told += more
+
+    assert events == [detector(SEMANTIC).feed(pcm) for pcm in pcms]
+
+
 @settings(max_examples=100, deadline=None)
 @given(parts=PARTS, sizes=CUTS)
 def test_events_come_in_order_and_speech_starts_and_ends_in_turns(parts, sizes):
@@ -328,6 +352,63 @@ def test_a_person_who_thinks_is_not_cut_off_where_there_is_no_model(vad, recordi
     ended = [event for event in events if isinstance(event, TurnEnded)]
     assert [event.reason for event in ended] == ["silence"]
     assert 2.2 < ended[0].timestamp_s - speech_ends_s < 2.7
+
+
+ROOMS = [
+    ("no noise", 0),
+    ("no noise", -20),
+    ("white 20 dB", 6),
+    ("white 5 dB", 0),
+    ("voices 20 dB", -20),
+    ("voices 5 dB", 0),
+    ("hum 10 dB", 6),
+]
+
+
+@pytest.mark.skipif(not RECORDINGS, reason="the recordings of people are not at hand")
+@pytest.mark.parametrize(("noise", "gain_db"), ROOMS)
+def test_many_people_heard_together_give_what_the_original_model_gives_of_each(vad, noise, gain_db):
+    everybody = [recording.samples() for recording in RECORDINGS]
+    pcms = [
+        s16le_from_samples(with_noise(with_pauses(samples), noise, everybody) * 10 ** (gain_db / 20))
+        for samples in everybody
+    ]
+    turns = [TurnDetector(vad.stream(), SEMANTIC) for _ in pcms]
+    events = [[] for _ in pcms]
+
+    for start in range(0, max(map(len, pcms)), 8000):
+        pieces = [(turn, pcm[start : start + 8000]) for turn, pcm in zip(turns, pcms, strict=True)]
+        for told, more in zip(events, feed_together(pieces, heard_together), strict=True):
+            told += more
+
+    assert events == [TurnDetector(OriginalStream(), SEMANTIC).feed(pcm) for pcm in pcms]
+
+
+def with_pauses(samples):
+    """`samples` with pauses of 0.7, 1.5, 2.2 and 3 s cut in evenly, and 4 s of silence at the end."""
+    pieces = np.array_split(samples, 5)
+    silences = [np.zeros(int(s * 16_000), np.float32) for s in (0.7, 1.5, 2.2, 3.0, 4.0)]
+    return np.concatenate([part for both in zip(pieces, silences, strict=True) for part in both])
+
+
+def with_noise(samples, noise, everybody):
+    """`samples` with noise so many dB below their speech."""
+    if noise == "no noise":
+        return samples
+    kind, level_db, _ = noise.split()
+    time_s = np.arange(len(samples)) / 16_000
+    added = {
+        "white": lambda: np.random.default_rng(5).standard_normal(len(samples)),
+        "voices": lambda: sum(
+            np.resize(np.roll(other, len(samples) // 2), len(samples)) for other in everybody
+        ),
+        "hum": lambda: sum(
+            np.sin(2 * np.pi * 50 * harmonic * time_s) / harmonic for harmonic in (1, 2, 3, 5)
+        ),
+    }[kind]()
+    speech = samples[np.abs(samples) > 0.01]
+    scale = 10 ** (-int(level_db) / 20) * speech.std() / added.std()
+    return (samples + scale * added).astype(np.float32)
 
 
 def with_thinking_pauses(samples, vad, noise_level):

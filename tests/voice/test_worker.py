@@ -246,6 +246,16 @@ def test_first_slot_is_kept_for_the_first_queue(client, start):
     assert client.llen("begun:next caption") == 0
 
 
+def test_first_slot_does_what_was_put_off_of_the_first_queue_too(client, start):
+    start("stt,stt-later,stt-partial", 2)
+    enqueue(client, hold, "caption", queue="stt-partial")
+    wait_for(client, "begun:caption")
+
+    enqueue(client, push, "later", queue="stt-later")
+
+    wait_for(client, "later")
+
+
 def test_waiting_job_is_pending(client):
     job = enqueue(client, push, "never")
 

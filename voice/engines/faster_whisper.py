@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from voice import metrics
 from voice.batching import Batcher
 from voice.engines.base import (
     RECOGNITION_RATE_HZ,
@@ -301,6 +302,7 @@ class FasterWhisper:
             max_items=ahead,
             max_wait_ms=self._batch_wait_ms if is_batched else 0,
             threads=1 if is_batched else self._slots,
+            when_run=metrics.BATCH_SIZE.observe,
             name="whisper",
         )
         return _Loaded(name, decoder, batcher, ahead)

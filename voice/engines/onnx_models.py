@@ -27,8 +27,10 @@ def file_in_package(package: str, path: str) -> str:
     raise EngineUnavailable(f"{path} of the Python package {package!r} is missing; install that package.")
 
 
-def one_thread_session(model_path: str) -> onnxruntime.InferenceSession:
+def one_thread_session(model: str | bytes) -> onnxruntime.InferenceSession:
     """An ONNX session on the caller's thread alone: callers are many, and each model is small.
+
+    model: a file's path, or what would be in it.
 
     Raises:
         EngineUnavailable: onnxruntime is missing or cannot read the file.
@@ -45,9 +47,10 @@ def one_thread_session(model_path: str) -> onnxruntime.InferenceSession:
     )
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(model_path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except onnx_errors() as error:
-        raise EngineUnavailable(f"{model_path} cannot be loaded ({error}); replace the file.") from error
+        name = model if isinstance(model, str) else "a model"
+        raise EngineUnavailable(f"{name} cannot be loaded ({error}); replace the file.") from error
 
 
 class SharedSession:
@@ -57,8 +60,8 @@ class SharedSession:
     session.get().run(None, {...})
     """
 
-    def __init__(self, find_model: Callable[[], str]) -> None:
-        """find_model: returns the ONNX file's path, or raises EngineUnavailable."""
+    def __init__(self, find_model: Callable[[], str | bytes]) -> None:
+        """find_model: returns the ONNX file's path, or its content, or raises EngineUnavailable."""
         self._find_model = find_model
         self._session: onnxruntime.InferenceSession | None = None
         self._loading = threading.Lock()

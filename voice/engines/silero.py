@@ -1,34 +1,36 @@
 """Silero VAD v6: how likely each 32 ms of a stream is speech.  The model lies in the faster-whisper package.
 
-Only numpy and onnxruntime are imported, for this runs in web processes.
+Only numpy and onnxruntime are imported, and onnx to load it, for this runs in web processes.
 
     vad = SileroVad()
     vad.load()
-    stream = vad.stream()                  # one a speaker; keeps what the model remembers
-    probabilities = stream(samples)        # float32[8 * 512] at once -> float32[8]
+    stream = vad.stream()                       # one a speaker; keeps what the model remembers
+    probabilities = stream(samples)             # float32[8 * 512] at once -> float32[8]
+    heard_together([stream, other], samples)    # float32[2, 8 * 512] -> float32[2, 8], for less
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from voice.engines.base import RECOGNITION_RATE_HZ, Samples
 from voice.engines.onnx_models import SharedSession, file_in_package
+from voice.engines.silero_graph import CONTEXT_SAMPLES, FRAME_SAMPLES, STATE_SIZE, for_many_streams
 
 if TYPE_CHECKING:
     import onnxruntime
 
-# The model's own numbers.  Source: snakers4/silero-vad, src/silero_vad/utils_vad.py (OnnxWrapper).
-FRAME_SAMPLES: Final = 512
 FRAME_MS: Final = FRAME_SAMPLES * 1000 // RECOGNITION_RATE_HZ
-CONTEXT_SAMPLES: Final = 64
-STATE_SIZE: Final = 128
 
-# A whole file goes through in blocks of this many frames (32 s), which bounds the memory it takes.
-BLOCK_FRAMES: Final = 1000
+MODEL_IN_PACKAGE: Final = ("faster_whisper", "assets/silero_vad_v6.onnx")
+
+# What so many frames become on their way through the model fits into a core's cache; more cost more each.
+CALL_FRAMES: Final = 64
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -39,14 +41,16 @@ class SileroVad:
     def __init__(self, model_path: str = "") -> None:
         """model_path: an ONNX file; "" is the one in the faster-whisper package."""
         self._session = SharedSession(
-            lambda: model_path or file_in_package("faster_whisper", "assets/silero_vad_v6.onnx")
+            lambda: for_many_streams(
+                model_path or file_in_package("faster_whisper", "assets/silero_vad_v6.onnx")
+            )
         )
 
     def load(self) -> None:
         """Load the model; further calls return at once.
 
         Raises:
-            EngineUnavailable: onnxruntime or the model is missing.
+            EngineUnavailable: onnxruntime, onnx or the model is missing.
         """
         self._session.get()
 
@@ -60,38 +64,54 @@ class SileroVad:
 
     def probabilities(self, samples: Samples) -> Probabilities:
         """float32[ceil(n_samples / 512)]: the speech probability of each 32 ms of a 16 000 Hz recording."""
-        stream = self.stream()
         padded = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
-        block = BLOCK_FRAMES * FRAME_SAMPLES
-        parts = [stream(padded[start : start + block]) for start in range(0, len(padded), block)]
-        return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+        return self.stream()(padded)
 
 
 class SpeechStream:
     """What the model remembers of one speaker.  Not for two threads at once."""
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
-        self._session = session
-        self._hidden = np.zeros((1, 1, STATE_SIZE), np.float32)
-        self._cell = np.zeros((1, 1, STATE_SIZE), np.float32)
-        self._context = np.zeros(CONTEXT_SAMPLES, np.float32)
+        self.session = session
+        self.hidden = np.zeros(STATE_SIZE, np.float32)
+        self.cell = np.zeros(STATE_SIZE, np.float32)
+        self.context = np.zeros(CONTEXT_SAMPLES, np.float32)
 
     def __call__(self, samples: Samples) -> Probabilities:
         """The speech probability 0..1 of each frame that follows in the stream.
 
-        samples: float32[n * 512] mono 16 000 Hz; several frames at once cost half as much a frame as one by
-        one.
+        samples: float32[n * 512] mono 16 000 Hz; several frames at once cost less a frame than one by one.
         """
-        if not len(samples):
-            return np.zeros(0, np.float32)
-        probabilities, self._hidden, self._cell = self._session.run(
-            None, {"input": self._with_context(samples), "h": self._hidden, "c": self._cell}
-        )
-        self._context = samples[-CONTEXT_SAMPLES:].copy()
-        return np.asarray(probabilities, np.float32)
+        return heard_together([self], samples[None])[0]
 
-    def _with_context(self, samples: Samples) -> npt.NDArray[np.float32]:
-        """float32[n, 64 + 512]: each frame behind the last 64 samples before it."""
-        frames = samples.reshape(-1, FRAME_SAMPLES)
-        contexts = np.vstack([self._context[None], frames[:-1, -CONTEXT_SAMPLES:]])
-        return np.ascontiguousarray(np.hstack([contexts, frames]), np.float32)
+
+def heard_together(streams: Sequence[SpeechStream], samples: npt.NDArray[np.float32]) -> Probabilities:
+    """float32[n_streams, n]: the speech probabilities of the next n frames of each stream, all of one model.
+
+    samples: float32[n_streams, n * 512] mono 16 000 Hz.
+    """
+    n_streams, n_frames = len(streams), samples.shape[1] // FRAME_SAMPLES
+    probabilities = np.empty((n_streams, n_frames), np.float32)
+    at_once = max(1, CALL_FRAMES // n_frames) if n_frames else n_streams
+    for first in range(0, n_streams, at_once):
+        some = slice(first, first + at_once)
+        for start in range(0, n_frames, CALL_FRAMES):
+            frames = slice(start, start + CALL_FRAMES)
+            sound = samples[some, frames.start * FRAME_SAMPLES : frames.stop * FRAME_SAMPLES]
+            probabilities[some, frames] = _heard_in_one_call(streams[some], sound)
+    return probabilities
+
+
+def _heard_in_one_call(streams: Sequence[SpeechStream], samples: npt.NDArray[np.float32]) -> Probabilities:
+    sound = np.hstack([np.stack([stream.context for stream in streams]), samples])
+    windows = sliding_window_view(sound, CONTEXT_SAMPLES + FRAME_SAMPLES, axis=1)[:, ::FRAME_SAMPLES]
+    by_time = np.ascontiguousarray(windows.swapaxes(0, 1), np.float32)
+    inputs = {
+        "input": by_time.reshape(-1, by_time.shape[-1]),
+        "h": np.stack([stream.hidden for stream in streams])[None],
+        "c": np.stack([stream.cell for stream in streams])[None],
+    }
+    probabilities, (hidden,), (cell,) = streams[0].session.run(["speech", "hn", "cn"], inputs)
+    for stream, *remembered in zip(streams, hidden, cell, sound[:, -CONTEXT_SAMPLES:], strict=True):
+        stream.hidden, stream.cell, stream.context = (part.copy() for part in remembered)
+    return probabilities.T

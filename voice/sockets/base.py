@@ -8,11 +8,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from channels.consumer import get_handler_name
-from channels.generic.websocket import AsyncWebsocketConsumer
-
-from voice import limits, metrics
+from voice import limits, metrics, retreat
 from voice.callers import Caller, NotLetIn
+from voice.consumer import WebSocketConsumer
 from voice.engines.base import Busy
 from voice.sockets import messages
 from voice.sockets.messages import Message, UnknownType
@@ -30,7 +28,7 @@ PROTOCOL = "voice"
 """Accepted where it is offered: browsers offer it beside their key."""
 
 
-class VoiceConsumer(AsyncWebsocketConsumer):
+class VoiceConsumer(WebSocketConsumer):
     """One connection. A message is answered in its turn, or starts a task that answers later."""
 
     channel_layer_alias = ""  # nobody sends to these connections from elsewhere
@@ -58,12 +56,10 @@ class VoiceConsumer(AsyncWebsocketConsumer):
 
     # --- Called by Channels -----------------------------------------------------------------------
 
-    async def dispatch(self, message: dict) -> None:
-        """Without Channels' own, which closes database connections in a shared thread before each message."""
-        await getattr(self, get_handler_name(message))(message)
-
     async def connect(self) -> None:
         self.caller = self.scope["caller"]
+        self._tasks = self.scope.get("tasks", self._tasks)  # a server that leaves lets them finish
+        retreat.watch()
         offered = self.scope.get("subprotocols") or []
         await self.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
         try:

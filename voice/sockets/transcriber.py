@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
-from django.conf import settings
-
-from voice import hearing, queues
+from voice import hearing, partials, queues
 from voice.calls import Meta
 from voice.engines.base import Busy, VoiceError
 from voice.engines.silero import SileroVad
@@ -234,8 +232,8 @@ class Transcriber:
             )
 
     async def _tell_partial(self, request: TranscriptionRequest, utterance: Utterance, number: int) -> None:
-        if await queues.length_now("stt-partial") >= settings.PARTIAL_QUEUE_LIMIT:
-            return  # partials are the first to go
+        if not await partials.may_ask():
+            return
         try:
             heard = await _recognised(request, utterance, within_s=PARTIAL_WITHIN_S)
         except VoiceError:

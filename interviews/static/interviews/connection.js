@@ -1,9 +1,10 @@
 // A WebSocket that comes back by itself and notices when the other end has silently gone.
 
-const PING_MS = 5_000;
-const SILENCE_MS = 12_000; // two pings and a little: then the socket is half open
+const PING_MS = 5_000; // on average; many pages must not beat in step
+const SILENCE_MS = 13_000; // two pings and a little: then the socket is half open
 const CONNECT_MS = 8_000;
-const MAX_BACKOFF_MS = 5_000;
+const FIRST_BACKOFF_MS = 1_000; // a process that ends lets hundreds of pages go at once
+const MAX_BACKOFF_MS = 8_000;
 const STEADY_MS = 5_000; // a server that accepts, speaks and closes must not be called without pause
 /** Close codes after which coming back by itself would be wrong. */
 const FINAL_CODES = { 4001: "taken_over", 4004: "link_unknown", 4010: "link_expired" };
@@ -13,7 +14,8 @@ const FINAL_CODES = { 4001: "taken_over", 4004: "link_unknown", 4010: "link_expi
  * Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  * @param {number} attempt  0 for the first @param {() => number} random
  */
-export const backoffMs = (attempt, random = Math.random) => random() * Math.min(MAX_BACKOFF_MS, 250 * 2 ** attempt);
+export const backoffMs = (attempt, random = Math.random) =>
+  random() * Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt);
 
 /** Names this page among the candidate's tabs; a copy of the tab or a reload is another one. */
 function newTab() {
@@ -39,7 +41,7 @@ export class Connection extends EventTarget {
     this.url.searchParams.set("tab", newTab());
     addEventListener("online", () => this.#hasLeft || this.#socket || this.#connect());
     addEventListener("offline", () => this.#drop());
-    setInterval(() => this.#beat(), PING_MS);
+    this.#beatLater();
   }
 
   /** The candidate wants the interview here, whichever tab has it; coming back by itself does not ask for that. */
@@ -101,6 +103,13 @@ export class Connection extends EventTarget {
     this.#heardAt = performance.now();
     this.#isClaiming = false;
     if (message.type !== "pong") this.dispatchEvent(new CustomEvent("message", { detail: message }));
+  }
+
+  #beatLater() {
+    setTimeout(() => {
+      this.#beat();
+      this.#beatLater();
+    }, PING_MS * (0.8 + 0.4 * Math.random()));
   }
 
   #beat() {

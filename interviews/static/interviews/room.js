@@ -12,6 +12,7 @@ import { FinishStep } from "./steps/finish.js";
 import { PracticeStep, ReadyStep, ResumeStep } from "./steps/pause.js";
 import { ProblemStep } from "./steps/problem.js";
 import { QuestionStep } from "./steps/question.js";
+import { WaitingStep } from "./steps/waiting.js";
 import { clearBanner, showConnection, showProgress } from "./surroundings.js";
 import { Takes } from "./takes.js";
 import { OVER_LIMIT_PAUSE_MS } from "./uploader.js";
@@ -19,7 +20,14 @@ import { BYTES_PER_S } from "./wire.js";
 
 const NO_ANSWER_MS = 15_000;
 const LOOK_MS = 1_000; // how often the page looks whether anything moves
-const SCREENS = { check: CheckStep, practice: PracticeStep, ready: ReadyStep, resume: ResumeStep, finish: FinishStep };
+const SCREENS = {
+  waiting: WaitingStep,
+  check: CheckStep,
+  practice: PracticeStep,
+  ready: ReadyStep,
+  resume: ResumeStep,
+  finish: FinishStep,
+};
 
 /**
  * @typedef {object} Config  from the view, through json_script "room-config"
@@ -55,6 +63,7 @@ export class Room {
       live: null,
       ended: new Set(),
       problem: null,
+      wait: null,
     };
     this.player = new Player();
     this.connection = new Connection(config.websocket_path);
@@ -74,13 +83,14 @@ export class Room {
     addEventListener("pagehide", () => this.recorder.flush());
     document.addEventListener("visibilitychange", () => document.hidden && this.recorder.flush());
     this.connection.connect();
-    setTimeout(() => this.state || this.local.problem || this.#stumble("server_error"), NO_ANSWER_MS);
+    setTimeout(() => this.#hasScreen || this.#stumble("server_error"), NO_ANSWER_MS);
     setInterval(() => this.#lookForMovement(), LOOK_MS);
   }
 
   /** An event can be lost between the server's processes: nobody shall wait for it for ever. */
   #lookForMovement() {
-    const isWaiting = this.connection.isOpen && this.state && isWaitingForServer(this.state, this.step, this.#pending);
+    const isInside = this.connection.isOpen && this.state && !this.local.wait;
+    const isWaiting = isInside && isWaitingForServer(this.state, this.step, this.#pending);
     if (this.#patience.isOver(Boolean(isWaiting), performance.now())) this.connection.refresh();
   }
 
@@ -88,6 +98,7 @@ export class Room {
 
   #receive(message) {
     const receive = {
+      waiting: () => this.#wait(message),
       snapshot: () => this.#snapshot(message),
       event: () => this.#event(message),
       resume: () => this.#resume(message),
@@ -100,14 +111,25 @@ export class Room {
     else this.#view?.message?.(message);
   }
 
+  #wait({ place, estimate_s: estimateS }) {
+    this.local.wait = { place, estimateS };
+    this.#serverIsThere();
+    this.render();
+  }
+
   #snapshot({ session, answers, now }) {
     this.state = { session, answers };
-    if (this.local.problem?.code === "server_error") this.local.problem = null;
+    this.local.wait = null;
+    this.#serverIsThere();
     this.#clockSkewMs = Date.parse(now) - Date.now();
     this.takes.forgetResumes();
     this.#stateChanged({ isWhole: true });
     if (this.#pending && !this.writtenAnswer(this.#pending.answer)) this.connection.send(this.#pending);
     this.uploader.catchUp();
+  }
+
+  #serverIsThere() {
+    if (this.local.problem?.code === "server_error") this.local.problem = null;
   }
 
   #event({ session, answer }) {
@@ -133,6 +155,7 @@ export class Room {
 
   #error({ code, offset }) {
     if (code === "gap") this.uploader.rewind(offset);
+    else if (code === "slow_down") this.uploader.slowDown(offset);
     else if (code === "audio_missing") this.uploader.missing(offset);
     else if (code === "over_limit") this.connection.refresh(OVER_LIMIT_PAUSE_MS); // the server looks at its row again
     else if (["wrong_state", "not_recording", "not_yours"].includes(code)) this.#startAfresh();
@@ -335,8 +358,12 @@ export class Room {
 
   // --- the screen -----------------------------------------------------------------------------------------------
 
+  get #hasScreen() {
+    return Boolean(this.state || this.local.problem || this.local.wait);
+  }
+
   render() {
-    if (!this.state && !this.local.problem) return;
+    if (!this.#hasScreen) return;
     this.step = this.local.problem ? "problem" : stepOf(this.state, this.local);
     if (this.step !== "starting") this.element.dataset.step = this.step;
     const answer = this.state && focusAnswer(this.state);

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{id: string, status: "open"|"sealed"|"stored"|"discarded", bytes: number|null}} Recording
- * @typedef {{status: "waiting"|"done"|"failed", text: string}} Transcript
+ * @typedef {{status: "waiting"|"done"|"failed", is_deferred: boolean, text: string}} Transcript
  * @typedef {{id: string, kind: "practice"|"question", position: number, question: string, speech_url: string|null,
  *   think_s: number|null, limit_s: number|null, retakes_left: number,
  *   status: "pending"|"asked"|"recording"|"recorded"|"accepted", asked_at: string|null,
@@ -20,6 +20,7 @@
  * @property {{answer: string, recording: string}|null} live  what the microphone is writing to
  * @property {Set<string>} ended  recordings the candidate has finished, whether or not the server knows
  * @property {{code: string}|null} problem  something that needs the candidate before going on
+ * @property {{place: number, estimateS: number}|null} wait  in line: not let in, or not let in again
  */
 
 /** Events may overtake each other on the way: what is held gives way only to its own or a later version. */
@@ -55,11 +56,12 @@ export function focusAnswer(state) {
 
 /**
  * The screen to show.
- * @param {State} state
+ * @param {State|null} state  null: the candidate has yet to be let in
  * @param {Local} local
- * @returns {string} check practice ready wait ask think starting record saving review write resume finish problem
+ * @returns {string} waiting check practice ready wait ask think starting record saving review write resume finish problem
  */
 export function stepOf(state, local) {
+  if (local.wait && !local.problem) return "waiting";
   const { status } = state.session;
   const isElsewhere = local.problem?.code === "taken_over" && unstored(state).length > 0;
   if (["finished", "abandoned"].includes(status) && !isElsewhere) return "finish";
@@ -139,6 +141,15 @@ export function forgettable(state, held, { isWhole }) {
 export function arrivalOf({ typed_text: typed, recording }) {
   if (typed !== null || recording?.status === "stored") return "saved";
   return ["open", "sealed"].includes(recording?.status) ? "saving" : "no-answer";
+}
+
+/**
+ * What stands in the place of a transcript until there is one; null once there are words.
+ * @param {Transcript} transcript
+ */
+export function noticeOf({ status, is_deferred: isDeferred }) {
+  if (status === "done") return null;
+  return status === "waiting" && isDeferred ? "transcript-deferred" : `transcript-${status}`;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { announce, text } from "./screen.js";
 
-const BANNER_AFTER_MS = 1_000; // a blip is not worth a word
+const BANNER_AFTER_MS = 3_000; // shorter than this, nobody need know: recording goes on
 const MOST_DOTS = 12;
 
 let timer = 0;

@@ -2,9 +2,13 @@
 
 import { encodeFrame, FRAME_BYTES } from "./wire.js";
 
-/** Unacknowledged bytes allowed on the way: 8 s of audio. It bounds the socket's buffer too. */
-const WINDOW_BYTES = 256_000;
+/**
+ * Unacknowledged bytes allowed on the way: 2 s of audio. After a break it bounds how fast a page catches up, to
+ * 2 s of audio for each round trip, and what many pages together put on a server at once.
+ */
+const WINDOW_BYTES = 64_000;
 const REWIND_PAUSE_MS = 1_000; // every frame on the way at a gap reports the same gap
+const SLOW_DOWN_MS = 1_000; // the server holds as much as it may: it makes room meanwhile
 const COMPLETE_PAUSE_MS = 500; // before the answer is completed again; doubles
 /** No frame is accepted beyond the limit before the server has looked at its row again. */
 export const OVER_LIMIT_PAUSE_MS = 1_000;
@@ -86,6 +90,7 @@ export class Uploader {
       rewoundTo: -1,
       rewoundAt: 0,
       isCompleted: false,
+      isHeldBack: false,
       isPausing: false,
       repeats: 0,
     };
@@ -109,6 +114,17 @@ export class Uploader {
     if (active.rewoundTo === offset && now - active.rewoundAt < REWIND_PAUSE_MS) return;
     Object.assign(active, { cursor: offset, acked: offset, rewoundTo: offset, rewoundAt: now, isCompleted: false });
     this.wake();
+  }
+
+  /** The server holds as much as it may for now: the frames that were on the way go again after a pause. */
+  slowDown(offset) {
+    const active = this.#active;
+    if (!active || active.isHeldBack) return;
+    Object.assign(active, { cursor: offset, acked: offset, isCompleted: false, isHeldBack: true });
+    setTimeout(() => {
+      active.isHeldBack = false;
+      this.wake();
+    }, SLOW_DOWN_MS);
   }
 
   /** The answer to a completion that came too early: always acted on, unlike one gap reported many times. */
@@ -153,11 +169,11 @@ export class Uploader {
 
   async #send() {
     const active = this.#active;
-    while (active && active.cursor - active.acked < WINDOW_BYTES) {
+    while (active && !active.isHeldBack && active.cursor - active.acked < WINDOW_BYTES) {
       const at = active.cursor;
       const pcm = at < active.limit ? await this.#audioAt(active.recording, at) : null;
       if (active !== this.#active) return;
-      if (active.cursor !== at) continue; // rewound meanwhile
+      if (active.cursor !== at || active.isHeldBack) continue; // rewound meanwhile
       if (!pcm) return this.#sentAll(active);
       const sent = pcm.slice(0, active.limit - at);
       this.outlet.sendBytes(encodeFrame(at, sent));

@@ -1,11 +1,15 @@
 import re
+from uuid import uuid4
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.urls import reverse
 
 from accounts.models import Membership
+from interviews import places
 from interviews.admin.review import Review
 from interviews.models import Session
+from interviews.places import InLine
 from tests import factories
 from voice.models import Recording, Transcript
 
@@ -77,6 +81,14 @@ def test_missing_transcript_says_why(client, member, session, status, said):
     page = page_of(client, session)
     assert said in page
     assert "No engine speaks Klingon." in page
+
+
+def test_transcript_that_was_put_off_says_so(client, member, session):
+    member(Role.REVIEWER)
+    recording = factories.RecordingFactory(stored=True)
+    factories.AnswerFactory(session=session, position=1, status="accepted", recording=recording)
+    Transcript.objects.create(recording=recording, is_deferred=True)
+    assert "Its transcript was put off under load and follows." in page_of(client, session)
 
 
 def test_recording_not_stored_yet_has_no_player(client, member, session):
@@ -158,6 +170,17 @@ def test_front_page_counts_own_only(client, member, interview, foreign_interview
     assert "<strong>0</strong> being taken" in page
     assert "<strong>1</strong> finished" in page
     assert "Mallory" not in page
+
+
+def test_front_page_says_how_many_wait_to_be_let_in(client, member, clean_redis, settings):
+    member(Role.REVIEWER)
+    assert "Candidates in line" not in client.get(reverse("admin:index")).content.decode()
+    settings.CANDIDATES_AT_ONCE = 2
+    newcomers = [InLine(uuid4(), 0, can_enter=True) for _ in range(5)]
+    async_to_sync(places.attend)(inside=[], in_line=newcomers)
+
+    page = client.get(reverse("admin:index")).content.decode()
+    assert "waiting to be let in: 3. Candidates with a place: 2." in page
 
 
 def test_front_page_of_nobody_says_what_to_do(client, db):

@@ -1,10 +1,12 @@
 import numpy as np
+import onnx
 import pytest
 
+from tests.silero import OriginalStream
 from tests.speech import spoken
 from voice.engines.base import EngineUnavailable
 from voice.engines.onnx_models import file_in_package
-from voice.engines.silero import SileroVad
+from voice.engines.silero import CALL_FRAMES, SileroVad, heard_together
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,25 @@ def test_streams_do_not_know_of_each_other(vad):
     assert np.array_equal(second(samples), vad.stream()(samples))
 
 
+def test_probabilities_are_those_of_the_models_own_file(vad):
+    samples = np.tile(spoken("I worked on a large project for two years.", pause_s=1.0), 3)
+    samples = samples[: len(samples) // 512 * 512]
+
+    assert len(samples) > CALL_FRAMES * 512
+    assert vad.probabilities(samples) == pytest.approx(OriginalStream()(samples), abs=1e-4)
+
+
+def test_streams_heard_together_give_what_they_give_alone(vad):
+    sentences = [spoken(text)[: 24 * 512] for text in ("I worked on a project.", "Why did you leave it?")]
+    samples = np.stack(sentences * (CALL_FRAMES // 8))  # more than one call takes
+    streams = [vad.stream() for _ in samples]
+
+    parts = [heard_together(streams, samples[:, at : at + 8 * 512]) for at in range(0, 24 * 512, 8 * 512)]
+
+    alone = np.stack([vad.stream()(row) for row in samples])
+    assert np.hstack(parts) == pytest.approx(alone, abs=1e-4)
+
+
 def test_a_recording_has_a_probability_each_frame_begun(vad):
     assert len(vad.probabilities(np.zeros(1025, np.float32))) == 3
     assert len(vad.probabilities(np.zeros(0, np.float32))) == 0
@@ -50,6 +71,15 @@ def test_a_file_that_is_no_model_says_so(tmp_path):
     path.write_bytes(b"no model")
 
     with pytest.raises(EngineUnavailable, match=r"model\.onnx cannot be loaded"):
+        SileroVad(str(path)).load()
+
+
+def test_another_model_says_so(tmp_path):
+    path = tmp_path / "model.onnx"
+    nothing = onnx.helper.make_graph([], "nothing", [], [])
+    onnx.save(onnx.helper.make_model(nothing), path)
+
+    with pytest.raises(EngineUnavailable, match=r"not Silero VAD v6"):
         SileroVad(str(path)).load()
 
 

@@ -19,9 +19,18 @@ class Client:
 
     opened: ClassVar[list["Client"]] = []
 
-    def __init__(self, path: str, *, caller: Caller = CALLER, subprotocols: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        caller: Caller = CALLER,
+        subprotocols: list[str] | None = None,
+        tasks: set[asyncio.Task] | None = None,
+    ) -> None:
+        given = {"caller": caller, "is_let_in": self.is_let_in, "tasks": set() if tasks is None else tasks}
+
         async def with_caller(scope, receive, send):
-            await consumer(scope | {"caller": caller, "is_let_in": self.is_let_in}, receive, send)
+            await consumer(scope | given, receive, send)
 
         (consumer,) = (p.callback for p in routing.websocket_urlpatterns if p.pattern.match(path))
         self.socket = WebsocketCommunicator(with_caller, f"/{path}", subprotocols=subprotocols)

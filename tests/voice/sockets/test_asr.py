@@ -8,7 +8,7 @@ import pytest
 
 from tests.speech import spoken
 from tests.voice.sockets.client import Client
-from voice import audio, calls, queues
+from voice import audio, calls, queues, retreat
 from voice.engines.base import AudioRejected
 from voice.sockets import transcriber
 
@@ -99,6 +99,14 @@ async def test_no_partials_where_none_are_wanted(client, worker):
 
 async def test_no_partials_while_their_queue_is_full(client, worker, settings):
     settings.PARTIAL_QUEUE_LIMIT = 0
+    told = await heard(client, audio.s16le_from_samples(speech()))
+
+    assert not of(told, "partial")
+    assert len(of(told, "final")) == 1
+
+
+async def test_no_partials_while_captions_are_off_under_load(client, worker, monkeypatch):
+    monkeypatch.setattr(retreat, "is_off", lambda step: step is retreat.Step.CAPTIONS)
     told = await heard(client, audio.s16le_from_samples(speech()))
 
     assert not of(told, "partial")

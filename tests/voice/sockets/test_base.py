@@ -210,3 +210,14 @@ async def test_client_that_reads_nothing_is_closed(worker, monkeypatch):
 
     assert await asyncio.wait_for(close_codes.get(), PATIENCE_S) == base.CLOSE_TOO_SLOW
     await socket.disconnect(timeout=PATIENCE_S)
+
+
+async def test_server_that_leaves_knows_what_is_being_answered():
+    tasks: set[asyncio.Task] = set()
+    client = await Client("ws/tts", tasks=tasks).open()
+    assert not tasks
+
+    await client.say("synthesize", text="Nobody speaks it, for no worker runs.")
+    await client.still_answers()
+
+    assert len(tasks) == 1

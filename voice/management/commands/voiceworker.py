@@ -1,19 +1,21 @@
 """Work on queues with warm models."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import django_rq
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from voice import worker_http
 from voice.worker import Service, VoiceWorker
 
 
 class Command(BaseCommand):
-    """manage.py voiceworker QUEUE [QUEUE ...] [--slots N]"""
+    """manage.py voiceworker QUEUE [QUEUE ...] [--slots N] [--port N]"""
 
     # They import every page and its forms, which a worker never shows: 0.3 s and memory.
     requires_system_checks: list[str] = []
@@ -28,7 +30,14 @@ class Command(BaseCommand):
             help="Jobs at a time. With several queues one slot is kept for the first. Default: %(default)s.",
         )
 
-    def handle(self, *args: Any, queues: list[str], slots: int, **options: Any) -> None:
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=settings.WORKER_PORT,
+            help="Of its own /health, /ready and /metrics, at WORKER_HOST; 0 for none. Default: %(default)s.",
+        )
+
+    def handle(self, *args: Any, queues: list[str], slots: int, port: int, **options: Any) -> None:
         worker = VoiceWorker(
             queues,
             connection=django_rq.get_connection(queues[0]),
@@ -36,13 +45,29 @@ class Command(BaseCommand):
             services=services_for(queues),
             deadline_s=settings.JOB_DEADLINE_S,
         )
-        sys.exit(worker.run(when_ready=partial(print, flush=True)))
+        with _http(worker, port):
+            status = worker.run(when_ready=partial(print, flush=True))
+        sys.exit(status)
+
+
+@contextmanager
+def _http(worker: VoiceWorker, port: int) -> Iterator[None]:
+    if not port:
+        yield
+        return
+    place = f"{settings.WORKER_HOST}:{port}"
+    try:
+        server = worker_http.Server((settings.WORKER_HOST, port), worker.checks())
+    except OSError as error:
+        raise CommandError(f"{place} cannot be opened ({error.strerror}): choose another --port.") from None
+    with server.running():
+        yield
 
 
 def services_for(queues: Iterable[str]) -> list[Service]:
     """What the jobs of these queues need warm. A process imports no engine it does not use."""
     services: list[Service] = []
-    if {"stt", "stt-partial", "stt-batch"} & set(queues):
+    if any(name.startswith("stt") for name in queues):
         from voice import recognition
 
         services.append(recognition.recognizer())

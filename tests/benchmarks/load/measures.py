@@ -1,0 +1,64 @@
+"""What is measured while candidates speak: latencies, counts, and what every candidate saw."""
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The smallest of the values in ascending order that at least `share` of them do not exceed."""
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]
+
+
+class Latencies:
+    """Milliseconds, eight bytes each."""
+
+    def __init__(self) -> None:
+        self._values = array("d")
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def add(self, value_ms: float) -> None:
+        self._values.append(value_ms)
+
+    def summary(self) -> dict[str, float]:
+        """{n, p50, p95, p99, max}; only n if there is none."""
+        ordered = sorted(self._values)
+        if not ordered:
+            return {"n": 0}
+        shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
+        return {"n": len(ordered)} | {name: round(percentile(ordered, at), 1) for name, at in shares.items()}
+
+
+@dataclass
+class Figures:
+    """What all candidates measure together."""
+
+    connect_ms: Latencies = field(default_factory=Latencies)
+    """From the start of a connection to its snapshot."""
+    ack_ms: Latencies = field(default_factory=Latencies)
+    """From the send of a frame to the ack that covers it."""
+    slow_ack_ms: Latencies = field(default_factory=Latencies)
+    """The same on slow networks, which add their own."""
+    held_ms: Latencies = field(default_factory=Latencies)
+    """From the moment a frame was spoken to the first ack that covers it, whatever happened between."""
+    caption_ms: Latencies = field(default_factory=Latencies)
+    """From where the server heard speech begin to the first caption of the answer."""
+    transcript_ms: Latencies = field(default_factory=Latencies)
+    """From "I'm done" to the transcript on the candidate's connection."""
+    stored_ms: Latencies = field(default_factory=Latencies)
+    """From "I'm done" to the word that the browser may forget its copy."""
+    wait_ms: Latencies = field(default_factory=Latencies)
+    """In the waiting room, of those who came into it."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """By code of the protocol, `closed <code>`, `http <status>` or what else went wrong."""
+    captions: int = 0
+    frames: int = 0
+    frame_bytes: int = 0
+    """With those sent again."""
+    speaking: int = 0
+    connected: int = 0
+    waiting: int = 0

@@ -1,0 +1,34 @@
+"""Silero VAD as its own ONNX file computes it, one stream a call: what ours is compared with."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from voice.engines.base import Samples
+from voice.engines.onnx_models import file_in_package, one_thread_session
+from voice.engines.silero import MODEL_IN_PACKAGE, Probabilities
+
+
+class OriginalStream:
+    """Takes what `voice.engines.silero.SpeechStream` takes."""
+
+    def __init__(self) -> None:
+        self._session = _session()
+        self._hidden = self._cell = np.zeros((1, 1, 128), np.float32)
+        self._context = np.zeros(64, np.float32)
+
+    def __call__(self, samples: Samples) -> Probabilities:
+        frames = samples.reshape(-1, 512)
+        contexts = np.vstack([self._context[None], frames[:-1, -64:]])
+        self._context = frames[-1, -64:]
+        probabilities, self._hidden, self._cell = self._session.run(
+            None, {"input": np.hstack([contexts, frames]), "h": self._hidden, "c": self._cell}
+        )
+        return probabilities
+
+
+@cache
+def _session():
+    return one_thread_session(file_in_package(*MODEL_IN_PACKAGE))

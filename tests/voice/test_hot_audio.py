@@ -1,0 +1,149 @@
+from itertools import pairwise
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from voice import hot_audio
+from voice.hot_audio import HOT_BYTES, KEPT_BYTES, SEGMENT_BYTES, Outcome
+
+pytestmark = pytest.mark.usefixtures("clean_redis")
+
+LIMIT = 10 * SEGMENT_BYTES
+FRAME = 200_000  # more than a browser sends at once, less than a segment
+
+
+def pcm_of(size: int, seed: int = 1) -> bytes:
+    """Bytes that do not repeat within a segment."""
+    return b"".join((seed * 1_000_003 + n).to_bytes(4, "big") for n in range(size // 4 + 1))[:size]
+
+
+PCM = pcm_of(LIMIT)
+
+
+@pytest.fixture
+async def recording() -> UUID:
+    recording_id = uuid4()
+    await hot_audio.open_for(recording_id, writer="me", limit_bytes=LIMIT)
+    return recording_id
+
+
+async def write(recording: UUID, start: int, end: int) -> hot_audio.Write:
+    return await hot_audio.write(recording, writer="me", offset=start, pcm=PCM[start:end])
+
+
+async def fill(recording: UUID, start: int, end: int) -> hot_audio.Write:
+    """Write [start, end) in frames."""
+    for at in range(start, end, FRAME):
+        last = await write(recording, at, min(end, at + FRAME))
+        assert last.outcome is Outcome.HELD
+    return last
+
+
+async def test_a_frame_across_two_segments_is_held_whole(recording):
+    await fill(recording, 0, SEGMENT_BYTES - 10)
+    answer = await write(recording, SEGMENT_BYTES - 10, SEGMENT_BYTES + 20)
+    assert answer == hot_audio.Write(Outcome.HELD, SEGMENT_BYTES + 20, 0)
+    assert hot_audio.read(recording) == PCM[: SEGMENT_BYTES + 20]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(0, 100), (SEGMENT_BYTES - 50, SEGMENT_BYTES + 50), (SEGMENT_BYTES, 2 * SEGMENT_BYTES), (700_000, None)],
+)
+async def test_read_gives_any_stretch(recording, start, end):
+    held = 2 * SEGMENT_BYTES + 1000
+    await fill(recording, 0, held)
+    assert hot_audio.read(recording, start, end) == PCM[start : held if end is None else end]
+
+
+async def test_a_recording_holds_a_minute_at_most(recording):
+    await fill(recording, 0, HOT_BYTES)
+    answer = await write(recording, HOT_BYTES, HOT_BYTES + 2)
+    assert answer.outcome is Outcome.FULL
+    assert answer.held_bytes == HOT_BYTES
+
+    hot_audio.let_go(recording, 0)
+    answer = await write(recording, HOT_BYTES, HOT_BYTES + 2)
+    assert answer == hot_audio.Write(Outcome.HELD, HOT_BYTES + 2, SEGMENT_BYTES)
+
+
+async def test_a_segment_is_due_when_captions_need_it_no_more(recording):
+    due = SEGMENT_BYTES + KEPT_BYTES
+    assert not (await fill(recording, 0, due - 2)).is_segment_due
+    assert hot_audio.due_segment(recording) is None
+    assert (await write(recording, due - 2, due)).is_segment_due
+    assert hot_audio.due_segment(recording) == 0
+
+    hot_audio.let_go(recording, 0)
+    assert hot_audio.due_segment(recording) is None
+
+
+async def test_let_go_forgets_one_segment_once(recording):
+    await fill(recording, 0, 2 * SEGMENT_BYTES + 2)
+    for _ in range(2):
+        hot_audio.let_go(recording, 0)
+    assert hot_audio.read(recording) == b""  # not all of it is here
+    assert hot_audio.read(recording, SEGMENT_BYTES) == PCM[SEGMENT_BYTES : 2 * SEGMENT_BYTES + 2]
+
+
+async def test_let_go_keeps_a_segment_that_grows(recording):
+    await fill(recording, 0, 1000)
+    hot_audio.let_go(recording, 0)
+    assert hot_audio.read(recording) == PCM[:1000]
+
+
+async def test_what_was_let_go_counts_as_held(recording):
+    await fill(recording, 0, SEGMENT_BYTES + 1000)
+    hot_audio.let_go(recording, 0)
+    assert (await write(recording, 0, FRAME)).outcome is Outcome.HELD  # sent again: nothing happens
+    assert (await write(recording, SEGMENT_BYTES + 1002, SEGMENT_BYTES + 1004)).outcome is Outcome.GAP
+    assert hot_audio.seal(recording, at_least=SEGMENT_BYTES + 1000) == SEGMENT_BYTES + 1000
+
+
+async def test_a_redis_without_its_data_goes_on_after_what_is_in_object_storage():
+    recording = uuid4()
+    offset = await hot_audio.open_for(recording, writer="me", limit_bytes=LIMIT, stored_segments=2)
+    assert offset == 2 * SEGMENT_BYTES
+    assert (await write(recording, offset, offset + FRAME)).held_bytes == offset + FRAME
+    assert hot_audio.read(recording, offset) == PCM[offset : offset + FRAME]
+
+
+async def test_opening_again_forgets_what_went_to_object_storage_in_the_meantime(recording):
+    await fill(recording, 0, 2 * SEGMENT_BYTES + 1000)
+    again = await hot_audio.open_for(recording, writer="other", limit_bytes=LIMIT, stored_segments=1)
+    assert again == 2 * SEGMENT_BYTES + 1000
+    assert hot_audio.sync_client().exists(f"voice:recording:{recording}:0") == 0
+    answer = await hot_audio.write(recording, writer="me", offset=again, pcm=b"ab")
+    assert answer.outcome is Outcome.TAKEN_OVER
+
+
+async def test_deleting_leaves_nothing(recording):
+    await fill(recording, 0, SEGMENT_BYTES + 1000)
+    hot_audio.delete(recording)
+    assert hot_audio.sync_client().keys("voice:recording:*") == []
+
+
+async def test_every_key_expires(recording):
+    await fill(recording, 0, SEGMENT_BYTES + 1000)
+    client = hot_audio.sync_client()
+    assert all(client.ttl(key) > 0 for key in client.keys("voice:recording:*"))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cuts=st.lists(st.integers(1, 3 * SEGMENT_BYTES // 2 - 1), max_size=12).map(lambda c: [2 * n for n in c]),
+    moves=st.sets(st.integers(0, 12)),
+)
+async def test_any_frames_with_any_moves_between_lose_nothing(cuts, moves):
+    recording, taken = uuid4(), b""
+    await hot_audio.open_for(recording, writer="me", limit_bytes=LIMIT)
+    ends = sorted({0, *(min(cut, 3 * SEGMENT_BYTES - 2) for cut in cuts)})
+    for turn, (start, end) in enumerate(pairwise(ends)):
+        await fill(recording, start, end)
+        due = hot_audio.due_segment(recording)
+        if turn in moves and due is not None:
+            taken += hot_audio.read(recording, due * SEGMENT_BYTES, (due + 1) * SEGMENT_BYTES)
+            hot_audio.let_go(recording, due)
+    assert taken + hot_audio.read(recording, len(taken)) == PCM[: ends[-1]]
