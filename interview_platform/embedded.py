@@ -41,8 +41,9 @@ def postgresql(
 ) -> Iterator[str]:
     """Run PostgreSQL 18 on the files in `directory` and yield its URL.
 
-    `is_durable=False` skips fsync, for tests. `port=0` is any free one. As root the server runs as another user, which must be able to
-    reach the directory; where it cannot, one below /var/tmp is used instead (`reachable`).
+    `is_durable=False` skips fsync, for tests. `port=0` is any free one. As root the server runs as another
+    user, which must be able to reach the directory; where it cannot, one below /var/tmp is used instead
+    (`reachable`).
 
     Raises:
         EmbeddedServerError: the wheel is missing, the directory is in use, or the server does not start.

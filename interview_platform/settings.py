@@ -3,10 +3,15 @@
 The names, their meaning and their defaults are listed in README.md under "Configuration".
 """
 
+import os
 from pathlib import Path
 
 import environ
 from django.templatetags.static import static
+
+# NumPy multiplies small matrices here: further threads would only spin, for a sixth of a web process's time.
+# It reads this when it is first imported, which is after the settings.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -121,7 +126,7 @@ CHANNEL_LAYERS = {
 
 
 def _patience_with_s3() -> object:
-    """A storage that hangs keeps a worker for 20 s, not five minutes as by default; the sweeper asks again."""
+    """A storage that hangs keeps a worker for 20 s, not for five minutes; the sweeper asks again."""
     from botocore.config import Config  # only where there is object storage
 
     return Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})

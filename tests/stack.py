@@ -33,9 +33,9 @@ ROOT = Path(__file__).resolve().parent.parent
 class Stack:
     """Everything running from `with` to its end.
 
-    `directory` receives what the system writes; `env` overrides its settings (DATABASE_URL names the server on
-    which a fresh database is made); `log` holds every line that its processes printed. A killed process starts
-    again by itself after half a second, as in the demo.
+    `directory` receives what the system writes; `env` overrides its settings (DATABASE_URL names the server
+    on which a fresh database is made); `log` holds every line that its processes printed. A killed process
+    starts again by itself after half a second, as in the demo.
 
     listener: what the web processes accept from, instead of a socket of the stack's own.
     adapt: makes of the demo's programs those that this stack runs.

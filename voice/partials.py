@@ -12,8 +12,8 @@ from voice.captions import PartialWanted
 
 WORTH_S = 3
 """A caption that nobody took for so long is stale: newer audio is there to be recognised."""
-FULL_FOR_S = 0.2
-"""Hundreds speak, and each asks about once a second: a queue that was full is not looked at again at once."""
+LOOK_EVERY_S = 0.2
+"""Hundreds speak, and each asks about once a second: so often the queue is looked at for all of them."""
 
 
 async def queue_partial(wanted: PartialWanted, *, recording_id: UUID, language: str, reply_to: str) -> bool:
@@ -53,12 +53,16 @@ async def _outcome() -> str:
 class _Queue:
     """What this event loop knows of the queue."""
 
-    _full_until = 0.0
+    _look_at = 0.0
+    _room = 0  # for so many more, until it is looked at again
 
     async def is_full(self) -> bool:
-        if time.monotonic() < self._full_until:
-            return True
-        is_full = await queues.length_now("stt-partial") >= settings.PARTIAL_QUEUE_LIMIT
-        if is_full:
-            self._full_until = time.monotonic() + FULL_FOR_S
-        return is_full
+        if time.monotonic() >= self._look_at:
+            self._look_at, self._room = time.monotonic() + LOOK_EVERY_S, 0
+            try:
+                self._room = settings.PARTIAL_QUEUE_LIMIT - await queues.length_now("stt-partial")
+            except redis.RedisError:
+                self._look_at = 0.0
+                raise
+        self._room -= 1
+        return self._room < 0

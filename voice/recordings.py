@@ -143,11 +143,14 @@ def read_pcm(recording: Recording) -> bytes:
 
     Raises AudioMissing when Redis lost it and its source has not sent it again yet.
     """
-    try:
-        return _read_as_known(recording)
-    except (AudioMissing, FileNotFoundError):  # it was being moved while it was read
-        recording.refresh_from_db()
-        return _read_as_known(recording)
+    while True:
+        known = recording.status, recording.stored_segments
+        try:
+            return _read_as_known(recording)
+        except (AudioMissing, FileNotFoundError):
+            recording.refresh_from_db()
+            if (recording.status, recording.stored_segments) == known:
+                raise  # it was not moved while it was read
 
 
 def _read_as_known(recording: Recording) -> bytes:

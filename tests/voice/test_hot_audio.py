@@ -146,4 +146,5 @@ async def test_any_frames_with_any_moves_between_lose_nothing(cuts, moves):
         if turn in moves and due is not None:
             taken += hot_audio.read(recording, due * SEGMENT_BYTES, (due + 1) * SEGMENT_BYTES)
             hot_audio.let_go(recording, due)
+    await hot_audio.close_async_clients()
     assert taken + hot_audio.read(recording, len(taken)) == PCM[: ends[-1]]

@@ -64,7 +64,7 @@ async def test_queue_that_was_full_is_not_looked_at_again_at_once(queued, settin
     assert len(looks) == 1
 
     queue = redis_clients.of_loop("partials", partials._Queue)
-    queue._full_until = 0.0
+    queue._look_at = 0.0
     settings.PARTIAL_QUEUE_LIMIT = 1
     assert await ask()
 
