@@ -349,7 +349,12 @@ class LoadCandidate(Owner):
 
     def _to_offer(self) -> list[Take]:
         waiting = [take for take in self.takes if take.status in ("open", "sealed")]
+        if (take := self._current) and not take.recording_id and self._has_begun(take):
+            waiting.append(take)  # the answer has begun, but the connection was lost before `resume` came
         return sorted(waiting, key=lambda take: take is self._current)
+
+    def _has_begun(self, take: Take) -> bool:
+        return self.state.status(take.answer_id) == "recording"
 
     def _start_microphone(self, take: Take) -> None:
         self._stop_microphone()

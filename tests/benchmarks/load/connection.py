@@ -69,6 +69,7 @@ class _Line(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self.transport = transport
+        self.connection.opened(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.TEXT:
@@ -155,6 +156,11 @@ class Connection:
         if line is self._line and line.transport and self.is_open:
             line.transport.send(kind, payload)
 
+    def opened(self, line: _Line) -> None:
+        """`line` is up: before the first message, as in a browser."""
+        if line is self._line:
+            self._change(True)
+
     def received(self, line: _Line, payload: bytes) -> None:
         """A text message came over `line`."""
         if self.slow is None:
@@ -208,9 +214,6 @@ class Connection:
         except (OSError, TimeoutError, WSError) as error:
             self.owner.suffered(f"connect {type(error).__name__}")
             return None
-        if line.closed.done():
-            return line
-        self._change(True)
         return line
 
     def _lost(self, line: _Line) -> None:
