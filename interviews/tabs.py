@@ -5,7 +5,7 @@ So a laptop that comes back from a dead spot cannot take the interview from the 
 
 from uuid import UUID
 
-from voice import hot_audio
+from voice import hot_audio, redis_clients
 
 HELD_S = hot_audio.HOT_TTL_S
 
@@ -17,7 +17,7 @@ async def holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
     interview with each connection.
     """
     tab = query.get("tab", [""])[0][:64]
-    client, key = hot_audio.async_client(), f"interviews:session:{session_id}:tab"
+    client, key = redis_clients.async_client(), f"interviews:session:{session_id}:tab"
     if not tab or "claim" in query:
         await client.set(key, tab, ex=HELD_S)
         return True
@@ -27,7 +27,7 @@ async def holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
 
 async def next_number(session_id: UUID) -> int:
     """The number of a new connection: who has a lower one is an older connection."""
-    client, key = hot_audio.async_client(), f"interviews:session:{session_id}:connections"
+    client, key = redis_clients.async_client(), f"interviews:session:{session_id}:connections"
     number = int(await client.incr(key))
     await client.expire(key, HELD_S)
     return number

@@ -75,10 +75,10 @@ def closed_connections(request):
 
 @pytest.fixture
 async def redis_of_this_loop():
-    from voice import hot_audio
+    from voice import redis_clients
 
     yield
-    await hot_audio.close_async_clients()
+    await redis_clients.close_async_clients()
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ import redis
 from django.conf import settings
 
 from voice import call_scripts as scripts
-from voice import hot_audio, liveness, metrics, queues
+from voice import liveness, metrics, queues, redis_clients
 from voice.engines.base import Busy, VoiceError
 
 JOB = "voice.jobs.answer_call"
@@ -96,7 +96,9 @@ async def ask(
     keys = [scripts.SHARES + shared_as, _request_key(new_id), queues.key(queue_name)]
     audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
     values: list[Any] = [new_id, queue_limit, json.dumps(request), audio, CALL_TTL_S, audio_limit]
-    found = await hot_audio.async_client().eval(scripts.ASK, len(keys), *keys, *values, int(bool(shared_as)))
+    found = await redis_clients.async_client().eval(
+        scripts.ASK, len(keys), *keys, *values, int(bool(shared_as))
+    )
     if found is None:
         metrics.REFUSED.labels(reason=Busy.code).inc()
         raise Busy("Too many requests wait already; ask again later.", retry_after_s=BUSY_RETRY_S)
@@ -180,12 +182,12 @@ class Call:
     async def forget(self) -> None:
         """Nobody waits any more: a worker will not begin, or stops at the next part."""
         with suppress(redis.RedisError):  # then it expires
-            await hot_audio.async_client().eval(scripts.FORGET, 1, _answer_key(self.id), self.id)
+            await redis_clients.async_client().eval(scripts.FORGET, 1, _answer_key(self.id), self.id)
 
     async def _read(self) -> list[Entry]:
         """What came since the last look; nothing while Redis is away."""
         try:
-            found: Any = await hot_audio.waiting_client().xread(
+            found: Any = await redis_clients.waiting_client().xread(
                 {_answer_key(self.id): self._last_id}, count=PARTS_A_READ, block=BLOCK_MS
             )
             if not found:
@@ -202,7 +204,7 @@ class Call:
         """Let the answer stay while somebody reads it."""
         if time.monotonic() - self._renewed_at > LOOK_AFTER_S:
             self._renewed_at = time.monotonic()
-            await hot_audio.async_client().expire(_answer_key(self.id), CALL_TTL_S)
+            await redis_clients.async_client().expire(_answer_key(self.id), CALL_TTL_S)
 
     async def _is_worked_on(self) -> bool:
         """Whether a living worker has claimed it. A job that nobody has any more is queued again, once.
@@ -211,11 +213,11 @@ class Call:
             CallFailed: nothing is left of it.
         """
         try:
-            if await asyncio.to_thread(liveness.is_pending, _job_id(self.id), hot_audio.sync_client()):
-                await hot_audio.async_client().expire(_request_key(self.id), CALL_TTL_S)
-                return bool(await hot_audio.async_client().hexists(_request_key(self.id), "worker"))
+            if await asyncio.to_thread(liveness.is_pending, _job_id(self.id), redis_clients.sync_client()):
+                await redis_clients.async_client().expire(_request_key(self.id), CALL_TTL_S)
+                return bool(await redis_clients.async_client().hexists(_request_key(self.id), "worker"))
             keys = [_request_key(self.id), _answer_key(self.id)]
-            verdict = await hot_audio.async_client().eval(
+            verdict = await redis_clients.async_client().eval(
                 scripts.ABANDONED, len(keys), *keys, self.id, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)
             )
         except (redis.ConnectionError, redis.TimeoutError):
@@ -296,10 +298,10 @@ def _patiently(script: str, keys: list[str], values: list[Any]) -> Any:
     """Run a script that may be run twice; a Redis that is away for moments is waited for."""
     for pause_s in AWAY_PAUSES_S:
         try:
-            return hot_audio.sync_client().eval(script, len(keys), *keys, *values)
+            return redis_clients.sync_client().eval(script, len(keys), *keys, *values)
         except (redis.ConnectionError, redis.TimeoutError):
             time.sleep(pause_s)
-    return hot_audio.sync_client().eval(script, len(keys), *keys, *values)
+    return redis_clients.sync_client().eval(script, len(keys), *keys, *values)
 
 
 def _request_key(call_id: str) -> str:

@@ -13,6 +13,8 @@ from typing import Literal
 
 import redis
 
+from voice import redis_clients
+
 KEY = "voice:engines"
 STALE_S = 30
 HASH_TTL_S = 2 * STALE_S
@@ -86,6 +88,5 @@ def _redis_time(connection: redis.Redis) -> float:
 
 
 def _default_connection() -> redis.Redis:
-    from voice import hot_audio  # only readers need it; a worker passes its own connection
 
-    return hot_audio.sync_client()
+    return redis_clients.sync_client()

@@ -14,14 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from voice.gathering import Gathered
-from voice.redis_clients import (  # noqa: F401
-    async_client,
-    audio_client,
-    close_async_clients,
-    of_loop,
-    sync_client,
-    waiting_client,
-)
+from voice.redis_clients import async_client, audio_client, of_loop, sync_client
 
 HOT_TTL_S = 7 * 24 * 3600
 """Longest life of audio that nobody finishes or resumes; `SESSION_IDLE_HOURS` ends it much sooner."""

@@ -14,7 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from voice import batches, calls, hot_audio, metrics, recordings, signals, speech
+from voice import batches, calls, hot_audio, metrics, recordings, redis_clients, signals, speech
 from voice.engines.base import (
     AudioRejected,
     EngineUnavailable,
@@ -311,7 +311,7 @@ def _is_due(now: datetime) -> Q:
 
 def _queue_again(ids: QuerySet, job_id_of: Callable, queue: Callable) -> None:
     due = list(ids[:SWEEP_AT_MOST])
-    alive = pending([job_id_of(row_id) for row_id in due], hot_audio.sync_client())
+    alive = pending([job_id_of(row_id) for row_id in due], redis_clients.sync_client())
     for row_id in due:
         if job_id_of(row_id) not in alive:
             queue(row_id)

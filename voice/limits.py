@@ -13,7 +13,7 @@ from uuid import uuid4
 import redis
 from django.conf import settings
 
-from voice import hot_audio, metrics
+from voice import metrics, redis_clients
 from voice.callers import Caller
 from voice.engines.base import Busy
 
@@ -83,7 +83,7 @@ async def take_request(caller: Caller) -> Allowance:
     """
     limit = settings.VOICE["REQUESTS_PER_MINUTE"]
     try:
-        used, reset_s = await hot_audio.async_client().eval(_TAKE, 1, f"voice:requests:{caller.id}")
+        used, reset_s = await redis_clients.async_client().eval(_TAKE, 1, f"voice:requests:{caller.id}")
     except redis.RedisError:
         return Allowance(limit, limit, WINDOW_S)
     if used > limit:
@@ -119,7 +119,7 @@ async def connection(caller: Caller) -> AsyncIterator[None]:
         finally:
             renewing.cancel()
             with suppress(redis.RedisError):
-                await hot_audio.async_client().zrem(_key(caller), place)
+                await redis_clients.async_client().zrem(_key(caller), place)
     finally:
         _connections -= 1
 
@@ -127,7 +127,7 @@ async def connection(caller: Caller) -> AsyncIterator[None]:
 async def _enter(caller: Caller, place: str) -> None:
     limit = settings.VOICE["CONNECTIONS_PER_KEY"]
     try:
-        is_in = await hot_audio.async_client().eval(_ENTER, 1, _key(caller), place, limit, LEASE_S)
+        is_in = await redis_clients.async_client().eval(_ENTER, 1, _key(caller), place, limit, LEASE_S)
     except redis.RedisError:
         return  # the process's own limit still holds
     if not is_in:

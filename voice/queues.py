@@ -8,7 +8,7 @@ from django.db import transaction
 from rq.registry import StartedJobRegistry
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
-from voice import hot_audio
+from voice import redis_clients
 
 logger = logging.getLogger(__name__)
 
@@ -62,17 +62,17 @@ def key(queue_name: str) -> str:
 
 def length(queue_name: str) -> int:
     """Jobs that wait in the queue."""
-    return hot_audio.sync_client().llen(key(queue_name))
+    return redis_clients.sync_client().llen(key(queue_name))
 
 
 async def length_now(queue_name: str) -> int:
     """The same, on an event loop."""
-    return await hot_audio.async_client().llen(key(queue_name))
+    return await redis_clients.async_client().llen(key(queue_name))
 
 
 async def has_spare_workers(queue_name: str) -> bool:
     """Whether nothing waits in the queue, and most of its workers' slots do nothing; on an event loop."""
-    async with hot_audio.async_client().pipeline(transaction=False) as pipe:
+    async with redis_clients.async_client().pipeline(transaction=False) as pipe:
         pipe.llen(key(queue_name))
         pipe.zcard(StartedJobRegistry.key_template.format(queue_name))
         pipe.scard(WORKERS_BY_QUEUE_KEY % queue_name)

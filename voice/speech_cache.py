@@ -16,7 +16,7 @@ from typing import Any, cast
 import redis
 from django.conf import settings
 
-from voice import hot_audio, metrics
+from voice import metrics, redis_clients
 
 PREFIX = "voice:cache:"
 _KEYS = [PREFIX + name for name in ("used", "expiry", "sizes", "counts")]
@@ -152,7 +152,7 @@ return numbers
 async def get(key: str) -> CachedSpeech | None:
     """The speech kept under `key` (a hex SHA-256 of all that shaped it), in one round trip."""
     try:
-        item = await hot_audio.async_client().register_script(_GET)(keys=_KEYS, args=[key])
+        item = await redis_clients.async_client().register_script(_GET)(keys=_KEYS, args=[key])
     except redis.RedisError:
         item = None
     metrics.CACHE_REQUESTS.labels("hit" if item else "miss").inc()
@@ -162,7 +162,7 @@ async def get(key: str) -> CachedSpeech | None:
 def peek(key: str) -> CachedSpeech | None:
     """As `get`, for a worker: neither a use nor counted."""
     try:
-        body, meta = cast(list[Any], hot_audio.sync_client().hmget(f"{PREFIX}item:{key}", "body", "meta"))
+        body, meta = cast(list[Any], redis_clients.sync_client().hmget(f"{PREFIX}item:{key}", "body", "meta"))
     except redis.RedisError:
         return None
     return CachedSpeech(body, json.loads(meta)) if body else None
@@ -176,9 +176,9 @@ def put(key: str, cached: CachedSpeech) -> None:
         return
     args: list[Any] = [key, int(settings.SPEECH_CACHE_TTL_S * 1000), bound_bytes, cached.body, meta]
     with contextlib.suppress(redis.RedisError):
-        hot_audio.sync_client().register_script(_PUT)(keys=_KEYS, args=args)
+        redis_clients.sync_client().register_script(_PUT)(keys=_KEYS, args=args)
 
 
 def statistics() -> Statistics:
     """The numbers of all processes together. Raises redis.RedisError."""
-    return Statistics(*hot_audio.sync_client().register_script(_STATISTICS)(keys=_KEYS))
+    return Statistics(*redis_clients.sync_client().register_script(_STATISTICS)(keys=_KEYS))

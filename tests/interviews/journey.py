@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from interviews.actions import answers, sessions
 from interviews.models import Answer, Session
-from voice import hot_audio, recordings
+from voice import hot_audio, recordings, redis_clients
 from voice.models import Recording
 
 
@@ -34,7 +34,7 @@ async def _speak(recording: Recording, pcm: bytes, offset: int) -> None:
     await recordings.open_for(recording, writer="test")
     write = await hot_audio.write(recording.id, writer="test", offset=offset, pcm=pcm)
     assert write.outcome is hot_audio.Outcome.HELD
-    await hot_audio.close_async_clients()
+    await redis_clients.close_async_clients()
 
 
 def held(recording: Recording) -> bytes:

@@ -5,7 +5,7 @@ import pytest
 from interviews.incoming import FrameRefused, Incoming
 from interviews.models import Answer
 from tests.interviews import journey
-from voice import hot_audio, jobs, queues, wire
+from voice import jobs, queues, redis_clients, wire
 from voice.hot_audio import DUE_BYTES, HOT_BYTES
 from voice.threads import in_thread
 
@@ -29,7 +29,7 @@ async def send(incoming: Incoming, start: int, end: int) -> int:
 async def moves_queued(incoming: Incoming) -> list[bytes]:
     if incoming._asking:
         await asyncio.wait([incoming._asking])
-    return await hot_audio.async_client().lrange(queues.key("default"), 0, -1)
+    return await redis_clients.async_client().lrange(queues.key("default"), 0, -1)
 
 
 async def test_a_due_segment_is_asked_for_once(answer):

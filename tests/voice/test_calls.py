@@ -8,7 +8,7 @@ import pytest
 import redis
 from asgiref.sync import sync_to_async
 
-from voice import call_scripts, calls, hot_audio, liveness
+from voice import call_scripts, calls, liveness, redis_clients
 from voice.calls import CallFailed, Forgotten
 from voice.engines.base import Busy
 
@@ -169,7 +169,7 @@ def _age(seconds: float) -> None:
 
 async def test_part_whose_acknowledgement_was_lost_is_there_once(monkeypatch):
     call = await ask()
-    client = hot_audio.sync_client()
+    client = redis_clients.sync_client()
     lost = []
 
     class Lossy:
@@ -182,7 +182,7 @@ async def test_part_whose_acknowledgement_was_lost_is_there_once(monkeypatch):
 
     asked = await sync_to_async(calls.asked)(call.id)
     monkeypatch.setattr(calls, "AWAY_PAUSES_S", (0, 0, 0))
-    monkeypatch.setattr(hot_audio, "sync_client", Lossy)
+    monkeypatch.setattr(redis_clients, "sync_client", Lossy)
     await sync_to_async(answer)(asked)
     monkeypatch.undo()
 

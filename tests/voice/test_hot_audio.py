@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from voice import hot_audio
+from voice import hot_audio, redis_clients
 from voice.hot_audio import HOT_BYTES, KEPT_BYTES, SEGMENT_BYTES, Outcome
 
 pytestmark = pytest.mark.usefixtures("clean_redis")
@@ -114,7 +114,7 @@ async def test_opening_again_forgets_what_went_to_object_storage_in_the_meantime
     await fill(recording, 0, 2 * SEGMENT_BYTES + 1000)
     again = await hot_audio.open_for(recording, writer="other", limit_bytes=LIMIT, stored_segments=1)
     assert again == 2 * SEGMENT_BYTES + 1000
-    assert hot_audio.sync_client().exists(f"voice:recording:{recording}:0") == 0
+    assert redis_clients.sync_client().exists(f"voice:recording:{recording}:0") == 0
     answer = await hot_audio.write(recording, writer="me", offset=again, pcm=b"ab")
     assert answer.outcome is Outcome.TAKEN_OVER
 
@@ -122,12 +122,12 @@ async def test_opening_again_forgets_what_went_to_object_storage_in_the_meantime
 async def test_deleting_leaves_nothing(recording):
     await fill(recording, 0, SEGMENT_BYTES + 1000)
     hot_audio.delete(recording)
-    assert hot_audio.sync_client().keys("voice:recording:*") == []
+    assert redis_clients.sync_client().keys("voice:recording:*") == []
 
 
 async def test_every_key_expires(recording):
     await fill(recording, 0, SEGMENT_BYTES + 1000)
-    client = hot_audio.sync_client()
+    client = redis_clients.sync_client()
     assert all(client.ttl(key) > 0 for key in client.keys("voice:recording:*"))
 
 
@@ -146,5 +146,5 @@ async def test_any_frames_with_any_moves_between_lose_nothing(cuts, moves):
         if turn in moves and due is not None:
             taken += hot_audio.read(recording, due * SEGMENT_BYTES, (due + 1) * SEGMENT_BYTES)
             hot_audio.let_go(recording, due)
-    await hot_audio.close_async_clients()
+    await redis_clients.close_async_clients()
     assert taken + hot_audio.read(recording, len(taken)) == PCM[: ends[-1]]

@@ -37,7 +37,7 @@ def no_redis(monkeypatch):
 
             return fail
 
-    monkeypatch.setattr(limits.hot_audio, "async_client", Away)
+    monkeypatch.setattr(limits.redis_clients, "async_client", Away)
 
 
 # Requests

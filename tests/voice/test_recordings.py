@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from tests.factories import tone
-from voice import audio, audio_encoding, hot_audio, jobs, recordings, signals
+from voice import audio, audio_encoding, hot_audio, jobs, recordings, redis_clients, signals
 from voice.engines.base import AudioRejected, EngineUnavailable
 from voice.models import Recording, Transcript
 
@@ -31,7 +31,7 @@ def sealed() -> Recording:
 async def fill(recording: Recording, pcm: bytes) -> None:
     await recordings.open_for(recording, writer="test")
     await hot_audio.write(recording.id, writer="test", offset=0, pcm=pcm)
-    await hot_audio.close_async_clients()
+    await redis_clients.close_async_clients()
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_store_keeps_every_sample_and_says_so_once(sealed, heard):
 def test_store_leaves_the_hot_copy_to_expire(sealed):
     jobs.store(str(sealed.pk))
     key = f"voice:recording:{sealed.pk}:0"
-    assert 0 < hot_audio.sync_client().ttl(key) <= hot_audio.STORED_TTL_S
+    assert 0 < redis_clients.sync_client().ttl(key) <= hot_audio.STORED_TTL_S
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 0.9])
@@ -182,7 +182,7 @@ def test_failed_storing_lets_others_go_first(sealed, queued):
     hot_audio.delete(sealed.pk)
     with pytest.raises(recordings.AudioMissing):
         jobs.store(str(sealed.pk))
-    hot_audio.sync_client().flushdb()
+    redis_clients.sync_client().flushdb()
     jobs.sweep()
     assert queued("default") == []
 
@@ -197,7 +197,7 @@ def test_transcribe_that_kills_its_worker_is_given_up(sealed, heard):
 
 
 def test_sweep_queues_what_no_live_job_works_on(sealed, queued):
-    hot_audio.sync_client().flushdb()  # every queue is lost
+    redis_clients.sync_client().flushdb()  # every queue is lost
     jobs.sweep()
     assert queued("stt") == [f"transcribe-{sealed.pk}"]
     assert queued("default") == [f"store-{sealed.pk}"]
@@ -207,7 +207,7 @@ def test_sweep_leaves_alone_what_is_being_queued_right_now(queued):
     recording = recordings.create(language="en", max_seconds=10)
     async_to_sync(fill)(recording, PCM)
     recordings.seal(recording=recording, at_least=len(PCM), now=timezone.now())
-    hot_audio.sync_client().flushdb()
+    redis_clients.sync_client().flushdb()
     jobs.sweep()
     assert queued("stt") == queued("default") == []
 
@@ -221,7 +221,7 @@ def test_sweep_leaves_queued_jobs_alone(sealed, queued):
 
 def test_sweep_respects_the_time_to_wait(sealed, queued):
     Transcript.objects.update(retry_at=timezone.now() + timedelta(minutes=1))
-    hot_audio.sync_client().flushdb()
+    redis_clients.sync_client().flushdb()
     jobs.sweep()
     assert queued("stt") == []
 

@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from tests.factories import tone
-from voice import hot_audio, jobs, queues, recordings
+from voice import hot_audio, jobs, queues, recordings, redis_clients
 from voice.hot_audio import KEPT_BYTES, SEGMENT_BYTES
 from voice.models import Recording, Transcript
 
@@ -32,7 +32,7 @@ async def send(recording: Recording, start: int, end: int) -> hot_audio.Outcome:
         outcome = (await hot_audio.write(recording.id, writer="me", offset=at, pcm=pcm)).outcome
         if outcome is not hot_audio.Outcome.HELD:
             break
-    await hot_audio.close_async_clients()
+    await redis_clients.close_async_clients()
     return outcome
 
 
@@ -52,7 +52,7 @@ def test_a_due_segment_goes_to_object_storage(growing):
     assert growing.stored_segments == 1
     with default_storage.open(f"recordings/{growing.pk}/segment-0.pcm") as file:
         assert file.read() == PCM[:SEGMENT_BYTES]
-    assert hot_audio.sync_client().exists(f"voice:recording:{growing.pk}:0") == 0
+    assert redis_clients.sync_client().exists(f"voice:recording:{growing.pk}:0") == 0
 
 
 def test_moving_twice_does_it_once(growing):
@@ -87,7 +87,7 @@ def test_a_minute_that_nobody_moves_is_all_that_is_taken(growing):
 
 def test_a_redis_without_its_data_costs_only_what_is_not_in_object_storage(growing):
     jobs.move_segments(str(growing.pk))
-    hot_audio.sync_client().flushall()
+    redis_clients.sync_client().flushall()
     growing.refresh_from_db()
     assert async_to_sync(recordings.open_for)(growing, writer="me") == SEGMENT_BYTES
     async_to_sync(send)(growing, SEGMENT_BYTES, SEGMENT_BYTES + 1000)
@@ -96,7 +96,7 @@ def test_a_redis_without_its_data_costs_only_what_is_not_in_object_storage(growi
 
 def test_an_answer_that_nobody_finishes_keeps_its_segments_without_redis(growing):
     jobs.move_segments(str(growing.pk))
-    hot_audio.sync_client().flushall()
+    redis_clients.sync_client().flushall()
     growing.refresh_from_db()
     sealed = seal(growing, 0)
     assert sealed.status == Recording.Status.SEALED
@@ -181,7 +181,7 @@ def test_moving_goes_before_storing():
     queues.enqueue_now("default", "voice.jobs.store", "a", job_id="store-a")
     recording = recordings.create(language="en", max_seconds=1)
     recordings.queue_moving(recording.pk)
-    assert hot_audio.sync_client().lindex("rq:queue:default", 0) == f"move-{recording.pk}".encode()
+    assert redis_clients.sync_client().lindex("rq:queue:default", 0) == f"move-{recording.pk}".encode()
 
 
 @pytest.mark.parametrize("is_off", [True, False])
@@ -191,14 +191,14 @@ def test_under_load_the_text_follows_later(growing, monkeypatch, is_off):
     assert Transcript.objects.get(recording=sealed).is_deferred is is_off
     queue = "stt-later" if is_off else "stt"
     job_id = recordings.transcription_job_id(sealed.pk).encode()
-    assert hot_audio.sync_client().lrange(queues.key(queue), 0, -1) == [job_id]
+    assert redis_clients.sync_client().lrange(queues.key(queue), 0, -1) == [job_id]
 
 
 def test_the_sweeper_brings_a_deferred_transcript_to_its_queue(growing, monkeypatch):
     monkeypatch.setattr("voice.retreat.is_off", lambda step: True)
     sealed = seal(growing, KEPT_BYTES)
-    hot_audio.sync_client().delete(queues.key("stt-later"), f"rq:job:transcribe-{sealed.pk}")
+    redis_clients.sync_client().delete(queues.key("stt-later"), f"rq:job:transcribe-{sealed.pk}")
     Transcript.objects.update(retry_at=timezone.now())
     jobs.sweep()
     job_id = recordings.transcription_job_id(sealed.pk).encode()
-    assert hot_audio.sync_client().lrange(queues.key("stt-later"), 0, -1) == [job_id]
+    assert redis_clients.sync_client().lrange(queues.key("stt-later"), 0, -1) == [job_id]

@@ -5,7 +5,7 @@ import pytest
 import redis
 import redis.asyncio
 
-from voice import hot_audio, metrics, speech_cache
+from voice import metrics, redis_clients, speech_cache
 from voice.speech_cache import CachedSpeech
 
 pytestmark = pytest.mark.usefixtures("clean_redis")
@@ -166,8 +166,8 @@ async def test_many_at_once_are_served(clean_redis):
 
 async def test_redis_away_is_a_miss(monkeypatch):
     away = redis.asyncio.Redis(port=1, retry=None)
-    monkeypatch.setattr(hot_audio, "async_client", lambda: away)
-    monkeypatch.setattr(hot_audio, "sync_client", lambda: redis.Redis(port=1, retry=None))
+    monkeypatch.setattr(redis_clients, "async_client", lambda: away)
+    monkeypatch.setattr(redis_clients, "sync_client", lambda: redis.Redis(port=1, retry=None))
     misses = counted("miss")
 
     put("a")
