@@ -108,7 +108,7 @@ class Watch:
         self._began = time.monotonic()
         self._end = threading.Event()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._look_on, name="watch")
+        self._thread = threading.Thread(target=self._look_on, name="watch", daemon=True)
 
     def __enter__(self) -> "Watch":
         self._thread.start()

@@ -1,0 +1,151 @@
+"""Network namespaces as hosts: one bridge, a pair of virtual cables to each, and cables that can be cut.
+
+A cut cable loses packets without a word, as a dead switch does, while a process that ends closes its sockets.
+Needs root and `ip`.
+"""
+
+import contextlib
+import ctypes
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Namespace:
+    """One host of a `Network`."""
+
+    def __init__(self, name: str, address: str) -> None:
+        self.name = name
+        self.address = address
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """What a command begins with to run on this host."""
+        return ("ip", "netns", "exec", self.name)
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """This thread, its new sockets and its new children, are on that host while the block runs."""
+        with (
+            Path("/proc/thread-self/ns/net").open() as before,
+            Path(f"/run/netns/{self.name}").open() as there,
+        ):
+            _enter(there.fileno())
+            try:
+                yield
+            finally:
+                _enter(before.fileno())
+
+
+class Here(Namespace):
+    """The machine itself."""
+
+    def __init__(self) -> None:
+        super().__init__("", "127.0.0.1")
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        return ()
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        yield
+
+
+here = Here()
+
+
+class Network:
+    """A bridge on this machine, removed with all its hosts at the end of `with`."""
+
+    def __init__(self) -> None:
+        self._bridge = f"ip{os.getpid() % 100_000:05d}"
+        self._prefix = f"10.217.{os.getpid() % 250}"
+        self._hosts: list[Namespace] = []
+
+    def __enter__(self) -> Self:
+        try:
+            ip("link", "add", self._bridge, "type", "bridge")
+            ip("address", "add", f"{self._prefix}.1/24", "dev", self._bridge)
+            ip("link", "set", self._bridge, "up")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for host in self._hosts:
+            _ip(
+                "link", "delete", self._cable(host)
+            )  # the kernel would do it some seconds after the next line
+            _ip("netns", "delete", host.name)
+        _ip("link", "delete", self._bridge)
+
+    @property
+    def range(self) -> str:
+        """The addresses of all hosts."""
+        return f"{self._prefix}.0/24"
+
+    def host(self, name: str) -> Namespace:
+        """A new host on the bridge."""
+        number = len(self._hosts) + 2
+        host = Namespace(f"{self._bridge}-{name}", f"{self._prefix}.{number}")
+        self._hosts.append(host)
+        cable = self._cable(host)
+        ip("netns", "add", host.name)
+        ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", host.name)
+        ip("link", "set", cable, "master", self._bridge, "up")
+        ip("-n", host.name, "address", "add", f"{host.address}/24", "dev", "eth0")
+        for device in ("lo", "eth0"):
+            ip("-n", host.name, "link", "set", device, "up")
+        return host
+
+    @contextlib.contextmanager
+    def cut_off(self, host: Namespace) -> Iterator[None]:
+        """Nothing reaches the host, and nothing comes from it, while the block runs."""
+        ip("link", "set", self._cable(host), "nomaster")
+        try:
+            yield
+        finally:
+            ip("link", "set", self._cable(host), "master", self._bridge)
+
+    def _cable(self, host: Namespace) -> str:
+        return f"{self._bridge}.{self._hosts.index(host)}"
+
+
+def problem() -> str:
+    """Why this machine cannot have namespaces as hosts; "" if it can."""
+    if not shutil.which("ip"):
+        return "the command ip (Debian package iproute2) is not here"
+    try:
+        with Network() as network:
+            network.host("probe")
+    except RuntimeError as error:
+        return f"no network namespaces: {error}"
+    return ""
+
+
+def ip(*arguments: str) -> None:
+    """Run `ip`.
+
+    Raises:
+        RuntimeError: it failed; the message is its own.
+    """
+    if complaint := _ip(*arguments):
+        raise RuntimeError(complaint)
+
+
+def _ip(*arguments: str) -> str:
+    result = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    return result.stderr.strip() or f"status {result.returncode}" if result.returncode else ""
+
+
+def _enter(namespace: int) -> None:
+    if _libc.setns(namespace, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")

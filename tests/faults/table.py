@@ -1,0 +1,52 @@
+"""The table of faults: printed after the run, and kept as var/faults.json and var/faults.md."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+VAR = Path(__file__).resolve().parents[2] / "var"
+HEAD = (
+    "| fault | candidates | seen by the candidate | lost | duplicates | seconds to recover |",
+    "|---|---|---|---|---|---|",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one fault did.
+
+    lost: answers whose stored samples are not those that were said, or whose transcript is missing.
+    duplicates: recordings and transcripts beyond one an answer.
+    recover_s: from the end of the fault until all was as before; None where nothing had to recover.
+    """
+
+    fault: str
+    candidates: int
+    seen: str
+    lost: int
+    duplicates: int
+    recover_s: float | None
+
+    @property
+    def markdown(self) -> str:
+        """As a line of the table."""
+        recover = "-" if self.recover_s is None else f"{self.recover_s:.1f}"
+        cells = (self.fault, self.candidates, self.seen, self.lost, self.duplicates, recover)
+        return f"| {' | '.join(map(str, cells))} |"
+
+
+def lines(rows: Iterable[Row]) -> list[str]:
+    """The table in Markdown."""
+    return [*HEAD, *(row.markdown for row in rows)]
+
+
+def keep(rows: Iterable[Row]) -> None:
+    """Write the rows; those of other faults, from earlier runs, stay."""
+    file = VAR / "faults.json"
+    earlier = json.loads(file.read_text()) if file.exists() else []
+    by_fault = {row["fault"]: row for row in earlier} | {row.fault: asdict(row) for row in rows}
+    VAR.mkdir(exist_ok=True)
+    file.write_text(json.dumps(list(by_fault.values()), indent=2) + "\n")
+    kept = lines(Row(**row) for row in by_fault.values())
+    (VAR / "faults.md").write_text("\n".join(kept) + "\n")

@@ -1,0 +1,51 @@
+"""Clients that send too fast, never read, talk nonsense, or say nothing; everybody else goes on."""
+
+import psutil
+import pytest
+
+from tests.faults.rude import rude
+
+MB = 1024**2
+SPEAK_ON_S = 5
+SILENT = 500
+MOST_MORE_BYTES = 60 * MB
+"""Memory that a web process may take more with rude clients than without: mostly the crowd's own."""
+
+
+@pytest.fixture
+def memory(system, crowd):
+    """A function: bytes that the web processes hold more than before."""
+
+    def held() -> int:
+        return sum(psutil.Process(pid).memory_info().rss for pid in system.stack.pids("web"))
+
+    before = held()
+    return lambda: held() - before
+
+
+@pytest.mark.parametrize("crowd", [10], indirect=True, ids=["ten times"])
+def test_client_speaks_at_ten_times_real_time(crowd, harm):
+    crowd.speak_on(SPEAK_ON_S)
+    harm.survived("a client sends at ten times real time", recover_s=None)
+
+
+def test_client_never_reads(crowd, harm, memory):
+    with rude("never reads", crowd.invite()):
+        crowd.speak_on(SPEAK_ON_S)
+        assert memory() < MOST_MORE_BYTES
+        harm.survived("a client never reads", recover_s=None)
+
+
+def test_client_sends_garbage_for_ever(crowd, harm, memory):
+    with rude("garbage", crowd.invite()):
+        crowd.speak_on(SPEAK_ON_S)
+        assert memory() < MOST_MORE_BYTES
+        harm.survived("a client sends garbage for ever", recover_s=None)
+
+
+def test_500_clients_say_nothing(system, crowd, harm, memory):
+    with rude("silent", system.stack.url, SILENT) as clients:
+        crowd.speak_on(SPEAK_ON_S)
+        assert memory() < MOST_MORE_BYTES
+        harm.survived(f"{SILENT} clients connect and say nothing", recover_s=None)
+        assert clients.wait(90) == 0  # each was let go

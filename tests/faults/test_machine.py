@@ -1,0 +1,91 @@
+"""The machine itself: a full disk, a clock that jumps. One system whose recordings lie on a small disk."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.faults.clock import Clock
+from tests.faults.conftest import Harm
+from tests.faults.crowd import Crowd
+from tests.faults.files import Directory, full, small_disk
+from tests.faults.waiting import wait_for
+from tests.stack import Stack
+
+DISK_MB = 256
+HOUR_S = 3600
+
+
+@pytest.fixture(scope="module")
+def media(run_directory: Path) -> Iterator[Path]:
+    """Where recordings go: a disk of its own where that is allowed."""
+    place = run_directory / "small-disk"
+    with contextlib.ExitStack() as mounted:
+        with contextlib.suppress(OSError):
+            mounted.enter_context(small_disk(place, megabytes=DISK_MB))
+        yield place
+
+
+@pytest.fixture(scope="module")
+def clock(run_directory: Path) -> Clock | None:
+    """The clock of all our processes."""
+    return Clock.made(run_directory)
+
+
+@pytest.fixture(scope="module")
+def stack(run_directory, media, clock, models) -> Iterator[Stack]:
+    env = {**models, "MEDIA_ROOT": str(media), **(clock.env if clock else {})}
+    with Stack(run_directory / "machine", env=env) as running:
+        running.wait_ready()
+        yield running
+
+
+@pytest.fixture
+def crowd(stack: Stack) -> Iterator[Crowd]:
+    stack.wait_ready()
+    with Crowd(stack) as crowd:
+        yield crowd
+
+
+@pytest.fixture
+def harm(crowd: Crowd, media: Path) -> Harm:
+    return Harm(crowd, Directory(media))
+
+
+def test_disk_full(media, crowd, harm):
+    if not os.path.ismount(media):
+        pytest.skip("a small disk could not be mounted: only root may")
+    with full(media):
+        crowd.speak_on(6)
+    since = time.monotonic()
+    harm.survived("disk full where recordings go", recover_s=crowd.wait_recovered(since=since))
+
+
+@pytest.mark.parametrize("hours", [1, -1], ids=["forwards", "back"])
+def test_clock_jumps(clock, stack, crowd, harm, hours):
+    if clock is None:
+        pytest.skip("there is no C compiler (cc) on this machine")
+    stack.kill("speech", signal_number=signal.SIGSTOP)
+    wait_for(lambda: waiting(stack), "a transcript that waits")
+    with clock.off(hours * HOUR_S):
+        since = time.monotonic()
+        lose_queue(stack)  # so that the sweeper has to find, by a clock that jumped, what waits
+        stack.kill("speech")
+        recover_s = crowd.wait_recovered(since=since)
+        harm.survived(f"clock jumps an hour {'forwards' if hours > 0 else 'back'}", recover_s=recover_s)
+
+
+def waiting(stack: Stack) -> int:
+    """Transcripts that wait."""
+    return stack.rows("SELECT count(*) FROM voice_transcript WHERE status = 'waiting'")[0][0]
+
+
+def lose_queue(stack: Stack) -> None:
+    """Empty the queue of transcripts, as a Redis that was restored from an old file would."""
+    with redis.Redis.from_url(stack.env["REDIS_URL"]) as client:
+        client.delete("rq:queue:stt", "rq:queue:stt-later")

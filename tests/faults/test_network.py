@@ -1,0 +1,89 @@
+"""Hosts apart, each a network namespace: one is cut off without a word, comes back, and nothing is lost."""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from interview_platform import demo, embedded
+from interview_platform.demo import Program
+from tests.faults import network
+from tests.faults.conftest import Harm
+from tests.faults.crowd import Crowd
+from tests.faults.files import Directory
+from tests.faults.network import Namespace, Network
+from tests.faults.servers import Server
+from tests.stack import Stack
+
+CUT_S = float(os.environ.get("FAULT_CUT_S", "12"))
+CANDIDATES = int(os.environ.get("FAULT_HOST_CANDIDATES", "6"))
+HOSTS = ("web", "worker", "redis", "postgresql")
+
+
+@dataclass
+class Site:
+    """A network and the system on it."""
+
+    network: Network
+    hosts: dict[str, Namespace]
+    stack: Stack
+
+
+@pytest.fixture(scope="module")
+def site(run_directory: Path, models: dict[str, str]) -> Iterator[Site]:
+    if problem := network.problem():
+        pytest.skip(problem)
+    directory = run_directory / "hosts"
+    directory.mkdir()
+    directory.chmod(0o711)  # as root, PostgreSQL runs as another user
+    with contextlib.ExitStack() as running:
+        enter = running.enter_context
+        net = enter(Network())
+        hosts = {name: net.host(name) for name in HOSTS}
+        accept_from(net, directory / "postgresql")
+        postgresql = enter(Server(embedded.postgresql, directory / "postgresql", inside=hosts["postgresql"]))
+        redis = enter(Server(embedded.redis, directory / "redis", inside=hosts["redis"]))
+        with hosts["web"].entered():
+            listener = enter(demo.listening_socket(hosts["web"].address, 0))
+        env = {**models, "DATABASE_URL": postgresql.url, "REDIS_URL": redis.url}
+
+        def placed(programs: list[Program]) -> list[Program]:
+            return [on(hosts["web" if program.name == "web" else "worker"], program) for program in programs]
+
+        stack = enter(Stack(directory / "stack", env=env, listener=listener, adapt=placed))
+        stack.wait_ready()
+        yield Site(net, hosts, stack)
+
+
+def accept_from(net: Network, directory: Path) -> None:
+    """Make the database in `directory` let other hosts of the network in."""
+    with embedded.postgresql(directory):
+        pass
+    with (embedded.reachable(directory) / "cluster" / "pg_hba.conf").open("a") as rules:
+        rules.write(f"host all all {net.range} scram-sha-256\n")
+
+
+def on(host: Namespace, program: Program) -> Program:
+    """The program, on that host."""
+    return replace(program, argv=(*host.prefix, *program.argv))
+
+
+@pytest.fixture
+def crowd(site: Site) -> Iterator[Crowd]:
+    site.stack.wait_ready()
+    with Crowd(site.stack, count=CANDIDATES) as crowd:
+        yield crowd
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_host_cut_off(site, crowd, name):
+    harm = Harm(crowd, Directory(Path(site.stack.env["VAR_DIR"]) / "media"))
+    with site.network.cut_off(site.hosts[name]):
+        crowd.speak_on(CUT_S)
+    since = time.monotonic()
+    recover_s = crowd.wait_recovered(since=since)
+    harm.survived(f"host of {name} cut off for {CUT_S:g} s", recover_s=recover_s)
