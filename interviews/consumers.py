@@ -85,7 +85,7 @@ class CandidateConsumer(WebSocketConsumer):
             await self.close(CLOSE_UNKNOWN if problem.kind == "unknown" else CLOSE_ENDED)
             return
         self.invitation, self.session_id = session.invitation, session.pk
-        if not await tabs.holds(self.session_id, parse_qs(self.scope["query_string"].decode())):
+        if not await tabs.holds(self.session_id, self._query):
             await self._end_for_other()
             return
         self.number = await tabs.next_number(self.session_id)
@@ -330,8 +330,19 @@ class CandidateConsumer(WebSocketConsumer):
         if caption is not None:
             await self._tell_heard({"type": "caption", "text": caption})
 
+    @property
+    def _query(self) -> dict[str, list[str]]:
+        return parse_qs(self.scope["query_string"].decode())
+
     async def _end_for_other(self) -> None:
+        """Another connection goes on: of another tab, which ends this one; or of this one, given up long ago.
+
+        That one was held up by a store, and came to its turn after us: our tab need only come back.
+        """
         self.incoming = None
+        if await tabs.still_holds(self._session_id(), self._query):
+            await self.close(CLOSE_TRY_AGAIN)
+            return
         await self._send({"type": "taken_over"})
         await self.close(CLOSE_TAKEN_OVER)
 

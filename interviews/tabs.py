@@ -16,13 +16,23 @@ async def holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
     query: `tab`, its random id, and `claim` if it wants to take over. A client that names no tab claims the
     interview with each connection.
     """
-    tab = query.get("tab", [""])[0][:64]
+    tab = _tab(query)
     client, key = redis_clients.async_client(), f"interviews:session:{session_id}:tab"
     if not tab or "claim" in query:
         await client.set(key, tab, ex=HELD_S)
         return True
     await client.set(key, tab, ex=HELD_S, nx=True)
     return bool(await client.get(key) == tab.encode())
+
+
+async def still_holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
+    """Whether the tab has the connection, and so none but another connection of its own can be newer."""
+    held_by = await redis_clients.async_client().get(f"interviews:session:{session_id}:tab")
+    return bool(tab := _tab(query)) and held_by == tab.encode()
+
+
+def _tab(query: dict[str, list[str]]) -> str:
+    return query.get("tab", [""])[0][:64]
 
 
 async def next_number(session_id: UUID) -> int:

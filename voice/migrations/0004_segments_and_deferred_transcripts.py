@@ -13,11 +13,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='recording',
             name='stored_segments',
-            field=models.PositiveIntegerField(default=0, help_text='So many stretches of 20 s are in object storage while it grows.'),
+            field=models.PositiveIntegerField(db_default=0, default=0, help_text='So many stretches of 20 s are in object storage while it grows.'),
         ),
         migrations.AddField(
             model_name='transcript',
             name='is_deferred',
-            field=models.BooleanField(default=False, help_text='Made when the recognisers have nothing more urgent.'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Made when the recognisers have nothing more urgent.'),
         ),
     ]

@@ -22,7 +22,9 @@ class Recording(models.Model):
     max_bytes = models.PositiveBigIntegerField(help_text=_("PCM bytes that are accepted at most."))
     byte_count = models.PositiveBigIntegerField(null=True, help_text=_("PCM bytes, once complete."))
     stored_segments = models.PositiveIntegerField(
-        default=0, help_text=_("So many stretches of 20 s are in object storage while it grows.")
+        default=0,
+        db_default=0,  # processes that do not know it yet write rows while a new version is rolled out
+        help_text=_("So many stretches of 20 s are in object storage while it grows."),
     )
     sha256 = models.CharField(max_length=64, blank=True, help_text=_("Of the PCM bytes, once stored."))
     storage_name = models.CharField(max_length=200, blank=True)

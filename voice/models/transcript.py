@@ -18,7 +18,9 @@ class Transcript(models.Model):
     recording = models.OneToOneField(Recording, on_delete=models.CASCADE, related_name="transcript")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
     is_deferred = models.BooleanField(
-        default=False, help_text=_("Made when the recognisers have nothing more urgent.")
+        default=False,
+        db_default=False,
+        help_text=_("Made when the recognisers have nothing more urgent."),
     )
     text = models.TextField(blank=True)
     language = models.CharField(max_length=16, blank=True)
