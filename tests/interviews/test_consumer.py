@@ -324,6 +324,13 @@ async def test_holding_tab_may_reconnect(token, answer):
     await again.close()
 
 
+async def test_own_connection_that_was_held_up_does_not_end_the_page(token, answer):
+    page, given_up = Tab(token, "laptop", is_claiming=True), Tab(token, "laptop")
+    await page.open()
+    await given_up.socket.connect(timeout=PATIENCE_S)
+    assert await page.close_code() == 1013  # come back; 4001 would say that another tab has the interview
+
+
 async def test_ping_joins_the_group_that_redis_forgot(browser, answer, clean_redis):
     await browser.open()
     await sync_to_async(clean_redis.flushdb)()

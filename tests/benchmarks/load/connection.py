@@ -4,12 +4,13 @@ import asyncio
 import json
 import random
 import re
+import socket
 import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSParsedURL, WSTransport, ws_connect
 
 from tests.benchmarks.load.measures import Figures
 from tests.benchmarks.load.pace import Pace
@@ -204,13 +205,13 @@ class Connection:
         line = self._line = _Line(self)
         self.began_at = self._heard_at = time.monotonic()
         try:
-            async with asyncio.timeout(CONNECT_S):
-                await ws_connect(
-                    lambda: line,
-                    self.url + ("&claim=1" if self._is_claiming else ""),
-                    extra_headers={"Origin": self.origin},
-                    websocket_handshake_timeout=CONNECT_S,
-                )
+            await ws_connect(
+                lambda: line,
+                self.url + ("&claim=1" if self._is_claiming else ""),
+                extra_headers={"Origin": self.origin},
+                socket_factory=_dialled,
+                websocket_handshake_timeout=CONNECT_S,
+            )
         except (OSError, TimeoutError, WSError) as error:
             self.owner.suffered(f"connect {type(error).__name__}")
             return None
@@ -244,3 +245,19 @@ class Connection:
         self.is_open = is_open
         self.figures.connected += 1 if is_open else -1
         self.owner.connection_changed(is_open)
+
+
+async def _dialled(url: WSParsedURL) -> socket.socket:
+    """Return a connected socket. Time is bounded here: a handshake that is cancelled would leave one open."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(CONNECT_S):
+        found = await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        dialled = socket.socket(family, kind, protocol)
+        dialled.setblocking(False)
+        try:
+            await loop.sock_connect(dialled, address)
+        except BaseException:
+            dialled.close()
+            raise
+        return dialled
