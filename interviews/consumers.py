@@ -1,7 +1,6 @@
 """The candidate's WebSocket: parse, call one action, answer. docs/candidate-socket.md lists the messages."""
 
 import json
-import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -9,8 +8,6 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-import redis
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from interviews import admission, events, links, metrics, snapshots, tabs
@@ -26,8 +23,6 @@ from voice.listening import Heard, Listener
 from voice.models import Recording
 from voice.partials import queue_partial
 from voice.threads import in_thread
-
-logger = logging.getLogger(__name__)
 
 CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 4001, 4004, 4010
 
@@ -120,9 +115,6 @@ class CandidateConsumer(WebSocketConsumer):
         except ActionRefused as refusal:
             (metrics.ERRORS if bytes_data is None else metrics.FRAMES_REFUSED).labels(refusal.code).inc()
             await self._send_error(refusal.code, refusal.detail, **refusal.extra)
-        except (redis.RedisError, OperationalError, InterfaceError) as error:
-            logger.warning("session %s: store not reached (%s)", self.session_id, type(error).__name__)
-            await self.close(CLOSE_TRY_AGAIN)  # nothing was acknowledged; the browser comes back and goes on
 
     # --- Admission --------------------------------------------------------------------------------
 

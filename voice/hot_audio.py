@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
+from voice.captions import BYTES_A_SECOND, LONGEST_BYTES
 from voice.gathering import Gathered
 from voice.redis_clients import async_client, audio_client, of_loop, sync_client
 
@@ -20,10 +21,10 @@ HOT_TTL_S = 7 * 24 * 3600
 """Longest life of audio that nobody finishes or resumes; `SESSION_IDLE_HOURS` ends it much sooner."""
 STORED_TTL_S = 60
 """Kept this long after it was stored, for a transcription that still reads it."""
-SEGMENT_BYTES = 20 * 32_000
+SEGMENT_BYTES = 20 * BYTES_A_SECOND
 HOT_BYTES = 3 * SEGMENT_BYTES
 """A recording's audio in Redis at most: 60 s."""
-KEPT_BYTES = 15 * 32_000
+KEPT_BYTES = LONGEST_BYTES
 """The newest audio stays here, for the live captions."""
 DUE_BYTES = SEGMENT_BYTES + KEPT_BYTES
 """From so much on a segment goes to object storage."""
