@@ -19,8 +19,8 @@ from voice.redis_clients import async_client, audio_client, of_loop, sync_client
 
 HOT_TTL_S = 7 * 24 * 3600
 """Longest life of audio that nobody finishes or resumes; `SESSION_IDLE_HOURS` ends it much sooner."""
-STORED_TTL_S = 60
-"""Kept this long after it was stored, for a transcription that still reads it."""
+STORED_TTL_S = 10
+"""Kept this long after it was stored, for a transcription that is about to read it."""
 SEGMENT_BYTES = 20 * BYTES_A_SECOND
 HOT_BYTES = 3 * SEGMENT_BYTES
 """A recording's audio in Redis at most: 60 s."""
@@ -183,7 +183,7 @@ async def write(recording_id: UUID, *, writer: str, offset: int, pcm: bytes) -> 
 
 
 async def _write_all(frames: list[tuple[str, str, int, bytes]]) -> list[Write]:
-    script = audio_client().register_script(_WRITE)
+    script = of_loop("writing", lambda: audio_client().register_script(_WRITE))
     keys = [frame[0] for frame in frames]
     args = [value for frame in frames for value in frame[1:]]
     numbers = [int(number) for number in (await script(keys=keys, args=args)).split()]

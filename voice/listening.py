@@ -215,7 +215,9 @@ class Listener:
         return self._came_to - len(self._pending)
 
     def _new_detector(self) -> TurnDetector:
-        is_semantic = self._turn_settings.is_semantic and _smart_turn() is not None
+        """A stream that begins while the semantic model is off goes by silence alone to its end."""
+        is_on = not retreat.is_off(retreat.Step.SEMANTIC) and _smart_turn() is not None
+        is_semantic = self._turn_settings.is_semantic and is_on
         turn_settings = replace(self._turn_settings, is_semantic=is_semantic)
         return TurnDetector(_vad().stream(), turn_settings, start_s=self._heard_to / BYTES_A_SECOND)
 

@@ -205,7 +205,7 @@ class TurnDetector:
 
     def take(self, block: bytes, probabilities: Probabilities) -> list[TurnEvent]:
         """The events that a block completes, given how likely each of its frames is speech."""
-        self._recent.append(block)
+        self._keep(block)
         events: list[TurnEvent] = []
         if self._goes_on(probabilities):
             self._n_frames += len(probabilities)
@@ -213,7 +213,6 @@ class TurnDetector:
             for probability in probabilities.tolist():
                 self._n_frames += 1
                 events += self._frame(probability)
-        self._forget()
         return events
 
     def _goes_on(self, probabilities: Probabilities) -> bool:
@@ -293,9 +292,12 @@ class TurnDetector:
     def _window_bytes(self) -> int:
         return int(self._settings.window_s * RECOGNITION_RATE_HZ) * SAMPLE_BYTES
 
-    def _forget(self) -> None:
-        while (len(self._recent) - 2) * BLOCK_BYTES > self._window_bytes():
-            self._recent.popleft()
+    def _keep(self, block: bytes) -> None:
+        """For the questions of this turn: 8 s of everybody who speaks are most of what a stream takes."""
+        if self._settings.is_semantic:
+            self._recent.append(block)
+            while (len(self._recent) - 2) * BLOCK_BYTES > self._window_bytes():
+                self._recent.popleft()
 
 
 def feed_together(

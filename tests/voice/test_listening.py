@@ -244,6 +244,26 @@ async def test_silence_alone_decides_while_the_semantic_model_is_off(monkeypatch
     assert judge.asked == (reason == "semantic")
 
 
+@pytest.mark.parametrize("level", [0, Step.SEMANTIC])
+async def test_stream_keeps_to_how_it_began_until_it_ends_but_nobody_is_asked_while_the_model_is_off(
+    monkeypatch, level
+):
+    judge, audience, off = Judge(), Audience(), [level]
+    monkeypatch.setattr(listening, "_smart_turn", lambda: judge)
+    monkeypatch.setattr(retreat, "is_off", lambda step: off[0] >= step)
+    listener, pcm = audience.listener(turn_settings=TurnSettings(is_semantic=True)), sentence()
+
+    send(listener, pcm[: 2 * BYTES_A_SECOND])
+    await audience.until(lambda: audience.events)
+    off[0] = Step.SEMANTIC - level  # it goes off, or comes back
+    send(listener, pcm[2 * BYTES_A_SECOND :], 2 * BYTES_A_SECOND)
+    await audience.until_the_turn_ended()
+    await listener.close()
+
+    assert audience.events[-1].reason == "silence"
+    assert judge.asked == 0
+
+
 @pytest.mark.parametrize(
     ("event", "message"),
     [
