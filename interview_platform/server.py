@@ -11,6 +11,7 @@ second signal ends it at once.
 Source: ASGI specification, "send … flow control"; Twisted's IPushProducer.
 """
 
+import logging
 import signal
 import sys
 from asyncio import Event, Future, Queue, Task, ensure_future
@@ -28,6 +29,8 @@ from zope.interface import implementer
 
 from interview_platform.drain import drain, is_draining
 from interview_platform.supervisor import tell_ready
+
+logger = logging.getLogger(__name__)
 
 MAX_WAITING_MESSAGES = 32
 MAX_WAITING_BYTES = 1024 * 1024
@@ -187,9 +190,14 @@ class PatientServer(Server):
     def _signalled(self) -> None:
         if self._leaving is None:
             self._leaving = ensure_future(drain(self))
-            self._leaving.add_done_callback(lambda _: self.stop())
+            self._leaving.add_done_callback(self._left)
         elif not self._leaving.done():
             self._leaving.cancel()
+
+    def _left(self, leaving: Future[None]) -> None:
+        if not leaving.cancelled() and (error := leaving.exception()):
+            logger.error("the drain failed: whoever is left is cut off", exc_info=error)
+        self.stop()
 
     def stop_accepting(self) -> None:
         """Accept no connection; the requests under way are the last on theirs."""
@@ -242,7 +250,7 @@ def install(*, drain_s: float = PatientServer.drain_s) -> None:
 
 def _make_last(request: WebRequest) -> None:
     """Let its connection end with the answer, so that the client's next request goes to another process."""
-    if request.channel is not None:
+    if getattr(request, "channel", None) is not None:  # one that has ended may still be known, and has none
         request.channel.persistent = False
         request.setHeader(b"connection", b"close")
 

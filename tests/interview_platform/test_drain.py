@@ -136,6 +136,17 @@ async def test_sockets_are_closed_one_after_the_other(serve):
         assert await server.ended() == 0
 
 
+async def test_sockets_are_closed_though_a_request_has_just_ended(serve):
+    server = await serve()
+    async with server.connect() as client, httpx.AsyncClient() as browser:
+        await echo(client, "hello")
+        await browser.get(f"http://{server.address}/")
+        server.stop()
+
+        assert await closed_with(client) == 1012
+        assert await server.ended() == 0
+
+
 async def test_what_came_before_the_close_is_handled(serve):
     server = await serve()
     async with server.connect() as client:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.benchmarks.load.ledger import Comparison
-from tests.benchmarks.load.measures import Figures, Latencies
+from tests.benchmarks.load.measures import Figures, Latencies, most_in, slope
 from tests.benchmarks.load.take import Take
 
 PCM = random.Random(0).randbytes(20_000)
@@ -105,3 +105,13 @@ def test_percentiles_are_values_that_were_measured():
 
 def test_latencies_without_any():
     assert Latencies().summary() == {"n": 0}
+
+
+def test_most_moments_that_lie_close_together():
+    assert most_in(1.0, [0.0, 0.9, 1.0, 1.1, 3.0, 3.5]) == 3
+    assert most_in(1.0, []) == 0
+
+
+def test_slope_is_the_growth_that_fits_best():
+    assert slope([(0.0, 1.0), (1.0, 3.5), (2.0, 5.0)]) == pytest.approx(2.0)
+    assert slope([(0.0, 1.0)]) == 0.0

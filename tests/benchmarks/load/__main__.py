@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.benchmarks.load import ledger, report
 from tests.benchmarks.load.bare import bare_daphne, speak_to_bare
-from tests.benchmarks.load.measures import Figures
+from tests.benchmarks.load.measures import Figures, most_in
 from tests.benchmarks.load.own_stack import go_first, own_stack, raise_open_files
 from tests.benchmarks.load.pace import Pace
 from tests.benchmarks.load.population import Plan, Population
@@ -75,6 +75,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--address", default="", help="of a system that is up")
     parser.add_argument("--api-key", default=os.environ.get("API_KEY", ""), help="of that system")
     parser.add_argument("--username", default="", help="a recruiter there; the password stands in PASSWORD")
+    parser.add_argument(
+        "--restart", action="store_true", help="replace all web processes in the middle of what is measured"
+    )
     parser.add_argument("--bare", action="store_true", help="only frames, against a bare Daphne")
     parser.add_argument("--drain-minutes", type=float, default=20, help="the longest wait for transcripts")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "load.json")
@@ -89,7 +92,10 @@ async def _run(plan: Plan, options: argparse.Namespace, facts: dict, stack: Stac
         with Watch(site.figures, stack) as watch:
             visitors = Visitors(site)
             population = Population(site, plan, interview_id=interview_id, speech=Speech())
-            async with _visiting(visitors, plan, facts, interview_id):
+            async with (
+                _visiting(visitors, plan, facts, interview_id),
+                _restarting(plan, options, stack) as restart,
+            ):
                 holding = await _measured(population.hold(), plan, watch)
                 say("the time is over; everybody ends the answer they are at")
                 await holding
@@ -109,6 +115,7 @@ async def _run(plan: Plan, options: argparse.Namespace, facts: dict, stack: Stac
             "transcripts": dict(transcripts),
             "transcripts_drained_s": round(drained_s, 1),
             **_own_rows(stack),
+            **restart,
             "interviews": len(population.interviews),
             "manners": dict(Counter(each.manner.value for each in population.interviews)),
             "longest_without_ack_s": round(max((t.longest_without_ack_s for t in takes), default=0.0), 2),
@@ -143,6 +150,30 @@ async def _visiting(visitors: Visitors, plan: Plan, facts: dict, interview_id: s
             raise error  # type: ignore[misc]
 
 
+@contextlib.asynccontextmanager
+async def _restarting(
+    plan: Plan, options: argparse.Namespace, stack: Stack | None
+) -> AsyncIterator[dict[str, float]]:
+    """A rolling restart of the web processes, if it is asked for; what it yields says how long it took."""
+    took: dict[str, float] = {}
+
+    async def restart(of: Stack) -> None:
+        await asyncio.sleep(plan.ramp_s + 30 * plan.minutes)
+        say("replacing the web processes, one after the other")
+        began = asyncio.get_running_loop().time()
+        await asyncio.to_thread(of.restart, "web")
+        took["restart_s"] = round(asyncio.get_running_loop().time() - began, 1)
+
+    if not options.restart or stack is None:
+        yield took
+        return
+    restarting = asyncio.create_task(restart(stack))
+    try:
+        yield took
+    finally:
+        await restarting
+
+
 async def _measured(holding: Coroutine[Any, Any, None], plan: Plan, watch: Watch) -> asyncio.Task[None]:
     """What is measured begins when all have come and ends before they go; returns what still goes on."""
     task = asyncio.create_task(holding)
@@ -169,9 +200,10 @@ async def _bare(plan: Plan) -> dict[str, Any]:
 
 
 def _latencies(figures: Figures) -> dict[str, Any]:
-    names = (*report.LATENCIES, "wait_ms")
+    names = (*report.LATENCIES, "wait_ms", "back_ms")
     return {name: getattr(figures, name).summary() for name in names} | {
         "errors": dict(figures.errors.most_common()),
+        "lost_in_a_second_peak": most_in(1.0, figures.lost_at),
         "captions": figures.captions,
         "frames": figures.frames,
         "frame_bytes": figures.frame_bytes,

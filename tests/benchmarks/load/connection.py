@@ -110,6 +110,7 @@ class Connection:
         self._attempt = 0
         self._pause_s = 0.0
         self._heard_at = 0.0
+        self._lost_at = 0.0  # until the next connection speaks
         self._free_at = 0.0  # when the slow network has sent all it was given
         self._line: _Line | None = None
         self._task: asyncio.Task[None] | None = None
@@ -174,6 +175,9 @@ class Connection:
             return
         now = self._heard_at = time.monotonic()
         self._is_claiming = False
+        if self._lost_at:
+            self.figures.back_ms.add(1000 * (now - self._lost_at))
+            self._lost_at = 0.0
         if ack := ACK.fullmatch(payload):
             self.owner.acked(int(ack[1]), now)
         elif payload != PONG:
@@ -221,6 +225,7 @@ class Connection:
         if line is self._line:  # not our own doing
             self.closes.append(line.close_code)
             self.figures.errors[f"closed {line.close_code}"] += 1
+            self.figures.lost_at.append(time.monotonic())
             self._line = None
             self._change(False)
 
@@ -243,6 +248,8 @@ class Connection:
         if is_open == self.is_open:
             return
         self.is_open = is_open
+        if not is_open:
+            self._lost_at = time.monotonic()
         self.figures.connected += 1 if is_open else -1
         self.owner.connection_changed(is_open)
 

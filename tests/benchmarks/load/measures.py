@@ -33,6 +33,25 @@ class Latencies:
         return {"n": len(ordered)} | {name: round(percentile(ordered, at), 1) for name, at in shares.items()}
 
 
+def most_in(window_s: float, times: Sequence[float]) -> int:
+    """The most of these moments, in ascending order, that lie within so many seconds of each other."""
+    first = most = 0
+    for last, moment in enumerate(times):
+        while moment - times[first] > window_s:
+            first += 1
+        most = max(most, last + 1 - first)
+    return most
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """By how much the value grows for each unit of time, by least squares; 0 for fewer than two points."""
+    if len(points) < 2:
+        return 0.0
+    mean_at, mean_value = (sum(column) / len(points) for column in zip(*points, strict=True))
+    spread = sum((at - mean_at) ** 2 for at, _ in points)
+    return sum((at - mean_at) * (value - mean_value) for at, value in points) / spread if spread else 0.0
+
+
 @dataclass
 class Figures:
     """What all candidates measure together."""
@@ -51,6 +70,10 @@ class Figures:
     """From "I'm done" to the transcript on the candidate's connection."""
     stored_ms: Latencies = field(default_factory=Latencies)
     """From "I'm done" to the word that the browser may forget its copy."""
+    back_ms: Latencies = field(default_factory=Latencies)
+    """From the loss of a connection, whoever caused it, to the first message on the next."""
+    lost_at: list[float] = field(default_factory=list)
+    """When the server closed a connection, or it broke."""
     wait_ms: Latencies = field(default_factory=Latencies)
     """In the waiting room, of those who came into it."""
     errors: Counter[str] = field(default_factory=Counter)

@@ -33,6 +33,7 @@ def of_system(watch: Watch) -> dict[str, Any]:
         "redis_peak_bytes": max((look.redis_bytes for look in watch.looks), default=0),
         "database_connections_peak": max((look.database_connections for look in watch.looks), default=0),
         "web_kb_per_connection": _rounded(watch.web_kb_per_connection),
+        "slopes_an_hour": watch.slopes_an_hour,
         "queue_peak": _peaks(look.queue_lengths for look in watch.looks),
         "oldest_wait_s": _peaks(look.oldest_waits_s for look in watch.looks),
         "waiting_peak": max((look.waiting for look in watch.looks), default=0),

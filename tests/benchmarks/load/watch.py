@@ -14,7 +14,7 @@ import psycopg
 import redis
 from rq.utils import str_to_date
 
-from tests.benchmarks.load.measures import Figures
+from tests.benchmarks.load.measures import Figures, slope
 from tests.stack import Stack
 
 LOOK_EVERY_S = 1.0
@@ -46,7 +46,9 @@ class Look:
     waiting: int
     redis_bytes: int = 0
     database_connections: int = 0
-    web_pss_bytes: int = 0
+    memory_bytes: dict[str, int] = field(default_factory=dict)
+    """By program, what its processes share counted once (PSS); empty where it was not looked at."""
+    open_files: dict[str, int] = field(default_factory=dict)
     retreat_level: int = 0
     queue_lengths: dict[str, int] = field(default_factory=dict)
     oldest_waits_s: dict[str, float] = field(default_factory=dict)
@@ -151,14 +153,35 @@ class Watch:
     @property
     def web_kb_per_connection(self) -> float | None:
         """Growth of the web processes' share of memory by connection, from a third of all to all."""
-        looks = [look for look in self.looks if look.web_pss_bytes]
+        looks = [look for look in self.looks if look.memory_bytes.get("web")]
         if not looks:
             return None
         most = max(looks, key=lambda look: look.connected)
         few = next(look for look in looks if 3 * look.connected >= most.connected)
         if most.connected - few.connected < 10:
             return None
-        return (most.web_pss_bytes - few.web_pss_bytes) / (most.connected - few.connected) / 1000
+        grown_bytes = most.memory_bytes["web"] - few.memory_bytes["web"]
+        return grown_bytes / (most.connected - few.connected) / 1000
+
+    @property
+    def slopes_an_hour(self) -> dict[str, float]:
+        """How each program's memory (MB) and open files, Redis and connections to PostgreSQL grow.
+
+        Of the last three quarters of what is measured: first everything warms up.
+        """
+        looks = self.measured[len(self.measured) // 4 :]
+        full = [look for look in looks if look.memory_bytes]
+        names = sorted({name for look in full for name in look.memory_bytes})
+        series = {
+            f"memory of {name}, MB": [(x.at_s, x.memory_bytes.get(name, 0) / 1e6) for x in full]
+            for name in names
+        }
+        series |= {
+            f"open files of {name}": [(x.at_s, x.open_files.get(name, 0)) for x in full] for name in names
+        }
+        series["Redis, MB"] = [(look.at_s, look.redis_bytes / 1e6) for look in looks]
+        series["database connections"] = [(look.at_s, look.database_connections) for look in looks]
+        return {name: round(3600 * slope(points), 2) for name, points in series.items()}
 
     def timeline(self) -> list[dict]:
         return [asdict(look) for look in self.looks]
@@ -179,15 +202,23 @@ class Watch:
         if stores:
             stores.fill(look)
         if len(self.looks) % MEMORY_EVERY == 0:
-            look.web_pss_bytes = sum(map(_pss_bytes, self.cpu.of("web")))
+            for name in self.cpu.by_program:
+                processes = self.cpu.of(name)
+                look.memory_bytes[name] = sum(map(_pss_bytes, processes))
+                look.open_files[name] = sum(map(_open_files, processes))
         self.looks.append(look)
 
 
 def _pss_bytes(process: psutil.Process) -> int:
-    try:
+    with contextlib.suppress(psutil.Error):
         return process.memory_full_info().pss
-    except psutil.NoSuchProcess:
-        return 0
+    return 0
+
+
+def _open_files(process: psutil.Process) -> int:
+    with contextlib.suppress(psutil.Error):
+        return process.num_fds()
+    return 0
 
 
 class _Stores:
