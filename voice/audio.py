@@ -39,6 +39,14 @@ _CODECS: Final = """
 """
 READABLE_CODECS: Final = frozenset(_CODECS.split())
 
+# The file itself is read through Python; "no protocol" keeps FFmpeg from opening what it may refer to.
+_OPENING: Final = {
+    "format_whitelist": READABLE_FORMATS,
+    "protocol_whitelist": "none",
+    "codec_whitelist": ",".join(sorted(READABLE_CODECS)),
+    "max_streams": "64",
+}
+
 # These say how long they last.  The others estimate it from their bit rate, which may be far from true.
 _FORMATS_WITH_DURATION: Final = frozenset({"asf", "flac", "matroska", "mov", "ogg"})
 
@@ -174,36 +182,34 @@ def decode_flac(file: bytes) -> tuple[bytes, int]:
     Raises:
         AudioRejected: damaged, or not 16-bit mono FLAC.
     """
-    import av
-
     try:
-        with open_audio(io.BytesIO(file)) as container:
+        with open_audio(io.BytesIO(file), container="flac") as container:
             stream = container.streams.audio[0]
-            if stream.codec_context.format.name not in ("s16", "s16p") or stream.codec_context.channels != 1:
+            context = stream.codec_context
+            if not context.format or context.format.name not in ("s16", "s16p") or context.channels != 1:
                 raise AudioRejected("Not a 16-bit mono FLAC file; use `decode` for other files.")
-            frames = container.decode(stream)
-            pcm = b"".join(frame.to_ndarray().astype("<i2").tobytes() for frame in frames)
-            return pcm, stream.codec_context.sample_rate
-    except (av.FFmpegError, IndexError) as error:
+            return b"".join(_s16le_of(frame) for frame in container.decode(stream)), context.sample_rate
+    except damage() as error:
         raise AudioRejected(f"The FLAC file is damaged ({reason(error)}); fetch it again.") from error
 
 
-def open_audio(file: BinaryIO) -> InputContainer:
+def _s16le_of(frame: av.AudioFrame) -> memoryview:
+    """The samples of a mono frame of 16 bits, without a copy; behind them the plane is padded."""
+    samples = np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples)
+    return samples.astype("<i2", copy=False).data
+
+
+def open_audio(file: BinaryIO, *, container: str | None = None) -> InputContainer:
     """`file` opened for demuxing; nothing but these bytes is ever read.
 
+    container: its format, where that is known and need not be guessed.
+
     Raises:
-        av.FFmpegError: of an unknown format.
+        av.FFmpegError: of an unknown format, or another one.
     """
     import av
 
-    # The file itself is read through Python; "no protocol" keeps FFmpeg from opening what it may refer to.
-    options = {
-        "format_whitelist": READABLE_FORMATS,
-        "protocol_whitelist": "none",
-        "codec_whitelist": ",".join(sorted(READABLE_CODECS)),
-        "max_streams": "64",
-    }
-    return av.open(file, "r", options=options, metadata_errors="replace")
+    return av.open(file, "r", format=container, options=_OPENING, metadata_errors="replace")
 
 
 def audio_stream(container: InputContainer) -> AudioStream:

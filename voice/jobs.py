@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, Q, QuerySet
@@ -223,9 +224,8 @@ def answer_call(call_id: str) -> None:
 
 def move_segments(recording_id: str) -> None:
     """Move what is due of a growing recording to object storage. Whoever records asks again if this fails."""
-    recording = Recording.objects.filter(pk=recording_id, status__in=recordings.GROWING).first()
-    while recording and (number := hot_audio.due_segment(recording_id)) is not None:
-        if not recordings.move_segment(recording, number):
+    while (number := hot_audio.due_segment(recording_id)) is not None:
+        if not recordings.move_segment(UUID(recording_id), number):
             return
 
 

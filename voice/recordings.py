@@ -118,23 +118,23 @@ def queue_moving(recording_id: UUID) -> None:
     queues.enqueue_now("default", "voice.jobs.move_segments", str(recording_id), job_id=job_id, at_front=True)
 
 
-def move_segment(recording: Recording, number: int) -> bool:
+def move_segment(recording_id: UUID, number: int) -> bool:
     """Write one segment of a growing recording to object storage and let Redis forget it.
 
     Returns whether that was done. Raises OSError when the storage fails or returns other bytes than were
     written.
     """
     start = number * hot_audio.SEGMENT_BYTES
-    pcm = hot_audio.read(recording.id, start, start + hot_audio.SEGMENT_BYTES)
+    pcm = hot_audio.read(recording_id, start, start + hot_audio.SEGMENT_BYTES)
     if len(pcm) < hot_audio.SEGMENT_BYTES:
         return False  # another job has moved it, or the recording was deleted
-    name = _write_once(_segment_name(recording.id, number), pcm, encode=bytes, decode=bytes)
-    growing = Recording.objects.filter(pk=recording.pk, status__in=GROWING)
-    growing.filter(stored_segments=number).update(stored_segments=number + 1)
-    if not growing.filter(stored_segments__gt=number).exists():  # it was stored as a whole, or discarded
-        default_storage.delete(name)
+    name = _write_once(_segment_name(recording_id, number), pcm, encode=bytes, decode=bytes)
+    growing = Recording.objects.filter(pk=recording_id, status__in=GROWING)
+    is_ours = growing.filter(stored_segments=number).update(stored_segments=number + 1)
+    if not is_ours and not growing.filter(stored_segments__gt=number).exists():
+        default_storage.delete(name)  # it was stored as a whole, or discarded
         return False
-    hot_audio.let_go(recording.id, number)
+    hot_audio.let_go(recording_id, number)
     return True
 
 
@@ -175,19 +175,21 @@ def store(recording: Recording, *, now: datetime) -> bool:
     digest = hashlib.sha256(pcm).hexdigest()
     name = f"{_directory(recording.id)}/{digest}.flac"
     name = _write_once(name, pcm, encode=audio_encoding.encode_flac, decode=_decoded)
-    is_ours = Recording.objects.filter(pk=recording.pk, status=Recording.Status.SEALED).update(
-        status=Recording.Status.STORED, storage_name=name, sha256=digest, stored_at=now
-    )
-    recording.refresh_from_db()
+    stored = {"status": Recording.Status.STORED, "storage_name": name, "sha256": digest, "stored_at": now}
+    is_ours = Recording.objects.filter(pk=recording.pk, status=Recording.Status.SEALED).update(**stored)
     if is_ours:
+        for field, value in stored.items():
+            setattr(recording, field, value)
         metrics.recording_stored(len(pcm), sealed_at=recording.sealed_at or now, now=now)
         signals.recording_stored.send(Recording, recording=recording)
         with contextlib.suppress(redis.RedisError):  # it expires by itself later
             hot_audio.expire_soon(recording.id)
-        if recording.stored_segments:
+        if len(pcm) >= hot_audio.DUE_BYTES:  # segments of it may lie there, also newer ones than the row told
             _delete_files(recording.id, but=name)
-    elif recording.storage_name != name:  # discarded, or stored by another job, in the meantime
-        default_storage.delete(name)
+    else:  # discarded, or stored by another job, in the meantime
+        recording.refresh_from_db()
+        if recording.storage_name != name:
+            default_storage.delete(name)
     return bool(is_ours)
 
 

@@ -1,3 +1,4 @@
+import io
 import struct
 
 import numpy as np
@@ -67,3 +68,41 @@ def test_flac_cut_short_is_rejected_or_shorter():
 
     with pytest.raises(AudioRejected, match="damaged"):
         decode_flac(file[:20])
+
+
+@given(
+    start=st.integers(0, 2000),
+    damage=st.binary(min_size=1, max_size=200),
+    rest=st.sampled_from([b"", b"fLaC", bytes(100)]),
+)
+def test_flac_that_is_damaged_is_rejected_or_other_sound(start, damage, rest):
+    pcm = s16le_from_samples(tone(0.3))
+    file = encode_flac(pcm)
+    damaged = file[:start] + damage + file[start + len(damage) :] + rest
+
+    try:
+        heard, _ = decode_flac(damaged)
+    except AudioRejected:
+        return
+    assert len(heard) % 2 == 0
+
+
+@pytest.mark.parametrize("file", [b"", b"fLaC", bytes(1000), b"RIFF" + bytes(1000)])
+def test_what_is_no_flac_at_all_is_rejected(file):
+    with pytest.raises(AudioRejected):
+        decode_flac(file)
+
+
+def test_flac_in_stereo_is_rejected():
+    import av
+
+    target = io.BytesIO()
+    with av.open(target, "w", format="flac") as output:
+        stream = output.add_stream("flac", rate=RATE_HZ, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 2 * RATE_HZ), "<i2"), "s16", "stereo")
+        frame.sample_rate = RATE_HZ
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+
+    with pytest.raises(AudioRejected, match="mono"):
+        decode_flac(target.getvalue())

@@ -136,6 +136,15 @@ def test_flac_of_speech_like_sound_is_smaller_than_its_pcm():
     assert len(encode_flac(pcm)) < len(pcm) / 2
 
 
+@pytest.mark.parametrize("rate_hz", [16_000, 24_000, 48_000])
+def test_frames_of_a_whole_flac_are_long_but_not_too_long_for_any_player(rate_hz):
+    flac = encode(tone(1.0, rate_hz), rate_hz=rate_hz, container="flac")
+
+    longest = int.from_bytes(flac[10:12], "big")  # RFC 9639, section 8.2
+
+    assert 4096 <= longest <= 4608
+
+
 @pytest.mark.parametrize("pcm", [b"", b"abc"])
 def test_flac_of_no_whole_samples_is_rejected(pcm):
     with pytest.raises(AudioRejected):

@@ -62,6 +62,26 @@ def test_store_keeps_every_sample_and_says_so_once(sealed, heard):
     assert heard == [("stored", sealed)]
 
 
+def test_store_tells_of_the_row_as_it_is_now(sealed, heard):
+    jobs.store(str(sealed.pk))
+    (_, told) = heard[0]
+    sealed.refresh_from_db()
+    names = [field.attname for field in Recording._meta.concrete_fields]
+    assert [getattr(told, name) for name in names] == [getattr(sealed, name) for name in names]
+
+
+def test_a_file_with_other_samples_is_not_called_stored(sealed, heard, monkeypatch):
+    other = bytearray(PCM)
+    other[-1] ^= 1
+    flac = audio_encoding.encode_flac(bytes(other))
+    monkeypatch.setattr(audio_encoding, "encode_flac", lambda pcm: flac)
+    with pytest.raises(OSError, match="does not hold the samples"):
+        jobs.store(str(sealed.pk))
+    sealed.refresh_from_db()
+    assert sealed.status == Recording.Status.SEALED
+    assert heard == []
+
+
 def test_store_leaves_the_hot_copy_to_expire(sealed):
     jobs.store(str(sealed.pk))
     key = f"voice:recording:{sealed.pk}:0"

@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from tests.factories import tone
-from voice import hot_audio, jobs, queues, recordings, redis_clients
+from voice import audio_encoding, hot_audio, jobs, queues, recordings, redis_clients
 from voice.hot_audio import KEPT_BYTES, SEGMENT_BYTES
 from voice.models import Recording, Transcript
 
@@ -129,8 +129,7 @@ def test_half_a_segment_from_a_worker_that_died_is_replaced(growing):
 def test_a_death_between_the_row_and_redis_is_made_good_by_the_next_move(growing, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(hot_audio, "let_go", lambda *args: None)
-        growing_row = Recording.objects.get(pk=growing.pk)
-        recordings.move_segment(growing_row, 0)
+        recordings.move_segment(growing.pk, 0)
     jobs.move_segments(str(growing.pk))
     assert hot_audio.due_segment(growing.pk) is None
     growing.refresh_from_db()
@@ -173,8 +172,41 @@ def test_a_move_that_comes_after_discarding_leaves_no_file(growing, monkeypatch)
         return segment
 
     monkeypatch.setattr(hot_audio, "read", read_before_it_was_discarded)
-    assert recordings.move_segment(growing, 0) is False
+    assert recordings.move_segment(growing.pk, 0) is False
     assert files(growing) == []
+
+
+def test_a_move_that_comes_after_storing_leaves_no_file(growing):
+    sealed = seal(growing, 2 * SEGMENT_BYTES)
+    jobs.store(str(sealed.pk))
+    jobs.move_segments(str(sealed.pk))
+    sealed.refresh_from_db()
+    assert files(sealed) == [f"{sealed.sha256}.flac"]
+    assert recordings.read_pcm(sealed) == PCM[: 2 * SEGMENT_BYTES]
+
+
+def test_a_segment_that_is_moved_while_the_whole_is_stored_leaves_no_file(growing, monkeypatch):
+    sealed = seal(growing, 2 * SEGMENT_BYTES)
+    encode = audio_encoding.encode_flac
+
+    def encode_after_a_move(pcm):
+        jobs.move_segments(str(sealed.pk))
+        return encode(pcm)
+
+    monkeypatch.setattr(audio_encoding, "encode_flac", encode_after_a_move)
+    jobs.store(str(sealed.pk))
+    sealed.refresh_from_db()
+    assert sealed.stored_segments == 1
+    assert files(sealed) == [f"{sealed.sha256}.flac"]
+
+
+def test_moving_asks_the_database_once_a_segment_and_never_when_nothing_is_due(
+    growing, django_assert_num_queries
+):
+    with django_assert_num_queries(1):
+        jobs.move_segments(str(growing.pk))
+    with django_assert_num_queries(0):
+        jobs.move_segments(str(growing.pk))
 
 
 def test_moving_goes_before_storing():

@@ -19,7 +19,7 @@ from django.db import connection as database
 from rq import Queue
 from rq.command import send_shutdown_command
 from rq.job import Job
-from rq.registry import FailedJobRegistry, StartedJobRegistry
+from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 
 from interview_platform.embedded import free_port
 from interview_platform.supervisor import end_with_parent
@@ -337,6 +337,30 @@ def test_failed_job_succeeds_later_and_leaves_no_trace(client):
         enqueue(client, push, "ran", job_id="transcribe-1")
         wait_for(client, "ran")
         until(lambda: client.zcard("rq:failed:stt") == 0)
+
+
+def test_slot_is_idle_after_a_job_and_has_counted_it(client):
+    with serving(["stt"], own_client()) as program:
+        enqueue(client, push, "ran")
+        enqueue(client, fail)
+        worker_key = program.slots[0].key
+        until(lambda: client.hget(worker_key, "failed_job_count") == b"1")
+        until(lambda: client.hget(worker_key, "state") == b"idle")
+
+        assert client.hget(worker_key, "successful_job_count") == b"1"
+        assert not client.hexists(worker_key, "current_job")
+        assert not client.keys("rq:execution*")
+        assert not client.exists("rq:queue:stt:intermediate")
+
+
+def test_result_that_somebody_wants_is_kept(client):
+    with serving(["stt"], own_client()):
+        path = f"tests.voice.test_worker.{push.__name__}"
+        job = Queue("stt", connection=client).enqueue_call(path, args=["ran"], result_ttl=60)
+        until(lambda: job.is_finished)
+
+    assert FinishedJobRegistry("stt", connection=client).get_job_ids() == [job.id]
+    assert not client.keys("rq:execution*")
 
 
 def test_failure_is_told_without_its_message(client, caplog):
