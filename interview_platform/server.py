@@ -11,6 +11,7 @@ second signal ends it at once.
 Source: ASGI specification, "send … flow control"; Twisted's IPushProducer.
 """
 
+import gc
 import logging
 import signal
 import sys
@@ -143,6 +144,7 @@ class PatientServer(Server):
         """Serve until a signal."""
         if self.signal_handlers:
             reactor.callWhenRunning(self._take_signals)
+        reactor.callWhenRunning(_pass_over_what_is_loaded)
         reactor.callWhenRunning(tell_ready)
         super().run()
 
@@ -246,6 +248,12 @@ def install(*, drain_s: float = PatientServer.drain_s) -> None:
     PatientServer.drain_s = drain_s
     CommandLineInterface.server_class = PatientServer
     WebSocketFactory.protocol = PromptProtocol
+
+
+def _pass_over_what_is_loaded() -> None:
+    """Let the collector look only at what comes later: all of Django takes it 70 ms each time."""
+    gc.collect()
+    gc.freeze()
 
 
 def _make_last(request: WebRequest) -> None:
