@@ -65,14 +65,14 @@ def _answers_for(session: Session) -> list[Answer]:
     return rows
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def check_devices(*, session: Session, by: object, now: datetime) -> None:
     """Microphone and speaker work, or the candidate goes on without."""
     move(session, states.PRACTISE, by=by, last_seen_at=now)
     events.publish("devices_checked", session)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def skip_practice(*, session: Session, by: object, now: datetime) -> None:
     """Go on without practising, or without practising further."""
     if session.status == states.SessionStatus.CHECKING:
