@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
-from interviews import admission, events, links, metrics, snapshots, tabs
+from interviews import admission, events, links, metrics, rows, snapshots, tabs
 from interviews.actions import answers, sessions
 from interviews.actions.errors import ActionRefused, NotYours, WrongState
 from interviews.incoming import FrameRefused, Incoming, TakenOver
@@ -246,7 +247,9 @@ class CandidateConsumer(WebSocketConsumer):
     async def _act(self, action: Callable[..., None]) -> None:
         """Call an action on the session."""
 
+        @transaction.atomic
         def call() -> None:
+            rows.lock(self._session_id())
             action(session=self._session_row(), by=self.invitation, now=timezone.now())
 
         await in_thread(call)()
@@ -255,7 +258,9 @@ class CandidateConsumer(WebSocketConsumer):
         """Call an action on the answer that the message names; return the answer."""
         answer_id = _field(message, "answer", str)
 
+        @transaction.atomic
         def call() -> Answer:
+            rows.lock(self._session_id())
             answer = self._answer_row(answer_id)
             action(answer=answer, by=self.invitation, now=timezone.now(), **values)
             return answer
@@ -290,9 +295,8 @@ class CandidateConsumer(WebSocketConsumer):
         return Session.objects.select_related("invitation__interview").get(pk=self._session_id())
 
     def _answer_row(self, answer_id: str) -> Answer:
-        rows = Answer.objects.select_related("session__invitation__interview", "recording")
         try:
-            answer = rows.filter(session_id=self._session_id(), pk=UUID(answer_id)).first()
+            answer = rows.answer(self._session_id(), UUID(answer_id))
         except ValueError:
             answer = None
         if answer is None:

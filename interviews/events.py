@@ -3,11 +3,10 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from interviews import snapshots
 from interviews.models import Answer, Session
-from voice import channel
+from voice import channel, sql
 
 
 def group_name(session_id: UUID | str) -> str:
@@ -18,22 +17,27 @@ def group_name(session_id: UUID | str) -> str:
 def publish(name: str, session: Session, answer: Answer | None = None) -> None:
     """Send event `name` (past tense) with the new state of the session and the answer, on commit.
 
-    The rows are read again then, and their versions grow with each event: a browser that gets an older state
-    after a newer one, from another process, ignores it.
+    The versions grow with each event: a browser that gets an older state after a newer one, from another
+    process, ignores it. Whoever raises the session's version holds its row until the commit, and reads what
+    is told only then. So a later version never tells less than an earlier one, whoever wrote in between.
     """
-    Session.objects.filter(pk=session.pk).update(version=F("version") + 1)
-    if answer is not None:
-        Answer.objects.filter(pk=answer.pk).update(version=F("version") + 1)
-    transaction.on_commit(lambda: _send(name, session.pk, answer.pk if answer else None))
+    with transaction.atomic(savepoint=False):
+        raised = sql.fetch(_RAISE_SESSION, session.pk)
+        if not raised:
+            return  # deleted: nobody is left to be told
+        [(session.version, session.status)] = raised  # the row in hand may be old
+        if answer is not None:
+            sql.change(_RAISE_ANSWER, answer.pk)
+        rows = snapshots.answers_of(session)
+        event = {"type": "event", "name": name, "session": snapshots.session_state(session, rows)}
+        if answer is not None:
+            event["answer"] = snapshots.answer_state(next(row for row in rows if row.id == answer.pk))
+        message = {"type": "session.event", "event": event}
+        transaction.on_commit(lambda: channel.group_send(group_name(session.pk), message))
 
 
-def _send(name: str, session_id: UUID, answer_id: UUID | None) -> None:
-    session = Session.objects.select_related("invitation__interview").get(pk=session_id)
-    answers = snapshots.answers_of(session)
-    event = {"type": "event", "name": name, "session": snapshots.session_state(session, answers)}
-    if answer_id is not None:
-        event["answer"] = snapshots.answer_state(next(a for a in answers if a.pk == answer_id))
-    channel.group_send(group_name(session_id), {"type": "session.event", "event": event})
+_RAISE_SESSION = "UPDATE interviews_session SET version = version + 1 WHERE id = %s RETURNING version, status"
+_RAISE_ANSWER = "UPDATE interviews_answer SET version = version + 1 WHERE id = %s"
 
 
 def close_connections(session_id: UUID) -> None:

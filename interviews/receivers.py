@@ -4,14 +4,14 @@ from uuid import UUID
 
 from django.dispatch import receiver
 
-from interviews import events
+from interviews import events, rows
 from interviews.models import Answer
 from voice import signals
 from voice.models import Recording, Speech, Transcript
 
 
 def _publish_for_recording(name: str, recording_id: UUID) -> None:
-    answer = Answer.objects.select_related("session").filter(recording_id=recording_id).first()
+    answer = rows.answer_of(recording_id)
     if answer is not None:
         events.publish(name, answer.session, answer)
 
@@ -29,5 +29,5 @@ def recording_stored(recording: Recording, **kwargs: object) -> None:
 @receiver(signals.speech_rendered)
 def speech_rendered(speech: Speech, **kwargs: object) -> None:
     open_answers = Answer.objects.filter(speech_key=speech.key).exclude(status=Answer.Status.ACCEPTED)
-    for answer in open_answers.select_related("session"):
+    for answer in open_answers.select_related("session__invitation__interview"):
         events.publish("speech_rendered", answer.session, answer)

@@ -37,16 +37,21 @@ def enqueue_now(
 
     worth_s: a job that has waited longer is worth nothing any more, and is forgotten.
     """
+    client = redis_clients.sync_client()  # django-rq would connect anew for each job
+    queue = django_rq.get_queue(queue_name, connection=client, commit_mode="auto")
     try:
-        django_rq.get_queue(queue_name).enqueue_call(
-            job,
-            args=args,
-            job_id=job_id,
-            at_front=at_front,
-            ttl=worth_s,
-            result_ttl=RESULT_TTL_S,
-            failure_ttl=FAILURE_TTL_S,
-        )
+        with client.pipeline() as pipe:
+            queue.enqueue_call(
+                job,
+                args=args,
+                job_id=job_id,
+                at_front=at_front,
+                ttl=worth_s,
+                result_ttl=RESULT_TTL_S,
+                failure_ttl=FAILURE_TTL_S,
+                pipeline=pipe,
+            )
+            pipe.execute()
     except redis.RedisError as error:
         logger.warning(
             "queue %s not reached (%s): whoever needs the job queues it again",

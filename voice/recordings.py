@@ -20,7 +20,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.urls import reverse
 
-from voice import audio, audio_encoding, hot_audio, metrics, queues, retreat, signals
+from voice import audio, audio_encoding, hot_audio, metrics, queues, retreat, signals, sql
 from voice.engines.base import VoiceError
 from voice.models import Recording, Transcript
 
@@ -69,25 +69,37 @@ async def open_for(recording: Recording, *, writer: str) -> int:
 def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
     """Complete the recording with what is held and queue its recognition and storage.
 
-    A recording without a single sample is discarded instead. Returns whether this call did it. Raises
-    AudioMissing when fewer than `at_least` bytes are held.
+    A recording without a single sample is discarded instead. Returns whether this call did it; `recording` is
+    up to date in either case. Raises AudioMissing when fewer than `at_least` bytes are held.
     """
     held = max(hot_audio.seal(recording.id, at_least=at_least), _segment_bytes(recording))
     if held < at_least:
         raise AudioMissing(held, at_least)
-    with transaction.atomic():
-        is_ours = Recording.objects.filter(pk=recording.pk, status=Recording.Status.OPEN).update(
-            status=Recording.Status.SEALED if held else Recording.Status.DISCARDED,
-            byte_count=held,
-            sealed_at=now,
-            retry_at=now + NOT_SWEPT,
-        )
+    with transaction.atomic(savepoint=False):
+        is_ours = _end_growth(recording, held, now=now)
         if is_ours and held:
             is_deferred = retreat.is_off(retreat.Step.TRANSCRIPTS)
             Transcript.objects.create(recording=recording, retry_at=now + NOT_SWEPT, is_deferred=is_deferred)
             queue_transcription(recording.pk, is_deferred=is_deferred)
             queue_storing(recording.pk)
-    return bool(is_ours)
+    return is_ours
+
+
+_SEAL = """
+UPDATE voice_recording SET status = %s, byte_count = %s, sealed_at = %s, retry_at = %s
+WHERE id = %s AND status = 'open'
+"""
+
+
+def _end_growth(recording: Recording, held: int, *, now: datetime) -> bool:
+    status = Recording.Status.SEALED if held else Recording.Status.DISCARDED
+    is_ours = bool(sql.change(_SEAL, status, held, now, now + NOT_SWEPT, recording.pk))
+    if is_ours:
+        recording.status, recording.byte_count = status, held
+        recording.sealed_at, recording.retry_at = now, now + NOT_SWEPT
+    else:
+        recording.refresh_from_db()
+    return is_ours
 
 
 def transcription_job_id(recording_id: UUID) -> str:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 
@@ -9,13 +10,13 @@ from interviews import events, states
 from interviews.actions.errors import AudioMissing, BadValue, WrongState
 from interviews.actions.transitions import move
 from interviews.models import Answer, Session
-from voice import recordings
+from voice import recordings, sql
 from voice.models import Recording
 
 MAX_TYPED_CHARACTERS = 10_000
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def ask(*, answer: Answer, by: object, now: datetime) -> None:
     """The question is shown; think time runs from now."""
     _require_current(answer)
@@ -23,7 +24,7 @@ def ask(*, answer: Answer, by: object, now: datetime) -> None:
     events.publish("question_asked", answer.session, answer)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def begin(*, answer: Answer, by: object, now: datetime) -> None:
     """Begin to record."""
     _require_current(answer)
@@ -31,7 +32,7 @@ def begin(*, answer: Answer, by: object, now: datetime) -> None:
     events.publish("answer_began", answer.session, answer)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def finish(*, answer: Answer, byte_count: int, by: object, now: datetime) -> None:
     """The answer is complete with `byte_count` bytes of audio; its transcription and storing are queued.
 
@@ -48,7 +49,7 @@ def finish(*, answer: Answer, byte_count: int, by: object, now: datetime) -> Non
     events.publish("answer_finished", answer.session, answer)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def accept(*, answer: Answer, by: object, now: datetime) -> None:
     """The candidate is content with the answer. The practice answer is deleted here."""
     if answer.kind == Answer.Kind.PRACTICE:
@@ -59,7 +60,7 @@ def accept(*, answer: Answer, by: object, now: datetime) -> None:
     events.publish("answer_accepted", answer.session, answer)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def retake(*, answer: Answer, by: object, now: datetime) -> None:
     """Record again; the earlier recording is deleted, as the candidate was told."""
     earlier = answer.current_recording
@@ -71,7 +72,7 @@ def retake(*, answer: Answer, by: object, now: datetime) -> None:
     events.publish("retake_began", answer.session, answer)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def type_answer(*, answer: Answer, text: str, byte_count: int = 0, by: object, now: datetime) -> None:
     """A written answer, for when there is no microphone.
 
@@ -120,7 +121,6 @@ def _seal(answer: Answer, *, at_least: int, now: datetime) -> None:
         recordings.seal(recording=answer.current_recording, at_least=at_least, now=now)
     except recordings.AudioMissing as error:
         raise AudioMissing(str(error), offset=error.held_bytes) from error
-    answer.current_recording.refresh_from_db()
 
 
 def _checked_text(text: str) -> str:
@@ -142,18 +142,29 @@ def _require_current(answer: Answer) -> None:
     if answer.kind == Answer.Kind.PRACTICE:
         is_current = answer.session.status == states.SessionStatus.PRACTISING
     else:
-        earlier = answer.session.answers.filter(kind=Answer.Kind.QUESTION, position__lt=answer.position)
         is_under_way = answer.session.status == states.SessionStatus.UNDER_WAY
-        is_current = is_under_way and not earlier.exclude(status=states.AnswerStatus.ACCEPTED).exists()
+        next_position = _next_position(answer.session) if is_under_way else None
+        is_current = is_under_way and (next_position is None or answer.position <= next_position)
     if not is_current:
         raise WrongState("answer is not the current one: reload to see where the interview stands.")
+
+
+_NEXT_POSITION = """
+SELECT min(position) FROM interviews_answer
+WHERE session_id = %s AND kind = 'question' AND status <> 'accepted'
+"""
+
+
+def _next_position(session: Session) -> int | None:
+    """Of the first question that is not answered; None after the last."""
+    [(position,)] = sql.fetch(_NEXT_POSITION, session.pk)
+    return cast("int | None", position)
 
 
 def _go_on(answer: Answer, *, by: object, now: datetime) -> None:
     """After the last answer the session is finished, and the link with it."""
     session: Session = answer.session
-    questions = session.answers.filter(kind=Answer.Kind.QUESTION)
-    if questions.exclude(status=states.AnswerStatus.ACCEPTED).exists():
+    if _next_position(session) is not None:
         return
     move(session, states.FINISH_SESSION, by=by, finished_at=now)
     move(session.invitation, states.FINISH_INVITATION, by=by)

@@ -12,6 +12,7 @@ from interviews.actions import answers, interviews
 from interviews.actions.errors import WrongState
 from interviews.actions.transitions import move
 from interviews.models import Answer, Invitation, Session
+from voice import sql
 from voice.text import speech_key
 
 PRACTICE_THINK_S, PRACTICE_LIMIT_S, PRACTICE_RETAKES = 5, 30, 3
@@ -65,14 +66,14 @@ def _answers_for(session: Session) -> list[Answer]:
     return rows
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def check_devices(*, session: Session, by: object, now: datetime) -> None:
     """Microphone and speaker work, or the candidate goes on without."""
     move(session, states.PRACTISE, by=by, last_seen_at=now)
     events.publish("devices_checked", session)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def skip_practice(*, session: Session, by: object, now: datetime) -> None:
     """Go on without practising, or without practising further."""
     if session.status == states.SessionStatus.CHECKING:
@@ -112,4 +113,7 @@ def abandon_idle(*, now: datetime) -> int:
 
 def mark_seen(*, session_id: UUID, now: datetime | None = None) -> None:
     """The candidate is connected."""
-    Session.objects.filter(pk=session_id).update(last_seen_at=now or timezone.now())
+    sql.change(_SEEN, now or timezone.now(), session_id)
+
+
+_SEEN = "UPDATE interviews_session SET last_seen_at = %s WHERE id = %s"

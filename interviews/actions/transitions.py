@@ -1,10 +1,12 @@
 """The one place where a status changes: compare-and-set against the table of transitions."""
 
 import logging
+from functools import cache
 
 from interviews.actions.errors import WrongState
 from interviews.models import Answer, Invitation, Session
 from interviews.states import Transition
+from voice import sql
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +19,9 @@ def move(
     Raises WrongState, with nothing written, if it has not. Logs who moved what, by id.
     """
     kind = type(row).__name__.lower()
-    rows = type(row).objects.filter(pk=row.pk, status__in=transition.sources)
-    if not rows.update(status=transition.target, **changes):
+    values = (getattr(value, "pk", value) for value in changes.values())
+    update = _update(type(row), *changes)
+    if not sql.change(update, transition.target, *values, row.pk, list(transition.sources)):
         row.refresh_from_db(fields=["status"])
         raise WrongState(f"{kind} is {row.status}: it cannot become {transition.target}.")
     row.status = transition.target
@@ -26,3 +29,11 @@ def move(
         setattr(row, field, value)
     actor = getattr(by, "pk", by)
     logger.info("%s %s is now %s by %s", kind, row.pk, transition.target, actor)
+
+
+@cache
+def _update(model: type[Answer | Invitation | Session], *fields: str) -> str:
+    table = model._meta  # noqa: SLF001  a documented name
+    columns = {field.name: field.column for field in table.concrete_fields}
+    assignments = ", ".join(f"{columns[name]} = %s" for name in ("status", *fields))
+    return f"UPDATE {table.db_table} SET {assignments} WHERE id = %s AND status = ANY(%s)"  # noqa: S608
