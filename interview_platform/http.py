@@ -1,13 +1,14 @@
 """Django's handler of requests, with threads that are used again, and none where none is needed.
 
-Django starts a thread for each request, sends its signals and closes the response there, and waits for its end;
-and the ORM sets itself up in it from nothing. Half a millisecond of CPU, for what is mostly the care of
-connections that nobody opened. Here a request borrows a thread, and one that ran nothing in it ends without it.
+Django starts a thread for each request, sends its signals and closes the response there, and waits for its
+end; and the ORM sets itself up in it from nothing. Half a millisecond of CPU, for what is mostly the care of
+connections that nobody opened. Here a request borrows a thread, and one that ran nothing in it ends without.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -20,8 +21,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 _thread: ContextVar["RequestThread"] = ContextVar("thread")
 
@@ -64,7 +66,7 @@ class Handler(ASGIHandler):
             else:
                 thread.shutdown(wait=False)
 
-    async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; the steps are those of the method that this one overrides."""
         try:
             body = await self.read_body(receive)
@@ -75,14 +77,15 @@ class Handler(ASGIHandler):
             signals.request_started.send(sender=self.__class__, scope=scope)
             request, refusal = self.create_request(scope, body)
             if request is None:
+                assert refusal is not None, "one of the two is made"
                 await self.send_response(refusal, send)
                 await _finish(refusal.close)
                 return
-            response = await self._answer_unless_gone(request, receive, send)
-            if response is None:
-                await _finish(lambda: signals.request_finished.send(sender=self.__class__))
-            else:
-                await _finish(response.close)
+            response = None
+            try:
+                response = await self._answer_unless_gone(request, receive, send)
+            finally:
+                await _finish(response.close if response else self._say_finished)
 
     async def _answer_unless_gone(
         self, request: HttpRequest, receive: Receive, send: Send
@@ -90,28 +93,25 @@ class Handler(ASGIHandler):
         """The response; None if the client went away before there was one."""
         watching = asyncio.create_task(self.listen_for_disconnect(receive))
         answering = asyncio.create_task(self._answer(request, send))
-        await asyncio.wait([watching, answering], return_when=asyncio.FIRST_COMPLETED)
-        await _end(watching)
-        await _end(answering)
+        try:
+            await asyncio.wait([watching, answering], return_when=asyncio.FIRST_COMPLETED)
+        finally:  # the thread is another request's when this one ends
+            watching.cancel()
+            answering.cancel()
+            await asyncio.gather(watching, answering, return_exceptions=True)
+        if not watching.cancelled():
+            with suppress(RequestAborted):
+                watching.result()
         return None if answering.cancelled() else answering.result()
 
     async def _answer(self, request: HttpRequest, send: Send) -> HttpResponseBase:
         response = await self.run_get_response(request)
-        try:
+        with suppress(asyncio.CancelledError):  # the client is gone; the response is still to be closed
             await self.send_response(response, send)
-        except asyncio.CancelledError:
-            pass  # the client is gone; the response is still to be closed
         return response
 
-
-async def _end(task: asyncio.Task[Any]) -> None:
-    """Cancel the task unless it is done; raise what it raised, but for a client that went away."""
-    if not task.done():
-        task.cancel()
-    try:
-        await task
-    except (RequestAborted, asyncio.CancelledError):
-        pass
+    def _say_finished(self) -> None:
+        signals.request_finished.send(sender=self.__class__)
 
 
 async def _finish(close: Callable[[], object]) -> None:
