@@ -1,12 +1,15 @@
 """What an arrival asks of the stores. Two cores serve a thousand candidates: every query and call counts."""
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
-from django.db import connections
+from django.db import connection, connections
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone, translation
 
@@ -94,6 +97,42 @@ def test_consent_to_a_link_that_was_revoked_begins_nothing(make_invitation):
     with pytest.raises(WrongState):
         sessions.start(invitation=invitation, now=timezone.now())
     assert not Session.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_consent_pressed_twice_at_once_is_one_session(invitation, monkeypatch):
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def pause(**_):
+        has_begun.set()
+        assert may_end.wait(PATIENCE_S)
+
+    def start():
+        try:
+            own = Invitation.objects.select_related("interview").get(pk=invitation.pk)
+            return sessions.start(invitation=own, now=timezone.now())
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(sessions.interviews, "request_texts", pause)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(start)
+        assert has_begun.wait(PATIENCE_S)
+        second = pool.submit(start)
+        wait_for_a_lock()
+        may_end.set()
+        assert first.result(PATIENCE_S) == second.result(PATIENCE_S)
+    assert Session.objects.count() == 1
+
+
+def wait_for_a_lock():
+    deadline = time.monotonic() + PATIENCE_S
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("nobody waits for a row")
 
 
 def test_texts_are_asked_for_once_whatever_their_number(interview, said):
