@@ -105,7 +105,10 @@ class ApiKey(models.Model):
     def find(cls, key: str) -> "ApiKey | None":
         """The valid key with this secret, if any."""
         rows = cls.objects.select_related("organisation")
-        return rows.filter(digest=cls.digest_of(key), revoked_at__isnull=True).first()
+        try:
+            return rows.get(digest=cls.digest_of(key), revoked_at__isnull=True)
+        except cls.DoesNotExist:
+            return None
 
     @staticmethod
     def digest_of(key: str) -> str:

@@ -3,10 +3,11 @@
 import os
 
 from django.conf import settings
-from django.core.asgi import get_asgi_application
+
+from interview_platform import http
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interview_platform.settings")
-django_application = get_asgi_application()  # loads the apps, so it comes before the routes
+django_application = http.application()  # loads the apps, so it comes before the routes
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 

@@ -117,7 +117,13 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = (
 )
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    # What {% cache %} keeps, in each process: text that depends on nothing but the language.
+    "template_fragments": {
+        "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}"
+    },
+}
 # Publish and subscribe: messages between processes are hints, and a page that misses one asks for a snapshot.
 # docs/adr/0007-channel-layer-by-publish-and-subscribe.md
 CHANNEL_LAYERS = {

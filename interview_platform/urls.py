@@ -18,7 +18,9 @@ queue_pages = [
     URLPattern(page.pattern, for_superusers(page.callback), page.default_args, page.name) for page in rq_pages
 ]
 
-urlpatterns = [
+urlpatterns = [  # in the order in which they are tried: what is asked most comes first
+    path("", include("interviews.urls")),
+    path("", include("voice.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/speech-engines/", admin.site.admin_view(engines_page), name="speech-engines"),
     path("admin/", admin.site.urls),
@@ -26,8 +28,6 @@ urlpatterns = [
     path("", api_urls),
     path("api/<path:rest>", unknown_address),
     path("v1/<path:rest>", unknown_address),
-    path("", include("interviews.urls")),
-    path("", include("voice.urls")),
     path("health", health.health),
     path("ready", health.ready),
     path("metrics", metrics.metrics, name="metrics"),

@@ -22,6 +22,7 @@ import redis
 from django.conf import settings
 
 from interviews import places
+from interviews.models import Interview
 from interviews.places import PLACE_LEASE_S, InLine, Position, Roll, Stays
 from interviews.states import OPEN_SESSION_STATUSES, SessionStatus
 from voice import redis_clients, retreat
@@ -32,6 +33,11 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_S = 3.0
 EXPECTED_WEIGHT = 20
 """What the interview says of its length counts as so many stays that were measured."""
+
+
+EXPECTED_KNOWN_FOR_S = 60.0
+"""An estimate may rest on what the interview was a minute ago; most who arrive never wait for one."""
+MAX_KNOWN_INTERVIEWS = 1000
 
 
 class Wait(NamedTuple):
@@ -60,6 +66,21 @@ def estimate_s(place: int, *, inside: int, stays: Stays, expected_s: float) -> i
     seconds = place * max(mean_s / max(1, inside), 1 / places.LET_IN_PER_S)
     step_s = 10 if seconds <= 60 else 60
     return step_s * math.ceil(seconds / step_s)
+
+
+_expected: dict[UUID, tuple[float, float]] = {}
+
+
+def expected_s(interview: Interview) -> float:
+    """How long the interview takes, for the estimates of those who wait. Reads the database."""
+    known = _expected.get(interview.pk)
+    if known and known[0] > time.monotonic():
+        return known[1]
+    if len(_expected) >= MAX_KNOWN_INTERVIEWS:
+        _expected.clear()
+    seconds = interview.expected_minutes * 60.0
+    _expected[interview.pk] = (time.monotonic() + EXPECTED_KNOWN_FOR_S, seconds)
+    return seconds
 
 
 class Visit:

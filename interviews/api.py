@@ -69,15 +69,18 @@ router = Router(auth=[BearerKey(), HeaderKey()], tags=["interviews"])
 
 
 def _one(rows: QuerySet, row_id: UUID, what: str) -> Any:
-    row = rows.filter(pk=row_id).first()
-    if row is None:
-        raise Http404(f"Your organisation has no {what} with this id.")
-    return row
+    try:
+        return rows.get(pk=row_id)
+    except rows.model.DoesNotExist:
+        raise Http404(f"Your organisation has no {what} with this id.") from None
+
+
+def _of_organisation(request: ApiRequest) -> QuerySet[Interview]:
+    return Interview.objects.filter(organisation=request.auth.organisation)
 
 
 def _interviews(request: ApiRequest) -> QuerySet[Interview]:
-    rows = Interview.objects.filter(organisation=request.auth.organisation)
-    return rows.annotate(question_count=Count("questions"))
+    return _of_organisation(request).annotate(question_count=Count("questions"))
 
 
 def _invitations(request: ApiRequest) -> QuerySet[Invitation]:
@@ -118,7 +121,7 @@ def read_interview(request: ApiRequest, interview_id: UUID) -> Interview:
     summary="Invite a candidate",
 )
 def invite(request: ApiRequest, interview_id: UUID, payload: schemas.InvitationIn) -> Status[Invitation]:
-    interview = _one(_interviews(request), interview_id, "interview")
+    interview = _one(_of_organisation(request), interview_id, "interview")
     now = timezone.now()
     invitation = invitations.invite(
         interview=interview,

@@ -81,14 +81,14 @@ class CandidateConsumer(WebSocketConsumer):
             await self.close(CLOSE_UNKNOWN if problem.kind == "unknown" else CLOSE_ENDED)
             return
         self.invitation, self.session_id = session.invitation, session.pk
-        if not await tabs.holds(self.session_id, self._query):
+        self.number = await tabs.connect(self.session_id, self._query)
+        if not self.number:
             await self._end_for_other()
             return
-        self.number = await tabs.next_number(self.session_id)
-        await self.channel_layer.group_add(events.group_name(self.session_id), self.channel_name)
-        await self.channel_layer.group_send(
-            events.group_name(self.session_id), {"type": "session.taken_over", "number": self.number}
-        )
+        group = events.group_name(self.session_id)
+        await self.channel_layer.group_add(group, self.channel_name)
+        if self.number > 1:  # there may be an older one
+            await self.channel_layer.group_send(group, {"type": "session.taken_over", "number": self.number})
         self.visit = await admission.enter(
             session.pk, status=session.status, expected_s=expected_s, tell=self._wait, let_in=self._let_in
         )
@@ -280,7 +280,7 @@ class CandidateConsumer(WebSocketConsumer):
         if session is None:
             raise links.LinkProblem("unknown", invitation)  # consent comes first
         is_new = session.status == SessionStatus.CHECKING
-        return session, invitation.interview.expected_minutes * 60.0 if is_new else 0.0
+        return session, admission.expected_s(invitation.interview) if is_new else 0.0
 
     @in_thread
     def _snapshot(self) -> dict:

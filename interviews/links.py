@@ -21,10 +21,7 @@ def find(token: str, *, now: datetime, is_finished_welcome: bool = False) -> Inv
     An interview that has begun may be finished after the link's day. A finished one is welcome where the
     browser may still have audio to deliver.
     """
-    invitations = Invitation.objects.select_related("interview__organisation", "session")
-    invitation = None if "\0" in token else invitations.filter(token=token).first()
-    if invitation is None:
-        raise LinkProblem("unknown")
+    invitation = _with_token(token)
     ended = {InvitationStatus.EXPIRED, InvitationStatus.REVOKED, InvitationStatus.FINISHED}
     if is_finished_welcome:
         ended.remove(InvitationStatus.FINISHED)
@@ -33,6 +30,15 @@ def find(token: str, *, now: datetime, is_finished_welcome: bool = False) -> Inv
     if invitation.status == InvitationStatus.PENDING and invitation.expires_at <= now:
         raise LinkProblem("expired", invitation)
     return invitation
+
+
+def _with_token(token: str) -> Invitation:
+    if "\0" in token:
+        raise LinkProblem("unknown")  # PostgreSQL takes no such text
+    try:
+        return Invitation.objects.select_related("interview__organisation", "session").get(token=token)
+    except Invitation.DoesNotExist:
+        raise LinkProblem("unknown") from None
 
 
 def session_of(invitation: Invitation) -> Session | None:

@@ -10,24 +10,36 @@ from voice import hot_audio, redis_clients
 HELD_S = hot_audio.HOT_TTL_S
 
 
-async def holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
-    """Whether the tab may have the connection.
+_CONNECT = """
+local tab, is_claim, held_s = ARGV[1], ARGV[2] == '1', ARGV[3]
+local holder = redis.call('GET', KEYS[1])
+if is_claim or not holder then
+  redis.call('SET', KEYS[1], tab, 'EX', held_s)
+elseif holder ~= tab then
+  return 0
+end
+local number = redis.call('INCR', KEYS[2])
+redis.call('EXPIRE', KEYS[2], held_s)
+return number
+"""
 
-    query: `tab`, its random id, and `claim` if it wants to take over. A client that names no tab claims the
-    interview with each connection.
+
+async def connect(session_id: UUID, query: dict[str, list[str]]) -> int:
+    """The number of a new connection, 0 where another tab has the interview.
+
+    Who has a lower number is an older connection: 1 is the first. query: `tab`, its random id, and `claim` if
+    it wants to take over. A client that names no tab claims the interview with each connection.
     """
     tab = _tab(query)
-    client, key = redis_clients.async_client(), f"interviews:session:{session_id}:tab"
-    if not tab or "claim" in query:
-        await client.set(key, tab, ex=HELD_S)
-        return True
-    await client.set(key, tab, ex=HELD_S, nx=True)
-    return bool(await client.get(key) == tab.encode())
+    is_claim = not tab or "claim" in query
+    script = redis_clients.async_client().register_script(_CONNECT)
+    keys = [_holder_key(session_id), f"interviews:session:{session_id}:connections"]
+    return int(await script(keys=keys, args=[tab, int(is_claim), HELD_S]))
 
 
 async def still_holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
     """Whether the tab has the connection, and so none but another connection of its own can be newer."""
-    held_by = await redis_clients.async_client().get(f"interviews:session:{session_id}:tab")
+    held_by = await redis_clients.async_client().get(_holder_key(session_id))
     return bool(tab := _tab(query)) and held_by == tab.encode()
 
 
@@ -35,9 +47,5 @@ def _tab(query: dict[str, list[str]]) -> str:
     return query.get("tab", [""])[0][:64]
 
 
-async def next_number(session_id: UUID) -> int:
-    """The number of a new connection: who has a lower one is an older connection."""
-    client, key = redis_clients.async_client(), f"interviews:session:{session_id}:connections"
-    number = int(await client.incr(key))
-    await client.expire(key, HELD_S)
-    return number
+def _holder_key(session_id: UUID) -> str:
+    return f"interviews:session:{session_id}:tab"

@@ -1,6 +1,7 @@
 """The candidate's pages."""
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -31,6 +32,7 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         sessions.start(invitation=invitation, now=timezone.now())
         return redirect("interviews:room", token=token)
     interview = invitation.interview
+    prefetch_related_objects([interview], "questions")  # they are counted, and their times are added up
     context = {
         "interview": interview,
         "organisation": interview.organisation,

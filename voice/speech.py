@@ -3,6 +3,7 @@
 Three places, fastest first: Redis (recently played), object storage, and the row that says how it was made.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -16,16 +17,25 @@ from voice.models import Speech
 from voice.speech_cache import CachedSpeech
 
 
-def request(*, spoken_text: str, language: str, voice: str = "") -> Speech:
-    """The row for this text in this voice; when it was never rendered, a job is queued that renders it."""
-    spoken_text = text.normalise(spoken_text)
-    key = text.speech_key(spoken_text, voice, language)
-    row, _ = Speech.objects.get_or_create(
-        key=key, defaults={"text": spoken_text, "language": language, "voice": voice}
-    )
-    if row.status != Speech.Status.READY:
-        queue_rendering(key)
-    return row
+def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Speech]:
+    """The rows for these texts in this voice, in order; for what was never rendered, jobs are queued."""
+    normalised = [text.normalise(spoken_text) for spoken_text in texts]
+    keys = [text.speech_key(spoken_text, voice, language) for spoken_text in normalised]
+    rows = Speech.objects.in_bulk(keys)
+    if missing := {key: said for key, said in zip(keys, normalised, strict=True) if key not in rows}:
+        rows |= _make(missing, language=language, voice=voice)
+    for row in rows.values():
+        if row.status != Speech.Status.READY:
+            queue_rendering(row.key)
+    return [rows[key] for key in keys]
+
+
+def _make(texts: dict[str, str], *, language: str, voice: str) -> dict[str, Speech]:
+    """The rows for texts that had none a moment ago; another process may have made, even rendered, some."""
+    in_one_order = sorted(texts.items())  # two that make the same rows would else wait for each other
+    made = [Speech(key=key, text=said, language=language, voice=voice) for key, said in in_one_order]
+    Speech.objects.bulk_create(made, ignore_conflicts=True)
+    return Speech.objects.in_bulk(texts)
 
 
 def rendering_job_id(key: str) -> str:

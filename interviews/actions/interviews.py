@@ -1,5 +1,7 @@
 """Configuring interviews."""
 
+from collections.abc import Sequence
+
 from interviews.models import Interview
 from voice import speech
 from voice.models import Speech
@@ -29,10 +31,11 @@ def request_speech(*, interview: Interview) -> list[Speech]:
 
     Texts that were rendered before, in this voice and language, cost nothing.
     """
-    texts = [practice_text(interview), *(q.text for q in interview.questions.all())]
-    return [request_question(interview=interview, question_text=question_text) for question_text in texts]
+    return request_texts(
+        interview=interview, texts=[practice_text(interview), *(q.text for q in interview.questions.all())]
+    )
 
 
-def request_question(*, interview: Interview, question_text: str) -> Speech:
-    """The speech row of one question of this interview."""
-    return speech.request(spoken_text=question_text, language=interview.language, voice=interview.voice)
+def request_texts(*, interview: Interview, texts: Sequence[str]) -> list[Speech]:
+    """The speech rows of these texts in the interview's voice, in order."""
+    return speech.request(texts=texts, language=interview.language, voice=interview.voice)

@@ -22,19 +22,22 @@ PRACTICE_THINK_S, PRACTICE_LIMIT_S, PRACTICE_RETAKES = 5, 30, 3
 def start(*, invitation: Invitation, now: datetime) -> Session:
     """Consent was given: begin the session with a copy of every question.
 
-    Called again, it returns the session that exists.
+    Called again, it returns the session that exists. Of two at once, the second waits for the first at the
+    invitation's row, and finds it started.
     """
-    Invitation.objects.select_for_update().get(pk=invitation.pk)  # consent pressed twice is one session
-    existing = Session.objects.filter(invitation=invitation).first()
-    if existing is not None:
+    try:
+        move(invitation, states.START_INVITATION, by=invitation)
+    except WrongState:
+        existing = Session.objects.filter(invitation=invitation).first()
+        if existing is None:
+            raise
         return existing
-    move(invitation, states.START_INVITATION, by=invitation)
     interview = invitation.interview
     session = Session.objects.create(
         invitation=invitation, consent_text=interview.consent_text, consented_at=now, last_seen_at=now
     )
-    Answer.objects.bulk_create(_answers_for(session))
-    interviews.request_speech(interview=interview)
+    rows = Answer.objects.bulk_create(_answers_for(session))
+    interviews.request_texts(interview=interview, texts=[row.question_text for row in rows])
     return session
 
 
