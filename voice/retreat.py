@@ -78,15 +78,17 @@ class Felt(NamedTuple):
 def pressure(felt: Felt, level: int) -> float:
     """How hard this process is pressed; 1 is too much.
 
-    Once transcripts are deferred the queues press no further, for then they take nothing from anybody:
-    newcomers wait only where the web process itself cannot follow. But the retreat holds until the deferred
-    are done, or else it would come back into the same backlog.
+    Once transcripts are deferred the queues press no further, for then they take nothing from anybody. But
+    the retreat holds until the deferred are done, or else it would come back into the same backlog. Newcomers
+    wait only while the web process itself cannot follow: whatever lies in the queues, they are let in again.
     """
+    own = max(felt.late_s / LATE_S, felt.behind_s / BEHIND_S)
+    if level > Step.TRANSCRIPTS:
+        return own
     queued = felt.queued_s / QUEUED_S
-    if level >= Step.TRANSCRIPTS:
+    if level == Step.TRANSCRIPTS:
         queued = min(queued, HELD)
-    deferred = min(felt.deferred_s / QUEUED_S, HELD)
-    return max(felt.late_s / LATE_S, felt.behind_s / BEHIND_S, queued, deferred)
+    return max(own, queued, min(felt.deferred_s / QUEUED_S, HELD))
 
 
 @dataclass(frozen=True, slots=True)

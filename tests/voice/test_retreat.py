@@ -69,6 +69,12 @@ def test_late_process_goes_all_the_way():
     assert pressure(Felt(late_s=0.3), Step.TRANSCRIPTS) >= ladder.TOO_MUCH
 
 
+def test_no_queue_keeps_newcomers_waiting():
+    behind = Felt(late_s=0.05, queued_s=3600.0, deferred_s=3600.0)
+    assert pressure(behind, Step.NEWCOMERS) < ladder.CALM
+    assert pressure(behind._replace(late_s=0.15), Step.NEWCOMERS) >= ladder.CALM
+
+
 def test_deferred_transcripts_hold_the_level_until_they_are_made():
     assert pressure(Felt(deferred_s=60.0), Step.TRANSCRIPTS) == retreat.HELD
     assert pressure(Felt(deferred_s=60.0), 0) == retreat.HELD
