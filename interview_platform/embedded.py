@@ -203,6 +203,10 @@ def _redis_settings(directory: Path, host: str, port: int, password: str, append
         f"requirepass {password}",
         f"appendonly {'yes' if append_only else 'no'}",
         "appendfsync everysec",
+        # While the file is written anew, Redis would hold everybody up for a disk that is busy with that;
+        # and audio that comes and goes would have it written anew every minute.
+        "no-appendfsync-on-rewrite yes",
+        "auto-aof-rewrite-percentage 400",
         'save ""',
         "maxmemory-policy noeviction",  # a full server must refuse a recording, never forget one
     ]
