@@ -209,9 +209,9 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         ),
         # On one machine the processor goes first to who speaks, then to storing, which keeps Redis small, and
         # what is left to recognition: a transcript can wait.
-        Program("speech", ("nice", "-n", "19", *worker, *HEARING, "--slots", "2"), env=env),
+        Program("speech", (*worker, *HEARING, "--slots", "2"), env=env, nice=19),
         Program("tts", (*worker, "tts"), env=env),
-        Program("default", ("nice", "-n", "5", *worker, "default"), env=env),
+        Program("default", (*worker, "default"), env=env, nice=5),
         Program(
             "cron", (*manage, "rqcron", "interview_platform.cron", "--logging-level", "WARNING"), env=env
         ),
