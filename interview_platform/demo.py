@@ -195,7 +195,8 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
     manage = (sys.executable, str(ROOT / "manage.py"))
     # Where hundreds come back at once, the last of them wait for seconds: as long as their pages do, no less.
     patience = ("--websocket_connect_timeout", "10")
-    web = (sys.executable, "-m", "daphne", "--fd", str(listener.fileno()), "--verbosity", "0", *patience)
+    daphne = (sys.executable, "-m", "interview_platform.web")
+    web = (*daphne, "--fd", str(listener.fileno()), "--verbosity", "0", *patience)
     worker = (*manage, "voiceworker")
     return [
         Program(

@@ -149,7 +149,7 @@ class CandidateConsumer(WebSocketConsumer):
         except TakenOver:
             await self._end_for_other()
             return
-        await self._send({"type": "ack", "offset": held_bytes})
+        await self.send_text(f'{{"type": "ack", "offset": {held_bytes}}}')
         metrics.frame_acked(time.monotonic() - came_at, len(frame.pcm))
         if self.listener is not None:
             self.listener.hear(frame.offset, frame.pcm)
@@ -230,7 +230,7 @@ class CandidateConsumer(WebSocketConsumer):
         if self.is_inside and time.monotonic() - self.seen_at > SEEN_EVERY_S:
             self.seen_at = time.monotonic()
             await in_thread(sessions.mark_seen)(session_id=session_id)
-        await self._send({"type": "pong"})
+        await self.send_text('{"type": "pong"}')
 
     async def _complete(self, message: dict) -> None:
         action, fields = COMPLETING_COMMANDS[message["type"]]
@@ -343,7 +343,7 @@ class CandidateConsumer(WebSocketConsumer):
         await self.close(CLOSE_TAKEN_OVER)
 
     async def _send(self, message: dict) -> None:
-        await self.send(text_data=json.dumps(message))
+        await self.send_text(json.dumps(message))
 
     async def _send_error(self, code: str, detail: str, **extra: object) -> None:
         await self._send({"type": "error", "code": code, "detail": detail, **extra})

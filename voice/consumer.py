@@ -64,6 +64,10 @@ class WebSocketConsumer(AsyncWebsocketConsumer):
                 if message["type"] == "websocket.disconnect":
                     raise StopConsumer from error
 
+    async def send_text(self, text: str) -> None:
+        """Send a text message: `send` of Channels, without the two calls in between."""
+        await self.base_send({"type": "websocket.send", "text": text})
+
     async def _come_again(self, error: Exception) -> None:
         logger.warning("%s: store not reached (%s)", type(self).__name__, type(error).__name__)
         await self.close(CLOSE_TRY_AGAIN)  # nothing was acknowledged; the client comes back and goes on

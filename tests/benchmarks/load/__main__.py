@@ -18,6 +18,8 @@ from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from tests.benchmarks.load import ledger, report
 from tests.benchmarks.load.bare import bare_daphne, speak_to_bare
 from tests.benchmarks.load.measures import Figures, most_in
@@ -44,15 +46,15 @@ def main() -> int:
         share_of_each_manner=options.manners,
     )
     if options.bare:
-        results = asyncio.run(_bare(plan))
+        results = uvloop.run(_bare(plan))
     elif options.address:
         facts = {"api_key": options.api_key, "interviews": {}, "recruiter_username": options.username}
         facts["recruiter_password"] = os.environ.get("PASSWORD", "")
-        results = asyncio.run(_run(plan, options, facts, None))
+        results = uvloop.run(_run(plan, options, facts, None))
     else:
         with own_stack(model=options.model) as stack:
             go_first()
-            results = asyncio.run(_run(plan, options, stack.load_demo(), stack))
+            results = uvloop.run(_run(plan, options, stack.load_demo(), stack))
             if options.log:
                 options.log.write_bytes(stack.log.read_bytes())
     _report(results, options)

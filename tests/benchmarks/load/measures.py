@@ -24,9 +24,9 @@ class Latencies:
     def add(self, value_ms: float) -> None:
         self._values.append(value_ms)
 
-    def summary(self) -> dict[str, float]:
-        """{n, p50, p95, p99, max}; only n if there is none."""
-        ordered = sorted(self._values)
+    def summary(self, start: int = 0, end: int | None = None) -> dict[str, float]:
+        """{n, p50, p95, p99, max} of the values from `start` to `end`; only n if there is none."""
+        ordered = sorted(self._values[start:end])
         if not ordered:
             return {"n": 0}
         shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}

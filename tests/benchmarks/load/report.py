@@ -28,6 +28,7 @@ def of_system(watch: Watch) -> dict[str, Any]:
         "cpu_seconds_per_candidate_minute": {
             name: round(seconds / max(1e-9, candidate_minutes), 4) for name, seconds in cpu_seconds.items()
         },
+        "measured_ack_ms": watch.measured_ack_ms,
         "web_cpu_ms_per_frame": round(1000 * cpu_seconds.get("web", 0.0) / max(1, watch.measured_frames), 4),
         "driver_core_share": round(cpu_seconds.get("driver", 0.0) / watch.measured_s, 3),
         "redis_peak_bytes": max((look.redis_bytes for look in watch.looks), default=0),

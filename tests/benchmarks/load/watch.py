@@ -22,6 +22,7 @@ SEARCH_EVERY, MEMORY_EVERY = 5, 5
 """Looks: to find new processes all of the machine are listed, and for memory all pages of a process."""
 QUEUES = ("stt", "stt-partial", "stt-later", "stt-batch", "tts", "default")
 PROGRAMS = {
+    "interview_platform.web": "web",
     "daphne": "web",
     "stt": "speech",
     "tts": "tts",
@@ -97,6 +98,7 @@ class _Mark(NamedTuple):
     at_s: float
     cpu: Counter[str]
     frames: int
+    acks: int
 
 
 class Watch:
@@ -126,7 +128,8 @@ class Watch:
             self.cpu.search()
             self.cpu.look()
             at_s = time.monotonic() - self._began
-            self._marks.append(_Mark(at_s, self.cpu.by_program.copy(), self.figures.frames))
+            figures = self.figures
+            self._marks.append(_Mark(at_s, self.cpu.by_program.copy(), figures.frames, len(figures.ack_ms)))
 
     @property
     def measured(self) -> list[Look]:
@@ -143,6 +146,12 @@ class Watch:
     def measured_frames(self) -> int:
         start, end = self._marks
         return end.frames - start.frames
+
+    @property
+    def measured_ack_ms(self) -> dict[str, float]:
+        """Of the acknowledgements that came between both marks."""
+        start, end = self._marks
+        return self.figures.ack_ms.summary(start.acks, end.acks)
 
     @property
     def cpu_seconds(self) -> dict[str, float]:
