@@ -111,6 +111,8 @@ DATABASES["default"]["OPTIONS"] |= {
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
+# A statement of `voice.sql` is prepared when a connection sends it for the third time.
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = env.int("DATABASE_PREPARES_AFTER", default=2) or None
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a transaction pooler
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = (
     True  # a connection that a restart of PostgreSQL broke is replaced

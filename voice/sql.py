@@ -8,21 +8,32 @@ web processes would do most. Everything else is asked through the ORM.
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
 
 def fetch(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """All rows that the statement returns."""
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall()
 
 
 def change(statement: str, *parameters: Any) -> int:
     """How many rows the statement changed."""
-    with connection.cursor() as cursor:
+    with _cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.rowcount
+
+
+def _cursor() -> CursorWrapper:
+    """As `connection.cursor()`, but statement and parameters are sent apart, so that it can be prepared."""
+    connection.ensure_connection()
+    cursor: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]  # psycopg's own
+    return (
+        connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
+    )
 
 
 class Part:
