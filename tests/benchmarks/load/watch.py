@@ -29,6 +29,7 @@ PROGRAMS = {
     "default": "default",
     "rqcron": "cron",
     "redis-server": "redis",
+    "redis-aof-rewrite": "redis",
     "postgres": "postgresql",
 }
 """By the first word of the command line that is in the table."""
