@@ -231,7 +231,7 @@ def move_segments(recording_id: str) -> None:
 
 def store(recording_id: str) -> None:
     """Move a sealed recording to object storage."""
-    recording = Recording.objects.filter(pk=recording_id, status=Recording.Status.SEALED).first()
+    recording = recordings.sealed(recording_id)
     if recording is None:
         return
     try:
