@@ -237,6 +237,8 @@ def store(recording_id: str) -> None:
     try:
         recordings.store(recording, now=timezone.now())
     except Exception as error:
+        if not Recording.objects.filter(pk=recording_id).exclude(status=Recording.Status.DISCARDED).exists():
+            return  # given up in the meantime: what could not be read is not there any more
         _postpone(recording, error, STORE_RETRY_S)
         raise
 
