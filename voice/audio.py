@@ -45,6 +45,7 @@ _OPENING: Final = {
     "protocol_whitelist": "none",
     "codec_whitelist": ",".join(sorted(READABLE_CODECS)),
     "max_streams": "64",
+    "raw_packet_size": "32768",  # FLAC is looked through for frames in pieces of so much, not of 1024 bytes
 }
 
 # These say how long they last.  The others estimate it from their bit rate, which may be far from true.

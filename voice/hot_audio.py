@@ -10,8 +10,11 @@ memory.
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
+
+from redis.commands.core import Script
 
 from voice.captions import BYTES_A_SECOND, LONGEST_BYTES
 from voice.gathering import Gathered
@@ -200,20 +203,21 @@ def seal(recording_id: UUID, *, at_least: int) -> int:
 
 def read(recording_id: UUID | str, start: int = 0, end: int | None = None) -> bytes:
     """The bytes held in [start, end); none if some of them lie in object storage already."""
-    stored, filling, _ = _call(_EXTENT, recording_id)
-    if start < stored * SEGMENT_BYTES:
-        return b""
-    last = filling if end is None else min(filling, max(0, end - 1) // SEGMENT_BYTES)
-    first = start // SEGMENT_BYTES
+    end = start + HOT_BYTES if end is None else end  # more is never here
+    first, key = start // SEGMENT_BYTES, _key(recording_id)
     with sync_client().pipeline(transaction=False) as pipe:
-        for number in range(first, last + 1):
-            pipe.get(f"{_key(recording_id)}:{number}")
-        segments = pipe.execute()
+        pipe.hmget(f"{key}:meta", "stored", "filling")
+        for number in range(first, max(0, end - 1) // SEGMENT_BYTES + 1):
+            pipe.get(f"{key}:{number}")
+        (stored, filling), *segments = pipe.execute()
+    if filling is None or start < int(stored) * SEGMENT_BYTES:
+        return b""
+    del segments[max(0, int(filling) + 1 - first) :]
     if not all(segments[:-1]):
         return b""  # let go while they were read
     pcm = b"".join(segment or b"" for segment in segments)
     begins = first * SEGMENT_BYTES
-    return pcm[start - begins : None if end is None else end - begins]
+    return pcm[start - begins : end - begins]
 
 
 def due_segment(recording_id: UUID | str) -> int | None:
@@ -238,4 +242,9 @@ def delete(recording_id: UUID) -> None:
 
 
 def _call(script: str, recording_id: UUID | str, *args: int) -> Any:
-    return sync_client().register_script(script)(keys=[_key(recording_id)], args=args)
+    return _registered(script)(keys=[_key(recording_id)], args=args)
+
+
+@cache
+def _registered(script: str) -> Script:
+    return sync_client().register_script(script)

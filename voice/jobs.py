@@ -231,12 +231,14 @@ def move_segments(recording_id: str) -> None:
 
 def store(recording_id: str) -> None:
     """Move a sealed recording to object storage."""
-    recording = Recording.objects.filter(pk=recording_id, status=Recording.Status.SEALED).first()
+    recording = recordings.sealed(recording_id)
     if recording is None:
         return
     try:
         recordings.store(recording, now=timezone.now())
     except Exception as error:
+        if not Recording.objects.filter(pk=recording_id).exclude(status=Recording.Status.DISCARDED).exists():
+            return  # given up in the meantime: what could not be read is not there any more
         _postpone(recording, error, STORE_RETRY_S)
         raise
 

@@ -53,6 +53,16 @@ def create(*, language: str, max_seconds: float) -> Recording:
     return Recording.objects.create(language=language, max_bytes=int(max_seconds * BYTES_A_SECOND))
 
 
+_ALL = sql.Part(Recording, "r", *[field.attname for field in Recording._meta.concrete_fields])  # noqa: SLF001
+_SEALED = f"SELECT {_ALL.names} FROM voice_recording r WHERE r.id = %s AND r.status = 'sealed'"  # noqa: S608
+
+
+def sealed(recording_id: UUID | str) -> Recording | None:
+    """The recording, if it is complete and not stored yet."""
+    found = sql.fetch(_SEALED, recording_id)
+    return _ALL.take(list(found[0])) if found else None
+
+
 async def open_for(recording: Recording, *, writer: str) -> int:
     """Let `writer` send audio; return the byte offset to send from.
 
@@ -141,13 +151,22 @@ def move_segment(recording_id: UUID, number: int) -> bool:
     if len(pcm) < hot_audio.SEGMENT_BYTES:
         return False  # another job has moved it, or the recording was deleted
     name = _write_once(_segment_name(recording_id, number), pcm, encode=bytes, decode=bytes)
-    growing = Recording.objects.filter(pk=recording_id, status__in=GROWING)
-    is_ours = growing.filter(stored_segments=number).update(stored_segments=number + 1)
-    if not is_ours and not growing.filter(stored_segments__gt=number).exists():
+    if not sql.change(_MOVE, number + 1, recording_id, number) and not _is_moved(recording_id, number):
         default_storage.delete(name)  # it was stored as a whole, or discarded
         return False
     hot_audio.let_go(recording_id, number)
     return True
+
+
+_MOVE = """
+UPDATE voice_recording SET stored_segments = %s
+WHERE id = %s AND status IN ('open', 'sealed') AND stored_segments = %s
+"""
+
+
+def _is_moved(recording_id: UUID, number: int) -> bool:
+    growing = Recording.objects.filter(pk=recording_id, status__in=GROWING)
+    return growing.filter(stored_segments__gt=number).exists()
 
 
 def read_pcm(recording: Recording) -> bytes:
@@ -187,11 +206,10 @@ def store(recording: Recording, *, now: datetime) -> bool:
     digest = hashlib.sha256(pcm).hexdigest()
     name = f"{_directory(recording.id)}/{digest}.flac"
     name = _write_once(name, pcm, encode=audio_encoding.encode_flac, decode=_decoded)
-    stored = {"status": Recording.Status.STORED, "storage_name": name, "sha256": digest, "stored_at": now}
-    is_ours = Recording.objects.filter(pk=recording.pk, status=Recording.Status.SEALED).update(**stored)
+    is_ours = sql.change(_STORE, name, digest, now, recording.pk)
     if is_ours:
-        for field, value in stored.items():
-            setattr(recording, field, value)
+        recording.status, recording.storage_name = Recording.Status.STORED, name
+        recording.sha256, recording.stored_at = digest, now
         metrics.recording_stored(len(pcm), sealed_at=recording.sealed_at or now, now=now)
         signals.recording_stored.send(Recording, recording=recording)
         with contextlib.suppress(redis.RedisError):  # it expires by itself later
@@ -203,6 +221,12 @@ def store(recording: Recording, *, now: datetime) -> bool:
         if recording.storage_name != name:
             default_storage.delete(name)
     return bool(is_ours)
+
+
+_STORE = """
+UPDATE voice_recording SET status = 'stored', storage_name = %s, sha256 = %s, stored_at = %s
+WHERE id = %s AND status = 'sealed'
+"""
 
 
 def _write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> str:

@@ -113,6 +113,26 @@ def test_store_of_a_discarded_recording_leaves_no_file(sealed):
     assert not list(files_of(sealed))
 
 
+@pytest.mark.parametrize(
+    ("module", "step"), [(hot_audio, "read"), (audio_encoding, "encode_flac"), (recordings, "_read_file")]
+)
+def test_store_of_what_is_discarded_meanwhile_ends_without_a_word_or_a_file(
+    sealed, heard, monkeypatch, module, step
+):
+    go_on = getattr(module, step)
+
+    def discard_first(*args):
+        monkeypatch.undo()
+        recordings.discard(recording=sealed)
+        return go_on(*args)
+
+    monkeypatch.setattr(module, step, discard_first)
+    jobs.store(str(sealed.pk))
+    sealed.refresh_from_db()
+    assert sealed.status == Recording.Status.DISCARDED
+    assert list(files_of(sealed)) == heard == []
+
+
 def test_discard_deletes_audio_file_and_text(sealed):
     jobs.store(str(sealed.pk))
     recordings.discard(recording=sealed)
