@@ -5,10 +5,11 @@ times what it takes to send the finished text and read the answer. With a thousa
 web processes would do most. Everything else is asked through the ORM.
 """
 
+from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Model
+from django.db.models import AutoField, Field, Model
 
 
 def fetch(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -25,12 +26,38 @@ def change(statement: str, *parameters: Any) -> int:
         return cursor.rowcount
 
 
+def insert(*rows: Model) -> None:
+    """Write new rows of one model in one statement. No signal is sent."""
+    if not rows:
+        return
+    fields = _written(type(rows[0]))
+    values = [f.get_db_prep_save(getattr(row, f.attname), connection) for row in rows for f in fields]
+    keys = fetch(_insert(type(rows[0]), len(rows)), *values)
+    for row, (key,) in zip(rows, keys, strict=True):
+        row.pk = key
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001  a documented name
+
+
+@cache
+def _insert(model: type[Model], count: int) -> str:
+    fields = _written(model)
+    columns = ", ".join(str(field.column) for field in fields)
+    values = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * count)
+    table = model._meta  # noqa: SLF001
+    return f"INSERT INTO {table.db_table} ({columns}) VALUES {values} RETURNING {table.pk.column}"  # noqa: S608
+
+
+def _written(model: type[Model]) -> list[Field]:
+    """All but a key that PostgreSQL makes."""
+    return [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]  # noqa: SLF001
+
+
 class Part:
-    """Some columns of one table among those that a statement returns."""
+    """Some columns of one table among those that a statement returns; all of them where none is named."""
 
     def __init__(self, model: type[Model], alias: str, *columns: str) -> None:
-        concrete = [field.column for field in model._meta.concrete_fields]  # noqa: SLF001  a documented name
-        self.columns = sorted(columns, key=concrete.index)  # the order in which Django takes them
+        concrete = [str(field.column) for field in model._meta.concrete_fields]  # noqa: SLF001  a documented name
+        self.columns = sorted(columns or concrete, key=concrete.index)  # the order in which Django takes them
         self.names = ", ".join(f"{alias}.{column}" for column in self.columns)
         self._model = model
 

@@ -194,17 +194,40 @@ def test_row_of_a_command_is_what_the_orm_reads(session):
     answer = journey.begin_first_question(session)
     mine = rows.answer(session.pk, answer.pk)
     theirs = journey.questions(session)[0]
-    for own, other in [
-        (mine, theirs),
-        (mine.recording, theirs.recording),
-        (mine.session, theirs.session),
-        (mine.session.invitation, theirs.session.invitation),
-        (mine.session.invitation.interview, theirs.session.invitation.interview),
-    ]:
-        fields = own._meta.concrete_fields
-        assert [getattr(own, field.attname) for field in fields] == [
-            getattr(other, field.attname) for field in fields
-        ]
+    assert_same(mine, theirs)
+    assert_same(mine.recording, theirs.recording)
+    assert_same_session(mine.session, theirs.session)
+
+
+def test_row_of_a_session_is_what_the_orm_reads(session):
+    theirs = Session.objects.get(pk=session.pk)
+    assert_same_session(rows.session(session.pk), theirs)
+    practice = rows.practice(theirs)
+    assert_same(practice, theirs.answers.get(kind=Answer.Kind.PRACTICE))
+    assert practice.session is theirs
+
+
+def test_rows_of_a_link_are_what_the_orm_reads(session):
+    invitation, begun = rows.link(session.invitation.token)
+    assert_same_session(begun, Session.objects.get(pk=session.pk))
+    assert_same(invitation.interview.organisation, session.interview.organisation)
+    mine, theirs = rows.questions(invitation.interview_id), list(session.interview.questions.all())
+    assert mine == theirs
+    for own, other in zip(mine, theirs, strict=True):
+        assert_same(own, other)
+
+
+def assert_same_session(mine, theirs):
+    assert_same(mine, theirs)
+    assert_same(mine.invitation, theirs.invitation)
+    assert_same(mine.invitation.interview, theirs.invitation.interview)
+
+
+def assert_same(mine, theirs):
+    fields = mine._meta.concrete_fields
+    assert [getattr(mine, field.attname) for field in fields] == [
+        getattr(theirs, field.attname) for field in fields
+    ]
 
 
 def test_answer_without_a_recording_is_read(session):
