@@ -5,11 +5,12 @@ times what it takes to send the finished text and read the answer. With a thousa
 web processes would do most. Everything else is asked through the ORM.
 """
 
+import json
 from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import AutoField, Field, Model
+from django.db.models import AutoField, Model
 
 
 def fetch(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -30,26 +31,25 @@ def insert(*rows: Model) -> None:
     """Write new rows of one model in one statement. No signal is sent."""
     if not rows:
         return
-    fields = _written(type(rows[0]))
-    values = [f.get_db_prep_save(getattr(row, f.attname), connection) for row in rows for f in fields]
-    keys = fetch(_insert(type(rows[0]), len(rows)), *values)
-    for row, (key,) in zip(rows, keys, strict=True):
+    statement, names = _insert(type(rows[0]))
+    values = [{column: getattr(row, name) for column, name in names.items()} for row in rows]
+    for row, (key,) in zip(rows, fetch(statement, json.dumps(values, default=str)), strict=True):
         row.pk = key
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001  a documented name
 
 
 @cache
-def _insert(model: type[Model], count: int) -> str:
-    fields = _written(model)
-    columns = ", ".join(str(field.column) for field in fields)
-    values = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * count)
+def _insert(model: type[Model]) -> tuple[str, dict[str, str]]:
+    """One statement for any number of rows; the attribute of each column but of a key that is made for it."""
     table = model._meta  # noqa: SLF001
-    return f"INSERT INTO {table.db_table} ({columns}) VALUES {values} RETURNING {table.pk.column}"  # noqa: S608
-
-
-def _written(model: type[Model]) -> list[Field]:
-    """All but a key that PostgreSQL makes."""
-    return [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]  # noqa: SLF001
+    names = {str(f.column): f.attname for f in table.concrete_fields if not isinstance(f, AutoField)}
+    columns = ", ".join(names)
+    statement = f"""
+        INSERT INTO {table.db_table} ({columns})
+        SELECT {columns} FROM json_populate_recordset(NULL::{table.db_table}, %s)
+        RETURNING {table.pk.column}
+    """  # noqa: S608  names of the model
+    return statement, names
 
 
 class Part:
