@@ -260,8 +260,7 @@ class CandidateConsumer(WebSocketConsumer):
 
         @transaction.atomic
         def call() -> Answer:
-            rows.lock(self._session_id())
-            answer = self._answer_row(answer_id)
+            answer = self._answer_row(answer_id, is_locked=True)
             action(answer=answer, by=self.invitation, now=timezone.now(), **values)
             return answer
 
@@ -290,10 +289,11 @@ class CandidateConsumer(WebSocketConsumer):
         assert self.session_id is not None, "messages are taken only after the link was found"
         return self.session_id
 
-    def _answer_row(self, answer_id: str) -> Answer:
+    def _answer_row(self, answer_id: str, *, is_locked: bool = False) -> Answer:
         try:
-            answer = rows.answer(self._session_id(), UUID(answer_id))
-        except ValueError:
+            session = rows.session(self._session_id(), is_locked=is_locked)
+            answer = rows.answer(session, UUID(answer_id))
+        except (Session.DoesNotExist, ValueError):
             answer = None
         if answer is None:
             raise NotYours("answer: this interview has none with that id.")

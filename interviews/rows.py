@@ -1,5 +1,6 @@
 """What an arrival and a command read, in one statement each (see `voice.sql`)."""
 
+from typing import Any
 from uuid import UUID
 
 from accounts.models import Organisation
@@ -29,14 +30,21 @@ _QUESTION = sql.Part(
     *("think_seconds", "answer_limit_seconds", "retakes"),
 )
 
-_READ = f"""
+_READ_OF = f"""
 SELECT {_ANSWER.names}, {_SESSION.names}, {_INVITATION.names}, {_INTERVIEW.names}, {_RECORDING.names}
 FROM interviews_answer a
 JOIN interviews_session s ON s.id = a.session_id
 JOIN interviews_invitation i ON i.id = s.invitation_id
 JOIN interviews_interview w ON w.id = i.interview_id
+JOIN voice_recording r ON r.id = a.recording_id
+WHERE a.recording_id = %s
+"""  # noqa: S608  names of columns, from above
+
+_READ_ANSWER = f"""
+SELECT {_ANSWER.names}, {_RECORDING.names}
+FROM interviews_answer a
 LEFT JOIN voice_recording r ON r.id = a.recording_id
-WHERE
+WHERE a.session_id = %s AND
 """  # noqa: S608  names of columns, from above
 
 _READ_LINK = f"""
@@ -59,16 +67,6 @@ JOIN interviews_invitation i ON i.id = s.invitation_id
 JOIN interviews_interview w ON w.id = i.interview_id
 WHERE s.id = %s
 """  # noqa: S608  names of columns, from above
-
-_LOCK = "SELECT 1 FROM interviews_session WHERE id = %s FOR NO KEY UPDATE"
-
-
-def lock(session_id: UUID) -> None:
-    """Let nobody else change the session or its answers until the end of the transaction.
-
-    Whoever changes them takes the session first: so all come in one order, and none waits for each other.
-    """
-    sql.fetch(_LOCK, session_id)
 
 
 def link(token: str) -> tuple[Invitation, Session | None] | None:
@@ -94,44 +92,49 @@ def questions(interview_id: UUID) -> list[Question]:
 def session(session_id: UUID, *, is_locked: bool = False) -> Session:
     """The session with its invitation and interview. Raises Session.DoesNotExist.
 
-    is_locked: nobody else changes it until the end of the transaction, as with `lock`.
+    is_locked: nobody else changes it or its answers until the end of the transaction. Whoever changes them
+    takes the session first: so all come in one order, and none waits for each other.
     """
     found = sql.fetch(_READ_SESSION + ("FOR NO KEY UPDATE OF s" if is_locked else ""), session_id)
     if not found:
         raise Session.DoesNotExist
+    return _session(list(found[0]))
+
+
+def answer(of: Session, answer_id: UUID) -> Answer | None:
+    """The session's answer of that id, with its recording."""
+    found = sql.fetch(_READ_ANSWER + "a.id = %s", of.pk, answer_id)
+    return _answer(of, found[0]) if found else None
+
+
+def practice(of: Session) -> Answer:
+    """The session's practice answer, with its recording. Every session begins with one."""
+    [found] = sql.fetch(_READ_ANSWER + "a.kind = 'practice'", of.pk)
+    return _answer(of, found)
+
+
+def answer_of(recording_id: UUID) -> Answer | None:
+    """The answer that the recording belongs to, with recording, session, invitation and interview."""
+    found = sql.fetch(_READ_OF, recording_id)
+    if not found:
+        return None
     values = list(found[0])
+    row: Answer = _ANSWER.take(values)
+    row.session = _session(values)
+    row.recording = _RECORDING.take(values)
+    return row
+
+
+def _session(values: list[Any]) -> Session:
     row: Session = _SESSION.take(values)
     row.invitation = _INVITATION.take(values)
     row.invitation.interview = _INTERVIEW.take(values)
     return row
 
 
-def answer(session_id: UUID, answer_id: UUID) -> Answer | None:
-    """The session's answer of that id, with its recording, session, invitation and interview."""
-    return _read("a.id = %s AND a.session_id = %s", answer_id, session_id)
-
-
-def practice(of: Session) -> Answer:
-    """The session's practice answer, with its recording. Every session has one."""
-    row = _read("a.session_id = %s AND a.kind = 'practice'", of.pk)
-    assert row is not None, "a session begins with one"
-    row.session = of
-    return row
-
-
-def answer_of(recording_id: UUID) -> Answer | None:
-    """The answer that the recording belongs to, with the same."""
-    return _read("a.recording_id = %s", recording_id)
-
-
-def _read(condition: str, *parameters: UUID) -> Answer | None:
-    found = sql.fetch(_READ + condition, *parameters)
-    if not found:
-        return None
-    values = list(found[0])
+def _answer(of: Session, found: tuple[Any, ...]) -> Answer:
+    values = list(found)
     row: Answer = _ANSWER.take(values)
-    row.session = _SESSION.take(values)
-    row.session.invitation = _INVITATION.take(values)
-    row.session.invitation.interview = _INTERVIEW.take(values)
+    row.session = of
     row.recording = _RECORDING.take(values)
     return row
