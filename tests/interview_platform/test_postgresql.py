@@ -14,8 +14,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def pool_of_one():
+def pool_of_one(monkeypatch):
     """A new pool, whose only connection everybody gets."""
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"]["pool"], "max_size", 1)
+    connections.close_all()
+    connection.close_pool()
+    yield
     connections.close_all()
     connection.close_pool()
 
@@ -45,7 +49,7 @@ def backend() -> int:
 
 def end(pid: int) -> None:
     """Have PostgreSQL end one connection, and wait until it has."""
-    with psycopg.connect(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"]) as other:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [pid])
         gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)"
         wait_for(lambda: other.execute(gone, [pid]).fetchone()[0], "the connection to end")
