@@ -97,6 +97,7 @@ DRAIN_S = env.float("DRAIN_S", default=8.0)  # over which a process that leaves 
 
 # --- Stores ---------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")}
+DATABASES["default"]["ENGINE"] = "interview_platform.postgresql"  # with a check of connections of its own
 # Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
@@ -114,9 +115,6 @@ DATABASES["default"]["OPTIONS"] |= {
 # A statement of `voice.sql` is prepared when a connection sends it for the third time.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = env.int("DATABASE_PREPARES_AFTER", default=2) or None
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a transaction pooler
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = (
-    True  # a connection that a restart of PostgreSQL broke is replaced
-)
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {

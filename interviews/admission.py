@@ -21,8 +21,8 @@ from weakref import WeakSet
 import redis
 from django.conf import settings
 
-from interviews import places
-from interviews.models import Interview
+from interviews import places, rows
+from interviews.models.question import expected_minutes
 from interviews.places import PLACE_LEASE_S, InLine, Position, Roll, Stays
 from interviews.states import OPEN_SESSION_STATUSES, SessionStatus
 from voice import redis_clients, retreat
@@ -71,15 +71,15 @@ def estimate_s(place: int, *, inside: int, stays: Stays, expected_s: float) -> i
 _expected: dict[UUID, tuple[float, float]] = {}
 
 
-def expected_s(interview: Interview) -> float:
+def expected_s(interview_id: UUID) -> float:
     """How long the interview takes, for the estimates of those who wait. Reads the database."""
-    known = _expected.get(interview.pk)
+    known = _expected.get(interview_id)
     if known and known[0] > time.monotonic():
         return known[1]
     if len(_expected) >= MAX_KNOWN_INTERVIEWS:
         _expected.clear()
-    seconds = interview.expected_minutes * 60.0
-    _expected[interview.pk] = (time.monotonic() + EXPECTED_KNOWN_FOR_S, seconds)
+    seconds = expected_minutes(rows.questions(interview_id)) * 60.0
+    _expected[interview_id] = (time.monotonic() + EXPECTED_KNOWN_FOR_S, seconds)
     return seconds
 
 

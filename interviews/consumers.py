@@ -249,8 +249,8 @@ class CandidateConsumer(WebSocketConsumer):
 
         @transaction.atomic
         def call() -> None:
-            rows.lock(self._session_id())
-            action(session=self._session_row(), by=self.invitation, now=timezone.now())
+            session = rows.session(self._session_id(), is_locked=True)
+            action(session=session, by=self.invitation, now=timezone.now())
 
         await in_thread(call)()
 
@@ -260,8 +260,7 @@ class CandidateConsumer(WebSocketConsumer):
 
         @transaction.atomic
         def call() -> Answer:
-            rows.lock(self._session_id())
-            answer = self._answer_row(answer_id)
+            answer = self._answer_row(answer_id, is_locked=True)
             action(answer=answer, by=self.invitation, now=timezone.now(), **values)
             return answer
 
@@ -275,29 +274,26 @@ class CandidateConsumer(WebSocketConsumer):
     @in_thread
     def _find(self, token: str) -> tuple[Session, float]:
         """The session, and how long a new candidate's interview takes, in s."""
-        invitation = links.find(token, now=timezone.now(), is_finished_welcome=True)
-        session = links.session_of(invitation)
+        invitation, session = links.find(token, now=timezone.now(), is_finished_welcome=True)
         if session is None:
             raise links.LinkProblem("unknown", invitation)  # consent comes first
         is_new = session.status == SessionStatus.CHECKING
-        return session, admission.expected_s(invitation.interview) if is_new else 0.0
+        return session, admission.expected_s(invitation.interview_id) if is_new else 0.0
 
     @in_thread
     def _snapshot(self) -> dict:
         sessions.mark_seen(session_id=self._session_id())
-        return snapshots.snapshot(self._session_row())
+        return snapshots.snapshot(rows.session(self._session_id()))
 
     def _session_id(self) -> UUID:
         assert self.session_id is not None, "messages are taken only after the link was found"
         return self.session_id
 
-    def _session_row(self) -> Session:
-        return Session.objects.select_related("invitation__interview").get(pk=self._session_id())
-
-    def _answer_row(self, answer_id: str) -> Answer:
+    def _answer_row(self, answer_id: str, *, is_locked: bool = False) -> Answer:
         try:
-            answer = rows.answer(self._session_id(), UUID(answer_id))
-        except ValueError:
+            session = rows.session(self._session_id(), is_locked=is_locked)
+            answer = rows.answer(session, UUID(answer_id))
+        except (Session.DoesNotExist, ValueError):
             answer = None
         if answer is None:
             raise NotYours("answer: this interview has none with that id.")

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from interviews import rows
 from interviews.models import Invitation, Session
 from interviews.states import InvitationStatus
 
@@ -15,13 +16,18 @@ class LinkProblem(Exception):
         self.invitation = invitation
 
 
-def find(token: str, *, now: datetime, is_finished_welcome: bool = False) -> Invitation:
-    """The invitation of a link that can be used now. Raises LinkProblem.
+def find(
+    token: str, *, now: datetime, is_finished_welcome: bool = False
+) -> tuple[Invitation, Session | None]:
+    """The invitation of a link that can be used now, and the session begun with it. Raises LinkProblem.
 
     An interview that has begun may be finished after the link's day. A finished one is welcome where the
     browser may still have audio to deliver.
     """
-    invitation = _with_token(token)
+    found = None if "\0" in token else rows.link(token)  # PostgreSQL takes no such text
+    if found is None:
+        raise LinkProblem("unknown")
+    invitation, session = found
     ended = {InvitationStatus.EXPIRED, InvitationStatus.REVOKED, InvitationStatus.FINISHED}
     if is_finished_welcome:
         ended.remove(InvitationStatus.FINISHED)
@@ -29,18 +35,4 @@ def find(token: str, *, now: datetime, is_finished_welcome: bool = False) -> Inv
         raise LinkProblem(invitation.status, invitation)
     if invitation.status == InvitationStatus.PENDING and invitation.expires_at <= now:
         raise LinkProblem("expired", invitation)
-    return invitation
-
-
-def _with_token(token: str) -> Invitation:
-    if "\0" in token:
-        raise LinkProblem("unknown")  # PostgreSQL takes no such text
-    try:
-        return Invitation.objects.select_related("interview__organisation", "session").get(token=token)
-    except Invitation.DoesNotExist:
-        raise LinkProblem("unknown") from None
-
-
-def session_of(invitation: Invitation) -> Session | None:
-    """The session begun with this link, if any."""
-    return getattr(invitation, "session", None)
+    return invitation, session

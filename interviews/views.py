@@ -1,7 +1,6 @@
 """The candidate's pages."""
 
 from django.conf import settings
-from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,10 +8,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from interviews import links
+from interviews import links, rows
 from interviews.actions import sessions
 from interviews.forms import ConsentForm
 from interviews.models import Session
+from interviews.models.question import expected_minutes
 from voice.models import Recording
 
 PROBLEM_STATUS = {"unknown": 404, "expired": 410, "revoked": 410, "finished": 200}
@@ -23,23 +23,22 @@ PROBLEM_STATUS = {"unknown": 404, "expired": 410, "revoked": 410, "finished": 20
 def landing(request: HttpRequest, token: str) -> HttpResponse:
     """What will happen, and consent."""
     try:
-        invitation = links.find(token, now=timezone.now())
+        invitation, session = links.find(token, now=timezone.now())
     except links.LinkProblem as problem:
         return _problem(request, token, problem)
-    session = links.session_of(invitation)
     form = ConsentForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and (session is not None or form.is_valid()):
         sessions.start(invitation=invitation, now=timezone.now())
         return redirect("interviews:room", token=token)
     interview = invitation.interview
-    prefetch_related_objects([interview], "questions")  # they are counted, and their times are added up
+    questions = rows.questions(interview.pk)
     context = {
         "interview": interview,
         "organisation": interview.organisation,
         "accent": interview.organisation.accent_colour,
         "candidate_name": invitation.candidate_name,
-        "question_count": interview.questions.count(),
-        "minutes": interview.expected_minutes,
+        "question_count": len(questions),
+        "minutes": expected_minutes(questions),
         "consent_text": interview.consent_text,
         "form": form,
         "has_session": session is not None,
@@ -52,10 +51,10 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
 def room(request: HttpRequest, token: str) -> HttpResponse:
     """Device check, practice, questions, finish: one page, driven by the WebSocket."""
     try:
-        invitation = links.find(token, now=timezone.now(), is_finished_welcome=True)
+        invitation, session = links.find(token, now=timezone.now(), is_finished_welcome=True)
     except links.LinkProblem as problem:
         return _problem(request, token, problem)
-    if links.session_of(invitation) is None:
+    if session is None:
         return redirect("interviews:landing", token=token)
     context = {
         "interview": invitation.interview,

@@ -50,7 +50,9 @@ class AudioMissing(VoiceError):
 
 def create(*, language: str, max_seconds: float) -> Recording:
     """A new, open recording."""
-    return Recording.objects.create(language=language, max_bytes=int(max_seconds * BYTES_A_SECOND))
+    recording = Recording(language=language, max_bytes=int(max_seconds * BYTES_A_SECOND))
+    sql.insert(recording)
+    return recording
 
 
 _ALL = sql.Part(Recording, "r", *[field.attname for field in Recording._meta.concrete_fields])  # noqa: SLF001
@@ -89,7 +91,7 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
         is_ours = _end_growth(recording, held, now=now)
         if is_ours and held:
             is_deferred = retreat.is_off(retreat.Step.TRANSCRIPTS)
-            Transcript.objects.create(recording=recording, retry_at=now + NOT_SWEPT, is_deferred=is_deferred)
+            sql.insert(Transcript(recording=recording, retry_at=now + NOT_SWEPT, is_deferred=is_deferred))
             queue_transcription(recording.pk, is_deferred=is_deferred)
             queue_storing(recording.pk)
     return is_ours

@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from voice import audio, audio_encoding, queues, signals, speech_cache, text
+from voice import audio, audio_encoding, queues, signals, speech_cache, sql, text
 from voice.engines.base import Samples
 from voice.models import Speech
 from voice.speech_cache import CachedSpeech
@@ -21,7 +21,7 @@ def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Spe
     """The rows for these texts in this voice, in order; for what was never rendered, jobs are queued."""
     normalised = [text.normalise(spoken_text) for spoken_text in texts]
     keys = [text.speech_key(spoken_text, voice, language) for spoken_text in normalised]
-    rows = Speech.objects.in_bulk(keys)
+    rows = _of_keys(keys)
     if missing := {key: said for key, said in zip(keys, normalised, strict=True) if key not in rows}:
         rows |= _make(missing, language=language, voice=voice)
     for row in rows.values():
@@ -35,7 +35,15 @@ def _make(texts: dict[str, str], *, language: str, voice: str) -> dict[str, Spee
     in_one_order = sorted(texts.items())  # two that make the same rows would else wait for each other
     made = [Speech(key=key, text=said, language=language, voice=voice) for key, said in in_one_order]
     Speech.objects.bulk_create(made, ignore_conflicts=True)
-    return Speech.objects.in_bulk(texts)
+    return _of_keys(list(texts))
+
+
+_SPEECH = sql.Part(Speech, "p")
+_READ = f"SELECT {_SPEECH.names} FROM voice_speech p WHERE p.key = ANY(%s)"  # noqa: S608  names of columns
+
+
+def _of_keys(keys: list[str]) -> dict[str, Speech]:
+    return {row.key: row for row in (_SPEECH.take(list(values)) for values in sql.fetch(_READ, keys))}
 
 
 def rendering_job_id(key: str) -> str:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from interviews import events, states
+from interviews import events, rows, states
 from interviews.actions import answers, interviews
 from interviews.actions.errors import WrongState
 from interviews.actions.transitions import move
@@ -33,11 +33,13 @@ def start(*, invitation: Invitation, now: datetime) -> Session:
             raise
         return existing
     interview = invitation.interview
-    session = Session.objects.create(
+    session = Session(
         invitation=invitation, consent_text=interview.consent_text, consented_at=now, last_seen_at=now
     )
-    rows = Answer.objects.bulk_create(_answers_for(session))
-    interviews.request_texts(interview=interview, texts=[row.question_text for row in rows])
+    sql.insert(session)
+    copies = _answers_for(session)
+    sql.insert(*copies)
+    interviews.request_texts(interview=interview, texts=[copy.question_text for copy in copies])
     return session
 
 
@@ -52,7 +54,7 @@ def _answers_for(session: Session) -> list[Answer]:
         answer_limit_seconds=PRACTICE_LIMIT_S,
         retakes_left=PRACTICE_RETAKES,
     )
-    rows = [practice] + [
+    copies = [practice] + [
         Answer(
             session=session,
             question=question,
@@ -62,11 +64,11 @@ def _answers_for(session: Session) -> list[Answer]:
             answer_limit_seconds=question.answer_limit_seconds,
             retakes_left=question.retakes,
         )
-        for position, question in enumerate(interview.questions.all(), start=1)
+        for position, question in enumerate(rows.questions(interview.pk), start=1)
     ]
-    for row in rows:
-        row.speech_key = speech_key(row.question_text, interview.voice, interview.language)
-    return rows
+    for copy in copies:
+        copy.speech_key = speech_key(copy.question_text, interview.voice, interview.language)
+    return copies
 
 
 @transaction.atomic(savepoint=False)
@@ -81,7 +83,7 @@ def skip_practice(*, session: Session, by: object, now: datetime) -> None:
     """Go on without practising, or without practising further."""
     if session.status == states.SessionStatus.CHECKING:
         move(session, states.PRACTISE, by=by)
-    practice = session.answers.select_related("recording").get(kind=Answer.Kind.PRACTICE)
+    practice = rows.practice(session)
     answers.end_practice(
         answer=practice, transition=states.END_PRACTICE, by=by, now=now, name="practice_skipped"
     )
@@ -91,9 +93,9 @@ def skip_practice(*, session: Session, by: object, now: datetime) -> None:
 def abandon(*, session: Session, by: object, now: datetime) -> None:
     """Close a session nobody came back to. Answers under way are completed and kept, practice is deleted."""
     move(session, states.ABANDON_SESSION, by=by)
-    rows = session.answers.select_related("recording")
-    answers.discard_recording(rows.get(kind=Answer.Kind.PRACTICE))
-    for answer in rows.filter(kind=Answer.Kind.QUESTION, status=states.AnswerStatus.RECORDING):
+    kept = session.answers.select_related("recording")
+    answers.discard_recording(kept.get(kind=Answer.Kind.PRACTICE))
+    for answer in kept.filter(kind=Answer.Kind.QUESTION, status=states.AnswerStatus.RECORDING):
         answers.complete_unattended(answer=answer, by=by, now=now)
     events.close_connections(session.pk)
 

@@ -76,9 +76,3 @@ class Interview(models.Model):
 
     def __str__(self) -> str:
         return self.title
-
-    @property
-    def expected_minutes(self) -> int:
-        """An honest upper bound, rounded up: the check, being asked, thinking, answering."""
-        seconds = sum(q.think_seconds + q.answer_limit_seconds + 10 for q in self.questions.all())
-        return 3 + -(-seconds // 60)

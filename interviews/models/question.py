@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -24,3 +26,9 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+
+def expected_minutes(questions: Iterable[Question]) -> int:
+    """An honest upper bound of an interview's length: the check, being asked, thinking, answering."""
+    seconds = sum(q.think_seconds + q.answer_limit_seconds + 10 for q in questions)
+    return 3 + -(-seconds // 60)

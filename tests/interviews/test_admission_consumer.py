@@ -9,6 +9,7 @@ from django.utils import timezone
 from interviews import admission, places
 from interviews.actions import sessions
 from interviews.models import Session
+from interviews.models.question import expected_minutes
 from tests.interviews import journey
 from tests.interviews.test_consumer import Browser
 
@@ -34,7 +35,7 @@ async def browser(full, session):
 
 
 async def test_new_candidate_is_told_to_wait_and_gets_the_snapshot_when_there_is_a_place(browser, session):
-    expected_s = 60 * await sync_to_async(lambda: session.interview.expected_minutes)()
+    expected_s = 60 * await sync_to_async(lambda: expected_minutes(session.interview.questions.all()))()
     assert await browser.open() == {"type": "waiting", "place": 1, "estimate_s": expected_s}
 
     await places.give_back(SOMEBODY)

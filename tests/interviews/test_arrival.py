@@ -18,6 +18,7 @@ from interviews import admission
 from interviews.actions import sessions
 from interviews.actions.errors import WrongState
 from interviews.models import Invitation, Session
+from interviews.models.question import expected_minutes
 from tests import factories
 from voice.models import Speech
 
@@ -191,10 +192,10 @@ class TestConnection:
 
 
 def test_length_of_an_interview_is_known_for_a_while(interview, said, monkeypatch):
-    assert admission.expected_s(interview) == 60.0 * interview.expected_minutes
+    assert admission.expected_s(interview.pk) == 60.0 * expected_minutes(interview.questions.all())
     said.clear()
-    admission.expected_s(interview)
+    admission.expected_s(interview.pk)
     assert said == []
     monkeypatch.setattr(admission, "_expected", {})
-    admission.expected_s(interview)
+    admission.expected_s(interview.pk)
     assert len(said) == 1

@@ -143,7 +143,7 @@ def test_event_that_waited_for_another_tells_what_that_one_did(session, sent):
     first, second = journey.questions(session)[:2]
     sent.clear()
     with transaction.atomic():
-        rows.lock(session.pk)
+        rows.session(session.pk, is_locked=True)
         other = in_another_thread(lambda: events.publish("recording_stored", second.session, second))
         answers.type_answer(answer=first, text="Yes.", by="t", now=timezone.now())
     other.join(PATIENCE_S)
@@ -159,11 +159,10 @@ def test_command_that_waited_for_another_reads_what_that_one_did(session, sent):
 
     def come_second():
         with transaction.atomic():
-            rows.lock(session.pk)
-            read.append(rows.answer(session.pk, answer.pk))
+            read.append(rows.answer(rows.session(session.pk, is_locked=True), answer.pk))
 
     with transaction.atomic():
-        rows.lock(session.pk)
+        rows.session(session.pk, is_locked=True)
         other = in_another_thread(come_second)
         journey.speak(answer, FRAME)
         answers.finish(answer=answer, byte_count=len(FRAME), by="t", now=timezone.now())
@@ -192,24 +191,51 @@ def test_action_that_is_undone_tells_nothing(session, sent):
 
 def test_row_of_a_command_is_what_the_orm_reads(session):
     answer = journey.begin_first_question(session)
-    mine = rows.answer(session.pk, answer.pk)
+    mine = rows.answer(rows.session(session.pk), answer.pk)
     theirs = journey.questions(session)[0]
-    for own, other in [
-        (mine, theirs),
-        (mine.recording, theirs.recording),
-        (mine.session, theirs.session),
-        (mine.session.invitation, theirs.session.invitation),
-        (mine.session.invitation.interview, theirs.session.invitation.interview),
-    ]:
-        fields = own._meta.concrete_fields
-        assert [getattr(own, field.attname) for field in fields] == [
-            getattr(other, field.attname) for field in fields
-        ]
+    assert_same(mine, theirs)
+    assert_same(mine.recording, theirs.recording)
+    assert_same_session(mine.session, theirs.session)
+    told = rows.answer_of(theirs.recording_id)
+    assert_same(told, theirs)
+    assert_same(told.recording, theirs.recording)
+    assert_same_session(told.session, theirs.session)
+
+
+def test_row_of_a_session_is_what_the_orm_reads(session):
+    theirs = Session.objects.get(pk=session.pk)
+    assert_same_session(rows.session(session.pk), theirs)
+    practice = rows.practice(theirs)
+    assert_same(practice, theirs.answers.get(kind=Answer.Kind.PRACTICE))
+    assert practice.session is theirs
+
+
+def test_rows_of_a_link_are_what_the_orm_reads(session):
+    invitation, begun = rows.link(session.invitation.token)
+    assert_same_session(begun, Session.objects.get(pk=session.pk))
+    assert_same(invitation.interview.organisation, session.interview.organisation)
+    mine, theirs = rows.questions(invitation.interview_id), list(session.interview.questions.all())
+    assert mine == theirs
+    for own, other in zip(mine, theirs, strict=True):
+        assert_same(own, other)
+
+
+def assert_same_session(mine, theirs):
+    assert_same(mine, theirs)
+    assert_same(mine.invitation, theirs.invitation)
+    assert_same(mine.invitation.interview, theirs.invitation.interview)
+
+
+def assert_same(mine, theirs):
+    fields = mine._meta.concrete_fields
+    assert [getattr(mine, field.attname) for field in fields] == [
+        getattr(theirs, field.attname) for field in fields
+    ]
 
 
 def test_answer_without_a_recording_is_read(session):
     journey.get_under_way(session)
     pending = journey.questions(session)[0]
-    assert rows.answer(session.pk, pending.pk).recording is None
-    assert rows.answer(pending.pk, pending.pk) is None
+    assert rows.answer(session, pending.pk).recording is None
+    assert rows.answer(session, session.pk) is None
     assert rows.answer_of(pending.pk) is None
