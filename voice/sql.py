@@ -4,7 +4,7 @@ The ORM puts a query together anew each time: half a millisecond to one and a ha
 times what it takes to send the finished text and read the answer. With a thousand candidates that is what the
 web processes would do most. Everything else is asked through the ORM.
 
-PostgreSQL keeps each of them prepared: to plan how an answer is read takes it ten times as long as to read it.
+PostgreSQL keeps each of them prepared: to plan how an answer is read takes it ten times as long as to read.
 """
 
 import json
