@@ -11,6 +11,7 @@ import httpx
 import psutil
 import pytest
 import websockets
+from websockets.frames import Frame, Opcode
 
 from interview_platform.embedded import end_with_parent, free_port
 
@@ -115,6 +116,35 @@ async def test_sending_waits_for_a_client_that_does_not_read(server, noted):
         for _ in range(1000):
             assert len(await client.recv()) == PIECE_BYTES
         assert memory(server) - held < 20_000_000
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 7, 1000, 10_000_000])
+async def test_messages_come_in_order_however_they_are_cut(server, piece_bytes):
+    """Plain ones, which are taken in one step, between those that autobahn puts together."""
+    said = [bytes([n]) * size for n, size in enumerate((0, 3, 125, 126, 300, 8008, 70_000, 1, 9000))]
+    data = b"".join(
+        [
+            *(binary(payload) for payload in said[:4]),
+            Frame(Opcode.PING, b"there?").serialize(mask=True),
+            Frame(Opcode.BINARY, said[4][:100], fin=False).serialize(mask=True),
+            Frame(Opcode.CONT, said[4][100:]).serialize(mask=True),
+            *(binary(payload) for payload in said[5:]),
+        ]
+    )
+    if piece_bytes == 1:
+        data = data[:1200]  # the rest is cut as well as any
+    async with websockets.connect(server.url, ping_interval=None, compression=None) as client:
+        for start in range(0, len(data), piece_bytes):
+            client.transport.write(data[start : start + piece_bytes])
+            await asyncio.sleep(0.001 if piece_bytes < 1000 and start < 2000 else 0)
+        whole = said[1:5] if piece_bytes == 1 else said[1:]  # the application is told of no empty message
+        async with asyncio.timeout(WITHIN_S):
+            assert [await client.recv() for _ in whole] == whole
+
+
+def binary(payload: bytes) -> bytes:
+    """As a client sends it."""
+    return Frame(Opcode.BINARY, payload).serialize(mask=True)
 
 
 async def test_client_that_leaves_while_it_is_waited_for_ends_the_application(server, noted):
