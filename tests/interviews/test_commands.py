@@ -147,7 +147,8 @@ def test_event_that_waited_for_another_tells_what_that_one_did(session, sent):
         other = in_another_thread(lambda: events.publish("recording_stored", second.session, second))
         answers.type_answer(answer=first, text="Yes.", by="t", now=timezone.now())
     other.join(PATIENCE_S)
-    earlier, later = (message["event"] for message in sent)
+    events_sent = [message["event"] for message in sent]  # whichever thread came to it first
+    earlier, later = sorted(events_sent, key=lambda event: event["session"]["version"])
     assert (earlier["name"], later["name"]) == ("answer_typed", "recording_stored")
     assert later["session"]["version"] == earlier["session"]["version"] + 1
     assert later["session"]["current_answer"] == earlier["session"]["current_answer"] == str(second.pk)
