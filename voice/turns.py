@@ -156,8 +156,8 @@ class TurnDetector:
         self.speech_probability = speech_probability
         self._settings = settings or TurnSettings()
         self._start_s = start_s
-        self._pending = bytearray()
-        self._recent: deque[bytes] = deque()  # blocks of PCM, the last of which ends at _n_frames
+        self._pending = b""  # less than a block
+        self._recent: deque[bytes] = deque(maxlen=self._blocks_kept())  # the last one ends at _n_frames
         self._n_frames = 0
         self._phase = _Phase.WAITING
         self._turn_start_frame = 0
@@ -186,8 +186,8 @@ class TurnDetector:
     def finish(self) -> list[TurnEvent]:
         """The stream has ended: the events of what is left of it, and the end of a turn under way."""
         whole = len(self._pending) // (SAMPLES_PER_FRAME * SAMPLE_BYTES) * SAMPLES_PER_FRAME * SAMPLE_BYTES
-        events = _heard_together([(self, bytes(self._pending[:whole]))], _one_by_one)[0] if whole else []
-        self._pending.clear()
+        events = _heard_together([(self, self._pending[:whole])], _one_by_one)[0] if whole else []
+        self._pending = b""
         if self._phase is _Phase.SPEAKING:
             events.append(SpeechEnded(self._time_s(self._n_frames - self._silent_frames)))
         if self._phase is not _Phase.WAITING and self._has_spoken():
@@ -197,30 +197,29 @@ class TurnDetector:
 
     def blocks(self, pcm: bytes | bytearray | memoryview) -> list[bytes]:
         """The blocks that the next piece of the stream completes; each is due to `take`, in order."""
-        self._pending += pcm
-        ends = range(BLOCK_BYTES, len(self._pending) + 1, BLOCK_BYTES)
-        blocks = [bytes(self._pending[end - BLOCK_BYTES : end]) for end in ends]
-        del self._pending[: len(blocks) * BLOCK_BYTES]
-        return blocks
+        waiting = self._pending + pcm
+        whole = len(waiting) // BLOCK_BYTES * BLOCK_BYTES
+        self._pending = waiting[whole:]
+        return [waiting[start : start + BLOCK_BYTES] for start in range(0, whole, BLOCK_BYTES)]
 
-    def take(self, block: bytes, probabilities: Probabilities) -> list[TurnEvent]:
+    def take(self, block: bytes, probabilities: list[float]) -> list[TurnEvent]:
         """The events that a block completes, given how likely each of its frames is speech."""
-        self._keep(block)
-        events: list[TurnEvent] = []
+        self._recent.append(block)
         if self._goes_on(probabilities):
             self._n_frames += len(probabilities)
-        else:
-            for probability in probabilities.tolist():
-                self._n_frames += 1
-                events += self._frame(probability)
+            return []
+        events: list[TurnEvent] = []
+        for probability in probabilities:
+            self._n_frames += 1
+            events += self._frame(probability)
         return events
 
-    def _goes_on(self, probabilities: Probabilities) -> bool:
+    def _goes_on(self, probabilities: list[float]) -> bool:
         """Whether nothing changes: nobody speaks yet, or somebody speaks all the time. Most blocks are so."""
         if self._phase is _Phase.WAITING:
-            return bool(probabilities.max() < self._settings.speech_threshold)
+            return max(probabilities) < self._settings.speech_threshold
         is_speech = self._phase is _Phase.SPEAKING and self._silent_frames == 0
-        if is_speech and probabilities.min() >= self._settings.silence_threshold:
+        if is_speech and min(probabilities) >= self._settings.silence_threshold:
             self._speech_frames += len(probabilities)
             return True
         return False
@@ -292,12 +291,9 @@ class TurnDetector:
     def _window_bytes(self) -> int:
         return int(self._settings.window_s * RECOGNITION_RATE_HZ) * SAMPLE_BYTES
 
-    def _keep(self, block: bytes) -> None:
+    def _blocks_kept(self) -> int:
         """For the questions of this turn: 8 s of everybody who speaks are most of what a stream takes."""
-        if self._settings.is_semantic:
-            self._recent.append(block)
-            while (len(self._recent) - 2) * BLOCK_BYTES > self._window_bytes():
-                self._recent.popleft()
+        return self._window_bytes() // BLOCK_BYTES + 2 if self._settings.is_semantic else 0
 
 
 def feed_together(
@@ -326,13 +322,12 @@ def _heard_together(
     heard = (integers.max(axis=1) >= SILENT_PEAK) | (integers.min(axis=1) <= -SILENT_PEAK)
     probabilities = np.zeros((len(blocks), integers.shape[1] // SAMPLES_PER_FRAME), np.float32)
     if heard.any():
-        streams = [
-            detector.speech_probability
-            for (detector, _), is_heard in zip(blocks, heard, strict=True)
-            if is_heard
-        ]
+        streams = [blocks[index][0].speech_probability for index in heard.nonzero()[0]]
         probabilities[heard] = speech_probabilities(streams, integers[heard] / np.float32(FULL_SCALE))
-    return [detector.take(block, row) for (detector, block), row in zip(blocks, probabilities, strict=True)]
+    return [
+        detector.take(block, row)
+        for (detector, block), row in zip(blocks, probabilities.tolist(), strict=True)
+    ]
 
 
 def _one_by_one(streams: list[SpeechProbability], samples: Samples) -> Probabilities:

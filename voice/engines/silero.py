@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
 from voice.engines.base import RECOGNITION_RATE_HZ, Samples
 from voice.engines.onnx_models import SharedSession, file_in_package
-from voice.engines.silero_graph import CONTEXT_SAMPLES, FRAME_SAMPLES, STATE_SIZE, for_many_streams
+from voice.engines.silero_graph import CONTEXT_SAMPLES, FRAME_SAMPLES, STATE_SIZE, folded, for_many_streams
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -103,15 +102,15 @@ def heard_together(streams: Sequence[SpeechStream], samples: npt.NDArray[np.floa
 
 
 def _heard_in_one_call(streams: Sequence[SpeechStream], samples: npt.NDArray[np.float32]) -> Probabilities:
-    sound = np.hstack([np.stack([stream.context for stream in streams]), samples])
-    windows = sliding_window_view(sound, CONTEXT_SAMPLES + FRAME_SAMPLES, axis=1)[:, ::FRAME_SAMPLES]
-    by_time = np.ascontiguousarray(windows.swapaxes(0, 1), np.float32)
+    even, odd = folded(np.array([stream.context for stream in streams]), samples)
     inputs = {
-        "input": by_time.reshape(-1, by_time.shape[-1]),
-        "h": np.stack([stream.hidden for stream in streams])[None],
-        "c": np.stack([stream.cell for stream in streams])[None],
+        "even": even,
+        "odd": odd,
+        "h": np.array([[stream.hidden for stream in streams]]),
+        "c": np.array([[stream.cell for stream in streams]]),
     }
     probabilities, (hidden,), (cell,) = streams[0].session.run(["speech", "hn", "cn"], inputs)
-    for stream, *remembered in zip(streams, hidden, cell, sound[:, -CONTEXT_SAMPLES:], strict=True):
-        stream.hidden, stream.cell, stream.context = (part.copy() for part in remembered)
+    contexts = samples[:, -CONTEXT_SAMPLES:].copy()  # a view would keep all of `samples`
+    for stream, *remembered in zip(streams, hidden, cell, contexts, strict=True):
+        stream.hidden, stream.cell, stream.context = remembered
     return probabilities.T

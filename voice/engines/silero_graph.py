@@ -1,13 +1,13 @@
 """Silero VAD v6 laid out anew: the same weights and arithmetic, for frames of many streams in one call.
 
 In its own file the model takes one stream a call, and a frame costs 35 µs however many there are, because
-ONNX Runtime computes convolutions frame by frame. Here each convolution is one product of matrices for all
-frames, and the LSTM takes a batch of streams: 9 µs. The probabilities differ by rounding, less than 1e-5.
+ONNX Runtime computes convolutions frame by frame. Here each step of a convolution is one product of matrices
+for all frames, spectra take half the products (see `folded`), and the LSTM takes a batch of streams. The
+probabilities differ by rounding, less than 1e-5.
 
-    input  float32[n * n_streams, 64 + 512]  frames, each behind the 64 samples before it; all streams' first,
-                                             then all streams' second ...
-    h, c   float32[1, n_streams, 128]        the state before them
-    speech float32[n, n_streams], hn, cn     how likely each is speech, and the state after them
+    even, odd  float32[n_streams * n * 4, 128]  the spectra's windows, as `folded` returns them
+    h, c       float32[1, n_streams, 128]       the state before them
+    speech     float32[n, n_streams], hn, cn    how likely each frame is speech, and the state after them
 
 Source: snakers4/silero-vad; the operators of silero_vad_v6.onnx one by one.
 """
@@ -51,10 +51,31 @@ _SHAPES: Final = {
     _SPEECH.format("bias"): (1,),
 }
 
-# Of each convolution: steps that it makes, how far apart, and which of its three taps see more than padding.
-_CONVOLUTIONS: Final = ((4, 1, range(3)), (2, 2, range(3)), (1, 2, range(1, 3)), (1, 1, range(1, 2)))
+_STRIDES: Final = (1, 2, 2, 1)  # of the convolutions: four spectra become four, two, one and one
 
 Floats = npt.NDArray[np.float32]
+
+
+def folded(contexts: Floats, samples: Floats) -> tuple[Floats, Floats]:
+    """The windows of all spectra, each folded at its middle: twice float32[n_streams * n * 4, 128].
+
+    For 0 < i <= 128 they hold x[i] + x[256 - i] and x[i] - x[256 - i]: cosine and window weigh both samples
+    alike, and sine turns only the sign, so each needs half the products. The weight of x[0] is 0. The last
+    window of a frame ends in the mirror image of the frame's last 64 samples.
+
+    contexts: float32[n_streams, 64], the samples before. samples: float32[n_streams, n * 512].
+    """
+    n_streams, n_samples = samples.shape
+    sound = np.empty((n_streams, n_samples + 2 * CONTEXT_SAMPLES), np.float32)
+    sound[:, :CONTEXT_SAMPLES] = contexts
+    sound[:, CONTEXT_SAMPLES:-CONTEXT_SAMPLES] = samples  # what is left of it stands for mirror images
+    windows = (n_streams, n_samples // FRAME_SAMPLES, _SPECTRA, _HOP_SAMPLES)
+    ahead = sound[:, 1 : n_samples + 1].reshape(windows)
+    second_halves = sound[:, _HOP_SAMPLES:]
+    back = np.ascontiguousarray(second_halves.reshape(windows)[..., ::-1])
+    mirrored = slice(3 * _HOP_SAMPLES - 1, 3 * _HOP_SAMPLES - 1 + CONTEXT_SAMPLES)
+    back[:, :, -1, :CONTEXT_SAMPLES] = second_halves.reshape(n_streams, -1, FRAME_SAMPLES)[:, :, mirrored]
+    return (ahead + back).reshape(-1, _HOP_SAMPLES), (ahead - back).reshape(-1, _HOP_SAMPLES)
 
 
 def for_many_streams(model_path: str) -> bytes:
@@ -66,9 +87,9 @@ def for_many_streams(model_path: str) -> bytes:
     weights = _weights(model_path)
     graph = _Graph()
     encoded = _encoder(graph, weights)
-    batch = graph.add("Slice", [graph.add("Shape", ["h"]), *graph.span(1, 3, axis=0)])
-    shape = graph.add("Concat", [graph.whole(-1), batch], axis=0)
-    by_time = graph.add("Reshape", [encoded, shape])
+    n_streams = graph.add("Gather", [graph.add("Shape", ["h"]), graph.whole(1)])
+    shape = graph.add("Concat", [n_streams, graph.whole(-1, STATE_SIZE)], axis=0)
+    by_time = graph.add("Transpose", [graph.add("Reshape", [encoded, shape])], perm=[1, 0, 2])
     lstm = [graph.constant(weights[name]) for name in _LSTM]
     graph.add("LSTM", [by_time, *lstm, "", "h", "c"], ("heard", "hn", "cn"), hidden_size=STATE_SIZE)
     _decoder(graph, weights)
@@ -94,39 +115,38 @@ def _weights(model_path: str) -> dict[str, Floats]:
 
 
 def _encoder(graph: _Graph, weights: dict[str, Floats]) -> str:
-    """Spectra and four convolutions: float32[n * n_streams, 128]."""
-    sound = graph.add("Pad", ["input", graph.whole(0, 0, 0, CONTEXT_SAMPLES)], mode="reflect")
-    starts = range(0, _SPECTRA * _HOP_SAMPLES, _HOP_SAMPLES)
-    windows = [graph.add("Slice", [sound, *graph.span(start, start + _FFT_SAMPLES)]) for start in starts]
-    windows = [graph.add("Unsqueeze", [window, graph.whole(1)]) for window in windows]
-    basis = graph.constant(weights[_SPECTRUM][:, 0].T)
-    parts = graph.add("MatMul", [graph.add("Concat", windows, axis=1), basis])
-    layer = graph.add("Sqrt", [graph.add("Add", [_square(graph, parts, 0), _square(graph, parts, _BANDS)])])
-    for number, (steps, stride, taps) in enumerate(_CONVOLUTIONS):
-        kernel = weights[_LAYER.format(number, "weight")].transpose(2, 1, 0)[taps.start : taps.stop]
-        bias = weights[_LAYER.format(number, "bias")]
-        seen = _seen(graph, layer, steps, stride, taps)
-        product = graph.add("MatMul", [seen, graph.constant(kernel.reshape(-1, len(bias)))])
-        layer = graph.add("Relu", [graph.add("Add", [product, graph.constant(bias)])])
-    return layer
+    """Spectra and four convolutions: float32[n_streams * n, 128]."""
+    basis = weights[_SPECTRUM][:, 0, 1 : _HOP_SAMPLES + 1].T.copy()
+    basis[-1] /= 2  # the middle of a window is its own mirror image
+    cosines = graph.add("MatMul", ["even", graph.constant(basis[:, :_BANDS])])
+    sines = graph.add("MatMul", ["odd", graph.constant(basis[:, _BANDS:])])
+    power = graph.add("Add", [graph.add("Mul", [part, part]) for part in (cosines, sines)])
+    spectra = graph.add("Reshape", [graph.add("Sqrt", [power]), graph.whole(-1, _SPECTRA * _BANDS)])
+    steps = [f"spectrum {number}" for number in range(_SPECTRA)]
+    graph.add("Split", [spectra], tuple(steps), axis=1)
+    for number, stride in enumerate(_STRIDES):
+        kernel = weights[_LAYER.format(number, "weight")].transpose(2, 1, 0)
+        steps = _convolution(graph, steps, stride, kernel, weights[_LAYER.format(number, "bias")])
+    return steps[0]
 
 
-def _square(graph: _Graph, parts: str, start: int) -> str:
-    half = graph.add("Slice", [parts, *graph.span(start, start + _BANDS, axis=2)])
-    return graph.add("Mul", [half, half])
-
-
-def _seen(graph: _Graph, layer: str, steps: int, stride: int, taps: range) -> str:
-    """What each step of a convolution looks at, side by side: float32[n, steps, n_taps * n_in]."""
-    padded = graph.add("Pad", [layer, graph.whole(0, 1, 0, 0, 1, 0)])
-    spans = [graph.span(tap, tap + (steps - 1) * stride + 1, stride=stride) for tap in taps]
-    return graph.add("Concat", [graph.add("Slice", [padded, *span]) for span in spans], axis=2)
+def _convolution(graph: _Graph, steps: list[str], stride: int, kernel: Floats, bias: Floats) -> list[str]:
+    """Each result sees a step and its neighbours; steps: float32[n_streams * n, n_in]."""
+    results = []
+    for middle in range(0, len(steps), stride):
+        seen = range(max(0, middle - 1), min(len(steps), middle + 2))
+        together = graph.add("Concat", steps[seen.start : seen.stop], axis=1)
+        taps = kernel[seen.start - middle + 1 : seen.stop - middle + 1].reshape(-1, len(bias))
+        product = graph.add("Gemm", [together, graph.constant(taps), graph.constant(bias)])
+        results.append(graph.add("Relu", [product]))
+    return results
 
 
 def _decoder(graph: _Graph, weights: dict[str, Floats]) -> None:
     """From the LSTM's float32[n, 1, n_streams, 128] to `speech`."""
-    heard = graph.add("Relu", [graph.add("Squeeze", ["heard", graph.whole(1)])])
-    score = graph.add("MatMul", [heard, graph.constant(weights[_SPEECH.format("weight")].reshape(-1))])
+    weight = graph.constant(weights[_SPEECH.format("weight")].reshape(-1))
+    weighted = graph.add("Mul", [graph.add("Relu", ["heard"]), weight])
+    score = graph.add("ReduceSum", [weighted, graph.whole(1, 3)], keepdims=0)
     score = graph.add("Add", [score, graph.constant(weights[_SPEECH.format("bias")])])
     graph.add("Sigmoid", [score], ("speech",))
 
@@ -156,10 +176,6 @@ class _Graph:
     def whole(self, *numbers: int) -> str:
         return self.constant(np.array(numbers, np.int64))
 
-    def span(self, start: int, end: int, *, axis: int = 1, stride: int = 1) -> list[str]:
-        """What Slice takes after its data."""
-        return [self.whole(start), self.whole(end), self.whole(axis), self.whole(stride)]
-
     def model(self) -> bytes:
         from onnx import TensorProto, helper
 
@@ -169,7 +185,8 @@ class _Graph:
         def states(*names: str) -> list[onnx.ValueInfoProto]:
             return [described(name, 1, "n_streams", STATE_SIZE) for name in names]
 
-        inputs = [described("input", None, CONTEXT_SAMPLES + FRAME_SAMPLES), *states("h", "c")]
+        halves = [described(name, None, _HOP_SAMPLES) for name in ("even", "odd")]
+        inputs = [*halves, *states("h", "c")]
         outputs = [described("speech", None, "n_streams"), *states("hn", "cn")]
         graph = helper.make_graph(self._nodes, "silero_vad", inputs, outputs, self._constants)
         opset = helper.make_opsetid("", 17)
