@@ -42,20 +42,25 @@ def end_with_parent(signal_number: int) -> Callable[[], None]:
 
 
 def standing_back(nice: int, then: Callable[[], None]) -> Callable[[], None]:
-    """Return a `preexec_fn` that lets programs with a lower `nice` go first, and then calls `then`.
-
-    Linux shares it among sessions before it looks at the processes in them, and each program is a session of
-    its own: without the second line `nice` means nothing.  Source: sched(7), "The autogroup feature".
-    """
+    """Return a `preexec_fn` that lets programs with a lower `nice` go first, and then calls `then`."""
 
     def before_exec() -> None:
         if nice:
             os.nice(nice)
-            with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as group:  # noqa: PTH123
-                group.write(str(nice))
+            set_session_nice(nice)
         then()
 
     return before_exec
+
+
+def set_session_nice(nice: int) -> None:
+    """Let sessions with a lower `nice` go before this process's, where that is allowed.
+
+    Linux shares the processor among sessions before it looks at the processes in them, and each program is a
+    session of its own: without this `nice` means nothing.  Source: sched(7), "The autogroup feature".
+    """
+    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as group:  # noqa: PTH123
+        group.write(str(nice))
 
 
 def tell_ready() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from interview_platform import embedded
+from interview_platform.supervisor import set_session_nice
 from tests.stack import Stack
 from tests.standins import build_piper_voice, build_whisper
 
@@ -26,11 +27,11 @@ def go_first() -> None:
     """Let this thread run before what it measures, where that is allowed.
 
     Candidates have machines of their own. One that has to wait for the server's processor would take that for
-    the server's answer. For the second line see `interview_platform.supervisor.standing_back`.
+    the server's answer.
     """
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, -5)
-        Path("/proc/self/autogroup").write_text("-5")
+    set_session_nice(-5)
 
 
 @contextlib.contextmanager
