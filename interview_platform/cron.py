@@ -7,10 +7,11 @@ from rq import cron
 from rq.utils import now
 
 from interviews.jobs import expire
-from voice.jobs import sweep
+from voice.jobs import move_resting, sweep
 
 SWEEP_SECONDS = 5
 EXPIRE_SECONDS = 60
+MOVE_SECONDS = 60
 
 _started = now() - timedelta(seconds=time.monotonic())
 
@@ -26,3 +27,4 @@ def steady_now() -> datetime:
 cron.now = steady_now
 cron.register(sweep, "default", interval=SWEEP_SECONDS, result_ttl=0)
 cron.register(expire, "default", interval=EXPIRE_SECONDS, result_ttl=0)
+cron.register(move_resting, "default", interval=MOVE_SECONDS, result_ttl=0)

@@ -99,9 +99,10 @@ class Handler(ASGIHandler):
             watching.cancel()
             answering.cancel()
             await asyncio.gather(watching, answering, return_exceptions=True)
-        if not watching.cancelled():
-            with suppress(RequestAborted):
-                watching.result()
+        if not watching.cancelled():  # to raise it here would tie the whole request into a cycle
+            error = watching.exception()
+            if error is not None and not isinstance(error, RequestAborted):
+                raise error
         return None if answering.cancelled() else answering.result()
 
     async def _answer(self, request: HttpRequest, send: Send) -> HttpResponseBase:

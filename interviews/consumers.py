@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
+import redis
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,7 +19,7 @@ from interviews.incoming import FrameRefused, Incoming, TakenOver
 from interviews.models import Answer, Invitation, Session
 from interviews.states import AnswerStatus, SessionStatus
 from interviews.turn_taking import turn_settings
-from voice import listening, retreat
+from voice import hot_audio, listening, retreat
 from voice.consumer import CLOSE_TRY_AGAIN, WebSocketConsumer
 from voice.listening import Heard, Listener
 from voice.models import Recording
@@ -97,8 +98,9 @@ class CandidateConsumer(WebSocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         metrics.CONNECTIONS.dec()
-        if self.visit is not None:
-            await admission.leave(self.visit)
+        visit, self.visit = self.visit, None  # they know each other: nobody collects such pairs for minutes
+        if visit is not None:
+            await admission.leave(visit)
         await self._stop_listening()
         if self.session_id is not None:
             await self.channel_layer.group_discard(events.group_name(self.session_id), self.channel_name)
@@ -184,6 +186,7 @@ class CandidateConsumer(WebSocketConsumer):
             f"recording {recording.id}",
             noticed=self._noticed,
             ask_for_partial=ask,
+            read=partial(_read, recording.id),
             turn_settings=turn_settings(answer.session.interview),
             offset=offset,
         )
@@ -343,6 +346,14 @@ class CandidateConsumer(WebSocketConsumer):
 
     async def _send_error(self, code: str, detail: str, **extra: object) -> None:
         await self._send({"type": "error", "code": code, "detail": detail, **extra})
+
+
+def _read(recording_id: UUID, start: int, end: int) -> bytes:
+    """Bytes [start, end) of the recording, for its listener; none while Redis is away."""
+    try:
+        return hot_audio.read(recording_id, start, end)
+    except redis.RedisError:
+        return b""
 
 
 def _parse(text: str) -> dict:

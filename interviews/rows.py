@@ -15,9 +15,7 @@ _ANSWER = sql.Part(
 _SESSION = sql.Part(Session, "s", "id", "invitation_id", "status", "version")
 _INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name")
 _INTERVIEW = sql.Part(Interview, "w", "id", "language", "title", "patience", "is_barge_in_allowed")
-_RECORDING = sql.Part(
-    Recording, "r", "id", "status", "language", "max_bytes", "byte_count", "stored_segments"
-)
+_RECORDING = sql.Part(Recording, "r", "id", "status", "language", "max_bytes", "byte_count", "segment_ends")
 
 _LINK = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name", "token", "expires_at")
 _OFFER = sql.Part(
@@ -86,7 +84,7 @@ def link(token: str) -> tuple[Invitation, Session | None] | None:
 
 def questions(interview_id: UUID) -> list[Question]:
     """The questions of an interview, in order."""
-    return [_QUESTION.take(list(row)) for row in sql.fetch(_READ_QUESTIONS, interview_id)]
+    return [_QUESTION.of(row) for row in sql.fetch(_READ_QUESTIONS, interview_id)]
 
 
 def session(session_id: UUID, *, is_locked: bool = False) -> Session:

@@ -1,11 +1,11 @@
 """Audio being recorded, in Redis, until object storage holds it.
 
 A recording is cut into segments of 20 s, a key each. Its hash has `writer` (the connection that may write),
-`limit` (bytes accepted at most), `stored` (so many segments lie in object storage, and no longer here) and
-`filling` (the segment that grows). A frame is checked and appended in one step of Lua, so any process may
-serve any frame, the same frame twice is harmless, and nothing that is held is ever overwritten. Who has
-`HOT_BYTES` here already is asked to wait until object storage has taken some: one recording never fills the
-memory.
+`limit` (bytes accepted at most), `stored` (so many bytes lie in object storage, and no longer here) and
+`filling` (the number of the segment that grows). A frame is checked and appended in one step of Lua, so any
+process may serve any frame, the same frame twice is harmless, and nothing that is held is ever overwritten.
+Who has `HOT_BYTES` here already is asked to wait until object storage has taken some: one recording never
+fills the memory. What nobody goes on with for `RESTS_AFTER_S` moves there whole, until somebody does.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from redis.client import Pipeline
 from redis.commands.core import Script
 
 from voice.captions import BYTES_A_SECOND, LONGEST_BYTES
@@ -31,6 +32,11 @@ KEPT_BYTES = LONGEST_BYTES
 """The newest audio stays here, for the live captions."""
 DUE_BYTES = SEGMENT_BYTES + KEPT_BYTES
 """From so much on a segment goes to object storage."""
+RESTS_AFTER_S = 120
+"""Of a recording that has neither begun a segment nor been opened again for so long, all of it."""
+
+EXTENTS_AT_ONCE = 500
+"""Recordings that are asked about in one round trip."""
 
 
 class Outcome(IntEnum):
@@ -61,24 +67,40 @@ class Write:
         return self.held_bytes - self.stored_bytes >= DUE_BYTES
 
 
-# Every script gets the key prefix of its recording; the keys of the segments follow from it.
+# Every script gets the key prefix of its recording; the keys of the segments follow from it. Of the segment
+# in which `stored` ends, the key has only the bytes after it.
 _HELD = f"""
 local meta = KEYS[1] .. ':meta'
 local function segment(n) return KEYS[1] .. ':' .. n end
-local function held_in(filling) return filling * {SEGMENT_BYTES} + redis.call('STRLEN', segment(filling)) end
+local function held_in(filling, stored)
+  return math.max(filling * {SEGMENT_BYTES}, stored) + redis.call('STRLEN', segment(filling))
+end
+local function forget(stored, filling, to)
+  local first, last = math.floor(stored / {SEGMENT_BYTES}), math.floor(to / {SEGMENT_BYTES})
+  for n = first, math.min(last - 1, filling) do redis.call('DEL', segment(n)) end
+  local gone = to - math.max(last * {SEGMENT_BYTES}, stored)
+  if gone > 0 then
+    local rest = redis.call('GETRANGE', segment(last), gone, -1)
+    redis.call('DEL', segment(last))
+    if #rest > 0 then redis.call('SET', segment(last), rest, 'EX', {HOT_TTL_S}) end
+  end
+  filling = math.max(filling, last)
+  redis.call('HSET', meta, 'stored', to, 'filling', filling)
+  return filling
+end
 """
 
 _OPEN = (
     _HELD
-    + """
-local known = tonumber(redis.call('HGET', meta, 'stored') or 0)
+    + f"""
+local found = redis.call('HMGET', meta, 'stored', 'filling')
+local known, filling = tonumber(found[1] or 0), tonumber(found[2] or 0)
 local stored = math.max(tonumber(ARGV[3]), known)
-for n = known, stored - 1 do redis.call('DEL', segment(n)) end
-local filling = math.max(stored, tonumber(redis.call('HGET', meta, 'filling') or 0))
-redis.call('HSET', meta, 'writer', ARGV[1], 'limit', ARGV[2], 'stored', stored, 'filling', filling)
-redis.call('EXPIRE', meta, ARGV[4])
-for n = stored, filling do redis.call('EXPIRE', segment(n), ARGV[4]) end
-return held_in(filling)
+if stored > known or not found[1] then filling = forget(known, filling, stored) end
+redis.call('HSET', meta, 'writer', ARGV[1], 'limit', ARGV[2])
+redis.call('EXPIRE', meta, {HOT_TTL_S})
+for n = math.floor(stored / {SEGMENT_BYTES}), filling do redis.call('EXPIRE', segment(n), {HOT_TTL_S}) end
+return held_in(filling, stored)
 """
 )
 
@@ -90,8 +112,8 @@ local function write(prefix, writer, from, pcm)
   local meta = prefix .. ':meta'
   local found = redis.call('HMGET', meta, 'writer', 'limit', 'stored', 'filling')
   if not found[2] then return {Outcome.UNOPENED:d}, 0, 0 end
-  local filling, stored = tonumber(found[4]), tonumber(found[3]) * {SEGMENT_BYTES}
-  local held = filling * {SEGMENT_BYTES} + redis.call('STRLEN', prefix .. ':' .. filling)
+  local filling, stored = tonumber(found[4]), tonumber(found[3])
+  local held = math.max(filling * {SEGMENT_BYTES}, stored) + redis.call('STRLEN', prefix .. ':' .. filling)
   if found[1] ~= writer then return {Outcome.TAKEN_OVER:d}, held, stored end
   local to = from + #pcm
   if from > held then return {Outcome.GAP:d}, held, stored end
@@ -124,21 +146,23 @@ return table.concat(answers, ' ')
 _SEAL = (
     _HELD
     + """
-local found = redis.call('HMGET', meta, 'filling', 'limit')
-if not found[2] then return 0 end
-local held = held_in(tonumber(found[1]))
+local found = redis.call('HMGET', meta, 'filling', 'stored', 'limit')
+if not found[3] then return 0 end
+local held = held_in(tonumber(found[1]), tonumber(found[2]))
 if held >= tonumber(ARGV[1]) then redis.call('HSET', meta, 'limit', held) end
 return held
 """
 )
 
-# [segments in object storage, the segment that grows, bytes held]; zeros of a recording that is not known
+# [bytes in object storage, bytes held, seconds for which nobody has gone on]; zeros of one that is not known
 _EXTENT = (
     _HELD
-    + """
+    + f"""
 local found = redis.call('HMGET', meta, 'stored', 'filling')
-if not found[2] then return {0, 0, 0} end
-return {tonumber(found[1]), tonumber(found[2]), held_in(tonumber(found[2]))}
+if not found[2] then return {{0, 0, 0}} end
+local stored, filling = tonumber(found[1]), tonumber(found[2])
+local newest_s = math.max(redis.call('TTL', segment(filling)), redis.call('TTL', segment(filling - 1)))
+return {{stored, held_in(filling, stored), {HOT_TTL_S} - newest_s}}
 """
 )
 
@@ -146,18 +170,20 @@ _LET_GO = (
     _HELD
     + """
 local found = redis.call('HMGET', meta, 'stored', 'filling')
-if found[1] ~= ARGV[1] or tonumber(found[2]) <= tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', meta, 'stored', ARGV[1] + 1)
-return redis.call('DEL', segment(ARGV[1]))
+if found[2] and tonumber(ARGV[1]) > tonumber(found[1]) then
+  forget(tonumber(found[1]), tonumber(found[2]), tonumber(ARGV[1]))
+end
 """
 )
 
 _EXPIRE = (
     _HELD
-    + """
+    + f"""
 local found = redis.call('HMGET', meta, 'stored', 'filling')
 if not found[2] then return 0 end
-for n = tonumber(found[1]), tonumber(found[2]) do redis.call('EXPIRE', segment(n), ARGV[1]) end
+for n = math.floor(tonumber(found[1]) / {SEGMENT_BYTES}), tonumber(found[2]) do
+  redis.call('EXPIRE', segment(n), ARGV[1])
+end
 return redis.call('EXPIRE', meta, ARGV[1])
 """
 )
@@ -167,13 +193,13 @@ def _key(recording_id: UUID | str) -> str:
     return f"voice:recording:{recording_id}"
 
 
-async def open_for(recording_id: UUID, *, writer: str, limit_bytes: int, stored_segments: int = 0) -> int:
+async def open_for(recording_id: UUID, *, writer: str, limit_bytes: int, stored_bytes: int = 0) -> int:
     """Let `writer`, and from now on only it, write up to `limit_bytes`; return the bytes already held.
 
-    stored_segments: so many segments are in object storage, should Redis have forgotten it.
+    stored_bytes: so many are in object storage, should Redis have forgotten it.
     """
     script = async_client().register_script(_OPEN)
-    return await script(keys=[_key(recording_id)], args=[writer, limit_bytes, stored_segments, HOT_TTL_S])
+    return await script(keys=[_key(recording_id)], args=[writer, limit_bytes, stored_bytes])
 
 
 async def write(recording_id: UUID, *, writer: str, offset: int, pcm: bytes) -> Write:
@@ -205,30 +231,47 @@ def read(recording_id: UUID | str, start: int = 0, end: int | None = None) -> by
     """The bytes held in [start, end); none if some of them lie in object storage already."""
     end = start + HOT_BYTES if end is None else end  # more is never here
     first, key = start // SEGMENT_BYTES, _key(recording_id)
-    with sync_client().pipeline(transaction=False) as pipe:
+    with sync_client().pipeline(transaction=True) as pipe:  # nothing may be let go in between
         pipe.hmget(f"{key}:meta", "stored", "filling")
         for number in range(first, max(0, end - 1) // SEGMENT_BYTES + 1):
             pipe.get(f"{key}:{number}")
         (stored, filling), *segments = pipe.execute()
-    if filling is None or start < int(stored) * SEGMENT_BYTES:
+    if filling is None or start < int(stored):
         return b""
     del segments[max(0, int(filling) + 1 - first) :]
     if not all(segments[:-1]):
-        return b""  # let go while they were read
+        return b""  # expired
     pcm = b"".join(segment or b"" for segment in segments)
-    begins = first * SEGMENT_BYTES
+    begins = max(first * SEGMENT_BYTES, int(stored))
     return pcm[start - begins : end - begins]
 
 
-def due_segment(recording_id: UUID | str) -> int | None:
-    """The number of the segment that object storage should take next, if it is time."""
-    stored, _, held = _call(_EXTENT, recording_id)
-    return stored if held - stored * SEGMENT_BYTES >= DUE_BYTES else None
+def due(recording_id: UUID | str) -> tuple[int, int] | None:
+    """The stretch [start, end) that object storage should take next, if it is time."""
+    return _due(*_call(_EXTENT, recording_id))
 
 
-def let_go(recording_id: UUID | str, number: int) -> None:
-    """Object storage holds segment `number`, the first that is here: forget it."""
-    _call(_LET_GO, recording_id, number)
+def all_due(recording_ids: list[UUID]) -> list[UUID]:
+    """Those of which object storage should take something."""
+    extents: list[tuple[int, int, int]] = []
+    for at in range(0, len(recording_ids), EXTENTS_AT_ONCE):
+        with sync_client().pipeline(transaction=False) as pipe:
+            for recording_id in recording_ids[at : at + EXTENTS_AT_ONCE]:
+                _call(_EXTENT, recording_id, client=pipe)
+            extents += pipe.execute()
+    return [each for each, extent in zip(recording_ids, extents, strict=True) if _due(*extent)]
+
+
+def _due(stored: int, held: int, age_s: int) -> tuple[int, int] | None:
+    is_resting = held > stored and age_s >= RESTS_AFTER_S
+    if held - stored < DUE_BYTES and not is_resting:
+        return None
+    return stored, min((stored // SEGMENT_BYTES + 1) * SEGMENT_BYTES, held)
+
+
+def let_go(recording_id: UUID | str, stored_bytes: int) -> None:
+    """Object storage holds so many bytes: forget those of them that are here."""
+    _call(_LET_GO, recording_id, stored_bytes)
 
 
 def expire_soon(recording_id: UUID) -> None:
@@ -241,8 +284,8 @@ def delete(recording_id: UUID) -> None:
     _call(_EXPIRE, recording_id, 0)
 
 
-def _call(script: str, recording_id: UUID | str, *args: int) -> Any:
-    return _registered(script)(keys=[_key(recording_id)], args=args)
+def _call(script: str, recording_id: UUID | str, *args: int, client: Pipeline | None = None) -> Any:
+    return _registered(script)(keys=[_key(recording_id)], args=args, client=client)
 
 
 @cache

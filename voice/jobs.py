@@ -223,10 +223,17 @@ def answer_call(call_id: str) -> None:
 
 
 def move_segments(recording_id: str) -> None:
-    """Move what is due of a growing recording to object storage. Whoever records asks again if this fails."""
-    while (number := hot_audio.due_segment(recording_id)) is not None:
-        if not recordings.move_segment(UUID(recording_id), number):
+    """Move what is due of a growing recording to object storage. It is asked for again if this fails."""
+    while (segment := hot_audio.due(recording_id)) is not None:
+        if not recordings.move_segment(UUID(recording_id), *segment):
             return
+
+
+def move_resting() -> None:
+    """Move what nobody goes on with: whoever left in the middle of an answer may come back in a day."""
+    opened = Recording.objects.filter(status=Recording.Status.OPEN).values_list("pk", flat=True)
+    for recording_id in hot_audio.all_due(list(opened)):
+        recordings.queue_moving(recording_id)
 
 
 def store(recording_id: str) -> None:

@@ -4,12 +4,13 @@ A `Listener` is an asyncio shell around `voice.turns.TurnDetector` and `voice.ca
 only keeps the bytes; all listeners of an event loop are heard together in rounds, one hop into a thread each.
 They may be late or fall silent under load: nobody who records or acknowledges waits for them.
 
-    listener = Listener("recording 7f...", noticed=tell, ask_for_partial=ask)
+    listener = Listener("recording 7f...", noticed=tell, ask_for_partial=ask, read=read)
     listener.hear(0, pcm)            # -> await tell(SpeechStarted(0.4)), await ask(PartialWanted(12800, ...))
     caption = listener.partial_recognised(start, end, text)    # when the answer has come
     await listener.close()
 
-It knows neither recordings nor queues: where the audio lies and who recognises it is the caller's affair.
+It knows neither recordings nor queues: where the audio lies and who recognises it is the caller's affair. It
+keeps none that was heard either.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from voice import metrics, retreat
+from voice.audio import samples_from_s16le
 from voice.captions import BYTES_A_SECOND, CaptionTrack, PartialWanted, byte_at
 from voice.engines.base import EngineUnavailable
 from voice.engines.silero import SileroVad, heard_together
@@ -51,6 +53,7 @@ SEMANTIC_QUEUE = 2
 Heard = SpeechStarted | SpeechEnded | TurnEnded
 Noticed = Callable[[Heard], Awaitable[None]]
 AskForPartial = Callable[[PartialWanted], Awaitable[bool]]
+Read = Callable[[int, int], bytes]
 
 
 def message(event: Heard) -> dict:
@@ -99,7 +102,8 @@ class Listener:
     (`voice.captions.byte_at` gives the byte). `ask_for_partial` is awaited with a stretch worth recognising;
     it starts that and returns at once, False if it could not (the queue is full): it is asked again a second
     later. At most one partial is under way; its text is handed to `partial_recognised`. While either is
-    awaited, nothing further of this stream is heard.
+    awaited, nothing further of this stream is heard. `read` returns bytes [start, end) of the stream, fewer
+    if they are gone; a thread calls it when the semantic model is asked.
     """
 
     _semantic_waiting = 0  # over all listeners of the process
@@ -110,6 +114,7 @@ class Listener:
         *,
         noticed: Noticed,
         ask_for_partial: AskForPartial,
+        read: Read,
         turn_settings: TurnSettings | None = None,
         offset: int = 0,
         backlog_bytes: int = BACKLOG_BYTES,
@@ -122,6 +127,7 @@ class Listener:
         self._name = name
         self._noticed = noticed
         self._ask_for_partial = ask_for_partial
+        self._read = read
         self._turn_settings = turn_settings or TurnSettings(is_semantic=True)
         self._backlog_bytes = backlog_bytes
         self._came_to = offset
@@ -215,9 +221,7 @@ class Listener:
         return self._came_to - len(self._pending)
 
     def _new_detector(self) -> TurnDetector:
-        """A stream that begins while the semantic model is off goes by silence alone to its end."""
-        is_on = not retreat.is_off(retreat.Step.SEMANTIC) and _smart_turn() is not None
-        is_semantic = self._turn_settings.is_semantic and is_on
+        is_semantic = self._turn_settings.is_semantic and _smart_turn() is not None
         turn_settings = replace(self._turn_settings, is_semantic=is_semantic)
         return TurnDetector(_vad().stream(), turn_settings, start_s=self._heard_to / BYTES_A_SECOND)
 
@@ -264,11 +268,17 @@ class Listener:
         Listener._semantic_waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            probability = await loop.run_in_executor(thread("turns"), model.probability, question.samples)
+            probability = await loop.run_in_executor(thread("turns"), self._probability, model, question)
         finally:
             Listener._semantic_waiting -= 1
         for event in detector.answer(question, probability):
             await self._tell_one(detector, event)
+
+    def _probability(self, model: SmartTurn, question: TurnQuestioned) -> float:
+        """0..1: how likely the speaker has finished; 0 if the sound is gone."""
+        start, end = byte_at(question.start_s), byte_at(question.timestamp_s)
+        pcm = self._read(start, end)
+        return model.probability(samples_from_s16le(pcm)) if len(pcm) == end - start else 0.0
 
 
 _rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, Rounds] = WeakKeyDictionary()

@@ -62,7 +62,7 @@ _SEALED = f"SELECT {_ALL.names} FROM voice_recording r WHERE r.id = %s AND r.sta
 def sealed(recording_id: UUID | str) -> Recording | None:
     """The recording, if it is complete and not stored yet."""
     found = sql.fetch(_SEALED, recording_id)
-    return _ALL.take(list(found[0])) if found else None
+    return _ALL.of(found[0]) if found else None
 
 
 async def open_for(recording: Recording, *, writer: str) -> int:
@@ -74,7 +74,7 @@ async def open_for(recording: Recording, *, writer: str) -> int:
         recording.id,
         writer=writer,
         limit_bytes=recording.limit_bytes,
-        stored_segments=recording.stored_segments,
+        stored_bytes=recording.moved_bytes,
     )
 
 
@@ -84,7 +84,7 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
     A recording without a single sample is discarded instead. Returns whether this call did it; `recording` is
     up to date in either case. Raises AudioMissing when fewer than `at_least` bytes are held.
     """
-    held = max(hot_audio.seal(recording.id, at_least=at_least), _segment_bytes(recording))
+    held = max(hot_audio.seal(recording.id, at_least=at_least), recording.moved_bytes)
     if held < at_least:
         raise AudioMissing(held, at_least)
     with transaction.atomic(savepoint=False):
@@ -142,33 +142,33 @@ def queue_moving(recording_id: UUID) -> None:
     queues.enqueue_now("default", "voice.jobs.move_segments", str(recording_id), job_id=job_id, at_front=True)
 
 
-def move_segment(recording_id: UUID, number: int) -> bool:
-    """Write one segment of a growing recording to object storage and let Redis forget it.
+def move_segment(recording_id: UUID, start: int, end: int) -> bool:
+    """Write bytes [start, end) of a growing recording to object storage and let Redis forget them.
 
     Returns whether that was done. Raises OSError when the storage fails or returns other bytes than were
     written.
     """
-    start = number * hot_audio.SEGMENT_BYTES
-    pcm = hot_audio.read(recording_id, start, start + hot_audio.SEGMENT_BYTES)
-    if len(pcm) < hot_audio.SEGMENT_BYTES:
+    pcm = hot_audio.read(recording_id, start, end)
+    if len(pcm) < end - start:
         return False  # another job has moved it, or the recording was deleted
-    name = _write_once(_segment_name(recording_id, number), pcm, encode=bytes, decode=bytes)
-    if not sql.change(_MOVE, number + 1, recording_id, number) and not _is_moved(recording_id, number):
-        default_storage.delete(name)  # it was stored as a whole, or discarded
+    name = _write_once(_segment_name(recording_id, start, end), pcm, encode=bytes, decode=bytes)
+    if not sql.change(_MOVE, end, recording_id, start) and not _is_moved(recording_id, start, end):
+        default_storage.delete(name)  # it was stored as a whole, or in other pieces, or discarded
         return False
-    hot_audio.let_go(recording_id, number)
+    hot_audio.let_go(recording_id, end)
     return True
 
 
 _MOVE = """
-UPDATE voice_recording SET stored_segments = %s
-WHERE id = %s AND status IN ('open', 'sealed') AND stored_segments = %s
+UPDATE voice_recording SET segment_ends = segment_ends || %s::bigint
+WHERE id = %s AND status IN ('open', 'sealed')
+AND coalesce(segment_ends[cardinality(segment_ends)], 0) = %s
 """
 
 
-def _is_moved(recording_id: UUID, number: int) -> bool:
-    growing = Recording.objects.filter(pk=recording_id, status__in=GROWING)
-    return growing.filter(stored_segments__gt=number).exists()
+def _is_moved(recording_id: UUID, start: int, end: int) -> bool:
+    growing = Recording.objects.filter(pk=recording_id, status__in=GROWING).first()
+    return growing is not None and (start, end) in growing.segments
 
 
 def read_pcm(recording: Recording) -> bytes:
@@ -177,12 +177,12 @@ def read_pcm(recording: Recording) -> bytes:
     Raises AudioMissing when Redis lost it and its source has not sent it again yet.
     """
     while True:
-        known = recording.status, recording.stored_segments
+        known = recording.status, recording.segment_ends
         try:
             return _read_as_known(recording)
         except (AudioMissing, FileNotFoundError):
             recording.refresh_from_db()
-            if (recording.status, recording.stored_segments) == known:
+            if (recording.status, recording.segment_ends) == known:
                 raise  # it was not moved while it was read
 
 
@@ -190,10 +190,8 @@ def _read_as_known(recording: Recording) -> bytes:
     if recording.status == Recording.Status.STORED:
         return _read_stored(recording.storage_name)
     expected = recording.byte_count or 0
-    segments = [
-        _read_file(_segment_name(recording.id, number)) for number in range(recording.stored_segments)
-    ]
-    pcm = b"".join([*segments, hot_audio.read(recording.id, _segment_bytes(recording), expected)])
+    segments = [_read_file(_segment_name(recording.id, *segment)) for segment in recording.segments]
+    pcm = b"".join([*segments, hot_audio.read(recording.id, recording.moved_bytes, expected)])
     if len(pcm) < expected:
         raise AudioMissing(len(pcm), expected)
     return pcm
@@ -208,26 +206,29 @@ def store(recording: Recording, *, now: datetime) -> bool:
     digest = hashlib.sha256(pcm).hexdigest()
     name = f"{_directory(recording.id)}/{digest}.flac"
     name = _write_once(name, pcm, encode=audio_encoding.encode_flac, decode=_decoded)
-    is_ours = sql.change(_STORE, name, digest, now, recording.pk)
-    if is_ours:
+    ours = sql.fetch(_STORE, name, digest, now, recording.pk)
+    if ours:
         recording.status, recording.storage_name = Recording.Status.STORED, name
         recording.sha256, recording.stored_at = digest, now
         metrics.recording_stored(len(pcm), sealed_at=recording.sealed_at or now, now=now)
         signals.recording_stored.send(Recording, recording=recording)
         with contextlib.suppress(redis.RedisError):  # it expires by itself later
             hot_audio.expire_soon(recording.id)
-        if len(pcm) >= hot_audio.DUE_BYTES:  # segments of it may lie there, also newer ones than the row told
+        ((segment_ends,),) = ours
+        if (
+            segment_ends or len(pcm) >= hot_audio.DUE_BYTES
+        ):  # also one whose mover died before it told the row
             _delete_files(recording.id, but=name)
     else:  # discarded, or stored by another job, in the meantime
         recording.refresh_from_db()
         if recording.storage_name != name:
             default_storage.delete(name)
-    return bool(is_ours)
+    return bool(ours)
 
 
 _STORE = """
 UPDATE voice_recording SET status = 'stored', storage_name = %s, sha256 = %s, stored_at = %s
-WHERE id = %s AND status = 'sealed'
+WHERE id = %s AND status = 'sealed' RETURNING segment_ends
 """
 
 
@@ -288,13 +289,9 @@ def _delete_files(recording_id: UUID, *, but: str = "") -> None:
                 default_storage.delete(name)
 
 
-def _segment_name(recording_id: UUID, number: int) -> str:
-    return f"{_directory(recording_id)}/segment-{number}.pcm"
-
-
-def _segment_bytes(recording: Recording) -> int:
-    """So much of it is known to be in object storage."""
-    return recording.stored_segments * hot_audio.SEGMENT_BYTES
+def _segment_name(recording_id: UUID, start: int, end: int) -> str:
+    """Who reads the same stretch of a recording, whenever, has the same bytes."""
+    return f"{_directory(recording_id)}/segment-{start}-{end}.pcm"
 
 
 def _directory(recording_id: UUID) -> str:

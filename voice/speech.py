@@ -43,7 +43,7 @@ _READ = f"SELECT {_SPEECH.names} FROM voice_speech p WHERE p.key = ANY(%s)"  # n
 
 
 def _of_keys(keys: list[str]) -> dict[str, Speech]:
-    return {row.key: row for row in (_SPEECH.take(list(values)) for values in sql.fetch(_READ, keys))}
+    return {row.key: row for row in (_SPEECH.of(values) for values in sql.fetch(_READ, keys))}
 
 
 def rendering_job_id(key: str) -> str:

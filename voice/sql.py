@@ -74,6 +74,10 @@ class Part:
         self.names = ", ".join(f"{alias}.{column}" for column in self.columns)
         self._model = model
 
+    def of(self, row: tuple[Any, ...]) -> Any:
+        """The model's instance from a row that has nothing else."""
+        return self.take(list(row))
+
     def take(self, values: list[Any]) -> Any:
         """The model's instance, or None where a join found none; its first values are taken off the list.
 

@@ -5,8 +5,8 @@
         match event:
             case SpeechStarted(timestamp_s=at): ...
             case SpeechEnded(timestamp_s=at): ...          # at `at` a pause began
-            case TurnQuestioned(samples=samples):          # has the speaker finished?  ask the semantic model
-                for ended in detector.answer(event, smart_turn.probability(samples)): ...
+            case TurnQuestioned(start_s=start, timestamp_s=end):    # has the speaker finished?
+                for ended in detector.answer(event, smart_turn.probability(stretch_of(start, end))): ...
             case TurnEnded(timestamp_s=at, reason=reason): ...
 
 A turn is what one speaker says until it is another's time.  It begins with speech and ends
@@ -21,13 +21,14 @@ Nothing here calls a model but the given `speech_probability`, on the caller's t
 must not overlap; which thread they come from does not matter. `feed_together` takes pieces of many streams,
 for one call of the model costs less than one for each. An answer counts only while the pause that it is about
 lasts: who feeds minutes at once gets his questions after later speech has settled them.
+
+No sound is kept here: a question names the stretch that it is about.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import zip_longest
 from typing import Any, Final, Literal
@@ -35,7 +36,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from voice.audio import FULL_SCALE, SAMPLE_BYTES, samples_from_s16le
+from voice.audio import FULL_SCALE, SAMPLE_BYTES
 from voice.engines.base import RECOGNITION_RATE_HZ, Samples
 
 SAMPLES_PER_FRAME: Final = 512
@@ -85,9 +86,9 @@ class TurnSettings:
     complete_threshold: float = 0.5
     """Semantic probability from which a turn is complete.  Source: pipecat-ai/smart-turn v3, inference.py."""
     window_s: float = 8.0
-    """Sound that a question carries at most.  Source: as above."""
+    """Sound that a question is about, at most.  Source: as above."""
     lead_ms: int = 500
-    """Sound before the first word that it carries too.  Source: pipecat, SmartTurnParams."""
+    """Sound before the first word that belongs to it.  Source: pipecat, SmartTurnParams."""
 
     def __post_init__(self) -> None:
         if not 0 < self.silence_threshold <= self.speech_threshold <= 1:
@@ -114,11 +115,12 @@ class SpeechEnded:
 class TurnQuestioned:
     """Has the speaker finished?  Put it to a semantic model and call `TurnDetector.answer`, or leave it.
 
-    `samples` float32[n_samples] mono 16 000 Hz: the turn so far with its pause, at most the last `window_s`.
+    It is about the stretch from `start_s` to `timestamp_s`: the turn so far with its pause, at most the last
+    `window_s`.
     """
 
     timestamp_s: float
-    samples: Samples = field(repr=False, compare=False)
+    start_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,6 @@ class TurnDetector:
         self._settings = settings or TurnSettings()
         self._start_s = start_s
         self._pending = b""  # less than a block
-        self._recent: deque[bytes] = deque(maxlen=self._blocks_kept())  # the last one ends at _n_frames
         self._n_frames = 0
         self._phase = _Phase.WAITING
         self._turn_start_frame = 0
@@ -202,9 +203,8 @@ class TurnDetector:
         self._pending = waiting[whole:]
         return [waiting[start : start + BLOCK_BYTES] for start in range(0, whole, BLOCK_BYTES)]
 
-    def take(self, block: bytes, probabilities: list[float]) -> list[TurnEvent]:
+    def take(self, probabilities: list[float]) -> list[TurnEvent]:
         """The events that a block completes, given how likely each of its frames is speech."""
-        self._recent.append(block)
         if self._goes_on(probabilities):
             self._n_frames += len(probabilities)
             return []
@@ -262,7 +262,7 @@ class TurnDetector:
         if self._has_asked or not (self._settings.is_semantic and self._has_spoken()):
             return []
         self._has_asked = True
-        self._question = TurnQuestioned(self._time_s(self._n_frames), self._turn_so_far())
+        self._question = TurnQuestioned(self._time_s(self._n_frames), self._time_s(self._first_asked_about()))
         return [self._question]
 
     def _wait(self) -> None:
@@ -276,24 +276,11 @@ class TurnDetector:
     def _time_s(self, frame: int) -> float:
         return self._start_s + frame * SAMPLES_PER_FRAME / RECOGNITION_RATE_HZ
 
-    def _turn_so_far(self) -> Samples:
-        """From just before the first word to the frame that was taken last, at most `window_s`."""
-        pcm = b"".join(self._recent)
-        frame_bytes = SAMPLES_PER_FRAME * SAMPLE_BYTES
-        frames_fed = (
-            self._n_frames + (-self._n_frames) % FRAMES_PER_BLOCK
-        )  # the last block is there as a whole
-        end = len(pcm) - (frames_fed - self._n_frames) * frame_bytes
-        wanted_frames = self._n_frames - self._turn_start_frame + self._settings.lead_ms // FRAME_MS
-        wanted = min(wanted_frames * frame_bytes, self._window_bytes())
-        return samples_from_s16le(pcm[max(0, end - wanted) : end])
-
-    def _window_bytes(self) -> int:
-        return int(self._settings.window_s * RECOGNITION_RATE_HZ) * SAMPLE_BYTES
-
-    def _blocks_kept(self) -> int:
-        """For the questions of this turn: 8 s of everybody who speaks are most of what a stream takes."""
-        return self._window_bytes() // BLOCK_BYTES + 2 if self._settings.is_semantic else 0
+    def _first_asked_about(self) -> int:
+        """The frame just before the first word, or the first of the last `window_s`."""
+        lead_frames = self._settings.lead_ms // FRAME_MS
+        window_frames = int(1000 * self._settings.window_s) // FRAME_MS
+        return max(0, self._turn_start_frame - lead_frames, self._n_frames - window_frames)
 
 
 def feed_together(
@@ -324,10 +311,7 @@ def _heard_together(
     if heard.any():
         streams = [blocks[index][0].speech_probability for index in heard.nonzero()[0]]
         probabilities[heard] = speech_probabilities(streams, integers[heard] / np.float32(FULL_SCALE))
-    return [
-        detector.take(block, row)
-        for (detector, block), row in zip(blocks, probabilities.tolist(), strict=True)
-    ]
+    return [detector.take(row) for (detector, _), row in zip(blocks, probabilities.tolist(), strict=True)]
 
 
 def _one_by_one(streams: list[SpeechProbability], samples: Samples) -> Probabilities:

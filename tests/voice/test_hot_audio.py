@@ -29,6 +29,13 @@ async def recording() -> UUID:
     return recording_id
 
 
+def rest(recording: UUID) -> None:
+    """As if nobody had gone on with it for long enough."""
+    client = redis_clients.sync_client()
+    for key in client.keys(f"voice:recording:{recording}:*"):
+        client.expire(key, hot_audio.HOT_TTL_S - hot_audio.RESTS_AFTER_S)
+
+
 async def write(recording: UUID, start: int, end: int) -> hot_audio.Write:
     return await hot_audio.write(recording, writer="me", offset=start, pcm=PCM[start:end])
 
@@ -64,7 +71,7 @@ async def test_a_recording_holds_a_minute_at_most(recording):
     assert answer.outcome is Outcome.FULL
     assert answer.held_bytes == HOT_BYTES
 
-    hot_audio.let_go(recording, 0)
+    hot_audio.let_go(recording, SEGMENT_BYTES)
     answer = await write(recording, HOT_BYTES, HOT_BYTES + 2)
     assert answer == hot_audio.Write(Outcome.HELD, HOT_BYTES + 2, SEGMENT_BYTES)
 
@@ -72,31 +79,70 @@ async def test_a_recording_holds_a_minute_at_most(recording):
 async def test_a_segment_is_due_when_captions_need_it_no_more(recording):
     due = SEGMENT_BYTES + KEPT_BYTES
     assert not (await fill(recording, 0, due - 2)).is_segment_due
-    assert hot_audio.due_segment(recording) is None
+    assert hot_audio.due(recording) is None
     assert (await write(recording, due - 2, due)).is_segment_due
-    assert hot_audio.due_segment(recording) == 0
+    assert hot_audio.due(recording) == (0, SEGMENT_BYTES)
 
-    hot_audio.let_go(recording, 0)
-    assert hot_audio.due_segment(recording) is None
+    hot_audio.let_go(recording, SEGMENT_BYTES)
+    assert hot_audio.due(recording) is None
 
 
 async def test_let_go_forgets_one_segment_once(recording):
     await fill(recording, 0, 2 * SEGMENT_BYTES + 2)
     for _ in range(2):
-        hot_audio.let_go(recording, 0)
+        hot_audio.let_go(recording, SEGMENT_BYTES)
     assert hot_audio.read(recording) == b""  # not all of it is here
     assert hot_audio.read(recording, SEGMENT_BYTES) == PCM[SEGMENT_BYTES : 2 * SEGMENT_BYTES + 2]
 
 
-async def test_let_go_keeps_a_segment_that_grows(recording):
+@pytest.mark.parametrize("start", [0, SEGMENT_BYTES - 500, SEGMENT_BYTES, SEGMENT_BYTES + 500])
+async def test_let_go_keeps_what_came_while_a_part_of_a_segment_was_moved(recording, start):
+    await fill(recording, 0, start + 3000)
+    for _ in range(2):
+        hot_audio.let_go(recording, start + 1000)
+    assert hot_audio.read(recording, start + 1000) == PCM[start + 1000 : start + 3000]
+    assert hot_audio.read(recording, start + 998) == b""  # not all of it is here
+    answer = await write(recording, start + 2000, start + 4000)
+    assert answer == hot_audio.Write(Outcome.HELD, start + 4000, start + 1000)
+
+
+async def test_a_recording_without_anything_here_goes_on_where_it_was(recording):
+    await fill(recording, 0, SEGMENT_BYTES + 1000)
+    hot_audio.let_go(recording, SEGMENT_BYTES + 1000)
+    assert redis_clients.sync_client().keys("voice:recording:*") == [
+        f"voice:recording:{recording}:meta".encode()
+    ]
+    assert await hot_audio.open_for(recording, writer="me", limit_bytes=LIMIT) == SEGMENT_BYTES + 1000
+    held = await fill(recording, SEGMENT_BYTES + 1000, 2 * SEGMENT_BYTES + 1000)
+    assert held == hot_audio.Write(Outcome.HELD, 2 * SEGMENT_BYTES + 1000, SEGMENT_BYTES + 1000)
+    rest = hot_audio.read(recording, SEGMENT_BYTES + 1000)
+    assert rest == PCM[SEGMENT_BYTES + 1000 : 2 * SEGMENT_BYTES + 1000]
+
+
+async def test_what_nobody_goes_on_with_is_due_whole(recording, monkeypatch):
+    other = uuid4()
+    await hot_audio.open_for(other, writer="me", limit_bytes=LIMIT)
+    await fill(recording, 0, SEGMENT_BYTES + 1000)
+    assert hot_audio.due(recording) is None
+    rest(recording)
+    assert hot_audio.due(recording) == (0, SEGMENT_BYTES)
+    assert hot_audio.all_due([other, recording, uuid4()]) == [recording]
+    hot_audio.let_go(recording, SEGMENT_BYTES)
+    assert hot_audio.due(recording) == (SEGMENT_BYTES, SEGMENT_BYTES + 1000)
+    hot_audio.let_go(recording, SEGMENT_BYTES + 1000)
+    assert hot_audio.due(recording) is None
+
+
+async def test_who_opens_it_again_goes_on_with_it(recording):
     await fill(recording, 0, 1000)
-    hot_audio.let_go(recording, 0)
-    assert hot_audio.read(recording) == PCM[:1000]
+    rest(recording)
+    await hot_audio.open_for(recording, writer="me", limit_bytes=LIMIT)
+    assert hot_audio.due(recording) is None
 
 
 async def test_what_was_let_go_counts_as_held(recording):
     await fill(recording, 0, SEGMENT_BYTES + 1000)
-    hot_audio.let_go(recording, 0)
+    hot_audio.let_go(recording, SEGMENT_BYTES)
     assert (await write(recording, 0, FRAME)).outcome is Outcome.HELD  # sent again: nothing happens
     assert (await write(recording, SEGMENT_BYTES + 1002, SEGMENT_BYTES + 1004)).outcome is Outcome.GAP
     assert hot_audio.seal(recording, at_least=SEGMENT_BYTES + 1000) == SEGMENT_BYTES + 1000
@@ -104,7 +150,9 @@ async def test_what_was_let_go_counts_as_held(recording):
 
 async def test_a_redis_without_its_data_goes_on_after_what_is_in_object_storage():
     recording = uuid4()
-    offset = await hot_audio.open_for(recording, writer="me", limit_bytes=LIMIT, stored_segments=2)
+    offset = await hot_audio.open_for(
+        recording, writer="me", limit_bytes=LIMIT, stored_bytes=2 * SEGMENT_BYTES
+    )
     assert offset == 2 * SEGMENT_BYTES
     assert (await write(recording, offset, offset + FRAME)).held_bytes == offset + FRAME
     assert hot_audio.read(recording, offset) == PCM[offset : offset + FRAME]
@@ -112,7 +160,7 @@ async def test_a_redis_without_its_data_goes_on_after_what_is_in_object_storage(
 
 async def test_opening_again_forgets_what_went_to_object_storage_in_the_meantime(recording):
     await fill(recording, 0, 2 * SEGMENT_BYTES + 1000)
-    again = await hot_audio.open_for(recording, writer="other", limit_bytes=LIMIT, stored_segments=1)
+    again = await hot_audio.open_for(recording, writer="other", limit_bytes=LIMIT, stored_bytes=SEGMENT_BYTES)
     assert again == 2 * SEGMENT_BYTES + 1000
     assert redis_clients.sync_client().exists(f"voice:recording:{recording}:0") == 0
     answer = await hot_audio.write(recording, writer="me", offset=again, pcm=b"ab")
@@ -131,20 +179,28 @@ async def test_every_key_expires(recording):
     assert all(client.ttl(key) > 0 for key in client.keys("voice:recording:*"))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     cuts=st.lists(st.integers(1, 3 * SEGMENT_BYTES // 2 - 1), max_size=12).map(lambda c: [2 * n for n in c]),
-    moves=st.sets(st.integers(0, 12)),
+    moves=st.dictionaries(st.integers(0, 12), st.sampled_from(["due", "resting", "too late", "opened"])),
 )
 async def test_any_frames_with_any_moves_between_lose_nothing(cuts, moves):
     recording, taken = uuid4(), b""
     await hot_audio.open_for(recording, writer="me", limit_bytes=LIMIT)
     ends = sorted({0, *(min(cut, 3 * SEGMENT_BYTES - 2) for cut in cuts)})
     for turn, (start, end) in enumerate(pairwise(ends)):
+        move = moves.get(turn)
+        if move == "resting":
+            rest(recording)
+        if move and (due := hot_audio.due(recording)):
+            assert due[0] == len(taken)
+            taken += hot_audio.read(recording, *due)
+            if move == "opened":  # its mover died before Redis knew
+                await hot_audio.open_for(recording, writer="me", limit_bytes=LIMIT, stored_bytes=len(taken))
+            elif move != "too late":
+                hot_audio.let_go(recording, len(taken))
         await fill(recording, start, end)
-        due = hot_audio.due_segment(recording)
-        if turn in moves and due is not None:
-            taken += hot_audio.read(recording, due * SEGMENT_BYTES, (due + 1) * SEGMENT_BYTES)
-            hot_audio.let_go(recording, due)
+        if move == "too late":
+            hot_audio.let_go(recording, len(taken))
     await redis_clients.close_async_clients()
     assert taken + hot_audio.read(recording, len(taken)) == PCM[: ends[-1]]

@@ -3,11 +3,12 @@
 import asyncio
 import threading
 
+import numpy as np
 import pytest
 
 from tests.speech import spoken
 from voice import listening, retreat
-from voice.audio import s16le_from_samples
+from voice.audio import s16le_from_samples, samples_from_s16le
 from voice.captions import BYTES_A_SECOND, byte_at
 from voice.ladder import Step
 from voice.listening import Listener
@@ -36,6 +37,7 @@ class Audience:
         return self.is_asking_possible
 
     def listener(self, turn_settings=PATIENT, **options):
+        options.setdefault("read", lambda start, end: bytes(end - start))
         return Listener(
             "a stream", noticed=self.noticed, ask_for_partial=self.ask, turn_settings=turn_settings, **options
         )
@@ -229,6 +231,7 @@ class Judge:
 
     def probability(self, samples):
         self.asked += 1
+        self.samples = samples
         return 1.0
 
 
@@ -244,21 +247,47 @@ async def test_silence_alone_decides_while_the_semantic_model_is_off(monkeypatch
     assert judge.asked == (reason == "semantic")
 
 
-@pytest.mark.parametrize("level", [0, Step.SEMANTIC])
-async def test_stream_keeps_to_how_it_began_until_it_ends_but_nobody_is_asked_while_the_model_is_off(
-    monkeypatch, level
-):
-    judge, audience, off = Judge(), Audience(), [level]
+@pytest.mark.parametrize(("before", "reason"), [(0, "silence"), (Step.SEMANTIC, "semantic")])
+async def test_what_counts_is_whether_the_model_is_off_when_it_would_be_asked(monkeypatch, before, reason):
+    judge, audience, off = Judge(), Audience(), [before]
     monkeypatch.setattr(listening, "_smart_turn", lambda: judge)
     monkeypatch.setattr(retreat, "is_off", lambda step: off[0] >= step)
     listener, pcm = audience.listener(turn_settings=TurnSettings(is_semantic=True)), sentence()
 
     send(listener, pcm[: 2 * BYTES_A_SECOND])
     await audience.until(lambda: audience.events)
-    off[0] = Step.SEMANTIC - level  # it goes off, or comes back
+    off[0] = Step.SEMANTIC - before  # it goes off, or comes back
     send(listener, pcm[2 * BYTES_A_SECOND :], 2 * BYTES_A_SECOND)
     await audience.until_the_turn_ended()
     await listener.close()
+
+    assert audience.events[-1].reason == reason
+    assert judge.asked == (reason == "semantic")
+
+
+async def test_the_model_hears_the_turn_with_its_pause_as_it_lies_in_the_stream(monkeypatch):
+    judge, audience, pcm = Judge(), Audience(), sentence()
+    monkeypatch.setattr(listening, "_smart_turn", lambda: judge)
+    offset = 3 * BYTES_A_SECOND
+
+    def read(start, end):
+        return pcm[start - offset : end - offset]
+
+    await heard(audience, pcm, turn_settings=TurnSettings(is_semantic=True), read=read, offset=offset)
+
+    assert audience.events[-1].reason == "semantic"
+    end = byte_at(audience.events[-1].timestamp_s)
+    assert len(judge.samples) > 2 * 16_000
+    assert np.array_equal(judge.samples, samples_from_s16le(read(end - 2 * len(judge.samples), end)))
+
+
+async def test_sound_that_is_gone_leaves_the_decision_to_silence(monkeypatch):
+    judge, audience = Judge(), Audience()
+    monkeypatch.setattr(listening, "_smart_turn", lambda: judge)
+
+    await heard(
+        audience, sentence(), turn_settings=TurnSettings(is_semantic=True), read=lambda start, end: b"ab"
+    )
 
     assert audience.events[-1].reason == "silence"
     assert judge.asked == 0

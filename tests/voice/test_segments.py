@@ -12,7 +12,7 @@ from voice.models import Recording, Transcript
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 
-PCM = tone(75)
+PCM = tone(80)
 
 
 @pytest.fixture
@@ -42,6 +42,24 @@ def seal(recording: Recording, at_least: int) -> Recording:
     return recording
 
 
+def rest(recording: Recording) -> None:
+    """As if nobody had gone on with it for long enough."""
+    client = redis_clients.sync_client()
+    for key in client.keys(f"voice:recording:{recording.pk}:*"):
+        client.expire(key, hot_audio.HOT_TTL_S - hot_audio.RESTS_AFTER_S)
+
+
+def queued() -> list[str]:
+    ids = redis_clients.sync_client().lrange(queues.key("default"), 0, -1)
+    return [job_id.decode() for job_id in ids]
+
+
+def hot_bytes(recording: Recording) -> int:
+    client = redis_clients.sync_client()
+    keys = client.keys(f"voice:recording:{recording.pk}:[0-9]*")
+    return sum(client.strlen(key) for key in keys)
+
+
 def files(recording: Recording) -> list[str]:
     return sorted(default_storage.listdir(f"recordings/{recording.pk}")[1])
 
@@ -49,8 +67,8 @@ def files(recording: Recording) -> list[str]:
 def test_a_due_segment_goes_to_object_storage(growing):
     jobs.move_segments(str(growing.pk))
     growing.refresh_from_db()
-    assert growing.stored_segments == 1
-    with default_storage.open(f"recordings/{growing.pk}/segment-0.pcm") as file:
+    assert growing.segment_ends == [SEGMENT_BYTES]
+    with default_storage.open(f"recordings/{growing.pk}/segment-0-{SEGMENT_BYTES}.pcm") as file:
         assert file.read() == PCM[:SEGMENT_BYTES]
     assert redis_clients.sync_client().exists(f"voice:recording:{growing.pk}:0") == 0
 
@@ -59,8 +77,8 @@ def test_moving_twice_does_it_once(growing):
     for _ in range(2):
         jobs.move_segments(str(growing.pk))
     growing.refresh_from_db()
-    assert growing.stored_segments == 1
-    assert files(growing) == ["segment-0.pcm"]
+    assert growing.segment_ends == [SEGMENT_BYTES]
+    assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
 
 
 def test_a_moved_recording_is_read_stored_and_recognised_whole(growing, monkeypatch):
@@ -68,7 +86,7 @@ def test_a_moved_recording_is_read_stored_and_recognised_whole(growing, monkeypa
     async_to_sync(send)(growing, 2 * SEGMENT_BYTES, len(PCM))
     jobs.move_segments(str(growing.pk))
     sealed = seal(growing, len(PCM))
-    assert (sealed.stored_segments, sealed.byte_count) == (3, len(PCM))
+    assert (sealed.moved_bytes, sealed.byte_count) == (3 * SEGMENT_BYTES, len(PCM))
     assert recordings.read_pcm(sealed) == PCM
 
     jobs.store(str(sealed.pk))
@@ -112,7 +130,7 @@ def test_an_object_storage_that_fails_leaves_the_segment_in_redis(growing, monke
         with pytest.raises(OSError, match="500"):
             jobs.move_segments(str(growing.pk))
     growing.refresh_from_db()
-    assert growing.stored_segments == 0
+    assert growing.segment_ends == []
     assert hot_audio.read(growing.pk) == PCM[: 2 * SEGMENT_BYTES]
     jobs.move_segments(str(growing.pk))
     assert recordings.read_pcm(seal(growing, 2 * SEGMENT_BYTES)) == PCM[: 2 * SEGMENT_BYTES]
@@ -121,7 +139,7 @@ def test_an_object_storage_that_fails_leaves_the_segment_in_redis(growing, monke
 def test_half_a_segment_from_a_worker_that_died_is_replaced(growing):
     from django.core.files.base import ContentFile
 
-    default_storage.save(f"recordings/{growing.pk}/segment-0.pcm", ContentFile(PCM[:1000]))
+    default_storage.save(f"recordings/{growing.pk}/segment-0-{SEGMENT_BYTES}.pcm", ContentFile(PCM[:1000]))
     jobs.move_segments(str(growing.pk))
     assert recordings.read_pcm(seal(growing, 2 * SEGMENT_BYTES)) == PCM[: 2 * SEGMENT_BYTES]
 
@@ -129,11 +147,11 @@ def test_half_a_segment_from_a_worker_that_died_is_replaced(growing):
 def test_a_death_between_the_row_and_redis_is_made_good_by_the_next_move(growing, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(hot_audio, "let_go", lambda *args: None)
-        recordings.move_segment(growing.pk, 0)
+        recordings.move_segment(growing.pk, 0, SEGMENT_BYTES)
     jobs.move_segments(str(growing.pk))
-    assert hot_audio.due_segment(growing.pk) is None
+    assert hot_audio.due(growing.pk) is None
     growing.refresh_from_db()
-    assert growing.stored_segments == 1
+    assert growing.segment_ends == [SEGMENT_BYTES]
 
 
 @pytest.fixture
@@ -145,7 +163,7 @@ def moved_while_read(growing) -> Recording:
 
 
 def test_a_segment_that_is_moved_while_it_is_read_is_found(moved_while_read):
-    assert moved_while_read.stored_segments == 0  # as it was read before
+    assert moved_while_read.segment_ends == []  # as it was read before
     assert recordings.read_pcm(moved_while_read) == PCM[: 2 * SEGMENT_BYTES]
 
 
@@ -156,6 +174,86 @@ def test_a_recording_that_is_stored_while_it_is_read_is_found(growing):
     stale = Recording.objects.get(pk=sealed.pk)
     jobs.store(str(sealed.pk))
     assert recordings.read_pcm(stale) == PCM[: 2 * SEGMENT_BYTES]
+
+
+def test_what_nobody_goes_on_with_leaves_redis_and_goes_on_when_somebody_does(growing):
+    jobs.move_resting()
+    assert queued() == [f"move-{growing.pk}"]  # 20 s are due anyway
+    jobs.move_segments(str(growing.pk))
+    redis_clients.sync_client().delete(queues.key("default"))
+    jobs.move_resting()
+    assert queued() == []
+    async_to_sync(send)(growing, 2 * SEGMENT_BYTES, 2 * SEGMENT_BYTES + 1000)
+    rest(growing)
+    jobs.move_resting()
+    assert queued() == [f"move-{growing.pk}"]
+    jobs.move_segments(str(growing.pk))
+    growing.refresh_from_db()
+    ends = [SEGMENT_BYTES, 2 * SEGMENT_BYTES, 2 * SEGMENT_BYTES + 1000]
+    assert growing.segment_ends == ends
+    assert hot_bytes(growing) == 0
+
+    assert async_to_sync(recordings.open_for)(growing, writer="me") == growing.moved_bytes
+    async_to_sync(send)(growing, growing.moved_bytes, len(PCM))
+    jobs.move_segments(str(growing.pk))
+    sealed = seal(growing, len(PCM))
+    assert sealed.segment_ends == [*ends, 3 * SEGMENT_BYTES]
+    assert recordings.read_pcm(sealed) == PCM
+    jobs.store(str(sealed.pk))
+    sealed.refresh_from_db()
+    assert recordings.read_pcm(sealed) == PCM
+    assert files(sealed) == [f"{sealed.sha256}.flac"]
+
+
+def test_a_short_answer_that_rested_leaves_no_segment_behind():
+    recording = recordings.create(language="en", max_seconds=90)
+    async_to_sync(send)(recording, 0, 1000)
+    rest(recording)
+    jobs.move_segments(str(recording.pk))
+    sealed = seal(recording, 1000)
+    assert sealed.segment_ends == [1000]
+    jobs.store(str(sealed.pk))
+    sealed.refresh_from_db()
+    assert files(sealed) == [f"{sealed.sha256}.flac"]
+    assert recordings.read_pcm(sealed) == PCM[:1000]
+
+
+def test_a_candidate_who_comes_back_while_the_rest_is_moved_loses_nothing(growing, monkeypatch):
+    write_once = recordings._write_once
+
+    def send_meanwhile(*args, **kwargs):
+        async_to_sync(send)(growing, 2 * SEGMENT_BYTES, 2 * SEGMENT_BYTES + 1000)
+        return write_once(*args, **kwargs)
+
+    jobs.move_segments(str(growing.pk))
+    rest(growing)
+    with monkeypatch.context() as patch:
+        patch.setattr(recordings, "_write_once", send_meanwhile)
+        jobs.move_segments(str(growing.pk))
+    growing.refresh_from_db()
+    assert growing.moved_bytes == 2 * SEGMENT_BYTES
+    assert hot_bytes(growing) == 1000
+    assert recordings.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES + 1000]
+
+
+def test_two_movers_that_saw_different_ends_leave_one_chain(growing, monkeypatch):
+    """One is late: it has read less than what the other has moved in the meantime."""
+    late = hot_audio.read(growing.pk, 0, 1000)
+    read = hot_audio.read
+
+    def read_late(*args):
+        jobs_read = read(*args)
+        with monkeypatch.context() as patch:
+            patch.setattr(hot_audio, "read", read)
+            jobs.move_segments(str(growing.pk))
+        assert jobs_read == late
+        return jobs_read
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hot_audio, "read", read_late)
+        assert recordings.move_segment(growing.pk, 0, 1000) is False
+    assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
+    assert recordings.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES]
 
 
 def test_discarding_deletes_the_segments(growing):
@@ -172,7 +270,7 @@ def test_a_move_that_comes_after_discarding_leaves_no_file(growing, monkeypatch)
         return segment
 
     monkeypatch.setattr(hot_audio, "read", read_before_it_was_discarded)
-    assert recordings.move_segment(growing.pk, 0) is False
+    assert recordings.move_segment(growing.pk, 0, SEGMENT_BYTES) is False
     assert files(growing) == []
 
 
@@ -196,7 +294,7 @@ def test_a_segment_that_is_moved_while_the_whole_is_stored_leaves_no_file(growin
     monkeypatch.setattr(audio_encoding, "encode_flac", encode_after_a_move)
     jobs.store(str(sealed.pk))
     sealed.refresh_from_db()
-    assert sealed.stored_segments == 1
+    assert sealed.segment_ends == [SEGMENT_BYTES]
     assert files(sealed) == [f"{sealed.sha256}.flac"]
 
 

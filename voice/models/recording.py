@@ -1,7 +1,9 @@
 """Audio of one speaker."""
 
 import uuid
+from itertools import pairwise
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,10 +23,11 @@ class Recording(models.Model):
     language = models.CharField(max_length=16, blank=True, help_text=_("Language code; empty to detect it."))
     max_bytes = models.PositiveBigIntegerField(help_text=_("PCM bytes that are accepted at most."))
     byte_count = models.PositiveBigIntegerField(null=True, help_text=_("PCM bytes, once complete."))
-    stored_segments = models.PositiveIntegerField(
-        default=0,
-        db_default=0,  # processes that do not know it yet write rows while a new version is rolled out
-        help_text=_("So many stretches of 20 s are in object storage while it grows."),
+    segment_ends = ArrayField(
+        models.PositiveBigIntegerField(),
+        default=list,
+        db_default=[],  # processes that do not know it yet write rows while a new version is rolled out
+        help_text=_("Bytes at which its segments in object storage end, while it grows."),
     )
     sha256 = models.CharField(max_length=64, blank=True, help_text=_("Of the PCM bytes, once stored."))
     storage_name = models.CharField(max_length=200, blank=True)
@@ -57,6 +60,16 @@ class Recording(models.Model):
     def limit_bytes(self) -> int:
         """PCM bytes that may be held: the limit while it is open, its length once it is complete."""
         return self.max_bytes if self.byte_count is None else self.byte_count
+
+    @property
+    def segments(self) -> list[tuple[int, int]]:
+        """The stretches [start, end) of bytes that are known to be in object storage while it grows."""
+        return list(pairwise([0, *self.segment_ends]))
+
+    @property
+    def moved_bytes(self) -> int:
+        """So many are known to be there, from the first on."""
+        return self.segment_ends[-1] if self.segment_ends else 0
 
     @property
     def duration_s(self) -> float | None:
