@@ -40,7 +40,7 @@ LARGE_MESSAGES = ("/ws/voice", "/ws/tts")
 """Addresses whose messages carry audio files in base64. Nobody can send one before he was let in."""
 LARGE_MESSAGE_BYTES = 8 * 1024 * 1024
 COLLECT_AFTER = (10_000, 2, 2)
-"""New objects that live, until Python looks for cycles among them; so many times, until it looks at older ones.
+"""New objects that live until Python looks for cycles among them; so many times until it looks at older ones.
 
 Connections and requests that have ended leave cycles, 300 objects each. With Python's own second and third
 number they lay there until a million had gathered.
