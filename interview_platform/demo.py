@@ -212,8 +212,9 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         # what is left to recognition: a transcript can wait.
         Program("speech", (*worker, *HEARING, "--slots", "2"), env=env, nice=19),
         Program("tts", (*worker, "tts"), env=env),
-        # It waits for stores more than it computes: with two slots a thousand speakers filled its queue.
-        Program("default", (*worker, "default", "--slots", "4"), env=env, nice=5),
+        # Two of them: the slots of one process wait for each other; 190 recordings of a thousand candidates
+        # waited then.
+        Program("default", (*worker, "default", "--slots", "3"), 2, env=env, nice=10),
         Program(
             "cron", (*manage, "rqcron", "interview_platform.cron", "--logging-level", "WARNING"), env=env
         ),

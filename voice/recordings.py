@@ -90,9 +90,13 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
     with transaction.atomic(savepoint=False):
         is_ours = _end_growth(recording, held, now=now)
         if is_ours and held:
-            is_deferred = retreat.is_off(retreat.Step.TRANSCRIPTS)
-            sql.insert(Transcript(recording=recording, retry_at=now + NOT_SWEPT, is_deferred=is_deferred))
-            queue_transcription(recording.pk, is_deferred=is_deferred)
+            if retreat.is_off(
+                retreat.Step.TRANSCRIPTS
+            ):  # the sweeper queues them, never all of a long backlog
+                sql.insert(Transcript(recording=recording, retry_at=now, is_deferred=True))
+            else:
+                sql.insert(Transcript(recording=recording, retry_at=now + NOT_SWEPT))
+                queue_transcription(recording.pk)
             queue_storing(recording.pk)
     return is_ours
 

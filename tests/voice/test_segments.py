@@ -319,9 +319,26 @@ def test_under_load_the_text_follows_later(growing, monkeypatch, is_off):
     monkeypatch.setattr("voice.retreat.is_off", lambda step: is_off)
     sealed = seal(growing, KEPT_BYTES)
     assert Transcript.objects.get(recording=sealed).is_deferred is is_off
+    if is_off:
+        assert redis_clients.sync_client().llen(queues.key("stt-later")) == 0
+        jobs.sweep()
     queue = "stt-later" if is_off else "stt"
     job_id = recordings.transcription_job_id(sealed.pk).encode()
     assert redis_clients.sync_client().lrange(queues.key(queue), 0, -1) == [job_id]
+
+
+def test_of_a_long_backlog_only_the_oldest_are_queued(monkeypatch):
+    monkeypatch.setattr("voice.retreat.is_off", lambda step: True)
+    monkeypatch.setattr(jobs, "SWEEP_AT_MOST", 2)
+    sealed = []
+    for _ in range(3):
+        recording = recordings.create(language="en", max_seconds=90)
+        async_to_sync(send)(recording, 0, 1000)
+        sealed.append(seal(recording, 1000))
+    oldest = [recordings.transcription_job_id(each.pk).encode() for each in sealed[:2]]
+    for _ in range(2):
+        jobs.sweep()
+        assert redis_clients.sync_client().lrange(queues.key("stt-later"), 0, -1) == oldest
 
 
 def test_the_sweeper_brings_a_deferred_transcript_to_its_queue(growing, monkeypatch):
