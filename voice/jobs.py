@@ -107,8 +107,9 @@ def _recognise_once(
         _give_up(row, str(error), finished)
         raise
     except Exception as error:  # whichever store failed, the recording is not to blame: no attempt is counted
-        _postpone(row, error, STORE_RETRY_S)
-        raise
+        if _postpone(row, error, STORE_RETRY_S):
+            raise
+        return  # given up in the meantime, and its audio with it
     rows = type(row).objects.filter(pk=row.pk)
     rows.update(attempts=F("attempts") + 1)
     try:
@@ -181,13 +182,13 @@ def _tell_of_transcript(row: Transcript) -> None:
     signals.transcript_finished.send(Transcript, transcript=row)
 
 
-def _postpone(row: Transcript | BatchFile | Recording | Speech, error: Exception, after_s: float) -> None:
-    """Let the sweeper queue the row again after so many seconds, and note why, unless the row is gone."""
+def _postpone(row: Transcript | BatchFile | Recording | Speech, error: Exception, after_s: float) -> bool:
+    """Let the sweeper queue the row again after so many seconds, and note why; False if the row is gone."""
     fields: dict[str, Any] = {"retry_at": timezone.now() + timedelta(seconds=after_s)}
     if not isinstance(row, Recording):
         fields["last_error"] = _described(error)
     rows: QuerySet = type(row).objects.all()
-    rows.filter(pk=row.pk).update(**fields)
+    return bool(rows.filter(pk=row.pk).update(**fields))
 
 
 def _described(error: Exception) -> str:

@@ -133,6 +133,19 @@ def test_store_of_what_is_discarded_meanwhile_ends_without_a_word_or_a_file(
     assert list(files_of(sealed)) == heard == []
 
 
+def test_transcription_of_what_is_discarded_while_it_is_read_ends_without_a_word(sealed, heard, monkeypatch):
+    read = hot_audio.read
+
+    def discard_first(*args):
+        monkeypatch.undo()
+        recordings.discard(recording=sealed)
+        return read(*args)
+
+    monkeypatch.setattr(hot_audio, "read", discard_first)
+    jobs.transcribe(str(sealed.pk))
+    assert heard == []
+
+
 def test_discard_deletes_audio_file_and_text(sealed):
     jobs.store(str(sealed.pk))
     recordings.discard(recording=sealed)
