@@ -9,7 +9,7 @@ from interviews import states
 from interviews.actions import sessions
 from interviews.actions.errors import BadValue, WrongState
 from interviews.actions.transitions import move
-from interviews.models import Interview, Invitation
+from interviews.models import Interview, Invitation, Session
 
 
 def invite(
@@ -42,8 +42,9 @@ def invite(
 @transaction.atomic
 def revoke(*, invitation: Invitation, by: object, now: datetime) -> None:
     """End a link. An interview under way is closed; what was said is kept."""
+    # First the session's row, as whoever finishes it: the other way round each would wait for the other.
+    session = Session.objects.select_for_update().filter(invitation=invitation).first()
     move(invitation, states.REVOKE_INVITATION, by=by)
-    session = getattr(invitation, "session", None)
     if session is not None and session.status in states.OPEN_SESSION_STATUSES:
         sessions.abandon(session=session, by=by, now=now)
 

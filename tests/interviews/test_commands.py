@@ -8,10 +8,11 @@ from django.db import connection, connections, transaction
 from django.db.backends.signals import connection_created
 from django.utils import timezone
 
-from interviews import events, rows
-from interviews.actions import answers
+from interviews import events, rows, states
+from interviews.actions import answers, invitations
 from interviews.actions.errors import WrongState
-from interviews.models import Answer, Session
+from interviews.actions.transitions import move
+from interviews.models import Answer, Invitation, Session
 from tests.faults.waiting import wait_for
 from tests.interviews import journey
 from tests.interviews.test_consumer import FRAME, Browser
@@ -240,3 +241,23 @@ def test_answer_without_a_recording_is_read(session):
     assert rows.answer(session, pending.pk).recording is None
     assert rows.answer(session, session.pk) is None
     assert rows.answer_of(pending.pk) is None
+
+
+def test_revoking_waits_for_whoever_finishes_the_interview_and_holds_nothing_that_is_needed(session):
+    """Each holding what the other needs, PostgreSQL would end one of them after a second."""
+    refused: list[WrongState] = []
+
+    def revoke():
+        invitation = Invitation.objects.get(pk=session.invitation_id)
+        try:
+            invitations.revoke(invitation=invitation, by="t", now=timezone.now())
+        except WrongState as error:
+            refused.append(error)
+
+    journey.get_under_way(session)
+    with transaction.atomic():
+        move(session, states.FINISH_SESSION, by="t", finished_at=timezone.now())
+        other = in_another_thread(revoke)
+        move(session.invitation, states.FINISH_INVITATION, by="t")
+    other.join(PATIENCE_S)
+    assert [str(error) for error in refused] == ["invitation is finished: it cannot become revoked."]
