@@ -30,6 +30,8 @@ class WebSocketConsumer(AsyncWebsocketConsumer):
     back (`voice.threads.in_thread`).
     """
 
+    _is_accepted = False
+
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Callable) -> None:
         """Serve the connection to its end."""
         self.scope, self.base_send = scope, send
@@ -64,12 +66,19 @@ class WebSocketConsumer(AsyncWebsocketConsumer):
                 if message["type"] == "websocket.disconnect":
                     raise StopConsumer from error
 
+    async def accept(self, *args: Any, **kwargs: Any) -> None:
+        """As Channels does."""
+        self._is_accepted = True
+        await super().accept(*args, **kwargs)
+
     async def send_text(self, text: str) -> None:
         """Send a text message: `send` of Channels, without the two calls in between."""
         await self.base_send({"type": "websocket.send", "text": text})
 
     async def _come_again(self, error: Exception) -> None:
         logger.warning("%s: store not reached (%s)", type(self).__name__, type(error).__name__)
+        if not self._is_accepted:  # a handshake that is refused tells its client no code
+            await self.accept()
         await self.close(CLOSE_TRY_AGAIN)  # nothing was acknowledged; the client comes back and goes on
 
     async def _hear_channel_layer(self) -> None:

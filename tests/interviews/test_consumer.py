@@ -4,8 +4,10 @@ import json
 from typing import ClassVar
 
 import pytest
+import redis
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from channels_redis.pubsub import RedisPubSubLoopLayer
 from django.db import connections
 from prometheus_client import REGISTRY
 
@@ -329,6 +331,18 @@ async def test_own_connection_that_was_held_up_does_not_end_the_page(token, answ
     await page.open()
     await given_up.socket.connect(timeout=PATIENCE_S)
     assert await page.close_code() == 1013  # come back; 4001 would say that another tab has the interview
+
+
+@pytest.mark.parametrize("step", ["new_channel", "group_add"])
+async def test_who_comes_while_redis_is_away_is_told_to_come_back(token, answer, monkeypatch, step):
+    async def refuse(*args):
+        raise redis.ConnectionError("no")
+
+    monkeypatch.setattr(RedisPubSubLoopLayer, step, refuse)
+    tab = Tab(token, "laptop")
+    is_accepted, _ = await tab.socket.connect(timeout=PATIENCE_S)
+    assert is_accepted  # a handshake that is refused has no code
+    assert await tab.close_code() == 1013
 
 
 async def test_ping_joins_the_group_that_redis_forgot(browser, answer, clean_redis):
