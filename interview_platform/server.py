@@ -43,7 +43,7 @@ COLLECT_AFTER = (10_000, 2, 2)
 """New objects that live until Python looks for cycles among them; so many times until it looks at older ones.
 
 Connections and requests that have ended leave cycles, 300 objects each. With Python's own second and third
-number they lay there until a million had gathered.
+number they lay there until a million had gathered. The oldest are looked at when they are a quarter more.
 """
 SWITCH_S = 0.0005
 """After so long a thread that works hands Python's lock to one that waits. The event loop asks for it after
@@ -298,6 +298,7 @@ def _pass_over_what_is_loaded() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.collect()  # what is frozen counts no more: else much has to come before it is looked at
     gc.set_threshold(*COLLECT_AFTER)
 
 

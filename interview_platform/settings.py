@@ -155,7 +155,7 @@ STORAGES = {
             "secret_key": env("S3_SECRET_ACCESS_KEY", default=None),
             "region_name": env("S3_REGION", default=None),
             "client_config": _patience_with_s3(),
-            "file_overwrite": True,  # names carry a content hash: the same name is the same content
+            "file_overwrite": True,  # a name says what it holds: the same name is the same content
             "default_acl": None,
         },
     }

@@ -22,14 +22,14 @@ from voice.gathering import Gathered
 from voice.redis_clients import async_client, audio_client, of_loop, sync_client
 
 HOT_TTL_S = 7 * 24 * 3600
-"""Longest life of audio that nobody finishes or resumes; `SESSION_IDLE_HOURS` ends it much sooner."""
+"""Longest life of what nobody finishes, should no worker move or store it."""
 STORED_TTL_S = 10
 """Kept this long after it was stored, for a transcription that is about to read it."""
 SEGMENT_BYTES = 20 * BYTES_A_SECOND
 HOT_BYTES = 3 * SEGMENT_BYTES
 """A recording's audio in Redis at most: 60 s."""
 KEPT_BYTES = LONGEST_BYTES
-"""The newest audio stays here, for the live captions."""
+"""The newest audio of who goes on stays here, for the live captions."""
 DUE_BYTES = SEGMENT_BYTES + KEPT_BYTES
 """From so much on a segment goes to object storage."""
 RESTS_AFTER_S = 120
@@ -81,8 +81,9 @@ local function forget(stored, filling, to)
   local gone = to - math.max(last * {SEGMENT_BYTES}, stored)
   if gone > 0 then
     local rest = redis.call('GETRANGE', segment(last), gone, -1)
-    redis.call('DEL', segment(last))
-    if #rest > 0 then redis.call('SET', segment(last), rest, 'EX', {HOT_TTL_S}) end
+    local ttl = math.max(redis.call('TTL', segment(last)), 1)
+    redis.call('DEL', segment(last))  -- first: SET is refused while Redis is full
+    if #rest > 0 then redis.call('SET', segment(last), rest, 'EX', ttl) end
   end
   filling = math.max(filling, last)
   redis.call('HSET', meta, 'stored', to, 'filling', filling)
@@ -123,7 +124,10 @@ local function write(prefix, writer, from, pcm)
   while held < to do
     local full_at = (filling + 1) * {SEGMENT_BYTES}
     local key, piece = prefix .. ':' .. filling, string.sub(pcm, held - from + 1, full_at - from)
-    if redis.call('APPEND', key, piece) == #piece then redis.call('EXPIRE', key, {HOT_TTL_S}) end
+    if redis.call('APPEND', key, piece) == #piece then
+      redis.call('EXPIRE', key, {HOT_TTL_S})
+      redis.call('EXPIRE', meta, {HOT_TTL_S})
+    end
     held = held + #piece
     if held == full_at then
       filling = filling + 1

@@ -233,8 +233,7 @@ def move_segments(recording_id: str) -> None:
 def move_resting() -> None:
     """Move what nobody goes on with: whoever left in the middle of an answer may come back in a day."""
     opened = Recording.objects.filter(status=Recording.Status.OPEN).values_list("pk", flat=True)
-    for recording_id in hot_audio.all_due(list(opened)):
-        recordings.queue_moving(recording_id)
+    _queue_again(hot_audio.all_due(list(opened)), recordings.moving_job_id, recordings.queue_moving)
 
 
 def store(recording_id: str) -> None:
@@ -278,7 +277,10 @@ def render_speech(key: str) -> None:
 
 
 def sweep() -> None:
-    """Queue again whatever waits in PostgreSQL while no live job works on it. Runs every few seconds."""
+    """Queue whatever waits in PostgreSQL while no live job works on it. Runs every few seconds.
+
+    That is what was queued before and lost, or failed, or deferred; the oldest `SWEEP_AT_MOST` of each.
+    """
     is_due = _is_due(timezone.now())
     waiting = Transcript.objects.filter(is_due, status=Transcript.Status.WAITING)
     sealed = Recording.objects.filter(is_due, status=Recording.Status.SEALED)
@@ -319,7 +321,7 @@ def _is_due(now: datetime) -> Q:
     return Q(retry_at__lte=now) | Q(retry_at__gt=now + timedelta(seconds=LONGEST_WAIT_S))
 
 
-def _queue_again(ids: QuerySet, job_id_of: Callable, queue: Callable) -> None:
+def _queue_again(ids: QuerySet | list[UUID], job_id_of: Callable, queue: Callable) -> None:
     due = list(ids[:SWEEP_AT_MOST])
     alive = pending([job_id_of(row_id) for row_id in due], redis_clients.sync_client())
     for row_id in due:

@@ -1,7 +1,8 @@
 """The life of a recording: open, sealed, stored; or discarded.
 
 While it is open its newest bytes lie in Redis (`voice.hot_audio`), older segments in object storage. Sealing
-commits the row and queues two jobs, one that recognises it and one that stores it whole. A recording counts
+commits the row and queues two jobs, one that recognises it and one that stores it whole; under load the
+sweeper queues the first, later. A recording counts
 as stored only after the stored file was read back and its samples compared, so whoever recorded may then
 forget the audio.
 """
@@ -79,7 +80,7 @@ async def open_for(recording: Recording, *, writer: str) -> int:
 
 
 def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
-    """Complete the recording with what is held and queue its recognition and storage.
+    """Complete the recording with what is held and queue its storage, and its recognition or not yet.
 
     A recording without a single sample is discarded instead. Returns whether this call did it; `recording` is
     up to date in either case. Raises AudioMissing when fewer than `at_least` bytes are held.
@@ -89,10 +90,9 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
         raise AudioMissing(held, at_least)
     with transaction.atomic(savepoint=False):
         is_ours = _end_growth(recording, held, now=now)
-        if is_ours and held:
-            if retreat.is_off(
-                retreat.Step.TRANSCRIPTS
-            ):  # the sweeper queues them, never all of a long backlog
+        if is_ours and recording.byte_count:
+            is_deferred = retreat.is_off(retreat.Step.TRANSCRIPTS)
+            if is_deferred:  # the sweeper queues it: never all of a long backlog lies in Redis
                 sql.insert(Transcript(recording=recording, retry_at=now, is_deferred=True))
             else:
                 sql.insert(Transcript(recording=recording, retry_at=now + NOT_SWEPT))
@@ -101,21 +101,27 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
     return is_ours
 
 
-_SEAL = """
-UPDATE voice_recording SET status = %s, byte_count = %s, sealed_at = %s, retry_at = %s
-WHERE id = %s AND status = 'open'
-"""
-
-
 def _end_growth(recording: Recording, held: int, *, now: datetime) -> bool:
-    status = Recording.Status.SEALED if held else Recording.Status.DISCARDED
-    is_ours = bool(sql.change(_SEAL, status, held, now, now + NOT_SWEPT, recording.pk))
-    if is_ours:
-        recording.status, recording.byte_count = status, held
+    ended = sql.fetch(_SEAL, now, now + NOT_SWEPT, held, recording.pk)
+    if ended:
+        ((recording.status, recording.byte_count),) = ended
         recording.sealed_at, recording.retry_at = now, now + NOT_SWEPT
     else:
         recording.refresh_from_db()
-    return is_ours
+    return bool(ended)
+
+
+# The row knows best what was moved: it may have been read before, and Redis may have lost it all.
+_SEAL = """
+UPDATE voice_recording SET sealed_at = %s, retry_at = %s, byte_count = length.bytes,
+  status = CASE WHEN length.bytes > 0 THEN 'sealed' ELSE 'discarded' END
+FROM (
+  SELECT id, greatest(%s, coalesce(segment_ends[cardinality(segment_ends)], 0)) AS bytes
+  FROM voice_recording WHERE id = %s FOR UPDATE
+) length
+WHERE voice_recording.id = length.id AND status = 'open'
+RETURNING status, byte_count
+"""
 
 
 def transcription_job_id(recording_id: UUID) -> str:
@@ -140,39 +146,48 @@ def queue_storing(recording_id: UUID) -> None:
     queues.enqueue("default", "voice.jobs.store", str(recording_id), job_id=storing_job_id(recording_id))
 
 
+def moving_job_id(recording_id: UUID) -> str:
+    """The id of the one job that may move the recording's segments."""
+    return f"move-{recording_id}"
+
+
 def queue_moving(recording_id: UUID) -> None:
     """Queue the moving of segments to object storage, before everything else that is stored."""
-    job_id = f"move-{recording_id}"
+    job_id = moving_job_id(recording_id)
     queues.enqueue_now("default", "voice.jobs.move_segments", str(recording_id), job_id=job_id, at_front=True)
 
 
 def move_segment(recording_id: UUID, start: int, end: int) -> bool:
     """Write bytes [start, end) of a growing recording to object storage and let Redis forget them.
 
-    Returns whether that was done. Raises OSError when the storage fails or returns other bytes than were
-    written.
+    Returns whether more may be moved now. Raises OSError when the storage fails or returns other bytes than
+    were written.
     """
     pcm = hot_audio.read(recording_id, start, end)
     if len(pcm) < end - start:
         return False  # another job has moved it, or the recording was deleted
-    name = _write_once(_segment_name(recording_id, start, end), pcm, encode=bytes, decode=bytes)
-    if not sql.change(_MOVE, end, recording_id, start) and not _is_moved(recording_id, start, end):
-        default_storage.delete(name)  # it was stored as a whole, or in other pieces, or discarded
+    name = _segment_name(recording_id, start, end)
+    written = _write_once(name, pcm, encode=bytes, decode=bytes)
+    if written != name:
+        default_storage.delete(written)  # another job wrote that stretch at the same moment: it goes on
         return False
-    hot_audio.let_go(recording_id, end)
+    if sql.change(_MOVE, end, recording_id, start, end, end):
+        hot_audio.let_go(recording_id, end)
+        return True
+    growing = Recording.objects.filter(pk=recording_id, status__in=GROWING).first()
+    if growing is None or (start, end) not in growing.segments:
+        default_storage.delete(name)  # it was stored as a whole, or moved in other pieces, or discarded
+    if growing is None or growing.moved_bytes <= start:
+        return False
+    hot_audio.let_go(recording_id, growing.moved_bytes)  # Redis was behind: a mover died before telling it
     return True
 
 
 _MOVE = """
 UPDATE voice_recording SET segment_ends = segment_ends || %s::bigint
 WHERE id = %s AND status IN ('open', 'sealed')
-AND coalesce(segment_ends[cardinality(segment_ends)], 0) = %s
+AND coalesce(segment_ends[cardinality(segment_ends)], 0) = %s AND coalesce(byte_count, %s) >= %s
 """
-
-
-def _is_moved(recording_id: UUID, start: int, end: int) -> bool:
-    growing = Recording.objects.filter(pk=recording_id, status__in=GROWING).first()
-    return growing is not None and (start, end) in growing.segments
 
 
 def read_pcm(recording: Recording) -> bytes:
@@ -210,29 +225,25 @@ def store(recording: Recording, *, now: datetime) -> bool:
     digest = hashlib.sha256(pcm).hexdigest()
     name = f"{_directory(recording.id)}/{digest}.flac"
     name = _write_once(name, pcm, encode=audio_encoding.encode_flac, decode=_decoded)
-    ours = sql.fetch(_STORE, name, digest, now, recording.pk)
-    if ours:
+    is_ours = sql.change(_STORE, name, digest, now, recording.pk)
+    if is_ours:
         recording.status, recording.storage_name = Recording.Status.STORED, name
         recording.sha256, recording.stored_at = digest, now
         metrics.recording_stored(len(pcm), sealed_at=recording.sealed_at or now, now=now)
         signals.recording_stored.send(Recording, recording=recording)
         with contextlib.suppress(redis.RedisError):  # it expires by itself later
             hot_audio.expire_soon(recording.id)
-        ((segment_ends,),) = ours
-        if (
-            segment_ends or len(pcm) >= hot_audio.DUE_BYTES
-        ):  # also one whose mover died before it told the row
-            _delete_files(recording.id, but=name)
+        _delete_files(recording.id, but=name)  # segments, also of a mover that died before it told the row
     else:  # discarded, or stored by another job, in the meantime
         recording.refresh_from_db()
         if recording.storage_name != name:
             default_storage.delete(name)
-    return bool(ours)
+    return bool(is_ours)
 
 
 _STORE = """
 UPDATE voice_recording SET status = 'stored', storage_name = %s, sha256 = %s, stored_at = %s
-WHERE id = %s AND status = 'sealed' RETURNING segment_ends
+WHERE id = %s AND status = 'sealed'
 """
 
 

@@ -204,3 +204,15 @@ async def test_any_frames_with_any_moves_between_lose_nothing(cuts, moves):
             hot_audio.let_go(recording, len(taken))
     await redis_clients.close_async_clients()
     assert taken + hot_audio.read(recording, len(taken)) == PCM[: ends[-1]]
+
+
+@pytest.mark.parametrize("to", [1000, SEGMENT_BYTES, SEGMENT_BYTES + 1000])
+async def test_a_full_redis_lets_go(recording, to):
+    await fill(recording, 0, SEGMENT_BYTES + 3000)
+    client = redis_clients.sync_client()
+    client.config_set("maxmemory", 1000)
+    try:
+        hot_audio.let_go(recording, to)
+    finally:
+        client.config_set("maxmemory", 0)
+    assert hot_audio.read(recording, to) == PCM[to : SEGMENT_BYTES + 3000]

@@ -2,6 +2,7 @@
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
@@ -24,16 +25,26 @@ def growing() -> Recording:
 
 
 async def send(recording: Recording, start: int, end: int) -> hot_audio.Outcome:
-    """Send [start, end) as one connection does."""
+    """Send [start, end) as a new connection does."""
     await recordings.open_for(recording, writer="me")
-    outcome = hot_audio.Outcome.HELD
+    return (await go_on(recording, start, end)).outcome
+
+
+async def go_on(recording: Recording, start: int, end: int) -> hot_audio.Write:
+    """Send [start, end) over the same connection, as far as it is taken."""
     for at in range(start, end, 200_000):
         pcm = PCM[at : min(end, at + 200_000)]
-        outcome = (await hot_audio.write(recording.id, writer="me", offset=at, pcm=pcm)).outcome
-        if outcome is not hot_audio.Outcome.HELD:
+        write = await hot_audio.write(recording.id, writer="me", offset=at, pcm=pcm)
+        if write.outcome is not hot_audio.Outcome.HELD:
             break
     await redis_clients.close_async_clients()
-    return outcome
+    return write
+
+
+def short(size: int = 1000) -> Recording:
+    recording = recordings.create(language="en", max_seconds=90)
+    async_to_sync(send)(recording, 0, size)
+    return recording
 
 
 def seal(recording: Recording, at_least: int) -> Recording:
@@ -81,7 +92,7 @@ def test_moving_twice_does_it_once(growing):
     assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
 
 
-def test_a_moved_recording_is_read_stored_and_recognised_whole(growing, monkeypatch):
+def test_a_moved_recording_is_read_and_stored_whole(growing):
     jobs.move_segments(str(growing.pk))
     async_to_sync(send)(growing, 2 * SEGMENT_BYTES, len(PCM))
     jobs.move_segments(str(growing.pk))
@@ -137,8 +148,6 @@ def test_an_object_storage_that_fails_leaves_the_segment_in_redis(growing, monke
 
 
 def test_half_a_segment_from_a_worker_that_died_is_replaced(growing):
-    from django.core.files.base import ContentFile
-
     default_storage.save(f"recordings/{growing.pk}/segment-0-{SEGMENT_BYTES}.pcm", ContentFile(PCM[:1000]))
     jobs.move_segments(str(growing.pk))
     assert recordings.read_pcm(seal(growing, 2 * SEGMENT_BYTES)) == PCM[: 2 * SEGMENT_BYTES]
@@ -180,7 +189,7 @@ def test_what_nobody_goes_on_with_leaves_redis_and_goes_on_when_somebody_does(gr
     jobs.move_resting()
     assert queued() == [f"move-{growing.pk}"]  # 20 s are due anyway
     jobs.move_segments(str(growing.pk))
-    redis_clients.sync_client().delete(queues.key("default"))
+    redis_clients.sync_client().delete(queues.key("default"), f"rq:job:move-{growing.pk}")
     jobs.move_resting()
     assert queued() == []
     async_to_sync(send)(growing, 2 * SEGMENT_BYTES, 2 * SEGMENT_BYTES + 1000)
@@ -206,8 +215,7 @@ def test_what_nobody_goes_on_with_leaves_redis_and_goes_on_when_somebody_does(gr
 
 
 def test_a_short_answer_that_rested_leaves_no_segment_behind():
-    recording = recordings.create(language="en", max_seconds=90)
-    async_to_sync(send)(recording, 0, 1000)
+    recording = short()
     rest(recording)
     jobs.move_segments(str(recording.pk))
     sealed = seal(recording, 1000)
@@ -251,9 +259,110 @@ def test_two_movers_that_saw_different_ends_leave_one_chain(growing, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(hot_audio, "read", read_late)
-        assert recordings.move_segment(growing.pk, 0, 1000) is False
+        assert (
+            recordings.move_segment(growing.pk, 0, 1000) is True
+        )  # Redis follows the row: there may be more
     assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
     assert recordings.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES]
+
+
+def test_a_mover_that_died_before_redis_knew_of_an_odd_piece_stops_nobody(monkeypatch):
+    recording = short()
+    rest(recording)
+    with monkeypatch.context() as patch:
+        patch.setattr(hot_audio, "let_go", lambda *args: None)
+        recordings.move_segment(recording.pk, 0, 1000)
+    write = async_to_sync(go_on)(recording, 1000, len(PCM))
+    assert write.outcome is hot_audio.Outcome.FULL
+    jobs.move_segments(str(recording.pk))
+    assert async_to_sync(go_on)(recording, write.held_bytes, len(PCM)).outcome is hot_audio.Outcome.HELD
+    jobs.move_segments(str(recording.pk))
+    assert recordings.read_pcm(seal(recording, len(PCM))) == PCM
+
+
+def test_a_redis_without_its_data_that_was_opened_by_an_old_row_follows_the_new_one():
+    recording = short()
+    rest(recording)
+    old = Recording.objects.get(pk=recording.pk)
+    jobs.move_segments(str(recording.pk))
+    redis_clients.sync_client().flushall()
+    write = async_to_sync(send)(old, 0, len(PCM))
+    assert write is hot_audio.Outcome.FULL
+    jobs.move_segments(str(recording.pk))
+    assert async_to_sync(send)(old, 0, len(PCM)) is hot_audio.Outcome.HELD
+    assert recordings.read_pcm(seal(recording, len(PCM))) == PCM
+
+
+def test_a_mover_that_meets_another_leaves_the_file_to_it_and_the_audio_in_redis(growing, monkeypatch):
+    """The other writes the same file and may die: what the row names has to be whole."""
+    save = default_storage.save
+
+    def other_has_begun(name, content):
+        save(name, ContentFile(PCM[:1000]))
+        return save(name, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage, "save", other_has_begun)
+        assert recordings.move_segment(growing.pk, 0, SEGMENT_BYTES) is False
+    growing.refresh_from_db()
+    assert growing.segment_ends == []
+    jobs.move_segments(str(growing.pk))
+    growing.refresh_from_db()
+    assert growing.segment_ends == [SEGMENT_BYTES]
+    assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
+    assert recordings.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES]
+
+
+def test_a_segment_that_no_row_knows_is_deleted_with_the_others():
+    recording = short()
+    default_storage.save(f"recordings/{recording.pk}/segment-0-1000.pcm", ContentFile(PCM[:1000]))
+    sealed = seal(recording, 1000)
+    jobs.store(str(sealed.pk))
+    sealed.refresh_from_db()
+    assert files(sealed) == [f"{sealed.sha256}.flac"]
+
+
+def test_a_recording_that_rests_is_queued_once():
+    recording = short()
+    rest(recording)
+    for _ in range(3):
+        jobs.move_resting()
+    assert queued() == [f"move-{recording.pk}"]
+
+
+def test_what_is_let_go_late_lives_no_longer_than_the_rest():
+    recording = short(2000)
+    hot_audio.expire_soon(recording.pk)
+    hot_audio.let_go(recording.pk, 1000)
+    client = redis_clients.sync_client()
+    lives = [client.ttl(key) for key in client.keys(f"voice:recording:{recording.pk}:*")]
+    assert len(lives) == 2
+    assert all(0 < life <= hot_audio.STORED_TTL_S for life in lives)
+
+
+def test_a_mover_adds_nothing_beyond_the_end_of_a_sealed_recording(monkeypatch):
+    """It had read more before Redis came back with less, and the recording was sealed."""
+    recording = short(2000)
+    pcm = hot_audio.read(recording.pk, 0, 2000)
+    redis_clients.sync_client().set(f"voice:recording:{recording.pk}:0", PCM[:1000], ex=1000)
+    sealed = seal(recording, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(hot_audio, "read", lambda *args: pcm)
+        assert recordings.move_segment(recording.pk, 0, 2000) is False
+    sealed.refresh_from_db()
+    assert recordings.read_pcm(sealed) == PCM[:1000]
+    assert files(sealed) == []
+
+
+def test_sealing_by_an_old_row_with_an_empty_redis_keeps_what_was_moved():
+    recording = short()
+    rest(recording)
+    old = Recording.objects.get(pk=recording.pk)
+    jobs.move_segments(str(recording.pk))
+    redis_clients.sync_client().flushall()
+    sealed = seal(old, 0)
+    assert (sealed.status, sealed.byte_count) == (Recording.Status.SEALED, 1000)
+    assert recordings.read_pcm(sealed) == PCM[:1000]
 
 
 def test_discarding_deletes_the_segments(growing):
@@ -332,9 +441,7 @@ def test_of_a_long_backlog_only_the_oldest_are_queued(monkeypatch):
     monkeypatch.setattr(jobs, "SWEEP_AT_MOST", 2)
     sealed = []
     for _ in range(3):
-        recording = recordings.create(language="en", max_seconds=90)
-        async_to_sync(send)(recording, 0, 1000)
-        sealed.append(seal(recording, 1000))
+        sealed.append(seal(short(), 1000))
     oldest = [recordings.transcription_job_id(each.pk).encode() for each in sealed[:2]]
     for _ in range(2):
         jobs.sweep()

@@ -1,3 +1,5 @@
+"""A recording whose segments lie in object storage while this runs cannot be read afterwards: end interviews first."""
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import migrations, models
 
@@ -17,5 +19,9 @@ class Migration(migrations.Migration):
             model_name='recording',
             name='segment_ends',
             field=ArrayField(base_field=models.PositiveBigIntegerField(), db_default=[], default=list, help_text='Bytes at which its segments in object storage end, while it grows.', size=None),
+        ),
+        migrations.AddIndex(
+            model_name='recording',
+            index=models.Index(condition=models.Q(('status', 'open')), fields=['id'], name='recordings_open'),
         ),
     ]

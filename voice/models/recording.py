@@ -26,7 +26,7 @@ class Recording(models.Model):
     segment_ends = ArrayField(
         models.PositiveBigIntegerField(),
         default=list,
-        db_default=[],  # processes that do not know it yet write rows while a new version is rolled out
+        db_default=[],
         help_text=_("Bytes at which its segments in object storage end, while it grows."),
     )
     sha256 = models.CharField(max_length=64, blank=True, help_text=_("Of the PCM bytes, once stored."))
@@ -50,7 +50,10 @@ class Recording(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["retry_at"], condition=models.Q(status="sealed"), name="recordings_to_store")
+            models.Index(
+                fields=["retry_at"], condition=models.Q(status="sealed"), name="recordings_to_store"
+            ),
+            models.Index(fields=["id"], condition=models.Q(status="open"), name="recordings_open"),
         ]
 
     def __str__(self) -> str:
@@ -68,7 +71,7 @@ class Recording(models.Model):
 
     @property
     def moved_bytes(self) -> int:
-        """So many are known to be there, from the first on."""
+        """So many are known to be there while it grows, from the first on."""
         return self.segment_ends[-1] if self.segment_ends else 0
 
     @property
