@@ -1,4 +1,8 @@
-"""What runs by the clock (`manage.py rqcron interview_platform.cron`)."""
+"""What runs by the clock (`manage.py rqcron interview_platform.cron`).
+
+It has a queue of its own, `cron`, and slots that serve nothing else: whatever hangs in a store, what was lost
+is queued again.
+"""
 
 import time
 from datetime import datetime, timedelta
@@ -25,6 +29,6 @@ def steady_now() -> datetime:
 
 
 cron.now = steady_now
-cron.register(sweep, "default", interval=SWEEP_SECONDS, result_ttl=0)
-cron.register(expire, "default", interval=EXPIRE_SECONDS, result_ttl=0)
-cron.register(move_resting, "default", interval=MOVE_SECONDS, result_ttl=0)
+cron.register(sweep, "cron", interval=SWEEP_SECONDS, result_ttl=0)
+cron.register(expire, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
+cron.register(move_resting, "cron", interval=MOVE_SECONDS, result_ttl=0)

@@ -213,8 +213,8 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         Program("speech", (*worker, *HEARING, "--slots", "2"), env=env, nice=19),
         Program("tts", (*worker, "tts"), env=env),
         # Two of them: the slots of one process wait for each other; 190 recordings of a thousand candidates
-        # waited then.
-        Program("default", (*worker, "default", "--slots", "3"), 2, env=env, nice=10),
+        # waited then. One slot of each serves what runs by the clock.
+        Program("default", (*worker, "cron", "default", "--slots", "4"), 2, env=env, nice=10),
         Program(
             "cron", (*manage, "rqcron", "interview_platform.cron", "--logging-level", "WARNING"), env=env
         ),

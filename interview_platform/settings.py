@@ -167,7 +167,7 @@ SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in
 RECORDING_URL_SECONDS = env.int("RECORDING_URL_SECONDS", default=300)  # life of a recording's address
 
 # --- Queues ---------------------------------------------------------------------------------------
-QUEUE_NAMES = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "default")
+QUEUE_NAMES = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "cron", "default")
 RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in QUEUE_NAMES}
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
 # (voice.jobs.sweep) queues again whatever a lost queue forgot.

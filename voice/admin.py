@@ -63,7 +63,8 @@ QUEUE_NAMES = {
     "stt-later": _("recordings whose text may come later"),
     "stt-batch": _("uploaded files to recognise"),
     "tts": _("questions to speak"),
-    "default": _("recordings to store, and housekeeping"),
+    "cron": _("housekeeping"),
+    "default": _("recordings to store"),
 }
 STEP_NAMES = {
     Step.SEMANTIC: _("Judging pauses by the words"),

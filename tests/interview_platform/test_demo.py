@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import psutil
 import pytest
+from django.conf import settings
 
 from interview_platform import demo
 
@@ -105,6 +106,8 @@ def test_web_processes_share_the_listening_socket():
         assert (web.count, web.pass_fds) == (2, (listener.fileno(),))
         assert {program.name for program in others} == {"speech", "tts", "default", "cron"}
         assert not any(program.pass_fds for program in others)
+        served = [argument for program in others for argument in program.argv]
+        assert set(settings.QUEUE_NAMES) <= set(served)
 
 
 @pytest.mark.flows

@@ -14,7 +14,7 @@ from tests.voice.rest import KeyClient
 from voice import recognition, slot, speaking, synthesis, voices
 from voice import worker as workers
 
-QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "default"]
+QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "cron", "default"]
 
 
 @dataclass

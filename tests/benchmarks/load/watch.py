@@ -20,7 +20,7 @@ from tests.stack import Stack
 LOOK_EVERY_S = 1.0
 SEARCH_EVERY, MEMORY_EVERY = 5, 5
 """Looks: to find new processes all of the machine are listed, and for memory all pages of a process."""
-QUEUES = ("stt", "stt-partial", "stt-later", "stt-batch", "tts", "default")
+QUEUES = ("stt", "stt-partial", "stt-later", "stt-batch", "tts", "cron", "default")
 PROGRAMS = {
     "interview_platform.web": "web",
     "daphne": "web",
