@@ -23,8 +23,6 @@ from voice.redis_clients import async_client, audio_client, of_loop, sync_client
 
 HOT_TTL_S = 7 * 24 * 3600
 """Longest life of what nobody finishes, should no worker move or store it."""
-STORED_TTL_S = 10
-"""Kept this long after it was stored, for a transcription that is about to read it."""
 SEGMENT_BYTES = 20 * BYTES_A_SECOND
 HOT_BYTES = 3 * SEGMENT_BYTES
 """A recording's audio in Redis at most: 60 s."""
@@ -180,15 +178,14 @@ end
 """
 )
 
-_EXPIRE = (
+_DELETE = (
     _HELD
     + f"""
 local found = redis.call('HMGET', meta, 'stored', 'filling')
-if not found[2] then return 0 end
-for n = math.floor(tonumber(found[1]) / {SEGMENT_BYTES}), tonumber(found[2]) do
-  redis.call('EXPIRE', segment(n), ARGV[1])
-end
-return redis.call('EXPIRE', meta, ARGV[1])
+if not found[2] then return end
+local first = math.floor(tonumber(found[1]) / {SEGMENT_BYTES})
+for n = first, tonumber(found[2]) do redis.call('DEL', segment(n)) end
+redis.call('DEL', meta)
 """
 )
 
@@ -278,14 +275,9 @@ def let_go(recording_id: UUID | str, stored_bytes: int) -> None:
     _call(_LET_GO, recording_id, stored_bytes)
 
 
-def expire_soon(recording_id: UUID) -> None:
-    """Let the audio go a while after it was stored."""
-    _call(_EXPIRE, recording_id, STORED_TTL_S)
-
-
 def delete(recording_id: UUID) -> None:
-    """Forget the audio at once."""
-    _call(_EXPIRE, recording_id, 0)
+    """Forget the audio at once: Redis keeps what has only expired until it happens upon it."""
+    _call(_DELETE, recording_id)
 
 
 def _call(script: str, recording_id: UUID | str, *args: int, client: Pipeline | None = None) -> Any:

@@ -232,7 +232,7 @@ def store(recording: Recording, *, now: datetime) -> bool:
         metrics.recording_stored(len(pcm), sealed_at=recording.sealed_at or now, now=now)
         signals.recording_stored.send(Recording, recording=recording)
         with contextlib.suppress(redis.RedisError):  # it expires by itself later
-            hot_audio.expire_soon(recording.id)
+            hot_audio.delete(recording.id)
         _delete_files(recording.id, but=name)  # segments, also of a mover that died before it told the row
     else:  # discarded, or stored by another job, in the meantime
         recording.refresh_from_db()

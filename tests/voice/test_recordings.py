@@ -82,10 +82,15 @@ def test_a_file_with_other_samples_is_not_called_stored(sealed, heard, monkeypat
     assert heard == []
 
 
-def test_store_leaves_the_hot_copy_to_expire(sealed):
+def test_store_deletes_the_hot_copy_and_a_transcription_that_comes_later_reads_the_file(
+    sealed, heard, fake_recognition
+):
+    before = Recording.objects.get(pk=sealed.pk)
     jobs.store(str(sealed.pk))
-    key = f"voice:recording:{sealed.pk}:0"
-    assert 0 < redis_clients.sync_client().ttl(key) <= hot_audio.STORED_TTL_S
+    assert redis_clients.sync_client().keys("voice:recording:*") == []
+    assert recordings.read_pcm(before) == PCM
+    jobs.transcribe(str(sealed.pk))
+    assert Transcript.objects.get(recording=sealed).status == Transcript.Status.DONE
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 0.9])
@@ -226,7 +231,7 @@ def test_stored_is_told_even_if_redis_is_away(sealed, heard, monkeypatch):
     def away(recording_id):
         raise redis.ConnectionError
 
-    monkeypatch.setattr(hot_audio, "expire_soon", away)
+    monkeypatch.setattr(hot_audio, "delete", away)
     jobs.store(str(sealed.pk))
     assert heard == [("stored", sealed)]
 
