@@ -171,7 +171,7 @@ def move_segment(recording_id: UUID, start: int, end: int) -> bool:
     if written != name:
         default_storage.delete(written)  # another job wrote that stretch at the same moment: it goes on
         return False
-    if sql.change(_MOVE, end, recording_id, start, end, end):
+    if sql.change(_MOVE, end, recording_id, start, end):
         hot_audio.let_go(recording_id, end)
         return True
     growing = Recording.objects.filter(pk=recording_id, status__in=GROWING).first()
@@ -186,7 +186,7 @@ def move_segment(recording_id: UUID, start: int, end: int) -> bool:
 _MOVE = """
 UPDATE voice_recording SET segment_ends = segment_ends || %s::bigint
 WHERE id = %s AND status IN ('open', 'sealed')
-AND coalesce(segment_ends[cardinality(segment_ends)], 0) = %s AND coalesce(byte_count, %s) >= %s
+AND coalesce(segment_ends[cardinality(segment_ends)], 0) = %s AND (byte_count IS NULL OR byte_count >= %s)
 """
 
 

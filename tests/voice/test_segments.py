@@ -7,6 +7,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from tests.factories import tone
+from tests.voice.test_hot_audio import rest
 from voice import audio_encoding, hot_audio, jobs, queues, recordings, redis_clients
 from voice.hot_audio import KEPT_BYTES, SEGMENT_BYTES
 from voice.models import Recording, Transcript
@@ -51,13 +52,6 @@ def seal(recording: Recording, at_least: int) -> Recording:
     recordings.seal(recording=recording, at_least=at_least, now=timezone.now())
     recording.refresh_from_db()
     return recording
-
-
-def rest(recording: Recording) -> None:
-    """As if nobody had gone on with it for long enough."""
-    client = redis_clients.sync_client()
-    for key in client.keys(f"voice:recording:{recording.pk}:*"):
-        client.expire(key, hot_audio.HOT_TTL_S - hot_audio.RESTS_AFTER_S)
 
 
 def queued() -> list[str]:
@@ -193,7 +187,7 @@ def test_what_nobody_goes_on_with_leaves_redis_and_goes_on_when_somebody_does(gr
     jobs.move_resting()
     assert queued() == []
     async_to_sync(send)(growing, 2 * SEGMENT_BYTES, 2 * SEGMENT_BYTES + 1000)
-    rest(growing)
+    rest(growing.pk)
     jobs.move_resting()
     assert queued() == [f"move-{growing.pk}"]
     jobs.move_segments(str(growing.pk))
@@ -216,7 +210,7 @@ def test_what_nobody_goes_on_with_leaves_redis_and_goes_on_when_somebody_does(gr
 
 def test_a_short_answer_that_rested_leaves_no_segment_behind():
     recording = short()
-    rest(recording)
+    rest(recording.pk)
     jobs.move_segments(str(recording.pk))
     sealed = seal(recording, 1000)
     assert sealed.segment_ends == [1000]
@@ -234,7 +228,7 @@ def test_a_candidate_who_comes_back_while_the_rest_is_moved_loses_nothing(growin
         return write_once(*args, **kwargs)
 
     jobs.move_segments(str(growing.pk))
-    rest(growing)
+    rest(growing.pk)
     with monkeypatch.context() as patch:
         patch.setattr(recordings, "_write_once", send_meanwhile)
         jobs.move_segments(str(growing.pk))
@@ -259,16 +253,15 @@ def test_two_movers_that_saw_different_ends_leave_one_chain(growing, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(hot_audio, "read", read_late)
-        assert (
-            recordings.move_segment(growing.pk, 0, 1000) is True
-        )  # Redis follows the row: there may be more
+        is_more_due = recordings.move_segment(growing.pk, 0, 1000)
+    assert is_more_due is True  # Redis follows the row
     assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
     assert recordings.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES]
 
 
 def test_a_mover_that_died_before_redis_knew_of_an_odd_piece_stops_nobody(monkeypatch):
     recording = short()
-    rest(recording)
+    rest(recording.pk)
     with monkeypatch.context() as patch:
         patch.setattr(hot_audio, "let_go", lambda *args: None)
         recordings.move_segment(recording.pk, 0, 1000)
@@ -280,17 +273,23 @@ def test_a_mover_that_died_before_redis_knew_of_an_odd_piece_stops_nobody(monkey
     assert recordings.read_pcm(seal(recording, len(PCM))) == PCM
 
 
-def test_a_redis_without_its_data_that_was_opened_by_an_old_row_follows_the_new_one():
+@pytest.fixture
+def old() -> Recording:
+    """A recording as its row was read before all of it moved and Redis lost its data."""
     recording = short()
-    rest(recording)
-    old = Recording.objects.get(pk=recording.pk)
+    rest(recording.pk)
     jobs.move_segments(str(recording.pk))
     redis_clients.sync_client().flushall()
+    return recording
+
+
+def test_a_redis_without_its_data_that_was_opened_by_an_old_row_follows_the_new_one(old):
+    assert old.segment_ends == []
     write = async_to_sync(send)(old, 0, len(PCM))
     assert write is hot_audio.Outcome.FULL
-    jobs.move_segments(str(recording.pk))
+    jobs.move_segments(str(old.pk))
     assert async_to_sync(send)(old, 0, len(PCM)) is hot_audio.Outcome.HELD
-    assert recordings.read_pcm(seal(recording, len(PCM))) == PCM
+    assert recordings.read_pcm(seal(old, len(PCM))) == PCM
 
 
 def test_a_mover_that_meets_another_leaves_the_file_to_it_and_the_audio_in_redis(growing, monkeypatch):
@@ -324,7 +323,7 @@ def test_a_segment_that_no_row_knows_is_deleted_with_the_others():
 
 def test_a_recording_that_rests_is_queued_once():
     recording = short()
-    rest(recording)
+    rest(recording.pk)
     for _ in range(3):
         jobs.move_resting()
     assert queued() == [f"move-{recording.pk}"]
@@ -353,12 +352,7 @@ def test_a_mover_adds_nothing_beyond_the_end_of_a_sealed_recording(monkeypatch):
     assert files(sealed) == []
 
 
-def test_sealing_by_an_old_row_with_an_empty_redis_keeps_what_was_moved():
-    recording = short()
-    rest(recording)
-    old = Recording.objects.get(pk=recording.pk)
-    jobs.move_segments(str(recording.pk))
-    redis_clients.sync_client().flushall()
+def test_sealing_by_an_old_row_with_an_empty_redis_keeps_what_was_moved(old):
     sealed = seal(old, 0)
     assert (sealed.status, sealed.byte_count) == (Recording.Status.SEALED, 1000)
     assert recordings.read_pcm(sealed) == PCM[:1000]
@@ -438,9 +432,7 @@ def test_under_load_the_text_follows_later(growing, monkeypatch, is_off):
 def test_of_a_long_backlog_only_the_oldest_are_queued(monkeypatch):
     monkeypatch.setattr("voice.retreat.is_off", lambda step: True)
     monkeypatch.setattr(jobs, "SWEEP_AT_MOST", 2)
-    sealed = []
-    for _ in range(3):
-        sealed.append(seal(short(), 1000))
+    sealed = [seal(short(), 1000) for _ in range(3)]
     oldest = [recordings.transcription_job_id(each.pk).encode() for each in sealed[:2]]
     for _ in range(2):
         jobs.sweep()
