@@ -160,7 +160,10 @@ STORAGES = {
         },
     }
     if S3_BUCKET
-    else {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": MEDIA_ROOT}},
+    else {
+        "BACKEND": "interview_platform.storage.LastingFileStorage",
+        "OPTIONS": {"location": MEDIA_ROOT},
+    },
     "staticfiles": {"BACKEND": STATICFILES_STORAGE},
 }
 SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in front of it

@@ -167,10 +167,7 @@ def move_segment(recording_id: UUID, start: int, end: int) -> bool:
     if len(pcm) < end - start:
         return False  # another job has moved it, or the recording was deleted
     name = _segment_name(recording_id, start, end)
-    written = _write_once(name, pcm, encode=bytes, decode=bytes)
-    if written != name:
-        default_storage.delete(written)  # another job wrote that stretch at the same moment: it goes on
-        return False
+    _write_once(name, pcm, encode=bytes, decode=bytes)
     if sql.change(_MOVE, end, recording_id, start, end):
         hot_audio.let_go(recording_id, end)
         return True
@@ -224,7 +221,7 @@ def store(recording: Recording, *, now: datetime) -> bool:
     pcm = read_pcm(recording)
     digest = hashlib.sha256(pcm).hexdigest()
     name = f"{_directory(recording.id)}/{digest}.flac"
-    name = _write_once(name, pcm, encode=audio_encoding.encode_flac, decode=_decoded)
+    _write_once(name, pcm, encode=audio_encoding.encode_flac, decode=_decoded)
     is_ours = sql.change(_STORE, name, digest, now, recording.pk)
     if is_ours:
         recording.status, recording.storage_name = Recording.Status.STORED, name
@@ -247,23 +244,20 @@ WHERE id = %s AND status = 'sealed'
 """
 
 
-def _write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> str:
+def _write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> None:
     """Store `pcm` under a name of its own, unless it is there already; verify by reading back."""
 
-    def holds(name: str) -> bool:
+    def is_there() -> bool:
         try:
             return decode(_read_file(name)) == pcm
         except VoiceError:
             return False
 
-    if default_storage.exists(name):
-        if holds(name):
-            return name
-        default_storage.delete(name)  # half a file: a writer died in the middle
-    stored_name = default_storage.save(name, ContentFile(encode(pcm)))
-    if not holds(stored_name):
-        raise OSError(f"{stored_name} does not hold the samples that were written to it")
-    return stored_name
+    if default_storage.exists(name) and is_there():
+        return
+    default_storage.save(name, ContentFile(encode(pcm)))
+    if not is_there():
+        raise OSError(f"{name} does not hold the samples that were written to it")
 
 
 def _read_stored(name: str) -> bytes:

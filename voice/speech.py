@@ -67,10 +67,7 @@ def store(
 ) -> None:
     """Keep rendered audio (float32[n_samples], mono, -1..1) as FLAC and announce it."""
     flac = audio_encoding.encode_flac(audio.s16le_from_samples(samples), rate_hz=sample_rate_hz)
-    name = f"speech/{row.key}.flac"
-    if default_storage.exists(name):
-        default_storage.delete(name)  # an earlier try that was cut short
-    name = default_storage.save(name, ContentFile(flac))
+    name = default_storage.save(f"speech/{row.key}.flac", ContentFile(flac))
     is_ours = (
         Speech.objects.filter(pk=row.key)
         .exclude(status=Speech.Status.READY)

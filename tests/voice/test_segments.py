@@ -292,20 +292,18 @@ def test_a_redis_without_its_data_that_was_opened_by_an_old_row_follows_the_new_
     assert recordings.read_pcm(seal(old, len(PCM))) == PCM
 
 
-def test_a_mover_that_meets_another_leaves_the_file_to_it_and_the_audio_in_redis(growing, monkeypatch):
-    """The other writes the same file and may die: what the row names has to be whole."""
-    save = default_storage.save
+def test_movers_that_write_the_same_file_leave_it_whole(growing, monkeypatch):
+    save, moved = default_storage.save, []
 
-    def other_has_begun(name, content):
-        save(name, ContentFile(PCM[:1000]))
+    def other_comes_first(name, content):
+        if not moved:
+            moved.append(name)
+            assert recordings.move_segment(growing.pk, 0, SEGMENT_BYTES)
         return save(name, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(default_storage, "save", other_has_begun)
-        assert recordings.move_segment(growing.pk, 0, SEGMENT_BYTES) is False
-    growing.refresh_from_db()
-    assert growing.segment_ends == []
-    jobs.move_segments(str(growing.pk))
+        patch.setattr(default_storage, "save", other_comes_first)
+        assert recordings.move_segment(growing.pk, 0, SEGMENT_BYTES)
     growing.refresh_from_db()
     assert growing.segment_ends == [SEGMENT_BYTES]
     assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
