@@ -40,10 +40,7 @@ class LastingFileStorage(FileSystemStorage):
         except BaseException:
             self.delete(part)
             raise
-        for directory in path.parents:
-            _flush(directory)  # the name, and those of directories made for it
-            if directory == Path(self.location):
-                break
+        _flush(path.parent)  # the name; a journal has the directories above before it
         return name
 
 

@@ -110,4 +110,4 @@ def test_the_disk_has_the_bytes_before_the_name_and_the_name_before_save_returns
     storage.save(NAME, ContentFile(NEW))
     part, *rest = steps
     assert str(part).startswith(NAME)
-    assert rest == ["named", Path("recordings/one"), Path("recordings"), Path()]
+    assert rest == ["named", Path("recordings/one")]
