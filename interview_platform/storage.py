@@ -29,14 +29,15 @@ class LastingFileStorage(FileSystemStorage):
         """Called by `save`, with a name that is safe.
 
         Raises:
-            OSError: it could not be written; what was there before still is.
+            OSError: it could not be written, and what was there before still is; or its name could not be
+                flushed.
         """
-        path = Path(self.path(name))
         part = f"{name}.{uuid4().hex}.part"
+        path, part_path = Path(self.path(name)), Path(self.path(part))
         try:
             super()._save(part, content)  # type: ignore[misc]  # the stubs lack it
-            _flush(Path(self.path(part)))
-            Path(self.path(part)).replace(path)
+            _flush(part_path)
+            part_path.replace(path)
         except BaseException:
             self.delete(part)
             raise
