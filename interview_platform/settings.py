@@ -126,9 +126,7 @@ CACHES = {
 }
 # Publish and subscribe: messages between processes are hints, and a page that misses one asks for a snapshot.
 # docs/adr/0007-channel-layer-by-publish-and-subscribe.md
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
-}
+CHANNEL_LAYERS = {"default": {"BACKEND": "voice.channel.ChannelLayer"}}
 
 
 def _patience_with_s3() -> object:

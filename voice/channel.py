@@ -1,4 +1,4 @@
-"""Sending through the channel layer from threads that have no event loop.
+"""The channel layer, and sending through it from threads that have no event loop.
 
 One event loop in a thread of its own a process, so that connections to Redis are kept between messages.
 (`async_to_sync` would make a loop, and a connection, for every message.)
@@ -11,13 +11,24 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import cache
+from typing import Any
 
 import redis
 from channels.layers import get_channel_layer
+from channels_redis.pubsub import RedisPubSubChannelLayer
+
+from voice import redis_clients
 
 logger = logging.getLogger(__name__)
 
 SEND_TIMEOUT_S = 5
+
+
+class ChannelLayer(RedisPubSubChannelLayer):
+    """Channels' own by publish and subscribe, over connections as all others of an event loop."""
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(hosts=[redis_clients.options_of_loop()], **config)
 
 
 def send(channel_name: str, message: dict) -> None:

@@ -51,11 +51,12 @@ class Gathered(Generic[Item, Answer]):
     async def _answer(self, company: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._carry_out([item for item, _ in company])
+            answered = list(zip(company, answers, strict=True))
         except Exception as error:  # noqa: BLE001  everybody gets it
             for _, future in company:
                 if not future.done():
                     future.set_exception(error)
         else:
-            for (_, future), answer in zip(company, answers, strict=True):
+            for (_, future), answer in answered:
                 if not future.done():  # whoever asked was cancelled
                     future.set_result(answer)

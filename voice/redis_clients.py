@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import redis
 import redis.asyncio
 from django.conf import settings
+from redis.asyncio.connection import AbstractConnection, parse_url
 
 T = TypeVar("T")
 
@@ -27,6 +28,31 @@ def of_loop(name: str, make: Callable[[], T]) -> T:
     return cast(T, things[name])
 
 
+def options_of_loop() -> dict[str, Any]:
+    """What a pool of redis.asyncio is made with, for the Redis of the settings."""
+    options: dict[str, Any] = {**CONNECTING, **parse_url(settings.REDIS_URL)}
+    kind = options.pop("connection_class", redis.asyncio.Connection)
+    return {**options, "connection_class": _that_tells_its_end(kind)}
+
+
+@cache
+def _that_tells_its_end(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """Return that kind of connection, whose every failure to send is a redis.ConnectionError.
+
+    Asyncio answers a write to a connection that broke a moment ago with an OSError, which redis-py knows;
+    uvloop with a RuntimeError, which it does not: a candidate's socket was closed with 1011.
+    """
+
+    class Connection(kind):  # type: ignore[misc, valid-type]
+        async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+            try:
+                await super().send_packed_command(*args, **kwargs)
+            except RuntimeError as error:
+                raise redis.ConnectionError(str(error)) from error
+
+    return Connection
+
+
 def async_client() -> redis.asyncio.Redis:
     """The Redis client of the running event loop; it waits for a free connection rather than fail."""
     return of_loop("prompt", lambda: _pooled(max_connections=50, timeout=10, socket_timeout=ANSWER_WITHIN_S))
@@ -41,14 +67,15 @@ def audio_client() -> redis.asyncio.Redis:
     """One connection for the frames of all recordings: without a pool a command costs two thirds."""
     return of_loop(
         "audio",
-        lambda: redis.asyncio.Redis.from_url(
-            settings.REDIS_URL, single_connection_client=True, socket_timeout=ANSWER_WITHIN_S, **CONNECTING
+        lambda: redis.asyncio.Redis(
+            connection_pool=redis.asyncio.ConnectionPool(**options_of_loop(), socket_timeout=ANSWER_WITHIN_S),
+            single_connection_client=True,
         ),
     )
 
 
-def _pooled(**limits: int) -> redis.asyncio.Redis:
-    pool = redis.asyncio.BlockingConnectionPool.from_url(settings.REDIS_URL, **limits, **CONNECTING)
+def _pooled(**limits: Any) -> redis.asyncio.Redis:
+    pool = redis.asyncio.BlockingConnectionPool(**options_of_loop(), **limits)
     return redis.asyncio.Redis(connection_pool=pool)
 
 

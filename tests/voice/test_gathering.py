@@ -57,6 +57,18 @@ async def test_a_company_has_its_bound(doubled, store):
     assert max(map(len, store.companies)) == AT_MOST
 
 
+async def test_answers_that_do_not_match_are_a_failure_and_the_next_is_served():
+    answers = [[], [6]]
+
+    async def carry_out(numbers: list[int]) -> list[int]:
+        return answers.pop(0)
+
+    gathered = Gathered(carry_out)
+    with pytest.raises(ValueError, match="shorter"):
+        await asyncio.wait_for(gathered(3), 10)
+    assert await asyncio.wait_for(gathered(3), 10) == 6
+
+
 async def test_a_failure_reaches_its_company_and_the_next_is_served(doubled):
     answers = await asyncio.gather(doubled(-1), doubled(1), return_exceptions=True)
     assert [type(answer) for answer in answers] == [ConnectionError, ConnectionError]
