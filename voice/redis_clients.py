@@ -28,9 +28,9 @@ def of_loop(name: str, make: Callable[[], T]) -> T:
     return cast(T, things[name])
 
 
-def options_of_loop() -> dict[str, Any]:
-    """What a pool of redis.asyncio is made with, for the Redis of the settings."""
-    options: dict[str, Any] = {**CONNECTING, **parse_url(settings.REDIS_URL)}
+def options_of_loop(**options: Any) -> dict[str, Any]:
+    """What a pool of redis.asyncio is made with, for the Redis of the settings; its URL has the last word."""
+    options = {**CONNECTING, **options, **parse_url(settings.REDIS_URL)}
     kind = options.pop("connection_class", redis.asyncio.Connection)
     return {**options, "connection_class": _that_tells_its_end(kind)}
 
@@ -68,14 +68,14 @@ def audio_client() -> redis.asyncio.Redis:
     return of_loop(
         "audio",
         lambda: redis.asyncio.Redis(
-            connection_pool=redis.asyncio.ConnectionPool(**options_of_loop(), socket_timeout=ANSWER_WITHIN_S),
+            connection_pool=redis.asyncio.ConnectionPool(**options_of_loop(socket_timeout=ANSWER_WITHIN_S)),
             single_connection_client=True,
         ),
     )
 
 
 def _pooled(**limits: Any) -> redis.asyncio.Redis:
-    pool = redis.asyncio.BlockingConnectionPool(**options_of_loop(), **limits)
+    pool = redis.asyncio.BlockingConnectionPool(**options_of_loop(**limits))
     return redis.asyncio.Redis(connection_pool=pool)
 
 

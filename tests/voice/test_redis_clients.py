@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 import redis
 import uvloop
+from channels.layers import get_channel_layer
 from redis.asyncio import ConnectionPool, SSLConnection
 
 from voice import hot_audio, redis_clients
-from voice.channel import ChannelLayer
 
 pytestmark = pytest.mark.usefixtures("clean_redis")
 
@@ -32,7 +32,7 @@ async def write_audio() -> ConnectionPool:
 
 
 async def announce() -> ConnectionPool:
-    layer = redis_clients.of_loop("a channel layer", ChannelLayer)
+    layer = get_channel_layer()
     await layer.group_send("session", {"type": "session.closed"})
     return layer._shards[0]._redis.connection_pool
 
@@ -82,3 +82,10 @@ def test_an_address_with_tls_is_reached_with_tls(settings):
     options = redis_clients.options_of_loop()
     assert issubclass(options["connection_class"], SSLConnection)
     assert (options["host"], options["port"], options["db"]) == ("redis.example.org", 6390, 2)
+
+
+async def test_what_the_address_says_comes_first(settings):
+    settings.REDIS_URL += "?socket_timeout=7&max_connections=9"
+    for client in (redis_clients.async_client(), redis_clients.audio_client()):
+        assert client.connection_pool.connection_kwargs["socket_timeout"] == 7
+        assert client.connection_pool.max_connections == 9
