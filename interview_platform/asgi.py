@@ -4,17 +4,17 @@ import os
 
 from django.conf import settings
 
-from interview_platform import http
+from interview_platform.server import request_threads
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interview_platform.settings")
-django_application = http.application()  # loads the apps, so it comes before the routes
+django_application = request_threads.application()  # loads the apps, so it comes before the routes
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
-from interview_platform import server, uploads  # noqa: E402
 from interview_platform.routing import websocket_urlpatterns  # noqa: E402
+from interview_platform.server import daphne, uploads  # noqa: E402
 
-server.install(drain_s=settings.DRAIN_S)
+daphne.install(drain_s=settings.DRAIN_S)
 uploads.install()
 
 application = ProtocolTypeRouter(

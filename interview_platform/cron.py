@@ -11,7 +11,7 @@ from rq import cron
 from rq.utils import now
 
 from interviews.jobs import expire
-from voice.jobs import move_resting, sweep
+from voice.workers.transcription import move_resting, sweep
 
 SWEEP_SECONDS = 5
 EXPIRE_SECONDS = 60

@@ -49,17 +49,17 @@ INSTALLED_APPS = [
 
 # Each does what its namesake in Django, whitenoise or django-prometheus does.
 MIDDLEWARE = [
-    "interview_platform.middleware.PrometheusBeforeMiddleware",
-    "interview_platform.middleware.SecurityMiddleware",
-    "interview_platform.middleware.WhiteNoiseMiddleware",
-    "interview_platform.middleware.SessionMiddleware",
-    "interview_platform.middleware.LocaleMiddleware",
-    "interview_platform.middleware.CommonMiddleware",
-    "interview_platform.middleware.CsrfViewMiddleware",
-    "interview_platform.middleware.AuthenticationMiddleware",
-    "interview_platform.middleware.MessageMiddleware",
-    "interview_platform.middleware.XFrameOptionsMiddleware",
-    "interview_platform.middleware.PrometheusAfterMiddleware",
+    "interview_platform.backends.middleware.PrometheusBeforeMiddleware",
+    "interview_platform.backends.middleware.SecurityMiddleware",
+    "interview_platform.backends.middleware.WhiteNoiseMiddleware",
+    "interview_platform.backends.middleware.SessionMiddleware",
+    "interview_platform.backends.middleware.LocaleMiddleware",
+    "interview_platform.backends.middleware.CommonMiddleware",
+    "interview_platform.backends.middleware.CsrfViewMiddleware",
+    "interview_platform.backends.middleware.AuthenticationMiddleware",
+    "interview_platform.backends.middleware.MessageMiddleware",
+    "interview_platform.backends.middleware.XFrameOptionsMiddleware",
+    "interview_platform.backends.middleware.PrometheusAfterMiddleware",
 ]
 
 TEMPLATES = [
@@ -97,7 +97,9 @@ DRAIN_S = env.float("DRAIN_S", default=8.0)  # over which a process that leaves 
 
 # --- Stores ---------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")}
-DATABASES["default"]["ENGINE"] = "interview_platform.postgresql"  # with a check of connections of its own
+DATABASES["default"]["ENGINE"] = (
+    "interview_platform.backends.postgresql"  # with a check of connections of its own
+)
 # Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
@@ -112,7 +114,7 @@ DATABASES["default"]["OPTIONS"] |= {
     "keepalives_interval": 2,
     "keepalives_count": 3,
 }
-# A statement of `voice.sql` is prepared when a connection sends it for the third time.
+# A statement of `voice.infra.sql` is prepared when a connection sends it for the third time.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = env.int("DATABASE_PREPARES_AFTER", default=2) or None
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a transaction pooler
 
@@ -126,7 +128,7 @@ CACHES = {
 }
 # Publish and subscribe: messages between processes are hints, and a page that misses one asks for a snapshot.
 # docs/adr/0007-channel-layer-by-publish-and-subscribe.md
-CHANNEL_LAYERS = {"default": {"BACKEND": "voice.channel.ChannelLayer"}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "voice.infra.channel_layer.ChannelLayer"}}
 
 
 def _patience_with_s3() -> object:
@@ -159,7 +161,7 @@ STORAGES = {
     }
     if S3_BUCKET
     else {
-        "BACKEND": "interview_platform.storage.LastingFileStorage",
+        "BACKEND": "interview_platform.backends.storage.LastingFileStorage",
         "OPTIONS": {"location": MEDIA_ROOT},
     },
     "staticfiles": {"BACKEND": STATICFILES_STORAGE},
@@ -171,7 +173,7 @@ RECORDING_URL_SECONDS = env.int("RECORDING_URL_SECONDS", default=300)  # life of
 QUEUE_NAMES = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "cron", "default")
 RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in QUEUE_NAMES}
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
-# (voice.jobs.sweep) queues again whatever a lost queue forgot.
+# (voice.workers.transcription.sweep) queues again whatever a lost queue forgot.
 RQ = {"COMMIT_MODE": "on_db_commit"}
 RQ_SHOW_ADMIN_LINK = False  # its own pages ask for staff only; urls.py serves them to superusers
 
@@ -272,7 +274,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "filters": {
-        "without_secrets": {"()": "interview_platform.telemetry.WithoutSecrets"},
+        "without_secrets": {"()": "interview_platform.backends.log_filters.WithoutSecrets"},
         "is_news": {  # whoever waits for /ready asks often: a 503 there is an answer, not an error
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: "/ready" not in record.args,
@@ -326,6 +328,6 @@ UNFOLD = {
     },
     "STYLES": [lambda request: static("admin/interviews/admin.css")],
     "SCRIPTS": [lambda request: static("admin/interviews/copy.js")],
-    "SIDEBAR": {"navigation": "interview_platform.admin_menu.navigation"},
-    "DASHBOARD_CALLBACK": "interview_platform.admin_menu.front_page",
+    "SIDEBAR": {"navigation": "interview_platform.web.admin_menu.navigation"},
+    "DASHBOARD_CALLBACK": "interview_platform.web.admin_menu.front_page",
 }

@@ -6,10 +6,10 @@ from django.views.generic import RedirectView
 from django_rq.urls import urlpatterns as rq_pages
 
 from accounts.access import for_superusers
-from interview_platform import health, metrics
-from interview_platform.api import unknown_address
-from interview_platform.api import urls as api_urls
-from voice.admin import engines_page
+from interview_platform.web import health, metrics
+from interview_platform.web.api import unknown_address
+from interview_platform.web.api import urls as api_urls
+from voice.web.engines_page import engines_page
 
 admin.site.index_title = "Overview"
 

@@ -7,4 +7,5 @@ class InterviewsConfig(AppConfig):
     verbose_name = _("Interviews")
 
     def ready(self) -> None:
-        from interviews import metrics, receivers  # noqa: F401  they connect to /metrics and to voice's signals
+        from interviews.candidate import metrics  # noqa: F401  it connects to /metrics
+        from interviews.reactions import speech  # noqa: F401  it connects to the signals of voice

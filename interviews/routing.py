@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from interviews.consumers import CandidateConsumer
+from interviews.candidate.consumer import CandidateConsumer
 
 websocket_urlpatterns = [path("ws/interviews/<str:token>/", CandidateConsumer.as_asgi())]

@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from interviews import views
+from interviews.candidate import pages
 
 app_name = "interviews"
 urlpatterns = [
-    path("i/<str:token>/", views.landing, name="landing"),
-    path("i/<str:token>/room/", views.room, name="room"),
+    path("i/<str:token>/", pages.landing, name="landing"),
+    path("i/<str:token>/room/", pages.room, name="room"),
 ]

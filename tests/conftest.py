@@ -16,7 +16,7 @@ from pathlib import Path
 import django
 import pytest
 
-from interview_platform import embedded
+from interview_platform.demo import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 STANDIN_SENTENCE = "we measured the answer and wrote it down again"  # what the stand-in Whisper hears
@@ -75,7 +75,7 @@ def closed_connections(request):
 
 @pytest.fixture
 async def redis_of_this_loop():
-    from voice import redis_clients
+    from voice.infra import redis_clients
 
     yield
     await redis_clients.close_async_clients()
@@ -129,10 +129,10 @@ def stack(run_directory, whisper_model, piper_voices):
 @pytest.fixture
 def use_recognition(monkeypatch):
     """Let jobs of this process recognise with the given object."""
-    from voice import recognition
+    from voice.inference import recognizer
 
     def use(engine):
-        monkeypatch.setattr(recognition, "recognizer", lambda: engine)
+        monkeypatch.setattr(recognizer, "recognizer", lambda: engine)
         return engine
 
     return use

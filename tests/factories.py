@@ -19,9 +19,9 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import ApiKey, Membership, Organisation, User
 from interviews.models import Answer, Interview, Invitation, Question, Session
-from voice import audio_encoding
+from voice.audio import encoding
 from voice.models import Recording, Speech, Transcript
-from voice.text import normalise, speech_key
+from voice.text.sentences import normalise, speech_key
 
 PASSWORD = "correct horse battery staple"
 WORDS = [
@@ -208,7 +208,7 @@ class RecordingFactory(DjangoModelFactory):
             sha256=factory.LazyAttribute(lambda o: hashlib.sha256(o.pcm).hexdigest()),
             storage_name=factory.LazyAttribute(
                 lambda o: default_storage.save(
-                    f"recordings/{o.sha256}.flac", ContentFile(audio_encoding.encode_flac(o.pcm))
+                    f"recordings/{o.sha256}.flac", ContentFile(encoding.encode_flac(o.pcm))
                 )
             ),
         )
@@ -255,7 +255,7 @@ class SpeechFactory(DjangoModelFactory):
             duration_ms=1000,
             storage_name=factory.LazyAttribute(
                 lambda o: default_storage.save(
-                    f"speech/{o.key}.flac", ContentFile(audio_encoding.encode_flac(tone(1.0)))
+                    f"speech/{o.key}.flac", ContentFile(encoding.encode_flac(tone(1.0)))
                 )
             ),
         )

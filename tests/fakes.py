@@ -23,7 +23,7 @@ from voice.engines.base import (
     matching_voice,
     primary_language,
 )
-from voice.text import split_sentences
+from voice.text.sentences import split_sentences
 
 SILENT_PEAK = 0.01
 SECONDS_PER_CHARACTER = 0.05

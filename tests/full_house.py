@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import redis
 
-from interviews.places import PLACE_LEASE_S
+from interviews.admission.places import PLACE_LEASE_S
 from tests.stack import Stack
 
 PLACES = "interviews:admission:places"

@@ -8,11 +8,11 @@ import numpy as np
 
 from voice.engines.base import Samples
 from voice.engines.onnx_models import file_in_package, one_thread_session
-from voice.engines.silero import MODEL_IN_PACKAGE, Probabilities
+from voice.engines.vad.silero import MODEL_IN_PACKAGE, Probabilities
 
 
 class OriginalStream:
-    """Takes what `voice.engines.silero.SpeechStream` takes."""
+    """Takes what `voice.engines.vad.silero.SpeechStream` takes."""
 
     def __init__(self) -> None:
         self._session = _session()

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from voice.audio import decode, resample
+from voice.audio.decoding import decode, resample
 from voice.engines.base import RECOGNITION_RATE_HZ, Samples
-from voice.engines.espeak import Espeak
+from voice.engines.tts.espeak import Espeak
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "speech"
 

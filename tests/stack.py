@@ -24,8 +24,9 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from interview_platform import demo, embedded
-from interview_platform.supervisor import Instance, Supervisor
+from interview_platform.demo import __main__ as demo
+from interview_platform.demo import embedded
+from interview_platform.demo.supervisor import Instance, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -2,7 +2,7 @@
 
 How callers prove who they are is not decided here: whoever gives the service its addresses hands each
 WebSocket its caller in `scope["caller"]`, and each request in `request.auth`
-(interview_platform.voice_access). A WebSocket may stay open for days, so there is `scope["is_let_in"]` too:
+(interview_platform.web.callers). A WebSocket may stay open for days, so there is `scope["is_let_in"]` too:
 an asynchronous function that says whether the caller still would be let in.
 """
 

@@ -1,10 +1,10 @@
-"""Everything that processes of the speech service count; `voice.exposition` tells it to Prometheus.
+"""Everything that the speech service counts; `voice.monitoring.prometheus` tells it to Prometheus.
 
 Labels take few values: names of engines, queues, kinds and outcomes, never an id or a text. Each metric moves
 where the thing happens, and is added up over the processes of a machine. docs/metrics.md lists them all.
 
 With PROMETHEUS_MULTIPROC_DIR every change is a write into a mapped file, some microseconds: what happens
-thousands of times a second is counted in plain numbers first (`interviews.metrics`).
+thousands of times a second is counted in plain numbers first (`interviews.candidate.metrics`).
 """
 
 from datetime import datetime

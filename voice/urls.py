@@ -2,8 +2,8 @@
 
 from django.urls import path, re_path
 
-from voice import views
-from voice.playground import playground, subtitles
+from voice.web import views
+from voice.web.playground import playground, subtitles
 
 app_name = "voice"
 urlpatterns = [

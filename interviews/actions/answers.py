@@ -6,12 +6,14 @@ from typing import cast
 
 from django.db import transaction
 
-from interviews import events, states
+from interviews import states
 from interviews.actions.errors import AudioMissing, BadValue, WrongState
 from interviews.actions.transitions import move
+from interviews.events import publishing
 from interviews.models import Answer, Session
-from voice import recordings, sql
+from voice.infra import sql
 from voice.models import Recording
+from voice.recordings import lifecycle
 
 MAX_TYPED_CHARACTERS = 10_000
 
@@ -21,7 +23,7 @@ def ask(*, answer: Answer, by: object, now: datetime) -> None:
     """The question is shown; think time runs from now."""
     _require_current(answer)
     move(answer, states.ASK, by=by, asked_at=now)
-    events.publish("question_asked", answer.session, answer)
+    publishing.publish("question_asked", answer.session, answer)
 
 
 @transaction.atomic(savepoint=False)
@@ -29,7 +31,7 @@ def begin(*, answer: Answer, by: object, now: datetime) -> None:
     """Begin to record."""
     _require_current(answer)
     move(answer, states.BEGIN_ANSWER, by=by, began_at=now, recording=_new_recording(answer))
-    events.publish("answer_began", answer.session, answer)
+    publishing.publish("answer_began", answer.session, answer)
 
 
 @transaction.atomic(savepoint=False)
@@ -46,7 +48,7 @@ def finish(*, answer: Answer, byte_count: int, by: object, now: datetime) -> Non
     move(answer, transition, by=by, completed_at=now)
     if answer.status == states.AnswerStatus.ACCEPTED:
         _go_on(answer, by=by, now=now)
-    events.publish("answer_finished", answer.session, answer)
+    publishing.publish("answer_finished", answer.session, answer)
 
 
 @transaction.atomic(savepoint=False)
@@ -57,7 +59,7 @@ def accept(*, answer: Answer, by: object, now: datetime) -> None:
         return
     move(answer, states.ACCEPT_ANSWER, by=by)
     _go_on(answer, by=by, now=now)
-    events.publish("answer_accepted", answer.session, answer)
+    publishing.publish("answer_accepted", answer.session, answer)
 
 
 @transaction.atomic(savepoint=False)
@@ -68,8 +70,8 @@ def retake(*, answer: Answer, by: object, now: datetime) -> None:
         raise WrongState("answer has no retake left.")
     changes = {"retakes_left": answer.retakes_left - 1, "began_at": now, "completed_at": None}
     move(answer, states.RETAKE, by=by, recording=_new_recording(answer), **changes)
-    recordings.discard(recording=earlier)
-    events.publish("retake_began", answer.session, answer)
+    lifecycle.discard(recording=earlier)
+    publishing.publish("retake_began", answer.session, answer)
 
 
 @transaction.atomic(savepoint=False)
@@ -88,7 +90,7 @@ def type_answer(*, answer: Answer, text: str, byte_count: int = 0, by: object, n
         return
     move(answer, states.TYPE_ANSWER, by=by, typed_text=text, completed_at=now)
     _go_on(answer, by=by, now=now)
-    events.publish("answer_typed", answer.session, answer)
+    publishing.publish("answer_typed", answer.session, answer)
 
 
 def end_practice(
@@ -100,13 +102,13 @@ def end_practice(
     move(answer, transition, by=by)
     discard_recording(answer)
     _go_on(answer, by=by, now=now)  # an interview whose questions were all deleted is over at once
-    events.publish(name, session, answer)
+    publishing.publish(name, session, answer)
 
 
 def discard_recording(answer: Answer) -> None:
     """Delete what was recorded of the practice answer, as the candidate was told."""
     if answer.recording is not None:
-        recordings.discard(recording=answer.recording)
+        lifecycle.discard(recording=answer.recording)
         answer.recording.refresh_from_db()
 
 
@@ -118,8 +120,8 @@ def complete_unattended(*, answer: Answer, by: object, now: datetime) -> None:
 
 def _seal(answer: Answer, *, at_least: int, now: datetime) -> None:
     try:
-        recordings.seal(recording=answer.current_recording, at_least=at_least, now=now)
-    except recordings.AudioMissing as error:
+        lifecycle.seal(recording=answer.current_recording, at_least=at_least, now=now)
+    except lifecycle.AudioMissing as error:
         raise AudioMissing(str(error), offset=error.held_bytes) from error
 
 
@@ -134,7 +136,7 @@ def _checked_text(text: str) -> str:
 
 def _new_recording(answer: Answer) -> Recording:
     language = answer.session.invitation.interview.language
-    return recordings.create(language=language, max_seconds=answer.answer_limit_seconds)
+    return lifecycle.create(language=language, max_seconds=answer.answer_limit_seconds)
 
 
 def _require_current(answer: Answer) -> None:

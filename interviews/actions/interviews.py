@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from interviews.models import Interview
-from voice import speech
 from voice.models import Speech
+from voice.speech import rendering
 
 PRACTICE = {
     "en": "This is for practice: what do you enjoy doing on a free day?",
@@ -38,4 +38,4 @@ def request_speech(*, interview: Interview) -> list[Speech]:
 
 def request_texts(*, interview: Interview, texts: Sequence[str]) -> list[Speech]:
     """The speech rows of these texts in the interview's voice, in order."""
-    return speech.request(texts=texts, language=interview.language, voice=interview.voice)
+    return rendering.request(texts=texts, language=interview.language, voice=interview.voice)

@@ -7,13 +7,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from interviews import events, rows, states
+from interviews import states
 from interviews.actions import answers, interviews
 from interviews.actions.errors import WrongState
 from interviews.actions.transitions import move
+from interviews.events import publishing
 from interviews.models import Answer, Invitation, Session
-from voice import sql
-from voice.text import speech_key
+from interviews.queries import rows
+from voice.infra import sql
+from voice.text.sentences import speech_key
 
 PRACTICE_THINK_S, PRACTICE_LIMIT_S, PRACTICE_RETAKES = 5, 30, 3
 
@@ -75,7 +77,7 @@ def _answers_for(session: Session) -> list[Answer]:
 def check_devices(*, session: Session, by: object, now: datetime) -> None:
     """Microphone and speaker work, or the candidate goes on without."""
     move(session, states.PRACTISE, by=by, last_seen_at=now)
-    events.publish("devices_checked", session)
+    publishing.publish("devices_checked", session)
 
 
 @transaction.atomic(savepoint=False)
@@ -97,7 +99,7 @@ def abandon(*, session: Session, by: object, now: datetime) -> None:
     answers.discard_recording(kept.get(kind=Answer.Kind.PRACTICE))
     for answer in kept.filter(kind=Answer.Kind.QUESTION, status=states.AnswerStatus.RECORDING):
         answers.complete_unattended(answer=answer, by=by, now=now)
-    events.close_connections(session.pk)
+    publishing.close_connections(session.pk)
 
 
 def abandon_idle(*, now: datetime) -> int:

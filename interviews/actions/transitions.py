@@ -6,7 +6,7 @@ from functools import cache
 from interviews.actions.errors import WrongState
 from interviews.models import Answer, Invitation, Session
 from interviews.states import Transition
-from voice import sql
+from voice.infra import sql
 
 logger = logging.getLogger(__name__)
 

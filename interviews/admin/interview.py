@@ -17,14 +17,14 @@ from unfold.enums import ActionVariant
 from accounts import access
 from accounts.models import User
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
-from interviews import consent
 from interviews.actions.interviews import practice_text, request_speech
-from interviews.admin import listening
+from interviews.admin import question_audio
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
 from interviews.models import Interview, Invitation
-from voice import speech
+from interviews.texts import consent
 from voice.models import Speech
+from voice.speech import rendering
 
 
 class InterviewForm(forms.ModelForm):
@@ -105,11 +105,11 @@ class InterviewAdmin(ScopedModelAdmin):
         super().save_related(request, form, formsets, change)
         for row in request_speech(interview=form.instance):
             if row.status == Speech.Status.FAILED:  # saving is asking again
-                speech.retry(row, now=timezone.now())
+                rendering.retry(row, now=timezone.now())
 
     @display(description=_("spoken"))
     def practice_spoken(self, interview: Interview) -> str:
-        return listening.render(interview, listening.key_of(interview, practice_text(interview)))
+        return question_audio.render(interview, question_audio.key_of(interview, practice_text(interview)))
 
     @display(description=_("questions"), ordering="questions_n")
     def question_count(self, interview: Any) -> int:
@@ -148,7 +148,9 @@ class InterviewAdmin(ScopedModelAdmin):
     def speech_view(self, request: HttpRequest, interview_id: UUID, key: str) -> HttpResponse:
         """The state of one spoken text, asked for while it is being prepared."""
         interview = self.get_object(request, str(interview_id))
-        if interview is None or key not in listening.keys_of(interview):
+        if interview is None or key not in question_audio.keys_of(interview):
             raise Http404
         looks = request.GET.get("looks", "")
-        return HttpResponse(listening.render(interview, key, looks=int(looks) if looks.isdecimal() else 0))
+        return HttpResponse(
+            question_audio.render(interview, key, looks=int(looks) if looks.isdecimal() else 0)
+        )

@@ -17,10 +17,11 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
-from interviews import progress, states
+from interviews import states
 from interviews.actions import invitations
 from interviews.actions.errors import ActionRefused
 from interviews.models import Invitation
+from interviews.queries import progress
 
 DEFAULT_DAYS = 14
 USABLE = (Invitation.Status.PENDING, Invitation.Status.STARTED)

@@ -11,7 +11,7 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from accounts.scoped_admin import PartOfParent
-from interviews.admin import listening
+from interviews.admin import question_audio
 from interviews.models import Interview, Question
 
 LAST = 2**15 - 1  # as much as the column holds
@@ -73,4 +73,6 @@ class QuestionInline(PartOfParent, TabularInline):
     def listen(self, question: Question) -> str:
         if question.pk is None:
             return _("Save, then listen.")
-        return listening.render(question.interview, listening.key_of(question.interview, question.text))
+        return question_audio.render(
+            question.interview, question_audio.key_of(question.interview, question.text)
+        )

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from interviews.models.interview import LANGUAGES
-from voice import voices
 from voice.engines.base import Voice, primary_language
+from voice.speech import voices
 
 
 class VoiceSelect(UnfoldAdminSelectWidget):

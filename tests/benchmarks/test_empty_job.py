@@ -12,7 +12,7 @@ import pytest
 import redis
 from rq import Queue, SimpleWorker
 
-from voice.worker import VoiceWorker
+from voice.workers.worker import VoiceWorker
 
 pytestmark = pytest.mark.benchmarks
 

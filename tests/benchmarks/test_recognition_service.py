@@ -17,14 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from interview_platform.embedded import free_port
-from interview_platform.supervisor import end_with_parent
+from interview_platform.demo.embedded import free_port
+from interview_platform.demo.supervisor import end_with_parent
 from tests.benchmarks.speakers import to_ours, to_wyoming
 from tests.conftest import STANDIN_SENTENCE
 from tests.speech import recordings, spoken
 from tests.stack import Stack
 from tests.standins import build_whisper
-from voice import audio, audio_encoding
+from voice.audio import decoding, encoding
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -103,7 +103,7 @@ def speech() -> list[bytes]:
     sounds = [recording.samples() for recording in recordings("en")] or [
         spoken("I built a small service that reads invoices, and it found mistakes that people had missed.")
     ]
-    pcm = [audio.s16le_from_samples(samples[: int(SECONDS * 16_000)]) for samples in sounds]
+    pcm = [decoding.s16le_from_samples(samples[: int(SECONDS * 16_000)]) for samples in sounds]
     return [piece for piece in pcm if len(piece) >= 3 * 32_000]
 
 
@@ -125,7 +125,7 @@ def test_latency_beside_a_peer(service, api_key, wyoming, speech, figure):
 
 def test_files_at_once_beside_a_peer(service, api_key, wyoming, speech, figure):
     pieces = list(itertools.islice(itertools.cycle(speech), FILES))
-    files = [audio_encoding.encode_flac(pcm) for pcm in pieces]
+    files = [encoding.encode_flac(pcm) for pcm in pieces]
     ways = {
         "ours over REST": lambda: asyncio.run(transcribe_all(service.url, api_key, files)),
         "ours over /ws/asr": lambda: together(
@@ -144,7 +144,7 @@ def test_files_at_once_beside_a_peer(service, api_key, wyoming, speech, figure):
 
 def test_throughput_beside_plain_faster_whisper(service, api_key, tiny, speech, figure):
     pieces = list(itertools.islice(itertools.cycle(speech), RECORDINGS_AT_ONCE))
-    files = [audio_encoding.encode_flac(pcm) for pcm in pieces]
+    files = [encoding.encode_flac(pcm) for pcm in pieces]
     plain, ours = [], []
     for _ in range(2):
         plain.append(len(pieces) / plain_seconds(tiny, pieces))
@@ -164,7 +164,11 @@ def plain_seconds(model_directory, pieces: list[bytes]) -> float:
 
     def recognise(pcm: bytes) -> str:
         segments, _ = model.transcribe(
-            audio.samples_from_s16le(pcm), language="en", beam_size=1, word_timestamps=True, vad_filter=True
+            decoding.samples_from_s16le(pcm),
+            language="en",
+            beam_size=1,
+            word_timestamps=True,
+            vad_filter=True,
         )
         return "".join(segment.text for segment in segments)
 

@@ -15,7 +15,7 @@ import pytest
 import websockets
 
 from tests.stack import Stack
-from voice.engines.piper import Piper
+from voice.engines.tts.piper import Piper
 
 pytestmark = pytest.mark.timeout(600)
 

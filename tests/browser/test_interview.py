@@ -9,8 +9,8 @@ import pytest
 import redis
 
 from tests.browser.room import Room
-from voice import audio
-from voice.engines.pocketsphinx import PocketSphinx
+from voice.audio import decoding
+from voice.engines.stt.pocketsphinx import PocketSphinx
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -69,8 +69,8 @@ def assert_nothing_is_missing(stack, room: Room, session_id: str, engine) -> Non
         assert len(pcm) == row["bytes"] >= 32_000
         assert hashlib.sha256(pcm).hexdigest() == row["sha256"]
         path = stack.directory / "media" / row["name"]
-        assert audio.decode_flac(path.read_bytes())[0] == pcm
-        samples = audio.samples_from_s16le(pcm)
+        assert decoding.decode_flac(path.read_bytes())[0] == pcm
+        samples = decoding.samples_from_s16le(pcm)
         assert float(np.abs(samples).max()) > 0.01, "the microphone was silent"
         assert row["text"] == engine.recognize(samples, language="en").text
         assert row["text"]

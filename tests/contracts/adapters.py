@@ -18,18 +18,18 @@ from tests.vendors import aws, azure, deepgram, elevenlabs, google, groq, openai
 from tests.vendors.server import KEY, Moods
 from voice.engines.base import EngineUnavailable
 from voice.engines.cloud.account import CloudAccount
-from voice.engines.cloud.aws import AwsSynthesis
-from voice.engines.cloud.aws_transcribe import AwsRecognition
-from voice.engines.cloud.azure import AzureRecognition, AzureSynthesis
-from voice.engines.cloud.deepgram import DeepgramRecognition, DeepgramSynthesis
-from voice.engines.cloud.elevenlabs import ElevenLabsRecognition, ElevenLabsSynthesis
-from voice.engines.cloud.google import GoogleRecognition, GoogleSynthesis
-from voice.engines.cloud.groq import GroqRecognition, GroqSynthesis
-from voice.engines.cloud.openai_compatible import OpenAIRecognition, OpenAISynthesis
-from voice.engines.espeak import Espeak
-from voice.engines.faster_whisper import FasterWhisper
-from voice.engines.piper import Piper
-from voice.engines.pocketsphinx import PocketSphinx
+from voice.engines.cloud.vendors.aws import AwsSynthesis
+from voice.engines.cloud.vendors.aws_transcribe import AwsRecognition
+from voice.engines.cloud.vendors.azure import AzureRecognition, AzureSynthesis
+from voice.engines.cloud.vendors.deepgram import DeepgramRecognition, DeepgramSynthesis
+from voice.engines.cloud.vendors.elevenlabs import ElevenLabsRecognition, ElevenLabsSynthesis
+from voice.engines.cloud.vendors.google import GoogleRecognition, GoogleSynthesis
+from voice.engines.cloud.vendors.groq import GroqRecognition, GroqSynthesis
+from voice.engines.cloud.vendors.openai_compatible import OpenAIRecognition, OpenAISynthesis
+from voice.engines.stt.faster_whisper import FasterWhisper
+from voice.engines.stt.pocketsphinx import PocketSphinx
+from voice.engines.tts.espeak import Espeak
+from voice.engines.tts.piper import Piper
 
 PATIENCE_S = 10.0
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from interview_platform.embedded import free_port
+from interview_platform.demo.embedded import free_port
 from tests.contracts import adapters
 from tests.speech import recordings, spoken, word_error_rate
 from tests.vendors.server import KEY
@@ -17,8 +17,8 @@ from voice.engines.base import (
     RecognitionEngine,
     TransientFailure,
 )
-from voice.engines.faster_whisper import FasterWhisper
-from voice.engines.pocketsphinx import PocketSphinx
+from voice.engines.stt.faster_whisper import FasterWhisper
+from voice.engines.stt.pocketsphinx import PocketSphinx
 
 SENTENCE = "I worked on a large project for two years."
 RATE_HZ = 16_000

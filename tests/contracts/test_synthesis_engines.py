@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from interview_platform.embedded import free_port
+from interview_platform.demo.embedded import free_port
 from tests.contracts import adapters
 from tests.vendors.server import KEY
 from voice.engines.base import (
@@ -17,7 +17,7 @@ from voice.engines.base import (
     SynthesisFailed,
     TransientFailure,
 )
-from voice.engines.piper import Piper
+from voice.engines.tts.piper import Piper
 
 TEXT = "Hello. Tell me about your last project, please!"
 LONG_TEXT = " ".join(f"This is sentence number {i}, and it says nothing new." for i in range(120))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from interview_platform import embedded
-from interview_platform.demo import Program
+from interview_platform.demo import embedded
+from interview_platform.demo.__main__ import Program
 from tests.benchmarks.load.own_stack import raise_open_files
 from tests.faults import table
 from tests.faults.crowd import Crowd, Files

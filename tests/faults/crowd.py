@@ -19,7 +19,7 @@ from tests.benchmarks.load.take import Take
 from tests.faults.waiting import wait_for
 from tests.speech import spoken
 from tests.stack import Stack
-from voice import audio
+from voice.audio import decoding
 
 T = TypeVar("T")
 
@@ -229,7 +229,7 @@ class Crowd:
             return f"the recording is {status}, the transcript {transcript}"
         if (sha256, byte_count) != (take.sha256(), take.byte_count):
             return f"{take.byte_count} bytes were said, {byte_count} are stored, or others"
-        pcm, _ = audio.decode_flac(files.read(name))
+        pcm, _ = decoding.decode_flac(files.read(name))
         return "" if hashlib.sha256(pcm).hexdigest() == sha256 else "the file holds other samples"
 
     def _sessions(self) -> list[UUID]:
@@ -257,7 +257,7 @@ def said(candidate: int, position: int, seconds: int) -> memoryview:
 
 @cache
 def _sentence() -> np.ndarray:
-    pcm = audio.s16le_from_samples(spoken(SENTENCE, pause_s=0.6) * 0.9)
+    pcm = decoding.s16le_from_samples(spoken(SENTENCE, pause_s=0.6) * 0.9)
     return np.frombuffer(pcm, np.int16)
 
 

@@ -17,7 +17,7 @@ from typing import Self
 
 import psutil
 
-from interview_platform.supervisor import Program, Supervisor, end_with_parent
+from interview_platform.demo.supervisor import Program, Supervisor, end_with_parent
 from tests.faults.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

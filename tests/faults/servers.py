@@ -15,8 +15,8 @@ from typing import Any, Self
 import boto3
 import psutil
 
-from interview_platform import embedded
-from interview_platform.supervisor import end_with_parent
+from interview_platform.demo import embedded
+from interview_platform.demo.supervisor import end_with_parent
 from tests.faults.network import Namespace, here
 from tests.faults.waiting import wait_for
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from interview_platform import demo, embedded
-from interview_platform.demo import Program
+from interview_platform.demo import __main__ as demo
+from interview_platform.demo import embedded
+from interview_platform.demo.__main__ import Program
 from tests.faults import network
 from tests.faults.conftest import Harm
 from tests.faults.crowd import Crowd

@@ -8,7 +8,7 @@ import pytest
 from tests.candidate import connected, consent
 from tests.conftest import STANDIN_SENTENCE
 from tests.speech import spoken
-from voice import audio
+from voice.audio import decoding
 
 pytestmark = pytest.mark.flows
 
@@ -20,7 +20,7 @@ SENTENCES = (
 
 
 def pcm(sentence: str) -> bytes:
-    return audio.s16le_from_samples(spoken(sentence, pause_s=1.0))
+    return decoding.s16le_from_samples(spoken(sentence, pause_s=1.0))
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ async def test_script_invites_follows_and_reads_an_interview(api):
         recording = await get(api, f"/answers/{answer['id']}/recording")
         assert recording["sha256"] == hashlib.sha256(expected).hexdigest()
         flac = (await api.get(recording["url"], headers={"Authorization": ""})).content
-        assert audio.decode_flac(flac)[0] == expected
+        assert decoding.decode_flac(flac)[0] == expected
 
 
 async def test_spoken_questions_are_ready_before_the_candidate_comes(api, stack):
@@ -105,7 +105,7 @@ async def test_spoken_questions_are_ready_before_the_candidate_comes(api, stack)
             response = await api.get(stack.url + answer["speech_url"])
             assert response.headers["content-type"] == "audio/flac"
             assert "immutable" in response.headers["cache-control"]
-            assert len(audio.decode_flac(response.content)[0]) > 0
+            assert len(decoding.decode_flac(response.content)[0]) > 0
 
 
 async def test_connection_lost_in_an_answer_goes_on_at_any_process(api):

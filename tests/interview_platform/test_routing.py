@@ -4,8 +4,8 @@ import pytest
 from channels.testing import WebsocketCommunicator
 
 from accounts.models import ApiKey
-from interview_platform import voice_access
 from interview_platform.asgi import application
+from interview_platform.web import callers
 from tests.factories import OrganisationFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
@@ -17,7 +17,7 @@ OURS, FOREIGN = (b"origin", b"http://127.0.0.1"), (b"origin", b"https://elsewher
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch):
-    monkeypatch.setattr(voice_access, "_known", {})
+    monkeypatch.setattr(callers, "_known", {})
 
 
 @pytest.fixture

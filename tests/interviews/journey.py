@@ -5,8 +5,9 @@ from django.utils import timezone
 
 from interviews.actions import answers, sessions
 from interviews.models import Answer, Session
-from voice import hot_audio, recordings, redis_clients
+from voice.infra import redis_clients
 from voice.models import Recording
+from voice.recordings import buffer, lifecycle
 
 
 def get_under_way(session: Session) -> None:
@@ -31,14 +32,14 @@ def speak(answer: Answer, pcm: bytes, *, offset: int = 0) -> None:
 
 
 async def _speak(recording: Recording, pcm: bytes, offset: int) -> None:
-    await recordings.open_for(recording, writer="test")
-    write = await hot_audio.write(recording.id, writer="test", offset=offset, pcm=pcm)
-    assert write.outcome is hot_audio.Outcome.HELD
+    await lifecycle.open_for(recording, writer="test")
+    write = await buffer.write(recording.id, writer="test", offset=offset, pcm=pcm)
+    assert write.outcome is buffer.Outcome.HELD
     await redis_clients.close_async_clients()
 
 
 def held(recording: Recording) -> bytes:
-    return hot_audio.read(recording.id)
+    return buffer.read(recording.id)
 
 
 def answer_with(answer: Answer, pcm: bytes) -> None:

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { backoffMs } from "../../interviews/static/interviews/connection.js";
-import { clock } from "../../interviews/static/interviews/countdown.js";
+import { clock } from "../../interviews/static/interviews/screens/countdown.js";
 import { Patience } from "../../interviews/static/interviews/patience.js";
 import { levelOf } from "../../voice/static/voice/meter.js";
-import { encodeFrame } from "../../interviews/static/interviews/wire.js";
+import { encodeFrame } from "../../interviews/static/interviews/audio/wire.js";
 
 test("frame is the offset in eight bytes, big-endian, then the PCM", () => {
   const frame = new Uint8Array(encodeFrame(0x1_0000_0002, Uint8Array.of(7, 8).buffer));

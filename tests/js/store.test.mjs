@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Store } from "../../interviews/static/interviews/store.js";
+import { Store } from "../../interviews/static/interviews/audio/store.js";
 
 /** A store without a database: what node has, and what a browser in private mode may have. */
 async function inMemory(...frames) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Uploader } from "../../interviews/static/interviews/uploader.js";
+import { Uploader } from "../../interviews/static/interviews/audio/uploader.js";
 
 const FRAME = 8000;
 const settled = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stepOf } from "../../interviews/static/interviews/state.js";
-import { estimateText, Herald } from "../../interviews/static/interviews/waiting.js";
+import { estimateText, Herald } from "../../interviews/static/interviews/screens/waiting_times.js";
 
 const wait = { place: 3, estimateS: 240 };
 const local = { inFlow: false, isWriting: false, heard: null, starting: null, live: null, ended: new Set() };

@@ -8,7 +8,7 @@ from tests.benchmarks.load import uploader as uploader_module
 from tests.benchmarks.load.measures import Figures
 from tests.benchmarks.load.take import WINDOW_BYTES, Take
 from tests.benchmarks.load.uploader import Uploader
-from voice import wire
+from voice.recordings import frames as recordings_frames
 
 PCM = bytes(range(250)) * 1600  # 400 000 bytes
 
@@ -24,7 +24,7 @@ class Wire:
         self.messages.append(json.loads(json.dumps(message)))
 
     def send_frame(self, frame: bytes) -> None:
-        self.offsets.append(wire.unpack(frame).offset)
+        self.offsets.append(recordings_frames.unpack(frame).offset)
 
 
 class Setting:

@@ -15,7 +15,7 @@ from tests.vendors.server import (
     heard_in,
     hum,
 )
-from voice.audio_encoding import encode_wav
+from voice.audio.encoding import encode_wav
 
 CONFIG = {
     "encoding",

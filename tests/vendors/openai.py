@@ -17,7 +17,7 @@ from tests.vendors.server import (
     hum,
     in_pieces,
 )
-from voice.audio_encoding import encode_wav
+from voice.audio.encoding import encode_wav
 
 VOICES = {"alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "autumn", "diana"}
 FIELDS = {

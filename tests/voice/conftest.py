@@ -10,9 +10,12 @@ import redis
 from accounts.models import ApiKey
 from tests import factories
 from tests.fakes import FakeRecognition, FakeSynthesis
-from tests.voice.rest import KeyClient
-from voice import recognition, slot, speaking, synthesis, voices
-from voice import worker as workers
+from tests.voice.web.rest import KeyClient
+from voice.inference import recognizer, synthesizer
+from voice.service import synthesis as service_synthesis
+from voice.speech import voices
+from voice.workers import slot
+from voice.workers import worker as workers
 
 QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "cron", "default"]
 
@@ -21,8 +24,8 @@ QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "cron", "defaul
 class Engines:
     """What the worker works with; a test may put others in their place."""
 
-    recognition: FakeRecognition
-    synthesis: FakeSynthesis
+    recognizer: FakeRecognition
+    synthesizer: FakeSynthesis
 
 
 @pytest.fixture
@@ -31,10 +34,10 @@ def engines(clean_redis, monkeypatch):
     engines = Engines(FakeRecognition(), FakeSynthesis())
     engines.recognition.load()
     engines.synthesis.load()
-    monkeypatch.setattr(recognition, "recognizer", lambda: recognition.Recognizer([engines.recognition]))
-    monkeypatch.setattr(synthesis, "synthesizer", lambda: synthesis.Synthesizer([engines.synthesis]))
+    monkeypatch.setattr(recognizer, "recognizer", lambda: recognizer.Recognizer([engines.recognition]))
+    monkeypatch.setattr(synthesizer, "synthesizer", lambda: synthesizer.Synthesizer([engines.synthesis]))
     monkeypatch.setattr(voices, "known", lambda: engines.synthesis.voices())
-    monkeypatch.setattr(speaking, "_known", speaking._Known())
+    monkeypatch.setattr(service_synthesis, "_known", service_synthesis._Known())
     return engines
 
 

@@ -8,10 +8,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from voice import limits, metrics, retreat
+from voice import metrics
 from voice.callers import Caller, NotLetIn
-from voice.consumer import WebSocketConsumer
+from voice.capacity import rate_limits, shedding
 from voice.engines.base import Busy
+from voice.infra.websocket import WebSocketConsumer
 from voice.sockets import messages
 from voice.sockets.messages import Message, UnknownType
 
@@ -59,11 +60,11 @@ class VoiceConsumer(WebSocketConsumer):
     async def connect(self) -> None:
         self.caller = self.scope["caller"]
         self._tasks = self.scope.get("tasks", self._tasks)  # a server that leaves lets them finish
-        retreat.watch()
+        shedding.watch()
         offered = self.scope.get("subprotocols") or []
         await self.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
         try:
-            await self._place.enter_async_context(limits.connection(self.caller))
+            await self._place.enter_async_context(rate_limits.connection(self.caller))
         except Busy as busy:
             await self._put({"type": "error", **(messages.error_fields(busy) or {})})
             await self.close(CLOSE_BUSY)
@@ -151,7 +152,7 @@ class VoiceConsumer(WebSocketConsumer):
             NotLetIn: the caller's key was revoked meanwhile, or the like.
         """
         await self._check_caller()
-        await limits.take_request(self.caller)
+        await rate_limits.take_request(self.caller)
 
     async def _check_caller(self) -> None:
         if time.monotonic() < self._let_in_until:

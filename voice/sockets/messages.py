@@ -11,9 +11,9 @@ from typing import Any
 import redis
 from django.conf import settings
 
+from voice.capacity.rate_limits import Unreachable
 from voice.engines.base import Busy, RequestRefused, VoiceError
-from voice.limits import Unreachable
-from voice.requests import SpeechRequest
+from voice.service.requests import SpeechRequest
 
 Message = dict[str, Any]
 

@@ -6,14 +6,16 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from voice import audio, metrics, speaking
+from voice import metrics
+from voice.audio import decoding
 from voice.callers import owner_of
 from voice.engines.base import Busy, RequestRefused
-from voice.requests import SPEECH_RATE_HZ, SpeechRequest
+from voice.infra.threads import in_thread
+from voice.service import synthesis
+from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest
 from voice.sockets import messages
 from voice.sockets.base import VoiceConsumer
 from voice.sockets.messages import Message
-from voice.threads import in_thread
 
 MAX_WAITING = 4
 """Texts that may wait while one is spoken."""
@@ -71,7 +73,7 @@ class TtsConsumer(VoiceConsumer):
                 retry_after_s=BUSY_RETRY_S,
             )
         await self.take_request()
-        wanted.request = await speaking.checked(request, self.caller)
+        wanted.request = await synthesis.checked(request, self.caller)
         self._waiting.append(wanted)
         if self._spoken is None:
             self._begin_next()
@@ -116,7 +118,7 @@ class TtsConsumer(VoiceConsumer):
             self._begin_next()
 
     async def _speak(self, wanted: Wanted) -> None:
-        speech = await speaking.speak(wanted.request)
+        speech = await synthesis.speak(wanted.request)
         outgoing = _Outgoing(self, wanted)
         whole = bytearray()
         async for part in speech.parts():
@@ -151,12 +153,12 @@ class _Outgoing:
 
     async def send(self, pcm: bytes) -> None:
         """Send s16le in chunks; the last may be shorter, so that a sentence does not wait for the next."""
-        for piece in _pieces(pcm, self._wanted.chunk_samples * audio.SAMPLE_BYTES):
+        for piece in _pieces(pcm, self._wanted.chunk_samples * decoding.SAMPLE_BYTES):
             if self._wanted.is_cancelled:
                 return
             if not self.sent:
                 self.first_ms = round(1000 * (time.monotonic() - self._wanted.asked_at), 1)
-            samples = audio.samples_from_s16le(piece)
+            samples = decoding.samples_from_s16le(piece)
             await self._consumer.say(
                 "audio_chunk",
                 binary=samples.astype("<f4").tobytes(),
@@ -176,7 +178,7 @@ def _pieces(pcm: bytes, size: int) -> Iterator[memoryview]:
 
 def _registered(*, voice_id: str, reference: bytes, owner: str) -> str:
     """Keep the voice; the name to ask for it by."""
-    from voice import cloning  # reads recordings: nothing that speaks without it need load it
+    from voice.speech import cloning  # reads recordings: nothing that speaks without it need load it
 
     row = cloning.register(owner=owner, voice_id=voice_id, reference_audio=reference, has_consent=True)
     return row.name

@@ -8,13 +8,15 @@ from typing import Any
 
 from django.conf import settings
 
-from voice import hearing, metrics, sentiment, speaking
-from voice.audio_encoding import wav_header
+from voice import metrics
+from voice.audio.encoding import wav_header
 from voice.engines.base import Busy
-from voice.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
+from voice.service import synthesis, transcription
+from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
 from voice.sockets import messages
 from voice.sockets.base import VoiceConsumer
 from voice.sockets.messages import Message
+from voice.text import sentiment
 
 MAX_UNDER_WAY = 8
 """Requests of one connection that are worked on at a time."""
@@ -44,7 +46,7 @@ class VoiceSocketConsumer(VoiceConsumer):
         named = _named(message)
         self._check_room(len(request.text))
         await self.take_request()
-        request = await speaking.checked(request, self.caller)
+        request = await synthesis.checked(request, self.caller)
         self._start(self._speak(request, asked_at, is_judged, named), len(request.text), named)
 
     async def _audio(self, message: Message) -> None:
@@ -82,7 +84,7 @@ class VoiceSocketConsumer(VoiceConsumer):
         if is_judged:
             judged = await asyncio.to_thread(sentiment.tone_fields, request.text, request.language)
         is_wav = request.format == "wav"
-        speech = await speaking.speak(replace(request, format="pcm") if is_wav else request)
+        speech = await synthesis.speak(replace(request, format="pcm") if is_wav else request)
         header = wav_header(SPEECH_RATE_HZ, None) if is_wav else b""
         file = bytearray(header)
         async for part in speech.parts():
@@ -104,7 +106,7 @@ class VoiceSocketConsumer(VoiceConsumer):
         )
 
     async def _hear(self, request: TranscriptionRequest, file: bytes, named: Message) -> None:
-        async with hearing.asked(request, file) as call:
+        async with transcription.asked(request, file) as call:
             heard = await call.complete()
         await self.say("transcript", **heard, **named)
 

@@ -14,9 +14,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiKey, Membership, Organisation, User
-from interviews import consent
 from interviews.actions import interviews, invitations
 from interviews.models import Interview, Question
+from interviews.texts import consent
 
 ORGANISATION, SLUG = "Demo organisation", "demo"
 KEY_NAME = "Demo"

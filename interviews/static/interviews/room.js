@@ -1,22 +1,22 @@
 // The interview room: connects the server's state, the candidate's recordings and the screens.
 
 import { Connection } from "./connection.js";
-import { clock } from "./countdown.js";
-import { Help } from "./help.js";
+import { clock } from "./screens/countdown.js";
+import { Help } from "./screens/help.js";
 import { Patience } from "./patience.js";
-import { Player } from "./player.js";
-import { text } from "./screen.js";
+import { Player } from "./audio/player.js";
+import { text } from "./screens/screen.js";
 import { apply, focusAnswer, isStillWanted, isWaitingForServer, questions, stepOf } from "./state.js";
-import { CheckStep } from "./steps/check.js";
-import { FinishStep } from "./steps/finish.js";
-import { PracticeStep, ReadyStep, ResumeStep } from "./steps/pause.js";
-import { ProblemStep } from "./steps/problem.js";
-import { QuestionStep } from "./steps/question.js";
-import { WaitingStep } from "./steps/waiting.js";
-import { clearBanner, showConnection, showProgress } from "./surroundings.js";
-import { Takes } from "./takes.js";
-import { OVER_LIMIT_PAUSE_MS } from "./uploader.js";
-import { BYTES_PER_S } from "./wire.js";
+import { CheckStep } from "./screens/check.js";
+import { FinishStep } from "./screens/finish.js";
+import { PracticeStep, ReadyStep, ResumeStep } from "./screens/pause.js";
+import { ProblemStep } from "./screens/problem.js";
+import { QuestionStep } from "./screens/question.js";
+import { WaitingStep } from "./screens/waiting.js";
+import { clearBanner, showConnection, showProgress } from "./screens/surroundings.js";
+import { Takes } from "./audio/takes.js";
+import { OVER_LIMIT_PAUSE_MS } from "./audio/uploader.js";
+import { BYTES_PER_S } from "./audio/wire.js";
 
 const NO_ANSWER_MS = 15_000;
 const LOOK_MS = 1_000; // how often the page looks whether anything moves

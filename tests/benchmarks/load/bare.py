@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from interview_platform import demo
-from interview_platform.supervisor import end_with_parent
+from interview_platform.demo import __main__ as demo
+from interview_platform.demo.supervisor import end_with_parent
 from tests.benchmarks.load.connection import Connection, Owner
 from tests.benchmarks.load.measures import Figures
 from tests.benchmarks.load.pace import Pace
@@ -23,7 +23,7 @@ from tests.benchmarks.load.population import Balance, Plan
 from tests.benchmarks.load.speech import Speech
 from tests.benchmarks.load.take import Take
 from tests.benchmarks.load.uploader import Uploader
-from voice import wire
+from voice.recordings import frames
 
 PROCESSES = 2
 FIRST_MESSAGE = {"type": "snapshot"}
@@ -38,7 +38,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "websocket.send", "text": json.dumps(FIRST_MESSAGE)})
     while (event := await receive())["type"] == "websocket.receive":
         if data := event.get("bytes"):
-            frame = wire.unpack(data)
+            frame = frames.unpack(data)
             message = {"type": "ack", "offset": frame.offset + len(frame.pcm)}
         else:
             message = {"type": "pong"}

@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.benchmarks.load.site import Refused, Site
 from tests.benchmarks.load.take import Take
-from voice.audio import decode_flac
+from voice.audio.decoding import decode_flac
 
 AT_ONCE = 8
 PAUSE_S = 5.0

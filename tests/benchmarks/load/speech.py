@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.speech import RECORDINGS, recordings
-from voice import audio
+from voice.audio import decoding
 from voice.engines.base import RECOGNITION_RATE_HZ, Samples
 
 BYTES_A_SECOND = 2 * RECOGNITION_RATE_HZ
@@ -18,7 +18,7 @@ class Speech:
 
     def __init__(self) -> None:
         said = _of_people() if RECORDINGS.is_dir() else _noise()
-        pcm = audio.s16le_from_samples(said)
+        pcm = decoding.s16le_from_samples(said)
         self.seconds = len(pcm) / BYTES_A_SECOND
         repeats = 1 + -(-LONGEST_S * BYTES_A_SECOND // len(pcm))
         self._samples = len(pcm) // 2

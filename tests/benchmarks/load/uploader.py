@@ -1,6 +1,6 @@
 """Sends what a candidate has said, one recording at a time, from the byte the server asks for.
 
-Source: interviews/static/interviews/uploader.js.
+Source: interviews/static/interviews/audio/uploader.js.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tests.benchmarks.load.connection import Connection
 from tests.benchmarks.load.take import WINDOW_BYTES, Take
-from voice.wire import HEADER_BYTES
+from voice.recordings.frames import HEADER_BYTES
 
 REWIND_PAUSE_S = 1.0
 SLOW_DOWN_PAUSE_S = 1.0

@@ -22,7 +22,7 @@ SEARCH_EVERY, MEMORY_EVERY = 5, 5
 """Looks: to find new processes all of the machine are listed, and for memory all pages of a process."""
 QUEUES = ("stt", "stt-partial", "stt-later", "stt-batch", "tts", "cron", "default")
 PROGRAMS = {
-    "interview_platform.web": "web",
+    "interview_platform.server": "web",
     "daphne": "web",
     "stt": "speech",
     "tts": "tts",

@@ -6,10 +6,10 @@ from asgiref.sync import async_to_sync
 from django.urls import reverse
 
 from accounts.models import Membership
-from interviews import places
 from interviews.admin.review import Review
+from interviews.admission import places
+from interviews.admission.places import InLine
 from interviews.models import Session
-from interviews.places import InLine
 from tests import factories
 from voice.models import Recording, Transcript
 

@@ -91,8 +91,8 @@ def test_importing_imports_no_model_library(module, names):
 def test_listening_to_a_stream_imports_neither_faster_whisper_nor_pipecat():
     code = (
         "import sys\n"
-        "from voice.engines.silero import SileroVad\n"
-        "from voice.turns import TurnDetector\n"
+        "from voice.engines.vad.silero import SileroVad\n"
+        "from voice.live.turn_detection import TurnDetector\n"
         "TurnDetector(SileroVad().stream()).feed(b'\\x00\\x40' * 16000)\n"
         "print(sorted({'av', 'ctranslate2', 'django', 'faster_whisper', 'pipecat'} & set(sys.modules)))\n"
     )

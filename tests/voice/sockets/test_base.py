@@ -8,8 +8,9 @@ import redis
 from channels.testing import WebsocketCommunicator
 
 from tests.voice.sockets.client import CALLER, PATIENCE_S, Client
-from voice import limits, metrics
+from voice import metrics
 from voice.callers import Caller
+from voice.capacity import rate_limits
 from voice.sockets import base
 from voice.sockets.tts import TtsConsumer
 
@@ -116,7 +117,7 @@ async def test_too_many_requests_a_minute_are_refused(worker, settings):
 
     error = await client.error("synthesize", text="Hello again.", request_id="b")
     assert (error["code"], error["request_id"]) == ("rate_limited", "b")
-    assert 0 < error["retry_after_s"] <= limits.WINDOW_S
+    assert 0 < error["retry_after_s"] <= rate_limits.WINDOW_S
     await client.still_answers()
 
 
@@ -166,7 +167,7 @@ async def test_defect_of_ours_closes_the_connection_and_tells_no_text(monkeypatc
     async def fail(request, caller):
         raise ValueError("Ada said something private")
 
-    monkeypatch.setattr("voice.speaking.checked", fail)
+    monkeypatch.setattr("voice.service.synthesis.checked", fail)
     client = await Client("ws/tts").open()
     await client.say("synthesize", text="Hello.")
 
@@ -179,7 +180,7 @@ async def test_redis_that_is_away_is_told(monkeypatch):
     async def fail(caller):
         raise redis.ConnectionError("no")
 
-    monkeypatch.setattr(limits, "take_request", fail)
+    monkeypatch.setattr(rate_limits, "take_request", fail)
     client = await Client("ws/voice").open()
     error = await client.error("audio", audio="UklGRg==")
 
@@ -188,7 +189,7 @@ async def test_redis_that_is_away_is_told(monkeypatch):
 
 
 async def test_client_that_reads_nothing_is_closed(worker, monkeypatch):
-    """A server that waits for its client, as ours does (tests/interview_platform/test_server.py)."""
+    """A server that waits for its client, as ours does (tests/interview_platform/server/test_daphne.py)."""
     monkeypatch.setattr(base, "SEND_WITHIN_S", 0.1)
     close_codes: asyncio.Queue[int] = asyncio.Queue()
     consumer = TtsConsumer.as_asgi()

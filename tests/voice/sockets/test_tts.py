@@ -232,7 +232,7 @@ async def test_control_characters_are_nothing(client, worker):
 @pytest.fixture
 def cloning(monkeypatch):
     """Remembers what is registered."""
-    from voice import cloning
+    from voice.speech import cloning
 
     calls = []
 

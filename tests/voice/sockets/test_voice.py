@@ -9,10 +9,11 @@ import pytest
 
 from tests.speech import spoken
 from tests.voice.sockets.client import Client
-from voice import audio, sentiment
-from voice.audio_encoding import encode, encode_wav
+from voice.audio import decoding
+from voice.audio.encoding import encode, encode_wav
 from voice.engines.base import EngineUnavailable
 from voice.sockets import voice as sockets_voice
+from voice.text import sentiment
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ async def client(worker):
 
 def base64_wav(seconds: float = 1.0) -> str:
     samples = np.sin(np.arange(int(16_000 * seconds)) / 20).astype(np.float32) * 0.3
-    return base64.b64encode(encode_wav(audio.s16le_from_samples(samples), rate_hz=16_000)).decode()
+    return base64.b64encode(encode_wav(decoding.s16le_from_samples(samples), rate_hz=16_000)).decode()
 
 
 async def test_text_becomes_a_wav_file(client):
@@ -31,7 +32,7 @@ async def test_text_becomes_a_wav_file(client):
 
     file = base64.b64decode(message["audio"])
     assert file[:4] == b"RIFF"
-    samples = audio.decode(file, rate_hz=24_000)
+    samples = decoding.decode(file, rate_hz=24_000)
     assert message["duration"] == pytest.approx(len(samples) / 24_000, abs=0.01)
     assert message["latency_ms"] > 0
     assert (message["cached"], message["voice"], message["format"]) == (False, "fake:en-US", "wav")

@@ -103,7 +103,7 @@ class Command(BaseCommand):
         )
 
     def _fetch_voice(self, name: str) -> None:
-        from voice.engines.piper import fetch_voice
+        from voice.engines.tts.piper import fetch_voice
 
         fetch_voice(
             name,

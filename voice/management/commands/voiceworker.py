@@ -10,8 +10,8 @@ import django_rq
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from voice import worker_http
-from voice.worker import Service, VoiceWorker
+from voice.monitoring import worker_http
+from voice.workers.worker import Service, VoiceWorker
 
 
 class Command(BaseCommand):
@@ -75,11 +75,11 @@ def services_for(queues: Iterable[str]) -> list[Service]:
     """What the jobs of these queues need warm. A process imports no engine it does not use."""
     services: list[Service] = []
     if any(name.startswith("stt") for name in queues):
-        from voice import recognition
+        from voice.inference import recognizer
 
-        services.append(recognition.recognizer())
+        services.append(recognizer.recognizer())
     if "tts" in queues:
-        from voice import synthesis
+        from voice.inference import synthesizer
 
-        services.append(synthesis.synthesizer())
+        services.append(synthesizer.synthesizer())
     return services

@@ -1,0 +1,1 @@
+"""`make demo`: every process of the platform, with its servers, on one machine."""

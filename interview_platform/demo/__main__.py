@@ -1,0 +1,317 @@
+"""`make demo`: the whole platform on this machine, under one supervisor, until Ctrl-C.
+
+This process stays small: whatever needs Django runs in a child. What it writes is under var/.
+"""
+
+import asyncio
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from interview_platform.demo import embedded
+from interview_platform.demo.supervisor import Program, Supervisor, end_with_parent
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN_S = 180.0
+ASK_EVERY_S = 0.25
+HEARING = ("stt", "stt-later", "stt-partial", "stt-batch")
+AFTER_DRAIN_S = 8.0
+"""A web process that was asked to stop has so long after its `DRAIN_S`, then it is killed."""
+
+
+def main() -> int:
+    """Run the demo; return the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the event loop takes over
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    try:
+        run(os.environ)
+    except KeyboardInterrupt:
+        return 130
+    except (embedded.EmbeddedServerError, DemoError) as error:
+        print(f"The demo cannot start. {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+class DemoError(RuntimeError):
+    """The demo cannot go on; the message says what to do."""
+
+
+def run(environ: Mapping[str, str]) -> None:
+    """Start everything, say where it is, and return once a signal has stopped it."""
+    host, port = environ.get("HOST", "127.0.0.1"), int(environ.get("PORT", "8000"))
+    var = Path(environ.get("VAR_DIR", str(ROOT / "var")))
+    var.mkdir(parents=True, exist_ok=True)
+    summary = var / "demo.json"
+    if summary.exists():  # it comes back when everything works; the passwords in it stay
+        summary.replace(unfinished(summary))
+    with listening_socket(host, port) as listener, servers(var, environ) as urls:
+        port = listener.getsockname()[1]
+        env = {**settings(var, port), **urls, **environ}
+        prepare(env, unfinished(summary))
+        asyncio.run(serve(programs(listener, env), port, env["BASE_URL"], summary))
+
+
+@contextlib.contextmanager
+def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
+    """Open the socket that every web process accepts from.
+
+    Raises:
+        DemoError: the port is taken.
+    """
+    try:
+        listener = socket.create_server((host, port), backlog=1024)
+    except OSError as error:
+        raise DemoError(
+            f"Port {port} is not free ({error.strerror}). Choose another: make demo PORT=8001"
+        ) from None
+    with listener:
+        yield listener
+
+
+@contextlib.contextmanager
+def servers(var: Path, environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Start PostgreSQL and Redis, but for those that the environment names, and yield their settings."""
+    with contextlib.ExitStack() as running:
+        urls = {}
+        if "DATABASE_URL" not in environ:
+            directory = var / "postgresql"
+            if (elsewhere := embedded.reachable(directory)) != directory.resolve():
+                print(f"PostgreSQL does not run as root and cannot reach {directory}; it uses {elsewhere}")
+            say("starting PostgreSQL")
+            urls["DATABASE_URL"] = running.enter_context(embedded.postgresql(directory))
+        if "REDIS_URL" not in environ:
+            say("starting Redis")
+            urls["REDIS_URL"] = running.enter_context(embedded.redis(var / "redis"))
+        yield urls
+        say("stopping the servers")
+
+
+def settings(var: Path, port: int) -> dict[str, str]:
+    """Return the environment that the demo runs with where the caller's does not say otherwise."""
+    return {
+        "BASE_URL": f"http://127.0.0.1:{port}",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        "SECRET_KEY": secret_key(var / "secret_key"),
+        "VAR_DIR": str(var),
+        "PYTHONUNBUFFERED": "1",
+        # django-unfold 0.91 warns of itself at every start.
+        "PYTHONWARNINGS": "ignore:UnfoldAdminCheckboxSelectMultiple is deprecated:UserWarning",
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics_directory(var)),
+        "MALLOC_ARENA_MAX": "2",  # many threads that allocate little: less memory, same speed
+    }
+
+
+def metrics_directory(var: Path) -> Path:
+    """Return an empty directory where all processes count, so that any of them can answer /metrics."""
+    directory = var / "metrics"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
+
+
+def secret_key(file: Path) -> str:
+    """Return the key kept in `file`, made at the first call."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(50))
+    return file.read_text()
+
+
+def prepare(env: Mapping[str, str], summary: Path) -> None:
+    """Migrate, collect static files, load the demo's content and fetch the models, in one child process.
+
+    Raises:
+        DemoError: one of them failed.
+    """
+    command = [sys.executable, "-c", PREPARE, env["BASE_URL"], str(summary), str(is_static_old(env))]
+    if status := subprocess.run(
+        command,
+        env=dict(env),
+        cwd=ROOT,
+        check=False,
+        start_new_session=True,  # Ctrl-C is for this process, which then kills the child
+        preexec_fn=end_with_parent(signal.SIGKILL),
+    ).returncode:
+        raise DemoError(f"The preparation ended with status {status}; what it said stands above.")
+    static_stamp(env).touch()
+
+
+# One process for four commands: loading Django takes longer than most of them.
+PREPARE = """
+import os, socket, sys, django
+from django.core.management import call_command
+base_url, summary, is_static_old = sys.argv[1:]
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interview_platform.settings")
+django.setup()
+print("migrating the database", flush=True)
+call_command("migrate", verbosity=0, interactive=False)
+if is_static_old == "True":
+    print("collecting static files", flush=True)
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+print("loading the demo's interviews", flush=True)
+call_command("load_demo", "--base-url", base_url, "--write", summary)
+call_command("fetch_models")
+
+from voice import engine_reports, redis_clients
+# The workers of a demo that was killed would count as warm for half a minute more.
+mine = [report for report in engine_reports.current() if report.host == socket.gethostname()]
+engine_reports.withdraw(mine, redis_clients.sync_client())
+"""
+
+
+def unfinished(summary: Path) -> Path:
+    """Return where the summary waits until everything is ready."""
+    return summary.with_suffix(".unfinished")
+
+
+def is_static_old(env: Mapping[str, str]) -> bool:
+    """Return whether a package or one of our own static files changed since they were collected."""
+    stamp = static_stamp(env)
+    if not stamp.exists():
+        return True
+    ours = [file for app in ("accounts", "voice", "interviews") for file in (ROOT / app).glob("static/**/*")]
+    sources = [ROOT / "requirements.lock", ROOT / "interview_platform" / "settings.py", *ours]
+    return max(source.stat().st_mtime for source in sources) > stamp.stat().st_mtime
+
+
+def static_stamp(env: Mapping[str, str]) -> Path:
+    return Path(env["VAR_DIR"]) / "static.collected"
+
+
+def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
+    """Return every process of the platform; the two web processes accept from one socket."""
+    manage = (sys.executable, str(ROOT / "manage.py"))
+    # Where hundreds come back at once, the last of them wait for seconds: as long as their pages do, no less.
+    patience = ("--websocket_connect_timeout", "10")
+    daphne = (sys.executable, "-m", "interview_platform.server")
+    web = (*daphne, "--fd", str(listener.fileno()), "--verbosity", "0", *patience)
+    worker = (*manage, "voiceworker")
+    return [
+        Program(
+            "web",
+            (*web, "interview_platform.asgi:application"),
+            2,
+            env,
+            (listener.fileno(),),
+            grace_s=float(env.get("DRAIN_S", "8")) + AFTER_DRAIN_S,
+            tells_ready=True,
+        ),
+        # On one machine the processor goes first to who speaks, then to storing, which keeps Redis small, and
+        # what is left to recognition: a transcript can wait.
+        Program("speech", (*worker, *HEARING, "--slots", "2"), env=env, nice=19),
+        Program("tts", (*worker, "tts"), env=env),
+        # Three of them: the slots of one process wait for each other, and on the core where none of them runs
+        # recognition does. With two, 236 recordings of a thousand candidates waited after some minutes. One
+        # slot of each serves what runs by the clock.
+        Program("default", (*worker, "cron", "default", "--slots", "4"), 3, env=env, nice=10),
+        Program(
+            "cron", (*manage, "rqcron", "interview_platform.cron", "--logging-level", "WARNING"), env=env
+        ),
+    ]
+
+
+async def serve(what: Sequence[Program], port: int, base_url: str, summary: Path) -> None:
+    """Keep the programs running until a signal; `announce(summary)` once all are ready.
+
+    SIGUSR1 replaces the web processes, one after the other.
+
+    Raises:
+        DemoError: they are not ready in time.
+    """
+    stop_asked, restart_asked = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, restart_asked.set)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop_asked.set)
+    say("starting the web processes and the workers")
+    async with Supervisor(what) as running:
+        restarting = asyncio.create_task(restart_web(running, restart_asked))
+        stop = asyncio.create_task(stop_asked.wait())
+        ready = asyncio.create_task(wait_until_ready(port, urlsplit(base_url).netloc))
+        await asyncio.wait([stop, ready], return_when=asyncio.FIRST_COMPLETED)
+        if not stop_asked.is_set():
+            await ready
+            announce(summary)
+            await stop
+        ready.cancel()
+        restarting.cancel()
+        say("stopping")
+
+
+async def restart_web(running: Supervisor, asked: asyncio.Event) -> None:
+    """Replace the web processes whenever it is asked for."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        say("replacing the web processes, one after the other")
+        try:
+            await running.restart("web")
+        except TimeoutError:
+            say("a new web process was not ready in time; those that were not replaced go on")
+        else:
+            say("all web processes are new")
+
+
+async def wait_until_ready(port: int, host: str, *, within_s: float = READY_WITHIN_S) -> None:
+    """Return once /ready?all answers 200, and say meanwhile what it waits for.
+
+    Raises:
+        DemoError: it does not within `within_s`.
+    """
+    deadline = time.monotonic() + within_s
+    said = ""
+    while missing := await asyncio.to_thread(missing_parts, port, host):
+        if time.monotonic() > deadline:
+            raise DemoError(f"Not ready after {within_s:g} s: {missing}.")
+        if missing != said:
+            say(f"waiting for {missing}")
+            said = missing
+        await asyncio.sleep(ASK_EVERY_S)
+
+
+def missing_parts(port: int, host: str, *, address: str = "127.0.0.1") -> str:
+    """Ask /ready?all, by the name `host`, and return what is not ready, "" if nothing is missing."""
+    connection = http.client.HTTPConnection(address, port, timeout=10)
+    try:
+        connection.request("GET", "/ready?all", headers={"Host": host})
+        answer = connection.getresponse()
+        if answer.status == 200:
+            return ""
+        parts = json.loads(answer.read()).get("parts", {})
+        return "; ".join(f"{name} ({state})" for name, state in parts.items() if state != "ok")
+    except ValueError:
+        return f"a web process (it answered {answer.status})"
+    except (OSError, http.client.HTTPException):
+        return "a web process"
+    finally:
+        connection.close()
+
+
+def announce(summary: Path) -> None:
+    """Put `summary` in its place and print it: where everything is and how to sign in."""
+    unfinished(summary).replace(summary)
+    facts = {name: value for name, value in json.loads(summary.read_text()).items() if isinstance(value, str)}
+    width = max(map(len, facts))
+    lines = "\n".join(f"    {name.replace('_', ' '):<{width}}  {value}" for name, value in facts.items())
+    print(f"\n  Ready.\n\n{lines}\n\n  Ctrl-C stops everything.\n", flush=True)
+
+
+def say(what: str) -> None:
+    """Print one line of progress."""
+    print(what, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

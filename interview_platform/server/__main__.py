@@ -1,0 +1,19 @@
+"""The web process: Daphne on uvloop, the event loop of Node.js.
+
+    python -m interview_platform.server [Daphne's arguments] interview_platform.asgi:application
+
+`daphne interview_platform.asgi:application` does the same on Python's own event loop, for a tenth more.
+"""
+
+import asyncio
+
+import uvloop
+
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Daphne makes its event loop when it is imported
+
+from daphne.cli import CommandLineInterface  # noqa: E402
+
+main = CommandLineInterface.entrypoint
+
+if __name__ == "__main__":
+    main()

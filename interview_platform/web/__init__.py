@@ -1,0 +1,1 @@
+"""The platform's own addresses: the API that joins all routers, access, health and metrics."""

@@ -1,0 +1,93 @@
+"""What the admin's side bar and front page show, in the recruiter's words."""
+
+from typing import Any
+
+import redis
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import access
+from interviews.admission import waiting_room
+from interviews.models import Invitation, Session
+from interviews.queries import progress
+
+LATEST = 10
+SESSION_PATH = "invitation__interview__organisation_id"
+LABELS = {"under_way": "warning", "finished": "success", "checking": "info", "practising": "info"}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The side bar: only what the user may open."""
+    is_member = access.has_any(request.user)
+    is_owner = access.has_any(request.user, access.OWNERS)
+    is_unlimited = access.is_unlimited(request.user)
+    return [
+        {
+            "items": [
+                _item(_("Overview"), "dashboard", "admin:index", True),
+                _item(_("Interviews"), "graphic_eq", "admin:interviews_interview_changelist", is_member),
+                _item(_("Invitations"), "mail", "admin:interviews_invitation_changelist", is_member),
+                _item(
+                    _("Candidates’ interviews"),
+                    "headphones",
+                    "admin:interviews_session_changelist",
+                    is_member,
+                ),
+            ]
+        },
+        {
+            "title": _("Organisation"),
+            "separator": True,
+            "items": [
+                _item(_("Organisations"), "apartment", "admin:accounts_organisation_changelist", is_member),
+                _item(_("People"), "group", "admin:accounts_user_changelist", is_owner),
+                _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
+                _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
+            ],
+        },
+        {
+            "title": _("Platform"),
+            "separator": True,
+            "items": [
+                _item(_("Speech engines"), "record_voice_over", "speech-engines", True),
+                _item(_("Speech playground"), "play_circle", "voice:playground", True),
+                _item(_("Queues"), "stacks", "django_rq:home", is_unlimited),
+                _item(_("API description"), "api", "api:openapi-view", is_owner),
+            ],
+        },
+    ]
+
+
+def _item(title: str, icon: str, name: str, is_allowed: bool) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse(name), "permission": lambda request: is_allowed}
+
+
+def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Figures and the latest candidates of the user's organisations."""
+    sessions = access.scoped(Session.objects.all(), request.user, path=SESSION_PATH)
+    invitations = access.scoped(Invitation.objects.all(), request.user, path="interview__organisation_id")
+    counts = sessions.aggregate(
+        under_way=Count("pk", filter=~Q(status__in=[Session.Status.FINISHED, Session.Status.ABANDONED])),
+        finished=Count("pk", filter=Q(status=Session.Status.FINISHED)),
+    )
+    latest = progress.of_sessions(sessions.select_related("invitation__interview")).order_by("-last_seen_at")
+    return {
+        **context,
+        "is_member": access.has_any(request.user),
+        "is_writer": access.has_any(request.user, access.WRITERS),
+        "under_way": counts["under_way"],
+        "finished": counts["finished"],
+        "not_started": invitations.filter(status=Invitation.Status.PENDING).count(),
+        "candidates": _candidates(),
+        "latest": [(row, progress.of(row), LABELS.get(row.status, "")) for row in latest[:LATEST]],
+    }
+
+
+def _candidates() -> waiting_room.Numbers | None:
+    """Who is in and who waits, over all organisations; None while Redis is away."""
+    try:
+        return waiting_room.numbers()
+    except redis.RedisError:
+        return None

@@ -1,0 +1,1 @@
+"""Who comes in, and who waits in the waiting room."""

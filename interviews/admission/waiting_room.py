@@ -1,0 +1,254 @@
+"""Who comes in. Above the limits, and while this process turns newcomers away, a new candidate waits in line.
+
+    visit = await admission.enter(session.pk, status=session.status, expected_s=…, tell=…, let_in=…)
+    await admission.leave(visit)        # the connection is gone
+
+An interview under way never waits, nor does a candidate who had a place until a moment ago. One task a
+process says every `LOOK_EVERY_S` who is there and lets in whose turn it is; a frame or a message costs
+nothing. `interviews.admission.places` is what all processes share.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+from uuid import UUID
+from weakref import WeakSet
+
+import redis
+from django.conf import settings
+
+from interviews.admission import places
+from interviews.admission.places import PLACE_LEASE_S, InLine, Position, Roll, Stays
+from interviews.models.question import expected_minutes
+from interviews.queries import rows
+from interviews.states import OPEN_SESSION_STATUSES, SessionStatus
+from voice.capacity import shedding
+from voice.capacity.shedding import Step
+from voice.infra import redis_clients
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 3.0
+EXPECTED_WEIGHT = 20
+"""What the interview says of its length counts as so many stays that were measured."""
+
+
+EXPECTED_KNOWN_FOR_S = 60.0
+"""An estimate may rest on what the interview was a minute ago; most who arrive never wait for one."""
+MAX_KNOWN_INTERVIEWS = 1000
+
+
+class Wait(NamedTuple):
+    """What a waiting candidate is told. place: 1 is next; estimate_s: see `estimate_s`."""
+
+    place: int
+    estimate_s: int
+
+
+class Numbers(NamedTuple):
+    """Candidates with a place and candidates in the line, over all processes."""
+
+    inside: int
+    waiting: int
+
+
+def estimate_s(place: int, *, inside: int, stays: Stays, expected_s: float) -> int:
+    """How long the candidate at this place in the line will wait, in s.
+
+    As many as are `inside` give back their places in the mean time that a place is held, one after the other.
+    Rounded up: to ten seconds, from one minute on to minutes.
+    Source: J. Little, "A Proof for the Queuing Formula L = λW", Operations Research 9 (1961).
+    """
+    weight = stays.count + EXPECTED_WEIGHT
+    mean_s = (stays.count * stays.mean_s + EXPECTED_WEIGHT * expected_s) / weight
+    seconds = place * max(mean_s / max(1, inside), 1 / places.LET_IN_PER_S)
+    step_s = 10 if seconds <= 60 else 60
+    return step_s * math.ceil(seconds / step_s)
+
+
+_expected: dict[UUID, tuple[float, float]] = {}
+
+
+def expected_s(interview_id: UUID) -> float:
+    """How long the interview takes, for the estimates of those who wait. Reads the database."""
+    known = _expected.get(interview_id)
+    if known and known[0] > time.monotonic():
+        return known[1]
+    if len(_expected) >= MAX_KNOWN_INTERVIEWS:
+        _expected.clear()
+    seconds = expected_minutes(rows.questions(interview_id)) * 60.0
+    _expected[interview_id] = (time.monotonic() + EXPECTED_KNOWN_FOR_S, seconds)
+    return seconds
+
+
+class Visit:
+    """A candidate's connection to this process: inside, or in the line with a `wait`."""
+
+    def __init__(
+        self,
+        session_id: UUID,
+        *,
+        expected_s: float,
+        tell: Callable[[Wait], Awaitable[None]],
+        let_in: Callable[[], Awaitable[None]],
+    ) -> None:
+        """See `enter`."""
+        self.session_id = session_id
+        self.wait: Wait | None = None
+        self.arrived_ms = 0
+        self.door: Door | None = None
+        self._expected_s = expected_s
+        self._tell, self._let_in = tell, let_in
+        self._told: Wait | None = None
+        self._telling: asyncio.Task[None] | None = None
+
+    def stand(self, roll: Roll, position: Position) -> None:
+        """This is the position now; say so, beside whatever else goes on."""
+        self.arrived_ms = position.arrived_ms
+        self.wait = None
+        if position.place:
+            inside, stays = roll.inside, roll.stays
+            seconds = estimate_s(position.place, inside=inside, stays=stays, expected_s=self._expected_s)
+            self.wait = Wait(position.place, seconds)
+        if self._told != self.wait and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._say())
+
+    async def _say(self) -> None:
+        """A client may be slow to read: what has changed meanwhile is said next, the rest never."""
+        while self.wait is not None and self.wait != self._told:
+            self._told = self.wait
+            await self._tell(self.wait)
+        if self.wait is None:
+            self._told = None
+            await self._let_in()
+
+    def end(self) -> None:
+        """The connection is gone: nothing more is said."""
+        if self._telling is not None:
+            self._telling.cancel()
+
+
+async def enter(
+    session_id: UUID,
+    *,
+    status: str,
+    expected_s: float,
+    tell: Callable[[Wait], Awaitable[None]],
+    let_in: Callable[[], Awaitable[None]],
+) -> Visit:
+    """Take a place, or stand in line: then the visit has a `wait`. With Redis away, everybody comes in.
+
+    expected_s: how long the interview takes; tell: called with the wait, and again whenever it has changed;
+    let_in: called once, after a wait, when there is a place. Both run beside the connection's own messages.
+    """
+    visit = Visit(session_id, expected_s=expected_s, tell=tell, let_in=let_in)
+    if status in OPEN_SESSION_STATUSES:  # else there is only audio to deliver, which takes nobody's place
+        door = redis_clients.of_loop("admission", Door)
+        await door.enter(visit, has_begun=status != SessionStatus.CHECKING)
+    return visit
+
+
+async def finish(visit: Visit) -> None:
+    """The interview is over, though the connection is still open: its place is free."""
+    if visit.door is not None and visit.door.remove(visit):
+        with suppress(redis.RedisError):  # then the lease runs out
+            await places.give_back(visit.session_id)
+
+
+async def leave(visit: Visit) -> None:
+    """The connection is gone. Its place, or its position in the line, is kept for a while."""
+    visit.end()
+    if visit.door is not None and visit.door.remove(visit) and visit.wait is not None:
+        with suppress(redis.RedisError):  # then the lease runs out
+            await places.step_aside(visit.session_id)
+
+
+def numbers() -> Numbers:
+    """How many candidates are in and how many wait, over all processes. Raises redis.RedisError."""
+    return Numbers(*places.count())
+
+
+class Door:
+    """The visits of one event loop, and the task that serves them while there are any."""
+
+    def __init__(self) -> None:
+        self._visits: WeakSet[Visit] = WeakSet()  # weak: a connection that a defect ended never leaves
+        self._left: dict[UUID, float] = {}
+        self._epoch = 0
+        self._looking: asyncio.Task[None] | None = None
+
+    async def enter(self, visit: Visit, *, has_begun: bool) -> None:
+        """See the module's `enter`. has_begun: the interview is under way and never waits."""
+        if has_begun:
+            await self._attend([visit.session_id])
+        else:
+            newcomer = InLine(visit.session_id, 0, can_enter=self._room() > len(self._waiting()))
+            roll = await self._attend([], [newcomer])
+            if roll is not None:
+                visit.stand(roll, roll.positions[0])
+        visit.door = self
+        self._visits.add(visit)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_again_and_again())
+
+    def remove(self, visit: Visit) -> bool:
+        """Whether it was there."""
+        if visit not in self._visits:
+            return False
+        self._visits.remove(visit)
+        if visit.wait is None:
+            self._left[visit.session_id] = time.monotonic()
+        if not self._visits and self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
+        return True
+
+    async def _look_again_and_again(self) -> None:
+        while self._looking is asyncio.current_task():
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self.look()
+
+    async def look(self) -> None:
+        """Say who is there, let in whose turn it is, and tell the others where they are now."""
+        self._left_lately()
+        waiting, room = self._waiting(), self._room()
+        in_line = [InLine(visit.session_id, visit.arrived_ms, n < room) for n, visit in enumerate(waiting)]
+        roll = await self._attend(self._inside(), in_line)
+        if roll is None:
+            return
+        for visit, position in zip(waiting, roll.positions, strict=True):
+            if visit in self._visits:
+                visit.stand(roll, position)
+
+    async def _attend(self, inside: Sequence[UUID], in_line: Sequence[InLine] = ()) -> Roll | None:
+        """If Redis may have forgotten somebody, it is also told who left and still has a place."""
+        try:
+            roll = await places.attend(inside=inside, in_line=in_line)
+            if roll.epoch != self._epoch:
+                self._epoch = roll.epoch
+                await places.attend(inside=self._left_lately(), in_line=[])
+        except redis.RedisError as error:
+            logger.warning("admission: Redis is not reached (%s)", type(error).__name__)
+            return None  # nobody is turned away
+        return roll
+
+    def _left_lately(self) -> list[UUID]:
+        self._left = {who: at for who, at in self._left.items() if at > time.monotonic() - PLACE_LEASE_S}
+        return list(self._left)
+
+    def _waiting(self) -> list[Visit]:
+        """In the order of their arrival."""
+        return sorted((v for v in self._visits if v.wait is not None), key=lambda visit: visit.arrived_ms)
+
+    def _inside(self) -> list[UUID]:
+        return list({visit.session_id for visit in self._visits if visit.wait is None})
+
+    def _room(self) -> float:
+        """How many more candidates this process could take."""
+        if shedding.is_off(Step.NEWCOMERS):
+            return 0
+        return (settings.CANDIDATES_PER_PROCESS or math.inf) - len(self._inside())

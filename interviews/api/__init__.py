@@ -1,0 +1,1 @@
+"""REST addresses of interviews, for programs."""

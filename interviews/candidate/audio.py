@@ -1,0 +1,113 @@
+"""The audio that comes over a candidate's connection: each frame checked, held, and only then acknowledged.
+
+incoming = Incoming(answer, writer=channel_name)
+offset = await incoming.open()                 # where the browser goes on
+frame, held = await incoming.take(data)        # a binary message; held: bytes without a gap
+"""
+
+import asyncio
+import time
+from uuid import UUID
+
+from interviews.actions.errors import ActionRefused
+from interviews.models import Answer
+from voice.infra.threads import in_thread
+from voice.models import Recording
+from voice.recordings import buffer, frames, lifecycle
+from voice.recordings.buffer import Outcome, Write
+
+MOVE_AGAIN_S = 5.0
+"""The job that moves segments to object storage may be lost: it is asked for again while one is due."""
+
+
+class FrameRefused(ActionRefused):
+    """The frame was not taken; nothing that is held has changed."""
+
+    def __init__(self, code: str, detail: str, **extra: object) -> None:
+        super().__init__(detail, **extra)
+        self.code = code
+
+
+class TakenOver(Exception):
+    """Another connection of the candidate sends the recording now."""
+
+
+class Incoming:
+    """The recording that the connection's binary frames belong to."""
+
+    def __init__(self, answer: Answer, *, writer: str) -> None:
+        """writer: the connection; from `open` on only it may write."""
+        self.answer_id = str(answer.id)
+        self._recording = answer.current_recording
+        self._writer = writer
+        self._asked_at = 0.0
+        self._asking: asyncio.Task[None] | None = None
+
+    @property
+    def recording_id(self) -> UUID:
+        return self._recording.id
+
+    @property
+    def limit_bytes(self) -> int:
+        """So many bytes the recording may have."""
+        return self._recording.limit_bytes
+
+    async def open(self) -> int:
+        """Return the byte offset to send from."""
+        return await lifecycle.open_for(self._recording, writer=self._writer)
+
+    async def take(self, data: bytes) -> tuple[frames.Frame, int]:
+        """Hold a frame; return it, and the bytes that are held without a gap.
+
+        It costs one round trip to Redis, in the company of other frames.
+
+        Raises:
+            FrameRefused: see docs/candidate-socket.md, "Errors".
+            TakenOver: another connection writes.
+            redis.RedisError: it may be held, or not.
+        """
+        try:
+            frame = frames.unpack(data)
+        except frames.BadFrame as error:
+            raise FrameRefused("bad_frame", str(error)) from error
+        write = await self._write(frame)
+        match write.outcome:
+            case Outcome.GAP:
+                detail = f"Bytes are missing: send again from {write.held_bytes}."
+                raise FrameRefused("gap", detail, offset=write.held_bytes)
+            case Outcome.OVER_LIMIT:
+                detail = f"The answer may have {self.limit_bytes} bytes of audio."
+                raise FrameRefused("over_limit", detail, offset=write.held_bytes)
+            case Outcome.FULL:
+                self._ask_to_move()
+                detail = f"Wait a second, then send again from {write.held_bytes}."
+                raise FrameRefused("slow_down", detail, offset=write.held_bytes)
+            case Outcome.TAKEN_OVER:
+                raise TakenOver
+        if write.is_segment_due:
+            self._ask_to_move()
+        return frame, write.held_bytes
+
+    async def _write(self, frame: frames.Frame) -> Write:
+        write = await self._append(frame)
+        if write.outcome is not Outcome.UNOPENED:
+            return write
+        await self._open_again()
+        return await self._append(frame)
+
+    async def _append(self, frame: frames.Frame) -> Write:
+        return await buffer.write(self.recording_id, writer=self._writer, offset=frame.offset, pcm=frame.pcm)
+
+    async def _open_again(self) -> None:
+        """Redis lost its data: the row knows how much lies in object storage."""
+        self._recording = await in_thread(Recording.objects.get)(pk=self.recording_id)
+        if self._recording.status not in lifecycle.GROWING:
+            detail = "That recording is stored or was deleted: nothing is missing."
+            raise FrameRefused("not_recording", detail)
+        await self.open()
+
+    def _ask_to_move(self) -> None:
+        """Let object storage take a segment; nobody waits for that."""
+        if time.monotonic() - self._asked_at >= MOVE_AGAIN_S:
+            self._asked_at = time.monotonic()
+            self._asking = asyncio.create_task(asyncio.to_thread(lifecycle.queue_moving, self.recording_id))

@@ -1,0 +1,87 @@
+"""The candidate's pages."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from interviews.actions import sessions
+from interviews.candidate.forms import ConsentForm
+from interviews.models import Session
+from interviews.models.question import expected_minutes
+from interviews.queries import links, rows
+from voice.models import Recording
+
+PROBLEM_STATUS = {"unknown": 404, "expired": 410, "revoked": 410, "finished": 200}
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def landing(request: HttpRequest, token: str) -> HttpResponse:
+    """What will happen, and consent."""
+    try:
+        invitation, session = links.find(token, now=timezone.now())
+    except links.LinkProblem as problem:
+        return _problem(request, token, problem)
+    form = ConsentForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and (session is not None or form.is_valid()):
+        sessions.start(invitation=invitation, now=timezone.now())
+        return redirect("interviews:room", token=token)
+    interview = invitation.interview
+    questions = rows.questions(interview.pk)
+    context = {
+        "interview": interview,
+        "organisation": interview.organisation,
+        "accent": interview.organisation.accent_colour,
+        "candidate_name": invitation.candidate_name,
+        "question_count": len(questions),
+        "minutes": expected_minutes(questions),
+        "consent_text": interview.consent_text,
+        "form": form,
+        "has_session": session is not None,
+    }
+    return render(request, "interviews/landing.html", context)
+
+
+@never_cache
+@require_safe
+def room(request: HttpRequest, token: str) -> HttpResponse:
+    """Device check, practice, questions, finish: one page, driven by the WebSocket."""
+    try:
+        invitation, session = links.find(token, now=timezone.now(), is_finished_welcome=True)
+    except links.LinkProblem as problem:
+        return _problem(request, token, problem)
+    if session is None:
+        return redirect("interviews:landing", token=token)
+    context = {
+        "interview": invitation.interview,
+        "organisation": invitation.interview.organisation,
+        "accent": invitation.interview.organisation.accent_colour,
+        "candidate_name": invitation.candidate_name,
+        "room": {
+            "token": token,
+            "websocket_path": f"/ws/interviews/{token}/",
+            "link": invitation.url,
+            "keep_audio": settings.KEEP_AUDIO_IN_BROWSER,
+        },
+    }
+    return render(request, "interviews/room.html", context)
+
+
+def _problem(request: HttpRequest, token: str, problem: links.LinkProblem) -> HttpResponse:
+    """A page that says what is wrong with the link and what to do."""
+    invitation = problem.invitation
+    if invitation and problem.kind == "finished" and _has_audio_to_deliver(invitation.session):
+        return redirect(reverse("interviews:room", args=[token]))
+    context = {
+        "problem": problem.kind,
+        "organisation": invitation and invitation.interview.organisation,
+    }
+    return render(request, "interviews/link_problem.html", context, status=PROBLEM_STATUS[problem.kind])
+
+
+def _has_audio_to_deliver(session: Session) -> bool:
+    return session.answers.filter(recording__status=Recording.Status.SEALED).exists()

@@ -1,0 +1,1 @@
+"""What connected browsers are told: snapshots, and events that change them."""

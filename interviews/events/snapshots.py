@@ -1,0 +1,142 @@
+"""What the browser is told: the whole state, and how an event changes it.
+
+`apply(snapshot, event)` is what the browser does (static/interviews/state.js mirrors it); for every action,
+the snapshot before with its events applied equals the snapshot after.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.utils import timezone
+
+from interviews.models import Answer, Session
+from interviews.states import AnswerStatus, SessionStatus
+from voice.infra import sql
+from voice.speech import rendering
+
+
+class Told(NamedTuple):
+    """What is told of an answer, as it is read."""
+
+    id: UUID
+    version: int
+    kind: str
+    position: int
+    question_text: str
+    speech_key: str
+    is_spoken: bool | None
+    think_seconds: int
+    answer_limit_seconds: int
+    retakes_left: int
+    status: str
+    asked_at: datetime | None
+    typed_text: str
+    recording_id: UUID | None
+    recording_status: str | None
+    byte_count: int | None
+    transcript_status: str | None
+    is_deferred: bool | None
+    text: str | None
+
+
+_ANSWERS = """
+SELECT a.id, a.version, a.kind, a.position, a.question_text, a.speech_key, p.status = 'ready',
+  a.think_seconds, a.answer_limit_seconds, a.retakes_left, a.status, a.asked_at, a.typed_text,
+  r.id, r.status, r.byte_count, t.status, t.is_deferred, t.text
+FROM interviews_answer a
+LEFT JOIN voice_speech p ON p.key = a.speech_key
+LEFT JOIN voice_recording r ON r.id = a.recording_id
+LEFT JOIN voice_transcript t ON t.recording_id = r.id
+WHERE a.session_id = %s
+ORDER BY a.position
+"""
+
+
+def snapshot(session: Session) -> dict:
+    """The whole state of a session: {type, session, answers, now}."""
+    answers = answers_of(session)
+    return {
+        "type": "snapshot",
+        "session": session_state(session, answers),
+        "answers": [answer_state(answer) for answer in answers],
+        "now": timezone.now().isoformat(),
+    }
+
+
+def answers_of(session: Session) -> list[Told]:
+    """Every answer of the session with what is told of it, in order, in one statement."""
+    return [Told(*row) for row in sql.fetch(_ANSWERS, session.pk)]
+
+
+def session_state(session: Session, answers: list[Told]) -> dict:
+    """The session's own part of the state."""
+    invitation = session.invitation
+    current = _current(session, answers)
+    return {
+        "id": str(session.id),
+        "version": session.version,
+        "status": session.status,
+        "current_answer": current and str(current.id),
+        "language": invitation.interview.language,
+        "candidate_name": invitation.candidate_name,
+        "title": invitation.interview.title,
+        "is_barge_in_allowed": invitation.interview.is_barge_in_allowed,
+    }
+
+
+def _current(session: Session, answers: list[Told]) -> Told | None:
+    kinds: dict[str, str] = {
+        SessionStatus.PRACTISING: Answer.Kind.PRACTICE,
+        SessionStatus.UNDER_WAY: Answer.Kind.QUESTION,
+    }
+    kind = kinds.get(session.status)
+    waiting = (a for a in answers if a.kind == kind and a.status != AnswerStatus.ACCEPTED)
+    return min(waiting, key=lambda a: a.position, default=None)
+
+
+def answer_state(answer: Told) -> dict:
+    """One question and its answer."""
+    return {
+        "id": str(answer.id),
+        "version": answer.version,
+        "kind": answer.kind,
+        "position": answer.position,
+        "question": answer.question_text,
+        "speech_url": rendering.url(answer.speech_key) if answer.is_spoken else None,
+        "think_s": answer.think_seconds,
+        "limit_s": answer.answer_limit_seconds,
+        "retakes_left": answer.retakes_left,
+        "status": answer.status,
+        "asked_at": answer.asked_at and answer.asked_at.isoformat(),
+        "recording": _recording_state(answer),
+        "typed_text": answer.typed_text or None,
+        "transcript": _transcript_state(answer),
+    }
+
+
+def _recording_state(answer: Told) -> dict | None:
+    if answer.recording_id is None:
+        return None
+    return {"id": str(answer.recording_id), "status": answer.recording_status, "bytes": answer.byte_count}
+
+
+def _transcript_state(answer: Told) -> dict | None:
+    if answer.transcript_status is None:
+        return None  # there is none yet, or it was deleted
+    return {"status": answer.transcript_status, "is_deferred": answer.is_deferred, "text": answer.text}
+
+
+def apply(state: dict, event: dict) -> dict:
+    """The state after the event: its session and its answer take the place of older ones. Pure."""
+    answer = event.get("answer")
+    return {
+        **state,
+        "session": newer(state["session"], event["session"]),
+        "answers": [newer(a, answer) if answer and a["id"] == answer["id"] else a for a in state["answers"]],
+    }
+
+
+def newer(held: dict, came: dict) -> dict:
+    """Whichever of two states of one thing is newer; processes may send in another order than they wrote."""
+    return came if came["version"] >= held["version"] else held

@@ -1,0 +1,138 @@
+"""What an arrival and a command read, in one statement each (see `voice.infra.sql`)."""
+
+from typing import Any
+from uuid import UUID
+
+from accounts.models import Organisation
+from interviews.models import Answer, Interview, Invitation, Question, Session
+from voice.infra import sql
+from voice.models import Recording
+
+_ANSWER = sql.Part(
+    *(Answer, "a", "id", "session_id", "kind", "position", "status", "version", "recording_id"),
+    *("think_seconds", "answer_limit_seconds", "retakes_left"),
+)
+_SESSION = sql.Part(Session, "s", "id", "invitation_id", "status", "version")
+_INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name")
+_INTERVIEW = sql.Part(Interview, "w", "id", "language", "title", "patience", "is_barge_in_allowed")
+_RECORDING = sql.Part(Recording, "r", "id", "status", "language", "max_bytes", "byte_count", "segment_ends")
+
+_LINK = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name", "token", "expires_at")
+_OFFER = sql.Part(
+    *(Interview, "w", "id", "organisation_id", "title", "job_title", "language", "voice"),
+    *("practice_question", "consent_text"),
+)
+_ORGANISATION = sql.Part(Organisation, "o", "id", "name", "accent_colour")
+_QUESTION = sql.Part(
+    *(Question, "q", "id", "interview_id", "position", "text"),
+    *("think_seconds", "answer_limit_seconds", "retakes"),
+)
+
+_READ_OF = f"""
+SELECT {_ANSWER.names}, {_SESSION.names}, {_INVITATION.names}, {_INTERVIEW.names}, {_RECORDING.names}
+FROM interviews_answer a
+JOIN interviews_session s ON s.id = a.session_id
+JOIN interviews_invitation i ON i.id = s.invitation_id
+JOIN interviews_interview w ON w.id = i.interview_id
+JOIN voice_recording r ON r.id = a.recording_id
+WHERE a.recording_id = %s
+"""  # noqa: S608  names of columns, from above
+
+_READ_ANSWER = f"""
+SELECT {_ANSWER.names}, {_RECORDING.names}
+FROM interviews_answer a
+LEFT JOIN voice_recording r ON r.id = a.recording_id
+WHERE a.session_id = %s AND
+"""  # noqa: S608  names of columns, from above
+
+_READ_LINK = f"""
+SELECT {_LINK.names}, {_OFFER.names}, {_ORGANISATION.names}, {_SESSION.names}
+FROM interviews_invitation i
+JOIN interviews_interview w ON w.id = i.interview_id
+JOIN accounts_organisation o ON o.id = w.organisation_id
+LEFT JOIN interviews_session s ON s.invitation_id = i.id
+WHERE i.token = %s
+"""  # noqa: S608  names of columns, from above
+
+_READ_QUESTIONS = f"""
+SELECT {_QUESTION.names} FROM interviews_question q WHERE q.interview_id = %s ORDER BY q.position, q.id
+"""  # noqa: S608  names of columns, from above
+
+_READ_SESSION = f"""
+SELECT {_SESSION.names}, {_INVITATION.names}, {_INTERVIEW.names}
+FROM interviews_session s
+JOIN interviews_invitation i ON i.id = s.invitation_id
+JOIN interviews_interview w ON w.id = i.interview_id
+WHERE s.id = %s
+"""  # noqa: S608  names of columns, from above
+
+
+def link(token: str) -> tuple[Invitation, Session | None] | None:
+    """The invitation of a link with its interview and organisation, and the session begun with it."""
+    found = sql.fetch(_READ_LINK, token)
+    if not found:
+        return None
+    values = list(found[0])
+    invitation: Invitation = _LINK.take(values)
+    invitation.interview = _OFFER.take(values)
+    invitation.interview.organisation = _ORGANISATION.take(values)
+    begun: Session | None = _SESSION.take(values)
+    if begun is not None:
+        begun.invitation = invitation
+    return invitation, begun
+
+
+def questions(interview_id: UUID) -> list[Question]:
+    """The questions of an interview, in order."""
+    return [_QUESTION.of(row) for row in sql.fetch(_READ_QUESTIONS, interview_id)]
+
+
+def session(session_id: UUID, *, is_locked: bool = False) -> Session:
+    """The session with its invitation and interview. Raises Session.DoesNotExist.
+
+    is_locked: nobody else changes it or its answers until the end of the transaction. Whoever changes them
+    takes the session first: so all come in one order, and none waits for each other.
+    """
+    found = sql.fetch(_READ_SESSION + ("FOR NO KEY UPDATE OF s" if is_locked else ""), session_id)
+    if not found:
+        raise Session.DoesNotExist
+    return _session(list(found[0]))
+
+
+def answer(of: Session, answer_id: UUID) -> Answer | None:
+    """The session's answer of that id, with its recording."""
+    found = sql.fetch(_READ_ANSWER + "a.id = %s", of.pk, answer_id)
+    return _answer(of, found[0]) if found else None
+
+
+def practice(of: Session) -> Answer:
+    """The session's practice answer, with its recording. Every session begins with one."""
+    [found] = sql.fetch(_READ_ANSWER + "a.kind = 'practice'", of.pk)
+    return _answer(of, found)
+
+
+def answer_of(recording_id: UUID) -> Answer | None:
+    """The answer that the recording belongs to, with recording, session, invitation and interview."""
+    found = sql.fetch(_READ_OF, recording_id)
+    if not found:
+        return None
+    values = list(found[0])
+    row: Answer = _ANSWER.take(values)
+    row.session = _session(values)
+    row.recording = _RECORDING.take(values)
+    return row
+
+
+def _session(values: list[Any]) -> Session:
+    row: Session = _SESSION.take(values)
+    row.invitation = _INVITATION.take(values)
+    row.invitation.interview = _INTERVIEW.take(values)
+    return row
+
+
+def _answer(of: Session, found: tuple[Any, ...]) -> Answer:
+    values = list(found)
+    row: Answer = _ANSWER.take(values)
+    row.session = of
+    row.recording = _RECORDING.take(values)
+    return row

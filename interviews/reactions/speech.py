@@ -1,0 +1,34 @@
+"""What the speech service tells us, passed on to the candidate's connections."""
+
+from uuid import UUID
+
+from django.dispatch import receiver
+
+from interviews.events import publishing
+from interviews.models import Answer
+from interviews.queries import rows
+from voice import signals
+from voice.models import Recording, Speech, Transcript
+
+
+def _publish_for_recording(name: str, recording_id: UUID) -> None:
+    answer = rows.answer_of(recording_id)
+    if answer is not None:
+        publishing.publish(name, answer.session, answer)
+
+
+@receiver(signals.transcript_finished)
+def transcript_recorded(transcript: Transcript, **kwargs: object) -> None:
+    _publish_for_recording("transcript_recorded", transcript.recording_id)
+
+
+@receiver(signals.recording_stored)
+def recording_stored(recording: Recording, **kwargs: object) -> None:
+    _publish_for_recording("recording_stored", recording.pk)
+
+
+@receiver(signals.speech_rendered)
+def speech_rendered(speech: Speech, **kwargs: object) -> None:
+    open_answers = Answer.objects.filter(speech_key=speech.key).exclude(status=Answer.Status.ACCEPTED)
+    for answer in open_answers.select_related("session__invitation__interview"):
+        publishing.publish("speech_rendered", answer.session, answer)

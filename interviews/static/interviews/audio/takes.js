@@ -1,0 +1,177 @@
+// The candidate's recordings: from the microphone to this device's store, and from there to the server.
+
+import { Recorder } from "../voice/recorder.js";
+import { forgettable, unstored } from "../state.js";
+import { Store } from "./store.js";
+import { showStoreTrouble } from "../screens/surroundings.js";
+import { Take } from "./take.js";
+import { Uploader } from "./uploader.js";
+import { BYTES_PER_S } from "./wire.js";
+
+const MICROPHONE_KEY = "interview-microphone";
+
+export class Takes {
+  /** @type {Take|null} */ current = null; // the recording that is being made here
+  #resumes = new Map(); // recording id: the server's latest word on it
+  #dropping = new Set(); // recordings given up whose last frame is still on its way
+
+  /** @param {Room} room @param {Config} config */
+  constructor(room, config) {
+    this.room = room;
+    this.recorder = new Recorder({
+      workletUrl: config.worklet_url,
+      constraints: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...config.microphone },
+    });
+    this.store = new Store(config.token, { keepAudio: Boolean(config.keep_audio) });
+    this.store.onTrouble = showStoreTrouble;
+    this.uploader = new Uploader(this.store, {
+      send: (message) => room.connection.send(message),
+      sendBytes: (frame) => room.connection.sendBytes(frame),
+      isOpen: (recording) => (this.#row(recording)?.status ?? "open") === "open",
+      toOffer: () => this.#answersToOffer(),
+      written: (answer) => room.writtenAnswer(answer),
+      progressed: () => room.progressed(),
+    });
+  }
+
+  get bytes() {
+    return this.current?.bytes ?? 0;
+  }
+
+  /** Whether the server's turn detection is about now, not about what was said before the connection was lost. */
+  get isServerListening() {
+    return this.bytes - this.uploader.ackedBytes < 2 * BYTES_PER_S;
+  }
+
+  async openStore() {
+    await this.store.open();
+    for (const { id, bytes } of this.store.recordings) if (bytes !== null) this.room.local.ended.add(id);
+  }
+
+  /** The microphone the candidate chose last. @throws {MicrophoneError} */
+  async openMicrophone() {
+    if (this.recorder.isOpen) return;
+    await this.recorder.open(localStorage.getItem(MICROPHONE_KEY) ?? "");
+    navigator.wakeLock?.request("screen").catch(() => {}); // a dark screen would end the recording on a phone
+  }
+
+  /** The next one to open; the one in use is closed. @param {string} deviceId */
+  async chooseMicrophone(deviceId) {
+    localStorage.setItem(MICROPHONE_KEY, deviceId);
+    await this.recorder.stop();
+    this.recorder.close();
+  }
+
+  /** What the server said before the connection was lost says nothing any more. */
+  forgetResumes() {
+    this.#resumes.clear();
+  }
+
+  /** @param {object} message  the server's `resume` */
+  resumed(message) {
+    this.#resumes.set(message.recording, message);
+    this.uploader.resumed(message);
+  }
+
+  /** The server's state has changed. @param {{isWhole: boolean}} options  see forgettable */
+  settle({ isWhole }) {
+    this.#settleCurrent();
+    this.#forgetStored({ isWhole });
+  }
+
+  /** The take is over when the server has moved on from its recording. */
+  #settleCurrent() {
+    if (!this.current) return;
+    const { status, recording } = this.room.answer(this.current.answer);
+    const isMine = recording?.id === this.current.recording;
+    if (isMine && status === "recording") this.current.isConfirmed = true;
+    else if (this.current.isConfirmed) this.#drop();
+  }
+
+  async #drop() {
+    const take = this.current;
+    this.current = this.room.local.live = null;
+    this.#dropping.add(take.recording);
+    await this.recorder.stop();
+    await take.kept; // a frame kept after the recording was removed would stay on this device
+    this.#dropping.delete(take.recording);
+    this.#forgetStored({ isWhole: false });
+  }
+
+  #forgetStored({ isWhole }) {
+    const held = this.store.recordings.map(({ id }) => id);
+    for (const id of forgettable(this.room.state, held, { isWhole })) {
+      if (id !== this.current?.recording && !this.#dropping.has(id)) this.store.remove(id);
+    }
+  }
+
+  /** Those of which the server may lack something this device has, and the current one to learn where it stands. */
+  #answersToOffer() {
+    return unstored(this.room.state)
+      .filter(({ status, recording }) => status === "recording" || this.store.has(recording.id))
+      .map(({ id }) => id);
+  }
+
+  /** Goes on with a recording that was under way, if the server has said where. @param {Answer} answer */
+  async goOn({ recording }) {
+    const known = this.#resumes.get(recording.id);
+    if (known) await this.record(known);
+  }
+
+  /** The server has said where: the microphone is on from here. @param {object} message  its `resume` */
+  async record({ answer, recording, offset, limit_bytes: limit }) {
+    const start = await this.store.end(recording, offset);
+    await this.store.begin(recording, answer);
+    if (this.current?.recording === recording) return; // the server said it twice
+    const take = new Take({ answer, recording, bytes: start, limit: limit ?? Infinity });
+    take.onFrame = (at, pcm) => this.#keep(recording, at, pcm);
+    take.onEnd = (isLimit) => this.#ended(isLimit);
+    take.isConfirmed = this.#row(recording) !== undefined;
+    this.current = take;
+    this.room.local.live = { answer, recording };
+    this.room.local.starting = null;
+    take.start(this.recorder);
+    this.room.render();
+  }
+
+  /** The microphone is open again: a take under way goes on. @returns {boolean} whether there is one */
+  continueCurrent() {
+    this.current?.start(this.recorder);
+    return this.current !== null;
+  }
+
+  finish() {
+    this.current?.finish(this.recorder);
+  }
+
+  async #keep(recording, at, pcm) {
+    await this.store.append(recording, at, pcm);
+    this.uploader.wake();
+    this.room.recorded();
+  }
+
+  async #ended(isLimit) {
+    const { recording, bytes } = this.current;
+    await this.store.finish(recording, bytes);
+    this.room.local.ended.add(recording);
+    this.uploader.wake();
+    this.room.recordingEnded(isLimit);
+  }
+
+  /** Nothing is recorded here any more. */
+  async close() {
+    await this.recorder.stop();
+    this.recorder.close();
+    this.current = this.room.local.live = this.room.local.starting = null;
+  }
+
+  /** @param {Answer} answer @returns {Promise<number|null>} bytes that are safe here or there; null: not known yet */
+  async safeBytes({ recording }) {
+    const known = this.#resumes.get(recording.id);
+    return known ? this.store.end(recording.id, known.offset) : null;
+  }
+
+  #row(id) {
+    return this.room.state?.answers.find(({ recording }) => recording?.id === id)?.recording;
+  }
+}

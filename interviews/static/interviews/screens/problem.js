@@ -1,0 +1,52 @@
+// Something is in the way: what it is, what to do, and a way on.
+
+import { Screen, text } from "./screen.js";
+import { fillMicrophones } from "./check.js";
+
+/** What helps against what. */
+const WAYS_ON = {
+  permission_denied: ["retry", "write", "device"],
+  no_microphone: ["retry", "write", "device"],
+  microphone_busy: ["retry", "write", "device"],
+  unplugged: ["microphone", "retry", "write", "device"],
+  interrupted: ["retry"],
+  insecure: ["write", "device"],
+  unsupported: ["write", "device"],
+  taken_over: ["here"],
+  link_unknown: [],
+  link_expired: [],
+  server_error: ["reload"],
+};
+
+export class ProblemStep {
+  /** @param {Room} room @param {{code: string, kept?: string}} problem */
+  constructor(room, { code, kept }) {
+    this.screen = new Screen("problem");
+    this.screen.element.dataset.problem = code;
+    this.screen.part("heading").textContent = text(`${code}-title`);
+    this.screen.say("detail", text(`${code}-detail`));
+    this.screen.say("kept", kept ? text("kept-time", { time: kept }) : "");
+    for (const way of this.screen.element.querySelectorAll("[data-way]")) {
+      way.hidden = !WAYS_ON[code].includes(way.dataset.way);
+    }
+    this.screen.on("retry", () => room.retryMicrophone(this.screen.part("microphone").value));
+    this.screen.on("write", () => room.write());
+    this.screen.on("device", () => room.help.open());
+    this.screen.on("here", () => room.continueHere());
+    this.screen.on("reload", () => location.reload());
+    if (code === "unplugged") this.#watchMicrophones();
+    this.screen.focus();
+  }
+
+  #watchMicrophones() {
+    this.refill = () => fillMicrophones(this.screen.part("microphone"), "");
+    navigator.mediaDevices.addEventListener("devicechange", this.refill);
+    this.refill();
+  }
+
+  update() {}
+
+  leave() {
+    if (this.refill) navigator.mediaDevices.removeEventListener("devicechange", this.refill);
+  }
+}

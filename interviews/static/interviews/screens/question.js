@@ -1,0 +1,247 @@
+// One question, from hearing it to having answered it. The question stays where it is; what is below it changes.
+
+import { BYTES_PER_S } from "../audio/wire.js";
+import { clock, Countdown } from "./countdown.js";
+import { Meter } from "../../voice/meter.js";
+import { announce, plural, Screen, text } from "./screen.js";
+import { questions, thinkLeftS } from "../state.js";
+import { showTranscript } from "./transcript.js";
+
+const MOVE_ON_S = 5;
+const NEAR_END_S = 30;
+const VOICE_LEVEL = 0.25;
+const SILENT_MS = 6_000;
+
+export class QuestionStep {
+  #phase = "";
+  #countdown = null;
+  #silentSince = Infinity; // Infinity: the voice has been heard
+  #hasWarned = false;
+  #hasInterrupted = false; // the question, by speaking
+
+  /** @param {Room} room @param {Answer} answer */
+  constructor(room, answer) {
+    this.room = room;
+    this.answer = answer;
+    this.screen = new Screen("question");
+    this.meter = new Meter(this.screen.part("meter"), () => room.recorder.analyser, (level) => this.#listen(level));
+    this.#showQuestion();
+    this.#bind();
+    this.screen.say("notice", room.takeNotice());
+    this.update();
+  }
+
+  #showQuestion() {
+    const { answer, room } = this;
+    const isPractice = answer.kind === "practice";
+    const total = questions(room.state).length;
+    this.screen.say("position", isPractice ? text("practice-label") : text("position", { n: answer.position, total }));
+    this.screen.say("practice-note", isPractice ? text("practice-note") : "");
+    const heading = this.screen.part("heading");
+    heading.textContent = answer.question;
+    heading.lang = room.state.session.language;
+  }
+
+  #bind() {
+    const { screen, room } = this;
+    screen.on("play", () => this.#ask());
+    screen.on("skip-listening", () => this.#heard());
+    screen.on("answer-now", () => this.#begin());
+    screen.on("again", () => room.player.play(this.answer.speech_url));
+    screen.on("start", () => this.#begin());
+    screen.on("done", () => room.finishAnswer());
+    screen.on("move-on", () => room.finishAnswer());
+    screen.on("keep", () => this.#keepTalking());
+    screen.on("retake", () => room.retake(this.answer));
+    screen.on("next", () => room.accept(this.answer));
+    screen.part("writing").addEventListener("submit", (event) => this.#submit(event));
+    screen.part("text").addEventListener("input", ({ target }) => this.#written(target.value));
+  }
+
+  /** The state or something local has changed. */
+  update() {
+    this.answer = this.room.state.answers.find(({ id }) => id === this.answer.id);
+    const phase = this.room.step;
+    if (phase === "starting") return; // the picture stays until the microphone is on
+    if (phase !== this.#phase) this.#enter(phase);
+    if (phase === "record") this.#showElapsed();
+    if (phase === "review") this.#showReview();
+  }
+
+  #enter(phase) {
+    this.leave();
+    this.#phase = phase;
+    this.screen.phase(phase);
+    this.screen.say("phase", text(`phase-${phase}`));
+    this.screen.say("clock", "");
+    this.screen.say("hint", "");
+    ({ ask: () => this.#ask(), think: () => this.#think(), record: () => this.#record(), write: () => this.#write() })[
+      phase
+    ]?.();
+    this.screen.focus(phase === "ask" && !this.answer.speech_url ? "heading" : "phase");
+  }
+
+  async #ask() {
+    this.screen.part("play").hidden = true;
+    this.screen.part("skip-listening").hidden = false;
+    this.screen.say("hint", this.answer.speech_url && this.#mayInterrupt ? text("interrupt-hint") : "");
+    const result = await this.room.player.play(this.answer.speech_url, () => this.#listenForVoice());
+    if (result === "ended" || result === "absent") return this.#heard();
+    if (result !== "blocked") return;
+    this.screen.part("play").hidden = false;
+    this.screen.part("skip-listening").hidden = true;
+  }
+
+  /** While the question is read aloud, whoever speaks has begun to answer. */
+  #listenForVoice() {
+    if (this.room.step === "ask" && this.#mayInterrupt) this.room.recorder.listen(() => this.#interrupt());
+  }
+
+  get #mayInterrupt() {
+    return this.room.state.session.is_barge_in_allowed && this.room.recorder.isOpen;
+  }
+
+  #interrupt() {
+    if (this.room.step !== "ask") return;
+    this.#hasInterrupted = true;
+    this.room.player.fadeOut();
+    this.#begin();
+  }
+
+  #heard() {
+    this.room.heard(this.answer);
+  }
+
+  #think() {
+    const { think_s: thinkS, speech_url: url, limit_s: limitS } = this.answer;
+    this.screen.part("again").hidden = !url;
+    this.screen.say("hint", limitS ? text("limit-hint", { time: clock(limitS) }) : "");
+    if (thinkS) {
+      const cameBackAtMs = this.room.cameBackAtMs(this.answer);
+      const seconds = cameBackAtMs ? thinkLeftS(this.answer, cameBackAtMs) : thinkS;
+      this.#countdown = new Countdown(seconds, {
+        tick: (left) => this.screen.say("clock", text("starts-in", { time: clock(left) })),
+        done: () => this.#begin(),
+      });
+    } else if (thinkS === 0 && url) {
+      this.#begin();
+    }
+  }
+
+  #begin() {
+    if (this.room.step === "starting") return; // pressed twice
+    this.#countdown?.stop();
+    this.room.player.stop();
+    this.room.begin(this.answer);
+  }
+
+  #record() {
+    this.#hasWarned = false;
+    this.#silentSince = performance.now();
+    this.screen.say("hint", this.#hasInterrupted ? text("interrupted-reading") : "");
+    this.#hasInterrupted = false;
+    this.#showPrompt(false);
+    this.screen.part("captions").textContent = "";
+    this.meter.start();
+  }
+
+  #listen(level) {
+    if (level > VOICE_LEVEL) this.#silentSince = Infinity;
+    this.screen.part("silent").hidden = performance.now() - this.#silentSince < SILENT_MS;
+  }
+
+  #showElapsed() {
+    const elapsed = this.room.takes.bytes / BYTES_PER_S;
+    const { limit_s: limit } = this.answer;
+    this.screen.say("clock", limit ? text("elapsed", { time: clock(elapsed), limit: clock(limit) }) : clock(elapsed));
+    if (!limit || this.#hasWarned || limit - elapsed > NEAR_END_S || limit < 2 * NEAR_END_S) return;
+    this.#hasWarned = true;
+    this.screen.say("hint", text("near-end"));
+    announce(text("near-end"));
+  }
+
+  /** @param {object} message  caption, speech_start or turn_ended of this answer */
+  message({ type, answer = this.answer.id, text: caption }) {
+    if (this.#phase !== "record" || answer !== this.answer.id) return;
+    if (type === "caption") this.screen.part("captions").textContent = caption;
+    if (type === "speech_start") this.#keepTalking();
+    if (type === "turn_ended" && this.room.takes.isServerListening) this.#offerToMoveOn();
+  }
+
+  #offerToMoveOn() {
+    this.#showPrompt(true);
+    announce(text("anything-to-add"));
+    this.#countdown = new Countdown(MOVE_ON_S, {
+      tick: (left) => this.screen.say("moving-on", plural("moving-on", left)),
+      done: () => this.room.finishAnswer(),
+    });
+  }
+
+  #keepTalking() {
+    this.#showPrompt(false);
+  }
+
+  /** The main button changes places; the keyboard's focus goes with it. */
+  #showPrompt(isShown) {
+    this.#countdown?.stop();
+    const [prompt, done] = [this.screen.part("prompt"), this.screen.part("done")];
+    const hadFocus = (isShown ? done : prompt).contains(document.activeElement);
+    prompt.hidden = !isShown;
+    done.hidden = isShown;
+    if (hadFocus) (isShown ? this.screen.part("move-on") : done).focus();
+  }
+
+  #showReview() {
+    const { answer } = this;
+    this.screen.say("hint", this.room.notice);
+    this.screen.say("clock", answer.recording?.bytes ? clock(answer.recording.bytes / BYTES_PER_S) : "");
+    this.screen.part("retake").hidden = answer.retakes_left < 1;
+    const isPractice = answer.kind === "practice";
+    const next = this.room.isLast(answer) ? "finish-interview" : "next-question";
+    const again = isPractice ? "practise-again" : "record-again";
+    this.screen.part("retake").textContent = text(again, { n: answer.retakes_left });
+    this.screen.part("next").textContent = text(isPractice ? "end-practice" : next);
+    showTranscript(this.screen.part("transcript"), answer);
+  }
+
+  #write() {
+    this.room.player.stop();
+    this.screen.part("text").value = draft.read(this.answer.id);
+  }
+
+  #written(value) {
+    draft.keep(this.answer.id, value);
+    this.#markText("");
+  }
+
+  /** The server will not have the text as it is. */
+  refuseText() {
+    this.#markText(text("text-refused"));
+    this.screen.part("text").focus();
+  }
+
+  #markText(trouble) {
+    this.screen.part("text").setAttribute("aria-invalid", Boolean(trouble));
+    this.screen.say("text-trouble", trouble);
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const written = this.screen.part("text").value.trim();
+    if (written) this.room.command("type_answer", { answer: this.answer.id, text: written });
+  }
+
+  leave() {
+    this.#countdown?.stop();
+    this.meter.stop();
+    this.room.player.stop();
+    this.room.recorder.forget();
+    this.screen.part("silent").hidden = true;
+  }
+}
+
+/** A half-written answer survives a reload. */
+const draft = {
+  read: (answer) => sessionStorage.getItem(`draft-${answer}`) ?? "",
+  keep: (answer, written) => sessionStorage.setItem(`draft-${answer}`, written),
+};

@@ -1,0 +1,15 @@
+// "What we heard": the transcript of an answer as it becomes known.
+
+import { text } from "./screen.js";
+import { noticeOf } from "../state.js";
+
+/** @param {HTMLElement} element @param {Answer} answer */
+export function showTranscript(element, { id, transcript, typed_text: typed }) {
+  element.dataset.testid = `transcript-${id}`;
+  element.hidden = !transcript && !typed;
+  if (element.hidden) return;
+  const notice = transcript && noticeOf(transcript);
+  const content = typed ?? (notice ? text(notice) : transcript.text);
+  if (element.textContent !== content) element.textContent = content;
+  element.classList.toggle("is-quiet", !typed && Boolean(notice));
+}

@@ -1,0 +1,1 @@
+"""Texts and languages of the product."""

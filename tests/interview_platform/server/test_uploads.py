@@ -1,0 +1,118 @@
+"""Uploads over the limit are cut where they arrive, whatever their client announces."""
+
+import contextlib
+import http.client
+import json
+import socket
+from pathlib import Path
+from unittest.mock import Mock
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from interview_platform.server import uploads
+
+pytestmark = pytest.mark.flows
+MB = 1024**2
+HUGE = 200 * MB
+PIECE = bytes(32 * 1024)
+TRANSCRIBE = "/api/v1/voice/transcribe"
+BATCHES = "/api/v1/voice/batches"
+
+
+class Upload:
+    """A client that goes on sending until it is stopped, and counts."""
+
+    def __init__(self, url, path, *, length=None, headers=()):
+        host = urlsplit(url)
+        self.sent = 0
+        self.peak_bytes = 0  # of memory and open temporary files of the web processes
+        self._socket = socket.create_connection((host.hostname, host.port), timeout=20)
+        framing = f"Content-Length: {length}" if length else "Transfer-Encoding: chunked"
+        lines = [f"POST {path} HTTP/1.1", f"Host: {host.netloc}", framing, *headers, "", ""]
+        self._socket.sendall("\r\n".join(lines).encode())
+        self._is_chunked = length is None
+
+    def send(self, up_to, watch=lambda: 0):
+        """Send until so many bytes, or until the server closes."""
+        piece = b"%x\r\n%s\r\n" % (len(PIECE), PIECE) if self._is_chunked else PIECE
+        with contextlib.suppress(ConnectionError):
+            while self.sent < up_to:
+                self._socket.sendall(piece)
+                self.sent += len(PIECE)
+                if self.sent % MB == 0:
+                    self.peak_bytes = max(self.peak_bytes, watch())
+        return self
+
+    def answer(self):
+        response = http.client.HTTPResponse(self._socket)
+        response.begin()
+        with response:
+            return response.status, json.loads(response.read())
+
+    def close(self):
+        self._socket.close()
+
+
+@pytest.fixture
+def upload(stack):
+    """A function: open an upload to the running system."""
+    with contextlib.ExitStack() as opened:
+
+        def start(path=TRANSCRIBE, **options):
+            client = Upload(stack.url, path, **options)
+            opened.callback(client.close)
+            return client
+
+        yield start
+
+
+def held_bytes(stack):
+    """Memory and open files of the web processes."""
+    total = 0
+    for pid in stack.pids("web"):
+        total += psutil.Process(pid).memory_info().rss
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if "(deleted)" in str(link.readlink()):
+                    total += link.stat().st_size
+    return total
+
+
+@pytest.mark.parametrize("length", [HUGE, None], ids=["announced", "in chunks"])
+def test_200_megabytes_are_cut_early(stack, upload, length):
+    before = held_bytes(stack)
+    client = upload(length=length).send(HUGE, watch=lambda: held_bytes(stack) - before)
+    most = uploads.LINGER_BYTES + (0 if length else 25 * MB)
+    assert client.sent < most + 8 * MB  # what lies in sockets
+    assert client.peak_bytes < 40 * MB
+
+
+@pytest.mark.parametrize("length", [30 * MB, None], ids=["announced", "in chunks"])
+def test_client_that_sends_everything_first_is_told_why(upload, length):
+    status, answer = upload(length=length).send(30 * MB).answer()
+    assert (status, answer["code"], answer["field"]) == (413, "too_large", "body")
+    assert "25 MB" in answer["detail"]
+
+
+def test_announcement_alone_is_answered(upload):
+    client = upload(length=HUGE, headers=["Expect: 100-continue"])
+    assert client.answer()[0] == 413
+
+
+def test_every_address_has_a_limit_and_batches_a_higher_one(upload):
+    assert upload("/admin/login/", length=30 * MB).answer()[0] == 413
+    assert upload(BATCHES, length=101 * MB).answer()[0] == 413
+    assert upload(BATCHES, length=30 * MB).send(30 * MB).answer()[0] == 401
+
+
+def test_file_of_just_the_limit_is_let_through(upload):
+    assert upload(length=25 * MB + 32 * 1024).send(25 * MB + 32 * 1024).answer()[0] == 401
+
+
+def test_answer_that_fails_in_the_middle_is_broken_off():
+    request = uploads.BoundedRequest.__new__(uploads.BoundedRequest)
+    request._response_started, request.channel = True, Mock()
+    request.handle_exception(ValueError())
+    request.channel.transport.abortConnection.assert_called_once_with()

@@ -1,0 +1,197 @@
+"""Who may use the speech service."""
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser
+from django.db import OperationalError
+from django.test import AsyncClient
+from django.utils import timezone
+
+from accounts.models import ApiKey, User
+from interview_platform.web import callers
+from interview_platform.web.callers import (
+    VoiceAccess,
+    WrongScope,
+    anybody,
+    caller_of_key,
+    caller_of_user,
+    client_address,
+)
+from tests.factories import OrganisationFactory, UserFactory
+from voice.infra.threads import in_thread
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch):
+    monkeypatch.setattr(callers, "_known", {})
+
+
+def issued(*scopes):
+    return ApiKey.issue(organisation=OrganisationFactory(), name="key", scopes=list(scopes))
+
+
+async def greeting(scope, receive, send):
+    """An application that lets anybody in and tells who it is."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": scope["caller"].id})
+
+
+async def met(headers=(), *, user=None, subprotocols=None):
+    """The id of the caller that the application met; None when nobody was let in."""
+    socket = WebsocketCommunicator(
+        VoiceAccess(greeting), "/ws/tts", headers=list(headers), subprotocols=subprotocols
+    )
+    socket.scope["user"] = user or AnonymousUser()
+    is_in, _ = await socket.connect()
+    return await socket.receive_from() if is_in else None
+
+
+@pytest.fixture
+def key(transactional_db):
+    return issued("voice")
+
+
+@pytest.mark.parametrize("header", [(b"authorization", "Bearer {}"), (b"x-api-key", "{}")])
+async def test_key_in_a_header_opens(key, header):
+    row, secret = key
+    name, value = header
+
+    assert await met([(name, value.format(secret).encode())]) == f"key:{row.pk}"
+
+
+async def test_key_among_the_subprotocols_opens(key):
+    row, secret = key
+
+    assert await met(subprotocols=["voice", f"key.{secret}"]) == f"key:{row.pk}"
+
+
+async def test_unknown_key_stays_outside(key):
+    assert await met([(b"authorization", b"Bearer ipk_unknown")]) is None
+
+
+async def test_nobody_stays_outside():
+    assert await met() is None
+
+
+async def test_key_for_interviews_stays_outside():
+    _, secret = await in_thread(issued)("interviews")
+
+    assert await met([(b"x-api-key", secret.encode())]) is None
+    with pytest.raises(WrongScope):
+        await caller_of_key(secret)
+
+
+async def test_revoked_key_is_forgotten_soon(key, monkeypatch):
+    row, secret = key
+    assert await caller_of_key(secret)
+    row.revoked_at = timezone.now()
+    await in_thread(row.save)()
+
+    later = callers.time.monotonic() + callers.KEY_KNOWN_FOR_S + 1
+    monkeypatch.setattr(callers.time, "monotonic", lambda: later)
+
+    assert await caller_of_key(secret) is None
+
+
+async def test_staff_who_are_signed_in_come_in():
+    user = await in_thread(UserFactory)(is_staff=True)
+
+    assert await met(user=user) == f"user:{user.pk}"
+
+
+async def test_others_who_are_signed_in_stay_outside():
+    user = await in_thread(UserFactory)(is_staff=False)
+
+    assert await met(user=user) is None
+
+
+async def let_in(*headers, user=None):
+    """What the application is given to ask whether the caller still would be let in."""
+    given = {}
+
+    async def app(scope, receive, send):
+        given.update(scope)
+
+    scope = {"headers": list(headers), "user": user or AnonymousUser()}
+    await VoiceAccess(app)(scope, None, None)
+    return given["is_let_in"]
+
+
+async def test_revoked_key_would_not_be_let_in_again(key, monkeypatch):
+    row, secret = key
+    is_let_in = await let_in((b"x-api-key", secret.encode()))
+    assert await is_let_in()
+    row.revoked_at = timezone.now()
+    await in_thread(row.save)()
+    monkeypatch.setattr(callers, "_known", {})
+
+    assert not await is_let_in()
+
+
+@pytest.mark.parametrize("is_public", [False, True])
+async def test_staff_who_lost_access_would_not_be_let_in_again(settings, is_public):
+    settings.VOICE = settings.VOICE | {"IS_PUBLIC": is_public}
+    user = await in_thread(UserFactory)(is_staff=True)
+    is_let_in = await let_in(user=user)
+    assert await is_let_in()
+    await in_thread(User.objects.filter(pk=user.pk).update)(is_active=False)
+
+    assert not await is_let_in()
+
+
+async def test_database_that_is_away_ends_no_connection(key, monkeypatch):
+    def fail(secret):
+        raise OperationalError("no")
+
+    is_let_in = await let_in((b"x-api-key", key[1].encode()))
+    monkeypatch.setattr(callers, "_known", {})
+    monkeypatch.setattr(ApiKey, "find", fail)
+
+    assert await is_let_in()
+
+
+def test_superusers_run_the_installation():
+    assert caller_of_user(UserFactory(is_superuser=True)).is_operator
+    assert not caller_of_user(UserFactory(is_superuser=False)).is_operator
+
+
+def test_strangers_behind_one_address_share_nothing(settings):
+    settings.VOICE = settings.VOICE | {"IS_PUBLIC": True}
+
+    assert anybody("192.0.2.1").owner == ""
+
+
+FORWARDED = "203.0.113.9, 198.51.100.7"
+
+
+@pytest.mark.parametrize(
+    ("is_behind_proxy", "forwarded_for", "address"),
+    [
+        (False, FORWARDED, "192.0.2.1"),
+        (True, FORWARDED, "198.51.100.7"),
+        (True, "198.51.100.7", "198.51.100.7"),
+        (True, "", "192.0.2.1"),
+    ],
+)
+def test_only_a_proxy_of_ours_is_believed(settings, is_behind_proxy, forwarded_for, address):
+    settings.BEHIND_PROXY = is_behind_proxy
+
+    assert client_address("192.0.2.1", forwarded_for) == address
+
+
+async def test_address_behind_a_proxy_counts_over_both_protocols(settings, clean_redis):
+    settings.VOICE = settings.VOICE | {"IS_PUBLIC": True}
+    settings.BEHIND_PROXY = True
+
+    assert await met([(b"x-forwarded-for", FORWARDED.encode())]) == "address:198.51.100.7"
+    await AsyncClient().get("/v1/models", headers={"X-Forwarded-For": FORWARDED})
+    assert clean_redis.get("voice:requests:address:198.51.100.7") == b"1"
+
+
+async def test_anybody_comes_in_where_the_service_is_public(settings):
+    settings.VOICE = settings.VOICE | {"IS_PUBLIC": True}
+
+    assert (await met()).startswith("address:")

@@ -1,0 +1,475 @@
+import asyncio
+import contextlib
+import json
+from typing import ClassVar
+
+import pytest
+import redis
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from channels_redis.pubsub import RedisPubSubLoopLayer
+from django.db import connections
+from prometheus_client import REGISTRY
+
+from interview_platform.asgi import application
+from interviews.candidate import metrics
+from interviews.models import Answer
+from tests.interviews import journey
+from voice.capacity import shedding
+from voice.recordings import frames
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+
+FRAME = bytes(range(256)) * 31 + bytes(64)  # 8 000 bytes, 250 ms
+assert len(FRAME) == 8000
+
+
+PATIENCE_S = 30  # on a machine that is busy with other things
+
+
+class Browser:
+    """A candidate's connection in a test."""
+
+    opened: ClassVar[list["Browser"]] = []
+
+    def __init__(self, token: str, query: str = "") -> None:
+        headers = [(b"origin", b"http://127.0.0.1"), (b"host", b"127.0.0.1")]
+        path = f"/ws/interviews/{token}/{query}"
+        self.socket = WebsocketCommunicator(application, path, headers=headers)
+        self.opened.append(self)
+
+    async def open(self) -> dict:
+        connected, _ = await self.socket.connect(timeout=PATIENCE_S)
+        assert connected
+        return await self.next()
+
+    async def next(self) -> dict:
+        return await self.socket.receive_json_from(timeout=PATIENCE_S)
+
+    async def until(self, kind: str) -> dict:
+        while True:
+            message = await self.next()
+            if message["type"] == kind:
+                return message
+
+    async def say(self, kind: str, **fields) -> None:
+        await self.socket.send_json_to({"type": kind, **fields})
+
+    async def speak(self, offset: int, pcm: bytes = FRAME) -> None:
+        await self.socket.send_to(bytes_data=frames.pack(offset, pcm))
+
+    async def close(self) -> None:
+        """Disconnect. After a failed test it may be cancelled already, which pytest must not see."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.socket.disconnect(timeout=PATIENCE_S)
+
+    async def close_code(self) -> int:
+        while True:
+            output = await self.socket.receive_output(timeout=PATIENCE_S)
+            if output["type"] == "websocket.close":
+                return output["code"]
+
+
+@pytest.fixture(autouse=True)
+async def tidy_up():
+    """Close every connection of the test; what it read by itself, it read in a thread that ends with it."""
+    yield
+    while Browser.opened:
+        await Browser.opened.pop().close()
+    await sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+async def answer(session) -> Answer:
+    await sync_to_async(journey.get_under_way)(session)
+    return (await sync_to_async(journey.questions)(session))[0]
+
+
+@pytest.fixture
+def token(session) -> str:
+    return session.invitation.token
+
+
+@pytest.fixture
+async def browser(token):
+    browser = Browser(token)
+    yield browser
+    await browser.close()
+
+
+@pytest.fixture
+async def recording(browser, answer) -> dict:
+    """The browser is recording the first answer."""
+    await browser.open()
+    await browser.say("begin_answer", answer=str(answer.id))
+    return await browser.until("resume")
+
+
+async def test_first_message_is_the_snapshot(browser, session):
+    snapshot = await browser.open()
+    assert snapshot["type"] == "snapshot"
+    assert snapshot["session"]["id"] == str(session.id)
+    assert [a["position"] for a in snapshot["answers"]] == [0, 1, 2, 3]
+
+
+async def test_unknown_link_is_closed_with_4004():
+    browser = Browser("nobody-has-this")
+    await browser.socket.connect(timeout=PATIENCE_S)
+    assert await browser.close_code() == 4004
+
+
+async def test_link_without_consent_is_closed_with_4004(invitation):
+    browser = Browser(invitation.token)
+    await browser.socket.connect(timeout=PATIENCE_S)
+    assert await browser.close_code() == 4004
+
+
+async def test_revoked_link_is_closed_with_4010(session, token):
+    from interviews.models import Invitation
+
+    await Invitation.objects.filter(pk=session.invitation_id).aupdate(status="revoked")
+    browser = Browser(token)
+    await browser.socket.connect(timeout=PATIENCE_S)
+    assert await browser.close_code() == 4010
+
+
+async def test_frames_are_acknowledged_and_held(browser, recording):
+    await browser.speak(0)
+    assert (await browser.until("ack"))["offset"] == 8000
+    await browser.speak(8000)
+    assert (await browser.until("ack"))["offset"] == 16_000
+    from voice.recordings import buffer
+
+    assert await sync_to_async(buffer.read)(recording["recording"]) == FRAME * 2
+
+
+async def test_frame_sent_twice_is_held_once(browser, recording):
+    for _ in range(2):
+        await browser.speak(0)
+        assert (await browser.until("ack"))["offset"] == 8000
+
+
+async def test_overlapping_frame_adds_only_what_is_new(browser, recording):
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.speak(4000, FRAME)
+    assert (await browser.until("ack"))["offset"] == 12_000
+
+
+async def test_gap_is_refused_with_the_offset_to_resume_from(browser, recording):
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.speak(16_000)
+    error = await browser.until("error")
+    assert (error["code"], error["offset"]) == ("gap", 8000)
+
+
+@pytest.mark.parametrize("data", [b"1234", frames.pack(0, b"odd"), frames.pack(1, b"even")])
+async def test_malformed_frame_is_refused(browser, recording, data):
+    await browser.socket.send_to(bytes_data=data)
+    assert (await browser.until("error"))["code"] == "bad_frame"
+
+
+async def test_frame_without_a_recording_is_refused(browser):
+    await browser.open()
+    await browser.speak(0)
+    assert (await browser.until("error"))["code"] == "not_recording"
+
+
+async def test_frame_beyond_the_limit_is_refused(browser, recording):
+    limit, sent = recording["limit_bytes"], 0
+    while sent < limit:
+        pcm = b"\1\0" * (min(frames.MAX_PCM_BYTES, limit - sent) // 2)
+        await browser.speak(sent, pcm)
+        sent = (await browser.until("ack"))["offset"]
+    await browser.speak(sent)
+    assert (await browser.until("error"))["code"] == "over_limit"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("not json", "bad_message"),
+        ("[]", "bad_message"),
+        ('{"type": 3}', "bad_message"),
+        ('{"type": "begin_answer"}', "bad_message"),
+        ('{"type": "finish_answer", "answer": "x", "bytes": -1}', "bad_message"),
+        ('{"type": "dance"}', "unknown_command"),
+        ('{"type": "begin_answer", "answer": "x"}', "not_yours"),
+    ],
+)
+async def test_bad_text_gets_one_error_and_the_connection_stays(browser, text, code):
+    await browser.open()
+    await browser.socket.send_to(text_data=text)
+    assert (await browser.until("error"))["code"] == code
+    await browser.say("ping")
+    assert (await browser.until("pong")) == {"type": "pong"}
+
+
+async def test_answer_of_another_interview_is_refused(browser, make_invitation):
+    from django.utils import timezone
+
+    from interviews.actions import sessions
+
+    other = await sync_to_async(sessions.start)(
+        invitation=await sync_to_async(make_invitation)(), now=timezone.now()
+    )
+    theirs = await other.answers.aget(position=1)
+    await browser.open()
+    await browser.say("begin_answer", answer=str(theirs.id))
+    assert (await browser.until("error"))["code"] == "not_yours"
+
+
+async def test_newer_tab_takes_over_and_the_older_says_so(token, answer):
+    older, newer = Browser(token), Browser(token)
+    await older.open()
+    await older.say("begin_answer", answer=str(answer.id))
+    await older.until("resume")
+    await older.speak(0)
+    await older.until("ack")
+    await newer.open()
+    assert (await older.until("taken_over")) == {"type": "taken_over"}
+    assert await older.close_code() == 4001
+    await newer.say("select", answer=str(answer.id))
+    assert (await newer.until("resume"))["offset"] == 8000
+    await newer.close()
+
+
+async def test_older_tab_that_missed_the_message_cannot_write(browser, recording):
+    from voice.recordings import buffer
+
+    await buffer.open_for(recording["recording"], writer="another", limit_bytes=100_000)
+    await browser.speak(0)
+    await browser.until("taken_over")
+    assert await sync_to_async(buffer.read)(recording["recording"]) == b""
+
+
+async def test_redis_that_lost_everything_is_filled_again(browser, recording):
+    from voice.recordings import buffer
+
+    await browser.speak(0)
+    await browser.until("ack")
+    await sync_to_async(buffer.delete)(recording["recording"])
+    await browser.speak(8000)
+    error = await browser.until("error")
+    assert (error["code"], error["offset"]) == ("gap", 0)
+    await browser.speak(0)
+    assert (await browser.until("ack"))["offset"] == 8000
+
+
+async def test_finish_before_the_audio_arrived_says_what_is_missing(browser, recording):
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.say("finish_answer", answer=recording["answer"], bytes=24_000)
+    error = await browser.until("error")
+    assert (error["code"], error["offset"]) == ("audio_missing", 8000)
+
+
+async def test_finish_moves_on_to_the_next_question(browser, recording, answer):
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.say("finish_answer", answer=recording["answer"], bytes=8000)
+    while (event := await browser.until("event"))["name"] != "answer_finished":
+        pass
+    assert event["answer"]["status"] == "accepted"
+    assert event["answer"]["recording"]["bytes"] == 8000
+    assert event["session"]["current_answer"] != str(answer.id)
+
+
+async def test_sealed_recording_can_be_filled_up_but_not_extended(browser, recording):
+    from voice.recordings import buffer
+
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.say("finish_answer", answer=recording["answer"], bytes=8000)
+    await browser.until("event")
+    await sync_to_async(buffer.delete)(recording["recording"])
+    await browser.say("select", answer=recording["answer"])
+    assert (await browser.until("resume"))["limit_bytes"] == 8000
+    await browser.speak(0)
+    assert (await browser.until("ack"))["offset"] == 8000
+    await browser.speak(8000)
+    assert (await browser.until("error"))["code"] == "over_limit"
+
+
+async def test_messages_are_plain_json(browser):
+    await browser.socket.connect(timeout=PATIENCE_S)
+    output = await browser.socket.receive_output(timeout=PATIENCE_S)
+    assert json.loads(output["text"])["type"] == "snapshot"
+
+
+class Tab(Browser):
+    """A browser tab with an identity."""
+
+    def __init__(self, token: str, tab: str, *, is_claiming: bool = False) -> None:
+        super().__init__(token, f"?tab={tab}" + ("&claim=1" if is_claiming else ""))
+
+
+async def test_tab_that_only_reconnects_does_not_take_over(token, answer):
+    laptop, phone = Tab(token, "laptop", is_claiming=True), Tab(token, "phone", is_claiming=True)
+    await laptop.open()
+    await phone.open()
+    assert await laptop.close_code() == 4001
+    returning = Tab(token, "laptop")
+    await returning.socket.connect(timeout=PATIENCE_S)
+    assert await returning.close_code() == 4001
+    await phone.say("ping")
+    assert await phone.until("pong") == {"type": "pong"}
+    await phone.close()
+
+
+async def test_holding_tab_may_reconnect(token, answer):
+    first = Tab(token, "laptop", is_claiming=True)
+    await first.open()
+    await first.close()
+    again = Tab(token, "laptop")
+    assert (await again.open())["type"] == "snapshot"
+    await again.close()
+
+
+async def test_own_connection_that_was_held_up_does_not_end_the_page(token, answer):
+    page, given_up = Tab(token, "laptop", is_claiming=True), Tab(token, "laptop")
+    await page.open()
+    await given_up.socket.connect(timeout=PATIENCE_S)
+    assert await page.close_code() == 1013  # come back; 4001 would say that another tab has the interview
+
+
+@pytest.mark.parametrize("step", ["new_channel", "group_add"])
+async def test_who_comes_while_redis_is_away_is_told_to_come_back(token, answer, monkeypatch, step):
+    async def refuse(*args):
+        raise redis.ConnectionError("no")
+
+    monkeypatch.setattr(RedisPubSubLoopLayer, step, refuse)
+    tab = Tab(token, "laptop")
+    is_accepted, _ = await tab.socket.connect(timeout=PATIENCE_S)
+    assert is_accepted  # a handshake that is refused has no code
+    assert await tab.close_code() == 1013
+
+
+async def test_ping_joins_the_group_that_redis_forgot(browser, answer, clean_redis):
+    await browser.open()
+    await sync_to_async(clean_redis.flushdb)()
+    await browser.say("ping")
+    await browser.until("pong")
+    await browser.say("ask", answer=str(answer.id))
+    assert (await browser.until("event"))["name"] == "question_asked"
+
+
+async def test_late_frame_does_not_bring_deleted_audio_back(browser, session):
+    from interviews.models import Session
+    from voice.recordings import buffer
+
+    await browser.open()
+    await Session.objects.filter(pk=session.pk).aupdate(status="practising")
+    practice = await session.answers.aget(position=0)
+    await browser.say("begin_answer", answer=str(practice.id))
+    resume = await browser.until("resume")
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.say("skip_practice")
+    await browser.until("event")
+    await browser.speak(0)
+    assert (await browser.until("error"))["code"] == "not_recording"
+    assert await sync_to_async(buffer.read)(resume["recording"]) == b""
+
+
+async def test_listener_that_fails_leaves_the_recording_alone(browser, answer, monkeypatch):
+    from voice.engines.base import EngineUnavailable
+    from voice.live import listener
+
+    def missing():
+        raise EngineUnavailable("no voice activity model")
+
+    monkeypatch.setattr(listener, "_vad", missing)
+    await browser.open()
+    await browser.say("begin_answer", answer=str(answer.id))
+    resume = await browser.until("resume")
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.say("finish_answer", answer=resume["answer"], bytes=8000)
+    assert (await browser.until("event"))["type"] == "event"
+    await browser.say("ping")
+    assert await browser.until("pong") == {"type": "pong"}
+
+
+async def test_listener_is_as_patient_as_the_interview(browser, answer, session, monkeypatch):
+    from interviews.candidate import consumer
+    from interviews.candidate.turn_taking import TURN_SETTINGS
+    from interviews.models import Interview
+
+    patience = []
+
+    class Curious(consumer.Listener):
+        def __init__(self, name, **options):
+            patience.append(options["turn_settings"])
+            super().__init__(name, **options)
+
+    monkeypatch.setattr(consumer, "Listener", Curious)
+    await Interview.objects.aupdate(patience="patient")
+    await browser.open()
+    await browser.say("begin_answer", answer=str(answer.id))
+    await browser.until("resume")
+    assert patience == [TURN_SETTINGS[Interview.Patience.PATIENT]]
+
+
+async def test_captions_hold_no_database_connection(browser, recording, monkeypatch):
+    """A caption is asked for in a thread of its own; a connection taken there would never come back."""
+    from voice.queues import jobs
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("a caption touched the database")
+
+    job = (
+        "stt-partial",
+        "voice.workers.transcription.recognise_partial",
+        recording["recording"],
+        0,
+        8000,
+        "en",
+        "channel",
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(type(connections["default"]), "ensure_connection", refuse)
+        await sync_to_async(jobs.enqueue_now, thread_sensitive=False)(*job)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"type": "type_answer", "answer": "%s", "text": "\\ud800"}']
+)
+async def test_odd_text_gets_an_error_not_a_crash(browser, answer, text):
+    await browser.open()
+    await browser.socket.send_to(text_data=text % answer.id if "%s" in text else text)
+    assert (await browser.until("error"))["code"] in ("bad_message", "bad_value")
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def test_frames_refusals_and_connections_are_counted(browser, recording):
+    names = ["interviews_frames_total", "interviews_frame_bytes_total", "interviews_ack_seconds_count"]
+    metrics._frames.flush()
+    before = [counted(name) for name in names]
+    gaps = counted("interviews_frames_refused_total", code="gap")
+    mistakes = counted("interviews_errors_total", code="unknown_command")
+    await browser.speak(0)
+    await browser.until("ack")
+    await browser.speak(16_000)
+    await browser.until("error")
+    await browser.say("sing")
+    await browser.until("error")
+    metrics._frames.flush()
+    assert [counted(name) - was for name, was in zip(names, before, strict=True)] == [1, 8000, 1]
+    assert counted("interviews_frames_refused_total", code="gap") == gaps + 1
+    assert counted("interviews_errors_total", code="unknown_command") == mistakes + 1
+
+    connected = counted("interviews_connections")
+    await browser.close()
+    assert counted("interviews_connections") == connected - 1
+
+
+async def test_connection_has_its_process_watched(browser, monkeypatch):
+    watched = []
+    monkeypatch.setattr(shedding, "watch", lambda: watched.append(1))
+    await browser.open()
+    assert watched == [1]

@@ -1,0 +1,97 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from interviews.actions import invitations
+from interviews.models import Invitation, Session
+from tests.interviews import journey
+from voice.workers import transcription
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+
+
+def landing(token: str) -> str:
+    return reverse("interviews:landing", args=[token])
+
+
+def room(token: str) -> str:
+    return reverse("interviews:room", args=[token])
+
+
+def test_landing_says_what_will_happen(client, invitation):
+    page = client.get(landing(invitation.token)).content.decode()
+    assert invitation.interview.title in page
+    assert invitation.interview.consent_text in page
+    assert "3 questions" in page
+
+
+def test_landing_without_consent_starts_nothing(client, invitation):
+    response = client.post(landing(invitation.token))
+    assert "tick the box" in response.content.decode()
+    assert not Session.objects.exists()
+
+
+def test_consent_starts_the_session_and_opens_the_room(client, invitation):
+    response = client.post(landing(invitation.token), {"consent": "on"})
+    assert response["Location"] == room(invitation.token)
+    session = Session.objects.get()
+    assert session.consent_text == invitation.interview.consent_text
+    assert client.get(room(invitation.token)).status_code == 200
+
+
+def test_room_before_consent_goes_to_the_landing(client, invitation):
+    assert client.get(room(invitation.token))["Location"] == landing(invitation.token)
+
+
+def test_unknown_link_says_so(client, db):
+    response = client.get(landing("nobody-has-this"))
+    assert response.status_code == 404
+    assertions_on_problem(response, "unknown")
+
+
+@pytest.mark.parametrize(("kind", "status"), [("expired", 410), ("revoked", 410), ("finished", 200)])
+def test_ended_link_says_which(client, invitation, kind, status):
+    if kind == "finished":
+        Session.objects.create(invitation=invitation, status="finished", finished_at=timezone.now())
+    Invitation.objects.filter(pk=invitation.pk).update(status=kind)
+    response = client.get(landing(invitation.token))
+    assert response.status_code == status
+    assertions_on_problem(response, kind)
+
+
+def assertions_on_problem(response, kind: str) -> None:
+    assert response.templates[0].name == "interviews/link_problem.html"
+    assert response.context["problem"] == kind
+
+
+def test_link_with_a_nul_is_unknown(client, db):
+    assertions_on_problem(client.get("/i/a%00b/"), "unknown")
+
+
+def test_link_past_its_day_is_expired_before_any_job_ran(client, make_invitation):
+    invitation = make_invitation(expires_at=timezone.now() - timedelta(seconds=1))
+    assertions_on_problem(client.get(landing(invitation.token)), "expired")
+
+
+def test_interview_under_way_may_be_finished_after_its_day(client, session):
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    invitations.expire_due(now=timezone.now())
+    assert client.get(room(session.invitation.token)).status_code == 200
+
+
+def test_finished_link_opens_the_room_while_audio_is_not_stored(client, session):
+    for answer in journey.questions(session):
+        journey.answer_with(answer, b"\0\0" * 16_000)
+    token = session.invitation.token
+    assert client.get(landing(token))["Location"] == room(token)
+    for answer in journey.questions(session):
+        transcription.store(str(answer.recording_id))
+    assertions_on_problem(client.get(landing(token)), "finished")
+
+
+def test_candidate_pages_are_never_cached_and_leak_no_referrer(client, invitation):
+    response = client.get(landing(invitation.token))
+    assert "no-store" in response["Cache-Control"]
+    assert response["Referrer-Policy"] == "same-origin"

@@ -1,0 +1,197 @@
+"""For every action: the snapshot before, with the events it sent applied, is the snapshot after."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from interviews.actions import answers, invitations, sessions
+from interviews.events import publishing, snapshots
+from interviews.models import Session
+from tests.interviews import journey
+from voice.models import Speech
+from voice.speech import rendering
+from voice.workers.transcription import store, transcribe
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+
+
+SPOKEN = b"\1\0" * 1600
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Events in the order they were sent."""
+    messages: list[dict] = []
+    monkeypatch.setattr(publishing.channel, "group_send", lambda group, message: messages.append(message))
+    return messages
+
+
+def state(session: Session) -> dict:
+    fresh = Session.objects.select_related("invitation__interview").get(pk=session.pk)
+    return {k: v for k, v in snapshots.snapshot(fresh).items() if k != "now"}
+
+
+def questions(session):
+    return journey.questions(session)
+
+
+def now():
+    return timezone.now()
+
+
+def finish(answer):
+    journey.speak(answer, SPOKEN)
+    answers.finish(answer=answer, byte_count=len(SPOKEN), by="t", now=now())
+
+
+def begun(session, retakes=0):
+    return journey.begin_first_question(session, retakes=retakes)
+
+
+def recorded(session):
+    answer = begun(session, retakes=1)
+    finish(answer)
+    return answer
+
+
+def checked(session):
+    sessions.check_devices(session=session, by="t", now=now())
+    return session.answers.select_related("session__invitation__interview").get(position=0)
+
+
+def recorded_practice(session):
+    practice = checked(session)
+    answers.begin(answer=practice, by="t", now=now())
+    finish(practice)
+    return practice
+
+
+def under_way(session):
+    journey.get_under_way(session)
+    return questions(session)[0]
+
+
+def before_the_last_answer(session):
+    journey.get_under_way(session)
+    *earlier, last = questions(session)
+    for answer in earlier:
+        journey.answer_with(answer, SPOKEN)
+    answers.begin(answer=last, by="t", now=now())
+    return last
+
+
+CASES = {
+    "check_devices": (lambda s: s, lambda s: sessions.check_devices(session=s, by="t", now=now())),
+    "skip_practice": (checked, lambda a: sessions.skip_practice(session=a.session, by="t", now=now())),
+    "accept_practice": (recorded_practice, lambda a: answers.accept(answer=a, by="t", now=now())),
+    "type_practice": (checked, lambda a: answers.type_answer(answer=a, text="x", by="t", now=now())),
+    "ask": (under_way, lambda a: answers.ask(answer=a, by="t", now=now())),
+    "begin": (under_way, lambda a: answers.begin(answer=a, by="t", now=now())),
+    "finish": (begun, finish),
+    "finish_with_retake_left": (lambda s: begun(s, retakes=1), finish),
+    "finish_the_last": (before_the_last_answer, finish),
+    "accept": (recorded, lambda a: answers.accept(answer=a, by="t", now=now())),
+    "retake": (recorded, lambda a: answers.retake(answer=a, by="t", now=now())),
+    "type_answer": (under_way, lambda a: answers.type_answer(answer=a, text="x", by="t", now=now())),
+    "type_while_recording": (begun, lambda a: answers.type_answer(answer=a, text="x", by="t", now=now())),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_snapshot_and_events_give_the_next_snapshot(session, sent, case):
+    arrange, act = CASES[case]
+    subject = arrange(session)
+    before = state(session)
+    sent.clear()
+    act(subject)
+    after = state(session)
+    assert sent, "an action that tells nobody"
+    assert before != after
+    applied = before
+    for message in sent:
+        applied = snapshots.apply(applied, message["event"])
+    assert applied == after
+
+
+def test_rendered_speech_event_gives_the_next_snapshot(session, sent):
+    before = state(session)
+    row = Speech.objects.get(pk=session.answers.get(position=1).speech_key)
+    rendering.store(
+        row,
+        samples=np.zeros(2205, dtype=np.float32),
+        sample_rate_hz=22_050,
+        engine="espeak",
+        engine_voice="espeak:en-us",
+        is_last_resort=True,
+    )
+    applied = before
+    for message in sent:
+        applied = snapshots.apply(applied, message["event"])
+    assert applied == state(session) != before
+
+
+def test_every_action_has_a_case():
+    public = {
+        name
+        for module in (answers, sessions)
+        for name, value in vars(module).items()
+        if callable(value)
+        and getattr(value, "__module__", None) == module.__name__
+        and not name.startswith("_")
+    }
+    told_elsewhere = {
+        "start",
+        "abandon",
+        "abandon_idle",
+        "mark_seen",
+        "complete_unattended",
+        "end_practice",
+        "discard_recording",
+    }
+    covered = {"check_devices", "skip_practice", "ask", "begin", "finish", "accept", "retake", "type_answer"}
+    assert public == covered | told_elsewhere
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_snapshot_says_whether_speaking_answers(session, is_allowed):
+    interview = session.invitation.interview
+    interview.is_barge_in_allowed = is_allowed
+    interview.save()
+    assert state(session)["session"]["is_barge_in_allowed"] is is_allowed
+
+
+def test_revoke_closes_the_connections(session, sent):
+    invitations.revoke(invitation=session.invitation, by="t", now=now() + timedelta(seconds=1))
+    assert sent[-1] == {"type": "session.closed"}
+
+
+def test_transcript_and_storage_events_give_the_next_snapshot(session, sent, fake_recognition):
+    answer = begun(session)
+    finish(answer)
+    before = state(session)
+    sent.clear()
+    transcribe(str(answer.recording_id))
+    store(str(answer.recording_id))
+    applied = before
+    for message in sent:
+        applied = snapshots.apply(applied, message["event"])
+    assert [m["event"]["name"] for m in sent] == ["transcript_recorded", "recording_stored"]
+    assert applied == state(session) != before
+
+
+def test_state_that_comes_late_is_ignored(session, sent):
+    begun(session)
+    after = state(session)
+    came = sent[-1]["event"]
+    late = {**came, "answer": {**came["answer"], "status": "asked", "version": 0}}
+    assert snapshots.apply(after, late) == after
+
+
+def test_event_tells_what_is_true_when_it_is_sent(session, sent):
+    answer = recorded(session)
+    row = questions(session)[0]  # read before a worker stored the recording
+    store(str(answer.recording_id))
+    answers.accept(answer=row, by="t", now=now())
+    assert sent[-1]["event"]["answer"]["recording"]["status"] == "stored"

@@ -1,0 +1,446 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tests.speech import spoken
+from tests.standins import build_whisper
+from voice.engines.base import EngineUnavailable, TransientFailure, Word
+from voice.engines.stt.faster_whisper import FasterWhisper
+from voice.engines.stt.whisper_decoding import Kind
+from voice.engines.stt.whisper_text import Decoded, segments_of, shortened
+from voice.engines.vad.windows import Span, Window
+
+SAYS = "I led a team of five. Then we shipped it!"
+RATE_HZ = 16_000
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory):
+    return build_whisper(tmp_path_factory.mktemp("whisper") / "model", say=SAYS, language="de")
+
+
+@pytest.fixture(scope="module")
+def shared(model_dir):
+    engine = FasterWhisper(str(model_dir), device="cpu", is_batched=False)
+    engine.load()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def single(shared, monkeypatch):
+    """One engine for many tests; what watches its model goes with the test."""
+    whisper = shared._loaded.decoder.whisper
+    monkeypatch.setattr(whisper, "model", whisper.model)
+    return shared
+
+
+@pytest.fixture
+def batched(model_dir):
+    engine = FasterWhisper(str(model_dir), device="cpu", is_batched=True, batch_size=4, batch_wait_ms=200)
+    engine.load()
+    yield engine
+    engine.close()
+
+
+class Watched:
+    """CTranslate2's model, whose calls are noted, and end as `intervene(name)` wants."""
+
+    def __init__(self, model, intervene=lambda name: None):
+        self._model, self._intervene = model, intervene
+        self.calls = []
+
+    def __getattr__(self, name):
+        attribute = getattr(self._model, name)
+        if name not in ("encode", "generate", "align", "detect_language"):
+            return attribute
+
+        def call(*args, **options):
+            self._intervene(name)
+            self.calls.append((name, args))
+            return attribute(*args, **options)
+
+        return call
+
+    def sizes(self, name):
+        """How many windows went through each call of that name."""
+        return [_size(name, args) for called, args in self.calls if called == name]
+
+
+def _size(name, args):
+    return len(args[1]) if name == "generate" else args[0].shape[0]
+
+
+def watched(engine, intervene=lambda name: None):
+    whisper = engine._loaded.decoder.whisper
+    whisper.model = Watched(whisper.model, intervene)
+    return whisper.model
+
+
+@pytest.fixture
+def batches(batched):
+    return watched(batched)
+
+
+@pytest.fixture(scope="module")
+def speech():
+    return [spoken(text) for text in ("One short answer.", "A second, rather longer answer.", "Three.")]
+
+
+def test_the_fixed_sentence_is_heard_and_cut_into_segments(single, speech):
+    recognition = single.recognize(speech[0], language="en")
+
+    assert recognition.text == SAYS
+    assert [segment.text for segment in recognition.segments] == [
+        "I led a team of five.",
+        "Then we shipped it!",
+    ]
+    assert recognition.model.endswith("model")
+
+
+def test_a_language_is_detected(single, speech):
+    recognition = single.recognize(speech[0], language=None)
+
+    assert (recognition.language, recognition.text) == ("de", SAYS)
+    assert recognition.language_probability > 0.9
+
+
+def test_no_language_is_detected_in_silence(single):
+    recognition = single.recognize(np.zeros(RATE_HZ, np.float32), language=None)
+
+    assert (recognition.language, recognition.language_probability) == ("und", 0.0)
+
+
+def test_batched_calls_give_what_single_calls_give(single, batched, batches, speech):
+    alone = [single.recognize(samples, language="en") for samples in speech]
+
+    with ThreadPoolExecutor(3) as threads:
+        together = list(threads.map(lambda samples: batched.recognize(samples, language="en"), speech))
+
+    assert [r.text for r in together] == [r.text for r in alone]
+    assert [[w.text for w in r.words] for r in together] == [[w.text for w in r.words] for r in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert [w.start_s for w in one.words] == pytest.approx([w.start_s for w in other.words], abs=0.1)
+    # the three went through the model together, in one call of CTranslate2 for each step
+    assert [batches.sizes(name) for name in ("encode", "generate", "align")] == [[3], [3], [3]]
+
+
+def test_languages_and_options_never_share_a_batch(batched, batches, speech):
+    barrier = threading.Barrier(3)
+
+    def call(options):
+        barrier.wait(10)
+        return batched.recognize(speech[0], **options)
+
+    options = [{"language": "en"}, {"language": "fr"}, {"language": "en", "hot_words": "Kafka"}]
+    with ThreadPoolExecutor(3) as threads:
+        languages = [r.language for r in threads.map(call, options)]
+
+    assert languages == ["en", "fr", "en"]
+    assert batches.sizes("encode") == batches.sizes("generate") == [1, 1, 1]
+
+
+def test_a_long_recording_is_recognised_in_windows_whose_words_lie_where_they_were_said(batched, batches):
+    minute = np.concatenate([spoken("I worked on a large project for two years.", pause_s=2.0)] * 14)
+
+    recognition = batched.recognize(minute, language="en")
+
+    assert batches.sizes("generate") == [2]
+    assert recognition.text == f"{SAYS} {SAYS}"
+    assert recognition.words[-1].end_s > 45
+    assert all(segment.end_s <= len(minute) / 16_000 for segment in recognition.segments)
+
+
+def test_a_closed_engine_loads_again(batched, speech):
+    batched.close()
+
+    assert batched.recognize(speech[0], language="en").text == SAYS
+
+
+@pytest.mark.parametrize("is_partial", [False, True])
+def test_segments_are_told_window_by_window(single, is_partial):
+    minute = np.concatenate([spoken("I worked on a large project for two years.", pause_s=2.0)] * 14)
+    told, generated_before = [], []
+    model = watched(single)
+
+    def on_segments(segments):
+        told.append(segments)
+        generated_before.append(len(model.sizes("generate")))
+
+    recognition = single.recognize(minute, language="en", is_partial=is_partial, on_segments=on_segments)
+
+    assert len(told) == 2
+    assert tuple(segment for segments in told for segment in segments) == recognition.segments
+    assert generated_before == [1, 2]
+
+
+def test_segments_of_a_batch_are_told_in_order(batched):
+    minute = np.concatenate([spoken("I worked on a large project for two years.", pause_s=2.0)] * 14)
+    told = []
+
+    recognition = batched.recognize(minute, language="en", on_segments=told.extend)
+
+    assert tuple(told) == recognition.segments
+
+
+def test_nothing_is_told_of_silence(single):
+    told = []
+
+    single.recognize(np.zeros(RATE_HZ, np.float32), language="en", on_segments=told.append)
+
+    assert told == []
+
+
+def noise(seconds, loudness, low_pass=1):
+    """float32: hiss, or with `low_pass` the rumble of a room, of that standard deviation."""
+    white = np.random.default_rng(0).normal(0, 1, seconds * RATE_HZ + low_pass)
+    smooth = np.convolve(white, np.ones(low_pass) / low_pass, "same")[: seconds * RATE_HZ]
+    return (smooth * loudness / smooth.std()).astype(np.float32)
+
+
+def hum(seconds, loudness):
+    return (loudness * np.sin(2 * np.pi * 50 * np.arange(seconds * RATE_HZ) / RATE_HZ)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "audio",
+    [np.zeros(30 * RATE_HZ, np.float32), noise(30, 0.003), noise(30, 0.01, low_pass=40), hum(30, 0.02)],
+    ids=["silence", "hiss", "rumble", "mains hum"],
+)
+@pytest.mark.parametrize("is_partial", [False, True])
+def test_half_a_minute_without_speech_gives_no_text_though_the_model_would_say_some(
+    single, audio, is_partial
+):
+    decoder = single._loaded.decoder
+    invented = decoder.run(Kind("en"), [decoder.input_of(audio)])[0].decoded.text
+
+    recognition = single.recognize(audio, language="en", is_partial=is_partial)
+
+    assert invented == SAYS
+    assert (recognition.text, recognition.segments) == ("", ())
+
+
+def test_hot_words_stand_in_the_prompt(single, speech):
+    model = watched(single)
+
+    single.recognize(speech[0], language="en", hot_words=" Kafka, Kubernetes ")
+    single.recognize(speech[0], language="en")
+
+    decode = single._loaded.decoder.whisper.hf_tokenizer.decode
+    prompts = [
+        decode(args[1][0], skip_special_tokens=False) for name, args in model.calls if name == "generate"
+    ]
+    assert "<|startofprev|> Kafka, Kubernetes<|startoftranscript|><|en|><|transcribe|>" in prompts[0]
+    assert "Kafka" not in prompts[1]
+
+
+def test_each_word_has_the_probability_of_its_tokens(single, speech):
+    words = single.recognize(speech[0], language="en").words
+
+    assert len(words) == len(SAYS.split())
+    assert [word.confidence for word in words] == pytest.approx([1.0] * len(words), abs=0.01)
+
+
+def test_a_language_is_detected_only_when_none_is_given_and_in_the_same_encoding(single, speech):
+    model = watched(single)
+
+    single.recognize(speech[0], language="en")
+    assert [name for name, _ in model.calls] == ["encode", "generate", "align"]
+    model.calls.clear()
+    single.recognize(speech[0], language=None)
+
+    assert [name for name, _ in model.calls] == ["encode", "detect_language", "generate", "align"]
+
+
+def test_a_long_recording_is_asked_for_its_language_once(single):
+    minute = np.concatenate([spoken("I worked on a large project for two years.", pause_s=2.0)] * 14)
+    model = watched(single)
+
+    assert single.recognize(minute, language=None).language == "de"
+
+    assert len(model.sizes("detect_language")) == 1
+    assert len(model.sizes("generate")) == 2
+
+
+def test_speakers_of_different_languages_are_decoded_each_in_their_own(single, speech):
+    decoder = single._loaded.decoder
+    inputs = [decoder.input_of(samples) for samples in speech]
+    model = watched(single)
+    detected = [[("<|en|>", 0.9)], [("<|fr|>", 0.8)], [("<|en|>", 0.7)]]
+    model.detect_language = lambda encoded: detected
+
+    heard = decoder.run(Kind(None), inputs)
+
+    assert [(h.language.code, h.language.probability) for h in heard] == [
+        ("en", 0.9),
+        ("fr", 0.8),
+        ("en", 0.7),
+    ]
+    assert [h.decoded.text for h in heard] == [SAYS] * 3
+    assert sorted(model.sizes("generate")) == [1, 2]
+
+
+def test_a_failure_of_the_model_names_the_way_out(single, speech):
+    def fail(name):
+        raise RuntimeError("cuDNN has gone")
+
+    watched(single, fail)
+
+    with pytest.raises(EngineUnavailable, match=r"cuDNN has gone.*smaller WHISPER_MODEL"):
+        single.recognize(speech[0], language="en")
+
+
+def test_a_decoding_that_repeats_itself_is_tried_again_hotter(single, speech, monkeypatch):
+    decoder, temperatures = single._loaded.decoder, []
+    generate = decoder._generated
+
+    def stubborn(tokenizer, encoded, kind, n_items):
+        temperatures.append(kind.temperature)
+        return generate(tokenizer, encoded, kind, n_items)
+
+    monkeypatch.setattr(decoder, "_generated", stubborn)
+    monkeypatch.setattr("voice.engines.stt.whisper_text.REPETITIVE_COMPRESSION", 0.1)
+
+    assert single.recognize(speech[0], language="en").text == SAYS
+    assert temperatures == [0.0, 0.4, 0.8]
+
+
+def test_a_partial_is_tried_once(single, speech, monkeypatch):
+    monkeypatch.setattr("voice.engines.stt.whisper_text.REPETITIVE_COMPRESSION", 0.1)
+    monkeypatch.setattr(single, "_best", None)
+
+    assert single.recognize(speech[0], language="en", is_partial=True).words == ()
+
+
+@pytest.fixture
+def hanging(model_dir):
+    """An engine whose model hangs until `release` is set."""
+    engine = FasterWhisper(str(model_dir), device="cpu", slots=1, deadline_s=0.2)
+    engine.load()
+    engine.release = threading.Event()
+
+    def hang(name):
+        if name == "generate":
+            assert engine.release.wait(30)
+
+    watched(engine, hang)
+    yield engine
+    engine.release.set()
+    engine.close()
+
+
+def test_a_model_that_hangs_lets_its_caller_go(hanging, speech):
+    with pytest.raises(TransientFailure, match="has not returned"):
+        hanging.recognize(speech[0], language="en")
+
+    assert hanging.is_stuck
+
+
+def test_while_the_model_hangs_no_thread_is_added(hanging, speech):
+    before = threading.active_count()
+
+    for _ in range(3):
+        with pytest.raises(TransientFailure):
+            hanging.recognize(speech[0], language="en")
+
+    assert threading.active_count() == before
+
+
+def test_a_model_that_comes_back_serves_again(model_dir, speech):
+    engine = FasterWhisper(str(model_dir), device="cpu", deadline_s=5.0)
+    engine.load()
+    came_back, calls = threading.Event(), []
+
+    def slow_once(name):
+        calls.append(name)
+        if len(calls) == 1:
+            assert came_back.wait(30)
+
+    watched(engine, slow_once)
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(engine.recognize, speech[0], language="en")
+        came_back.set()
+        assert first.result(30).text == SAYS
+
+    assert not engine.is_stuck
+    assert engine.recognize(speech[0], language="en").text == SAYS
+    engine.close()
+
+
+def test_a_missing_directory_says_so(tmp_path):
+    with pytest.raises(EngineUnavailable, match="no directory"):
+        FasterWhisper(str(tmp_path / "nowhere")).load()
+
+
+def test_an_incomplete_directory_names_what_is_missing(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+
+    with pytest.raises(EngineUnavailable, match=r"model\.bin, tokenizer\.json"):
+        FasterWhisper(str(tmp_path)).load()
+
+
+def test_a_damaged_model_says_so(tmp_path, model_dir):
+    for name in ("config.json", "tokenizer.json", "vocabulary.json"):
+        (tmp_path / name).write_bytes((model_dir / name).read_bytes())
+    (tmp_path / "model.bin").write_bytes(b"no weights")
+
+    with pytest.raises(EngineUnavailable, match="cannot be loaded on cpu"):
+        FasterWhisper(str(tmp_path), device="cpu").load()
+
+
+def test_a_size_nobody_trained_names_the_known_ones():
+    with pytest.raises(EngineUnavailable, match=r"WHISPER_MODEL.*large-v3"):
+        FasterWhisper("gigantic").load()
+
+
+def test_an_english_model_supports_english_before_it_is_loaded():
+    engine = FasterWhisper("base.en")
+
+    assert [engine.supports(language) for language in ("en-GB", "de", None)] == [True, False, False]
+
+
+@pytest.mark.parametrize("language", ["nb-NO", "iw", "cmn", "zh-TW", "fil"])
+def test_languages_under_another_code_are_supported(language):
+    assert FasterWhisper("base").supports(language)
+
+
+def decoded(text="Hi.", words=(), avg_logprob=-0.1, no_speech_prob=0.0, compression=1.0):
+    return Decoded(text, words, avg_logprob, no_speech_prob, compression)
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict"),
+    [
+        (decoded(), "good"),
+        (decoded(avg_logprob=-1.5), "retry"),
+        (decoded(compression=3.0), "retry"),
+        (decoded(avg_logprob=-1.5, no_speech_prob=0.9), "silence"),
+        (decoded(no_speech_prob=0.9), "good"),
+    ],
+)
+def test_what_is_held_of_a_decoding(result, verdict):
+    assert result.verdict == verdict
+
+
+def test_words_that_linger_on_silence_are_shortened():
+    words = [
+        Word(" So,", 0, 3, 1),
+        Word(" it", 3, 3.2, 1),
+        Word(" is", 3.2, 3.4, 1),
+        Word(" done.", 3.4, 9, 1),
+    ]
+
+    times = [(word.start_s, word.end_s) for word in shortened(words)]
+
+    assert times[0] == pytest.approx((1.6, 3))
+    assert times[3] == pytest.approx((3.4, 4.8))
+
+
+def test_words_of_a_language_without_spaces_keep_their_text_together():
+    words = (Word("你好", 0, 1, 1), Word("吗？", 1, 2, 1), Word("好。", 2, 3, 1))
+
+    segments = segments_of(Window((Span(16_000, 80_000),)), decoded("你好吗？好。", words))
+
+    assert [(s.text, s.start_s, s.end_s) for s in segments] == [("你好吗？", 1.0, 3.0), ("好。", 3.0, 4.0)]

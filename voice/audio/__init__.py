@@ -1,0 +1,1 @@
+"""Sound as samples: PCM, resampling, decoding, encoding, processing. Plain Python."""

@@ -1,0 +1,349 @@
+"""Audio as numbers: PCM, sample rates, and decoding of files within limits.  Files are written by
+`voice.audio.encoding`.
+
+Inside the platform audio is `float32[n_samples]`, mono, -1..1, or signed 16-bit little-endian PCM (s16le).
+PyAV (FFmpeg) is imported by the functions that need it: web processes that only convert PCM stay small.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal
+
+import numpy as np
+
+from voice.engines.base import RECOGNITION_RATE_HZ, AudioRejected, Samples
+
+if TYPE_CHECKING:
+    import av
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+SAMPLE_BYTES: Final = 2
+FULL_SCALE: Final = 32768.0
+RATES_HZ: Final = range(4_000, 192_001)
+CHANNELS_LIMIT: Final = 16  # more have no layout that FFmpeg can mix down
+
+# What recorders, browsers and telephones write.  FFmpeg knows hundreds more, among them playlists,
+# which would make this server open the addresses and files that they name.
+READABLE_FORMATS: Final = "aac,aiff,amr,asf,au,caf,flac,flv,matroska,mov,mp3,mpegts,ogg,wav,w64"
+
+# A container may carry any codec, and a crafted one the most obscure; video is never decoded.
+_CODECS: Final = """
+    aac aac_latm ac3 eac3 alac amrnb amrwb libopencore_amrnb libopencore_amrwb flac libfdk_aac mp2 mp2float
+    mp3 mp3float opus libopus speex libspeex vorbis libvorbis wmav1 wmav2 adpcm_ima_qt adpcm_ima_wav adpcm_ms
+    gsm gsm_ms pcm_alaw pcm_f32be pcm_f32le pcm_f64be pcm_f64le pcm_mulaw pcm_s16be pcm_s16le pcm_s24be
+    pcm_s24le pcm_s32be pcm_s32le pcm_s8 pcm_u8
+"""
+READABLE_CODECS: Final = frozenset(_CODECS.split())
+
+# The file itself is read through Python; "no protocol" keeps FFmpeg from opening what it may refer to.
+_OPENING: Final = {
+    "format_whitelist": READABLE_FORMATS,
+    "protocol_whitelist": "none",
+    "codec_whitelist": ",".join(sorted(READABLE_CODECS)),
+    "max_streams": "64",
+    "raw_packet_size": "32768",  # FLAC is looked through for frames in pieces of so much, not of 1024 bytes
+}
+
+# These say how long they last.  The others estimate it from their bit rate, which may be far from true.
+_FORMATS_WITH_DURATION: Final = frozenset({"asf", "flac", "matroska", "mov", "ogg"})
+
+# Players pass over a damaged packet: tags at the end of an MP3, a file cut short.  With more of them the rest
+# is not what was recorded.
+_DAMAGED_SHARE: Final = 0.05
+_DAMAGED_COUNT: Final = 3
+
+Limit = Literal["bytes", "seconds", "channels", "sample_rate_hz", "cpu_seconds"]
+
+
+class AudioOverLimit(AudioRejected):
+    """Audio beyond a limit; `limit` names which, `maximum` is its value."""
+
+    def __init__(self, limit: Limit, maximum: float, detail: str) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.maximum = maximum
+
+
+def samples_from_s16le(pcm: bytes | bytearray | memoryview) -> Samples:
+    """float32[len(pcm) / 2] of s16le bytes.
+
+    Raises:
+        AudioRejected: an odd number of bytes.
+    """
+    if len(pcm) % SAMPLE_BYTES:
+        raise AudioRejected(f"{len(pcm)} bytes are no whole number of 16-bit samples; send an even number.")
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
+
+
+def s16le_from_samples(samples: Samples) -> bytes:
+    """s16le bytes of float32[n_samples]; what exceeds -1..1 is clipped."""
+    scaled = np.rint(np.asarray(samples, np.float32) * np.float32(FULL_SCALE))
+    return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype("<i2").tobytes()
+
+
+def samples_from_f32le(pcm: bytes | bytearray | memoryview) -> Samples:
+    """float32[len(pcm) / 4] of little-endian 32-bit floats.
+
+    Raises:
+        AudioRejected: a number of bytes that is no multiple of four, or a value that is NaN or infinite.
+    """
+    if len(pcm) % 4:
+        raise AudioRejected(
+            f"{len(pcm)} bytes are no whole number of 32-bit samples; send a multiple of four."
+        )
+    samples = np.frombuffer(pcm, "<f4").astype(np.float32)
+    if not np.isfinite(samples).all():
+        raise AudioRejected("The audio holds NaN or infinity; send finite floats between -1 and 1.")
+    return samples
+
+
+def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
+    """float32[about n_samples * to_hz / from_hz]: a whole piece at another rate.
+
+    Raises:
+        AudioRejected: a rate outside 4 000..192 000 Hz.
+    """
+    resampler = Resampler(from_hz, to_hz)
+    return np.concatenate([resampler.feed(samples), resampler.finish()])
+
+
+class Resampler:
+    """A stream at another rate: pieces in, pieces out, no seams between them."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        """
+        Raises:
+            AudioRejected: a rate outside 4 000..192 000 Hz.
+        """
+        for rate_hz in (from_hz, to_hz):
+            if rate_hz not in RATES_HZ:
+                raise AudioRejected(f"{rate_hz} Hz is no usual sample rate; use 8000 to 48000.")
+        self._from_hz = from_hz
+        self._converter = None if from_hz == to_hz else _converter(to_hz)
+
+    def feed(self, samples: Samples) -> Samples:
+        """float32[]: what can be computed so far."""
+        if self._converter is None or not len(samples):
+            return samples
+        return _joined(self._converter.resample(_frame(samples, self._from_hz)))
+
+    def finish(self) -> Samples:
+        """float32[]: the rest."""
+        return np.zeros(0, np.float32) if self._converter is None else _joined(self._converter.resample(None))
+
+
+def decode(
+    file: bytes | BinaryIO,
+    *,
+    rate_hz: int = RECOGNITION_RATE_HZ,
+    limit_bytes: int = 25 * 1024 * 1024,
+    limit_s: float = 3600.0,
+    limit_cpu_s: float = 60.0,
+) -> Samples:
+    """float32[n_samples] mono at `rate_hz` of an audio file (or a video's audio) in any usual format.
+
+    file: bytes, or a file open for reading that can be sought in; it is left open.
+    limit_bytes, limit_s, limit_cpu_s: a larger file, a longer recording however well compressed, or one that
+    takes more time of this thread to decode, is refused; at the latest when the limit is reached, so memory
+    stays near 4 bytes * `rate_hz` * `limit_s`.
+
+    Raises:
+        AudioOverLimit: over a limit, or with more than 16 channels, or a rate outside 4 000..192 000 Hz.
+        AudioRejected: damaged, of an unknown format or codec, or without audio.
+    """
+    opened = io.BytesIO(file) if isinstance(file, bytes) else file
+    if (size := opened.seek(0, io.SEEK_END)) > limit_bytes:
+        raise AudioOverLimit("bytes", limit_bytes, f"The file has {size} bytes; send at most {limit_bytes}.")
+    opened.seek(0)
+    decoding = _Decoding(rate_hz, limit_s=limit_s, limit_cpu_s=limit_cpu_s)
+    try:
+        with open_audio(opened) as container:
+            stream = audio_stream(container)
+            if (claimed_s := stated_duration_s(container)) and claimed_s > limit_s:
+                raise _too_long(limit_s)
+            for frame in _frames(container, stream):
+                decoding.add(frame)
+        samples = decoding.finish()
+    except AudioRejected:
+        raise
+    except damage() as error:
+        raise _unreadable(error) from error
+    if not len(samples):
+        raise AudioRejected("The file holds no audio; record it again.")
+    return samples
+
+
+def decode_flac(file: bytes) -> tuple[bytes, int]:
+    """The mono s16le bytes and the sample rate in Hz of a file made by `encode_flac`.
+
+    Raises:
+        AudioRejected: damaged, or not 16-bit mono FLAC.
+    """
+    try:
+        with open_audio(io.BytesIO(file), container="flac") as container:
+            stream = container.streams.audio[0]
+            context = stream.codec_context
+            if not context.format or context.format.name not in ("s16", "s16p") or context.channels != 1:
+                raise AudioRejected("Not a 16-bit mono FLAC file; use `decode` for other files.")
+            return b"".join(_s16le_of(frame) for frame in container.decode(stream)), context.sample_rate
+    except damage() as error:
+        raise AudioRejected(f"The FLAC file is damaged ({reason(error)}); fetch it again.") from error
+
+
+def _s16le_of(frame: av.AudioFrame) -> memoryview:
+    """The samples of a mono frame of 16 bits, without a copy; behind them the plane is padded."""
+    samples = np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples)
+    return samples.astype("<i2", copy=False).data
+
+
+def open_audio(file: BinaryIO, *, container: str | None = None) -> InputContainer:
+    """`file` opened for demuxing; nothing but these bytes is ever read.
+
+    container: its format, where that is known and need not be guessed.
+
+    Raises:
+        av.FFmpegError: of an unknown format, or another one.
+    """
+    import av
+
+    return av.open(file, "r", format=container, options=_OPENING, metadata_errors="replace")
+
+
+def audio_stream(container: InputContainer) -> AudioStream:
+    """The first audio track.
+
+    Raises:
+        AudioOverLimit: absurd channels or sample rate.
+        AudioRejected: no audio track, or one of a codec that is not read.
+    """
+    if not container.streams.audio:
+        raise AudioRejected("The file holds no audio track; send a recording.")
+    stream = container.streams.audio[0]
+    context = stream.codec_context
+    if context is None or context.name not in READABLE_CODECS:
+        name = context.name if context else "unknown"
+        raise AudioRejected(f"The codec {name!r} is not read; send WAV, FLAC, MP3, Opus or M4A.")
+    if context.sample_rate:  # 0 where only the first frame will tell
+        _check_shape(context.sample_rate, context.layout.nb_channels)
+    return stream
+
+
+def stated_duration_s(container: InputContainer) -> float | None:
+    """Seconds that the file says it lasts; None where it does not say, or only an estimate is known."""
+    is_stated = not _FORMATS_WITH_DURATION.isdisjoint(container.format.name.split(","))
+    return container.duration / 1e6 if is_stated and container.duration else None
+
+
+def damage() -> tuple[type[Exception], ...]:
+    """What PyAV raises for damaged files: FFmpeg's errors, and its own where a header contradicts itself."""
+    import av
+
+    return (av.FFmpegError, ValueError, OverflowError, IndexError)
+
+
+def reason(error: Exception) -> str:
+    """What FFmpeg says about a failure, in few words."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+class _Decoding:
+    """Frames of any shape in, samples at one rate out, within limits."""
+
+    def __init__(self, rate_hz: int, *, limit_s: float, limit_cpu_s: float) -> None:
+        self._rate_hz = rate_hz
+        self._limit_s = limit_s
+        self._limit_cpu_s = limit_cpu_s
+        self._deadline_cpu_s = time.thread_time() + limit_cpu_s
+        self._shape: tuple[int, str, str] | None = None
+        self._converter: av.AudioResampler | None = None
+        self._pcm = bytearray()  # grows in place, so that no second copy is ever held
+
+    def add(self, frame: av.AudioFrame) -> None:
+        if time.thread_time() > self._deadline_cpu_s:
+            raise AudioOverLimit(
+                "cpu_seconds",
+                self._limit_cpu_s,
+                f"The recording takes over {self._limit_cpu_s:g} s to decode; send a shorter or simpler one.",
+            )
+        shape = (frame.sample_rate, frame.layout.name, frame.format.name)
+        if shape != self._shape:
+            _check_shape(frame.sample_rate, frame.layout.nb_channels)
+            self._flush()
+            self._shape, self._converter = shape, _converter(self._rate_hz)
+        seconds = len(self._pcm) / (4 * self._rate_hz) + frame.samples / frame.sample_rate
+        if seconds > self._limit_s:
+            raise _too_long(self._limit_s)
+        assert self._converter is not None
+        frame.pts = None  # times that jump would be filled with silence
+        self._keep(self._converter.resample(frame))
+
+    def finish(self) -> Samples:
+        self._flush()
+        return np.frombuffer(self._pcm, np.float32)
+
+    def _flush(self) -> None:
+        if self._converter is not None:
+            self._keep(self._converter.resample(None))
+
+    def _keep(self, frames: list[av.AudioFrame]) -> None:
+        for frame in frames:
+            self._pcm += np.clip(np.nan_to_num(frame.to_ndarray()[0]), -1.0, 1.0).data
+
+
+def _frames(container: InputContainer, stream: AudioStream) -> Iterator[av.AudioFrame]:
+    import av
+
+    n_damaged = 0
+    for n_packets, packet in enumerate(container.demux(stream), start=1):
+        try:
+            yield from packet.decode()
+        except av.InvalidDataError:
+            n_damaged += 1
+            if n_damaged > max(_DAMAGED_COUNT, _DAMAGED_SHARE * n_packets):
+                raise
+
+
+def _check_shape(rate_hz: int, channels: int) -> None:
+    if rate_hz not in RATES_HZ:
+        raise AudioOverLimit(
+            "sample_rate_hz",
+            RATES_HZ[-1],
+            f"A sample rate of {rate_hz} Hz is not read; send {RATES_HZ[0]} to {RATES_HZ[-1]} Hz.",
+        )
+    if not 1 <= channels <= CHANNELS_LIMIT:
+        raise AudioOverLimit(
+            "channels", CHANNELS_LIMIT, f"{channels} channels are not read; send at most {CHANNELS_LIMIT}."
+        )
+
+
+def _too_long(limit_s: float) -> AudioOverLimit:
+    return AudioOverLimit("seconds", limit_s, f"The recording lasts over {limit_s:g} s; send a shorter one.")
+
+
+def _unreadable(error: Exception) -> AudioRejected:
+    return AudioRejected(
+        f"The file cannot be read as audio ({reason(error)}); send WAV, FLAC, MP3, Opus or M4A."
+    )
+
+
+def _converter(to_hz: int) -> av.AudioResampler:
+    import av
+
+    return av.AudioResampler("flt", "mono", to_hz)
+
+
+def _frame(samples: Samples, rate_hz: int) -> av.AudioFrame:
+    import av
+
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32)[None], "flt", "mono")
+    frame.sample_rate = rate_hz
+    return frame
+
+
+def _joined(frames: list[av.AudioFrame]) -> Samples:
+    arrays = [frame.to_ndarray()[0] for frame in frames]
+    return np.concatenate(arrays) if arrays else np.zeros(0, np.float32)

@@ -1,0 +1,275 @@
+"""Audio files, whole or as a stream while the speech is still being made.
+
+    encoder = Encoder("mp3", 24_000)
+    for pcm in speech:                    # s16le, pieces of any size
+        send(encoder.feed(pcm))           # may be empty: codecs work in frames of 20 to 100 ms
+    send(encoder.finish())
+
+One class writes both: a stream is never sought in, so its headers leave the length open; a whole file has it.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, Final, Literal, cast
+
+import numpy as np
+
+from voice.audio.decoding import RATES_HZ, SAMPLE_BYTES, reason, s16le_from_samples
+from voice.engines.base import RECOGNITION_RATE_HZ, AudioRejected, Samples
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+
+Container = Literal["wav", "flac", "mp3", "opus", "aac", "pcm"]
+
+MEDIA_TYPES: Final[Mapping[str, str]] = {
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "mp3": "audio/mpeg",
+    "opus": "audio/ogg",
+    "aac": "audio/aac",
+    "pcm": "audio/pcm",
+}
+
+# A WAV file whose length is not known yet: players read to the end.  Source: EBU Tech 3306 (RF64), section 3.
+UNKNOWN_LENGTH: Final = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class _Codec:
+    """How FFmpeg writes a format.  rates_hz: what it takes, ascending; empty means any.
+
+    muxing: options of the container; coding: of the codec; whole: of the codec too, for a file that nobody
+    hears before it is complete.
+    """
+
+    container: str
+    codec: str
+    bit_rate: int | None = None
+    rates_hz: tuple[int, ...] = ()
+    muxing: Mapping[str, str] = field(default_factory=dict)
+    coding: Mapping[str, str] = field(default_factory=dict)
+    whole: Mapping[str, str] = field(default_factory=dict)
+
+
+# Bit rates for one voice.  Rates: RFC 6716 (Opus), ISO 11172-3 and 13818-3 with MPEG 2.5 (MP3), ISO 14496-3.
+_CODECS: Final[Mapping[str, _Codec]] = {
+    # Level 2 cuts frames of 27 ms and predicts without multiplying. A whole file has longer frames, and tries
+    # the two orders of prediction that fit speech instead of five: together that is three fifths of the work
+    # of level 5, to write and to read, for 8 % more bytes. Every player takes up to 4608 samples (RFC 9639,
+    # section 7). The padding would be for tags that nobody adds later.
+    "flac": _Codec(
+        "flac",
+        "flac",
+        muxing={"metadata_header_padding": "0"},
+        coding={"compression_level": "2"},
+        whole={"frame_size": "4096", "min_prediction_order": "1", "max_prediction_order": "2"},
+    ),
+    "mp3": _Codec(
+        "mp3",
+        "libmp3lame",
+        bit_rate=64_000,
+        rates_hz=(8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
+    ),
+    "opus": _Codec(
+        "ogg",
+        "libopus",
+        bit_rate=32_000,
+        rates_hz=(8_000, 12_000, 16_000, 24_000, 48_000),
+        muxing={"page_duration": "20000"},  # microseconds: a packet
+    ),
+    "aac": _Codec(
+        "adts",
+        "aac",
+        bit_rate=64_000,
+        rates_hz=(
+            *(7_350, 8_000, 11_025, 12_000, 16_000, 22_050, 24_000),
+            *(32_000, 44_100, 48_000, 64_000, 88_200, 96_000),
+        ),
+    ),
+}
+
+
+class Encoder:
+    """Mono s16le in, a file out, piece by piece; the same PCM gives the same sound however it is cut.
+
+    Keeps no more than a codec's frame and the piece at hand.  Not thread-safe.
+    """
+
+    def __init__(self, container: Container, rate_hz: int, *, file: BinaryIO | None = None) -> None:
+        """
+        container: "wav" with open length, "flac", "mp3", "opus" (Ogg), "aac" (ADTS) or "pcm" (plain s16le).
+        rate_hz: of the PCM; a codec that does not take it gets the next higher rate that it takes.
+        file: written instead of returning bytes, and sought in, so that headers hold the length.
+
+        Raises:
+            AudioRejected: an unknown format, or a rate outside 4 000..192 000 Hz.
+        """
+        if container not in MEDIA_TYPES:
+            raise AudioRejected(f"{container!r} is no format; choose one of {', '.join(MEDIA_TYPES)}.")
+        if rate_hz not in RATES_HZ:
+            raise AudioRejected(f"{rate_hz} Hz cannot be encoded; choose {RATES_HZ[0]} to {RATES_HZ[-1]} Hz.")
+        self._rate_hz = rate_hz
+        self._sink = _Sink()
+        self._odd_byte = b""
+        self._n_samples = 0
+        self._is_finished = False
+        self._coder: _Coder | None = None
+        if container in _CODECS:
+            self._coder = _Coder(_CODECS[container], rate_hz, file or self._sink, is_stream=file is None)
+        elif container == "wav":
+            self._sink.write(wav_header(rate_hz, None))
+
+    def feed(self, pcm: bytes) -> bytes:
+        """What can be written so far; a sample cut in two waits for its other half.
+
+        Raises:
+            AudioRejected: the codec failed, or the file is finished.
+        """
+        if self._is_finished:
+            raise AudioRejected("The file is finished; begin another one.")
+        pcm = self._odd_byte + pcm if self._odd_byte else pcm
+        whole = len(pcm) - len(pcm) % SAMPLE_BYTES
+        self._odd_byte = pcm[whole:]
+        if self._coder is None:
+            self._sink.write(pcm[:whole])
+        else:
+            self._coder.write(pcm[:whole])
+        self._n_samples += whole // SAMPLE_BYTES
+        return self._sink.taken()
+
+    def finish(self) -> bytes:
+        """The rest of the file.
+
+        Raises:
+            AudioRejected: no audio was fed, half a sample is left over, or the codec failed.
+        """
+        if self._odd_byte or not self._n_samples:
+            raise AudioRejected("No 16-bit audio was given; send an even number of bytes, and some.")
+        if self._coder is not None and not self._is_finished:
+            self._coder.close()
+        self._is_finished = True
+        return self._sink.taken()
+
+
+def encode(samples: Samples, *, rate_hz: int, container: Container) -> bytes:
+    """A whole file of float32[n_samples] mono.
+
+    WAV, FLAC and PCM have 16 bits; the other formats may have a higher rate than `rate_hz`, see `Encoder`.
+
+    Raises:
+        AudioRejected: no samples, an unknown format, or a rate outside 4 000..192 000 Hz.
+    """
+    if not len(samples):
+        raise AudioRejected("There is no audio to encode.")
+    return _whole_file(s16le_from_samples(samples), rate_hz=rate_hz, container=container)
+
+
+def encode_flac(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
+    """A FLAC file of mono s16le `pcm`, lossless: `decode_flac` gives the same bytes back.
+
+    Raises:
+        AudioRejected: an odd number of bytes, or none.
+    """
+    return _whole_file(pcm, rate_hz=rate_hz, container="flac")
+
+
+def encode_wav(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
+    """A WAV file of mono s16le `pcm`, which may be empty."""
+    return wav_header(rate_hz, len(pcm)) + pcm
+
+
+def wav_header(rate_hz: int, pcm_bytes: int | None) -> bytes:
+    """The 44 bytes before mono s16le PCM of `pcm_bytes` bytes; None leaves the length open.
+
+    Source: Microsoft, Multimedia Programming Interface and Data Specifications 1.0 (RIFF WAVE, format tag 1).
+    """
+    layout = struct.pack("<HHIIHH", 1, 1, rate_hz, rate_hz * SAMPLE_BYTES, SAMPLE_BYTES, 16)
+    length = UNKNOWN_LENGTH if pcm_bytes is None else pcm_bytes
+    body = b"WAVEfmt " + struct.pack("<I", len(layout)) + layout + b"data" + struct.pack("<I", length)
+    return b"RIFF" + struct.pack("<I", min(UNKNOWN_LENGTH, length + len(body))) + body
+
+
+class _Sink:
+    """A file that can only be appended to: FFmpeg sees that it must not go back to a header."""
+
+    def __init__(self) -> None:
+        self._written = bytearray()
+
+    def write(self, piece: bytes) -> int:
+        self._written += piece
+        return len(piece)
+
+    def taken(self) -> bytes:
+        taken = bytes(self._written)
+        self._written.clear()
+        return taken
+
+
+class _Coder:
+    """FFmpeg's encoder and muxer of one file."""
+
+    def __init__(self, codec: _Codec, rate_hz: int, file: BinaryIO | _Sink, *, is_stream: bool) -> None:
+        import av
+
+        self._rate_hz = rate_hz
+        self._name = codec.codec
+        self._n_samples = 0
+        muxing = {"flush_packets": "1", **codec.muxing}  # each packet is sent when it is made
+        self._output = av.open(cast("BinaryIO", file), "w", format=codec.container, options=muxing)
+        options = {**codec.coding, **({} if is_stream else codec.whole)}
+        coded_hz = _rate_for(codec.rates_hz, rate_hz)
+        self._stream = cast(
+            "AudioStream",
+            self._output.add_stream(codec.codec, rate=coded_hz, layout="mono", options=options),
+        )
+        if codec.bit_rate:
+            self._stream.bit_rate = codec.bit_rate
+
+    def write(self, pcm: bytes) -> None:
+        for frame in self._frames(pcm):
+            self._mux(frame)
+
+    def close(self) -> None:
+        self._mux(None)
+        self._output.close()
+
+    def _frames(self, pcm: bytes) -> Iterator[AudioFrame]:
+        import av
+
+        step = self._rate_hz * SAMPLE_BYTES  # a second at a time
+        for start in range(0, len(pcm), step):
+            samples = np.frombuffer(pcm[start : start + step], "<i2")
+            frame = av.AudioFrame.from_ndarray(samples[None], "s16", "mono")
+            frame.sample_rate = self._rate_hz
+            frame.pts = self._n_samples
+            self._n_samples += len(samples)
+            yield frame
+
+    def _mux(self, frame: AudioFrame | None) -> None:
+        import av
+
+        try:
+            self._output.mux(self._stream.encode(frame))
+        except (av.FFmpegError, ValueError) as error:
+            raise AudioRejected(
+                f"{self._name} cannot encode {self._rate_hz} Hz ({reason(error)}); choose another rate."
+            ) from error
+
+
+def _rate_for(rates_hz: tuple[int, ...], rate_hz: int) -> int:
+    return next((taken for taken in rates_hz if taken >= rate_hz), rates_hz[-1]) if rates_hz else rate_hz
+
+
+def _whole_file(pcm: bytes, *, rate_hz: int, container: Container) -> bytes:
+    if container == "wav":
+        return encode_wav(pcm, rate_hz=rate_hz)
+    file = io.BytesIO()
+    encoder = Encoder(container, rate_hz, file=file)
+    unfiled = encoder.feed(pcm) + encoder.finish()
+    return file.getvalue() or unfiled

@@ -1,0 +1,1 @@
+"""One file for each vendor's API."""

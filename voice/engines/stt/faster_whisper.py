@@ -1,0 +1,337 @@
+"""Whisper through faster-whisper and CTranslate2, on a GPU or on CPU.
+
+    engine = FasterWhisper("base", slots=2)
+    engine.load()
+    engine.recognize(samples, language="en")
+
+A recording is cut into windows of at most 30 s of speech (Silero VAD), and each window is encoded and decoded
+once; silence is never shown to the model, which would invent words for it.  On a GPU the windows of different
+speakers that arrive within a few milliseconds go through the model together; on CPU, where that gains
+nothing, each runs on one thread of its own over shared weights.  Both ways run the same code, a batch being
+one window or several.
+
+When memory runs out, while loading or in a call, the next smaller model takes over for the life of the
+process (`whisper_loading.smaller_models`); `model` and `notice` tell.
+
+The model is called in a fixed number of threads of the engine's own, so that nobody has to wait for a call
+that hangs: past `deadline_s` its callers, and all that come later, get `TransientFailure`, and `is_stuck`
+asks for the end of the process, because nothing else ends a call inside CTranslate2.  No thread is replaced,
+so none piles up.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from voice import metrics
+from voice.engines.base import (
+    RECOGNITION_RATE_HZ,
+    EngineUnavailable,
+    LanguageUnsupported,
+    Recognition,
+    Samples,
+    Segment,
+    TransientFailure,
+    checked_samples,
+    primary_language,
+)
+from voice.engines.stt.batching import Batcher
+from voice.engines.stt.whisper_decoding import Heard, Input, Kind, Language, WhisperDecoder
+from voice.engines.stt.whisper_loading import (
+    OutOfMemory,
+    Place,
+    device_of,
+    is_out_of_memory,
+    open_whisper,
+    smaller_models,
+)
+from voice.engines.stt.whisper_text import REPETITIVE_COMPRESSION, segments_of
+from voice.engines.vad.silero import SileroVad
+from voice.engines.vad.windows import Window, speech_spans, windows
+
+WINDOW_S: Final = 30.0
+CLOSING_S: Final = 10.0
+
+# The paper tries five temperatures; two bound the time that noise can take, and break most repetition loops.
+RETRY_TEMPERATURES: Final = (0.4, 0.8)
+
+_LANGUAGES: Final = """
+    af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht
+    hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl
+    ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo zh
+"""
+LANGUAGES: Final = frozenset(_LANGUAGES.split())
+# Tags in use for languages that Whisper knows by another code.
+SYNONYMS: Final = {"nb": "no", "jv": "jw", "fil": "tl", "iw": "he", "in": "id", "cmn": "zh"}
+UNDETERMINED: Final = Language("und", 0.0)  # Source: BCP 47, ISO 639-2
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A model and the threads that call it."""
+
+    name: str
+    decoder: WhisperDecoder
+    batcher: Batcher[Kind, Input, Heard]
+    ahead: int
+    """How many windows of one recording wait at a time; more would keep other speakers waiting."""
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """End the threads, after what they hold, and free the memory."""
+        self.batcher.close(timeout_s=timeout_s)
+        if not self.batcher.longest_run_s():  # CTranslate2 would wait for a call that hangs
+            self.decoder.whisper.model.unload_model()
+
+
+class FasterWhisper:
+    """See the module.  Thread-safe; on CPU `slots` windows are decoded in parallel, further ones wait."""
+
+    name = "faster_whisper"
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        device: str = "auto",
+        compute_type: str = "",
+        slots: int = 1,
+        models_dir: str = "",
+        hub_timeout_s: float = 5.0,
+        batch_size: int = 8,
+        batch_wait_ms: float = 20,
+        is_batched: bool | None = None,
+        smaller: Sequence[str] = (),
+        deadline_s: float = 60.0,
+        vad: SileroVad | None = None,
+    ) -> None:
+        """
+        model: a directory, a size ("base", "large-v3") or a hub name ("Systran/faster-whisper-base").
+        device: "cpu", "cuda" or "auto".  compute_type: "" is int8 on CPU and float16 on a GPU.
+        models_dir: cache for downloads; "" is the hub client's own.
+        is_batched: None batches on a GPU only.
+        smaller: models to fall back on when memory runs out, largest first; none: Whisper's smaller sizes.
+        deadline_s: the model takes longer than this for one batch only when it hangs.
+        """
+        self.model = model
+        self.device = device
+        self.notice = ""
+        self._compute_type = compute_type
+        self._slots = slots
+        self._models_dir = models_dir or None
+        self._hub_timeout_s = hub_timeout_s
+        self._batch_size = batch_size
+        self._batch_wait_ms = batch_wait_ms
+        self._is_batched = is_batched
+        self._smaller = tuple(smaller)
+        self._deadline_s = deadline_s
+        self._vad = vad or SileroVad()
+        self._loading = threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a call of the model has not returned for `deadline_s`; only a new process ends that."""
+        loaded = self._loaded
+        return loaded is not None and loaded.batcher.longest_run_s() >= self._deadline_s
+
+    def load(self) -> None:
+        """Load the model, from the hub if it is not on this machine; further calls return at once.
+
+        Raises:
+            EngineUnavailable: no such model, the hub does not answer within `hub_timeout_s`, no such device,
+            or memory for none of the models.
+        """
+        if self._loaded is not None:
+            return
+        with self._loading:
+            if self._loaded is None:
+                self._vad.load()
+                self.device = device_of(self.device)
+                self._loaded = self._opened((self.model, *smaller_models(self.model, self._smaller)))
+
+    def close(self) -> None:
+        """End the threads, after what they hold, and free the memory; the engine may be loaded again."""
+        with self._loading:
+            loaded, self._loaded = self._loaded, None
+        if loaded is not None:
+            loaded.close(CLOSING_S)
+
+    def supports(self, language: str | None) -> bool:
+        """99 languages, and detection (None), unless the model is an English-only one ("base.en")."""
+        loaded = self._loaded
+        is_multilingual = loaded.decoder.is_multilingual if loaded else not self.model.endswith(".en")
+        if language is None:
+            return is_multilingual
+        return _code(language) in (LANGUAGES if is_multilingual else {"en"})
+
+    def recognize(
+        self,
+        samples: Samples,
+        *,
+        language: str | None,
+        hot_words: str | None = None,
+        is_partial: bool = False,
+        on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
+    ) -> Recognition:
+        """See `RecognitionEngine.recognize`.  `on_segments` is called after each window that has some.
+
+        Raises:
+            TransientFailure: the model has not returned for `deadline_s`.
+        """
+        samples = checked_samples(samples)
+        self.load()
+        if not self.supports(language):
+            raise LanguageUnsupported(
+                f"Whisper {self.model} does not hear {language!r}; name another language."
+            )
+        spans = speech_spans(self._vad.probabilities(samples), len(samples), longest_s=WINDOW_S)
+        code = None if language is None else _code(language)
+        kind = Kind(code, (hot_words or "").strip() or None, is_partial)
+        heard_in, segments = self._heard(
+            samples, windows(spans, longest_s=WINDOW_S), kind, on_segments or _tell_nobody
+        )
+        return Recognition(
+            text=" ".join(segment.text for segment in segments),
+            language=heard_in.code,
+            language_probability=heard_in.probability,
+            duration_s=len(samples) / RECOGNITION_RATE_HZ,
+            segments=tuple(segments),
+            engine=self.name,
+            model=self.model,
+        )
+
+    # recognising
+
+    def _heard(
+        self,
+        samples: Samples,
+        pieces: list[Window],
+        kind: Kind,
+        tell: Callable[[tuple[Segment, ...]], None],
+    ) -> tuple[Language, list[Segment]]:
+        """Window after window; one at which memory runs out is heard again by the model that takes over."""
+        heard_in = Language(kind.language, 1.0) if kind.language else UNDETERMINED
+        segments: list[Segment] = []
+        while pieces:
+            loaded = self._loaded_now()
+            group = pieces[: loaded.ahead if kind.language else 1]  # the first one tells the language
+            try:
+                results = self._decoded(loaded, kind, [piece.cut_from(samples) for piece in group])
+            except (RuntimeError, MemoryError) as error:
+                self._make_room(loaded, error)
+                continue
+            pieces = pieces[len(group) :]
+            if kind.language is None:
+                heard_in = results[0].language
+                kind = replace(kind, language=heard_in.code)
+            for piece, result in zip(group, results, strict=True):
+                if found := segments_of(piece, result.decoded):
+                    segments += found
+                    tell(tuple(found))
+        return heard_in, segments
+
+    def _decoded(self, loaded: _Loaded, kind: Kind, speech: list[Samples]) -> list[Heard]:
+        inputs = [loaded.decoder.input_of(samples) for samples in speech]
+        first = self._run(loaded, kind, inputs)
+        if kind.is_partial:  # replaced soon: not worth a second try
+            return first
+        return [self._best(loaded, kind, item, tried) for item, tried in zip(inputs, first, strict=True)]
+
+    def _best(self, loaded: _Loaded, kind: Kind, item: Input, first: Heard) -> Heard:
+        """`first` if it can be trusted, else the first of the retries that can, else the likeliest of all."""
+        attempts = [first]
+        for temperature in RETRY_TEMPERATURES:
+            if attempts[-1].decoded.verdict != "retry":
+                return attempts[-1]
+            hotter = replace(kind, language=first.language.code, temperature=temperature)
+            attempts += [
+                replace(heard, language=first.language) for heard in self._run(loaded, hotter, [item])
+            ]
+        varied = [heard for heard in attempts if heard.decoded.compression <= REPETITIVE_COMPRESSION]
+        return max(varied or attempts, key=lambda heard: heard.decoded.avg_logprob)
+
+    def _run(self, loaded: _Loaded, kind: Kind, inputs: list[Input]) -> list[Heard]:
+        """What the model hears, batched with the windows of other callers."""
+        futures = [loaded.batcher.submit(kind, item) for item in inputs]
+        try:
+            return [loaded.batcher.result_of(future, longest_run_s=self._deadline_s) for future in futures]
+        except TimeoutError as error:
+            raise TransientFailure(
+                f"Whisper {loaded.name} has not returned for {self._deadline_s:g} s on {self.device}; its "
+                "process has to be ended. If the model is only slow, raise ENGINE_DEADLINE_S."
+            ) from error
+        finally:
+            for future in futures:
+                future.cancel()  # of those that nobody waits for any more
+
+    # models
+
+    def _loaded_now(self) -> _Loaded:
+        with self._loading:  # another thread may be replacing it
+            loaded = self._loaded
+        if loaded is None:  # closed, or out of models, while this call was under way
+            raise EngineUnavailable(self.notice or f"Whisper {self.model} was closed; load it again.")
+        return loaded
+
+    def _opened(self, names: Sequence[str], reasons: Sequence[str] = ()) -> _Loaded:
+        """The first of `names` that memory suffices for; `reasons` tells what has led to them."""
+        for name in names:
+            try:
+                loaded = self._with_threads(name)
+            except EngineUnavailable as error:
+                if not reasons and not isinstance(error, OutOfMemory):
+                    raise
+                reasons = (*reasons, str(error))
+            else:
+                self.model = name
+                self.notice = " ".join((*reasons, f"{name} is loaded instead.")) if reasons else ""
+                return loaded
+        self.notice = " ".join(reasons)
+        raise EngineUnavailable(self.notice)
+
+    def _with_threads(self, name: str) -> _Loaded:
+        place = Place(self.device, self._compute_type, self._slots, self._models_dir, self._hub_timeout_s)
+        decoder = WhisperDecoder(open_whisper(name, place), has_beams=self.device == "cuda")
+        is_batched = self.device == "cuda" if self._is_batched is None else self._is_batched
+        ahead = self._batch_size if is_batched else 1
+        batcher: Batcher[Kind, Input, Heard] = Batcher(
+            decoder.run,
+            max_items=ahead,
+            max_wait_ms=self._batch_wait_ms if is_batched else 0,
+            threads=1 if is_batched else self._slots,
+            when_run=metrics.BATCH_SIZE.observe,
+            name="whisper",
+        )
+        return _Loaded(name, decoder, batcher, ahead)
+
+    def _make_room(self, failed: _Loaded, error: BaseException) -> None:
+        """Replace the model that ran out of memory by a smaller one, unless another thread has done so.
+
+        Raises:
+            EngineUnavailable: it failed for another reason, or there is no smaller one.
+        """
+        with self._loading:
+            if self._loaded is not failed:
+                return
+            smaller = smaller_models(failed.name, self._smaller) if is_out_of_memory(error) else ()
+            if not smaller:
+                raise EngineUnavailable(
+                    f"Whisper {failed.name} failed on {self.device} ({error}); if memory ran out, choose a "
+                    "smaller WHISPER_MODEL or a lower BATCH_SIZE."
+                ) from error
+            self._loaded = None
+            failed.close(self._deadline_s)  # before the next one needs the memory
+            reason = f"Memory ran out for Whisper {failed.name} on {self.device}."
+            self._loaded = self._opened(smaller, [reason])
+
+
+def _tell_nobody(segments: tuple[Segment, ...]) -> None:
+    """Nobody asked."""
+
+
+def _code(language: str) -> str:
+    primary = primary_language(language)
+    return SYNONYMS.get(primary, primary)

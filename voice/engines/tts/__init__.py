@@ -1,0 +1,1 @@
+"""Speech synthesis on this machine, one file an engine."""

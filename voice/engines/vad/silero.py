@@ -1,0 +1,122 @@
+"""Silero VAD v6: how likely each 32 ms of a stream is speech.  The model lies in the faster-whisper package.
+
+Only numpy and onnxruntime are imported, and onnx to load it, for this runs in web processes.
+
+    vad = SileroVad()
+    vad.load()
+    stream = vad.stream()                       # one a speaker; keeps what the model remembers
+    probabilities = stream(samples)             # float32[8 * 512] at once -> float32[8]
+    heard_together([stream, other], samples)    # float32[2, 8 * 512] -> float32[2, 8], for less
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from voice.engines.base import RECOGNITION_RATE_HZ, Samples
+from voice.engines.onnx_models import SharedSession, file_in_package
+from voice.engines.vad.silero_graph import (
+    CONTEXT_SAMPLES,
+    FRAME_SAMPLES,
+    STATE_SIZE,
+    folded,
+    for_many_streams,
+)
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+FRAME_MS: Final = FRAME_SAMPLES * 1000 // RECOGNITION_RATE_HZ
+
+MODEL_IN_PACKAGE: Final = ("faster_whisper", "assets/silero_vad_v6.onnx")
+
+# What so many frames become on their way through the model fits into a core's cache; more cost more each.
+CALL_FRAMES: Final = 64
+
+Probabilities = npt.NDArray[np.float32]
+
+
+class SileroVad:
+    """The model, shared by all streams of a process; `load` once, then `stream()` for each speaker."""
+
+    def __init__(self, model_path: str = "") -> None:
+        """model_path: an ONNX file; "" is the one in the faster-whisper package."""
+        self._session = SharedSession(
+            lambda: for_many_streams(
+                model_path or file_in_package("faster_whisper", "assets/silero_vad_v6.onnx")
+            )
+        )
+
+    def load(self) -> None:
+        """Load the model; further calls return at once.
+
+        Raises:
+            EngineUnavailable: onnxruntime, onnx or the model is missing.
+        """
+        self._session.get()
+
+    def stream(self) -> SpeechStream:
+        """A fresh stream; loads the model if that has not happened.
+
+        Raises:
+            EngineUnavailable: see `load`.
+        """
+        return SpeechStream(self._session.get())
+
+    def probabilities(self, samples: Samples) -> Probabilities:
+        """float32[ceil(n_samples / 512)]: the speech probability of each 32 ms of a 16 000 Hz recording."""
+        padded = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
+        return self.stream()(padded)
+
+
+class SpeechStream:
+    """What the model remembers of one speaker.  Not for two threads at once."""
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self.session = session
+        self.hidden = np.zeros(STATE_SIZE, np.float32)
+        self.cell = np.zeros(STATE_SIZE, np.float32)
+        self.context = np.zeros(CONTEXT_SAMPLES, np.float32)
+
+    def __call__(self, samples: Samples) -> Probabilities:
+        """The speech probability 0..1 of each frame that follows in the stream.
+
+        samples: float32[n * 512] mono 16 000 Hz; several frames at once cost less a frame than one by one.
+        """
+        return heard_together([self], samples[None])[0]
+
+
+def heard_together(streams: Sequence[SpeechStream], samples: npt.NDArray[np.float32]) -> Probabilities:
+    """float32[n_streams, n]: the speech probabilities of the next n frames of each stream, all of one model.
+
+    samples: float32[n_streams, n * 512] mono 16 000 Hz.
+    """
+    n_streams, n_frames = len(streams), samples.shape[1] // FRAME_SAMPLES
+    probabilities = np.empty((n_streams, n_frames), np.float32)
+    at_once = max(1, CALL_FRAMES // n_frames) if n_frames else n_streams
+    for first in range(0, n_streams, at_once):
+        some = slice(first, first + at_once)
+        for start in range(0, n_frames, CALL_FRAMES):
+            frames = slice(start, start + CALL_FRAMES)
+            sound = samples[some, frames.start * FRAME_SAMPLES : frames.stop * FRAME_SAMPLES]
+            probabilities[some, frames] = _heard_in_one_call(streams[some], sound)
+    return probabilities
+
+
+def _heard_in_one_call(streams: Sequence[SpeechStream], samples: npt.NDArray[np.float32]) -> Probabilities:
+    even, odd = folded(np.array([stream.context for stream in streams]), samples)
+    inputs = {
+        "even": even,
+        "odd": odd,
+        "h": np.array([[stream.hidden for stream in streams]]),
+        "c": np.array([[stream.cell for stream in streams]]),
+    }
+    probabilities, (hidden,), (cell,) = streams[0].session.run(["speech", "hn", "cn"], inputs)
+    contexts = samples[:, -CONTEXT_SAMPLES:].copy()  # a view would keep all of `samples`
+    for stream, *remembered in zip(streams, hidden, cell, contexts, strict=True):
+        stream.hidden, stream.cell, stream.context = remembered
+    return probabilities.T

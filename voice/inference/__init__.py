@@ -1,0 +1,1 @@
+"""Which engine answers: chains of engines, with retries, breakers and reports."""

@@ -1,0 +1,261 @@
+"""A circuit breaker for each engine, shared by all processes.
+
+    attempt = breaker.admit()             # EngineOpen: left alone for a while
+    try:
+        …
+    except TransientFailure as error:     # of the last try: retries belong inside
+        attempt.failed(error)
+    else:
+        attempt.succeeded()
+
+Closed, every call passes. `BREAKER_FAILURES` failures in a row open it, and for `BREAKER_OPEN_S` nobody calls
+the engine. Then it is half-open: one call at a time passes as a probe; `BREAKER_SUCCESSES` good ones close
+it, a bad one opens it again. Source: M. Nygard, "Release It!", chapter "Stability Patterns".
+
+In Redis each breaker has a hash that remembers and two keys that expire: as long as `open` lives nobody
+passes, and while `probe` lives nobody else does. So Redis alone counts the seconds. While Redis is away all
+calls pass.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+from uuid import uuid4
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from voice.engines.base import EngineUnavailable, VoiceError
+from voice.inference.reports import Direction
+
+StateName = Literal["closed", "half_open", "open"]
+
+CLOSED_FOR_S = 1.0
+"""A process that was told "closed" asks again only after so long."""
+FORGOTTEN_AFTER_S = 24 * 3600
+"""A breaker that nothing happened to for so long is closed and has no failures."""
+PROBED_RETRY_S = 1.0
+REASON_LENGTH = 300
+REDIS_TIMEOUT_S = 1.0
+"""An engine does not wait longer for its breaker's Redis."""
+
+
+class EngineOpen(EngineUnavailable):
+    """The engine failed too often and is left alone for `retry_after_s` more seconds."""
+
+    def __init__(self, detail: str, *, retry_after_s: float) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerState:
+    """A breaker as it is now.
+
+    failures: in a row; retry_after_s: how long an open one stays so, else 0; reason: the last failure.
+    """
+
+    direction: Direction
+    engine: str
+    name: StateName
+    failures: int = 0
+    successes: int = 0
+    retry_after_s: float = 0.0
+    reason: str = ""
+
+
+# KEYS: the hash, `open`, `probe`
+_ADMIT = """
+local kept = redis.call('HMGET', KEYS[1], 'is_open', 'failures', 'reason')
+local failures, reason = tonumber(kept[2] or 0), kept[3] or ''
+if kept[1] ~= '1' then return {'closed', failures, 0, reason} end
+local left_ms = redis.call('PTTL', KEYS[2])
+if left_ms > 0 then return {'open', failures, left_ms, reason} end
+if redis.call('SET', KEYS[3], ARGV[1], 'NX', 'PX', ARGV[2]) then return {'half_open', failures, 0, reason} end
+return {'probed', failures, 0, reason}
+"""
+
+_SUCCEED = """
+if redis.call('HGET', KEYS[1], 'is_open') ~= '1' then return redis.call('DEL', KEYS[1]) end
+if redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end  -- it was let through before the breaker opened
+redis.call('DEL', KEYS[3])
+local successes = redis.call('HINCRBY', KEYS[1], 'successes', 1)
+if successes >= tonumber(ARGV[2]) then redis.call('DEL', unpack(KEYS)) end
+"""
+
+_FAIL = """
+local token, limit, open_ms, forget_s = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local is_open = redis.call('HGET', KEYS[1], 'is_open') == '1'
+if is_open and redis.call('GET', KEYS[3]) ~= token then return end  -- let through before the breaker opened
+local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
+redis.call('HSET', KEYS[1], 'reason', ARGV[5])
+redis.call('EXPIRE', KEYS[1], forget_s)
+if is_open or failures >= limit then
+  redis.call('HSET', KEYS[1], 'is_open', '1', 'successes', 0)
+  redis.call('SET', KEYS[2], '1', 'PX', open_ms)
+  redis.call('DEL', KEYS[3])
+end
+"""
+
+_RELEASE = "if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end"
+
+
+class Breaker:
+    """The breaker of one engine, as one process sees it. Safe in several threads."""
+
+    def __init__(self, direction: Direction, engine: str, *, connection: redis.Redis | None = None) -> None:
+        self.direction, self.engine = direction, engine
+        self._connection = connection
+        self._keys = keys_of(direction, engine)
+        self._closed_until = 0.0  # in seconds of the monotonic clock
+        self._failures = 0  # as Redis knew them when it last said "closed"
+
+    def admit(self) -> "Attempt":
+        """Ask to call the engine: at most one round trip, none for `CLOSED_FOR_S` after it said "closed".
+
+        Raises:
+            EngineOpen: not now; the message says why and for how long.
+        """
+        if time.monotonic() < self._closed_until:
+            return Attempt(self)
+        token = uuid4().hex
+        try:
+            answer = self._client.eval(_ADMIT, 3, *self._keys, token, _probe_lease_ms())
+        except redis.RedisError:
+            answer = [b"closed", 0, 0, b""]
+        name, failures, left_ms, reason = answer
+        last = f"the last failure: {reason.decode()}"
+        if name == b"open":
+            seconds = max(1, round(left_ms / 1000))
+            raise EngineOpen(f"left alone for {seconds} s after failures; {last}", retry_after_s=seconds)
+        if name == b"probed":
+            raise EngineOpen(f"tried again by another call right now; {last}", retry_after_s=PROBED_RETRY_S)
+        if name == b"half_open":
+            return Attempt(self, token)
+        self._failures = failures
+        self._closed_until = time.monotonic() + CLOSED_FOR_S
+        return Attempt(self)
+
+    def reset(self) -> None:
+        """Close it and forget its failures. Raises redis.RedisError."""
+        self._client.delete(*self._keys)
+        self._closed_until = 0.0
+
+    def state(self) -> BreakerState:
+        """How it stands. Raises redis.RedisError."""
+        return states([(self.direction, self.engine)], self._client)[0]
+
+    @property
+    def _client(self) -> redis.Redis:
+        return self._connection or _default_connection()
+
+    def _succeeded(self, token: str) -> None:
+        if not token and not self._failures:
+            return  # nothing to forget: the happy path costs nothing
+        self._failures = 0
+        self._tell(_SUCCEED, token, settings.BREAKER_SUCCESSES)
+
+    def _failed(self, token: str, reason: str) -> None:
+        self._closed_until = 0.0
+        self._failures += 1  # the next success has something to forget
+        open_ms = _ms(settings.BREAKER_OPEN_S)
+        self._tell(_FAIL, token, settings.BREAKER_FAILURES, open_ms, FORGOTTEN_AFTER_S, reason)
+
+    def _released(self, token: str) -> None:
+        if token:
+            self._tell(_RELEASE, token)
+
+    def _tell(self, script: str, *values: str | int) -> None:
+        with contextlib.suppress(redis.RedisError):
+            self._client.eval(script, 3, *self._keys, *values)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call that was let through, however often it is tried; say once how it ended."""
+
+    _breaker: Breaker
+    _token: str = ""  # of the probe that it is
+
+    def succeeded(self) -> None:
+        """The engine did its work."""
+        self._breaker._succeeded(self._token)  # noqa: SLF001
+
+    def failed(self, error: BaseException) -> None:
+        """The engine is to blame."""
+        reason = str(error) if isinstance(error, VoiceError) else type(error).__name__
+        self._breaker._failed(self._token, reason[:REASON_LENGTH])  # noqa: SLF001
+
+    def released(self) -> None:
+        """It says nothing about the engine: a text it cannot speak, or a caller who went away."""
+        self._breaker._released(self._token)  # noqa: SLF001
+
+
+def states(
+    engines: Iterable[tuple[Direction, str]], connection: redis.Redis | None = None
+) -> list[BreakerState]:
+    """The breakers of these engines as they are now, in one round trip. Raises redis.RedisError."""
+    engines = list(engines)
+    with (connection or _default_connection()).pipeline(transaction=False) as pipe:
+        for engine in engines:
+            keys = keys_of(*engine)
+            pipe.hgetall(keys[0])
+            pipe.pttl(keys[1])
+        answers = pipe.execute()
+    return [
+        _state(*engine, kept, left_ms)
+        for engine, kept, left_ms in zip(engines, answers[::2], answers[1::2], strict=True)
+    ]
+
+
+def configured() -> list[BreakerState]:
+    """The breakers of all engines in the settings, as they are now. Raises redis.RedisError."""
+    engines: list[tuple[Direction, str]] = [("recognition", name) for name in settings.VOICE["STT_ENGINES"]]
+    engines += [("synthesis", name) for name in settings.VOICE["TTS_ENGINES"]]
+    return states(engines)
+
+
+def keys_of(direction: Direction, engine: str) -> list[str]:
+    """The hash that remembers, the key that lives while it is open, and the key of the probe under way."""
+    name = f"voice:breaker:{direction}:{engine}"
+    return [name, f"{name}:open", f"{name}:probe"]
+
+
+def _state(direction: Direction, engine: str, kept: dict[bytes, bytes], left_ms: int) -> BreakerState:
+    name: StateName = "closed"
+    if kept.get(b"is_open") == b"1":
+        name = "open" if left_ms > 0 else "half_open"
+    return BreakerState(
+        direction,
+        engine,
+        name,
+        failures=int(kept.get(b"failures", 0)),
+        successes=int(kept.get(b"successes", 0)),
+        retry_after_s=left_ms / 1000 if name == "open" else 0.0,
+        reason=kept.get(b"reason", b"").decode(),
+    )
+
+
+def _probe_lease_ms() -> int:
+    """No call runs longer; a probe whose process died blocks the next for so long."""
+    return _ms(settings.JOB_DEADLINE_S)
+
+
+def _ms(seconds: float) -> int:
+    """What Redis lets a key live for: it knows no time of 0."""
+    return max(1, int(seconds * 1000))
+
+
+@cache
+def _default_connection() -> redis.Redis:
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=REDIS_TIMEOUT_S,
+        socket_connect_timeout=REDIS_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 1),  # for a connection that died idle
+    )

@@ -1,0 +1,288 @@
+"""Engines in the order they are tried, and what is known of each.
+
+The first that loads serves. Those after it cost no memory until it cannot serve: they are loaded when they
+are needed. Each stands behind its breaker (`voice.inference.breaker`), and what fails in passing is tried
+again (`voice.inference.retry`) before the breaker is told and the next engine is asked: one call is one
+failure at most.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from voice import metrics
+from voice.engines.base import (
+    AudioRejected,
+    EngineUnavailable,
+    LanguageUnsupported,
+    RequestRefused,
+    SynthesisFailed,
+    TransientFailure,
+    VoiceError,
+    VoiceUnavailable,
+)
+from voice.inference.breaker import Breaker
+from voice.inference.reports import Direction, EngineReport, State
+from voice.inference.retry import Retry
+
+RELOAD_AFTER_S = 60.0
+"""An engine that could not be loaded is tried again only then, and only if nothing before it serves: looking
+for a model hub that cannot be reached takes seconds."""
+
+REJECTIONS = (AudioRejected, LanguageUnsupported, RequestRefused, SynthesisFailed)
+"""What is wrong with the request and not with the engine."""
+
+
+class Engine(Protocol):
+    """What both kinds of engine have in common (`voice.engines.base`)."""
+
+    name: str
+    model: str
+    device: str
+
+    def load(self) -> None: ...
+
+
+E = TypeVar("E", bound=Engine)
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class EngineCall:
+    """One call of one engine: of its last try, the seconds inside the engine and of audio it was about."""
+
+    link: "Link[Any]"
+    engine_s: float = 0.0
+    audio_s: float = 0.0
+    is_excused: bool = False
+    """Whatever it raises is not the engine's fault: somebody else's code failed inside it."""
+    has_answered: bool = False
+    """Some of the result was handed out: whoever tries again would hand it out twice."""
+
+    def tried(self, work: Callable[[], T], retry: Retry) -> T:
+        """The result of `work()`, called again while it fails in passing and nothing was handed out.
+
+        Raises:
+            Exception: what the last try raised.
+        """
+        return retry.call(work, may_retry=lambda: not self.has_answered, on_retry=self._begin_again)
+
+    def _begin_again(self) -> None:
+        self.engine_s = self.audio_s = 0.0
+        self.link.count_retry()
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Count the time inside the block as the engine's."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.engine_s += time.perf_counter() - started
+
+
+class Link(Generic[E]):
+    """One engine of a chain."""
+
+    def __init__(self, direction: Direction, engine: E) -> None:
+        self.engine = engine
+        self.state: State = "standby"
+        self.last_error = ""
+        self._labels = (direction, engine.name)
+        self._breaker = Breaker(direction, engine.name)
+        self._failed_at = 0.0
+        self._lock = threading.Lock()
+
+    def load(self) -> None:
+        """Load the engine unless it is loaded; other threads that need it wait.
+
+        Raises:
+            EngineUnavailable: it cannot be loaded, now or less than `RELOAD_AFTER_S` ago.
+        """
+        if self.state == "ready":
+            return
+        with self._lock:
+            if self.state == "unavailable" and time.monotonic() - self._failed_at < RELOAD_AFTER_S:
+                raise EngineUnavailable(self.last_error)
+            if self.state != "ready":
+                self._load()
+
+    def _load(self) -> None:
+        self.state = "loading"
+        try:
+            self.engine.load()
+        except EngineUnavailable as error:
+            self.state, self.last_error, self._failed_at = "unavailable", str(error), time.monotonic()
+            self._count_failure("load")
+            raise
+        except BaseException:  # a fault of ours: the process ends, but must not say "loading" until then
+            self.state = "unavailable"
+            raise
+        self.state, self.last_error = "ready", ""
+
+    @contextmanager
+    def call(self) -> Iterator[EngineCall]:
+        """Let the block call the engine, once it is loaded, and tell its breaker how that went.
+
+        An engine that cannot be loaded here may serve elsewhere, so the breaker, which all processes share,
+        learns nothing of it.
+
+        Raises:
+            EngineOpen: the engine is left alone for a while.
+            EngineUnavailable: it cannot be loaded.
+        """
+        attempt = self._breaker.admit()
+        call = EngineCall(self)
+        is_loaded = False
+        try:
+            self.load()
+            is_loaded = True
+            yield call
+        except (*REJECTIONS, VoiceUnavailable) as error:
+            attempt.released()
+            self._count_failure(_kind(error))
+            raise
+        except Exception as error:
+            if is_loaded and not call.is_excused:
+                attempt.failed(error)
+                self._count_failure(_kind(error))
+            else:
+                attempt.released()
+            raise
+        except GeneratorExit:  # whoever listened to the stream went away: what came until then was good
+            attempt.succeeded()
+            self._observe(call)
+            raise
+        except BaseException:
+            attempt.released()
+            raise
+        attempt.succeeded()
+        self._observe(call)
+
+    def note(self, error: Exception) -> None:
+        """Remember why a call failed, for the admin; the next call tries this engine again."""
+        if isinstance(error, EngineUnavailable):
+            self.last_error = str(error)
+
+    def count_retry(self) -> None:
+        """A try failed in passing, and the next is about to begin."""
+        self._count_failure("transient")
+        metrics.ENGINE_RETRIES.labels(*self._labels).inc()
+
+    def _count_failure(self, kind: str) -> None:
+        metrics.ENGINE_FAILURES.labels(*self._labels, kind).inc()
+
+    def _observe(self, call: EngineCall) -> None:
+        metrics.ENGINE_SECONDS.labels(*self._labels).observe(call.engine_s)
+        if call.audio_s:
+            metrics.ENGINE_REAL_TIME_FACTOR.labels(*self._labels).observe(call.engine_s / call.audio_s)
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, REJECTIONS):
+        return "rejected"
+    if isinstance(error, TransientFailure):
+        return "transient"
+    return "unavailable" if isinstance(error, EngineUnavailable) else "unexpected"
+
+
+class PartlyDone(Exception):
+    """Work failed after some of its result was handed out: whoever tries again would hand it out twice."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class NoneServed(Exception):
+    """No engine did the work; `errors` has the name and the error of each that was asked, in order."""
+
+    def __init__(self, errors: Iterable[tuple[str, Exception]]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(self.reasons)
+
+    @property
+    def reasons(self) -> str:
+        """Why, engine by engine; empty when all that is wrong is the language."""
+        return "; ".join(
+            f"{name}: {error if isinstance(error, VoiceError) else type(error).__name__}"
+            for name, error in self.errors
+            if not isinstance(error, LanguageUnsupported)
+        )
+
+    @property
+    def blamed(self) -> Exception | None:
+        """The first error that is not the want of an engine: a text none can speak, or a fault of ours."""
+        return next((error for _, error in self.errors if not isinstance(error, EngineUnavailable)), None)
+
+
+class EngineChain(Generic[E]):
+    """The engines of one direction in one process."""
+
+    def __init__(self, direction: Direction, engines: Iterable[E]) -> None:
+        self.direction = direction
+        self.links = tuple(Link(direction, engine) for engine in engines)
+
+    def __iter__(self) -> Iterator[Link[E]]:
+        return iter(self.links)
+
+    def load(self) -> None:
+        """Load the first engine that can be loaded.
+
+        Raises:
+            EngineUnavailable: none can; the message has the reason of each.
+        """
+        for link in self.links:
+            try:
+                link.load()
+            except EngineUnavailable:
+                continue
+            return
+        reasons = "; ".join(f"{link.engine.name}: {link.last_error}" for link in self.links)
+        raise EngineUnavailable(f"No engine for {self.direction}. {reasons or 'None is configured.'}")
+
+    def first_to_serve(self, links: Iterable[Link[E]], work: Callable[[Link[E]], T]) -> T:
+        """The result of `work` with the first of the links that does it.
+
+        Raises:
+            AudioRejected, RequestRefused: another engine would say the same.
+            NoneServed: each failed in its own way.
+            Exception: what `work` raised inside `PartlyDone`.
+        """
+        failed: list[tuple[str, Exception]] = []
+        for link in links:
+            try:
+                result = work(link)
+            except (AudioRejected, RequestRefused):
+                raise
+            except PartlyDone as partly:
+                raise partly.error from None
+            except Exception as error:  # noqa: BLE001 (counted, and told if no other engine serves)
+                link.note(error)
+                failed.append((link.engine.name, error))
+            else:
+                self._count_fallback(failed, link)
+                return result
+        raise NoneServed(failed)
+
+    def _count_fallback(self, failed: list[tuple[str, Exception]], link: Link[E]) -> None:
+        unfit = [name for name, error in failed if not isinstance(error, LanguageUnsupported)]
+        if unfit:
+            metrics.ENGINE_FALLBACKS.labels(self.direction, unfit[0], link.engine.name).inc()
+
+    def reports(self) -> tuple[EngineReport, ...]:
+        """What is known of each engine, in order."""
+        return tuple(
+            EngineReport(
+                direction=self.direction,
+                engine=link.engine.name,
+                model=link.engine.model,
+                device=link.engine.device,
+                state="stuck" if getattr(link.engine, "is_stuck", False) else link.state,
+                last_error=link.last_error or getattr(link.engine, "notice", ""),
+            )
+            for link in self.links
+        )

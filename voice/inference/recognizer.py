@@ -1,0 +1,155 @@
+"""Speech to text, whichever engine does it.
+
+One `Recognizer` a process. A worker loads it before its first job; jobs ask `recognizer()` for it.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+
+from voice.engines import registry
+from voice.engines.base import (
+    RECOGNITION_RATE_HZ,
+    EngineUnavailable,
+    LanguageUnsupported,
+    Recognition,
+    RecognitionEngine,
+    Samples,
+    Segment,
+)
+from voice.inference.chain import EngineCall, EngineChain, Link, NoneServed, PartlyDone
+from voice.inference.reports import EngineReport
+from voice.inference.retry import ONCE, Retry
+
+OnSegments = Callable[[tuple[Segment, ...]], None]
+
+
+class Recognizer:
+    """Tries engines in order. All methods may be called from several threads at once."""
+
+    def __init__(self, engines: Iterable[RecognitionEngine], *, retry: Retry | None = None) -> None:
+        self._chain = EngineChain("recognition", engines)
+        self._retry = retry or Retry.from_settings()
+
+    def load(self) -> None:
+        """Load the first engine that can be loaded; the others follow when they are needed.
+
+        Raises:
+            EngineUnavailable: none can be loaded; the message has the reason of each.
+        """
+        self._chain.load()
+
+    def recognize(
+        self,
+        samples: Samples,
+        *,
+        language: str | None,
+        hot_words: str | None = None,
+        is_partial: bool = False,
+        on_segments: OnSegments | None = None,
+    ) -> Recognition:
+        """Recognise speech with the first engine that knows the language and works.
+
+        samples: float32[n_samples], mono, -1..1, 16 000 Hz.
+        language: a language tag, or None to have the language detected.
+        hot_words: names and terms that are likely to be said.
+        is_partial: a caption that will be replaced soon: faster, without word times, never tried again.
+        on_segments: called with segments as soon as they are final, each once. A failure after that is
+        raised, for another engine would begin anew.
+
+        Raises:
+            AudioRejected: see `RecognitionEngine.recognize`.
+            LanguageUnsupported: no configured engine knows the language.
+            EngineUnavailable: none of those that know it works; the message has the reason of each.
+        """
+        segments = _HandedOut(on_segments)
+        retry = ONCE if is_partial else self._retry
+
+        def recognize_with(link: Link[RecognitionEngine]) -> Recognition:
+            options: dict[str, Any] = {"language": language, "hot_words": hot_words, "is_partial": is_partial}
+            try:
+                return _recognize(link, samples, options, segments, retry)
+            except Exception as error:
+                if segments.has_begun:
+                    raise PartlyDone(error) from error
+                raise
+
+        fit = [link for link in self._chain if link.engine.supports(language)]
+        try:
+            result = self._chain.first_to_serve(fit, recognize_with)
+        except NoneServed as none:
+            raise _nothing_left(language, none) from None
+        segments.finish(result)
+        return result
+
+    def reports(self) -> tuple[EngineReport, ...]:
+        """What is known of each engine, in order."""
+        return self._chain.reports()
+
+
+class _HandedOut:
+    """Passes segments on, and knows whether it has."""
+
+    def __init__(self, on_segments: OnSegments | None) -> None:
+        self._on_segments = on_segments
+        self.has_begun = False
+
+    def options(self, call: EngineCall) -> dict[str, Any]:
+        """What to tell an engine: nothing where nobody listens."""
+        if self._on_segments is None:
+            return {}
+
+        def hand_out(segments: tuple[Segment, ...]) -> None:
+            call.has_answered = True
+            call.is_excused = True  # from here until the end of the block
+            self._hand_out(segments)
+            call.is_excused = False
+
+        return {"on_segments": hand_out}
+
+    def finish(self, result: Recognition) -> None:
+        """Hand out all segments, if the engine has handed out none."""
+        if self._on_segments and result.segments and not self.has_begun:
+            self._hand_out(result.segments)
+
+    def _hand_out(self, segments: tuple[Segment, ...]) -> None:
+        assert self._on_segments
+        self.has_begun = True
+        self._on_segments(segments)
+
+
+def _recognize(
+    link: Link[RecognitionEngine],
+    samples: Samples,
+    options: dict[str, Any],
+    segments: _HandedOut,
+    retry: Retry,
+) -> Recognition:
+    with link.call() as call:
+
+        def recognize() -> Recognition:
+            call.audio_s = len(samples) / RECOGNITION_RATE_HZ
+            with call.timed():
+                return link.engine.recognize(samples, **options, **segments.options(call))
+
+        return call.tried(recognize, retry)
+
+
+def _nothing_left(language: str | None, none: NoneServed) -> Exception:
+    """What to tell the caller: a fault of ours, else an engine that is missing, else a language."""
+    wanted = f"the language {language!r}" if language else "speech whose language is not given"
+    if none.blamed:
+        return none.blamed
+    if none.reasons:
+        return EngineUnavailable(f"No engine could recognise {wanted}. {none.reasons}")
+    return LanguageUnsupported(
+        f"No configured engine recognises {wanted}: configure a Whisper model (WHISPER_MODEL)."
+    )
+
+
+@cache
+def recognizer() -> Recognizer:
+    """The recogniser of this process, with the engines of `settings.VOICE`."""
+    return Recognizer(registry.recognition_engines(registry.EngineConfig.from_settings(settings.VOICE)))

@@ -1,0 +1,92 @@
+"""What each process knows of its engines, gathered in Redis for the admin and for /ready.
+
+One hash, one field for each engine of each process. Workers write theirs with every heartbeat; an entry that
+was not refreshed for `STALE_S` belongs to a process that is no more.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
+
+import redis
+
+from voice.infra import redis_clients
+
+KEY = "voice:engines"
+STALE_S = 30
+HASH_TTL_S = 2 * STALE_S
+
+Direction = Literal["recognition", "synthesis"]
+State = Literal["loading", "ready", "standby", "unavailable", "stuck"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReport:
+    """One engine in one process.
+
+    state: `standby` engines are loaded when those before them cannot serve; `stuck` ones ended their process.
+    at: when it was last confirmed, in seconds of Unix time by the clock of Redis; 0 before that.
+    """
+
+    direction: Direction
+    engine: str
+    model: str
+    device: str
+    state: State
+    last_error: str = ""
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    at: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The field in the hash: unique to the engine in this process."""
+        return f"{self.direction}:{self.engine}:{self.host}:{self.pid}"
+
+
+def publish(reports: Iterable[EngineReport], connection: redis.Redis) -> None:
+    """Confirm what this process knows."""
+    reports = list(reports)
+    if not reports:
+        return
+    at = _redis_time(connection)
+    with connection.pipeline(transaction=False) as pipe:
+        for report in reports:
+            pipe.hset(KEY, report.name, json.dumps(asdict(replace(report, at=at))))
+        pipe.expire(KEY, HASH_TTL_S)
+        pipe.execute()
+
+
+def withdraw(reports: Iterable[EngineReport], connection: redis.Redis) -> None:
+    """Take back what this process published, because it ends."""
+    if names := [report.name for report in reports]:
+        connection.hdel(KEY, *names)
+
+
+def current(connection: redis.Redis | None = None) -> list[EngineReport]:
+    """The engines of all living processes, by direction, host, process, and in the order they are tried."""
+    connection = connection or _default_connection()
+    reports = [EngineReport(**json.loads(value)) for value in connection.hgetall(KEY).values()]
+    oldest = _redis_time(connection) - STALE_S
+    if stale := [report.name for report in reports if report.at < oldest]:
+        connection.hdel(KEY, *stale)
+    living = [report for report in reports if report.at >= oldest]
+    return sorted(living, key=lambda report: (report.direction, report.host, report.pid))
+
+
+def ready(direction: str, connection: redis.Redis | None = None) -> bool:
+    """Whether some process has an engine for this direction in memory."""
+    return any(report.direction == direction and report.state == "ready" for report in current(connection))
+
+
+def _redis_time(connection: redis.Redis) -> float:
+    seconds, microseconds = connection.time()
+    return seconds + microseconds / 1e6
+
+
+def _default_connection() -> redis.Redis:
+
+    return redis_clients.sync_client()

@@ -1,0 +1,230 @@
+"""Text to speech, whichever engine does it.
+
+One `Synthesizer` a process. A worker loads it before its first job; jobs ask `synthesizer()` for it.
+"""
+
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+import numpy as np
+from django.conf import settings
+
+from voice.engines import registry
+from voice.engines.base import (
+    EngineUnavailable,
+    LanguageUnsupported,
+    Samples,
+    SpeechChunk,
+    SynthesisEngine,
+    SynthesisFailed,
+    Voice,
+    matching_voice,
+)
+from voice.inference.chain import EngineCall, EngineChain, Link, NoneServed
+from voice.inference.reports import EngineReport
+from voice.inference.retry import Retry
+from voice.speech import cloning
+
+T = TypeVar("T")
+_Spoken = tuple[Voice, SpeechChunk]
+_Begin = Callable[[Iterator[_Spoken]], Iterable[_Spoken]]
+"""Takes what must be there before anything is handed out: the first chunk of a stream, or all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesis:
+    """Speech: `samples` float32[n_samples], mono, -1..1, at `sample_rate_hz`.
+
+    voice: the id of the voice that spoke, which need not be the one that was asked for.
+    is_last_resort: it is intelligible and no more; admin says so.
+    """
+
+    samples: Samples
+    sample_rate_hz: int
+    engine: str
+    voice: str
+    is_last_resort: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be spoken, and how."""
+
+    text: str
+    voice: str | None
+    language: str
+    speed: float
+    emotion: str | None
+
+
+class SynthesisStream:
+    """Speech as it is made, one chunk a sentence; the first is there already.
+
+    voice: the id of the voice that speaks, which need not be the one that was asked for.
+    sample_rate_hz: of all chunks.
+    is_last_resort: it is intelligible and no more.
+    is_stand_in: an engine before it would have spoken, but does not work right now.
+
+    Iterating raises what `SynthesisEngine.synthesize` may raise; no other engine takes over in mid-speech.
+    Whoever does not want the rest calls `close()`.
+    """
+
+    def __init__(self, engine: str, chunks: Generator[_Spoken], *, is_stand_in: bool = False) -> None:
+        voice, first = next(chunks)
+        self.engine = engine
+        self.is_stand_in = is_stand_in
+        self.voice = voice.id
+        self.is_last_resort = voice.quality == "last_resort"
+        self.sample_rate_hz = first.sample_rate_hz
+        self._made = chunks
+        self._chunks = itertools.chain([first], (chunk for _, chunk in chunks))
+
+    def __iter__(self) -> Iterator[SpeechChunk]:
+        return self
+
+    def __next__(self) -> SpeechChunk:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Let the engine stop."""
+        self._made.close()
+
+
+class Synthesizer:
+    """Tries engines in order. All methods may be called from several threads at once."""
+
+    def __init__(self, engines: Iterable[SynthesisEngine], *, retry: Retry | None = None) -> None:
+        self._chain = EngineChain("synthesis", engines)
+        self._retry = retry or Retry.from_settings()
+
+    def load(self) -> None:
+        """Load the first engine that can be loaded; the others follow when they are needed.
+
+        Raises:
+            EngineUnavailable: none can be loaded; the message has the reason of each.
+        """
+        self._chain.load()
+
+    def voices(self) -> tuple[Voice, ...]:
+        """The voices that can be chosen, best engines first."""
+        return tuple(voice for link in self._chain for voice in link.engine.voices())
+
+    def synthesize(
+        self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
+    ) -> Synthesis:
+        """Speak `text` with the engine of the chosen voice, else with the first that speaks the language.
+
+        voice: an id of `voices()`; None, or one that is no more, takes the best voice of the language.
+        speed, emotion: see `SynthesisEngine.synthesize`.
+
+        Raises:
+            SynthesisFailed: an engine was ready but made no speech of this text, nor did those after it.
+            LanguageUnsupported: no voice of any engine speaks the language.
+            EngineUnavailable: none of the engines works; the message has the reason of each.
+        """
+        return self._first_to_speak(_Wanted(text, voice, language, speed, emotion), list, _joined)
+
+    def stream(
+        self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
+    ) -> SynthesisStream:
+        """As `synthesize`, but return as soon as the first sentence is spoken.
+
+        Raises:
+            VoiceError: see `synthesize`; later, while iterating, only what the one engine raises.
+        """
+        wanted = _Wanted(text, voice, language, speed, emotion)
+        return self._first_to_speak(wanted, _begun, lambda stream: stream)
+
+    def _first_to_speak(self, wanted: _Wanted, begin: _Begin, take: Callable[[SynthesisStream], T]) -> T:
+        """What `take` makes of the first engine's stream; should it fail in that, the next engine's."""
+
+        links = self._ordered_for(wanted.voice)
+        meant = next((link for link in links if _has_voice_for(link, wanted)), None)
+
+        def speak(link: Link[SynthesisEngine]) -> T:
+            chunks = _spoken(link, wanted, begin, self._retry)
+            return take(SynthesisStream(link.engine.name, chunks, is_stand_in=link is not meant))
+
+        try:
+            return self._chain.first_to_serve(links, speak)
+        except NoneServed as none:
+            raise _worst(none, wanted.language) from None
+
+    def reports(self) -> tuple[EngineReport, ...]:
+        """What is known of each engine, in order."""
+        return self._chain.reports()
+
+    def _ordered_for(self, voice: str | None) -> list[Link[SynthesisEngine]]:
+        engine = (voice or "").partition(":")[0]
+        return sorted(
+            self._chain, key=lambda link: link.engine.name != engine
+        )  # stable: the others stay in order
+
+
+def _has_voice_for(link: Link[SynthesisEngine], wanted: _Wanted) -> bool:
+    try:
+        return bool(matching_voice(link.engine.voices(), voice=wanted.voice, language=wanted.language))
+    except EngineUnavailable:
+        return False
+
+
+def _spoken(link: Link[SynthesisEngine], wanted: _Wanted, begin: _Begin, retry: Retry) -> Generator[_Spoken]:
+    """Which voice spoke, with each chunk. What `begin` takes is tried again: nobody has heard of it."""
+    with link.call() as call:
+        yield from call.tried(lambda: begin(_made(link.engine, call, wanted)), retry)
+
+
+def _begun(chunks: Iterator[_Spoken]) -> Iterable[_Spoken]:
+    """The same, with the first made."""
+    return itertools.chain([next(chunks)], chunks)
+
+
+def _made(engine: SynthesisEngine, call: EngineCall, wanted: _Wanted) -> Iterator[_Spoken]:
+    """Chunk after chunk; the engine's time is measured without that of whoever listens."""
+    chosen = matching_voice(engine.voices(), voice=wanted.voice, language=wanted.language)
+    with call.timed():
+        chunks = iter(_chunks_of(engine, chosen, wanted))
+        chunk = next(chunks, None)
+    if chunk is None:
+        raise SynthesisFailed("There is nothing to say in this text.")
+    while chunk is not None:
+        call.audio_s += chunk.duration_s
+        yield chosen, chunk
+        with call.timed():
+            chunk = next(chunks, None)
+
+
+def _chunks_of(engine: SynthesisEngine, voice: Voice, wanted: _Wanted) -> Iterator[SpeechChunk]:
+    hints = {} if wanted.emotion is None else {"emotion": wanted.emotion}
+    return engine.synthesize(
+        wanted.text, voice=voice.id, language=wanted.language, speed=wanted.speed, **hints
+    )
+
+
+def _joined(stream: SynthesisStream) -> Synthesis:
+    return Synthesis(
+        samples=np.concatenate([chunk.samples for chunk in stream]),
+        sample_rate_hz=stream.sample_rate_hz,
+        engine=stream.engine,
+        voice=stream.voice,
+        is_last_resort=stream.is_last_resort,
+    )
+
+
+def _worst(none: NoneServed, language: str) -> Exception:
+    """What to tell the caller: a text that failed, else an engine that is missing, else a language."""
+    if none.blamed:
+        return none.blamed
+    if none.reasons:
+        return EngineUnavailable(f"No engine could speak {language!r}. {none.reasons}")
+    return LanguageUnsupported(f"No voice speaks {language!r}: install a Piper voice for it (PIPER_VOICES).")
+
+
+@cache
+def synthesizer() -> Synthesizer:
+    """The synthesiser of this process, with the engines of `settings.VOICE`."""
+    config = registry.EngineConfig.from_settings(settings.VOICE, references=cloning.StoredReferences())
+    return Synthesizer(registry.synthesis_engines(config))

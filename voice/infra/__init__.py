@@ -1,0 +1,1 @@
+"""Redis, SQL, Channels and threads, for every other room."""

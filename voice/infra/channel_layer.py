@@ -1,0 +1,56 @@
+"""The channel layer, and sending through it from threads that have no event loop.
+
+One event loop in a thread of its own a process, so that connections to Redis are kept between messages.
+(`async_to_sync` would make a loop, and a connection, for every message.)
+"""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import TimeoutError as FutureTimeout
+from functools import cache
+from typing import Any
+
+import redis
+from channels.layers import get_channel_layer
+from channels_redis.pubsub import RedisPubSubChannelLayer
+
+from voice.infra import redis_clients
+
+logger = logging.getLogger(__name__)
+
+SEND_TIMEOUT_S = 5
+
+
+class ChannelLayer(RedisPubSubChannelLayer):
+    """Channels' own by publish and subscribe, over connections as all others of an event loop."""
+
+    def __init__(self, **config: Any) -> None:
+        super().__init__(hosts=[redis_clients.options_of_loop()], **config)
+
+
+def send(channel_name: str, message: dict) -> None:
+    """Send to one connection. A message is a hint: one that cannot be sent is logged and dropped."""
+    _run(get_channel_layer().send(channel_name, message))
+
+
+def group_send(group: str, message: dict) -> None:
+    """Send to every connection of a group, on the same terms."""
+    _run(get_channel_layer().group_send(group, message))
+
+
+def _run(coroutine: Coroutine[object, object, None]) -> None:
+    try:
+        asyncio.run_coroutine_threadsafe(coroutine, _loop(os.getpid())).result(SEND_TIMEOUT_S)
+    except (redis.RedisError, OSError, FutureTimeout) as error:
+        logger.warning("channel layer not reached: %s", type(error).__name__)
+
+
+@cache
+def _loop(pid: int) -> asyncio.AbstractEventLoop:
+    """The sending loop of process `pid` (a forked child needs its own)."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="channel-layer", daemon=True).start()
+    return loop

@@ -1,0 +1,1 @@
+"""Speech while it is being said: voice activity, turns, utterances, captions."""

@@ -1,0 +1,75 @@
+"""Live captions of speech under way: its newest audio, recognised by a worker, if there is time for that."""
+
+import asyncio
+import time
+from uuid import UUID
+
+import redis
+from django.conf import settings
+
+from voice import metrics
+from voice.capacity import shedding
+from voice.infra import redis_clients
+from voice.live.captions import PartialWanted
+from voice.queues import jobs
+
+WORTH_S = 3
+"""A caption that nobody took for so long is stale: newer audio is there to be recognised."""
+LOOK_EVERY_S = 0.2
+"""Hundreds speak, and each asks about once a second: so often the queue is looked at for all of them."""
+
+
+async def queue_partial(wanted: PartialWanted, *, recording_id: UUID, language: str, reply_to: str) -> bool:
+    """Queue the recognition of a stretch of hot audio, if captions may be asked for.
+
+    Its text comes to channel `reply_to` as `voice.partial`.
+    """
+    if not await may_ask():
+        return False
+    job = (str(recording_id), wanted.start, wanted.end, language, reply_to)
+    await asyncio.to_thread(
+        jobs.enqueue_now,
+        "stt-partial",
+        "voice.workers.transcription.recognise_partial",
+        *job,
+        worth_s=WORTH_S,
+    )
+    return True
+
+
+async def may_ask() -> bool:
+    """Whether a caption may be asked for now: they are not off under load, and their queue is short.
+
+    Asked once for each caption that is wanted: the answers are counted.
+    """
+    outcome = await _outcome()
+    metrics.PARTIALS.labels(outcome=outcome).inc()
+    return outcome == "asked"
+
+
+async def _outcome() -> str:
+    if shedding.is_off(shedding.Step.CAPTIONS):
+        return "off"
+    try:
+        is_full = await redis_clients.of_loop("partials", _Queue).is_full()
+    except redis.RedisError:
+        return "unreachable"
+    return "queue_full" if is_full else "asked"
+
+
+class _Queue:
+    """What this event loop knows of the queue."""
+
+    _look_at = 0.0
+    _room = 0  # for so many more, until it is looked at again
+
+    async def is_full(self) -> bool:
+        if time.monotonic() >= self._look_at:
+            self._look_at, self._room = time.monotonic() + LOOK_EVERY_S, 0
+            try:
+                self._room = settings.PARTIAL_QUEUE_LIMIT - await jobs.length_now("stt-partial")
+            except redis.RedisError:
+                self._look_at = 0.0
+                raise
+        self._room -= 1
+        return self._room < 0

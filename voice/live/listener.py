@@ -1,0 +1,303 @@
+"""Hearing streams of speech: voice activity, end of turn and captions, beside the path of the audio.
+
+A `Listener` is an asyncio shell around `voice.live.turn_detection.TurnDetector` and
+`voice.live.captions.CaptionTrack`. `hear()` only keeps the bytes; all listeners of an event loop are heard
+together in rounds, one hop into a thread each. They may be late or fall silent under load: nobody who records
+or acknowledges waits for them.
+
+    listener = Listener("recording 7f...", noticed=tell, ask_for_partial=ask, read=read)
+    listener.hear(0, pcm)            # -> await tell(SpeechStarted(0.4)), await ask(PartialWanted(12800, ...))
+    caption = listener.partial_recognised(start, end, text)    # when the answer has come
+    await listener.close()
+
+It knows neither recordings nor queues: where the audio lies and who recognises it is the caller's affair. It
+keeps none that was heard either.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import cache
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+
+from voice import metrics
+from voice.audio.decoding import samples_from_s16le
+from voice.capacity import shedding
+from voice.engines.base import EngineUnavailable
+from voice.engines.vad.silero import SileroVad, heard_together
+from voice.engines.vad.smart_turn import SmartTurn
+from voice.live.captions import BYTES_A_SECOND, CaptionTrack, PartialWanted, byte_at
+from voice.live.rounds import Rounds, thread
+from voice.live.turn_detection import (
+    BLOCK_BYTES,
+    SpeechEnded,
+    SpeechStarted,
+    TurnDetector,
+    TurnEnded,
+    TurnEvent,
+    TurnQuestioned,
+    TurnSettings,
+    feed_together,
+)
+
+logger = logging.getLogger(__name__)
+
+BACKLOG_BYTES = 10 * BYTES_A_SECOND
+"""A listener this far behind (a burst sent after a break) skips to the newest audio."""
+CLOSE_WITHIN_S = 1
+SEMANTIC_QUEUE = 2
+"""Smart Turn takes 40 ms of a core: with so many questions waiting, silence alone decides."""
+
+Heard = SpeechStarted | SpeechEnded | TurnEnded
+Noticed = Callable[[Heard], Awaitable[None]]
+AskForPartial = Callable[[PartialWanted], Awaitable[bool]]
+Read = Callable[[int, int], bytes]
+
+
+def message(event: Heard) -> dict:
+    """The event as a message of the voice protocol: `speech_start`, `speech_end` or `turn_ended`."""
+    match event:
+        case SpeechStarted(timestamp_s=at):
+            return {"type": "speech_start", "timestamp": at}
+        case SpeechEnded(timestamp_s=at):
+            return {"type": "speech_end", "timestamp": at}
+        case TurnEnded(timestamp_s=at, reason=reason):
+            return {"type": "turn_ended", "timestamp": at, "reason": reason}
+
+
+def behind_s() -> float:
+    """For how many seconds the oldest audio has waited that this event loop's listeners should have heard.
+
+    Who is still told of what was heard before does not count: that may be a slow client's fault.
+    """
+    rounds = _rounds.get(asyncio.get_running_loop())
+    return rounds.behind_s() if rounds is not None else 0.0
+
+
+@cache
+def _vad() -> SileroVad:
+    vad = SileroVad()
+    vad.load()
+    return vad
+
+
+@cache
+def _smart_turn() -> SmartTurn | None:
+    """The semantic model, or None where it is not installed."""
+    model = SmartTurn(settings.VOICE["SMART_TURN_MODEL"])
+    try:
+        model.load()
+    except EngineUnavailable as error:
+        logger.info("end of turn by silence alone: %s", error)
+        return None
+    return model
+
+
+class Listener:
+    """Listens to one stream of mono s16le PCM at 16 000 Hz, from byte `offset` on.
+
+    `noticed` is awaited with each event, in order; timestamps are seconds from the stream's byte 0
+    (`voice.live.captions.byte_at` gives the byte). `ask_for_partial` is awaited with a stretch worth
+    recognising; it starts that and returns at once, False if it could not (the queue is full): it is asked
+    again a second later. At most one partial is under way; its text is handed to `partial_recognised`. While
+    either is awaited, nothing further of this stream is heard. `read` returns bytes [start, end) of the
+    stream, fewer if they are gone; a thread calls it when the semantic model is asked.
+    """
+
+    _semantic_waiting = 0  # over all listeners of the process
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        noticed: Noticed,
+        ask_for_partial: AskForPartial,
+        read: Read,
+        turn_settings: TurnSettings | None = None,
+        offset: int = 0,
+        backlog_bytes: int = BACKLOG_BYTES,
+    ) -> None:
+        """Begin to listen; an event loop runs.
+
+        name: what the log calls the stream. turn_settings: `is_semantic` (as is the default) counts only
+        where the model is installed. backlog_bytes: further behind than this the newest audio is heard next.
+        """
+        self._name = name
+        self._noticed = noticed
+        self._ask_for_partial = ask_for_partial
+        self._read = read
+        self._turn_settings = turn_settings or TurnSettings(is_semantic=True)
+        self._backlog_bytes = backlog_bytes
+        self._came_to = offset
+        self._pending = bytearray()
+        self._waits_since = 0.0  # no byte of `_pending` came earlier
+        self._detector: TurnDetector | None = None  # of the audio that is heard next
+        self._captions = CaptionTrack(offset)
+        self._telling: asyncio.Task[None] | None = None
+        self._is_closed = False
+        self._rounds = _rounds_here()
+
+    def hear(self, offset: int, pcm: bytes) -> None:
+        """Take the frame at byte `offset`. What came before (sent twice) is skipped."""
+        new = pcm[max(0, self._came_to - offset) :]
+        if not new or self._is_closed:
+            return
+        if not self._pending:
+            self._waits_since = time.monotonic()
+        self._pending += new
+        self._came_to = offset + len(pcm)
+        if len(self._pending) > self._backlog_bytes:
+            self._pending.clear()
+            self._detector = None
+        elif self.is_due:
+            self._rounds.want(self)
+
+    def partial_recognised(self, start: int, end: int, text: str) -> str | None:
+        """A partial that was asked for has come back: the whole caption now, or None if it came too late."""
+        return self._captions.recognised(start, end, text)
+
+    async def close(self) -> None:
+        """Stop listening. Returns soon, whatever its audience is at.
+
+        Cancelling alone would not do: redis-py 8 can lose it, and what it was to tell would still be told.
+        """
+        self._is_closed = True
+        self._pending.clear()
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.wait([self._telling], timeout=CLOSE_WITHIN_S)
+
+    # --- In rounds --------------------------------------------------------------------------------
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the next round should hear this stream."""
+        return len(self._pending) >= BLOCK_BYTES and self._telling is None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether more waits than comes between two rounds."""
+        return len(self._pending) >= 2 * BLOCK_BYTES
+
+    @property
+    def waits_since(self) -> float:
+        """When the oldest audio that waits came, by `time.monotonic`."""
+        return self._waits_since
+
+    def next_block(self) -> tuple[TurnDetector, bytes]:
+        """What the next round hears, and who finds the turns in it.
+
+        No more than a block, 256 ms: nobody waits for another's burst, and a question about a pause is put
+        before what follows settles it.
+        """
+        if self._detector is None:
+            self._detector = self._new_detector()
+        block = bytes(self._pending[:BLOCK_BYTES])
+        del self._pending[:BLOCK_BYTES]
+        # In a stream at real time what is left came so long ago as it lasts; a burst came at once.
+        self._waits_since = max(self._waits_since, time.monotonic() - len(self._pending) / BYTES_A_SECOND)
+        return self._detector, block
+
+    def heard(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
+        """A round is over: the audience is told in a task, for nobody else shall wait for it."""
+        if self._is_closed:
+            return
+        wanted = None if events else self._captions.heard_to(self._heard_to)
+        if events or wanted is not None:
+            self._telling = asyncio.get_running_loop().create_task(self._tell(detector, events, wanted))
+
+    def fall_silent(self, error: Exception) -> None:
+        """Whatever failed, the stream goes on without its listener."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._pending.clear()
+        logger.warning("listening to %s has ended: %s", self._name, type(error).__name__)
+
+    @property
+    def _heard_to(self) -> int:
+        return self._came_to - len(self._pending)
+
+    def _new_detector(self) -> TurnDetector:
+        is_semantic = self._turn_settings.is_semantic and _smart_turn() is not None
+        turn_settings = replace(self._turn_settings, is_semantic=is_semantic)
+        return TurnDetector(_vad().stream(), turn_settings, start_s=self._heard_to / BYTES_A_SECOND)
+
+    # --- Telling ----------------------------------------------------------------------------------
+
+    async def _tell(
+        self, detector: TurnDetector, events: list[TurnEvent], wanted: PartialWanted | None
+    ) -> None:
+        try:
+            for event in events:
+                await self._tell_one(detector, event)
+            await self._ask(wanted or self._captions.heard_to(self._heard_to))
+        except Exception as error:  # noqa: BLE001  whatever fails there, the others are heard
+            self.fall_silent(error)
+        self._telling = None
+        self._waits_since = time.monotonic()  # until now its audience was waited for
+        if self.is_due:
+            self._rounds.want(self)
+
+    async def _tell_one(self, detector: TurnDetector, event: TurnEvent) -> None:
+        match event:
+            case TurnQuestioned():
+                await self._judge(detector, event)
+                return
+            case SpeechStarted(timestamp_s=at):
+                self._captions.speech_started(byte_at(at))
+            case SpeechEnded(timestamp_s=at):
+                self._captions.speech_ended(byte_at(at))
+            case TurnEnded(reason=reason):
+                metrics.TURNS.labels(reason=reason).inc()
+        if not self._is_closed:
+            await self._noticed(event)
+
+    async def _ask(self, wanted: PartialWanted | None) -> None:
+        if wanted is not None and not self._is_closed and not await self._ask_for_partial(wanted):
+            self._captions.not_asked()
+
+    async def _judge(self, detector: TurnDetector, question: TurnQuestioned) -> None:
+        """Ask the semantic model, unless too many ask or it is off; unanswered, silence decides."""
+        model = _smart_turn()
+        is_off = shedding.is_off(shedding.Step.SEMANTIC)
+        if model is None or is_off or Listener._semantic_waiting >= SEMANTIC_QUEUE:
+            return
+        Listener._semantic_waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            probability = await loop.run_in_executor(thread("turns"), self._probability, model, question)
+        finally:
+            Listener._semantic_waiting -= 1
+        for event in detector.answer(question, probability):
+            await self._tell_one(detector, event)
+
+    def _probability(self, model: SmartTurn, question: TurnQuestioned) -> float:
+        """0..1: how likely the speaker has finished; 0 if the sound is gone."""
+        start, end = byte_at(question.start_s), byte_at(question.timestamp_s)
+        pcm = self._read(start, end)
+        return model.probability(samples_from_s16le(pcm)) if len(pcm) == end - start else 0.0
+
+
+_rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, Rounds] = WeakKeyDictionary()
+
+
+def _rounds_here() -> Rounds:
+    return _rounds.setdefault(asyncio.get_running_loop(), Rounds(_load, _hear_together))
+
+
+def _load() -> None:
+    _vad()
+    _smart_turn()
+
+
+def _hear_together(blocks: list[tuple[TurnDetector, bytes]]) -> list[list[TurnEvent]]:
+    began_s = time.thread_time()
+    events = feed_together(blocks, heard_together)
+    metrics.VAD_SECONDS.inc(time.thread_time() - began_s)
+    metrics.HEARD_SECONDS.inc(len(blocks) * BLOCK_BYTES / BYTES_A_SECOND)
+    return events

@@ -1,0 +1,225 @@
+"""A stream of PCM cut into utterances, each to be recognised as one.  Sans-I/O: bytes in, named events out.
+
+    cutter = UtteranceCutter(vad.stream(), silence_ms=600)
+    for event in cutter.feed(pcm):                    # any pieces: the events are the same
+        match event:
+            case Began(timestamp_s=at): ...
+            case Paused(utterance=utterance): ...      # perhaps its end: worth recognising already
+            case Resumed(): ...                        # it was not
+            case Ended(utterance=utterance): ...
+    cutter.finish()                                   # the stream has ended, and so has what was being said
+
+Whoever recognises at `Paused` has the result earlier; the audio of `Ended` is then the same, unless `Resumed`
+came between. What is kept of the stream is one utterance, at most `MAX_UTTERANCE_S`, or `LEAD_S` of silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from voice.audio.decoding import SAMPLE_BYTES
+from voice.engines.base import RECOGNITION_RATE_HZ
+from voice.live.turn_detection import (
+    BLOCK_BYTES,
+    SpeechEnded,
+    SpeechProbability,
+    SpeechStarted,
+    TurnDetector,
+    TurnSettings,
+)
+
+BYTES_A_SECOND: Final = RECOGNITION_RATE_HZ * SAMPLE_BYTES
+LEAD_S: Final = 0.3
+"""Sound before the first frame of speech: soft beginnings are noticed late."""
+TAIL_S: Final = 0.2
+"""Sound after the last frame of speech, so that soft ends are heard."""
+PROBE_MS: Final = 288
+"""Silence at which an utterance may be over: nine frames, longer than most gaps between words."""
+MIN_SILENCE_MS, MAX_SILENCE_MS = 300, 3000
+MAX_UTTERANCE_S: Final = 30.0
+"""A recogniser's window.  Source: Whisper hears 30 s at once."""
+CUT_WITHIN_S: Final = 5.0
+"""A longer utterance is cut at the quietest moment of its last seconds."""
+_QUIET_BYTES: Final = BYTES_A_SECOND // 10
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What was said in one go.
+
+    start_s, end_s: where speech begins and ends, in seconds from the stream's first sample.
+    pcm: s16le, mono, 16 000 Hz, with a little sound before and after; it begins at `pcm_start_s`.
+    """
+
+    start_s: float
+    end_s: float
+    pcm_start_s: float
+    pcm: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """Somebody speaks."""
+
+    timestamp_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Nothing was said for `PROBE_MS`: if that is the end, this is the utterance."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The pause was not the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing was said for `silence_ms`, the utterance grew too long, or the stream has ended."""
+
+    utterance: Utterance
+
+
+UtteranceEvent = Began | Paused | Resumed | Ended
+
+
+class UtteranceCutter:
+    """Cuts one stream of mono s16le PCM at 16 000 Hz.  Calls must not overlap; any thread may make them."""
+
+    def __init__(
+        self, speech_probability: SpeechProbability, *, silence_ms: int = 600, start_bytes: int = 0
+    ) -> None:
+        """silence_ms: what ends an utterance, 300..3000.  start_bytes: where in the stream this begins."""
+        self._detector = TurnDetector(
+            speech_probability,
+            TurnSettings(pause_ms=PROBE_MS, question_ms=MAX_SILENCE_MS, end_silence_ms=MAX_SILENCE_MS),
+            start_s=start_bytes / BYTES_A_SECOND,
+        )
+        self.silence_ms = silence_ms
+        self._pending = bytearray()
+        self._kept = bytearray()  # the last of what was heard, from byte `_kept_from` on
+        self._kept_from = start_bytes
+        self._start_s: float | None = None  # of the utterance under way
+        self._pcm_from = start_bytes  # its first byte, or the end of the one before
+        self._paused_s: float | None = None
+
+    @property
+    def speech_bytes(self) -> int:
+        """How much of the utterance under way was heard; 0 while nobody speaks."""
+        is_speech = self._start_s is not None and self._paused_s is None
+        return self._heard_to - self._pcm_from if is_speech else 0
+
+    def so_far(self) -> Utterance:
+        """The utterance under way, as far as it was heard."""
+        return self._utterance(self._heard_to / BYTES_A_SECOND)
+
+    def feed(self, pcm: bytes | bytearray | memoryview) -> list[UtteranceEvent]:
+        """Take the next piece of the stream, of any length; the events that it completes, in order."""
+        self._pending += pcm
+        events: list[UtteranceEvent] = []
+        while len(self._pending) >= BLOCK_BYTES:
+            block = bytes(self._pending[:BLOCK_BYTES])
+            del self._pending[:BLOCK_BYTES]
+            events += self._take(block)
+        return events
+
+    def finish(self) -> list[UtteranceEvent]:
+        """The stream has ended: the events of what is left of it, and the end of an utterance under way."""
+        self._kept += self._pending
+        self._detector.feed(self._pending)
+        self._pending.clear()
+        events = self._translated(self._detector.finish())
+        if self._start_s is not None:
+            end_s = self._heard_to / BYTES_A_SECOND if self._paused_s is None else self._paused_s
+            events.append(self._end(end_s))
+        return events
+
+    @property
+    def _heard_to(self) -> int:
+        return self._kept_from + len(self._kept)
+
+    def _take(self, block: bytes) -> list[UtteranceEvent]:
+        self._kept += block
+        events = self._translated(self._detector.feed(block))
+        is_long = self._is_too_long()
+        if self._paused_s is not None and (is_long or self._is_over(self._heard_to / BYTES_A_SECOND)):
+            events.append(self._end(self._paused_s))
+        elif is_long:
+            events += self._cut()
+        if self._start_s is None:
+            self._forget_until(self._heard_to - int(LEAD_S * BYTES_A_SECOND) - BLOCK_BYTES)
+        return events
+
+    def _translated(self, turn_events: list) -> list[UtteranceEvent]:
+        events: list[UtteranceEvent] = []
+        for event in turn_events:
+            match event:
+                case SpeechStarted(timestamp_s=at):
+                    events += self._speech_started(at)
+                case SpeechEnded(timestamp_s=at):
+                    self._paused_s = at
+                    events.append(Paused(self._utterance(at)))
+        return events
+
+    def _speech_started(self, at_s: float) -> list[UtteranceEvent]:
+        events: list[UtteranceEvent] = []
+        if self._paused_s is not None:
+            if not self._is_over(at_s):
+                self._paused_s = None
+                return [Resumed()]
+            events.append(self._end(self._paused_s))
+        self._begin(at_s, max(self._pcm_from, _byte_at(at_s - LEAD_S)))
+        return [*events, Began(at_s)]
+
+    def _is_over(self, now_s: float) -> bool:
+        return self._paused_s is not None and now_s - self._paused_s >= self.silence_ms / 1000 - 1e-9
+
+    def _is_too_long(self) -> bool:
+        return (
+            self._start_s is not None and self._heard_to - self._pcm_from >= MAX_UTTERANCE_S * BYTES_A_SECOND
+        )
+
+    def _cut(self) -> list[UtteranceEvent]:
+        """End the utterance where it is quietest, and begin the next there."""
+        at = self._quietest()
+        ended = self._end(at / BYTES_A_SECOND, pcm_to=at)
+        self._begin(at / BYTES_A_SECOND, at)
+        return [ended, Began(at / BYTES_A_SECOND)]
+
+    def _quietest(self) -> int:
+        """The middle of the quietest 100 ms of the last `CUT_WITHIN_S`."""
+        recent = np.frombuffer(bytes(self._kept[-int(CUT_WITHIN_S * BYTES_A_SECOND) :]), "<i2")
+        pieces = recent.reshape(-1, _QUIET_BYTES // SAMPLE_BYTES).astype(np.float32)
+        quietest = int(np.square(pieces).mean(axis=1).argmin())
+        return self._heard_to - recent.nbytes + quietest * _QUIET_BYTES + _QUIET_BYTES // 2
+
+    def _begin(self, at_s: float, pcm_from: int) -> None:
+        self._start_s, self._paused_s, self._pcm_from = at_s, None, pcm_from
+        self._forget_until(pcm_from)
+
+    def _end(self, at_s: float, *, pcm_to: int | None = None) -> Ended:
+        utterance = self._utterance(at_s, pcm_to)
+        self._start_s = self._paused_s = None
+        self._pcm_from = _byte_at(utterance.pcm_start_s) + len(utterance.pcm)
+        return Ended(utterance)
+
+    def _utterance(self, end_s: float, pcm_to: int | None = None) -> Utterance:
+        assert self._start_s is not None, "only what has begun can be looked at"
+        pcm_to = min(_byte_at(end_s + TAIL_S), self._heard_to) if pcm_to is None else pcm_to
+        pcm = bytes(self._kept[self._pcm_from - self._kept_from : pcm_to - self._kept_from])
+        return Utterance(self._start_s, end_s, self._pcm_from / BYTES_A_SECOND, pcm)
+
+    def _forget_until(self, position: int) -> None:
+        if position > self._kept_from:
+            del self._kept[: position - self._kept_from]
+            self._kept_from = position
+
+
+def _byte_at(time_s: float) -> int:
+    return max(0, round(time_s * RECOGNITION_RATE_HZ) * SAMPLE_BYTES)

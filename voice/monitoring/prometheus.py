@@ -1,0 +1,136 @@
+"""What Prometheus is told: what the processes of this machine counted, and what all machines share.
+
+With PROMETHEUS_MULTIPROC_DIR the processes of a machine count into that directory, and any of them, web or
+worker, answers for all. What lies in Redis and PostgreSQL is read when it is asked for, so every machine
+answers with the same numbers: of these, take the maximum, never the sum.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db.models import Count, Q, Sum
+from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import REGISTRY, Collector
+
+from voice.inference import breaker
+from voice.infra import redis_clients
+from voice.models import Recording, Transcript
+from voice.queues import waits as queues_waits
+from voice.speech import cache
+
+BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
+
+
+class RedisState(Collector):
+    """Breakers, the speech cache, the queues and memory; nothing while Redis is away."""
+
+    def collect(self) -> Iterator[Metric]:
+        """As they are now."""
+        try:
+            states, cached = breaker.configured(), cache.statistics()
+            waits = queues_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+            used = redis_clients.sync_client().info("memory")["used_memory"]
+        except redis.RedisError:
+            return
+        yield _gauge(
+            "voice_breaker_state",
+            "0 closed, 1 half-open, 2 open.",
+            {(state.direction, state.engine): BREAKER_STATES[state.name] for state in states},
+            labels=["direction", "engine"],
+        )
+        yield GaugeMetricFamily("voice_cache_bytes", "Speech in the cache.", value=cached.bytes)
+        yield GaugeMetricFamily("voice_cache_items", "Texts in the cache.", value=cached.items)
+        lengths = {(name,): wait.length for name, wait in waits.items()}
+        yield _gauge("voice_queue_length", "Jobs that wait.", lengths, labels=["queue"])
+        ages = {(name,): wait.oldest_s for name, wait in waits.items()}
+        yield _gauge("voice_queue_oldest_seconds", "Since the first job was queued.", ages, labels=["queue"])
+        yield GaugeMetricFamily(
+            "voice_redis_bytes", "Memory that Redis uses, with the hot audio.", value=used
+        )
+
+
+class DatabaseState(Collector):
+    """What waits in PostgreSQL, whatever the queues know, by partial indexes; nothing while it is away."""
+
+    def collect(self) -> Iterator[Metric]:
+        """As it is now."""
+        try:
+            recordings, transcripts = recordings_waiting(), transcripts_waiting()
+        except DatabaseError:
+            return
+        yield GaugeMetricFamily(
+            "voice_recordings_waiting",
+            "Complete recordings that are not stored yet.",
+            value=recordings["count"],
+        )
+        yield GaugeMetricFamily(
+            "voice_recording_bytes_waiting", "PCM bytes of these recordings.", value=recordings["bytes"]
+        )
+        yield _gauge(
+            "voice_transcripts_waiting",
+            "Transcripts to be made; kind: live or deferred.",
+            {(kind,): count for kind, count in transcripts.items()},
+            labels=["kind"],
+        )
+
+
+def recordings_waiting() -> dict[str, int]:
+    """The number and the PCM bytes of complete recordings that are not stored yet."""
+    sealed = Recording.objects.filter(status=Recording.Status.SEALED)
+    found = sealed.aggregate(count=Count("pk"), bytes=Sum("byte_count", default=0))
+    return {"count": found["count"], "bytes": int(found["bytes"])}
+
+
+def transcripts_waiting() -> dict[str, int]:
+    """How many transcripts are to be made: `live` ones, and `deferred` ones that may take longer."""
+    waiting = Transcript.objects.filter(status=Transcript.Status.WAITING)
+    return waiting.aggregate(
+        live=Count("pk", filter=Q(is_deferred=False)), deferred=Count("pk", filter=Q(is_deferred=True))
+    )
+
+
+SHARED = CollectorRegistry()
+"""What all machines share; others may register theirs."""
+SHARED.register(RedisState())
+SHARED.register(DatabaseState())
+
+
+def text() -> bytes:
+    """Every metric of this machine and what all share, in Prometheus' text format."""
+    return generate_latest(of_machine()) + generate_latest(SHARED)
+
+
+def of_machine() -> CollectorRegistry:
+    """What the processes of this machine have counted, as far as they count together."""
+    if directory := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        _forget_dead_processes(Path(directory))
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)
+        return registry
+    return REGISTRY
+
+
+def _gauge(
+    name: str, documentation: str, values: Mapping[Any, float], *, labels: list[str]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, documentation, labels=labels)
+    for label_values, value in values.items():
+        family.add_metric(label_values, value)
+    return family
+
+
+def _forget_dead_processes(directory: Path) -> None:
+    """Drop the live gauges of processes that were killed; those that end in order do the same themselves."""
+    for pid in {int(file.stem.rpartition("_")[2]) for file in directory.glob("gauge_live*_*.db")}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            multiprocess.mark_process_dead(pid, str(directory))
+        except PermissionError:
+            pass  # it lives, under another user

@@ -1,0 +1,178 @@
+"""What the speech service is doing, in numbers for a person; graphs and alerts read /metrics instead."""
+
+import platform
+from collections import defaultdict
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any, Final
+
+import redis
+from django.conf import settings
+from django.db import Error as DatabaseError
+from prometheus_client.core import Sample
+
+from voice.capacity import shedding
+from voice.inference import breaker, reports
+from voice.infra import redis_clients
+from voice.monitoring import prometheus
+from voice.queues import waits as queues_waits
+from voice.speech import cache
+
+LIBRARIES: Final = ("faster-whisper", "ctranslate2", "piper-tts", "kokoro", "av", "django", "daphne", "rq")
+SHARES: Final = (0.5, 0.95)
+
+
+Samples = dict[str, list[Sample]]
+"""By the name of the metric; none of one that counted nothing yet."""
+
+
+FURTHER: dict[str, Callable[[], Any]] = {}
+"""What applications above this one add, by its name in the answer; each may raise redis.RedisError."""
+
+
+def read(*, for_operator: bool) -> dict[str, Any]:
+    """Connections, queues, retreat, what waits, calls, cache, engines, breakers and versions. For a thread.
+
+    Counts of calls and connections are of this machine, since its processes started; everything else is of
+    the whole installation. What lies in a store is null while that is away.
+
+    for_operator: with the machines that engines run on, and why they failed.
+    """
+    samples: Samples = defaultdict(list)
+    for family in prometheus.of_machine().collect():
+        samples[family.name] += family.samples
+    return {
+        "connections": _by_label(samples["voice_connections"], "socket"),
+        "refused": _by_label(samples["voice_refused"], "reason"),
+        "calls": _calls(samples),
+        **_shared(for_operator),
+        **_waiting(),
+        **_further(),
+        "versions": _versions(),
+    }
+
+
+def _shared(for_operator: bool) -> dict[str, Any]:
+    try:
+        return {
+            "queues": _queues(),
+            "retreat": _retreat(),
+            "cache": _cache(),
+            "engines": _engines(for_operator),
+            "breakers": [
+                {
+                    "direction": state.direction,
+                    "engine": state.engine,
+                    "state": state.name,
+                    "failures": state.failures,
+                    "retry_after_s": round(state.retry_after_s, 1),
+                }
+                for state in breaker.configured()
+            ],
+        }
+    except redis.RedisError:
+        return dict.fromkeys(("queues", "retreat", "cache", "engines", "breakers"))
+
+
+def _further() -> dict[str, Any]:
+    try:
+        return {name: tell() for name, tell in FURTHER.items()}
+    except redis.RedisError:
+        return dict.fromkeys(FURTHER)
+
+
+def _queues() -> dict[str, Any]:
+    """How many wait in each queue, and for how long the first of them has."""
+    waits = queues_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+    return {name: wait._asdict() for name, wait in waits.items()}
+
+
+def _retreat() -> dict[str, Any]:
+    """What web processes do without under load."""
+    processes = shedding.processes(redis_clients.sync_client())
+    off = [
+        {"step": off.step.name.lower(), "processes": off.processes, "for_s": round(off.longest_s)}
+        for off in shedding.steps_off(processes)
+    ]
+    return {"processes": len(processes), "off": off}
+
+
+def _waiting() -> dict[str, Any]:
+    """What waits in PostgreSQL; null while it is away."""
+    try:
+        return {
+            "transcripts_waiting": prometheus.transcripts_waiting(),
+            "recordings_waiting": prometheus.recordings_waiting(),
+        }
+    except DatabaseError:
+        return dict.fromkeys(("transcripts_waiting", "recordings_waiting"))
+
+
+def _cache() -> dict[str, Any]:
+    cached = cache.statistics()
+    return {
+        "items": cached.items,
+        "bytes": cached.bytes,
+        "hits": cached.hits,
+        "misses": cached.misses,
+        "hit_rate": round(cached.hit_rate, 4),
+    }
+
+
+def _engines(for_operator: bool) -> list[dict[str, Any]]:
+    names = ["direction", "engine", "model", "device", "state"]
+    if for_operator:
+        names += ["last_error", "host", "pid"]
+    return [{name: getattr(report, name) for name in names} for report in reports.current()]
+
+
+def _by_label(samples: list[Sample], label: str) -> dict[str, int]:
+    totals: dict[str, int] = defaultdict(int)
+    for sample in samples:
+        if not sample.name.endswith("_created"):
+            totals[sample.labels[label]] += int(sample.value)
+    return dict(totals)
+
+
+def _calls(samples: Samples) -> dict[str, Any]:
+    """By kind: how many ended how, and how long they waited and took."""
+    outcomes: dict[str, dict[str, int]] = defaultdict(dict)
+    for sample in samples["voice_calls"]:
+        if sample.name == "voice_calls_total":
+            outcomes[sample.labels["kind"]][sample.labels["outcome"]] = int(sample.value)
+    return {
+        kind: {
+            "outcomes": counts,
+            "wait_s": _spread(samples["voice_call_wait_seconds"], kind),
+            "total_s": _spread(samples["voice_call_seconds"], kind),
+        }
+        for kind, counts in outcomes.items()
+    }
+
+
+def _spread(samples: list[Sample], kind: str) -> dict[str, float | None]:
+    """Upper bounds of the median and of 95 %: the edge of the histogram's bucket that they lie in."""
+    buckets = sorted(
+        (float(sample.labels["le"]), sample.value)
+        for sample in samples
+        if sample.name.endswith("_bucket") and sample.labels["kind"] == kind
+    )
+    total = buckets[-1][1] if buckets else 0.0
+    return {
+        f"p{round(100 * share)}": next(
+            (edge for edge, count in buckets if count >= share * total and edge != float("inf")), None
+        )
+        if total
+        else None
+        for share in SHARES
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,1 @@
+"""Jobs in queues, leases on them, and calls whose answer is a Redis stream."""

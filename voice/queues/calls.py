@@ -1,0 +1,318 @@
+"""Work asked of a worker by somebody who waits for the answer.
+
+    call = await calls.ask("tts", {"kind": "speak", …})      # Busy: too much waits
+    async for part in call.parts():                           # as the worker sends them
+        part.meta, part.body
+    call.result                                               # the meta of the worker's last word
+
+Everything lies in Redis and is gone soon after: a hash with the request and its audio while the work lasts,
+and a stream with the parts of the answer, which any number of readers may follow. Those who ask with the same
+`shared_as` while the work lasts share one call. The job itself carries the call's id alone.
+
+One worker answers: it claims the call, and a part of anybody else is refused. A worker that dies before its
+first part costs its readers some seconds: one of them queues the job again, once. After the first part the
+call fails for all of them, because another worker would not say exactly the same.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import redis
+from django.conf import settings
+
+from voice import metrics
+from voice.engines.base import Busy, VoiceError
+from voice.infra import redis_clients
+from voice.queues import call_scripts as scripts
+from voice.queues import jobs, leases
+
+JOB = "voice.workers.transcription.answer_call"
+CALL_TTL_S = 300
+"""A call outlives the last sign of its worker and of its readers by so long."""
+ANSWERED_TTL_S = 120
+"""A complete answer waits so long for a reader that is busy with the parts it has."""
+PARTS_A_READ = 2
+"""A client that listens while it reads takes as long for a part as it lasts: each read renews the stay."""
+WAIT_S = 120.0
+"""The longest wait in a queue; then readers give up, and workers do not begin."""
+BUSY_RETRY_S = 5.0
+BLOCK_MS = 500
+LOOK_AFTER_S = 3.0
+"""A call without a sign for so long: is its worker alive?"""
+AWAY_PAUSES_S = (0.1, 0.5, 2.0)
+"""Pauses of a worker whose Redis does not answer, before it gives its work up."""
+
+Meta = dict[str, Any]
+Entry = tuple[bytes, Meta, bytes]
+
+
+class CallFailed(VoiceError):
+    """The worker could not do what was asked; `code` says of what kind that was."""
+
+    def __init__(self, code: str, detail: str, *, field: str = "") -> None:
+        super().__init__(detail)
+        self.code = code
+        self.field = field
+
+
+class Forgotten(Exception):
+    """Nobody waits for the answer any more, or another worker gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of the answer."""
+
+    meta: Meta
+    body: bytes = b""
+
+
+# The side that asks
+
+
+async def ask(
+    queue_name: str,
+    request: Mapping[str, Any],
+    *,
+    audio: bytes = b"",
+    queue_limit: int,
+    call_id: str | None = None,
+    shared_as: str = "",
+) -> "Call":
+    """Ask for work, or join those who asked for the same (`shared_as`) while it is being done.
+
+    audio: what the request is about; at most `settings.VOICE["MAX_UPLOAD_MB"]`.
+    queue_limit: with so many jobs in the queue, nothing more is asked.
+    call_id: a new name for the call, for who must be able to `forget` it even if cancelled in here.
+
+    Raises:
+        Busy: too many jobs, or too much audio, wait already.
+    """
+    new_id = call_id or uuid4().hex
+    keys = [scripts.SHARES + shared_as, _request_key(new_id), jobs.key(queue_name)]
+    audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
+    values: list[Any] = [new_id, queue_limit, json.dumps(request), audio, CALL_TTL_S, audio_limit]
+    found = await redis_clients.async_client().eval(
+        scripts.ASK, len(keys), *keys, *values, int(bool(shared_as))
+    )
+    if found is None:
+        metrics.REFUSED.labels(reason=Busy.code).inc()
+        raise Busy("Too many requests wait already; ask again later.", retry_after_s=BUSY_RETRY_S)
+    call = Call(found.decode(), queue_name)
+    if call.id == new_id:
+        await call.queue()
+    return call
+
+
+@asynccontextmanager
+async def asking(
+    queue_name: str, request: Mapping[str, Any], *, audio: bytes, queue_limit: int
+) -> AsyncIterator["Call"]:
+    """As `ask`, for work that only this block waits for: leaving it early lets a worker drop the work.
+
+    Raises:
+        Busy: too many jobs, or too much audio, wait already.
+    """
+    call_id = uuid4().hex
+    try:  # from here on: who is cancelled while asking leaves no work behind either
+        yield await ask(queue_name, request, audio=audio, queue_limit=queue_limit, call_id=call_id)
+    finally:
+        await Call(call_id, queue_name).forget()
+
+
+@dataclass(slots=True)
+class Call:
+    """One reader's view of a call."""
+
+    id: str
+    queue_name: str
+    result: Meta = field(default_factory=dict)
+    _last_id: bytes | str = "0"
+    _renewed_at: float = field(default_factory=time.monotonic)
+
+    async def queue(self) -> None:
+        """Put the job into its queue."""
+        await asyncio.to_thread(jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=_job_id(self.id))
+
+    async def parts(self, *, within_s: float = WAIT_S) -> AsyncIterator[Part]:
+        """The parts of the answer, from the first, as they come; `result` is complete after the last.
+
+        within_s: how long nobody may work on it. A worker's silence is ended by its watchdog.
+
+        Raises:
+            CallFailed: the worker said so, it died, or nobody began in time.
+        """
+        alive_at = looked_at = time.monotonic()
+        while True:
+            entries = await self._read()
+            _check_cancelled()
+            for kind, meta, body in entries:
+                match kind:
+                    case b"part":
+                        yield Part(meta, body)
+                    case b"done":
+                        self.result = meta
+                        return
+                    case _:
+                        raise CallFailed(**meta)
+            now = time.monotonic()
+            if entries:
+                alive_at = looked_at = now
+            elif now - looked_at > LOOK_AFTER_S:
+                looked_at = now
+                if await self._is_worked_on():
+                    alive_at = now
+            if now - alive_at > within_s:
+                raise CallFailed("timeout", f"No answer within {within_s:g} s; ask again later.")
+
+    async def complete(self, *, within_s: float = WAIT_S) -> Meta:
+        """Wait for the end of an answer whose parts do not matter; return its result.
+
+        Raises:
+            CallFailed: as `parts`.
+        """
+        async for _part in self.parts(within_s=within_s):
+            pass
+        return self.result
+
+    async def forget(self) -> None:
+        """Nobody waits any more: a worker will not begin, or stops at the next part."""
+        with suppress(redis.RedisError):  # then it expires
+            await redis_clients.async_client().eval(scripts.FORGET, 1, _answer_key(self.id), self.id)
+
+    async def _read(self) -> list[Entry]:
+        """What came since the last look; nothing while Redis is away."""
+        try:
+            found: Any = await redis_clients.waiting_client().xread(
+                {_answer_key(self.id): self._last_id}, count=PARTS_A_READ, block=BLOCK_MS
+            )
+            if not found:
+                return []
+            await self._renew()
+        except (redis.ConnectionError, redis.TimeoutError):
+            await asyncio.sleep(BLOCK_MS / 1000)
+            return []
+        ((_, entries),) = found
+        self._last_id = entries[-1][0]
+        return [(fields[b"kind"], json.loads(fields[b"meta"]), fields[b"body"]) for _, fields in entries]
+
+    async def _renew(self) -> None:
+        """Let the answer stay while somebody reads it."""
+        if time.monotonic() - self._renewed_at > LOOK_AFTER_S:
+            self._renewed_at = time.monotonic()
+            await redis_clients.async_client().expire(_answer_key(self.id), CALL_TTL_S)
+
+    async def _is_worked_on(self) -> bool:
+        """Whether a living worker has claimed it. A job that nobody has any more is queued again, once.
+
+        Raises:
+            CallFailed: nothing is left of it.
+        """
+        try:
+            if await asyncio.to_thread(leases.is_pending, _job_id(self.id), redis_clients.sync_client()):
+                await redis_clients.async_client().expire(_request_key(self.id), CALL_TTL_S)
+                return bool(await redis_clients.async_client().hexists(_request_key(self.id), "worker"))
+            keys = [_request_key(self.id), _answer_key(self.id)]
+            verdict = await redis_clients.async_client().eval(
+                scripts.ABANDONED, len(keys), *keys, self.id, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)
+            )
+        except (redis.ConnectionError, redis.TimeoutError):
+            return False
+        if verdict < 0:
+            raise CallFailed(**_WORKER_ENDED)
+        if verdict:
+            await self.queue()
+        return False
+
+
+def _check_cancelled() -> None:
+    """redis-py 8 can lose a cancellation; the task still knows of it."""
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
+
+
+_WORKER_ENDED = {
+    "code": "engine_unavailable",
+    "detail": "The worker ended in the middle of this; ask again.",
+}
+
+
+# The worker's side
+
+
+@dataclass(slots=True)
+class Asked:
+    """A call as the worker that claimed it sees it."""
+
+    id: str
+    request: Meta
+    audio: bytes
+    _token: str
+    _asked_at: float
+    """In seconds of the monotonic clock."""
+    _sent: int = 0
+
+    def age_s(self) -> float:
+        """Seconds since it was asked."""
+        return time.monotonic() - self._asked_at
+
+    def send(self, meta: Meta, body: bytes = b"") -> None:
+        """Send a part of the answer.
+
+        Raises:
+            Forgotten: nobody waits for it any more, or another worker gives it.
+        """
+        self._add("part", meta, body)
+
+    def finish(self, meta: Meta) -> None:
+        """Say the last word."""
+        self._add("done", meta, ttl_s=ANSWERED_TTL_S)
+
+    def fail(self, code: str, detail: str, *, field: str = "") -> None:
+        """Say that it cannot be done. Whoever asks the same from now on gets a new try."""
+        self._add("error", {"code": code, "detail": detail, "field": field}, ttl_s=ANSWERED_TTL_S)
+
+    def _add(self, kind: str, meta: Meta, body: bytes = b"", *, ttl_s: int = CALL_TTL_S) -> None:
+        self._sent += 1
+        values = [self.id, self._token, self._sent, kind, json.dumps(meta), body, ttl_s]
+        if not _patiently(scripts.ADD, [_request_key(self.id), _answer_key(self.id)], values):
+            raise Forgotten(self.id)
+
+
+def asked(call_id: str) -> Asked | None:
+    """Claim the call of that id; None when a worker has it, it has an answer, or nobody waits any more."""
+    token = uuid4().hex
+    found = _patiently(scripts.CLAIM, [_request_key(call_id)], [call_id, token, WAIT_S, CALL_TTL_S])
+    if found is None:
+        return None
+    request, audio, age_s = found
+    return Asked(call_id, json.loads(request), audio, token, time.monotonic() - float(age_s))
+
+
+def _patiently(script: str, keys: list[str], values: list[Any]) -> Any:
+    """Run a script that may be run twice; a Redis that is away for moments is waited for."""
+    for pause_s in AWAY_PAUSES_S:
+        try:
+            return redis_clients.sync_client().eval(script, len(keys), *keys, *values)
+        except (redis.ConnectionError, redis.TimeoutError):
+            time.sleep(pause_s)
+    return redis_clients.sync_client().eval(script, len(keys), *keys, *values)
+
+
+def _request_key(call_id: str) -> str:
+    return f"voice:call:{call_id}"
+
+
+def _answer_key(call_id: str) -> str:
+    return f"voice:call:{call_id}:answer"
+
+
+def _job_id(call_id: str) -> str:
+    return f"call-{call_id}"

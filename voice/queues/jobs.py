@@ -1,0 +1,85 @@
+"""Putting jobs into queues. Arguments are ids, never audio or text."""
+
+import logging
+
+import django_rq
+import redis
+from django.db import transaction
+from rq.registry import StartedJobRegistry
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY
+
+from voice.infra import redis_clients
+
+logger = logging.getLogger(__name__)
+
+RESULT_TTL_S = 0  # results live in PostgreSQL, not in Redis
+FAILURE_TTL_S = 24 * 3600
+
+
+def enqueue(queue_name: str, job: str, *args: str | int, job_id: str | None = None) -> None:
+    """Queue the function at dotted path `job`, with `args`, once the current transaction is committed.
+
+    Two jobs with the same `job_id` are one entry in Redis. A queue that cannot be reached is only logged:
+    PostgreSQL knows what waits, and the sweeper (`voice.workers.transcription.sweep`) queues it again.
+    """
+    transaction.on_commit(lambda: enqueue_now(queue_name, job, *args, job_id=job_id))
+
+
+def enqueue_now(
+    queue_name: str,
+    job: str,
+    *args: str | int,
+    job_id: str | None = None,
+    at_front: bool = False,
+    worth_s: int | None = None,
+) -> None:
+    """Queue a job that no row speaks of. Touches no database, so it may be called from any thread.
+
+    worth_s: a job that has waited longer is worth nothing any more, and is forgotten.
+    """
+    client = redis_clients.sync_client()  # django-rq would connect anew for each job
+    queue = django_rq.get_queue(queue_name, connection=client, commit_mode="auto")
+    try:
+        with client.pipeline() as pipe:
+            queue.enqueue_call(
+                job,
+                args=args,
+                job_id=job_id,
+                at_front=at_front,
+                ttl=worth_s,
+                result_ttl=RESULT_TTL_S,
+                failure_ttl=FAILURE_TTL_S,
+                pipeline=pipe,
+            )
+            pipe.execute()
+    except redis.RedisError as error:
+        logger.warning(
+            "queue %s not reached (%s): whoever needs the job queues it again",
+            queue_name,
+            type(error).__name__,
+        )
+
+
+def key(queue_name: str) -> str:
+    """Where the ids of the jobs that wait in the queue lie, as RQ names it."""
+    return f"rq:queue:{queue_name}"
+
+
+def length(queue_name: str) -> int:
+    """Jobs that wait in the queue."""
+    return redis_clients.sync_client().llen(key(queue_name))
+
+
+async def length_now(queue_name: str) -> int:
+    """The same, on an event loop."""
+    return await redis_clients.async_client().llen(key(queue_name))
+
+
+async def has_spare_workers(queue_name: str) -> bool:
+    """Whether nothing waits in the queue, and most of its workers' slots do nothing; on an event loop."""
+    async with redis_clients.async_client().pipeline(transaction=False) as pipe:
+        pipe.llen(key(queue_name))
+        pipe.zcard(StartedJobRegistry.key_template.format(queue_name))
+        pipe.scard(WORKERS_BY_QUEUE_KEY % queue_name)
+        waiting, running, slots = await pipe.execute()
+    return not waiting and 2 * running < slots

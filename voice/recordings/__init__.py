@@ -1,0 +1,1 @@
+"""Recorded audio, kept safely: buffer in Redis, segments and files in object storage."""

@@ -1,0 +1,186 @@
+"""Many files, recognised when there is time: rows in PostgreSQL, uploads in object storage until then.
+
+A batch belongs to the owner of whoever sent it; for everybody else it does not exist.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from voice.engines.base import RequestRefused, VoiceError
+from voice.models import Batch, BatchFile
+from voice.queues import jobs
+from voice.service import transcription
+from voice.service.requests import TranscriptionRequest
+from voice.text.sentences import normalise
+from voice.text.transcripts import stored_segment_fields
+
+QUEUE = "stt-batch"
+FILE_NAME_CHARS = 255
+UPLOAD_WITHIN_S = 3600
+"""If the process dies meanwhile, the sweeper then takes the files that were kept and gives up the others."""
+
+
+class UploadGone(VoiceError):
+    """A file that waits is in storage no more, and nothing brings it back."""
+
+
+def create(*, owner: str, request: TranscriptionRequest, files: Sequence[UploadedFile]) -> Batch:
+    """Keep the uploads and queue their recognition.
+
+    Raises:
+        RequestRefused: no file, too many, an empty one, or one that is too large.
+    """
+    check(files)
+    batch = Batch(
+        owner=owner, language=request.language, hot_words=request.hot_words, is_diarized=request.is_diarized
+    )
+    rows = [_row(batch, position, file) for position, file in enumerate(files)]
+    with transaction.atomic():  # first: an upload without a row would be found by nobody
+        batch.save()
+        BatchFile.objects.bulk_create(rows)
+    try:
+        for row, file in zip(rows, files, strict=True):
+            default_storage.save(row.storage_name, file)
+        with transaction.atomic():
+            batch.files.update(retry_at=timezone.now())
+            for row in rows:
+                queue_transcription(row.pk)
+    except BaseException:
+        delete(batch)
+        raise
+    return batch
+
+
+def check(files: Sequence[UploadedFile]) -> None:
+    """Refuse what would not be recognised.
+
+    Raises:
+        RequestRefused: no file, too many, an empty one, or one that is too large.
+    """
+    limit = settings.VOICE["MAX_BATCH_FILES"]
+    if not files:
+        raise RequestRefused("files", "send at least one file.")
+    if len(files) > limit:
+        raise RequestRefused("files", f"send at most {limit} files at a time.", code="too_large")
+    for position, file in enumerate(files):
+        transcription.check_size(file.size or 0, field=f"files.{position}")
+
+
+def of_owner(owner: str) -> QuerySet[Batch]:
+    """The batches of this owner, the latest first, each with `total`, `done` and `failed` files."""
+    return (
+        Batch.objects.filter(owner=owner)
+        .annotate(
+            total=Count("files"),
+            done=Count("files", filter=~Q(files__status=BatchFile.Status.WAITING)),
+            failed=Count("files", filter=Q(files__status=BatchFile.Status.FAILED)),
+        )
+        .order_by("-created_at")
+    )
+
+
+def file_of_owner(owner: str, batch_id: UUID, file_id: UUID) -> BatchFile | None:
+    """That file of that batch, if it belongs to this owner."""
+    return BatchFile.objects.filter(pk=file_id, batch_id=batch_id, batch__owner=owner).first()
+
+
+def delete(batch: Batch) -> None:
+    """Forget the batch: uploads, results and rows. What a worker makes of a file meanwhile is dropped."""
+    for row in batch.files.all():  # first: rows can be deleted again, an upload without a row cannot
+        _erase_upload(row)
+    batch.delete()
+
+
+def read(row: BatchFile) -> bytes:
+    """The uploaded file.
+
+    Raises:
+        UploadGone: it is not in storage any more.
+    """
+    try:
+        with default_storage.open(row.storage_name) as file:
+            return file.read()
+    except FileNotFoundError:
+        raise UploadGone("The file was lost before it was recognised; send it again.") from None
+
+
+def delete_upload(row: BatchFile) -> None:
+    """Forget the uploaded file of a row that waits no longer."""
+    _erase_upload(row)
+    BatchFile.objects.filter(pk=row.pk).update(storage_name="")
+
+
+def with_needless_upload() -> QuerySet[BatchFile]:
+    """Files that wait no longer, and whose upload could not be deleted at once."""
+    return BatchFile.objects.exclude(status=BatchFile.Status.WAITING).exclude(storage_name="")
+
+
+def transcription_job_id(file_id: UUID) -> str:
+    """The id of the one job that may recognise the file."""
+    return f"transcribe-file-{file_id}"
+
+
+def queue_transcription(file_id: UUID) -> None:
+    """Queue the recognition of a file."""
+    jobs.enqueue(
+        QUEUE,
+        "voice.workers.transcription.transcribe_file",
+        str(file_id),
+        job_id=transcription_job_id(file_id),
+    )
+
+
+def deletion_job_id(file_id: UUID) -> str:
+    """The id of the one job that may delete an upload which is left."""
+    return f"delete-upload-{file_id}"
+
+
+def queue_deletion(file_id: UUID) -> None:
+    """Queue the deletion of an upload which is left."""
+    jobs.enqueue(
+        "default", "voice.workers.transcription.delete_upload", str(file_id), job_id=deletion_job_id(file_id)
+    )
+
+
+def recognised_fields(row: BatchFile) -> dict[str, Any]:
+    """What was heard in a file that is done, as `voice.text.transcripts.recognition_fields`."""
+    words = [word["confidence"] for segment in row.segments for word in segment["words"]]
+    return {
+        "text": row.text,
+        "language": row.language,
+        "language_probability": row.language_probability,
+        "duration": row.duration_s,
+        "confidence": round(sum(words) / len(words), 4) if words else 0.0,
+        "segments": [stored_segment_fields(kept) for kept in row.segments],
+        "engine": row.engine,
+        "model": row.model,
+    }
+
+
+def _row(batch: Batch, position: int, file: UploadedFile) -> BatchFile:
+    pk = uuid4()
+    return BatchFile(
+        pk=pk,
+        batch=batch,
+        position=position,
+        file_name=normalise(file.name or "")[:FILE_NAME_CHARS],
+        storage_name=f"batches/{batch.pk}/{pk}",  # the name it came with decides nothing on our side
+        byte_count=file.size or 0,
+        retry_at=timezone.now() + timedelta(seconds=UPLOAD_WITHIN_S),
+    )
+
+
+def _erase_upload(row: BatchFile) -> None:
+    if row.storage_name:
+        with contextlib.suppress(FileNotFoundError):
+            default_storage.delete(row.storage_name)

@@ -1,0 +1,35 @@
+"""Files made even and put into another format, for somebody who waits.
+
+async with converting.asked(ConversionRequest.checked(format="mp3", trim=True), file) as call:
+    async for part in call.parts():
+        part.body                                    # of the new file
+call.result["source"]                                # what the old one was
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+
+from django.conf import settings
+
+from voice.queues import calls
+from voice.queues.calls import Call
+from voice.service import transcription
+from voice.service.requests import ConversionRequest
+
+
+@asynccontextmanager
+async def asked(request: ConversionRequest, file: bytes) -> AsyncIterator[Call]:
+    """Ask a worker to convert an audio file; leaving the block early lets it drop the work.
+
+    The result has `source` (`voice.audio.processing.AudioDescription`) and `duration_ms`.
+
+    Raises:
+        RequestRefused: no audio, or more than may be sent.
+        Busy: too much waits already.
+    """
+    transcription.check_size(len(file))
+    fields = {"kind": "convert", "conversion": asdict(request)}
+    limit = settings.VOICE["QUEUE_LIMIT"]
+    async with calls.asking("default", fields, audio=file, queue_limit=limit) as call:
+        yield call

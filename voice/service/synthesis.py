@@ -1,0 +1,146 @@
+"""Text to speech for somebody who waits: the cache, else a worker, whichever engine it has.
+
+speech = await speak(await checked(SpeechRequest.checked(text=…, format="mp3"), caller))
+async for part in speech.parts():
+    part.body                                        # audio of one sentence in the format asked for
+speech.result["voice"]
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass, replace
+
+from django.conf import settings
+
+from voice import metrics
+from voice.callers import Caller
+from voice.engines.base import RequestRefused, Voice
+from voice.infra.threads import in_thread
+from voice.queues import calls
+from voice.queues.calls import Call, Meta, Part
+from voice.service.requests import SpeechRequest
+from voice.speech import cache, voices
+from voice.text import writing_systems
+
+VOICES_KNOWN_FOR_S = 10.0
+"""They are looked up once in so long: it reads directories."""
+
+
+@dataclass(slots=True)
+class Speech:
+    """Speech that is there already or on its way. `result` is complete after the last part."""
+
+    _call: Call | None
+    _cached: cache.CachedSpeech | None
+    _asked_at: float
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether no worker had to speak."""
+        return self._cached is not None
+
+    @property
+    def result(self) -> Meta:
+        """{duration_ms, engine, voice, is_last_resort}, once all parts were read."""
+        return self._cached.meta if self._cached else self._call.result if self._call else {}
+
+    async def parts(self) -> AsyncIterator[Part]:
+        """The audio, in order.
+
+        Raises:
+            CallFailed: no engine could speak it, or none answered in time.
+        """
+        if self._cached:
+            self._observe_first("cache")
+            yield Part({"duration_ms": self._cached.meta["duration_ms"]}, self._cached.body)
+        elif self._call:
+            is_silent = True
+            async for part in self._call.parts():
+                if is_silent and part.body:  # a codec may have nothing yet for the first sentence
+                    self._observe_first("engine")
+                    is_silent = False
+                yield part
+
+    def _observe_first(self, source: str) -> None:
+        seconds = time.monotonic() - self._asked_at
+        metrics.FIRST_AUDIO_SECONDS.labels(source=source).observe(seconds)
+
+
+async def speak(request: SpeechRequest) -> Speech:
+    """Have a checked request spoken; whoever asks for the same meanwhile shares the work.
+
+    Raises:
+        Busy: too much waits already.
+    """
+    asked_at = time.monotonic()
+    if cached := await cache.get(request.key):
+        return Speech(None, cached, asked_at)
+    call = await calls.ask(
+        "tts",
+        {"kind": "speak", "speech": asdict(request)},
+        shared_as=request.key,
+        queue_limit=settings.VOICE["QUEUE_LIMIT"],
+    )
+    return Speech(call, None, asked_at)
+
+
+async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
+    """The request with voice and language that exist and fit each other and the text.
+
+    Raises:
+        RequestRefused: markup, no such voice for this caller, no voice for the language, or another script.
+    """
+    if writing_systems.looks_like_markup(request.text):
+        raise RequestRefused("text", "it is markup, which would be read aloud; send plain text.")
+    known = await _known_voices()
+    voice = await _chosen(known, request, caller)
+    language = request.language or (voice.language if voice else settings.VOICE["LANGUAGE"])
+    if not any(voices.speaks(candidate, language) for candidate in ([voice] if voice else known)):
+        speakers = f"the voice {voice.id} does not speak" if voice else "no voice speaks"
+        raise RequestRefused("language", f"{speakers} {language}; see the list of voices.")
+    if not writing_systems.is_speakable(request.text, language):
+        raise RequestRefused(
+            "text", f"it is in another script than the voice's language, {language}; choose another voice."
+        )
+    return replace(request, language=language, voice=voice.id if voice else "")
+
+
+async def voices_for(caller: Caller) -> tuple[Voice, ...]:
+    """The voices that this caller can choose: everybody's, those tried first in front, then their clones."""
+    clones = await in_thread(voices.cloned)(caller.owner) if caller.owner else ()
+    return (*await _known_voices(), *clones)
+
+
+@dataclass(slots=True)
+class _Known:
+    """The voices of the engines as they were looked up last."""
+
+    voices: tuple[Voice, ...] = ()
+    fresh_until: float = 0.0
+
+
+_known = _Known()
+
+
+async def _known_voices() -> tuple[Voice, ...]:
+    now = time.monotonic()
+    if now >= _known.fresh_until:
+        if _known.voices:
+            _known.fresh_until = now + VOICES_KNOWN_FOR_S  # one looks, the others go on with what is known
+        _known.voices = await asyncio.to_thread(voices.known)
+        _known.fresh_until = now + VOICES_KNOWN_FOR_S
+    return _known.voices
+
+
+async def _chosen(known: tuple[Voice, ...], request: SpeechRequest, caller: Caller) -> Voice | None:
+    if not request.voice:
+        return None
+    if found := voices.chosen(request.voice, among=known):
+        return found
+    language = request.language or settings.VOICE["LANGUAGE"]
+    if caller.owner:
+        choose = in_thread(voices.chosen_clone)
+        if found := await choose(request.voice, owner=caller.owner, language=language):
+            return found
+    raise RequestRefused("voice", "there is no such voice; see the list of voices.")

@@ -1,0 +1,62 @@
+"""Speech to text for somebody who waits.
+
+async with hearing.asked(TranscriptionRequest.checked(language="en"), file) as call:
+    async for part in call.parts():
+        part.meta["segments"]                        # as soon as they are final
+call.result["text"]
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+
+from django.conf import settings
+
+from voice.engines.base import RequestRefused
+from voice.queues import calls
+from voice.queues.calls import Call
+from voice.service.requests import TranscriptionRequest
+
+
+@asynccontextmanager
+async def asked(request: TranscriptionRequest, audio: bytes, *, is_pcm: bool = False) -> AsyncIterator[Call]:
+    """Ask a worker what is said in `audio`; leaving the block early lets it drop the work.
+
+    audio: a file in any usual format, or s16le, mono, 16 000 Hz with `is_pcm`.
+    The call's parts carry `segments`; its result is `voice.workers.answering.recognition_fields`.
+
+    Raises:
+        RequestRefused: no audio, or more than may be sent.
+        Busy: too much waits already.
+    """
+    check_size(len(audio))
+    request_fields = {"kind": "hear", "transcription": asdict(request), "is_pcm": is_pcm}
+    queue_name = "stt-partial" if request.is_partial else "stt"
+    limit = settings.PARTIAL_QUEUE_LIMIT if request.is_partial else settings.VOICE["QUEUE_LIMIT"]
+    async with calls.asking(queue_name, request_fields, audio=audio, queue_limit=limit) as call:
+        yield call
+
+
+def check_diarization(request: TranscriptionRequest) -> None:
+    """Refuse to tell speakers apart where that is not set up.
+
+    Raises:
+        RequestRefused: it is wanted and no models are configured.
+    """
+    names = ("DIARIZATION_SEGMENTATION_MODEL", "DIARIZATION_EMBEDDING_MODEL")
+    if request.is_diarized and not all(settings.VOICE.get(name) for name in names):
+        detail = f"speakers cannot be told apart here; the operator must set {' and '.join(names)}."
+        raise RequestRefused("diarize", detail)
+
+
+def check_size(byte_count: int, *, field: str = "file") -> None:
+    """Refuse an upload that is empty or too large.
+
+    Raises:
+        RequestRefused: it is.
+    """
+    limit_mb = settings.VOICE["MAX_UPLOAD_MB"]
+    if byte_count > limit_mb * 1024**2:
+        raise RequestRefused(field, f"send at most {limit_mb} MB of audio.", code="too_large")
+    if not byte_count:
+        raise RequestRefused(field, "it is empty; send audio.")

@@ -1,0 +1,1 @@
+"""Text that is spoken once and kept; voices, and cloned voices."""

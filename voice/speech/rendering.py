@@ -1,0 +1,132 @@
+"""Synthesised speech by content: the same text in the same voice is rendered once and then immutable.
+
+Three places, fastest first: Redis (recently played), object storage, and the row that says how it was made.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from voice import signals
+from voice.audio import decoding, encoding
+from voice.engines.base import Samples
+from voice.infra import sql
+from voice.models import Speech
+from voice.queues import jobs
+from voice.speech import cache
+from voice.speech.cache import CachedSpeech
+from voice.text import sentences
+
+
+def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Speech]:
+    """The rows for these texts in this voice, in order; for what was never rendered, jobs are queued."""
+    normalised = [sentences.normalise(spoken_text) for spoken_text in texts]
+    keys = [sentences.speech_key(spoken_text, voice, language) for spoken_text in normalised]
+    rows = _of_keys(keys)
+    if missing := {key: said for key, said in zip(keys, normalised, strict=True) if key not in rows}:
+        rows |= _make(missing, language=language, voice=voice)
+    for row in rows.values():
+        if row.status != Speech.Status.READY:
+            queue_rendering(row.key)
+    return [rows[key] for key in keys]
+
+
+def _make(texts: dict[str, str], *, language: str, voice: str) -> dict[str, Speech]:
+    """The rows for texts that had none a moment ago; another process may have made, even rendered, some."""
+    in_one_order = sorted(texts.items())  # two that make the same rows would else wait for each other
+    made = [Speech(key=key, text=said, language=language, voice=voice) for key, said in in_one_order]
+    Speech.objects.bulk_create(made, ignore_conflicts=True)
+    return _of_keys(list(texts))
+
+
+_SPEECH = sql.Part(Speech, "p")
+_READ = f"SELECT {_SPEECH.names} FROM voice_speech p WHERE p.key = ANY(%s)"  # noqa: S608  names of columns
+
+
+def _of_keys(keys: list[str]) -> dict[str, Speech]:
+    return {row.key: row for row in (_SPEECH.of(values) for values in sql.fetch(_READ, keys))}
+
+
+def rendering_job_id(key: str) -> str:
+    """The id of the one job that may render this speech."""
+    return f"render-{key}"
+
+
+def queue_rendering(key: str) -> None:
+    """Queue the rendering of a requested text."""
+    jobs.enqueue("tts", "voice.workers.transcription.render_speech", key, job_id=rendering_job_id(key))
+
+
+def store(
+    row: Speech,
+    *,
+    samples: Samples,
+    sample_rate_hz: int,
+    engine: str,
+    engine_voice: str,
+    is_last_resort: bool,
+) -> None:
+    """Keep rendered audio (float32[n_samples], mono, -1..1) as FLAC and announce it."""
+    flac = encoding.encode_flac(decoding.s16le_from_samples(samples), rate_hz=sample_rate_hz)
+    name = default_storage.save(f"speech/{row.key}.flac", ContentFile(flac))
+    is_ours = (
+        Speech.objects.filter(pk=row.key)
+        .exclude(status=Speech.Status.READY)
+        .update(
+            status=Speech.Status.READY,
+            storage_name=name,
+            engine=engine,
+            engine_voice=engine_voice,
+            is_last_resort=is_last_resort,
+            duration_ms=round(1000 * len(samples) / sample_rate_hz),
+            last_error="",
+        )
+    )
+    if is_ours:
+        _keep_hot(row.key, flac)
+        row.refresh_from_db()
+        signals.speech_rendered.send(Speech, speech=row)
+
+
+def url(key: str) -> str:
+    """The immutable address of rendered speech."""
+    return f"{settings.SPEECH_URL}{key}.flac"
+
+
+async def read_hot(key: str) -> bytes | None:
+    """The FLAC file if it lies in Redis; the storage has it too."""
+    cached = await cache.get(_hot_key(key))
+    return cached.body if cached else None
+
+
+def read_stored(key: str) -> bytes | None:
+    """The FLAC file from object storage, kept in Redis from now on; None if it was never rendered."""
+    row = Speech.objects.filter(pk=key, status=Speech.Status.READY).only("storage_name").first()
+    if row is None:
+        return None
+    with default_storage.open(row.storage_name) as file:
+        flac = file.read()
+    _keep_hot(key, flac)
+    return flac
+
+
+def _keep_hot(key: str, flac: bytes) -> None:
+    cache.put(_hot_key(key), CachedSpeech(flac))
+
+
+def _hot_key(key: str) -> str:
+    """Apart from what callers of the speech service cache, whose keys are hashes of other things."""
+    return f"question-{key}"
+
+
+def retry(row: Speech, *, now: datetime) -> None:
+    """Let a failed text be rendered again, for example after a voice was installed."""
+    with transaction.atomic():
+        Speech.objects.filter(pk=row.key).exclude(status=Speech.Status.READY).update(
+            status=Speech.Status.WAITING, attempts=0, retry_at=now
+        )
+        queue_rendering(row.key)

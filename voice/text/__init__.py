@@ -1,0 +1,1 @@
+"""Text: sentences, languages, writing systems, subtitles, transcripts. Plain Python."""

@@ -1,0 +1,35 @@
+"""Audio over HTTP: spoken questions (immutable) and recordings (short-lived addresses)."""
+
+from asgiref.sync import sync_to_async
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from voice.recordings import lifecycle
+from voice.speech import rendering
+from voice.web import ranges
+
+
+@require_safe
+async def play_speech(request: HttpRequest, key: str) -> HttpResponse:
+    """Rendered speech as FLAC. A hit in Redis needs neither worker, database nor thread."""
+    flac = await rendering.read_hot(key)
+    if flac is None:
+        flac = await sync_to_async(rendering.read_stored)(key)
+    if flac is None:
+        raise Http404("This text has not been rendered.")
+    response = HttpResponse(flac, content_type="audio/flac")
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+@require_safe
+def play_recording(request: HttpRequest, token: str) -> HttpResponse:
+    """A stored recording, as long as its address lives."""
+    recording = lifecycle.find_by_url_token(token)
+    if recording is None:
+        raise Http404("This address has ended. Open the recording again to get a new one.")
+    file = default_storage.open(recording.storage_name)
+    response = ranges.response(request, file, content_type="audio/flac")
+    response["Cache-Control"] = "private, no-store"
+    return response

@@ -1,0 +1,1 @@
+"""What workers run, and the processes that run it."""

@@ -1,0 +1,173 @@
+"""Answering calls (`voice.queues.calls`): what a worker does for somebody who waits."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from functools import cache
+from typing import TYPE_CHECKING, Final, cast
+
+from django.conf import settings
+
+from voice import metrics
+from voice.audio import decoding, processing
+from voice.audio.encoding import Container, Encoder
+from voice.engines.base import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, VoiceError
+from voice.inference import recognizer, synthesizer
+from voice.queues.calls import Asked, Forgotten
+from voice.service.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
+from voice.speech import cache as speech_cache
+from voice.text.transcripts import recognition_fields, segment_fields
+from voice.workers import slot
+
+if TYPE_CHECKING:
+    from voice.engines.stt.diarizer import Diarizer
+
+CONVERTED_AT_ONCE_BYTES: Final = 1024**2
+
+
+def speak(call: Asked) -> None:
+    """Send speech as it is made, one part a sentence, and keep the whole for who asks for the same."""
+    request = SpeechRequest(**call.request["speech"])
+    if cached := speech_cache.peek(request.key):  # made while this one was being asked
+        call.send({"duration_ms": cached.meta["duration_ms"]}, cached.body)
+        call.finish(cached.meta)
+        return
+    stream = synthesizer.synthesizer().stream(
+        request.text,
+        voice=request.voice or None,
+        language=request.language,
+        speed=request.speed,
+        emotion=request.emotion or None,
+    )
+    encoder, bodies, duration_ms = Encoder(cast(Container, request.format), SPEECH_RATE_HZ), [], 0
+    resampler: decoding.Resampler | None = None
+    for chunk in stream:
+        resampler = resampler or decoding.Resampler(chunk.sample_rate_hz, SPEECH_RATE_HZ)
+        body = encoder.feed(decoding.s16le_from_samples(resampler.feed(chunk.samples)))
+        duration_ms += round(1000 * chunk.duration_s)
+        bodies.append(body)
+        call.send({"duration_ms": round(1000 * chunk.duration_s), "voice": stream.voice}, body)
+        slot.allow(call.age_s())  # stuck is who makes no more sound, however long the text
+    assert resampler is not None  # a stream without a chunk raises
+    bodies.append(encoder.feed(decoding.s16le_from_samples(resampler.finish())) + encoder.finish())
+    call.send({"duration_ms": 0}, bodies[-1])
+    result = {
+        "duration_ms": duration_ms,
+        "engine": stream.engine,
+        "voice": stream.voice,
+        "is_last_resort": stream.is_last_resort,
+    }
+    if not stream.is_stand_in:  # the next request may find the engine that it asked for
+        speech_cache.put(request.key, speech_cache.CachedSpeech(b"".join(bodies), result))
+    call.finish(result)
+
+
+def hear(call: Asked) -> None:
+    """Send segments as they are recognised, then all that was heard."""
+    request = TranscriptionRequest(**call.request["transcription"])
+    samples = _samples(call)
+    started = time.monotonic()
+    result = recognised(
+        samples,
+        request,
+        on_segments=lambda segments: call.send({"segments": [segment_fields(s) for s in segments]}),
+    )
+    engine_ms = round(1000 * (time.monotonic() - started))
+    speakers: Sequence[str | None] | None = None
+    if request.is_diarized:
+        result, speakers = with_speakers(samples, result)
+    call.finish(recognition_fields(result, speakers=speakers) | {"engine_ms": engine_ms})
+
+
+def convert(call: Asked) -> None:
+    """Send what the file is, then what it is to become."""
+    request = ConversionRequest(**call.request["conversion"])
+    source = asdict(processing.describe(call.audio))
+    samples = decoded(call.audio, rate_hz=request.sample_rate)
+    slot.allow(len(samples) / request.sample_rate)
+    options = processing.Processing(request.loudness_dbfs, request.is_compressed, request.is_trimmed)
+    pcm = decoding.s16le_from_samples(processing.process(samples, request.sample_rate, options))
+    encoder = Encoder(cast(Container, request.format), request.sample_rate)
+    for start in range(0, len(pcm), CONVERTED_AT_ONCE_BYTES):
+        call.send({}, encoder.feed(pcm[start : start + CONVERTED_AT_ONCE_BYTES]))
+    call.send({}, encoder.finish())
+    seconds = len(pcm) / decoding.SAMPLE_BYTES / request.sample_rate
+    call.finish({"source": source, "duration_ms": round(1000 * seconds)})
+
+
+_HANDLERS: Final = {"speak": speak, "hear": hear, "convert": convert}
+
+
+def answer(call: Asked) -> None:
+    """Do what was asked, and say so if it cannot be done."""
+    kind, outcome = call.request["kind"], "ok"
+    metrics.CALL_WAIT_SECONDS.labels(kind=kind).observe(call.age_s())
+    try:
+        _HANDLERS[kind](call)
+    except Forgotten:
+        outcome = "forgotten"
+    except VoiceError as error:
+        outcome = error.code
+        with suppress(Forgotten):
+            call.fail(error.code, str(error), field=getattr(error, "field", ""))
+    except Exception:
+        outcome = "internal_error"
+        with suppress(Forgotten):
+            call.fail(outcome, "Something failed on our side; ask again.")
+        raise
+    finally:
+        metrics.CALLS.labels(kind=kind, outcome=outcome).inc()
+        metrics.CALL_SECONDS.labels(kind=kind).observe(call.age_s())
+
+
+def decoded(file: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> Samples:
+    """float32[n_samples], mono, of an uploaded file.
+
+    Raises:
+        AudioRejected: no audio that can be read, too large, or too long.
+    """
+    limits = settings.VOICE
+    limit_bytes = limits["MAX_UPLOAD_MB"] * 1024**2
+    return decoding.decode(file, rate_hz=rate_hz, limit_bytes=limit_bytes, limit_s=limits["MAX_AUDIO_S"])
+
+
+def recognised(
+    samples: Samples,
+    request: TranscriptionRequest,
+    on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
+) -> Recognition:
+    """What is said, however long it takes; see `Recognizer.recognize`."""
+    slot.allow(len(samples) / RECOGNITION_RATE_HZ)
+    return recognizer.recognizer().recognize(
+        samples,
+        language=request.language or None,
+        hot_words=request.hot_words or None,
+        is_partial=request.is_partial,
+        on_segments=on_segments,
+    )
+
+
+def with_speakers(samples: Samples, result: Recognition) -> tuple[Recognition, list[str | None]]:
+    """The result with its segments cut where the speaker changes, and the speaker of each, None for nobody.
+
+    Raises:
+        EngineUnavailable: no models for it are configured, or the library is missing.
+    """
+    from voice.inference import speakers as inference_speakers
+
+    said = inference_speakers.assign_speakers(result.segments, _diarizer().turns(samples))
+    names = [inference_speakers.speaker_name(each.speaker) for each in said]
+    return replace(result, segments=tuple(each.segment for each in said)), names
+
+
+@cache
+def _diarizer() -> "Diarizer":
+    """The one of this process: its models are loaded once."""
+    from voice.inference import speakers as inference_speakers
+
+    return inference_speakers.diarizer_of(settings.VOICE)
+
+
+def _samples(call: Asked) -> Samples:
+    return decoding.samples_from_s16le(call.audio) if call.request["is_pcm"] else decoded(call.audio)
