@@ -24,8 +24,8 @@ QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "cron", "defaul
 class Engines:
     """What the worker works with; a test may put others in their place."""
 
-    recognizer: FakeRecognition
-    synthesizer: FakeSynthesis
+    recognition: FakeRecognition
+    synthesis: FakeSynthesis
 
 
 @pytest.fixture
