@@ -8,22 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.engines.base import (
-    RECOGNITION_RATE_HZ,
-    LanguageUnsupported,
-    Recognition,
-    Samples,
-    Segment,
-    SpeechChunk,
-    SynthesisFailed,
-    Voice,
-    Word,
-    checked_samples,
-    checked_speed,
-    matching_voice,
-    primary_language,
-)
+from voice.audio.pcm import checked_samples
+from voice.engines.base import checked_speed, matching_voice
+from voice.errors import LanguageUnsupported, SynthesisFailed
+from voice.text.languages import primary_language
 from voice.text.sentences import split_sentences
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, SpeechChunk, Voice, Word
 
 SILENT_PEAK = 0.01
 SECONDS_PER_CHARACTER = 0.05

@@ -6,9 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from voice.engines.base import Samples
 from voice.engines.onnx_models import file_in_package, one_thread_session
 from voice.engines.vad.silero import MODEL_IN_PACKAGE, Probabilities
+from voice.types import Samples
 
 
 class OriginalStream:

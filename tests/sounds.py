@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from voice.engines.base import RECOGNITION_RATE_HZ, Samples
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 
 def tone(seconds: float, rate_hz: int = RECOGNITION_RATE_HZ, frequency_hz: float = 440.0) -> Samples:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from voice.audio.decoding import decode, resample
-from voice.engines.base import RECOGNITION_RATE_HZ, Samples
+from voice.audio.decoding import decode
+from voice.audio.resampling import resample
 from voice.engines.tts.espeak import Espeak
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "speech"
 

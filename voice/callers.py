@@ -8,19 +8,7 @@ an asynchronous function that says whether the caller still would be let in.
 
 from dataclasses import dataclass
 
-from voice.engines.base import VoiceError
-
-
-class NotLetIn(VoiceError):
-    """A caller who was let in, and would not be any more."""
-
-    code = "unauthenticated"
-
-
-class OwnsNothing(VoiceError):
-    """A caller of whom nothing is known but an address, which many people may share."""
-
-    code = "forbidden"
+from voice.errors import OwnsNothing
 
 
 @dataclass(frozen=True, slots=True)

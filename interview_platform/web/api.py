@@ -23,8 +23,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from interview_platform.web.callers import StaffSession, VoiceHeaderKey, VoiceKey
 from interviews.actions.errors import ActionRefused
 from interviews.api.router import router as interviews_router
-from voice.capacity.rate_limits import Unreachable
-from voice.engines.base import VoiceError
+from voice.errors import Unreachable, VoiceError
 from voice.web import openai_api, responses
 from voice.web.api import router as voice_router
 from voice.web.api import short_router, stats_router

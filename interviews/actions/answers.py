@@ -11,6 +11,7 @@ from interviews.actions.errors import AudioMissing, BadValue, WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
 from interviews.models import Answer, Session
+from voice import errors
 from voice.infra import sql
 from voice.models import Recording
 from voice.recordings import lifecycle
@@ -121,7 +122,7 @@ def complete_unattended(*, answer: Answer, by: object, now: datetime) -> None:
 def _seal(answer: Answer, *, at_least: int, now: datetime) -> None:
     try:
         lifecycle.seal(recording=answer.current_recording, at_least=at_least, now=now)
-    except lifecycle.AudioMissing as error:
+    except errors.AudioMissing as error:
         raise AudioMissing(str(error), offset=error.held_bytes) from error
 
 

@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from interviews.models.interview import LANGUAGES
-from voice.engines.base import Voice, primary_language
 from voice.speech import voices
+from voice.text.languages import primary_language
+from voice.types import Voice
 
 
 class VoiceSelect(UnfoldAdminSelectWidget):

@@ -79,7 +79,7 @@ class CandidateConsumer(WebSocketConsumer):
     async def connect(self) -> None:
         self.seen_at = time.monotonic()
         metrics.CONNECTIONS.inc()
-        shedding.watch()
+        shedding.watch(live_listener.behind_s)
         await self.accept()
         try:
             session, expected_s = await self._find(self.scope["url_route"]["kwargs"]["token"])

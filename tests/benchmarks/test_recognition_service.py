@@ -24,7 +24,8 @@ from tests.conftest import STANDIN_SENTENCE
 from tests.speech import recordings, spoken
 from tests.stack import Stack
 from tests.standins import build_whisper
-from voice.audio import decoding, encoding
+from voice.audio import encoding
+from voice.audio.pcm import s16le_from_samples, samples_from_s16le
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -103,7 +104,7 @@ def speech() -> list[bytes]:
     sounds = [recording.samples() for recording in recordings("en")] or [
         spoken("I built a small service that reads invoices, and it found mistakes that people had missed.")
     ]
-    pcm = [decoding.s16le_from_samples(samples[: int(SECONDS * 16_000)]) for samples in sounds]
+    pcm = [s16le_from_samples(samples[: int(SECONDS * 16_000)]) for samples in sounds]
     return [piece for piece in pcm if len(piece) >= 3 * 32_000]
 
 
@@ -164,7 +165,7 @@ def plain_seconds(model_directory, pieces: list[bytes]) -> float:
 
     def recognise(pcm: bytes) -> str:
         segments, _ = model.transcribe(
-            decoding.samples_from_s16le(pcm),
+            samples_from_s16le(pcm),
             language="en",
             beam_size=1,
             word_timestamps=True,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.candidate import connected, consent
 from tests.speech import spoken
-from voice.audio import decoding
+from voice.audio.pcm import s16le_from_samples, samples_from_s16le
 from voice.engines.stt.faster_whisper import FasterWhisper
 
 pytestmark = pytest.mark.timeout(300)
@@ -32,7 +32,7 @@ def engine(whisper_model):
 
 
 async def test_final_transcript_latency(stack, engine, figure):
-    whole = decoding.s16le_from_samples(spoken(SENTENCE, pause_s=max(SECONDS)))
+    whole = s16le_from_samples(spoken(SENTENCE, pause_s=max(SECONDS)))
     answers = [whole[: int(seconds * 16_000) * 2] for seconds in SECONDS]
     waits_ms, raw_ms = [], []
     for _ in range(INTERVIEWS):
@@ -68,5 +68,5 @@ async def answer_ms(candidate, pcm: bytes) -> float:
 
 def engine_ms(engine: FasterWhisper, pcm: bytes) -> float:
     started = time.perf_counter()
-    engine.recognize(decoding.samples_from_s16le(pcm), language="en")
+    engine.recognize(samples_from_s16le(pcm), language="en")
     return 1000 * (time.perf_counter() - started)

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.room import Room
 from tests.speech import spoken
-from voice.audio.decoding import samples_from_s16le
+from voice.audio.pcm import samples_from_s16le
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 

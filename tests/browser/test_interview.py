@@ -10,6 +10,7 @@ import redis
 
 from tests.browser.room import Room
 from voice.audio import decoding
+from voice.audio.pcm import samples_from_s16le
 from voice.engines.stt.pocketsphinx import PocketSphinx
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -70,7 +71,7 @@ def assert_nothing_is_missing(stack, room: Room, session_id: str, engine) -> Non
         assert hashlib.sha256(pcm).hexdigest() == row["sha256"]
         path = stack.directory / "media" / row["name"]
         assert decoding.decode_flac(path.read_bytes())[0] == pcm
-        samples = decoding.samples_from_s16le(pcm)
+        samples = samples_from_s16le(pcm)
         assert float(np.abs(samples).max()) > 0.01, "the microphone was silent"
         assert row["text"] == engine.recognize(samples, language="en").text
         assert row["text"]

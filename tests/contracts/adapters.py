@@ -16,7 +16,6 @@ import pytest
 from tests.fakes import FakeRecognition, FakeSynthesis
 from tests.vendors import aws, azure, deepgram, elevenlabs, google, groq, openai
 from tests.vendors.server import KEY, Moods
-from voice.engines.base import EngineUnavailable
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.vendors.aws import AwsSynthesis
 from voice.engines.cloud.vendors.aws_transcribe import AwsRecognition
@@ -30,6 +29,7 @@ from voice.engines.stt.faster_whisper import FasterWhisper
 from voice.engines.stt.pocketsphinx import PocketSphinx
 from voice.engines.tts.espeak import Espeak
 from voice.engines.tts.piper import Piper
+from voice.errors import EngineUnavailable
 
 PATIENCE_S = 10.0
 

@@ -10,15 +10,10 @@ from interview_platform.demo.embedded import free_port
 from tests.contracts import adapters
 from tests.speech import recordings, spoken, word_error_rate
 from tests.vendors.server import KEY
-from voice.engines.base import (
-    AudioRejected,
-    EngineUnavailable,
-    LanguageUnsupported,
-    RecognitionEngine,
-    TransientFailure,
-)
+from voice.engines.base import RecognitionEngine
 from voice.engines.stt.faster_whisper import FasterWhisper
 from voice.engines.stt.pocketsphinx import PocketSphinx
+from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported, TransientFailure
 
 SENTENCE = "I worked on a large project for two years."
 RATE_HZ = 16_000

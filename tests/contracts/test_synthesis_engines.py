@@ -10,14 +10,9 @@ import pytest
 from interview_platform.demo.embedded import free_port
 from tests.contracts import adapters
 from tests.vendors.server import KEY
-from voice.engines.base import (
-    EngineUnavailable,
-    LanguageUnsupported,
-    SynthesisEngine,
-    SynthesisFailed,
-    TransientFailure,
-)
+from voice.engines.base import SynthesisEngine
 from voice.engines.tts.piper import Piper
+from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed, TransientFailure
 
 TEXT = "Hello. Tell me about your last project, please!"
 LONG_TEXT = " ".join(f"This is sentence number {i}, and it says nothing new." for i in range(120))

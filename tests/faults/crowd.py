@@ -20,6 +20,7 @@ from tests.faults.waiting import wait_for
 from tests.speech import spoken
 from tests.stack import Stack
 from voice.audio import decoding
+from voice.audio.pcm import s16le_from_samples
 
 T = TypeVar("T")
 
@@ -257,7 +258,7 @@ def said(candidate: int, position: int, seconds: int) -> memoryview:
 
 @cache
 def _sentence() -> np.ndarray:
-    pcm = decoding.s16le_from_samples(spoken(SENTENCE, pause_s=0.6) * 0.9)
+    pcm = s16le_from_samples(spoken(SENTENCE, pause_s=0.6) * 0.9)
     return np.frombuffer(pcm, np.int16)
 
 

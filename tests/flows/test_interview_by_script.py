@@ -9,6 +9,7 @@ from tests.candidate import connected, consent
 from tests.conftest import STANDIN_SENTENCE
 from tests.speech import spoken
 from voice.audio import decoding
+from voice.audio.pcm import s16le_from_samples
 
 pytestmark = pytest.mark.flows
 
@@ -20,7 +21,7 @@ SENTENCES = (
 
 
 def pcm(sentence: str) -> bytes:
-    return decoding.s16le_from_samples(spoken(sentence, pause_s=1.0))
+    return s16le_from_samples(spoken(sentence, pause_s=1.0))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.benchmarks.load.candidate import LoadCandidate
 from tests.benchmarks.load.site import Site
 from tests.benchmarks.load.take import Take
 from tests.speech import spoken
-from voice.audio import decoding
+from voice.audio.pcm import s16le_from_samples
 
 pytestmark = [pytest.mark.flows, pytest.mark.timeout(300)]
 
@@ -27,7 +27,7 @@ async def site(stack):
 @pytest.fixture
 async def speaking(site):
     """Candidates in the middle of an answer, with what each says: for longer than the restart takes."""
-    pcm = decoding.s16le_from_samples(spoken(SAID, pause_s=1.0)) * 12
+    pcm = s16le_from_samples(spoken(SAID, pause_s=1.0)) * 12
     candidates = [
         LoadCandidate(site, await site.invite(site.interview, f"Candidate {n}")) for n in range(CANDIDATES)
     ]

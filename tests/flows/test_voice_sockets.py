@@ -11,8 +11,8 @@ import websockets
 
 from tests.conftest import STANDIN_SENTENCE
 from tests.speech import spoken
-from voice.audio import decoding
 from voice.audio.encoding import encode_wav
+from voice.audio.pcm import s16le_from_samples
 
 pytestmark = pytest.mark.flows
 
@@ -48,7 +48,7 @@ async def say(socket, kind: str, **fields) -> None:
 
 
 async def test_speech_is_heard(connect):
-    pcm = decoding.s16le_from_samples(spoken("I worked on it for two years.", pause_s=1.0))
+    pcm = s16le_from_samples(spoken("I worked on it for two years.", pause_s=1.0))
     async with connect("/ws/asr") as socket:
         await say(socket, "config", language="en")
         for at in range(0, len(pcm), 8000):
@@ -81,7 +81,7 @@ async def test_text_is_spoken(connect):
 
 
 async def test_both_directions_in_json(connect):
-    file = encode_wav(decoding.s16le_from_samples(spoken("Hello there.")), rate_hz=16_000)
+    file = encode_wav(s16le_from_samples(spoken("Hello there.")), rate_hz=16_000)
     async with connect("/ws/voice") as socket:
         await say(socket, "text", text="Good morning.", id="a")
         message = await next_of(socket, "audio")

@@ -25,7 +25,7 @@ from tests.vendors.server import (
     only,
 )
 from tests.vendors.sockets import VendorSocket
-from voice.audio.decoding import samples_from_s16le
+from voice.audio.pcm import samples_from_s16le
 
 SECRET = "secret-test-0123456789"
 REGION = "eu-central-1"

@@ -22,7 +22,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 
-from voice.audio.decoding import decode, s16le_from_samples
+from voice.audio.decoding import decode
+from voice.audio.pcm import s16le_from_samples
 
 KEY = "sk-test-0123456789abcdef"
 SENTENCE = "I led a team of five."

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal
 
 import numpy as np
 
-from voice.engines.base import RECOGNITION_RATE_HZ, AudioRejected, Samples
+from voice.audio.resampling import RATES_HZ, converter
+from voice.errors import AudioRejected
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 if TYPE_CHECKING:
     import av
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-SAMPLE_BYTES: Final = 2
-FULL_SCALE: Final = 32768.0
-RATES_HZ: Final = range(4_000, 192_001)
 CHANNELS_LIMIT: Final = 16  # more have no layout that FFmpeg can mix down
 
 # What recorders, browsers and telephones write.  FFmpeg knows hundreds more, among them playlists,
@@ -66,74 +65,6 @@ class AudioOverLimit(AudioRejected):
         super().__init__(detail)
         self.limit = limit
         self.maximum = maximum
-
-
-def samples_from_s16le(pcm: bytes | bytearray | memoryview) -> Samples:
-    """float32[len(pcm) / 2] of s16le bytes.
-
-    Raises:
-        AudioRejected: an odd number of bytes.
-    """
-    if len(pcm) % SAMPLE_BYTES:
-        raise AudioRejected(f"{len(pcm)} bytes are no whole number of 16-bit samples; send an even number.")
-    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
-
-
-def s16le_from_samples(samples: Samples) -> bytes:
-    """s16le bytes of float32[n_samples]; what exceeds -1..1 is clipped."""
-    scaled = np.rint(np.asarray(samples, np.float32) * np.float32(FULL_SCALE))
-    return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype("<i2").tobytes()
-
-
-def samples_from_f32le(pcm: bytes | bytearray | memoryview) -> Samples:
-    """float32[len(pcm) / 4] of little-endian 32-bit floats.
-
-    Raises:
-        AudioRejected: a number of bytes that is no multiple of four, or a value that is NaN or infinite.
-    """
-    if len(pcm) % 4:
-        raise AudioRejected(
-            f"{len(pcm)} bytes are no whole number of 32-bit samples; send a multiple of four."
-        )
-    samples = np.frombuffer(pcm, "<f4").astype(np.float32)
-    if not np.isfinite(samples).all():
-        raise AudioRejected("The audio holds NaN or infinity; send finite floats between -1 and 1.")
-    return samples
-
-
-def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
-    """float32[about n_samples * to_hz / from_hz]: a whole piece at another rate.
-
-    Raises:
-        AudioRejected: a rate outside 4 000..192 000 Hz.
-    """
-    resampler = Resampler(from_hz, to_hz)
-    return np.concatenate([resampler.feed(samples), resampler.finish()])
-
-
-class Resampler:
-    """A stream at another rate: pieces in, pieces out, no seams between them."""
-
-    def __init__(self, from_hz: int, to_hz: int) -> None:
-        """
-        Raises:
-            AudioRejected: a rate outside 4 000..192 000 Hz.
-        """
-        for rate_hz in (from_hz, to_hz):
-            if rate_hz not in RATES_HZ:
-                raise AudioRejected(f"{rate_hz} Hz is no usual sample rate; use 8000 to 48000.")
-        self._from_hz = from_hz
-        self._converter = None if from_hz == to_hz else _converter(to_hz)
-
-    def feed(self, samples: Samples) -> Samples:
-        """float32[]: what can be computed so far."""
-        if self._converter is None or not len(samples):
-            return samples
-        return _joined(self._converter.resample(_frame(samples, self._from_hz)))
-
-    def finish(self) -> Samples:
-        """float32[]: the rest."""
-        return np.zeros(0, np.float32) if self._converter is None else _joined(self._converter.resample(None))
 
 
 def decode(
@@ -259,7 +190,7 @@ class _Decoding:
         self._limit_cpu_s = limit_cpu_s
         self._deadline_cpu_s = time.thread_time() + limit_cpu_s
         self._shape: tuple[int, str, str] | None = None
-        self._converter: av.AudioResampler | None = None
+        self.converter: av.AudioResampler | None = None
         self._pcm = bytearray()  # grows in place, so that no second copy is ever held
 
     def add(self, frame: av.AudioFrame) -> None:
@@ -273,21 +204,21 @@ class _Decoding:
         if shape != self._shape:
             _check_shape(frame.sample_rate, frame.layout.nb_channels)
             self._flush()
-            self._shape, self._converter = shape, _converter(self._rate_hz)
+            self._shape, self.converter = shape, converter(self._rate_hz)
         seconds = len(self._pcm) / (4 * self._rate_hz) + frame.samples / frame.sample_rate
         if seconds > self._limit_s:
             raise _too_long(self._limit_s)
-        assert self._converter is not None
+        assert self.converter is not None
         frame.pts = None  # times that jump would be filled with silence
-        self._keep(self._converter.resample(frame))
+        self._keep(self.converter.resample(frame))
 
     def finish(self) -> Samples:
         self._flush()
         return np.frombuffer(self._pcm, np.float32)
 
     def _flush(self) -> None:
-        if self._converter is not None:
-            self._keep(self._converter.resample(None))
+        if self.converter is not None:
+            self._keep(self.converter.resample(None))
 
     def _keep(self, frames: list[av.AudioFrame]) -> None:
         for frame in frames:
@@ -328,22 +259,3 @@ def _unreadable(error: Exception) -> AudioRejected:
     return AudioRejected(
         f"The file cannot be read as audio ({reason(error)}); send WAV, FLAC, MP3, Opus or M4A."
     )
-
-
-def _converter(to_hz: int) -> av.AudioResampler:
-    import av
-
-    return av.AudioResampler("flt", "mono", to_hz)
-
-
-def _frame(samples: Samples, rate_hz: int) -> av.AudioFrame:
-    import av
-
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32)[None], "flt", "mono")
-    frame.sample_rate = rate_hz
-    return frame
-
-
-def _joined(frames: list[av.AudioFrame]) -> Samples:
-    arrays = [frame.to_ndarray()[0] for frame in frames]
-    return np.concatenate(arrays) if arrays else np.zeros(0, np.float32)

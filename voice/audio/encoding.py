@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, cast
 
 import numpy as np
 
-from voice.audio.decoding import RATES_HZ, SAMPLE_BYTES, reason, s16le_from_samples
-from voice.engines.base import RECOGNITION_RATE_HZ, AudioRejected, Samples
+from voice.audio.decoding import reason
+from voice.audio.pcm import SAMPLE_BYTES, s16le_from_samples
+from voice.audio.resampling import RATES_HZ
+from voice.errors import AudioRejected
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from voice.audio.decoding import RATES_HZ, audio_stream, damage, open_audio, reason, stated_duration_s
-from voice.engines.base import AudioRejected, Samples, checked_samples
+from voice.audio.decoding import audio_stream, damage, open_audio, reason, stated_duration_s
+from voice.audio.pcm import checked_samples
+from voice.audio.resampling import RATES_HZ
+from voice.errors import AudioRejected
+from voice.types import Samples
 
 if TYPE_CHECKING:
     from av.filter import Graph

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from voice.engines.base import Samples
+from voice.types import Samples
 
 
 def paced(pieces: Iterator[Samples], *, rate_hz: int, speed: float) -> Iterator[Samples]:

@@ -15,14 +15,13 @@ from django.conf import settings
 
 from voice import metrics
 from voice.callers import Caller
-from voice.engines.base import Busy
+from voice.errors import Busy, RateLimited
 from voice.infra import redis_clients
 
 WINDOW_S = 60
 LEASE_S = 60
 """A process that died holds its callers' places for so long."""
 PROCESS_RETRY_S = 5.0
-UNREACHABLE_RETRY_S = 5.0
 
 _TAKE = f"""
 local used = redis.call('INCR', KEYS[1])
@@ -40,22 +39,6 @@ redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
 """
-
-
-class RateLimited(Busy):
-    """The caller has asked too often this minute."""
-
-    code = "rate_limited"
-
-
-class Unreachable(Busy):
-    """Redis, through which all work goes, does not answer."""
-
-    code = "engine_unavailable"
-
-    def __init__(self) -> None:
-        detail = "The service cannot be reached; try again in a moment."
-        super().__init__(detail, retry_after_s=UNREACHABLE_RETRY_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -121,13 +121,16 @@ def is_off(step: Step) -> bool:
     return _ladder.level >= step
 
 
-def watch() -> None:
-    """Start the running event loop's monitor, unless it runs. One event loop a process is watched."""
+def watch(behind_s: Callable[[], float]) -> None:
+    """Start the running event loop's monitor, unless it runs. One event loop a process is watched.
+
+    behind_s: for how many seconds the oldest audio of this event loop has waited for voice activity.
+    """
     global _ladder, _monitor
     loop = asyncio.get_running_loop()
     if _monitor is None or _monitor.done() or _monitor.get_loop() is not loop:
         _ladder = Ladder()
-        _monitor = loop.create_task(_watch(_ladder))
+        _monitor = loop.create_task(_watch(_ladder, behind_s))
 
 
 def processes(connection: redis.Redis) -> list[ProcessRetreat]:
@@ -150,19 +153,19 @@ def steps_off(of: Sequence[ProcessRetreat]) -> list[StepOff]:
     return [StepOff(step, len(seconds), max(seconds)) for step, seconds in off if seconds]
 
 
-async def _watch(ladder: Ladder) -> None:
+async def _watch(ladder: Ladder, behind_s: Callable[[], float]) -> None:
     off_since: list[float] = []  # when each step went off, by the monotonic clock
     metrics.RETREAT_LEVEL.set(0)
     try:
         while True:
-            await _look(ladder, off_since)
+            await _look(ladder, off_since, behind_s)
     finally:
         ladder.level = 0  # nobody looks any more
 
 
-async def _look(ladder: Ladder, off_since: list[float]) -> None:
+async def _look(ladder: Ladder, off_since: list[float], behind_s: Callable[[], float]) -> None:
     """Feel for `LOOK_EVERY_S`, and take a step if that is due."""
-    felt = Felt(await _late_s(), _behind_s(), *await _queued_s(off_since))
+    felt = Felt(await _late_s(), behind_s(), *await _queued_s(off_since))
     now_s, before = time.monotonic(), ladder.level
     if ladder.feel(pressure(felt, before), now_s) > before:
         off_since.append(now_s)
@@ -187,12 +190,6 @@ async def _late_s() -> float:
         await asyncio.sleep(LOOK_EVERY_S / TICKS)
         worst_s = max(worst_s, time.monotonic() - due_at)
     return worst_s
-
-
-def _behind_s() -> float:
-    from voice.live import listener  # it asks this module what is off
-
-    return listener.behind_s()
 
 
 async def _queued_s(off_since: list[float]) -> tuple[float, float]:

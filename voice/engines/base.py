@@ -14,173 +14,14 @@ them.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal, Protocol, runtime_checkable
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
-
-Samples = npt.NDArray[np.float32]
-
-RECOGNITION_RATE_HZ = 16_000
-
-# Decoders of lossy formats overshoot full scale a little (inter-sample peaks of MP3 and Opus reach +3 dB);
-# twice full scale is not audio but integers passed off as floats.
-PEAK_LIMIT = 2.0
-
-
-class VoiceError(Exception):
-    """A speech operation that did not succeed; the message tells people what to do, `code` tells programs."""
-
-    code = "voice_error"
-
-
-class EngineUnavailable(VoiceError):
-    """The engine cannot work here and now: a model, a library or a device is missing."""
-
-    code = "engine_unavailable"
-
-
-class VoiceUnavailable(EngineUnavailable):
-    """The engine works, but the chosen voice cannot be loaded: its others may be fine."""
-
-
-class TransientFailure(EngineUnavailable):
-    """The engine failed in a way that passes: a broken connection, a timeout, a vendor that is overloaded."""
-
-
-class LanguageUnsupported(EngineUnavailable):
-    """The engine works, but not in this language: ask another engine."""
-
-    code = "language_unsupported"
-
-
-class AudioRejected(VoiceError):
-    """The audio cannot be used as it is: asking again with the same bytes fails again."""
-
-    code = "audio_rejected"
-
-
-class SynthesisFailed(VoiceError):
-    """The engine was ready but made no speech of this text."""
-
-    code = "text_rejected"
-
-
-class RequestRefused(VoiceError):
-    """A value that nobody could act on; the message names the field and the limit."""
-
-    code = "bad_value"
-
-    def __init__(self, field: str, detail: str, *, code: str = "bad_value") -> None:
-        super().__init__(f"{field}: {detail}")
-        self.field = field
-        self.code = code
-
-
-class Busy(VoiceError):
-    """There is more to do than can be done in time; ask again after `retry_after_s` seconds."""
-
-    code = "busy"
-
-    def __init__(self, detail: str, *, retry_after_s: float) -> None:
-        super().__init__(detail)
-        self.retry_after_s = retry_after_s
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One spoken word.  Times in seconds from the first sample; confidence 0..1."""
-
-    text: str
-    start_s: float
-    end_s: float
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of speech, usually a sentence.
-
-    `avg_logprob` is the mean natural-log probability of the tokens (<= 0); `no_speech_prob` 0..1.
-    `words` may be empty for partial results.
-    """
-
-    text: str
-    start_s: float
-    end_s: float
-    avg_logprob: float
-    no_speech_prob: float
-    words: tuple[Word, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Recognition:
-    """What was heard.  Silence gives an empty text and no segments."""
-
-    text: str
-    language: str
-    language_probability: float
-    duration_s: float
-    segments: tuple[Segment, ...]
-    engine: str
-    model: str
-
-    @property
-    def words(self) -> tuple[Word, ...]:
-        """The words of all segments in order."""
-        return tuple(word for segment in self.segments for word in segment.words)
-
-    @property
-    def confidence(self) -> float:
-        """0..1: mean of the words' confidences, else exp of the segments' avg_logprob by duration, else 0."""
-        if words := self.words:
-            return sum(word.confidence for word in words) / len(words)
-        weights = [max(segment.end_s - segment.start_s, 0.01) for segment in self.segments]
-        if not weights:
-            return 0.0
-        weighted = sum(w * segment.avg_logprob for w, segment in zip(weights, self.segments, strict=True))
-        return min(1.0, math.exp(weighted / sum(weights)))
-
-
-Quality = Literal["neural", "cloned", "cloud", "last_resort"]
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """A voice to choose.  `id` is "<engine>:<name>", as "piper:en_US-lessac-medium" or "espeak:en-us".
-
-    What follows the name chooses within a voice or mixes it: "piper:en_US-libritts-high#p3922" is one of its
-    `speakers`, "kokoro:af_heart:0.7+af_bella:0.3" a blend that begins with "kokoro:af_heart".
-    """
-
-    id: str
-    language: str
-    name: str
-    engine: str
-    quality: Quality
-    sample_rate_hz: int
-    speakers: tuple[str, ...] = ()
-    """Who is to be heard in a voice of several people; empty for a voice of one."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechChunk:
-    """The speech of one sentence: `samples` float32[n_samples] mono -1..1 at `sample_rate_hz`.
-
-    A vendor's speech comes in smaller pieces: the first has the text of them all, the others have none.
-    """
-
-    samples: Samples
-    sample_rate_hz: int
-    text: str
-
-    @property
-    def duration_s(self) -> float:
-        return len(self.samples) / self.sample_rate_hz
+from voice.errors import LanguageUnsupported, SynthesisFailed
+from voice.text.languages import canonical_tag, primary_language
+from voice.types import Recognition, Samples, Segment, SpeechChunk, Voice
 
 
 @runtime_checkable
@@ -258,35 +99,6 @@ class SynthesisEngine(Protocol):
             VoiceUnavailable: the chosen voice cannot be loaded.
             SynthesisFailed: nothing to say, or the model failed on this text.
         """
-
-
-def primary_language(tag: str) -> str:
-    """The language without region or script, lower case: "de_DE", "de-DE" and "DE" give "de"."""
-    return tag.replace("_", "-").split("-", 1)[0].strip().lower()
-
-
-def canonical_tag(tag: str) -> str:
-    """A tag for comparison: "de_DE" and "de-de" give "de-de"."""
-    return tag.replace("_", "-").strip().lower()
-
-
-def checked_samples(samples: Samples) -> Samples:
-    """`samples` as contiguous float32[n_samples] clipped to -1..1.
-
-    Raises:
-        AudioRejected: not one-dimensional floats, not finite, or beyond twice full scale.
-    """
-    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype.kind != "f":
-        raise AudioRejected("Pass mono audio as a one-dimensional array of floats between -1 and 1.")
-    samples = np.ascontiguousarray(samples, dtype=np.float32)
-    if not len(samples):
-        return samples
-    peak = float(np.abs(samples).max())
-    if not math.isfinite(peak):
-        raise AudioRejected("The audio holds NaN or infinity; decode it again from its source.")
-    if peak > PEAK_LIMIT:
-        raise AudioRejected(f"The audio peaks at {peak:.0f}; divide integer samples by full scale first.")
-    return np.clip(samples, -1.0, 1.0) if peak > 1.0 else samples
 
 
 def checked_speed(speed: float) -> float:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from voice.engines.base import EngineUnavailable
+from voice.errors import EngineUnavailable
 
 DEFAULT_HUB: Final = "https://huggingface.co"
 BLOCK_BYTES: Final = 1 << 18

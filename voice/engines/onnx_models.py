@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voice.engines.base import EngineUnavailable
+from voice.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     import onnxruntime

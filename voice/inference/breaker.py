@@ -30,8 +30,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from voice.engines.base import EngineUnavailable, VoiceError
-from voice.inference.reports import Direction
+from voice.errors import EngineUnavailable, VoiceError
+from voice.types import Direction
 
 StateName = Literal["closed", "half_open", "open"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from voice import metrics
-from voice.engines.base import (
+from voice.errors import (
     AudioRejected,
     EngineUnavailable,
     LanguageUnsupported,
@@ -25,8 +25,9 @@ from voice.engines.base import (
     VoiceUnavailable,
 )
 from voice.inference.breaker import Breaker
-from voice.inference.reports import Direction, EngineReport, State
+from voice.inference.reports import EngineReport, State
 from voice.inference.retry import Retry
+from voice.types import Direction
 
 RELOAD_AFTER_S = 60.0
 """An engine that could not be loaded is tried again only then, and only if nothing before it serves: looking

@@ -10,18 +10,12 @@ from typing import Any
 from django.conf import settings
 
 from voice.engines import registry
-from voice.engines.base import (
-    RECOGNITION_RATE_HZ,
-    EngineUnavailable,
-    LanguageUnsupported,
-    Recognition,
-    RecognitionEngine,
-    Samples,
-    Segment,
-)
+from voice.engines.base import RecognitionEngine
+from voice.errors import EngineUnavailable, LanguageUnsupported
 from voice.inference.chain import EngineCall, EngineChain, Link, NoneServed, PartlyDone
 from voice.inference.reports import EngineReport
 from voice.inference.retry import ONCE, Retry
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 
 OnSegments = Callable[[tuple[Segment, ...]], None]
 

@@ -14,12 +14,12 @@ from typing import Literal
 import redis
 
 from voice.infra import redis_clients
+from voice.types import Direction
 
 KEY = "voice:engines"
 STALE_S = 30
 HASH_TTL_S = 2 * STALE_S
 
-Direction = Literal["recognition", "synthesis"]
 State = Literal["loading", "ready", "standby", "unavailable", "stuck"]
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 import tenacity
 from django.conf import settings
 
-from voice.engines.base import TransientFailure
+from voice.errors import TransientFailure
 
 FACTOR = 2
 JITTER_S = 1.0

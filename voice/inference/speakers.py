@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Final
 
-from voice.engines.base import Segment, Word
 from voice.engines.stt.diarizer import Diarizer, Turn
 from voice.text.spelling import spelt_words
+from voice.types import Segment, Word
 
 # A word further than this from every turn was spoken by nobody who was heard.
 REACH_S: Final = 1.0

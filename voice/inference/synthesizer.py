@@ -13,20 +13,13 @@ import numpy as np
 from django.conf import settings
 
 from voice.engines import registry
-from voice.engines.base import (
-    EngineUnavailable,
-    LanguageUnsupported,
-    Samples,
-    SpeechChunk,
-    SynthesisEngine,
-    SynthesisFailed,
-    Voice,
-    matching_voice,
-)
+from voice.engines.base import SynthesisEngine, matching_voice
+from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed
 from voice.inference.chain import EngineCall, EngineChain, Link, NoneServed
 from voice.inference.reports import EngineReport
 from voice.inference.retry import Retry
 from voice.speech import cloning
+from voice.types import Samples, SpeechChunk, Voice
 
 T = TypeVar("T")
 _Spoken = tuple[Voice, SpeechChunk]

@@ -6,7 +6,8 @@ stands. At most one partial is under way, so a slow recogniser means fewer capti
 
 from dataclasses import dataclass, field
 
-BYTES_A_SECOND = 32_000
+from voice.audio.pcm import BYTES_A_SECOND, even_byte
+
 STEP_BYTES = BYTES_A_SECOND
 """A partial is worth its cost after so much new audio."""
 LEAD_BYTES = BYTES_A_SECOND * 3 // 10
@@ -42,14 +43,14 @@ class CaptionTrack:
     def speech_started(self, at: int) -> None:
         """Speech begins at byte `at`."""
         if self._ends_at is None and not self._is_speech:
-            self._start = max(self._start, _even(at - LEAD_BYTES))
+            self._start = max(self._start, even_byte(at - LEAD_BYTES))
             self._recognised_to = self._start
         self._is_speech = True
 
     def speech_ended(self, at: int) -> None:
         """Speech paused at byte `at`."""
         self._is_speech = False
-        self._ends_at = _even(at)
+        self._ends_at = even_byte(at)
 
     def heard_to(self, position: int) -> PartialWanted | None:
         """Audio up to byte `position` was heard: the partial to ask for now, if any."""
@@ -67,7 +68,7 @@ class CaptionTrack:
 
     def _end(self, position: int) -> int:
         end = position if self._ends_at is None else min(self._ends_at, position)
-        return _even(min(end, self._start + LONGEST_BYTES))
+        return even_byte(min(end, self._start + LONGEST_BYTES))
 
     def not_asked(self) -> None:
         """The partial last wanted could not be asked for."""
@@ -88,12 +89,3 @@ class CaptionTrack:
             if is_over:
                 self._ends_at = None
         return caption
-
-
-def byte_at(timestamp_s: float) -> int:
-    """The byte at which the sample of that time begins."""
-    return _even(round(timestamp_s * BYTES_A_SECOND))
-
-
-def _even(position: int) -> int:
-    return max(0, position // 2 * 2)

@@ -25,12 +25,12 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from voice import metrics
-from voice.audio.decoding import samples_from_s16le
+from voice.audio.pcm import BYTES_A_SECOND, byte_at, samples_from_s16le
 from voice.capacity import shedding
-from voice.engines.base import EngineUnavailable
 from voice.engines.vad.silero import SileroVad, heard_together
 from voice.engines.vad.smart_turn import SmartTurn
-from voice.live.captions import BYTES_A_SECOND, CaptionTrack, PartialWanted, byte_at
+from voice.errors import EngineUnavailable
+from voice.live.captions import CaptionTrack, PartialWanted
 from voice.live.rounds import Rounds, thread
 from voice.live.turn_detection import (
     BLOCK_BYTES,
@@ -101,7 +101,7 @@ class Listener:
     """Listens to one stream of mono s16le PCM at 16 000 Hz, from byte `offset` on.
 
     `noticed` is awaited with each event, in order; timestamps are seconds from the stream's byte 0
-    (`voice.live.captions.byte_at` gives the byte). `ask_for_partial` is awaited with a stretch worth
+    (`voice.audio.pcm.byte_at` gives the byte). `ask_for_partial` is awaited with a stretch worth
     recognising; it starts that and returns at once, False if it could not (the queue is full): it is asked
     again a second later. At most one partial is under way; its text is handed to `partial_recognised`. While
     either is awaited, nothing further of this stream is heard. `read` returns bytes [start, end) of the

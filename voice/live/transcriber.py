@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
-from voice.engines.base import Busy, VoiceError
 from voice.engines.vad.silero import SileroVad
+from voice.errors import Busy, VoiceError
 from voice.live import caption_queue
 from voice.live.turn_detection import BLOCK_BYTES
 from voice.live.utterances import (

@@ -36,8 +36,8 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from voice.audio.decoding import FULL_SCALE, SAMPLE_BYTES
-from voice.engines.base import RECOGNITION_RATE_HZ, Samples
+from voice.audio.pcm import FULL_SCALE, SAMPLE_BYTES
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 SAMPLES_PER_FRAME: Final = 512
 FRAME_MS: Final = 32

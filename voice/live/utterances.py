@@ -20,8 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from voice.audio.decoding import SAMPLE_BYTES
-from voice.engines.base import RECOGNITION_RATE_HZ
+from voice.audio.pcm import SAMPLE_BYTES
 from voice.live.turn_detection import (
     BLOCK_BYTES,
     SpeechEnded,
@@ -30,6 +29,7 @@ from voice.live.turn_detection import (
     TurnDetector,
     TurnSettings,
 )
+from voice.types import RECOGNITION_RATE_HZ
 
 BYTES_A_SECOND: Final = RECOGNITION_RATE_HZ * SAMPLE_BYTES
 LEAD_S: Final = 0.3

@@ -44,7 +44,7 @@ class BatchFile(models.Model):
     language = models.CharField(max_length=16, blank=True)
     language_probability = models.FloatField(null=True)
     duration_s = models.FloatField(null=True)
-    segments = models.JSONField(default=list, help_text=_("As voice.engines.base.Segment, times in seconds."))
+    segments = models.JSONField(default=list, help_text=_("As voice.types.Segment, times in seconds."))
     engine = models.CharField(max_length=40, blank=True)
     model = models.CharField(max_length=200, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)

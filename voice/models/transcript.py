@@ -26,7 +26,7 @@ class Transcript(models.Model):
     language = models.CharField(max_length=16, blank=True)
     language_probability = models.FloatField(null=True)
     confidence = models.FloatField(null=True, help_text=_("0 to 1, mean over the words."))
-    segments = models.JSONField(default=list, help_text=_("As voice.engines.base.Segment, times in seconds."))
+    segments = models.JSONField(default=list, help_text=_("As voice.types.Segment, times in seconds."))
     engine = models.CharField(max_length=40, blank=True)
     model = models.CharField(max_length=200, blank=True)
     engine_ms = models.PositiveIntegerField(null=True, help_text=_("Time inside the engine."))

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection, connections
 
+from voice.errors import NotReady
 from voice.inference import reports
 from voice.infra import redis_clients
 
@@ -21,10 +22,6 @@ WITHIN_S = 2.0
 
 Check = Callable[[], object]
 """Raises what is wrong."""
-
-
-class NotReady(Exception):
-    """A part that answers but cannot work yet; the message says why."""
 
 
 def _query() -> None:

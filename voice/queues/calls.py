@@ -27,7 +27,7 @@ import redis
 from django.conf import settings
 
 from voice import metrics
-from voice.engines.base import Busy, VoiceError
+from voice.errors import Busy, CallFailed
 from voice.infra import redis_clients
 from voice.queues import call_scripts as scripts
 from voice.queues import jobs, leases
@@ -50,15 +50,6 @@ AWAY_PAUSES_S = (0.1, 0.5, 2.0)
 
 Meta = dict[str, Any]
 Entry = tuple[bytes, Meta, bytes]
-
-
-class CallFailed(VoiceError):
-    """The worker could not do what was asked; `code` says of what kind that was."""
-
-    def __init__(self, code: str, detail: str, *, field: str = "") -> None:
-        super().__init__(detail)
-        self.code = code
-        self.field = field
 
 
 class Forgotten(Exception):

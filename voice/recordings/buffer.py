@@ -17,17 +17,17 @@ from uuid import UUID
 from redis.client import Pipeline
 from redis.commands.core import Script
 
+from voice.audio.pcm import BYTES_A_SECOND
 from voice.infra.coalescing import Gathered
 from voice.infra.redis_clients import async_client, audio_client, of_loop, sync_client
-from voice.live.captions import BYTES_A_SECOND, LONGEST_BYTES
 
 HOT_TTL_S = 7 * 24 * 3600
 """Longest life of what nobody finishes, should no worker move or store it."""
 SEGMENT_BYTES = 20 * BYTES_A_SECOND
 HOT_BYTES = 3 * SEGMENT_BYTES
 """A recording's audio in Redis at most: 60 s."""
-KEPT_BYTES = LONGEST_BYTES
-"""The newest audio of who goes on stays here, for the live captions."""
+KEPT_BYTES = 15 * BYTES_A_SECOND
+"""The newest audio of a recording that goes on stays here: a live caption reads up to 15 s of it."""
 DUE_BYTES = SEGMENT_BYTES + KEPT_BYTES
 """From so much on a segment goes to object storage."""
 RESTS_AFTER_S = 120

@@ -23,7 +23,7 @@ from django.urls import reverse
 from voice import metrics, signals
 from voice.audio import decoding, encoding
 from voice.capacity import shedding
-from voice.engines.base import VoiceError
+from voice.errors import AudioMissing, VoiceError
 from voice.infra import sql
 from voice.models import Recording, Transcript
 from voice.queues import jobs
@@ -41,16 +41,6 @@ NOT_SWEPT = timedelta(seconds=5)
 Coding = Callable[[bytes], bytes]
 
 _url_signer = signing.TimestampSigner(salt="voice.recording-url")
-
-
-class AudioMissing(VoiceError):
-    """The recording should be longer than what is held: its source must send the rest again."""
-
-    def __init__(self, held_bytes: int, expected_bytes: int) -> None:
-        super().__init__(
-            f"{held_bytes} of {expected_bytes} bytes are held: send the rest from byte {held_bytes}."
-        )
-        self.held_bytes = held_bytes
 
 
 def create(*, language: str, max_seconds: float) -> Recording:

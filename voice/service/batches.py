@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from voice.engines.base import RequestRefused, VoiceError
+from voice.errors import RequestRefused, UploadGone
 from voice.models import Batch, BatchFile
 from voice.queues import jobs
 from voice.service import transcription
@@ -28,10 +28,6 @@ QUEUE = "stt-batch"
 FILE_NAME_CHARS = 255
 UPLOAD_WITHIN_S = 3600
 """If the process dies meanwhile, the sweeper then takes the files that were kept and gives up the others."""
-
-
-class UploadGone(VoiceError):
-    """A file that waits is in storage no more, and nothing brings it back."""
 
 
 def create(*, owner: str, request: TranscriptionRequest, files: Sequence[UploadedFile]) -> Batch:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from voice.audio.processing import LOUDNESS_RANGE_DBFS
-from voice.engines.base import RequestRefused
+from voice.errors import RequestRefused
 from voice.text import sentences as texts
 
 FORMATS: Final = {

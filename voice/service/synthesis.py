@@ -15,13 +15,14 @@ from django.conf import settings
 
 from voice import metrics
 from voice.callers import Caller
-from voice.engines.base import RequestRefused, Voice
+from voice.errors import RequestRefused
 from voice.infra.threads import in_thread
 from voice.queues import calls
 from voice.queues.calls import Call, Meta, Part
 from voice.service.requests import SpeechRequest
 from voice.speech import cache, voices
 from voice.text import writing_systems
+from voice.types import Voice
 
 VOICES_KNOWN_FOR_S = 10.0
 """They are looked up once in so long: it reads directories."""

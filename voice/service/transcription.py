@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from django.conf import settings
 
-from voice.engines.base import RequestRefused
+from voice.errors import RequestRefused
 from voice.queues import calls
 from voice.queues.calls import Call
 from voice.service.requests import TranscriptionRequest

@@ -4,18 +4,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from voice.audio import decoding
-from voice.engines.base import PEAK_LIMIT, RECOGNITION_RATE_HZ, AudioRejected, RequestRefused, Samples
+from voice.audio import pcm, resampling
+from voice.audio.pcm import PEAK_LIMIT
+from voice.errors import AudioRejected, RequestRefused
 from voice.live.transcriber import Transcriber
 from voice.live.utterances import MAX_SILENCE_MS, MIN_SILENCE_MS
 from voice.service.requests import TranscriptionRequest
 from voice.sockets import messages
 from voice.sockets.base import VoiceConsumer
 from voice.sockets.messages import Message
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 READERS: Mapping[str, Callable[[bytes], Samples]] = {
-    "int16": decoding.samples_from_s16le,
-    "float32": decoding.samples_from_f32le,
+    "int16": pcm.samples_from_s16le,
+    "float32": pcm.samples_from_f32le,
 }
 """How binary messages are read, by `encoding`."""
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
@@ -73,7 +75,7 @@ class AsrConsumer(VoiceConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._config = Config()
-        self._resampler = decoding.Resampler(RECOGNITION_RATE_HZ, RECOGNITION_RATE_HZ)
+        self._resampler = resampling.Resampler(RECOGNITION_RATE_HZ, RECOGNITION_RATE_HZ)
         self._transcriber = Transcriber(self)
 
     def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
@@ -83,17 +85,17 @@ class AsrConsumer(VoiceConsumer):
         if not data:
             raise AudioRejected("An empty message holds no audio.")
         is_plain = self._config.encoding == "int16" and self._config.sample_rate == RECOGNITION_RATE_HZ
-        if is_plain and len(data) % decoding.SAMPLE_BYTES == 0:
+        if is_plain and len(data) % pcm.SAMPLE_BYTES == 0:
             await self._transcriber.hear(data)
         else:
             samples = self._resampler.feed(_checked(READERS[self._config.encoding](data)))
-            await self._transcriber.hear(decoding.s16le_from_samples(samples))
+            await self._transcriber.hear(pcm.s16le_from_samples(samples))
 
     async def _configure(self, message: Message) -> None:
         config = Config.checked(message, self._config)
         if config.sample_rate != self._config.sample_rate:
             await self._flush()
-            self._resampler = decoding.Resampler(config.sample_rate, RECOGNITION_RATE_HZ)
+            self._resampler = resampling.Resampler(config.sample_rate, RECOGNITION_RATE_HZ)
         self._config = config
         self._transcriber.configure(
             TranscriptionRequest(language=config.language, hot_words=config.hot_words),
@@ -111,12 +113,12 @@ class AsrConsumer(VoiceConsumer):
 
     async def _end(self, message: Message) -> None:
         await self._flush()
-        self._resampler = decoding.Resampler(self._config.sample_rate, RECOGNITION_RATE_HZ)
+        self._resampler = resampling.Resampler(self._config.sample_rate, RECOGNITION_RATE_HZ)
         await self._transcriber.end()
 
     async def _flush(self) -> None:
         """Hear what the resampler still holds."""
-        await self._transcriber.hear(decoding.s16le_from_samples(self._resampler.finish()))
+        await self._transcriber.hear(pcm.s16le_from_samples(self._resampler.finish()))
 
 
 def _checked(samples: Samples) -> Samples:

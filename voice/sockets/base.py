@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from voice import metrics
-from voice.callers import Caller, NotLetIn
+from voice.callers import Caller
 from voice.capacity import rate_limits, shedding
-from voice.engines.base import Busy
+from voice.errors import Busy, NotLetIn
 from voice.infra.websocket import WebSocketConsumer
+from voice.live import listener
 from voice.sockets import messages
 from voice.sockets.messages import Message, UnknownType
 
@@ -60,7 +61,7 @@ class VoiceConsumer(WebSocketConsumer):
     async def connect(self) -> None:
         self.caller = self.scope["caller"]
         self._tasks = self.scope.get("tasks", self._tasks)  # a server that leaves lets them finish
-        shedding.watch()
+        shedding.watch(listener.behind_s)
         offered = self.scope.get("subprotocols") or []
         await self.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
         try:

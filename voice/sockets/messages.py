@@ -11,8 +11,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
-from voice.capacity.rate_limits import Unreachable
-from voice.engines.base import Busy, RequestRefused, VoiceError
+from voice.errors import Busy, RequestRefused, Unreachable, VoiceError
 from voice.service.requests import SpeechRequest
 
 Message = dict[str, Any]

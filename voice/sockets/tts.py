@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from voice import metrics
-from voice.audio import decoding
+from voice.audio.pcm import SAMPLE_BYTES, samples_from_s16le
 from voice.callers import owner_of
-from voice.engines.base import Busy, RequestRefused
+from voice.errors import Busy, RequestRefused
 from voice.infra.threads import in_thread
 from voice.service import synthesis
 from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest
@@ -153,12 +153,12 @@ class _Outgoing:
 
     async def send(self, pcm: bytes) -> None:
         """Send s16le in chunks; the last may be shorter, so that a sentence does not wait for the next."""
-        for piece in _pieces(pcm, self._wanted.chunk_samples * decoding.SAMPLE_BYTES):
+        for piece in _pieces(pcm, self._wanted.chunk_samples * SAMPLE_BYTES):
             if self._wanted.is_cancelled:
                 return
             if not self.sent:
                 self.first_ms = round(1000 * (time.monotonic() - self._wanted.asked_at), 1)
-            samples = decoding.samples_from_s16le(piece)
+            samples = samples_from_s16le(piece)
             await self._consumer.say(
                 "audio_chunk",
                 binary=samples.astype("<f4").tobytes(),

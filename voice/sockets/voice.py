@@ -10,7 +10,7 @@ from django.conf import settings
 
 from voice import metrics
 from voice.audio.encoding import wav_header
-from voice.engines.base import Busy
+from voice.errors import Busy
 from voice.service import synthesis, transcription
 from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
 from voice.sockets import messages

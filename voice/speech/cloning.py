@@ -18,10 +18,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
-from voice.audio import decoding, encoding
-from voice.engines.base import AudioRejected, EngineUnavailable, RequestRefused, Samples, Voice
+from voice.audio import decoding, encoding, pcm
 from voice.engines.tts.chatterbox import LANGUAGES, SAMPLE_RATE_HZ
+from voice.errors import AudioRejected, EngineUnavailable, RequestRefused
 from voice.models import ClonedVoice
+from voice.types import Samples, Voice
 
 ENGINE = "chatterbox"
 SHORTEST_S, LONGEST_S = 3.0, 60.0
@@ -151,7 +152,7 @@ def _decoded(file: bytes) -> Samples:
 
 
 def _kept(owner: str, name: str, samples: Samples) -> ClonedVoice:
-    file = encoding.encode_flac(decoding.s16le_from_samples(samples), rate_hz=SAMPLE_RATE_HZ)
+    file = encoding.encode_flac(pcm.s16le_from_samples(samples), rate_hz=SAMPLE_RATE_HZ)
     row = ClonedVoice(
         owner=owner,
         name=name,

@@ -12,14 +12,14 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from voice import signals
-from voice.audio import decoding, encoding
-from voice.engines.base import Samples
+from voice.audio import encoding, pcm
 from voice.infra import sql
 from voice.models import Speech
 from voice.queues import jobs
 from voice.speech import cache
 from voice.speech.cache import CachedSpeech
 from voice.text import sentences
+from voice.types import Samples
 
 
 def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Speech]:
@@ -71,7 +71,7 @@ def store(
     is_last_resort: bool,
 ) -> None:
     """Keep rendered audio (float32[n_samples], mono, -1..1) as FLAC and announce it."""
-    flac = encoding.encode_flac(decoding.s16le_from_samples(samples), rate_hz=sample_rate_hz)
+    flac = encoding.encode_flac(pcm.s16le_from_samples(samples), rate_hz=sample_rate_hz)
     name = default_storage.save(f"speech/{row.key}.flac", ContentFile(flac))
     is_ours = (
         Speech.objects.filter(pk=row.key)

@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from voice.engines.base import Voice, base_voice_id, primary_language
+from voice.engines.base import base_voice_id
 from voice.engines.registry import EngineConfig, synthesis_engines
 from voice.engines.tts.kokoro import blend_of
 from voice.speech import cloning
+from voice.text.languages import primary_language
+from voice.types import Voice
 
 # One sentence to know a voice by, for the languages that interviews and the engines' better voices speak.
 _SAMPLES: Final = {

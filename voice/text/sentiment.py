@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from voice.engines.base import EngineUnavailable, primary_language
+from voice.errors import EngineUnavailable
+from voice.text.languages import primary_language
 
 if TYPE_CHECKING:
     from textblob import TextBlob

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice.engines.base import Segment, Word
 from voice.text.sentences import normalise
+from voice.types import Segment, Word
 
 
 def spelt_words(segment: Segment) -> list[tuple[str, Word]] | None:

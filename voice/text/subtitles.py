@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from voice.engines.base import Segment
 from voice.text.sentences import normalise
 from voice.text.spelling import spelt_words
+from voice.types import Segment
 
 # Source: BBC Subtitle Guidelines and Netflix Timed Text Style Guide: two lines of about 42 characters, 7 s.
 LINE_COLUMNS: Final = 42

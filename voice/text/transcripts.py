@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from voice.engines.base import Recognition, Segment, Word
 from voice.text import subtitles
+from voice.types import Recognition, Segment, Word
 
 
 def stored_segment(segment: Segment) -> dict[str, Any]:

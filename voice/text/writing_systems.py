@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from typing import Final
 
-from voice.engines.base import primary_language
+from voice.text.languages import primary_language
 
 # A text needs some of its voice's script, not only it: technical questions are full of Latin names.
 OWN_SCRIPT_SHARE: Final = 0.25

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from voice import types
 from voice.capacity import shedding
 from voice.capacity.shedding import Step, StepOff
 from voice.inference import breaker, reports
@@ -75,11 +76,11 @@ STEP_MEANINGS = {
     Step.TRANSCRIPTS: _("Answers are recorded as ever; their text follows."),
     Step.NEWCOMERS: _("Whoever comes now waits to be let in. Interviews under way go on."),
 }
-NAMES: dict[reports.Direction, Any] = {
+NAMES: dict[types.Direction, Any] = {
     "recognition": _("Speech to text"),
     "synthesis": _("Text to speech"),
 }
-CONFIGURED: dict[reports.Direction, str] = {"recognition": "STT_ENGINES", "synthesis": "TTS_ENGINES"}
+CONFIGURED: dict[types.Direction, str] = {"recognition": "STT_ENGINES", "synthesis": "TTS_ENGINES"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +262,7 @@ def _redis_now() -> float:
     return seconds + microseconds / 1e6
 
 
-def _direction(name: reports.Direction, rows: list[EngineRow]) -> Direction:
+def _direction(name: types.Direction, rows: list[EngineRow]) -> Direction:
     configured = _configured(name)
     place = {engine: index for index, engine in enumerate(configured)}
     ordered = sorted(rows, key=lambda r: (place.get(r.report.engine, 99), r.report.host, r.report.pid))
@@ -269,7 +270,7 @@ def _direction(name: reports.Direction, rows: list[EngineRow]) -> Direction:
     return Direction(str(NAMES[name]), ordered, [BreakerRow(state) for state in states])
 
 
-def _configured(direction: reports.Direction) -> list[str]:
+def _configured(direction: types.Direction) -> list[str]:
     """The engines of a direction in the order they are tried."""
     engines = list(settings.VOICE[CONFIGURED[direction]])
     if direction == "recognition" and not settings.VOICE["WHISPER_MODEL"]:
@@ -294,7 +295,7 @@ def _or_none(read: Callable) -> object:
 def _reset(request: HttpRequest, breaker_name: str) -> None:
     """Let an engine be called again now, and say so."""
     name, _colon, engine = breaker_name.partition(":")
-    direction = cast(reports.Direction, name)
+    direction = cast(types.Direction, name)
     if direction not in NAMES or engine not in _configured(direction):
         messages.error(request, gettext("There is no such engine any more."))
         return

@@ -20,7 +20,7 @@ from django.http.response import HttpResponseBase
 from ninja import Field, File, Form, Router, Schema
 from ninja import UploadedFile as NinjaFile
 
-from voice.engines.base import RequestRefused, VoiceError
+from voice.errors import RequestRefused, VoiceError
 from voice.queues.calls import Call, Part
 from voice.service import synthesis, transcription
 from voice.service.requests import FORMATS, SpeechRequest, TranscriptionRequest

@@ -21,8 +21,8 @@ from django.http.response import HttpResponseBase
 
 from voice.callers import Caller
 from voice.capacity import rate_limits
-from voice.capacity.rate_limits import Allowance, RateLimited
-from voice.engines.base import RequestRefused, VoiceError
+from voice.capacity.rate_limits import Allowance
+from voice.errors import RateLimited, RequestRefused, VoiceError
 from voice.queues.calls import Part
 from voice.service import conversion, synthesis, transcription
 from voice.service.requests import FORMATS, ConversionRequest, SpeechRequest

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Final, cast
 from django.conf import settings
 
 from voice import metrics
-from voice.audio import decoding, processing
+from voice.audio import decoding, processing, resampling
 from voice.audio.encoding import Container, Encoder
-from voice.engines.base import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, VoiceError
+from voice.audio.pcm import SAMPLE_BYTES, s16le_from_samples, samples_from_s16le
+from voice.errors import VoiceError
 from voice.inference import recognizer, synthesizer
 from voice.queues.calls import Asked, Forgotten
 from voice.service.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
 from voice.speech import cache as speech_cache
 from voice.text.transcripts import recognition_fields, segment_fields
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 from voice.workers import slot
 
 if TYPE_CHECKING:
@@ -41,16 +43,16 @@ def speak(call: Asked) -> None:
         emotion=request.emotion or None,
     )
     encoder, bodies, duration_ms = Encoder(cast(Container, request.format), SPEECH_RATE_HZ), [], 0
-    resampler: decoding.Resampler | None = None
+    resampler: resampling.Resampler | None = None
     for chunk in stream:
-        resampler = resampler or decoding.Resampler(chunk.sample_rate_hz, SPEECH_RATE_HZ)
-        body = encoder.feed(decoding.s16le_from_samples(resampler.feed(chunk.samples)))
+        resampler = resampler or resampling.Resampler(chunk.sample_rate_hz, SPEECH_RATE_HZ)
+        body = encoder.feed(s16le_from_samples(resampler.feed(chunk.samples)))
         duration_ms += round(1000 * chunk.duration_s)
         bodies.append(body)
         call.send({"duration_ms": round(1000 * chunk.duration_s), "voice": stream.voice}, body)
         slot.allow(call.age_s())  # stuck is who makes no more sound, however long the text
     assert resampler is not None  # a stream without a chunk raises
-    bodies.append(encoder.feed(decoding.s16le_from_samples(resampler.finish())) + encoder.finish())
+    bodies.append(encoder.feed(s16le_from_samples(resampler.finish())) + encoder.finish())
     call.send({"duration_ms": 0}, bodies[-1])
     result = {
         "duration_ms": duration_ms,
@@ -87,12 +89,12 @@ def convert(call: Asked) -> None:
     samples = decoded(call.audio, rate_hz=request.sample_rate)
     slot.allow(len(samples) / request.sample_rate)
     options = processing.Processing(request.loudness_dbfs, request.is_compressed, request.is_trimmed)
-    pcm = decoding.s16le_from_samples(processing.process(samples, request.sample_rate, options))
+    pcm = s16le_from_samples(processing.process(samples, request.sample_rate, options))
     encoder = Encoder(cast(Container, request.format), request.sample_rate)
     for start in range(0, len(pcm), CONVERTED_AT_ONCE_BYTES):
         call.send({}, encoder.feed(pcm[start : start + CONVERTED_AT_ONCE_BYTES]))
     call.send({}, encoder.finish())
-    seconds = len(pcm) / decoding.SAMPLE_BYTES / request.sample_rate
+    seconds = len(pcm) / SAMPLE_BYTES / request.sample_rate
     call.finish({"source": source, "duration_ms": round(1000 * seconds)})
 
 
@@ -170,4 +172,4 @@ def _diarizer() -> "Diarizer":
 
 
 def _samples(call: Asked) -> Samples:
-    return decoding.samples_from_s16le(call.audio) if call.request["is_pcm"] else decoded(call.audio)
+    return samples_from_s16le(call.audio) if call.request["is_pcm"] else decoded(call.audio)

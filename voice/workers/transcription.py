@@ -15,13 +15,9 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from voice import metrics, signals
-from voice.engines.base import (
-    AudioRejected,
-    EngineUnavailable,
-    Recognition,
-    VoiceError,
-)
+from voice import errors, metrics, signals
+from voice.audio.pcm import samples_from_s16le
+from voice.errors import AudioRejected, EngineUnavailable, VoiceError
 from voice.infra import redis_clients
 from voice.models import Batch, BatchFile, Recording, Speech, Transcript
 from voice.queues import calls
@@ -31,6 +27,7 @@ from voice.service import batches
 from voice.service.requests import TranscriptionRequest
 from voice.speech import rendering
 from voice.text.transcripts import stored_segment
+from voice.types import Recognition
 
 Row = TypeVar("Row", Transcript, BatchFile)
 """What waits to be recognised. Both have status, attempts, last_error, retry_at and finished_at."""
@@ -108,7 +105,7 @@ def _recognise_once(
         return
     try:
         audio = read()
-    except batches.UploadGone as error:
+    except errors.UploadGone as error:
         _give_up(row, str(error), finished)
         raise
     except Exception as error:  # whichever store failed, the recording is not to blame: no attempt is counted
@@ -133,11 +130,10 @@ def _recognise_once(
 
 
 def _recognise_pcm(pcm: bytes, language: str) -> dict[str, Any]:
-    from voice.audio import decoding  # engines belong to the processes that recognise
-    from voice.workers import answering
+    from voice.workers import answering  # engines belong to the processes that recognise
 
     started = time.monotonic()
-    result = answering.recognised(decoding.samples_from_s16le(pcm), TranscriptionRequest(language=language))
+    result = answering.recognised(samples_from_s16le(pcm), TranscriptionRequest(language=language))
     engine_ms = round(1000 * (time.monotonic() - started))
     segments = [stored_segment(segment) for segment in result.segments]
     return _heard(result) | {"segments": segments, "confidence": result.confidence, "engine_ms": engine_ms}
@@ -211,14 +207,13 @@ def recognise_partial(recording_id: str, start: int, end: int, language: str, re
 
     Best effort: nothing is kept, nothing is tried again.
     """
-    from voice.audio import decoding
     from voice.inference import recognizer
     from voice.infra import channel_layer
 
     pcm = buffer.read(recording_id, start, end)
     if len(pcm) < end - start:
         return  # too late: it was stored, or discarded
-    samples = decoding.samples_from_s16le(pcm)
+    samples = samples_from_s16le(pcm)
     result = recognizer.recognizer().recognize(samples, language=language or None, is_partial=True)
     channel_layer.send(reply_to, {"type": "voice.partial", "start": start, "end": end, "text": result.text})
 

@@ -23,9 +23,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq.worker import WorkerStatus
 
+from voice.errors import NotReady
 from voice.inference import reports as inference_reports
 from voice.inference.reports import EngineReport
-from voice.monitoring.readiness import NotReady
 from voice.queues import leases
 from voice.workers.slot import DEQUEUE_S, FIRST_RECONNECT_S, LONGEST_RECONNECT_S, Running, Slot
 from voice.workers.stop_signals import StopSignals
@@ -153,7 +153,7 @@ class VoiceWorker:
                 when_ended()
 
     def _load(self, service: Service) -> None:
-        from voice.engines.base import EngineUnavailable  # brings numpy, which not every worker needs
+        from voice.errors import EngineUnavailable  # brings numpy, which not every worker needs
 
         try:
             service.load()

@@ -3,8 +3,8 @@
 import numpy as np
 
 from tests.speech import RECORDINGS, recordings
-from voice.audio import decoding
-from voice.engines.base import RECOGNITION_RATE_HZ, Samples
+from voice.audio.pcm import s16le_from_samples
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 BYTES_A_SECOND = 2 * RECOGNITION_RATE_HZ
 PAUSE_S = 0.7
@@ -18,7 +18,7 @@ class Speech:
 
     def __init__(self) -> None:
         said = _of_people() if RECORDINGS.is_dir() else _noise()
-        pcm = decoding.s16le_from_samples(said)
+        pcm = s16le_from_samples(said)
         self.seconds = len(pcm) / BYTES_A_SECOND
         repeats = 1 + -(-LONGEST_S * BYTES_A_SECOND // len(pcm))
         self._samples = len(pcm) // 2

@@ -374,7 +374,7 @@ async def test_late_frame_does_not_bring_deleted_audio_back(browser, session):
 
 
 async def test_listener_that_fails_leaves_the_recording_alone(browser, answer, monkeypatch):
-    from voice.engines.base import EngineUnavailable
+    from voice.errors import EngineUnavailable
     from voice.live import listener
 
     def missing():

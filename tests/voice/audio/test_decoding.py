@@ -16,7 +16,7 @@ from tests.sounds import loudest_hz, tone
 from voice.audio.decoding import AudioOverLimit, decode
 from voice.audio.encoding import encode, encode_flac, encode_wav
 from voice.audio.processing import describe
-from voice.engines.base import AudioRejected
+from voice.errors import AudioRejected
 
 RATE_HZ = 16_000
 ROOT = Path(__file__).resolve().parents[3]

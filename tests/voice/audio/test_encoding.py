@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from tests.sounds import loudest_hz, tone
 from tests.speech import spoken
-from voice.audio.decoding import decode, decode_flac, s16le_from_samples
+from voice.audio.decoding import decode, decode_flac
 from voice.audio.encoding import MEDIA_TYPES, Encoder, encode, encode_flac, encode_wav
-from voice.engines.base import AudioRejected
+from voice.audio.pcm import s16le_from_samples
+from voice.errors import AudioRejected
 
 RATE_HZ = 16_000
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.speech import recordings, spoken
 from voice.audio.encoding import encode
 from voice.audio.processing import PEAK_DBFS, Processing, describe, loudness_dbfs, process
-from voice.engines.base import AudioRejected
+from voice.errors import AudioRejected
 
 RATE_HZ = 16_000
 NOTHING = Processing(loudness_dbfs=None)

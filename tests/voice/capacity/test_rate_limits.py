@@ -8,8 +8,7 @@ import redis
 from voice import metrics
 from voice.callers import Caller
 from voice.capacity import rate_limits
-from voice.capacity.rate_limits import RateLimited
-from voice.engines.base import Busy
+from voice.errors import Busy, RateLimited
 
 ADA = Caller("key:ada", "organisation:1", "Ada")
 BEN = Caller("key:ben", "organisation:1", "Ben")

@@ -13,7 +13,6 @@ from rq.utils import utcformat
 from voice.capacity import ladder, shedding
 from voice.capacity.shedding import Felt, ProcessRetreat, Step, StepOff, pressure
 from voice.infra import redis_clients
-from voice.live import listener
 from voice.queues import jobs
 from voice.queues import waits as queues_waits
 
@@ -102,12 +101,17 @@ async def test_lateness_is_what_blocks_the_loop(monkeypatch):
 # What is done
 
 
+def on_time() -> float:
+    """Voice activity is behind by nothing."""
+    return 0.0
+
+
 async def test_old_jobs_take_steps_in_order_and_no_newcomer_waits(hasty, monkeypatch):
     taken = []
     monkeypatch.setattr(shedding, "_changed", lambda step, direction, *felt: taken.append((step, direction)))
     queue_job("stt", hasty, age_s=60)
 
-    shedding.watch()
+    shedding.watch(on_time)
     await until(lambda: shedding.is_off(Step.TRANSCRIPTS))
     assert not shedding.is_off(Step.NEWCOMERS)
     hasty.delete(jobs.key("stt"))
@@ -117,16 +121,15 @@ async def test_old_jobs_take_steps_in_order_and_no_newcomer_waits(hasty, monkeyp
     assert taken == [(step, "off") for step in steps] + [(step, "on") for step in reversed(steps)]
 
 
-async def test_listening_that_is_behind_takes_the_last_step_too(hasty, monkeypatch):
-    monkeypatch.setattr(listener, "behind_s", lambda: 5.0)
-    shedding.watch()
+async def test_listening_that_is_behind_takes_the_last_step_too(hasty):
+    shedding.watch(lambda: 5.0)
     await until(lambda: shedding.is_off(Step.NEWCOMERS))
 
 
 async def test_steps_are_counted_and_logged(hasty, caplog):
     before = counted("voice_retreat_changes_total", step="semantic", direction="off")
     queue_job("stt", hasty, age_s=60)
-    shedding.watch()
+    shedding.watch(on_time)
     await until(lambda: shedding.is_off(Step.TRANSCRIPTS))
     assert counted("voice_retreat_changes_total", step="semantic", direction="off") == before + 1
     assert counted("voice_retreat_level") == 3
@@ -135,27 +138,29 @@ async def test_steps_are_counted_and_logged(hasty, caplog):
 
 async def test_each_event_loop_begins_with_nothing_off_and_is_watched_once(hasty):
     tasks = len(asyncio.all_tasks())
-    shedding.watch()
-    shedding.watch()
+    shedding.watch(on_time)
+    shedding.watch(on_time)
     assert len(asyncio.all_tasks()) == tasks + 1
     assert not shedding.is_off(Step.SEMANTIC)
 
 
-async def test_monitor_that_ends_leaves_nothing_off(hasty, monkeypatch):
-    monkeypatch.setattr(shedding, "_behind_s", lambda: 5.0)
-    shedding.watch()
+async def test_monitor_that_ends_leaves_nothing_off(hasty):
+    failures = []
+
+    def behind_s():
+        if failures:
+            raise failures[0]
+        return 5.0
+
+    shedding.watch(behind_s)
     await until(lambda: shedding.is_off(Step.NEWCOMERS))
 
-    def fail():
-        raise ValueError
-
-    monkeypatch.setattr(shedding, "_behind_s", fail)
+    failures.append(ValueError())
     await until(lambda: not shedding.is_off(Step.SEMANTIC))
     await asyncio.wait([shedding._monitor])
     assert isinstance(shedding._monitor.exception(), ValueError)
 
-    monkeypatch.setattr(shedding, "_behind_s", lambda: 5.0)
-    shedding.watch()
+    shedding.watch(lambda: 5.0)
     await until(lambda: shedding.is_off(Step.SEMANTIC))
 
 
@@ -169,7 +174,7 @@ async def test_redis_away_presses_nobody(hasty, monkeypatch):
         return redis.asyncio.Redis(port=1, retry=None)
 
     monkeypatch.setattr(redis_clients, "async_client", away)
-    shedding.watch()
+    shedding.watch(on_time)
     await until(lambda: len(looked) > 3)
     assert not shedding.is_off(Step.SEMANTIC)
 
@@ -179,7 +184,7 @@ async def test_redis_away_presses_nobody(hasty, monkeypatch):
 
 async def test_process_tells_what_is_off_and_for_how_long(hasty):
     queue_job("stt", hasty, age_s=60)
-    shedding.watch()
+    shedding.watch(on_time)
     await until(lambda: any(len(process.off_s) == 3 for process in shedding.processes(hasty)))
     (process,) = shedding.processes(hasty)
     assert process.process == shedding._this_process()

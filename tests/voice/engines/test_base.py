@@ -1,16 +1,11 @@
 import numpy as np
 import pytest
 
-from voice.engines.base import (
-    LanguageUnsupported,
-    Recognition,
-    Segment,
-    Voice,
-    Word,
-    checked_samples,
-    matching_voice,
-    primary_language,
-)
+from voice.audio.pcm import checked_samples
+from voice.engines.base import matching_voice
+from voice.errors import LanguageUnsupported
+from voice.text.languages import primary_language
+from voice.types import Recognition, Segment, Voice, Word
 
 
 def recognition(*segments):

@@ -9,10 +9,10 @@ import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from tests.standins import build_piper_voice
-from voice.engines.base import EngineUnavailable
 from voice.engines.hub import cached_or_fetched, check_hub, fetch_file
 from voice.engines.stt.faster_whisper import FasterWhisper
 from voice.engines.tts.piper import Piper, fetch_voice
+from voice.errors import EngineUnavailable
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ import pytest
 import redis
 
 from voice.engines import registry
-from voice.engines.base import EngineUnavailable, TransientFailure
 from voice.engines.registry import EngineConfig
+from voice.errors import EngineUnavailable, TransientFailure
 from voice.inference import breaker
 from voice.inference.breaker import Breaker, EngineOpen
 

@@ -10,25 +10,22 @@ import numpy as np
 import pytest
 
 from voice import metrics
-from voice.engines.base import (
+from voice.engines.base import matching_voice
+from voice.errors import (
     AudioRejected,
     EngineUnavailable,
     LanguageUnsupported,
-    Recognition,
     RequestRefused,
-    Segment,
-    SpeechChunk,
     SynthesisFailed,
     TransientFailure,
-    Voice,
     VoiceUnavailable,
-    matching_voice,
 )
 from voice.inference import breaker
 from voice.inference.breaker import Breaker
 from voice.inference.recognizer import Recognizer
 from voice.inference.retry import Retry
 from voice.inference.synthesizer import Synthesizer
+from voice.types import Recognition, Segment, SpeechChunk, Voice
 
 SECOND = np.zeros(16_000, np.float32)
 RATE_HZ = 22_050

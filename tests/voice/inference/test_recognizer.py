@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from voice.engines.base import AudioRejected, EngineUnavailable, LanguageUnsupported, Recognition
 from voice.engines.registry import EngineConfig, recognition_engines
+from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported
 from voice.inference import chain, reports
 from voice.inference.recognizer import Recognizer
 from voice.inference.reports import EngineReport
+from voice.types import Recognition
 
 SILENCE = np.zeros(8_000, np.float32)
 pytestmark = pytest.mark.usefixtures("clean_redis")  # the breakers of the engines are there

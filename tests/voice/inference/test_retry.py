@@ -1,6 +1,6 @@
 import pytest
 
-from voice.engines.base import AudioRejected, EngineUnavailable, TransientFailure
+from voice.errors import AudioRejected, EngineUnavailable, TransientFailure
 from voice.inference.retry import ONCE, Retry
 
 

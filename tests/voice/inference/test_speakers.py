@@ -2,9 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.engines.base import EngineUnavailable, Segment, Word
 from voice.engines.stt.diarizer import Turn
+from voice.errors import EngineUnavailable
 from voice.inference.speakers import SpokenSegment, assign_speakers, diarizer_of, speaker_name
+from voice.types import Segment, Word
 
 
 def said(text: str, start_s: float = 0.0, *, word_s: float = 1.0) -> Segment:

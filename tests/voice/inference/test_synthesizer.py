@@ -17,17 +17,12 @@ from django.core.management import call_command
 
 from tests.standins import build_piper_voice
 from voice.engines import hub
-from voice.engines.base import (
-    EngineUnavailable,
-    LanguageUnsupported,
-    SpeechChunk,
-    SynthesisFailed,
-    Voice,
-    matching_voice,
-)
+from voice.engines.base import matching_voice
 from voice.engines.registry import EngineConfig, recognition_engines, synthesis_engines
+from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed
 from voice.inference.synthesizer import Synthesizer
 from voice.management.commands import fetch_models
+from voice.types import SpeechChunk, Voice
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.usefixtures("clean_redis")  # the breakers of the engines are there

@@ -1,4 +1,6 @@
-from voice.live.captions import BYTES_A_SECOND, LONGEST_BYTES, PATIENCE_BYTES, CaptionTrack, PartialWanted
+from voice.audio.pcm import BYTES_A_SECOND
+from voice.live.captions import LONGEST_BYTES, PATIENCE_BYTES, CaptionTrack, PartialWanted
+from voice.recordings import buffer
 
 S = BYTES_A_SECOND
 
@@ -65,3 +67,7 @@ def test_refused_partial_waits_for_more_audio():
     track.not_asked()
     assert track.heard_to(S + 2) is None
     assert track.heard_to(2 * S) == PartialWanted(0, 2 * S)
+
+
+def test_longest_caption_reads_what_the_buffer_keeps():
+    assert LONGEST_BYTES <= buffer.KEPT_BYTES

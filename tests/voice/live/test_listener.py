@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from tests.speech import spoken
-from voice.audio.decoding import s16le_from_samples, samples_from_s16le
+from voice.audio.pcm import BYTES_A_SECOND, byte_at, s16le_from_samples, samples_from_s16le
 from voice.capacity import shedding
 from voice.capacity.ladder import Step
 from voice.live import listener as live_listener
-from voice.live.captions import BYTES_A_SECOND, byte_at
 from voice.live.listener import Listener
 from voice.live.turn_detection import SpeechEnded, SpeechStarted, TurnEnded, TurnSettings
 

@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 
 from tests.silero import OriginalStream
 from tests.speech import recordings, spoken
-from voice.audio.decoding import s16le_from_samples, samples_from_s16le
-from voice.engines.base import EngineUnavailable
+from voice.audio.pcm import byte_at, s16le_from_samples, samples_from_s16le
 from voice.engines.vad.silero import SileroVad, heard_together
 from voice.engines.vad.smart_turn import SmartTurn
-from voice.live.captions import byte_at
+from voice.errors import EngineUnavailable
 from voice.live.turn_detection import (
     FRAME_MS,
     SpeechEnded,

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 from tests import factories
 from tests.factories import tone
-from voice.engines.base import TransientFailure
+from voice.errors import TransientFailure
 from voice.inference import breaker
 from voice.inference.breaker import Breaker
 from voice.infra import redis_clients

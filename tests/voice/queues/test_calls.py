@@ -8,10 +8,10 @@ import pytest
 import redis
 from asgiref.sync import sync_to_async
 
-from voice.engines.base import Busy
+from voice.errors import Busy, CallFailed
 from voice.infra import redis_clients
 from voice.queues import call_scripts, calls, leases
-from voice.queues.calls import CallFailed, Forgotten
+from voice.queues.calls import Forgotten
 
 PATIENCE_S = 20
 REQUEST = {"kind": "speak", "speech": {"text": "Hello"}}

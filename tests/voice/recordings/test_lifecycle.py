@@ -10,9 +10,10 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from tests.factories import tone
-from voice import signals
+from voice import errors, signals
 from voice.audio import decoding, encoding
-from voice.engines.base import AudioRejected, EngineUnavailable
+from voice.audio.pcm import samples_from_s16le
+from voice.errors import AudioRejected, EngineUnavailable
 from voice.infra import redis_clients
 from voice.models import Recording, Transcript
 from voice.recordings import buffer, lifecycle
@@ -110,7 +111,7 @@ def test_store_replaces_half_a_file(sealed, share):
 
 def test_store_of_lost_audio_waits_for_its_source(sealed):
     buffer.delete(sealed.pk)
-    with pytest.raises(lifecycle.AudioMissing):
+    with pytest.raises(errors.AudioMissing):
         transcription.store(str(sealed.pk))
     sealed.refresh_from_db()
     assert sealed.status == Recording.Status.SEALED
@@ -185,7 +186,7 @@ def test_transcribe_twice_makes_one_transcript(sealed, heard, fake_recognition):
         transcription.transcribe(str(sealed.pk))
     transcript = Transcript.objects.get(recording=sealed)
     assert transcript.status == Transcript.Status.DONE
-    heard_words = fake_recognition.recognize(decoding.samples_from_s16le(PCM), language="en").words
+    heard_words = fake_recognition.recognize(samples_from_s16le(PCM), language="en").words
     assert [w["word"] for w in transcript.words] == [w.text for w in heard_words]
     assert [w["end"] for w in transcript.words] == pytest.approx([w.end_s for w in heard_words], abs=0.001)
     assert heard == [("transcript", transcript)]
@@ -242,7 +243,7 @@ def test_stored_is_told_even_if_redis_is_away(sealed, heard, monkeypatch):
 
 def test_failed_storing_lets_others_go_first(sealed, queued):
     buffer.delete(sealed.pk)
-    with pytest.raises(lifecycle.AudioMissing):
+    with pytest.raises(errors.AudioMissing):
         transcription.store(str(sealed.pk))
     redis_clients.sync_client().flushdb()
     transcription.sweep()

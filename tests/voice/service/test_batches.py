@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import ApiKey
 from tests import factories
 from tests.voice.web.rest import KeyClient, recording
-from voice.engines.base import EngineUnavailable, RequestRefused
+from voice.errors import EngineUnavailable, RequestRefused
 from voice.models import Batch, BatchFile
 from voice.service import batches
 from voice.service.requests import TranscriptionRequest

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voice.engines.base import RequestRefused
+from voice.errors import RequestRefused
 from voice.service.requests import SpeechRequest, TranscriptionRequest
 
 

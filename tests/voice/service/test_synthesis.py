@@ -8,13 +8,14 @@ from prometheus_client import REGISTRY
 
 from tests.fakes import FakeSynthesis
 from voice.callers import Caller
-from voice.engines.base import EngineUnavailable, RequestRefused, Voice
+from voice.errors import EngineUnavailable, RequestRefused
 from voice.inference import synthesizer
 from voice.infra.threads import in_thread
 from voice.models import ClonedVoice
 from voice.service import synthesis as service_synthesis
 from voice.service.requests import SpeechRequest
 from voice.speech import voices
+from voice.types import Voice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CALLER = Caller(id="key:1", owner="organisation:7", name="a key")

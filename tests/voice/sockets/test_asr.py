@@ -8,9 +8,10 @@ import pytest
 
 from tests.speech import spoken
 from tests.voice.sockets.client import Client
-from voice.audio import decoding
+from voice.audio import resampling
+from voice.audio.pcm import s16le_from_samples
 from voice.capacity import shedding
-from voice.engines.base import AudioRejected
+from voice.errors import AudioRejected
 from voice.live import transcriber
 from voice.queues import calls, jobs
 
@@ -53,7 +54,7 @@ def of(told: list[dict], kind: str) -> list[dict]:
 
 async def test_sentence_is_heard_from_its_start_to_its_final(client, worker):
     samples = speech()
-    told = await heard(client, decoding.s16le_from_samples(samples))
+    told = await heard(client, s16le_from_samples(samples))
 
     kinds = [message["type"] for message in told if message["type"] != "partial"]
     assert kinds == ["speech_start", "speech_end", "final", "done"]
@@ -67,7 +68,7 @@ async def test_sentence_is_heard_from_its_start_to_its_final(client, worker):
 
 
 async def test_words_are_timed_from_the_streams_first_sample(client):
-    told = await heard(client, decoding.s16le_from_samples(speech()))
+    told = await heard(client, s16le_from_samples(speech()))
     (final,) = of(told, "final")
 
     words = final["words"]
@@ -81,7 +82,7 @@ async def test_words_are_timed_from_the_streams_first_sample(client):
 
 
 async def test_partials_come_while_somebody_speaks(client, worker):
-    pcm = decoding.s16le_from_samples(speech())
+    pcm = s16le_from_samples(speech())
     await send(client, pcm[:64_000])  # in the middle of the sentence
     partial = await client.until("partial")
 
@@ -93,7 +94,7 @@ async def test_partials_come_while_somebody_speaks(client, worker):
 
 async def test_no_partials_where_none_are_wanted(client, worker):
     await client.say("config", interim=False)
-    told = await heard(client, decoding.s16le_from_samples(speech()))
+    told = await heard(client, s16le_from_samples(speech()))
 
     assert not of(told, "partial")
     assert not any(heard.is_partial for heard in worker.recognition.heard)
@@ -101,7 +102,7 @@ async def test_no_partials_where_none_are_wanted(client, worker):
 
 async def test_no_partials_while_their_queue_is_full(client, worker, settings):
     settings.PARTIAL_QUEUE_LIMIT = 0
-    told = await heard(client, decoding.s16le_from_samples(speech()))
+    told = await heard(client, s16le_from_samples(speech()))
 
     assert not of(told, "partial")
     assert len(of(told, "final")) == 1
@@ -109,14 +110,14 @@ async def test_no_partials_while_their_queue_is_full(client, worker, settings):
 
 async def test_no_partials_while_captions_are_off_under_load(client, worker, monkeypatch):
     monkeypatch.setattr(shedding, "is_off", lambda step: step is shedding.Step.CAPTIONS)
-    told = await heard(client, decoding.s16le_from_samples(speech()))
+    told = await heard(client, s16le_from_samples(speech()))
 
     assert not of(told, "partial")
     assert len(of(told, "final")) == 1
 
 
 async def test_two_sentences_are_two_finals_in_order(client):
-    pcm = decoding.s16le_from_samples(np.concatenate([speech(), speech()]))
+    pcm = s16le_from_samples(np.concatenate([speech(), speech()]))
     told = await heard(client, pcm)
 
     finals = of(told, "final")
@@ -140,7 +141,7 @@ async def test_finals_are_in_order_though_the_second_is_recognised_first(client,
 
     worker.recognition.recognize = wait
     await client.say("config", interim=False)
-    pcm = decoding.s16le_from_samples(np.concatenate([speech(), speech()]))
+    pcm = s16le_from_samples(np.concatenate([speech(), speech()]))
     finals = of(await heard(client, pcm), "final")
 
     assert [f["start"] for f in finals] == sorted(f["start"] for f in finals)
@@ -149,7 +150,7 @@ async def test_finals_are_in_order_though_the_second_is_recognised_first(client,
 
 async def test_end_finalises_without_waiting_for_a_pause(client):
     samples = speech(pause_s=0.0)
-    told = await heard(client, decoding.s16le_from_samples(samples))
+    told = await heard(client, s16le_from_samples(samples))
 
     (final,) = of(told, "final")
     assert final["end"] == pytest.approx(len(samples) / 16_000, abs=0.3)
@@ -164,7 +165,7 @@ async def test_end_of_silence_is_only_done(client, worker):
 
 
 async def test_stream_goes_on_after_an_end(client):
-    pcm = decoding.s16le_from_samples(speech())
+    pcm = s16le_from_samples(speech())
     first = of(await heard(client, pcm), "final")[0]
     second = of(await heard(client, pcm), "final")[0]
 
@@ -176,7 +177,7 @@ async def test_stream_goes_on_after_an_end(client):
 
 async def test_final_is_begun_at_the_pause_and_made_once(client, worker):
     await client.say("config", interim=False)
-    pcm = decoding.s16le_from_samples(speech(pause_s=0.0))
+    pcm = s16le_from_samples(speech(pause_s=0.0))
     await send(client, pcm + bytes(int(0.45 * 32_000)))
     await recognised(worker, 1)  # nobody said yet that the utterance has ended
     await send(client, bytes(32_000))
@@ -197,11 +198,9 @@ async def test_guess_is_dropped_when_speech_goes_on(client, worker):
     await client.say("config", interim=False)
     said = spoken(SENTENCE)
     pause = np.zeros(int(0.45 * 16_000), np.float32)
-    await send(client, decoding.s16le_from_samples(np.concatenate([said, pause])))
+    await send(client, s16le_from_samples(np.concatenate([said, pause])))
     await recognised(worker, 1)
-    told = await heard(
-        client, decoding.s16le_from_samples(np.concatenate([said, np.zeros(16_000, np.float32)]))
-    )
+    told = await heard(client, s16le_from_samples(np.concatenate([said, np.zeros(16_000, np.float32)])))
 
     (final,) = of(told, "final")
     assert final["end"] > 2 * len(said) / 16_000
@@ -217,7 +216,7 @@ async def test_nothing_is_guessed_while_the_workers_are_busy(client, worker, mon
 
     monkeypatch.setattr(jobs, "has_spare_workers", are_busy)
     await client.say("config", interim=False)
-    await send(client, decoding.s16le_from_samples(speech(pause_s=0.0)) + bytes(int(0.45 * 32_000)))
+    await send(client, s16le_from_samples(speech(pause_s=0.0)) + bytes(int(0.45 * 32_000)))
     await client.still_answers()
     assert worker.recognition.heard == []
     await send(client, bytes(32_000))
@@ -240,9 +239,9 @@ async def test_float32_is_heard_as_int16_is(client):
 
 @pytest.mark.parametrize("rate_hz", [8_000, 44_100, 48_000])
 async def test_other_sample_rates_are_converted(client, rate_hz):
-    samples = decoding.resample(speech(), 16_000, rate_hz)
+    samples = resampling.resample(speech(), 16_000, rate_hz)
     await client.say("config", sample_rate=rate_hz)
-    told = await heard(client, decoding.s16le_from_samples(samples))
+    told = await heard(client, s16le_from_samples(samples))
 
     (final,) = of(told, "final")
     assert 0.4 < final["start"] < 0.8
@@ -251,7 +250,7 @@ async def test_other_sample_rates_are_converted(client, rate_hz):
 
 async def test_language_and_hot_words_reach_the_recogniser(client, worker):
     await client.say("config", language="de", hot_words="Kubernetes", model="large-v3", interim=False)
-    final = of(await heard(client, decoding.s16le_from_samples(speech())), "final")[0]
+    final = of(await heard(client, s16le_from_samples(speech())), "final")[0]
 
     (call,) = worker.recognition.heard
     assert (call.language, call.hot_words) == ("de", "Kubernetes")
@@ -260,7 +259,7 @@ async def test_language_and_hot_words_reach_the_recogniser(client, worker):
 
 async def test_silence_that_ends_an_utterance_may_be_chosen(client):
     await client.say("config", silence_ms=2500, interim=False)
-    pcm = decoding.s16le_from_samples(np.concatenate([speech(pause_s=1.0), speech(pause_s=3.0)]))
+    pcm = s16le_from_samples(np.concatenate([speech(pause_s=1.0), speech(pause_s=3.0)]))
 
     assert len(of(await heard(client, pcm), "final")) == 1
 
@@ -334,7 +333,7 @@ async def test_frame_that_is_no_audio_is_dropped_and_the_stream_goes_on(client, 
     assert error["code"] == "audio_rejected"
 
     samples = speech()
-    pcm = samples.astype("<f4").tobytes() if encoding == "float32" else decoding.s16le_from_samples(samples)
+    pcm = samples.astype("<f4").tobytes() if encoding == "float32" else s16le_from_samples(samples)
     told = await heard(client, pcm)
     assert len(of(told, "final")) == 1
     assert told[-1]["duration"] == pytest.approx(len(samples) / 16_000, abs=0.01)  # the bad frame is no time
@@ -349,7 +348,7 @@ async def test_utterance_that_cannot_be_recognised_is_told_in_its_place(client, 
 
     worker.recognition.recognize = fail_first
     await client.say("config", interim=False)
-    pcm = decoding.s16le_from_samples(speech(pause_s=0.0))
+    pcm = s16le_from_samples(speech(pause_s=0.0))
     first = [m for m in await heard(client, pcm) if not m["type"].startswith(("speech", "conf"))]
     second = await heard(client, pcm)
 
@@ -361,7 +360,7 @@ async def test_utterance_that_cannot_be_recognised_is_told_in_its_place(client, 
 
 async def test_language_that_nobody_hears_is_told_with_each_utterance(client):
     await client.say("config", language="fr")
-    told = await heard(client, decoding.s16le_from_samples(speech()))
+    told = await heard(client, s16le_from_samples(speech()))
 
     assert [m["code"] for m in of(told, "error")] == ["language_unsupported"]
 
@@ -370,7 +369,7 @@ async def test_full_queue_costs_a_final_time_but_not_its_text(client, worker, se
     monkeypatch.setattr(calls, "BUSY_RETRY_S", 0.01)
     settings.VOICE = settings.VOICE | {"QUEUE_LIMIT": 0}
     await client.say("config", interim=False)
-    await send(client, decoding.s16le_from_samples(speech(pause_s=0.0)))
+    await send(client, s16le_from_samples(speech(pause_s=0.0)))
     await client.say("end")
     await client.until("speech_end")
     assert await client.socket.receive_nothing()
@@ -391,7 +390,7 @@ async def test_only_so_many_finals_are_under_way(client, worker):
 
     worker.recognition.recognize = wait
     await client.say("config", interim=False)
-    pcm = decoding.s16le_from_samples(np.concatenate([speech(pause_s=1.0)] * 6))
+    pcm = s16le_from_samples(np.concatenate([speech(pause_s=1.0)] * 6))
     await send(client, pcm, frame_bytes=64_000)
     for _ in range(transcriber.FINALS_UNDER_WAY + 1):  # the next waits for room
         await client.until("speech_end")
@@ -412,7 +411,7 @@ async def test_client_that_leaves_lets_the_work_be_dropped(client, worker, clean
         return recognize(samples, **options)
 
     worker.recognition.recognize = wait
-    await send(client, decoding.s16le_from_samples(speech()))
+    await send(client, s16le_from_samples(speech()))
     await client.until("speech_end")
     await client.close()
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from tests.voice.sockets.client import Client
-from voice.engines.base import RequestRefused
+from voice.errors import RequestRefused
 from voice.sockets import messages
 
 NONSENSE = [

@@ -9,7 +9,7 @@ import pytest
 
 from tests.voice.sockets.client import CALLER, Client
 from voice.callers import Caller
-from voice.engines.base import SynthesisFailed
+from voice.errors import SynthesisFailed
 from voice.sockets import tts
 
 RATE_HZ = 24_000

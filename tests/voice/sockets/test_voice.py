@@ -9,9 +9,9 @@ import pytest
 
 from tests.speech import spoken
 from tests.voice.sockets.client import Client
-from voice.audio import decoding
+from voice.audio import decoding, pcm
 from voice.audio.encoding import encode, encode_wav
-from voice.engines.base import EngineUnavailable
+from voice.errors import EngineUnavailable
 from voice.sockets import voice as sockets_voice
 from voice.text import sentiment
 
@@ -23,7 +23,7 @@ async def client(worker):
 
 def base64_wav(seconds: float = 1.0) -> str:
     samples = np.sin(np.arange(int(16_000 * seconds)) / 20).astype(np.float32) * 0.3
-    return base64.b64encode(encode_wav(decoding.s16le_from_samples(samples), rate_hz=16_000)).decode()
+    return base64.b64encode(encode_wav(pcm.s16le_from_samples(samples), rate_hz=16_000)).decode()
 
 
 async def test_text_becomes_a_wav_file(client):

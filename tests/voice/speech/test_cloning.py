@@ -6,12 +6,13 @@ from django.core.files.storage import default_storage
 
 from tests.speech import spoken
 from tests.voice.engines.tts import chatterbox_package
-from voice.audio.decoding import s16le_from_samples
 from voice.audio.encoding import encode_wav
-from voice.engines.base import EngineUnavailable, RequestRefused, Voice
+from voice.audio.pcm import s16le_from_samples
 from voice.engines.tts.chatterbox import WEIGHTS, Chatterbox
+from voice.errors import EngineUnavailable, RequestRefused
 from voice.models import ClonedVoice
 from voice.speech import cloning, voices
+from voice.types import Voice
 
 pytestmark = pytest.mark.django_db
 OWNER, STRANGER = "organisation:7", "organisation:8"

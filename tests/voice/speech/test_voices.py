@@ -3,9 +3,9 @@
 import pytest
 
 from tests.standins import build_piper_voice
-from voice.engines.base import Voice
 from voice.engines.tts.kokoro import VOICES
 from voice.speech import voices
+from voice.types import Voice
 
 CHOIR = Voice("piper:en_US-choir-medium", "en-US", "choir", "piper", "neural", 22_050, ("zoe", "adam"))
 SOLO = Voice("piper:de_DE-anna-low", "de-DE", "anna-low", "piper", "neural", 16_000)

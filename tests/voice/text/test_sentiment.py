@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from voice.engines.base import EngineUnavailable
+from voice.errors import EngineUnavailable
 from voice.text.sentiment import analyse, keywords
 
 ROOT = Path(__file__).resolve().parents[3]

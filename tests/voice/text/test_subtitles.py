@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.engines.base import Segment, Word
 from voice.text.subtitles import CUE_LIMIT_S, LINE_COLUMNS, cues, srt, vtt
+from voice.types import Segment, Word
 
 LONG = (
     "I led a small team that moved our billing to a new system, which took us nine months, and I am still "

@@ -15,9 +15,8 @@ from tests.voice.web.rest import body_of, recording, seconds_of
 from voice.audio.decoding import decode
 from voice.audio.encoding import encode_flac, encode_wav
 from voice.audio.processing import loudness_dbfs
-from voice.engines.base import EngineUnavailable
+from voice.errors import CallFailed, EngineUnavailable
 from voice.queues import calls
-from voice.queues.calls import CallFailed
 from voice.web import responses
 from voice.workers import answering
 

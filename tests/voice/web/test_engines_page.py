@@ -12,7 +12,7 @@ from rq.utils import utcformat
 
 from tests import factories
 from voice.capacity import shedding
-from voice.engines.base import TransientFailure
+from voice.errors import TransientFailure
 from voice.inference import breaker
 from voice.inference import reports as inference_reports
 from voice.inference.breaker import Breaker

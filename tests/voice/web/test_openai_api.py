@@ -11,7 +11,7 @@ from tests import speech
 from tests.conftest import STANDIN_SENTENCE
 from tests.voice.web.rest import seconds_of
 from voice.audio.encoding import encode
-from voice.engines.base import RECOGNITION_RATE_HZ
+from voice.types import RECOGNITION_RATE_HZ
 
 pytestmark = pytest.mark.flows
 TEXT = "Good morning. Tell me about your last project."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from voice.engines.base import EngineUnavailable
+from voice.errors import EngineUnavailable
 
 VENDORS: Final = ("openai", "groq", "deepgram", "elevenlabs", "aws", "azure", "google")
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from voice.engines.base import EngineUnavailable, TransientFailure, VoiceError
 from voice.engines.cloud.account import CloudAccount
+from voice.errors import EngineUnavailable, TransientFailure, VoiceError
 
 if TYPE_CHECKING:
     import httpx

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from voice.engines.base import LanguageUnsupported, canonical_tag, primary_language
+from voice.errors import LanguageUnsupported
+from voice.text.languages import canonical_tag, primary_language
 
 # ISO 639-1, ISO 639-2/T and the English name of each language Whisper hears.  Source: openai/whisper,
 # tokenizer.py.

@@ -14,20 +14,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from voice.engines.base import (
-    RECOGNITION_RATE_HZ,
-    LanguageUnsupported,
-    Recognition,
-    Samples,
-    Segment,
-    Word,
-    checked_samples,
-    primary_language,
-)
+from voice.audio.pcm import checked_samples
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection
 from voice.engines.vad.silero import SileroVad
 from voice.engines.vad.windows import Window, speech_spans, windows
+from voice.errors import LanguageUnsupported
+from voice.text.languages import primary_language
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, Word
 
 SENTENCE_ENDS = ".!?…。！？؟।"
 
@@ -143,8 +137,8 @@ def flac_of(samples: Samples) -> bytes:
     Raises:
         AudioRejected: no samples.
     """
-    from voice.audio.decoding import s16le_from_samples
     from voice.audio.encoding import encode_flac
+    from voice.audio.pcm import s16le_from_samples
 
     return encode_flac(s16le_from_samples(samples), rate_hz=RECOGNITION_RATE_HZ)
 

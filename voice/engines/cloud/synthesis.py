@@ -10,18 +10,12 @@ from typing import ClassVar
 import numpy as np
 
 from voice.audio.tempo import paced
-from voice.engines.base import (
-    AudioRejected,
-    Samples,
-    SpeechChunk,
-    SynthesisFailed,
-    Voice,
-    checked_speed,
-    matching_voice,
-)
+from voice.engines.base import checked_speed, matching_voice
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, malformed
+from voice.errors import AudioRejected, SynthesisFailed
 from voice.text.sentences import split_sentences
+from voice.types import Samples, SpeechChunk, Voice
 
 
 class CloudSynthesis(ABC):
@@ -117,7 +111,7 @@ class CloudSynthesis(ABC):
 
     def _samples(self, pcm: Iterable[bytes]) -> Iterator[Samples]:
         """float32[n_samples] of s16le pieces that may be cut in the middle of a sample."""
-        from voice.audio.decoding import SAMPLE_BYTES, samples_from_s16le
+        from voice.audio.pcm import SAMPLE_BYTES, samples_from_s16le
 
         rest = b""
         for piece in pcm:
@@ -130,7 +124,8 @@ class CloudSynthesis(ABC):
 
     def _pcm_of_wav(self, wav: bytes) -> bytes:
         """s16le mono at `rate_hz` of a whole file."""
-        from voice.audio.decoding import decode, s16le_from_samples
+        from voice.audio.decoding import decode
+        from voice.audio.pcm import s16le_from_samples
 
         try:
             return s16le_from_samples(decode(wav, rate_hz=self.rate_hz))

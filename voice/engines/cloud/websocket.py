@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from voice.engines.base import EngineUnavailable, VoiceError
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import (
     CONNECT_S,
@@ -17,6 +16,7 @@ from voice.engines.cloud.connection import (
     timed_out,
     unreachable,
 )
+from voice.errors import EngineUnavailable, VoiceError
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection

@@ -17,14 +17,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from voice.engines.base import (
-    RECOGNITION_RATE_HZ,
-    AudioRejected,
-    EngineUnavailable,
-    Samples,
-    checked_samples,
-)
+from voice.audio.pcm import checked_samples
 from voice.engines.onnx_models import one_thread_session
+from voice.errors import AudioRejected, EngineUnavailable
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 if TYPE_CHECKING:
     import sherpa_onnx

@@ -27,17 +27,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from voice import metrics
-from voice.engines.base import (
-    RECOGNITION_RATE_HZ,
-    EngineUnavailable,
-    LanguageUnsupported,
-    Recognition,
-    Samples,
-    Segment,
-    TransientFailure,
-    checked_samples,
-    primary_language,
-)
+from voice.audio.pcm import checked_samples
 from voice.engines.stt.batching import Batcher
 from voice.engines.stt.whisper_decoding import Heard, Input, Kind, Language, WhisperDecoder
 from voice.engines.stt.whisper_loading import (
@@ -51,6 +41,9 @@ from voice.engines.stt.whisper_loading import (
 from voice.engines.stt.whisper_text import REPETITIVE_COMPRESSION, segments_of
 from voice.engines.vad.silero import SileroVad
 from voice.engines.vad.windows import Window, speech_spans, windows
+from voice.errors import EngineUnavailable, LanguageUnsupported, TransientFailure
+from voice.text.languages import primary_language
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 
 WINDOW_S: Final = 30.0
 CLOSING_S: Final = 10.0

@@ -16,20 +16,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from voice.audio.decoding import s16le_from_samples
-from voice.engines.base import (
-    RECOGNITION_RATE_HZ,
-    EngineUnavailable,
-    LanguageUnsupported,
-    Recognition,
-    Samples,
-    Segment,
-    Word,
-    checked_samples,
-    primary_language,
-)
+from voice.audio.pcm import checked_samples, s16le_from_samples
 from voice.engines.vad.silero import SileroVad
 from voice.engines.vad.windows import Span, speech_spans
+from voice.errors import EngineUnavailable, LanguageUnsupported
+from voice.text.languages import primary_language
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, Word
 
 if TYPE_CHECKING:
     import pocketsphinx

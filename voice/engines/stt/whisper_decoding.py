@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from voice.engines.base import Samples, Word
 from voice.engines.stt.whisper_text import Decoded, shortened
+from voice.types import Samples, Word
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel

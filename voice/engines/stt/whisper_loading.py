@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from voice.engines.base import EngineUnavailable
 from voice.engines.hub import cached_or_fetched
+from voice.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from voice.engines.base import RECOGNITION_RATE_HZ, Segment, Word
 from voice.engines.vad.windows import Window
+from voice.types import RECOGNITION_RATE_HZ, Segment, Word
 
 # When a decoding is not to be trusted.  Source: Radford et al., Robust Speech Recognition via Large-Scale
 # Weak Supervision (2022), section 4.5; openai/whisper transcribe.py.

@@ -25,19 +25,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from voice.audio.tempo import paced
-from voice.engines.base import (
-    EngineUnavailable,
-    RequestRefused,
-    Samples,
-    SpeechChunk,
-    SynthesisFailed,
-    Voice,
-    VoiceUnavailable,
-    checked_speed,
-    matching_voice,
-)
+from voice.engines.base import checked_speed, matching_voice
 from voice.engines.hub import check_hub
+from voice.errors import EngineUnavailable, RequestRefused, SynthesisFailed, VoiceUnavailable
 from voice.text.sentences import split_sentences
+from voice.types import Samples, SpeechChunk, Voice
 
 if TYPE_CHECKING:
     from chatterbox.mtl_tts import ChatterboxMultilingualTTS, Conditionals

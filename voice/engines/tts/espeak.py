@@ -13,19 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from voice.audio.decoding import samples_from_s16le
-from voice.engines.base import (
-    EngineUnavailable,
-    Samples,
-    SpeechChunk,
-    SynthesisFailed,
-    Voice,
-    VoiceUnavailable,
-    checked_speed,
-    matching_voice,
-    primary_language,
-)
+from voice.audio.pcm import samples_from_s16le
+from voice.engines.base import checked_speed, matching_voice
+from voice.errors import EngineUnavailable, SynthesisFailed, VoiceUnavailable
+from voice.text.languages import primary_language
 from voice.text.sentences import split_sentences
+from voice.types import Samples, SpeechChunk, Voice
 
 # Source: espeak-ng/speak_lib.h
 AUDIO_OUTPUT_SYNCHRONOUS: Final = 2

@@ -23,18 +23,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from voice.engines.base import (
-    EngineUnavailable,
-    Samples,
-    SpeechChunk,
-    SynthesisFailed,
-    Voice,
-    VoiceUnavailable,
-    checked_speed,
-    matching_voice,
-)
+from voice.engines.base import checked_speed, matching_voice
 from voice.engines.hub import check_hub
+from voice.errors import EngineUnavailable, SynthesisFailed, VoiceUnavailable
 from voice.text.sentences import split_sentences
+from voice.types import Samples, SpeechChunk, Voice
 
 if TYPE_CHECKING:
     from kokoro import KModel, KPipeline

@@ -22,19 +22,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from voice.engines.base import (
-    EngineUnavailable,
-    Samples,
-    SpeechChunk,
-    SynthesisFailed,
-    Voice,
-    VoiceUnavailable,
-    checked_speed,
-    matching_voice,
-)
+from voice.engines.base import checked_speed, matching_voice
 from voice.engines.hub import Progress, check_hub, fetch_file
 from voice.engines.onnx_models import one_thread_session, onnx_errors
+from voice.errors import EngineUnavailable, SynthesisFailed, VoiceUnavailable
 from voice.text.sentences import split_sentences
+from voice.types import Samples, SpeechChunk, Voice
 
 if TYPE_CHECKING:
     from piper import PiperVoice, SynthesisConfig

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from voice.engines.base import RECOGNITION_RATE_HZ, Samples
 from voice.engines.onnx_models import SharedSession, file_in_package
 from voice.engines.vad.silero_graph import (
     CONTEXT_SAMPLES,
@@ -26,6 +25,7 @@ from voice.engines.vad.silero_graph import (
     folded,
     for_many_streams,
 )
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from voice.engines.base import EngineUnavailable
+from voice.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     import onnx

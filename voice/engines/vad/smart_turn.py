@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from voice.engines.base import RECOGNITION_RATE_HZ, EngineUnavailable, Samples
 from voice.engines.onnx_models import SharedSession, file_in_package
+from voice.errors import EngineUnavailable
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 MODEL_IN_PACKAGE: Final = "audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx"
 

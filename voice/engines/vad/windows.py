@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from voice.engines.base import RECOGNITION_RATE_HZ, Samples
 from voice.engines.vad.silero import FRAME_SAMPLES, Probabilities
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 # Source: snakers4/silero-vad, get_speech_timestamps: threshold 0.5, and 0.15 less to fall silent.
 SPEECH_THRESHOLD: Final = 0.5

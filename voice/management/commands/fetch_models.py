@@ -62,8 +62,8 @@ class Command(BaseCommand):
         if has_whisper and not voices:
             return
         # From here on it takes seconds anyway; before, the demo's every start would pay for the imports.
-        from voice.engines.base import EngineUnavailable
         from voice.engines.hub import check_hub
+        from voice.errors import EngineUnavailable
 
         try:
             check_hub(settings.VOICE["HUB_TIMEOUT_S"])
@@ -79,7 +79,7 @@ class Command(BaseCommand):
         """Whether it is here now."""
         from huggingface_hub.errors import HfHubHTTPError
 
-        from voice.engines.base import EngineUnavailable
+        from voice.errors import EngineUnavailable
 
         # Of the HTTP client that this version of the hub's library uses, and not an OSError.
         transport_error: type[Any] = HfHubHTTPError.__bases__[0]

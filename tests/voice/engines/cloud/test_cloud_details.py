@@ -13,14 +13,6 @@ from websockets.exceptions import ConnectionClosedOK
 from tests.speech import spoken
 from tests.vendors import aws, azure, deepgram, elevenlabs, google, openai
 from tests.vendors.server import KEY, SENTENCE, Answer, VendorServer, as_json, hum
-from voice.engines.base import (
-    AudioRejected,
-    EngineUnavailable,
-    LanguageUnsupported,
-    SynthesisFailed,
-    TransientFailure,
-    Voice,
-)
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.languages import WHISPER, iso_code, locale_in
 from voice.engines.cloud.vendors.aws import AwsSynthesis
@@ -31,6 +23,14 @@ from voice.engines.cloud.vendors.elevenlabs import ElevenLabsSynthesis
 from voice.engines.cloud.vendors.google import GoogleRecognition, GoogleSynthesis
 from voice.engines.cloud.vendors.openai_compatible import OpenAIRecognition, OpenAISynthesis
 from voice.engines.registry import EngineConfig, recognition_engines, synthesis_engines
+from voice.errors import (
+    AudioRejected,
+    EngineUnavailable,
+    LanguageUnsupported,
+    SynthesisFailed,
+    TransientFailure,
+)
+from voice.types import Voice
 
 RATE_HZ = 16_000
 PIECE_WAIT_S = 5.0

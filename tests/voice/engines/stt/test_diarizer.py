@@ -8,9 +8,9 @@ import pytest
 
 from tests.diarization_models import write_embedding, write_segmentation
 from tests.speech import spoken
-from voice.audio.decoding import resample
-from voice.engines.base import AudioRejected, EngineUnavailable
+from voice.audio.resampling import resample
 from voice.engines.stt.diarizer import Diarizer
+from voice.errors import AudioRejected, EngineUnavailable
 
 RATE_HZ = 16_000
 ROOT = Path(__file__).resolve().parents[4]

@@ -6,11 +6,12 @@ import pytest
 
 from tests.speech import spoken
 from tests.standins import build_whisper
-from voice.engines.base import EngineUnavailable, TransientFailure, Word
 from voice.engines.stt.faster_whisper import FasterWhisper
 from voice.engines.stt.whisper_decoding import Kind
 from voice.engines.stt.whisper_text import Decoded, segments_of, shortened
 from voice.engines.vad.windows import Span, Window
+from voice.errors import EngineUnavailable, TransientFailure
+from voice.types import Word
 
 SAYS = "I led a team of five. Then we shipped it!"
 RATE_HZ = 16_000

@@ -9,9 +9,9 @@ import pytest
 
 from tests.speech import spoken
 from tests.standins import build_whisper
-from voice.engines.base import EngineUnavailable
 from voice.engines.stt.faster_whisper import FasterWhisper
 from voice.engines.stt.whisper_loading import smaller_models
+from voice.errors import EngineUnavailable
 
 OUT_OF_MEMORY = "CUDA failed with error out of memory"
 SIZES = ("large", "medium", "small")

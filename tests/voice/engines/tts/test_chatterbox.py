@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from tests.voice.engines.tts import chatterbox_package as fake
-from voice.audio.decoding import s16le_from_samples
 from voice.audio.encoding import encode_flac
-from voice.engines.base import (
+from voice.audio.pcm import s16le_from_samples
+from voice.engines.base import SynthesisEngine
+from voice.engines.tts import chatterbox as engines
+from voice.engines.tts.chatterbox import LANGUAGES, WEIGHTS, Chatterbox
+from voice.errors import (
     EngineUnavailable,
     LanguageUnsupported,
     RequestRefused,
-    SynthesisEngine,
     SynthesisFailed,
     VoiceUnavailable,
 )
-from voice.engines.tts import chatterbox as engines
-from voice.engines.tts.chatterbox import LANGUAGES, WEIGHTS, Chatterbox
 
 IS_REAL = importlib.util.find_spec("chatterbox") is not None
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.standins import build_kokoro
-from voice.engines.base import EngineUnavailable, LanguageUnsupported
 from voice.engines.tts.kokoro import ENGLISH_MODEL, Kokoro
+from voice.errors import EngineUnavailable, LanguageUnsupported
 
 pytest.importorskip("torch", reason="the extra [kokoro] is not installed")
 pytest.importorskip("kokoro", reason="the extra [kokoro] is not installed")

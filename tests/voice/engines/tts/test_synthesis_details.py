@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tests.standins import build_piper_voice
-from voice.engines.base import EngineUnavailable, LanguageUnsupported, SynthesisFailed, VoiceUnavailable
 from voice.engines.tts import espeak as espeak_engine
 from voice.engines.tts.espeak import Espeak
 from voice.engines.tts.kokoro import ENGLISH_MODEL, VOICES, Kokoro, blend_of
 from voice.engines.tts.piper import Piper
+from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed, VoiceUnavailable
 
 
 def test_piper_without_voices_names_the_directory(tmp_path):

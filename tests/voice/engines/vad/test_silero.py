@@ -4,9 +4,9 @@ import pytest
 
 from tests.silero import OriginalStream
 from tests.speech import spoken
-from voice.engines.base import EngineUnavailable
 from voice.engines.onnx_models import file_in_package
 from voice.engines.vad.silero import CALL_FRAMES, SileroVad, heard_together
+from voice.errors import EngineUnavailable
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from voice.engines.base import EngineUnavailable
 from voice.engines.vad.smart_turn import SmartTurn, log_mel
+from voice.errors import EngineUnavailable
 
 
 def test_log_mel_has_the_shape_the_model_takes():

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from voice.engines.base import EngineUnavailable, SynthesisFailed, Voice, VoiceError
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import (
     CONNECT_S,
@@ -23,6 +22,8 @@ from voice.engines.cloud.connection import (
 )
 from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
 from voice.engines.cloud.websocket import check_websockets
+from voice.errors import EngineUnavailable, SynthesisFailed, VoiceError
+from voice.types import Voice
 
 _VOICES: Final = """
     Joanna@en-US Matthew@en-US Ruth@en-US Amy@en-GB Arthur@en-GB Vicki@de-DE Daniel@de-DE Lucia@es-ES

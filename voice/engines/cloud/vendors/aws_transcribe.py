@@ -17,13 +17,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from voice.engines.base import AudioRejected, Samples, Segment, primary_language
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import malformed, number, reading, refused, string, unreachable
 from voice.engines.cloud.languages import locale_in
 from voice.engines.cloud.recognition import CloudRecognition, Heard, segment_of, word_of
 from voice.engines.cloud.vendors.aws import AwsConnection
 from voice.engines.cloud.websocket import conversation, received_until
+from voice.errors import AudioRejected
+from voice.text.languages import primary_language
+from voice.types import Samples, Segment
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -65,7 +67,7 @@ class AwsRecognition(CloudRecognition):
         return locale_in(LOCALES, language)
 
     def _hear(self, samples: Samples, *, language: str | None, hot_words: str, is_partial: bool) -> Heard:
-        from voice.audio.decoding import s16le_from_samples
+        from voice.audio.pcm import s16le_from_samples
 
         pcm = s16le_from_samples(samples)
         results: list[Any] = []

@@ -13,20 +13,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from voice.engines.base import (
-    AudioRejected,
-    EngineUnavailable,
-    Samples,
-    Segment,
-    SynthesisFailed,
-    Voice,
-    primary_language,
-)
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, number, reading, string
 from voice.engines.cloud.languages import locale_in
 from voice.engines.cloud.recognition import CloudRecognition, Heard, flac_of, segment_of, word_of
 from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
+from voice.errors import AudioRejected, EngineUnavailable, SynthesisFailed
+from voice.text.languages import primary_language
+from voice.types import Samples, Segment, Voice
 
 # Source: Microsoft, "Language and voice support", fast transcription; the first stands for the bare language.
 _LOCALES: Final = """

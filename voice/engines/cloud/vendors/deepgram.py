@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from voice.engines.base import AudioRejected, Samples, SynthesisFailed, Voice, canonical_tag, primary_language
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, number, reading, string
 from voice.engines.cloud.languages import locale_in
 from voice.engines.cloud.recognition import CloudRecognition, Heard, flac_of, segment_of, word_of
 from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
+from voice.errors import AudioRejected, SynthesisFailed
+from voice.text.languages import canonical_tag, primary_language
+from voice.types import Samples, Voice
 
 BASE_URL: Final = "https://api.deepgram.com"
 # Source: Deepgram, "Nova-3 language prompting"; the first of a language stands for the bare one.

@@ -15,22 +15,15 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from voice.engines.base import (
-    AudioRejected,
-    EngineUnavailable,
-    Samples,
-    SynthesisFailed,
-    Voice,
-    VoiceError,
-    Word,
-    primary_language,
-)
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, malformed, number, reading, refused, string
 from voice.engines.cloud.languages import iso_code
 from voice.engines.cloud.recognition import CloudRecognition, Heard, flac_of, sentences_of, word_of
 from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
 from voice.engines.cloud.websocket import check_websockets, conversation, send_all
+from voice.errors import AudioRejected, EngineUnavailable, SynthesisFailed, VoiceError
+from voice.text.languages import primary_language
+from voice.types import Samples, Voice, Word
 
 BASE_URL: Final = "https://api.elevenlabs.io"
 VOICES_FRESH_S: Final = 600.0

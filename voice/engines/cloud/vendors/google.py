@@ -11,12 +11,13 @@ import base64
 from collections.abc import Iterator
 from typing import Any, Final
 
-from voice.engines.base import AudioRejected, Samples, Segment, SynthesisFailed, Voice
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, number, reading, string
 from voice.engines.cloud.languages import locale_in
 from voice.engines.cloud.recognition import CloudRecognition, Heard, flac_of, segment_of, word_of
 from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
+from voice.errors import AudioRejected, SynthesisFailed
+from voice.types import Samples, Segment, Voice
 
 # Source: Google Cloud, "Speech-to-Text supported languages"; the first stands for the bare language.
 _LOCALES: Final = """

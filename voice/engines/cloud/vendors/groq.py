@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from voice.engines.base import SynthesisFailed, Voice
 from voice.engines.cloud.synthesis import vendor_name
 from voice.engines.cloud.vendors.openai_compatible import OpenAIRecognition, OpenAISynthesis
+from voice.errors import SynthesisFailed
+from voice.types import Voice
 
 BASE_URL = "https://api.groq.com/openai/v1"
 

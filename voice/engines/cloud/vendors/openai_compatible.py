@@ -10,12 +10,13 @@ import math
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from voice.engines.base import AudioRejected, Samples, Segment, SynthesisFailed, Voice, Word
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, number, reading, string
 from voice.engines.cloud.languages import iso_code
 from voice.engines.cloud.recognition import CloudRecognition, Heard, flac_of, segment_of, word_of
 from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
+from voice.errors import AudioRejected, SynthesisFailed
+from voice.types import Samples, Segment, Voice, Word
 
 # One voice a language that the platform's interface has, and a choice in English: each speaks every language.
 LANGUAGES = ("de-DE", "es-ES", "fr-FR", "it-IT", "nl-NL", "pl-PL", "pt-BR")

@@ -1,0 +1,83 @@
+"""Samples as bytes and back, and how long so many bytes last."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from voice.errors import AudioRejected
+from voice.types import Samples
+
+SAMPLE_BYTES: Final = 2
+FULL_SCALE: Final = 32768.0
+
+
+def samples_from_s16le(pcm: bytes | bytearray | memoryview) -> Samples:
+    """float32[len(pcm) / 2] of s16le bytes.
+
+    Raises:
+        AudioRejected: an odd number of bytes.
+    """
+    if len(pcm) % SAMPLE_BYTES:
+        raise AudioRejected(f"{len(pcm)} bytes are no whole number of 16-bit samples; send an even number.")
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(FULL_SCALE)
+
+
+def s16le_from_samples(samples: Samples) -> bytes:
+    """s16le bytes of float32[n_samples]; what exceeds -1..1 is clipped."""
+    scaled = np.rint(np.asarray(samples, np.float32) * np.float32(FULL_SCALE))
+    return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype("<i2").tobytes()
+
+
+def samples_from_f32le(pcm: bytes | bytearray | memoryview) -> Samples:
+    """float32[len(pcm) / 4] of little-endian 32-bit floats.
+
+    Raises:
+        AudioRejected: a number of bytes that is no multiple of four, or a value that is NaN or infinite.
+    """
+    if len(pcm) % 4:
+        raise AudioRejected(
+            f"{len(pcm)} bytes are no whole number of 32-bit samples; send a multiple of four."
+        )
+    samples = np.frombuffer(pcm, "<f4").astype(np.float32)
+    if not np.isfinite(samples).all():
+        raise AudioRejected("The audio holds NaN or infinity; send finite floats between -1 and 1.")
+    return samples
+
+
+# Decoders of lossy formats overshoot full scale a little (inter-sample peaks of MP3 and Opus reach +3 dB);
+# twice full scale is not audio but integers passed off as floats.
+PEAK_LIMIT = 2.0
+
+
+def checked_samples(samples: Samples) -> Samples:
+    """`samples` as contiguous float32[n_samples] clipped to -1..1.
+
+    Raises:
+        AudioRejected: not one-dimensional floats, not finite, or beyond twice full scale.
+    """
+    if not isinstance(samples, np.ndarray) or samples.ndim != 1 or samples.dtype.kind != "f":
+        raise AudioRejected("Pass mono audio as a one-dimensional array of floats between -1 and 1.")
+    samples = np.ascontiguousarray(samples, dtype=np.float32)
+    if not len(samples):
+        return samples
+    peak = float(np.abs(samples).max())
+    if not math.isfinite(peak):
+        raise AudioRejected("The audio holds NaN or infinity; decode it again from its source.")
+    if peak > PEAK_LIMIT:
+        raise AudioRejected(f"The audio peaks at {peak:.0f}; divide integer samples by full scale first.")
+    return np.clip(samples, -1.0, 1.0) if peak > 1.0 else samples
+
+
+BYTES_A_SECOND = 32_000
+
+
+def byte_at(timestamp_s: float) -> int:
+    """The byte at which the sample of that time begins."""
+    return even_byte(round(timestamp_s * BYTES_A_SECOND))
+
+
+def even_byte(position: int) -> int:
+    return max(0, position // 2 * 2)

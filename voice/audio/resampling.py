@@ -1,0 +1,70 @@
+"""Sample rates: a whole sound at once, or a stream frame by frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from voice.errors import AudioRejected
+from voice.types import Samples
+
+if TYPE_CHECKING:
+    import av
+
+
+RATES_HZ: Final = range(4_000, 192_001)
+
+
+def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
+    """float32[about n_samples * to_hz / from_hz]: a whole piece at another rate.
+
+    Raises:
+        AudioRejected: a rate outside 4 000..192 000 Hz.
+    """
+    resampler = Resampler(from_hz, to_hz)
+    return np.concatenate([resampler.feed(samples), resampler.finish()])
+
+
+class Resampler:
+    """A stream at another rate: pieces in, pieces out, no seams between them."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        """
+        Raises:
+            AudioRejected: a rate outside 4 000..192 000 Hz.
+        """
+        for rate_hz in (from_hz, to_hz):
+            if rate_hz not in RATES_HZ:
+                raise AudioRejected(f"{rate_hz} Hz is no usual sample rate; use 8000 to 48000.")
+        self._from_hz = from_hz
+        self.converter = None if from_hz == to_hz else converter(to_hz)
+
+    def feed(self, samples: Samples) -> Samples:
+        """float32[]: what can be computed so far."""
+        if self.converter is None or not len(samples):
+            return samples
+        return _joined(self.converter.resample(_frame(samples, self._from_hz)))
+
+    def finish(self) -> Samples:
+        """float32[]: the rest."""
+        return np.zeros(0, np.float32) if self.converter is None else _joined(self.converter.resample(None))
+
+
+def converter(to_hz: int) -> av.AudioResampler:
+    import av
+
+    return av.AudioResampler("flt", "mono", to_hz)
+
+
+def _frame(samples: Samples, rate_hz: int) -> av.AudioFrame:
+    import av
+
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32)[None], "flt", "mono")
+    frame.sample_rate = rate_hz
+    return frame
+
+
+def _joined(frames: list[av.AudioFrame]) -> Samples:
+    arrays = [frame.to_ndarray()[0] for frame in frames]
+    return np.concatenate(arrays) if arrays else np.zeros(0, np.float32)

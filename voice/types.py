@@ -1,0 +1,111 @@
+"""What speech is made of: words, segments, recognitions, voices, chunks of speech.
+
+Audio is always `float32[n_samples]`, mono, -1..1. Recognition takes 16 000 Hz; a chunk of
+speech names its rate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+RECOGNITION_RATE_HZ = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One spoken word.  Times in seconds from the first sample; confidence 0..1."""
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech, usually a sentence.
+
+    `avg_logprob` is the mean natural-log probability of the tokens (<= 0); `no_speech_prob` 0..1.
+    `words` may be empty for partial results.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    avg_logprob: float
+    no_speech_prob: float
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What was heard.  Silence gives an empty text and no segments."""
+
+    text: str
+    language: str
+    language_probability: float
+    duration_s: float
+    segments: tuple[Segment, ...]
+    engine: str
+    model: str
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of all segments in order."""
+        return tuple(word for segment in self.segments for word in segment.words)
+
+    @property
+    def confidence(self) -> float:
+        """0..1: mean of the words' confidences, else exp of the segments' avg_logprob by duration, else 0."""
+        if words := self.words:
+            return sum(word.confidence for word in words) / len(words)
+        weights = [max(segment.end_s - segment.start_s, 0.01) for segment in self.segments]
+        if not weights:
+            return 0.0
+        weighted = sum(w * segment.avg_logprob for w, segment in zip(weights, self.segments, strict=True))
+        return min(1.0, math.exp(weighted / sum(weights)))
+
+
+Quality = Literal["neural", "cloned", "cloud", "last_resort"]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice to choose.  `id` is "<engine>:<name>", as "piper:en_US-lessac-medium" or "espeak:en-us".
+
+    What follows the name chooses within a voice or mixes it: "piper:en_US-libritts-high#p3922" is one of its
+    `speakers`, "kokoro:af_heart:0.7+af_bella:0.3" a blend that begins with "kokoro:af_heart".
+    """
+
+    id: str
+    language: str
+    name: str
+    engine: str
+    quality: Quality
+    sample_rate_hz: int
+    speakers: tuple[str, ...] = ()
+    """Who is to be heard in a voice of several people; empty for a voice of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """The speech of one sentence: `samples` float32[n_samples] mono -1..1 at `sample_rate_hz`.
+
+    A vendor's speech comes in smaller pieces: the first has the text of them all, the others have none.
+    """
+
+    samples: Samples
+    sample_rate_hz: int
+    text: str
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.sample_rate_hz
+
+
+Direction = Literal["recognition", "synthesis"]
