@@ -164,10 +164,11 @@ print("loading the demo's interviews", flush=True)
 call_command("load_demo", "--base-url", base_url, "--write", summary)
 call_command("fetch_models")
 
-from voice import engine_reports, redis_clients
+from voice.inference import reports
+from voice.infra import redis_clients
 # The workers of a demo that was killed would count as warm for half a minute more.
-mine = [report for report in engine_reports.current() if report.host == socket.gethostname()]
-engine_reports.withdraw(mine, redis_clients.sync_client())
+mine = [report for report in reports.current() if report.host == socket.gethostname()]
+reports.withdraw(mine, redis_clients.sync_client())
 """
 
 

@@ -15,7 +15,7 @@ from interview_platform.demo import embedded
 HOLD = """
 import sys
 from pathlib import Path
-from interview_platform import embedded
+from interview_platform.demo import embedded
 directory = Path(sys.argv[1])
 with embedded.postgresql(directory / "pg") as database, embedded.redis(directory / "redis") as store:
     print(database, store, flush=True)

@@ -21,8 +21,8 @@ PIECE_BYTES = 100_000
 APPLICATION = """
 import asyncio, sys
 from pathlib import Path
-from interview_platform import server
-server.install()
+from interview_platform.server import daphne
+daphne.install()
 noted = Path(sys.argv.pop())
 
 async def application(scope, receive, send):

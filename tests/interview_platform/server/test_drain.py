@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[3]
 WITHIN_S = 30
 APPLICATION = """
 import asyncio, sys
-from interview_platform import drain, server
-server.install(drain_s=float(sys.argv.pop()))
+from interview_platform.server import daphne, drain
+daphne.install(drain_s=float(sys.argv.pop()))
 
 async def http(scope, receive, send):
     await receive()

@@ -116,7 +116,9 @@ def test_what_a_worker_tells_asks_the_database_no_more_than_this(
 @pytest.fixture
 def sent(monkeypatch):
     messages: list[dict] = []
-    monkeypatch.setattr(publishing.channel, "group_send", lambda group, message: messages.append(message))
+    monkeypatch.setattr(
+        publishing.channel_layer, "group_send", lambda group, message: messages.append(message)
+    )
     return messages
 
 

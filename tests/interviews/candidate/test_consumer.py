@@ -470,6 +470,6 @@ async def test_frames_refusals_and_connections_are_counted(browser, recording):
 
 async def test_connection_has_its_process_watched(browser, monkeypatch):
     watched = []
-    monkeypatch.setattr(shedding, "watch", lambda: watched.append(1))
+    monkeypatch.setattr(shedding, "watch", lambda behind_s: watched.append(1))
     await browser.open()
     assert watched == [1]

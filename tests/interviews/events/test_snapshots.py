@@ -24,7 +24,9 @@ SPOKEN = b"\1\0" * 1600
 def sent(monkeypatch):
     """Events in the order they were sent."""
     messages: list[dict] = []
-    monkeypatch.setattr(publishing.channel, "group_send", lambda group, message: messages.append(message))
+    monkeypatch.setattr(
+        publishing.channel_layer, "group_send", lambda group, message: messages.append(message)
+    )
     return messages
 
 

@@ -76,7 +76,11 @@ print(sorted(set(heavy.split()) & set(sys.modules)))
 
 @pytest.mark.parametrize(
     ("module", "names"),
-    [("registry", "EngineConfig, recognition_engines"), ("silero", "SileroVad"), ("smart_turn", "SmartTurn")],
+    [
+        ("registry", "EngineConfig, recognition_engines"),
+        ("vad.silero", "SileroVad"),
+        ("vad.smart_turn", "SmartTurn"),
+    ],
 )
 def test_importing_imports_no_model_library(module, names):
     code = PROBE.format(module=module, names=names)

@@ -28,7 +28,9 @@ from voice.workers import transcription
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.django_db
-STARTED = "import sys, django; django.setup(); from voice import exposition, metrics; "
+STARTED = (
+    "import sys, django; django.setup(); from voice import metrics; from voice.monitoring import prometheus; "
+)
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def processes(tmp_path, clean_redis):
 
 
 def scraped(processes):
-    return processes("sys.stdout.buffer.write(exposition.text())").splitlines()
+    return processes("sys.stdout.buffer.write(prometheus.text())").splitlines()
 
 
 def test_page_has_what_lies_in_redis(client, clean_redis, settings):
@@ -129,7 +131,7 @@ def test_connections_of_a_process_that_was_killed_are_gone(processes):
 
 def test_connections_of_living_processes_are_added_up(processes, tmp_path):
     lines = processes(
-        "metrics.CONNECTIONS.labels('asr').inc(2); sys.stdout.buffer.write(exposition.text())"
+        "metrics.CONNECTIONS.labels('asr').inc(2); sys.stdout.buffer.write(prometheus.text())"
     ).splitlines()
 
     assert 'voice_connections{socket="asr"} 2.0' in lines
@@ -141,7 +143,7 @@ def test_level_of_the_furthest_process_is_told(processes):
         'child = "import django; django.setup(); from voice import metrics; metrics.RETREAT_LEVEL.set(3); '
         'print(flush=True); input()"; '
         "run = subprocess.Popen([sys.executable, '-c', child], stdin=-1, stdout=-1); run.stdout.readline(); "
-        "sys.stdout.buffer.write(exposition.text()); run.communicate(b'\\n')"
+        "sys.stdout.buffer.write(prometheus.text()); run.communicate(b'\\n')"
     ).splitlines()
 
     assert "voice_retreat_level 3.0" in lines

@@ -118,7 +118,7 @@ def test_a_file_that_is_no_such_model_is_refused_and_the_process_lives(tmp_path,
     write_embedding(embedding)
     segmentation.write_bytes(b"no model" if kind == "junk" else embedding.read_bytes())
     script = (
-        "from voice.engines.base import EngineUnavailable\n"
+        "from voice.errors import EngineUnavailable\n"
         "from voice.engines.stt.diarizer import Diarizer\n"
         f"try: Diarizer({str(segmentation)!r}, {str(embedding)!r}).load()\n"
         "except EngineUnavailable as error: print('refused', error)\n"
