@@ -1,5 +1,7 @@
 """The browser's pure modules, tested by node's own test runner where there is a node."""
 
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -24,3 +26,17 @@ def _node_can_run_modules() -> bool:
 def test_browser_module(module: str) -> None:
     run = subprocess.run([NODE, "--no-warnings", "--test", module], cwd=HERE, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_module_that_an_import_names_is_there():
+    static = [HERE.parents[1] / app / "static" for app in ("voice", "interviews")]
+    missing = [
+        f"{file.relative_to(root)}: {name}"
+        for root in static
+        for file in root.rglob("*.js")
+        for name in re.findall(r'from "(\.[^"]+)"', file.read_text())
+        if not any(
+            (other / os.path.normpath(file.relative_to(root).parent / name)).exists() for other in static
+        )
+    ]
+    assert missing == []

@@ -1,6 +1,6 @@
 // The candidate's recordings: from the microphone to this device's store, and from there to the server.
 
-import { Recorder } from "../voice/recorder.js";
+import { Recorder } from "../../voice/recorder.js";
 import { forgettable, unstored } from "../state.js";
 import { Store } from "./store.js";
 import { showStoreTrouble } from "../screens/surroundings.js";

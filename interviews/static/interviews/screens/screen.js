@@ -1,6 +1,6 @@
 // The page's screens come from <template> elements, so that the server translates them.
 
-export { plural, text } from "../voice/texts.js";
+export { plural, text } from "../../voice/texts.js";
 
 /** Says something to a screen reader without moving the focus. @param {string} message */
 export function announce(message) {
