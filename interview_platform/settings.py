@@ -97,9 +97,8 @@ DRAIN_S = env.float("DRAIN_S", default=8.0)  # over which a process that leaves 
 
 # --- Stores ---------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")}
-DATABASES["default"]["ENGINE"] = (
-    "interview_platform.backends.postgresql"  # with a check of connections of its own
-)
+# With a check of connections of its own.
+DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
 # Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,

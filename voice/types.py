@@ -1,7 +1,8 @@
 """What speech is made of: words, segments, recognitions, voices, chunks of speech.
 
 Audio is always `float32[n_samples]`, mono, -1..1. Recognition takes 16 000 Hz; a chunk of
-speech names its rate."""
+speech names its rate.
+"""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ class _Decoding:
         self._limit_cpu_s = limit_cpu_s
         self._deadline_cpu_s = time.thread_time() + limit_cpu_s
         self._shape: tuple[int, str, str] | None = None
-        self.converter: av.AudioResampler | None = None
+        self._converter: av.AudioResampler | None = None
         self._pcm = bytearray()  # grows in place, so that no second copy is ever held
 
     def add(self, frame: av.AudioFrame) -> None:
@@ -204,21 +204,21 @@ class _Decoding:
         if shape != self._shape:
             _check_shape(frame.sample_rate, frame.layout.nb_channels)
             self._flush()
-            self._shape, self.converter = shape, converter(self._rate_hz)
+            self._shape, self._converter = shape, converter(self._rate_hz)
         seconds = len(self._pcm) / (4 * self._rate_hz) + frame.samples / frame.sample_rate
         if seconds > self._limit_s:
             raise _too_long(self._limit_s)
-        assert self.converter is not None
+        assert self._converter is not None
         frame.pts = None  # times that jump would be filled with silence
-        self._keep(self.converter.resample(frame))
+        self._keep(self._converter.resample(frame))
 
     def finish(self) -> Samples:
         self._flush()
         return np.frombuffer(self._pcm, np.float32)
 
     def _flush(self) -> None:
-        if self.converter is not None:
-            self._keep(self.converter.resample(None))
+        if self._converter is not None:
+            self._keep(self._converter.resample(None))
 
     def _keep(self, frames: list[av.AudioFrame]) -> None:
         for frame in frames:

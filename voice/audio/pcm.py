@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from voice.errors import AudioRejected
-from voice.types import Samples
+from voice.types import RECOGNITION_RATE_HZ, Samples
 
 SAMPLE_BYTES: Final = 2
 FULL_SCALE: Final = 32768.0
@@ -71,7 +71,8 @@ def checked_samples(samples: Samples) -> Samples:
     return np.clip(samples, -1.0, 1.0) if peak > 1.0 else samples
 
 
-BYTES_A_SECOND = 32_000
+BYTES_A_SECOND = RECOGNITION_RATE_HZ * SAMPLE_BYTES
+"""Of what is recorded and recognised: 16 000 Hz, mono, 16 bits."""
 
 
 def byte_at(timestamp_s: float) -> int:

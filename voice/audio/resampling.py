@@ -38,17 +38,17 @@ class Resampler:
             if rate_hz not in RATES_HZ:
                 raise AudioRejected(f"{rate_hz} Hz is no usual sample rate; use 8000 to 48000.")
         self._from_hz = from_hz
-        self.converter = None if from_hz == to_hz else converter(to_hz)
+        self._converter = None if from_hz == to_hz else converter(to_hz)
 
     def feed(self, samples: Samples) -> Samples:
         """float32[]: what can be computed so far."""
-        if self.converter is None or not len(samples):
+        if self._converter is None or not len(samples):
             return samples
-        return _joined(self.converter.resample(_frame(samples, self._from_hz)))
+        return _joined(self._converter.resample(_frame(samples, self._from_hz)))
 
     def finish(self) -> Samples:
         """float32[]: the rest."""
-        return np.zeros(0, np.float32) if self.converter is None else _joined(self.converter.resample(None))
+        return np.zeros(0, np.float32) if self._converter is None else _joined(self._converter.resample(None))
 
 
 def converter(to_hz: int) -> av.AudioResampler:

@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from voice.audio.pcm import SAMPLE_BYTES
+from voice.audio.pcm import BYTES_A_SECOND, SAMPLE_BYTES
 from voice.live.turn_detection import (
     BLOCK_BYTES,
     SpeechEnded,
@@ -31,7 +31,6 @@ from voice.live.turn_detection import (
 )
 from voice.types import RECOGNITION_RATE_HZ
 
-BYTES_A_SECOND: Final = RECOGNITION_RATE_HZ * SAMPLE_BYTES
 LEAD_S: Final = 0.3
 """Sound before the first frame of speech: soft beginnings are noticed late."""
 TAIL_S: Final = 0.2

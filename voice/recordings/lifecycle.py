@@ -22,15 +22,13 @@ from django.urls import reverse
 
 from voice import metrics, signals
 from voice.audio import decoding, encoding
+from voice.audio.pcm import BYTES_A_SECOND
 from voice.capacity import shedding
 from voice.errors import AudioMissing, VoiceError
 from voice.infra import sql
 from voice.models import Recording, Transcript
 from voice.queues import jobs
 from voice.recordings import buffer
-
-BYTES_A_SECOND = 32_000
-"""16 000 Hz, mono, 16 bits."""
 
 GROWING = (Recording.Status.OPEN, Recording.Status.SEALED)
 """Audio may still come: to a sealed one again, if Redis lost it."""
