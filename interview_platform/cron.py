@@ -11,7 +11,8 @@ from rq import cron
 from rq.utils import now
 
 from interviews.jobs import expire
-from voice.workers.transcription import move_resting, sweep
+from voice.workers.storing import move_resting
+from voice.workers.sweeper import sweep
 
 SWEEP_SECONDS = 5
 EXPIRE_SECONDS = 60

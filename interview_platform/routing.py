@@ -7,7 +7,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import URLPattern
 
-from interview_platform.web.callers import OriginUnlessKey, VoiceAccess
+from interview_platform.web.socket_access import OriginUnlessKey, VoiceAccess
 from interviews.routing import websocket_urlpatterns as interviews
 from voice.routing import websocket_urlpatterns as voice
 

@@ -172,7 +172,7 @@ RECORDING_URL_SECONDS = env.int("RECORDING_URL_SECONDS", default=300)  # life of
 QUEUE_NAMES = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "cron", "default")
 RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in QUEUE_NAMES}
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
-# (voice.workers.transcription.sweep) queues again whatever a lost queue forgot.
+# (voice.workers.sweeper.sweep) queues again whatever a lost queue forgot.
 RQ = {"COMMIT_MODE": "on_db_commit"}
 RQ_SHOW_ADMIN_LINK = False  # its own pages ask for staff only; urls.py serves them to superusers
 

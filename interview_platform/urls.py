@@ -7,8 +7,8 @@ from django_rq.urls import urlpatterns as rq_pages
 
 from accounts.access import for_superusers
 from interview_platform.web import health, metrics
-from interview_platform.web.api import unknown_address
 from interview_platform.web.api import urls as api_urls
+from interview_platform.web.api_errors import unknown_address
 from voice.web.engines_page import engines_page
 
 admin.site.index_title = "Overview"

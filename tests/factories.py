@@ -21,7 +21,7 @@ from accounts.models import ApiKey, Membership, Organisation, User
 from interviews.models import Answer, Interview, Invitation, Question, Session
 from voice.audio import encoding
 from voice.models import Recording, Speech, Transcript
-from voice.text.sentences import normalise, speech_key
+from voice.text.normalisation import normalise, speech_key
 
 PASSWORD = "correct horse battery staple"
 WORDS = [

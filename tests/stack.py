@@ -24,8 +24,8 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from interview_platform.demo import __main__ as demo
-from interview_platform.demo import embedded
+from interview_platform.demo import __main__, embedded
+from interview_platform.demo import programs as demo_programs
 from interview_platform.demo.supervisor import Instance, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +48,7 @@ class Stack:
         *,
         env: Mapping[str, str] | None = None,
         listener: socket.socket | None = None,
-        adapt: Callable[[list[demo.Program]], Sequence[demo.Program]] = list,
+        adapt: Callable[[list[__main__.Program]], Sequence[__main__.Program]] = list,
     ) -> None:
         self.directory = directory
         self.log = directory / "log"
@@ -74,14 +74,14 @@ class Stack:
 
     def _start(self) -> None:
         enter = self._closing.enter_context
-        listener = self._listener or enter(demo.listening_socket("127.0.0.1", 0))
+        listener = self._listener or enter(__main__.listening_socket("127.0.0.1", 0))
         host, port = listener.getsockname()
         self.url = f"http://{host}:{port}"
         server = self.env.pop("DATABASE_URL", os.environ["DATABASE_URL"])
         migrated, static_root = prepared(server, str(self.directory.parent))
         self.env = {
             **os.environ,
-            **demo.settings(self.directory, port),
+            **demo_programs.settings(self.directory, port),
             "BASE_URL": self.url,
             "ALLOWED_HOSTS": f"{host},localhost",
             "DATABASE_URL": enter(fresh_database(server, template=migrated)),
@@ -92,7 +92,7 @@ class Stack:
             "LOG_LEVEL": "INFO",
             **self.env,
         }
-        programs = self._adapt(demo.programs(listener, self.env))
+        programs = self._adapt(demo_programs.programs(listener, self.env))
         self._supervisor, self._loop = enter(supervised(programs, self.log))
 
     def wait_ready(self, *, within_s: float = 90.0) -> None:
@@ -103,7 +103,7 @@ class Stack:
         """
         deadline = time.monotonic() + within_s
         address, port = self.url.removeprefix("http://").split(":")
-        while missing := demo.missing_parts(int(port), address, address=address):
+        while missing := __main__.missing_parts(int(port), address, address=address):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not ready after {within_s:g} s: {missing}\n{self.last_lines()}")
             time.sleep(0.1)
@@ -180,7 +180,7 @@ class Stack:
 
 @contextlib.contextmanager
 def supervised(
-    programs: Sequence[demo.Program], log: Path
+    programs: Sequence[__main__.Program], log: Path
 ) -> Iterator[tuple[Supervisor, asyncio.AbstractEventLoop]]:
     """Run the supervisor in a thread with a loop of its own; its programs end with the thread."""
     with log.open("a", buffering=1) as lines:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT, SIGTERM, Signals
 
-from interview_platform.demo.supervisor import end_with_parent
+from interview_platform.demo.processes import end_with_parent
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0

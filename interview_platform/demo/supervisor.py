@@ -6,7 +6,6 @@ come back, so this is ours. It imports the standard library only: it stays in me
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -14,8 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-PR_SET_PDEATHSIG = 1  # Source: prctl(2)
-_prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+from interview_platform.demo.processes import end_with_parent, standing_back
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 10.0
@@ -23,54 +21,6 @@ STABLE_AFTER_S = 30.0  # a program that lived this long starts again with the fi
 READY_WITHIN_S = 60.0
 LINE_LIMIT_BYTES = 1 << 20
 COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)
-
-
-def end_with_parent(signal_number: int) -> Callable[[], None]:
-    """Return a `preexec_fn` that makes the kernel send `signal_number` to the child when this thread dies.
-
-    Linux only; elsewhere a child outlives a parent that was killed with SIGKILL.
-    """
-    parent = os.getpid()
-
-    def before_exec() -> None:
-        if _prctl is not None:
-            _prctl(PR_SET_PDEATHSIG, signal_number)
-        if os.getppid() != parent:  # it died before the request above
-            os._exit(1)
-
-    return before_exec
-
-
-def standing_back(nice: int, then: Callable[[], None]) -> Callable[[], None]:
-    """Return a `preexec_fn` that lets programs with a lower `nice` go first, and then calls `then`."""
-
-    def before_exec() -> None:
-        if nice:
-            os.nice(nice)
-            set_session_nice(nice)
-        then()
-
-    return before_exec
-
-
-def set_session_nice(nice: int) -> None:
-    """Let sessions with a lower `nice` go before this process's, where that is allowed.
-
-    Linux shares the processor among sessions before it looks at the processes in them, and each program is a
-    session of its own: without this `nice` means nothing.  Source: sched(7), "The autogroup feature".
-    """
-    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as group:  # noqa: PTH123
-        group.write(str(nice))
-
-
-def tell_ready() -> None:
-    """Tell the supervisor that this process does its work now, where it wants to know.
-
-    Source: s6's readiness notification, a line written to a descriptor.
-    """
-    if descriptor := os.environ.pop("READY_FD", ""):
-        os.write(int(descriptor), b"\n")
-        os.close(int(descriptor))
 
 
 def next_delay_s(last_delay_s: float, lived_s: float) -> float:

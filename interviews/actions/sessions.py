@@ -15,7 +15,7 @@ from interviews.events import publishing
 from interviews.models import Answer, Invitation, Session
 from interviews.queries import rows
 from voice.infra import sql
-from voice.text.sentences import speech_key
+from voice.text.normalisation import speech_key
 
 PRACTICE_THINK_S, PRACTICE_LIMIT_S, PRACTICE_RETAKES = 5, 30, 3
 

@@ -10,7 +10,7 @@ from interviews.actions.interviews import practice_text
 from interviews.models import Interview
 from voice.models import Speech
 from voice.speech import rendering
-from voice.text import sentences
+from voice.text import normalisation
 
 FIRST_LOOK_S, LONGEST_LOOK_S, MAX_LOOKS = 2, 30, 12
 """A question being prepared is looked at again after 2, 4, 8 … 30 seconds, and after twelve looks no more."""
@@ -36,7 +36,7 @@ class Spoken:
 
 def key_of(interview: Interview, spoken_text: str) -> str:
     """Under which the text is kept in the interview's voice and language."""
-    return sentences.speech_key(sentences.normalise(spoken_text), interview.voice, interview.language)
+    return normalisation.speech_key(normalisation.normalise(spoken_text), interview.voice, interview.language)
 
 
 def keys_of(interview: Interview) -> set[str]:

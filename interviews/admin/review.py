@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from interviews.models import Answer, Session
-from interviews.models.interview import LANGUAGES
+from interviews.texts.languages import LANGUAGES
 from voice.models import Recording, Transcript
 
 DOUBTFUL_BELOW = 0.5

@@ -17,7 +17,7 @@ from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
 from interviews.admin.review import Review
 from interviews.models import Session
 from interviews.queries import progress
-from voice.recordings import lifecycle
+from voice.recordings import addresses
 
 
 @admin.register(Session)
@@ -96,7 +96,7 @@ class SessionAdmin(ScopedModelAdmin):
         """To a fresh short-lived address of the recording, so a page left open for an hour still plays."""
         session = self.get_object(request, str(session_id))
         answer = session and session.answers.filter(pk=answer_id).select_related("recording").first()
-        address = answer and answer.recording and lifecycle.temporary_url(answer.recording)
+        address = answer and answer.recording and addresses.temporary_url(answer.recording)
         if not address:
             raise Http404
         return redirect(address)

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from interviews.models.interview import LANGUAGES
+from interviews.texts.languages import LANGUAGES
 from voice.speech import voices
 from voice.text.languages import primary_language
 from voice.types import Voice

@@ -22,9 +22,8 @@ import redis
 from django.conf import settings
 
 from interviews.admission import places
-from interviews.admission.places import PLACE_LEASE_S, InLine, Position, Roll, Stays
-from interviews.models.question import expected_minutes
-from interviews.queries import rows
+from interviews.admission.estimate import estimate_s
+from interviews.admission.places import PLACE_LEASE_S, InLine, Position, Roll
 from interviews.states import OPEN_SESSION_STATUSES, SessionStatus
 from voice.capacity import shedding
 from voice.capacity.shedding import Step
@@ -33,13 +32,6 @@ from voice.infra import redis_clients
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 3.0
-EXPECTED_WEIGHT = 20
-"""What the interview says of its length counts as so many stays that were measured."""
-
-
-EXPECTED_KNOWN_FOR_S = 60.0
-"""An estimate may rest on what the interview was a minute ago; most who arrive never wait for one."""
-MAX_KNOWN_INTERVIEWS = 1000
 
 
 class Wait(NamedTuple):
@@ -54,35 +46,6 @@ class Numbers(NamedTuple):
 
     inside: int
     waiting: int
-
-
-def estimate_s(place: int, *, inside: int, stays: Stays, expected_s: float) -> int:
-    """How long the candidate at this place in the line will wait, in s.
-
-    As many as are `inside` give back their places in the mean time that a place is held, one after the other.
-    Rounded up: to ten seconds, from one minute on to minutes.
-    Source: J. Little, "A Proof for the Queuing Formula L = λW", Operations Research 9 (1961).
-    """
-    weight = stays.count + EXPECTED_WEIGHT
-    mean_s = (stays.count * stays.mean_s + EXPECTED_WEIGHT * expected_s) / weight
-    seconds = place * max(mean_s / max(1, inside), 1 / places.LET_IN_PER_S)
-    step_s = 10 if seconds <= 60 else 60
-    return step_s * math.ceil(seconds / step_s)
-
-
-_expected: dict[UUID, tuple[float, float]] = {}
-
-
-def expected_s(interview_id: UUID) -> float:
-    """How long the interview takes, for the estimates of those who wait. Reads the database."""
-    known = _expected.get(interview_id)
-    if known and known[0] > time.monotonic():
-        return known[1]
-    if len(_expected) >= MAX_KNOWN_INTERVIEWS:
-        _expected.clear()
-    seconds = expected_minutes(rows.questions(interview_id)) * 60.0
-    _expected[interview_id] = (time.monotonic() + EXPECTED_KNOWN_FOR_S, seconds)
-    return seconds
 
 
 class Visit:

@@ -13,7 +13,7 @@ from interviews.actions.errors import ActionRefused
 from interviews.models import Answer
 from voice.infra.threads import in_thread
 from voice.models import Recording
-from voice.recordings import buffer, frames, lifecycle
+from voice.recordings import buffer, frames, lifecycle, queueing, storage
 from voice.recordings.buffer import Outcome, Write
 
 MOVE_AGAIN_S = 5.0
@@ -101,7 +101,7 @@ class Incoming:
     async def _open_again(self) -> None:
         """Redis lost its data: the row knows how much lies in object storage."""
         self._recording = await in_thread(Recording.objects.get)(pk=self.recording_id)
-        if self._recording.status not in lifecycle.GROWING:
+        if self._recording.status not in storage.GROWING:
             detail = "That recording is stored or was deleted: nothing is missing."
             raise FrameRefused("not_recording", detail)
         await self.open()
@@ -110,4 +110,4 @@ class Incoming:
         """Let object storage take a segment; nobody waits for that."""
         if time.monotonic() - self._asked_at >= MOVE_AGAIN_S:
             self._asked_at = time.monotonic()
-            self._asking = asyncio.create_task(asyncio.to_thread(lifecycle.queue_moving, self.recording_id))
+            self._asking = asyncio.create_task(asyncio.to_thread(queueing.queue_moving, self.recording_id))

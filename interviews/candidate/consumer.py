@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -12,11 +11,21 @@ import redis
 from django.db import transaction
 from django.utils import timezone
 
-from interviews.actions import answers, sessions
+from interviews.actions import sessions
 from interviews.actions.errors import ActionRefused, NotYours, WrongState
-from interviews.admission import waiting_room
+from interviews.admission import estimate, waiting_room
 from interviews.candidate import metrics, tabs
 from interviews.candidate.audio import FrameRefused, Incoming, TakenOver
+from interviews.candidate.commands import (
+    ANSWER_COMMANDS,
+    COMPLETING_COMMANDS,
+    RECORDING_COMMANDS,
+    SESSION_COMMANDS,
+    StillWaiting,
+    UnknownCommand,
+    field,
+    parse,
+)
 from interviews.candidate.turn_taking import turn_settings
 from interviews.events import publishing, snapshots
 from interviews.models import Answer, Invitation, Session
@@ -34,34 +43,6 @@ from voice.recordings import buffer
 CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 4001, 4004, 4010
 
 SEEN_EVERY_S = 60
-
-SESSION_COMMANDS = {"devices_checked": sessions.check_devices, "skip_practice": sessions.skip_practice}
-ANSWER_COMMANDS = {"ask": answers.ask, "accept_answer": answers.accept}
-RECORDING_COMMANDS = {"begin_answer": answers.begin, "retake": answers.retake}
-"""Answered by `resume`: binary frames belong to the new recording from then on."""
-COMPLETING_COMMANDS: dict[str, tuple[Callable[..., None], dict[str, tuple[str, type, Any]]]] = {
-    "finish_answer": (answers.finish, {"byte_count": ("bytes", int, None)}),
-    "type_answer": (answers.type_answer, {"text": ("text", str, None), "byte_count": ("bytes", int, 0)}),
-}
-"""The action, and for each argument the message's field, its type, and what it is where it is missing."""
-
-
-class BadMessage(ActionRefused):
-    """Not a message of the protocol."""
-
-    code = "bad_message"
-
-
-class UnknownCommand(ActionRefused):
-    """A message whose type the server does not know."""
-
-    code = "unknown_command"
-
-
-class StillWaiting(ActionRefused):
-    """A command of a candidate who has not been let in."""
-
-    code = "waiting"
 
 
 class CandidateConsumer(WebSocketConsumer):
@@ -212,7 +193,7 @@ class CandidateConsumer(WebSocketConsumer):
     # --- Commands ---------------------------------------------------------------------------------
 
     async def _command(self, text: str) -> None:
-        message = _parse(text)
+        message = parse(text)
         command = message["type"]
         if not self.is_inside and command != "ping":
             raise StillWaiting("The candidate has not been let in: wait for the snapshot.")
@@ -242,7 +223,7 @@ class CandidateConsumer(WebSocketConsumer):
 
     async def _complete(self, message: dict) -> None:
         action, fields = COMPLETING_COMMANDS[message["type"]]
-        values = {argument: _field(message, *field) for argument, field in fields.items()}
+        values = {argument: field(message, *expected) for argument, expected in fields.items()}
         await self._stop_listening()  # first, so that no caption is asked for beside the final transcript
         await self._answer_to(action, message, **values)
 
@@ -264,7 +245,7 @@ class CandidateConsumer(WebSocketConsumer):
 
     async def _answer_to(self, action: Callable[..., None], message: dict, **values: object) -> Answer:
         """Call an action on the answer that the message names; return the answer."""
-        answer_id = _field(message, "answer", str)
+        answer_id = field(message, "answer", str)
 
         @transaction.atomic
         def call() -> Answer:
@@ -275,7 +256,7 @@ class CandidateConsumer(WebSocketConsumer):
         return await in_thread(call)()
 
     async def _answer(self, message: dict) -> Answer:
-        return await in_thread(self._answer_row)(_field(message, "answer", str))
+        return await in_thread(self._answer_row)(field(message, "answer", str))
 
     # --- Rows (called in threads) -----------------------------------------------------------------
 
@@ -286,7 +267,7 @@ class CandidateConsumer(WebSocketConsumer):
         if session is None:
             raise links.LinkProblem("unknown", invitation)  # consent comes first
         is_new = session.status == SessionStatus.CHECKING
-        return session, waiting_room.expected_s(invitation.interview_id) if is_new else 0.0
+        return session, estimate.expected_s(invitation.interview_id) if is_new else 0.0
 
     @in_thread
     def _snapshot(self) -> dict:
@@ -359,20 +340,3 @@ def _read(recording_id: UUID, start: int, end: int) -> bytes:
         return buffer.read(recording_id, start, end)
     except redis.RedisError:
         return b""
-
-
-def _parse(text: str) -> dict:
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadMessage("text messages are JSON objects; audio goes in binary ones.") from error
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise BadMessage("a message is a JSON object with a text field 'type'.")
-    return message
-
-
-def _field(message: dict, name: str, kind: type, default: Any = None) -> Any:
-    value: Any = message.get(name, default)
-    if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and value < 0):
-        raise BadMessage(f"{message['type']} needs {name!r} as {kind.__name__}.")
-    return value

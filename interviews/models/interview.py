@@ -5,20 +5,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-LANGUAGES = [
-    ("en", _("English")),
-    ("de", _("German")),
-    ("es", _("Spanish")),
-    ("fr", _("French")),
-    ("it", _("Italian")),
-    ("nl", _("Dutch")),
-    ("pl", _("Polish")),
-    ("pt", _("Portuguese")),
-    ("hi", _("Hindi")),
-    ("ja", _("Japanese")),
-    ("zh", _("Chinese")),
-]
-"""Languages offered for interviews; whether they are spoken and recognised depends on the engines."""
+from interviews.texts.languages import LANGUAGES
 
 
 class Interview(models.Model):

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from interview_platform.demo.embedded import free_port
-from interview_platform.demo.supervisor import end_with_parent
+from interview_platform.demo.processes import end_with_parent
 from tests.benchmarks.speakers import to_ours, to_wyoming
 from tests.conftest import STANDIN_SENTENCE
 from tests.speech import recordings, spoken

@@ -17,7 +17,8 @@ from typing import Self
 
 import psutil
 
-from interview_platform.demo.supervisor import Program, Supervisor, end_with_parent
+from interview_platform.demo.processes import end_with_parent
+from interview_platform.demo.supervisor import Program, Supervisor
 from tests.faults.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]

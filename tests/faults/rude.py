@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from interview_platform.demo.supervisor import end_with_parent
+from interview_platform.demo.processes import end_with_parent
 from tests.candidate import FRAME_BYTES, connected
 from voice.recordings import frames
 

@@ -16,7 +16,7 @@ import boto3
 import psutil
 
 from interview_platform.demo import embedded
-from interview_platform.demo.supervisor import end_with_parent
+from interview_platform.demo.processes import end_with_parent
 from tests.faults.network import Namespace, here
 from tests.faults.waiting import wait_for
 

@@ -19,17 +19,14 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import cache
 from weakref import WeakKeyDictionary
-
-from django.conf import settings
 
 from voice import metrics
 from voice.audio.pcm import BYTES_A_SECOND, byte_at, samples_from_s16le
 from voice.capacity import shedding
-from voice.engines.vad.silero import SileroVad, heard_together
+from voice.engines.vad.silero import heard_together
 from voice.engines.vad.smart_turn import SmartTurn
-from voice.errors import EngineUnavailable
+from voice.live import detectors
 from voice.live.captions import CaptionTrack, PartialWanted
 from voice.live.rounds import Rounds, thread
 from voice.live.turn_detection import (
@@ -76,25 +73,6 @@ def behind_s() -> float:
     """
     rounds = _rounds.get(asyncio.get_running_loop())
     return rounds.behind_s() if rounds is not None else 0.0
-
-
-@cache
-def _vad() -> SileroVad:
-    vad = SileroVad()
-    vad.load()
-    return vad
-
-
-@cache
-def _smart_turn() -> SmartTurn | None:
-    """The semantic model, or None where it is not installed."""
-    model = SmartTurn(settings.VOICE["SMART_TURN_MODEL"])
-    try:
-        model.load()
-    except EngineUnavailable as error:
-        logger.info("end of turn by silence alone: %s", error)
-        return None
-    return model
 
 
 class Listener:
@@ -223,9 +201,11 @@ class Listener:
         return self._came_to - len(self._pending)
 
     def _new_detector(self) -> TurnDetector:
-        is_semantic = self._turn_settings.is_semantic and _smart_turn() is not None
+        is_semantic = self._turn_settings.is_semantic and detectors.smart_turn() is not None
         turn_settings = replace(self._turn_settings, is_semantic=is_semantic)
-        return TurnDetector(_vad().stream(), turn_settings, start_s=self._heard_to / BYTES_A_SECOND)
+        return TurnDetector(
+            detectors.voice_activity().stream(), turn_settings, start_s=self._heard_to / BYTES_A_SECOND
+        )
 
     # --- Telling ----------------------------------------------------------------------------------
 
@@ -263,7 +243,7 @@ class Listener:
 
     async def _judge(self, detector: TurnDetector, question: TurnQuestioned) -> None:
         """Ask the semantic model, unless too many ask or it is off; unanswered, silence decides."""
-        model = _smart_turn()
+        model = detectors.smart_turn()
         is_off = shedding.is_off(shedding.Step.SEMANTIC)
         if model is None or is_off or Listener._semantic_waiting >= SEMANTIC_QUEUE:
             return
@@ -291,8 +271,8 @@ def _rounds_here() -> Rounds:
 
 
 def _load() -> None:
-    _vad()
-    _smart_turn()
+    detectors.voice_activity()
+    detectors.smart_turn()
 
 
 def _hear_together(blocks: list[tuple[TurnDetector, bytes]]) -> list[list[TurnEvent]]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
-from voice.engines.vad.silero import SileroVad
 from voice.errors import Busy, VoiceError
 from voice.live import caption_queue
+from voice.live.detectors import voice_activity
 from voice.live.turn_detection import BLOCK_BYTES
 from voice.live.utterances import (
     BYTES_A_SECOND,
@@ -28,7 +28,7 @@ from voice.live.utterances import (
     UtteranceEvent,
 )
 from voice.queues import jobs
-from voice.queues.calls import Meta
+from voice.queues.call_scripts import Meta
 from voice.service import transcription
 from voice.service.requests import TranscriptionRequest
 
@@ -46,13 +46,6 @@ PIECE_BYTES = BYTES_A_SECOND
 def _threads() -> ThreadPoolExecutor:
     """ONNX Runtime releases the GIL while it hears."""
     return ThreadPoolExecutor(max_workers=2, thread_name_prefix="utterances")
-
-
-@cache
-def _vad() -> SileroVad:
-    vad = SileroVad()
-    vad.load()
-    return vad
 
 
 class Audience(Protocol):
@@ -122,7 +115,7 @@ class Transcriber:
         if self._cutter is None:
             start_bytes = self._came_bytes - len(self._waiting) - len(pcm)
             self._cutter = UtteranceCutter(
-                _vad().stream(), silence_ms=self._silence_ms, start_bytes=start_bytes
+                voice_activity().stream(), silence_ms=self._silence_ms, start_bytes=start_bytes
             )
         return self._cutter.feed(pcm)
 

@@ -4,6 +4,8 @@ A call is the hash `voice:call:<id>` (request, audio, asked_at, share; worker: t
 sent: parts so far; again: when it was queued a second time) and the stream `voice:call:<id>:answer`.
 """
 
+from typing import Any
+
 AGAIN_S = 10
 """A job that was queued again may be between lists for some seconds."""
 
@@ -99,3 +101,24 @@ return 1
 )
 
 FORGET = END + "end_call(ARGV[1]) redis.call('DEL', KEYS[1])"
+
+
+CALL_TTL_S = 300
+"""A call outlives the last sign of its worker and of its readers by so long."""
+ANSWERED_TTL_S = 120
+"""A complete answer waits so long for a reader that is busy with the parts it has."""
+WAIT_S = 120.0
+"""The longest wait in a queue; then readers give up, and workers do not begin."""
+Meta = dict[str, Any]
+
+
+def request_key(call_id: str) -> str:
+    return f"voice:call:{call_id}"
+
+
+def answer_key(call_id: str) -> str:
+    return f"voice:call:{call_id}:answer"
+
+
+def job_id(call_id: str) -> str:
+    return f"call-{call_id}"

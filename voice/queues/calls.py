@@ -31,29 +31,25 @@ from voice.errors import Busy, CallFailed
 from voice.infra import redis_clients
 from voice.queues import call_scripts as scripts
 from voice.queues import jobs, leases
+from voice.queues.call_scripts import (
+    ANSWERED_TTL_S,
+    CALL_TTL_S,
+    WAIT_S,
+    Meta,
+    answer_key,
+    job_id,
+    request_key,
+)
 
-JOB = "voice.workers.transcription.answer_call"
-CALL_TTL_S = 300
-"""A call outlives the last sign of its worker and of its readers by so long."""
-ANSWERED_TTL_S = 120
-"""A complete answer waits so long for a reader that is busy with the parts it has."""
+JOB = "voice.workers.answering.answer_call"
 PARTS_A_READ = 2
 """A client that listens while it reads takes as long for a part as it lasts: each read renews the stay."""
-WAIT_S = 120.0
-"""The longest wait in a queue; then readers give up, and workers do not begin."""
 BUSY_RETRY_S = 5.0
 BLOCK_MS = 500
 LOOK_AFTER_S = 3.0
 """A call without a sign for so long: is its worker alive?"""
-AWAY_PAUSES_S = (0.1, 0.5, 2.0)
-"""Pauses of a worker whose Redis does not answer, before it gives its work up."""
 
-Meta = dict[str, Any]
 Entry = tuple[bytes, Meta, bytes]
-
-
-class Forgotten(Exception):
-    """Nobody waits for the answer any more, or another worker gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ async def ask(
         Busy: too many jobs, or too much audio, wait already.
     """
     new_id = call_id or uuid4().hex
-    keys = [scripts.SHARES + shared_as, _request_key(new_id), jobs.key(queue_name)]
+    keys = [scripts.SHARES + shared_as, request_key(new_id), jobs.key(queue_name)]
     audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
     values: list[Any] = [new_id, queue_limit, json.dumps(request), audio, CALL_TTL_S, audio_limit]
     found = await redis_clients.async_client().eval(
@@ -129,7 +125,7 @@ class Call:
 
     async def queue(self) -> None:
         """Put the job into its queue."""
-        await asyncio.to_thread(jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=_job_id(self.id))
+        await asyncio.to_thread(jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=job_id(self.id))
 
     async def parts(self, *, within_s: float = WAIT_S) -> AsyncIterator[Part]:
         """The parts of the answer, from the first, as they come; `result` is complete after the last.
@@ -175,13 +171,13 @@ class Call:
     async def forget(self) -> None:
         """Nobody waits any more: a worker will not begin, or stops at the next part."""
         with suppress(redis.RedisError):  # then it expires
-            await redis_clients.async_client().eval(scripts.FORGET, 1, _answer_key(self.id), self.id)
+            await redis_clients.async_client().eval(scripts.FORGET, 1, answer_key(self.id), self.id)
 
     async def _read(self) -> list[Entry]:
         """What came since the last look; nothing while Redis is away."""
         try:
             found: Any = await redis_clients.waiting_client().xread(
-                {_answer_key(self.id): self._last_id}, count=PARTS_A_READ, block=BLOCK_MS
+                {answer_key(self.id): self._last_id}, count=PARTS_A_READ, block=BLOCK_MS
             )
             if not found:
                 return []
@@ -197,7 +193,7 @@ class Call:
         """Let the answer stay while somebody reads it."""
         if time.monotonic() - self._renewed_at > LOOK_AFTER_S:
             self._renewed_at = time.monotonic()
-            await redis_clients.async_client().expire(_answer_key(self.id), CALL_TTL_S)
+            await redis_clients.async_client().expire(answer_key(self.id), CALL_TTL_S)
 
     async def _is_worked_on(self) -> bool:
         """Whether a living worker has claimed it. A job that nobody has any more is queued again, once.
@@ -206,10 +202,10 @@ class Call:
             CallFailed: nothing is left of it.
         """
         try:
-            if await asyncio.to_thread(leases.is_pending, _job_id(self.id), redis_clients.sync_client()):
-                await redis_clients.async_client().expire(_request_key(self.id), CALL_TTL_S)
-                return bool(await redis_clients.async_client().hexists(_request_key(self.id), "worker"))
-            keys = [_request_key(self.id), _answer_key(self.id)]
+            if await asyncio.to_thread(leases.is_pending, job_id(self.id), redis_clients.sync_client()):
+                await redis_clients.async_client().expire(request_key(self.id), CALL_TTL_S)
+                return bool(await redis_clients.async_client().hexists(request_key(self.id), "worker"))
+            keys = [request_key(self.id), answer_key(self.id)]
             verdict = await redis_clients.async_client().eval(
                 scripts.ABANDONED, len(keys), *keys, self.id, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)
             )
@@ -236,74 +232,3 @@ _WORKER_ENDED = {
 
 
 # The worker's side
-
-
-@dataclass(slots=True)
-class Asked:
-    """A call as the worker that claimed it sees it."""
-
-    id: str
-    request: Meta
-    audio: bytes
-    _token: str
-    _asked_at: float
-    """In seconds of the monotonic clock."""
-    _sent: int = 0
-
-    def age_s(self) -> float:
-        """Seconds since it was asked."""
-        return time.monotonic() - self._asked_at
-
-    def send(self, meta: Meta, body: bytes = b"") -> None:
-        """Send a part of the answer.
-
-        Raises:
-            Forgotten: nobody waits for it any more, or another worker gives it.
-        """
-        self._add("part", meta, body)
-
-    def finish(self, meta: Meta) -> None:
-        """Say the last word."""
-        self._add("done", meta, ttl_s=ANSWERED_TTL_S)
-
-    def fail(self, code: str, detail: str, *, field: str = "") -> None:
-        """Say that it cannot be done. Whoever asks the same from now on gets a new try."""
-        self._add("error", {"code": code, "detail": detail, "field": field}, ttl_s=ANSWERED_TTL_S)
-
-    def _add(self, kind: str, meta: Meta, body: bytes = b"", *, ttl_s: int = CALL_TTL_S) -> None:
-        self._sent += 1
-        values = [self.id, self._token, self._sent, kind, json.dumps(meta), body, ttl_s]
-        if not _patiently(scripts.ADD, [_request_key(self.id), _answer_key(self.id)], values):
-            raise Forgotten(self.id)
-
-
-def asked(call_id: str) -> Asked | None:
-    """Claim the call of that id; None when a worker has it, it has an answer, or nobody waits any more."""
-    token = uuid4().hex
-    found = _patiently(scripts.CLAIM, [_request_key(call_id)], [call_id, token, WAIT_S, CALL_TTL_S])
-    if found is None:
-        return None
-    request, audio, age_s = found
-    return Asked(call_id, json.loads(request), audio, token, time.monotonic() - float(age_s))
-
-
-def _patiently(script: str, keys: list[str], values: list[Any]) -> Any:
-    """Run a script that may be run twice; a Redis that is away for moments is waited for."""
-    for pause_s in AWAY_PAUSES_S:
-        try:
-            return redis_clients.sync_client().eval(script, len(keys), *keys, *values)
-        except (redis.ConnectionError, redis.TimeoutError):
-            time.sleep(pause_s)
-    return redis_clients.sync_client().eval(script, len(keys), *keys, *values)
-
-
-def _request_key(call_id: str) -> str:
-    return f"voice:call:{call_id}"
-
-
-def _answer_key(call_id: str) -> str:
-    return f"voice:call:{call_id}:answer"
-
-
-def _job_id(call_id: str) -> str:
-    return f"call-{call_id}"

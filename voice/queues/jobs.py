@@ -20,7 +20,7 @@ def enqueue(queue_name: str, job: str, *args: str | int, job_id: str | None = No
     """Queue the function at dotted path `job`, with `args`, once the current transaction is committed.
 
     Two jobs with the same `job_id` are one entry in Redis. A queue that cannot be reached is only logged:
-    PostgreSQL knows what waits, and the sweeper (`voice.workers.transcription.sweep`) queues it again.
+    PostgreSQL knows what waits, and the sweeper (`voice.workers.sweeper.sweep`) queues it again.
     """
     transaction.on_commit(lambda: enqueue_now(queue_name, job, *args, job_id=job_id))
 

@@ -16,12 +16,12 @@ from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from voice.capacity import upload_limits
 from voice.errors import RequestRefused, UploadGone
 from voice.models import Batch, BatchFile
 from voice.queues import jobs
-from voice.service import transcription
 from voice.service.requests import TranscriptionRequest
-from voice.text.sentences import normalise
+from voice.text.normalisation import normalise
 from voice.text.transcripts import stored_segment_fields
 
 QUEUE = "stt-batch"
@@ -69,7 +69,7 @@ def check(files: Sequence[UploadedFile]) -> None:
     if len(files) > limit:
         raise RequestRefused("files", f"send at most {limit} files at a time.", code="too_large")
     for position, file in enumerate(files):
-        transcription.check_size(file.size or 0, field=f"files.{position}")
+        upload_limits.check_size(file.size or 0, field=f"files.{position}")
 
 
 def of_owner(owner: str) -> QuerySet[Batch]:
@@ -144,7 +144,7 @@ def deletion_job_id(file_id: UUID) -> str:
 def queue_deletion(file_id: UUID) -> None:
     """Queue the deletion of an upload which is left."""
     jobs.enqueue(
-        "default", "voice.workers.transcription.delete_upload", str(file_id), job_id=deletion_job_id(file_id)
+        "default", "voice.workers.storing.delete_upload", str(file_id), job_id=deletion_job_id(file_id)
     )
 
 

@@ -12,9 +12,9 @@ from dataclasses import asdict
 
 from django.conf import settings
 
+from voice.capacity import upload_limits
 from voice.queues import calls
 from voice.queues.calls import Call
-from voice.service import transcription
 from voice.service.requests import ConversionRequest
 
 
@@ -28,7 +28,7 @@ async def asked(request: ConversionRequest, file: bytes) -> AsyncIterator[Call]:
         RequestRefused: no audio, or more than may be sent.
         Busy: too much waits already.
     """
-    transcription.check_size(len(file))
+    upload_limits.check_size(len(file))
     fields = {"kind": "convert", "conversion": asdict(request)}
     limit = settings.VOICE["QUEUE_LIMIT"]
     async with calls.asking("default", fields, audio=file, queue_limit=limit) as call:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from voice.audio.processing import LOUDNESS_RANGE_DBFS
 from voice.errors import RequestRefused
-from voice.text import sentences as texts
+from voice.text import normalisation as texts
 
 FORMATS: Final = {
     "wav": "audio/wav",

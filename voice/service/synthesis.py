@@ -18,10 +18,11 @@ from voice.callers import Caller
 from voice.errors import RequestRefused
 from voice.infra.threads import in_thread
 from voice.queues import calls
-from voice.queues.calls import Call, Meta, Part
+from voice.queues.call_scripts import Meta
+from voice.queues.calls import Call, Part
 from voice.service.requests import SpeechRequest
 from voice.speech import cache, voices
-from voice.text import writing_systems
+from voice.text import markup, writing_systems
 from voice.types import Voice
 
 VOICES_KNOWN_FOR_S = 10.0
@@ -92,7 +93,7 @@ async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
     Raises:
         RequestRefused: markup, no such voice for this caller, no voice for the language, or another script.
     """
-    if writing_systems.looks_like_markup(request.text):
+    if markup.looks_like_markup(request.text):
         raise RequestRefused("text", "it is markup, which would be read aloud; send plain text.")
     known = await _known_voices()
     voice = await _chosen(known, request, caller)

@@ -12,6 +12,7 @@ from dataclasses import asdict
 
 from django.conf import settings
 
+from voice.capacity.upload_limits import check_size
 from voice.errors import RequestRefused
 from voice.queues import calls
 from voice.queues.calls import Call
@@ -47,16 +48,3 @@ def check_diarization(request: TranscriptionRequest) -> None:
     if request.is_diarized and not all(settings.VOICE.get(name) for name in names):
         detail = f"speakers cannot be told apart here; the operator must set {' and '.join(names)}."
         raise RequestRefused("diarize", detail)
-
-
-def check_size(byte_count: int, *, field: str = "file") -> None:
-    """Refuse an upload that is empty or too large.
-
-    Raises:
-        RequestRefused: it is.
-    """
-    limit_mb = settings.VOICE["MAX_UPLOAD_MB"]
-    if byte_count > limit_mb * 1024**2:
-        raise RequestRefused(field, f"send at most {limit_mb} MB of audio.", code="too_large")
-    if not byte_count:
-        raise RequestRefused(field, "it is empty; send audio.")

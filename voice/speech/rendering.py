@@ -18,14 +18,14 @@ from voice.models import Speech
 from voice.queues import jobs
 from voice.speech import cache
 from voice.speech.cache import CachedSpeech
-from voice.text import sentences
+from voice.text import normalisation
 from voice.types import Samples
 
 
 def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Speech]:
     """The rows for these texts in this voice, in order; for what was never rendered, jobs are queued."""
-    normalised = [sentences.normalise(spoken_text) for spoken_text in texts]
-    keys = [sentences.speech_key(spoken_text, voice, language) for spoken_text in normalised]
+    normalised = [normalisation.normalise(spoken_text) for spoken_text in texts]
+    keys = [normalisation.speech_key(spoken_text, voice, language) for spoken_text in normalised]
     rows = _of_keys(keys)
     if missing := {key: said for key, said in zip(keys, normalised, strict=True) if key not in rows}:
         rows |= _make(missing, language=language, voice=voice)
@@ -58,7 +58,7 @@ def rendering_job_id(key: str) -> str:
 
 def queue_rendering(key: str) -> None:
     """Queue the rendering of a requested text."""
-    jobs.enqueue("tts", "voice.workers.transcription.render_speech", key, job_id=rendering_job_id(key))
+    jobs.enqueue("tts", "voice.workers.rendering.render_speech", key, job_id=rendering_job_id(key))
 
 
 def store(

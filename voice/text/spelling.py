@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from voice.text.sentences import normalise
+from voice.text.normalisation import normalise
 from voice.types import Segment, Word
 
 

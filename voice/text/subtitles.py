@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from voice.text.sentences import normalise
+from voice.text.normalisation import normalise
 from voice.text.spelling import spelt_words
 from voice.types import Segment
 

@@ -6,7 +6,6 @@ is_speakable("Расскажите о себе.", "en-US")                      
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter
 from typing import Final
@@ -16,18 +15,6 @@ from voice.text.languages import primary_language
 # A text needs some of its voice's script, not only it: technical questions are full of Latin names.
 OWN_SCRIPT_SHARE: Final = 0.25
 
-# Names of the elements of SSML 1.1 (W3C, 2010), of its dialects, and of HTML as people paste it.
-_ELEMENTS: Final = """
-    speak break prosody say-as emphasis voice phoneme sub audio mark lang p s w token lexicon lookup meta
-    metadata desc b i u em strong br hr span div a ul ol li h1 h2 h3 h4 table tr td script style html
-    head body img
-"""
-_ELEMENT_NAMES: Final = frozenset(_ELEMENTS.split())
-
-# "<name ...>" without blank after the "<"; bounded, so the search takes time by the length of the text only.
-_TAG: Final = re.compile(r"<(/?)([A-Za-z][\w:.-]{0,40}+)((?:\s[^<>]{0,1000}+)?/?)>")
-_ATTRIBUTE: Final = re.compile(r"\s[\w:.-]{1,40}\s*=\s*[\"']")
-_PROLOGUE: Final = re.compile(r"<\?xml\b|<!--|<!\[CDATA\[|<!DOCTYPE\b", re.IGNORECASE)
 
 _LANGUAGES_BY_SCRIPT: Final = {
     "latin": """
@@ -69,17 +56,6 @@ _NO_SCRIPTS: Final = frozenset({"feminine", "masculine", "micro", "modifier"})
 _WIDTHS: Final = ("fullwidth", "halfwidth")
 
 
-def looks_like_markup(text: str) -> bool:
-    """Whether `text` is SSML, HTML or XML.  Spoken text is plain text, so callers refuse it.
-
-    Elements of SSML and HTML count, and anything with attributes or a closing tag; "a < b", "<3",
-    "List<String>" and "<name>" do not.
-    """
-    if "<" not in text:
-        return False
-    return bool(_PROLOGUE.search(text)) or any(_is_tag(found) for found in _TAG.finditer(text))
-
-
 def scripts_of(text: str) -> Counter[str]:
     """How many letters of each script `text` has, as {"latin": 12, "han": 3}; signs and digits have none."""
     scripts: Counter[str] = Counter()
@@ -110,13 +86,6 @@ def is_speakable(text: str, language: str) -> bool:
         return any(char.isalnum() for char in text)
     own = scripts_for(language)
     return not own or sum(scripts[script] for script in own) >= OWN_SCRIPT_SHARE * n_letters
-
-
-def _is_tag(found: re.Match[str]) -> bool:
-    closing, name, rest = found.group(1), found.group(2).lower(), found.group(3) or ""
-    return bool(
-        closing or name in _ELEMENT_NAMES or ":" in name or rest.endswith("/") or _ATTRIBUTE.search(rest)
-    )
 
 
 def _script(char: str) -> str | None:

@@ -1,6 +1,6 @@
 """REST of the speech service: synthesise, transcribe, batches of files, voices, statistics.
 
-Whoever mounts the routers says how callers are known and calls `voice.web.responses.admit` for each request.
+Whoever mounts the routers says how callers are known and calls `voice.web.intake.admit` for each request.
 """
 
 import asyncio
@@ -23,35 +23,22 @@ from voice.service import batches, synthesis, transcription
 from voice.service.requests import FORMATS, ConversionRequest, SpeechRequest, TranscriptionRequest
 from voice.speech.voices import described, speaks
 from voice.text import sentiment, transcripts
-from voice.web import responses, schemas
-from voice.web.responses import VoiceHttpRequest
+from voice.web import intake, responses, schemas
+from voice.web.intake import VoiceHttpRequest
+from voice.web.schemas import AUDIO, TEXT_TYPES
 
 MAX_LIMIT = 100
 DIGITS = "1, 2, 3, 4, 5."
 """Every voice reads these in its own language."""
-TEXT_TYPES = {
-    "text": "text/plain; charset=utf-8",
-    "srt": "application/x-subrip; charset=utf-8",
-    "vtt": "text/vtt; charset=utf-8",
-}
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-AUDIO = {
-    "responses": {
-        200: {
-            "description": "Audio, streamed as it is made. Headers: X-Voice, X-Cached and X-Duration-Ms.",
-            "content": dict.fromkeys(FORMATS.values(), _BINARY),
-        }
-    }
-}
 ERRORS = {(400, 401, 403, 404, 405, 413, 422, 429, 500, 503, 504): schemas.ErrorOut}
 
 router = Router(tags=["speech"])
-router.add_decorator(responses.with_allowance, mode="view")
+router.add_decorator(intake.with_allowance, mode="view")
 short_router = Router(tags=["speech"])
 """`/api/tts`, `/api/stt`: the same under short names."""
-short_router.add_decorator(responses.with_allowance, mode="view")
+short_router.add_decorator(intake.with_allowance, mode="view")
 stats_router = Router(tags=["operation"])
-stats_router.add_decorator(responses.with_allowance, mode="view")
+stats_router.add_decorator(intake.with_allowance, mode="view")
 
 
 @short_router.post(

@@ -25,9 +25,9 @@ from voice.queues.calls import Call, Part
 from voice.service import synthesis, transcription
 from voice.service.requests import FORMATS, SpeechRequest, TranscriptionRequest
 from voice.text import transcripts
-from voice.web import responses
-from voice.web.api import AUDIO, TEXT_TYPES
-from voice.web.responses import VoiceHttpRequest
+from voice.web import http_errors, intake, responses
+from voice.web.intake import VoiceHttpRequest
+from voice.web.schemas import AUDIO, TEXT_TYPES
 
 DEFAULT_VOICES: Final = frozenset(
     (
@@ -47,7 +47,7 @@ EVENTS: Final = "text/event-stream"
 Event = dict[str, Any]
 
 router = Router(tags=["OpenAI's audio API"])
-router.add_decorator(responses.with_allowance, mode="view")
+router.add_decorator(intake.with_allowance, mode="view")
 
 
 def error(status: int, code: str, detail: str, field: str) -> HttpResponse:
@@ -289,6 +289,6 @@ async def _encoded(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
             yield f"data: {json.dumps(event)}\n\n".encode()
     except VoiceError as failure:
         fields = _error_fields(
-            responses.status_of(failure), failure.code, str(failure), responses.field_of(failure)
+            http_errors.status_of(failure), failure.code, str(failure), http_errors.field_of(failure)
         )
         yield f"data: {json.dumps({'error': fields})}\n\n".encode()

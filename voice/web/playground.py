@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from voice.engines.registry import EngineConfig, recognition_engines
 from voice.engines.stt.faster_whisper import LANGUAGES
 from voice.service.requests import MAX_SPEED, MIN_SPEED
-from voice.speech.voices import sample_text
+from voice.speech.voice_samples import sample_text
 from voice.text import transcripts
 
 SUBTITLE_TYPES = {"srt": "application/x-subrip", "vtt": "text/vtt"}

@@ -149,3 +149,19 @@ class BatchesOut(Schema):
 
 class BatchIdOut(Schema):
     id: UUID
+
+
+TEXT_TYPES = {
+    "text": "text/plain; charset=utf-8",
+    "srt": "application/x-subrip; charset=utf-8",
+    "vtt": "text/vtt; charset=utf-8",
+}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+AUDIO = {
+    "responses": {
+        200: {
+            "description": "Audio, streamed as it is made. Headers: X-Voice, X-Cached and X-Duration-Ms.",
+            "content": dict.fromkeys(FORMATS.values(), _BINARY),
+        }
+    }
+}

@@ -5,7 +5,7 @@ from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from voice.recordings import lifecycle
+from voice.recordings import addresses
 from voice.speech import rendering
 from voice.web import ranges
 
@@ -26,7 +26,7 @@ async def play_speech(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def play_recording(request: HttpRequest, token: str) -> HttpResponse:
     """A stored recording, as long as its address lives."""
-    recording = lifecycle.find_by_url_token(token)
+    recording = addresses.find_by_url_token(token)
     if recording is None:
         raise Http404("This address has ended. Open the recording again to get a new one.")
     file = default_storage.open(recording.storage_name)

@@ -15,7 +15,8 @@ from voice.audio.encoding import Container, Encoder
 from voice.audio.pcm import SAMPLE_BYTES, s16le_from_samples, samples_from_s16le
 from voice.errors import VoiceError
 from voice.inference import recognizer, synthesizer
-from voice.queues.calls import Asked, Forgotten
+from voice.queues import answers
+from voice.queues.answers import ClaimedCall, Forgotten
 from voice.service.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
 from voice.speech import cache as speech_cache
 from voice.text.transcripts import recognition_fields, segment_fields
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 CONVERTED_AT_ONCE_BYTES: Final = 1024**2
 
 
-def speak(call: Asked) -> None:
+def speak(call: ClaimedCall) -> None:
     """Send speech as it is made, one part a sentence, and keep the whole for who asks for the same."""
     request = SpeechRequest(**call.request["speech"])
     if cached := speech_cache.peek(request.key):  # made while this one was being asked
@@ -65,7 +66,7 @@ def speak(call: Asked) -> None:
     call.finish(result)
 
 
-def hear(call: Asked) -> None:
+def hear(call: ClaimedCall) -> None:
     """Send segments as they are recognised, then all that was heard."""
     request = TranscriptionRequest(**call.request["transcription"])
     samples = _samples(call)
@@ -82,7 +83,7 @@ def hear(call: Asked) -> None:
     call.finish(recognition_fields(result, speakers=speakers) | {"engine_ms": engine_ms})
 
 
-def convert(call: Asked) -> None:
+def convert(call: ClaimedCall) -> None:
     """Send what the file is, then what it is to become."""
     request = ConversionRequest(**call.request["conversion"])
     source = asdict(processing.describe(call.audio))
@@ -101,7 +102,7 @@ def convert(call: Asked) -> None:
 _HANDLERS: Final = {"speak": speak, "hear": hear, "convert": convert}
 
 
-def answer(call: Asked) -> None:
+def answer(call: ClaimedCall) -> None:
     """Do what was asked, and say so if it cannot be done."""
     kind, outcome = call.request["kind"], "ok"
     metrics.CALL_WAIT_SECONDS.labels(kind=kind).observe(call.age_s())
@@ -171,5 +172,13 @@ def _diarizer() -> "Diarizer":
     return inference_speakers.diarizer_of(settings.VOICE)
 
 
-def _samples(call: Asked) -> Samples:
+def _samples(call: ClaimedCall) -> Samples:
     return samples_from_s16le(call.audio) if call.request["is_pcm"] else decoded(call.audio)
+
+
+def answer_call(call_id: str) -> None:
+    """Do what somebody waits for (`voice.queues.calls`), and tell them if it cannot be done."""
+    from voice.workers import answering  # engines belong to the processes that use them
+
+    if call := answers.claim(call_id):
+        answering.answer(call)

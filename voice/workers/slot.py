@@ -10,8 +10,6 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import redis
@@ -29,6 +27,7 @@ from rq.utils import now
 from rq.worker import WorkerStatus
 
 from voice import metrics
+from voice.infra.tracebacks import place_of, places_of
 from voice.queues import leases
 
 logger = logging.getLogger(__name__)
@@ -204,7 +203,7 @@ class Slot(SimpleWorker):
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Say that a job failed. Not with what: messages may quote rows, and rows belong to people."""
         kind, _, trace = exc_info
-        logger.warning("job %s failed: %s in %s", job.id, kind.__name__, _place(trace))
+        logger.warning("job %s failed: %s in %s", job.id, kind.__name__, place_of(trace))
 
     def handle_job_failure(
         self,
@@ -216,7 +215,7 @@ class Slot(SimpleWorker):
         """As RQ does, with the places of the traceback but without the message."""
         kind, _, trace = sys.exc_info()
         if kind:
-            exc_string = f"{kind.__name__} in {_places(trace)}"
+            exc_string = f"{kind.__name__} in {places_of(trace)}"
         super().handle_job_failure(job, queue, started_job_registry, exc_string)
 
     def procline(self, message: str) -> None:
@@ -232,16 +231,3 @@ def _count(running: Running, job: Job, *, is_done: bool) -> None:
     if job.enqueued_at:
         waited_s = (now() - job.enqueued_at).total_seconds() - seconds
         metrics.JOB_WAIT_SECONDS.labels(queue=running.queue_name).observe(max(0.0, waited_s))
-
-
-def _place(trace: TracebackType | None) -> str:
-    return _places(trace).rpartition(" > ")[2]
-
-
-def _places(trace: TracebackType | None) -> str:
-    """Where it happened, outermost first: "jobs.py:57 > base.py:12"."""
-    places = []
-    while trace:
-        places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return " > ".join(places)

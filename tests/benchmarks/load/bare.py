@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from interview_platform.demo import __main__ as demo
-from interview_platform.demo.supervisor import end_with_parent
+from interview_platform.demo import __main__, programs
+from interview_platform.demo.processes import end_with_parent
 from tests.benchmarks.load.connection import Connection, Owner
 from tests.benchmarks.load.measures import Figures
 from tests.benchmarks.load.pace import Pace
@@ -49,14 +49,14 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 def bare_daphne() -> Iterator[str]:
     """Run it in as many processes as the demo has web processes; yields the address."""
     with contextlib.ExitStack() as running:
-        listener = running.enter_context(demo.listening_socket("127.0.0.1", 0))
+        listener = running.enter_context(__main__.listening_socket("127.0.0.1", 0))
         fd = listener.fileno()
         command = [sys.executable, "-m", "daphne", "--fd", str(fd), "--verbosity", "0"]
         for _ in range(PROCESSES):
             process = subprocess.Popen(
                 [*command, "tests.benchmarks.load.bare:application"],
-                cwd=demo.ROOT,
-                env={**os.environ, "PYTHONPATH": str(demo.ROOT)},
+                cwd=programs.ROOT,
+                env={**os.environ, "PYTHONPATH": str(programs.ROOT)},
                 pass_fds=(fd,),
                 preexec_fn=end_with_parent(9),
             )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from interview_platform.demo import embedded
-from interview_platform.demo.supervisor import set_session_nice
+from interview_platform.demo.processes import set_session_nice
 from tests.stack import Stack
 from tests.standins import build_piper_voice, build_whisper
 

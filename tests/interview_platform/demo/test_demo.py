@@ -13,7 +13,7 @@ import psutil
 import pytest
 from django.conf import settings
 
-from interview_platform.demo import __main__ as demo
+from interview_platform.demo import __main__, programs
 
 START_SECONDS = 110
 
@@ -45,64 +45,65 @@ def answering():
 
 
 def test_nothing_is_missing_once_ready_answers_200(answering):
-    assert demo.missing_parts(answering(200, "{}"), "localhost") == ""
+    assert __main__.missing_parts(answering(200, "{}"), "localhost") == ""
 
 
 def test_missing_parts_are_named_with_their_reason(answering):
     body = json.dumps({"parts": {"redis": "ok", "synthesis": "no worker"}})
-    assert demo.missing_parts(answering(503, body), "localhost") == "synthesis (no worker)"
+    assert __main__.missing_parts(answering(503, body), "localhost") == "synthesis (no worker)"
 
 
 def test_a_page_that_is_not_json_is_a_web_process_missing(answering):
     assert (
-        demo.missing_parts(answering(400, "<h1>Bad Request</h1>"), "x") == "a web process (it answered 400)"
+        __main__.missing_parts(answering(400, "<h1>Bad Request</h1>"), "x")
+        == "a web process (it answered 400)"
     )
 
 
 def test_a_closed_port_is_a_web_process_missing():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    assert demo.missing_parts(port, "localhost") == "a web process"
+    assert __main__.missing_parts(port, "localhost") == "a web process"
 
 
 async def test_waiting_ends_with_an_error_that_names_what_is_missing(answering, capsys):
     port = answering(503, json.dumps({"parts": {"redis": "TimeoutError"}}))
-    with pytest.raises(demo.DemoError, match=r"redis \(TimeoutError\)"):
-        await demo.wait_until_ready(port, "localhost", within_s=0)
+    with pytest.raises(__main__.DemoError, match=r"redis \(TimeoutError\)"):
+        await __main__.wait_until_ready(port, "localhost", within_s=0)
 
 
 def test_a_taken_port_is_refused_with_a_way_out():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        with pytest.raises(demo.DemoError, match="make demo PORT="):
-            with demo.listening_socket("127.0.0.1", server.getsockname()[1]):
+        with pytest.raises(__main__.DemoError, match="make demo PORT="):
+            with __main__.listening_socket("127.0.0.1", server.getsockname()[1]):
                 pass
 
 
 def test_the_secret_key_is_made_once_and_is_private(tmp_path):
-    key = demo.secret_key(tmp_path / "key")
+    key = programs.secret_key(tmp_path / "key")
     assert len(key) >= 50
-    assert demo.secret_key(tmp_path / "key") == key
+    assert programs.secret_key(tmp_path / "key") == key
     assert (tmp_path / "key").stat().st_mode & 0o077 == 0
 
 
 def test_servers_named_by_the_environment_are_not_started(tmp_path):
-    with demo.servers(tmp_path, {"DATABASE_URL": "postgres://", "REDIS_URL": "redis://"}) as urls:
+    with __main__.servers(tmp_path, {"DATABASE_URL": "postgres://", "REDIS_URL": "redis://"}) as urls:
         assert urls == {}
     assert list(tmp_path.iterdir()) == []
 
 
 def test_static_files_are_collected_again_after_a_change(tmp_path):
     env = {"VAR_DIR": str(tmp_path)}
-    assert demo.is_static_old(env)
-    demo.static_stamp(env).touch()
-    assert not demo.is_static_old(env)
-    os.utime(demo.static_stamp(env), (0, 0))
-    assert demo.is_static_old(env)
+    assert __main__.is_static_old(env)
+    __main__.static_stamp(env).touch()
+    assert not __main__.is_static_old(env)
+    os.utime(__main__.static_stamp(env), (0, 0))
+    assert __main__.is_static_old(env)
 
 
 def test_web_processes_share_the_listening_socket():
-    with demo.listening_socket("127.0.0.1", 0) as listener:
-        web, *others = demo.programs(listener, {})
+    with __main__.listening_socket("127.0.0.1", 0) as listener:
+        web, *others = programs.programs(listener, {})
         assert (web.count, web.pass_fds) == (2, (listener.fileno(),))
         assert {program.name for program in others} == {"speech", "tts", "default", "cron"}
         assert not any(program.pass_fds for program in others)
@@ -137,7 +138,7 @@ def test_the_demo_starts_serves_and_leaves_nothing_running(run_directory, whispe
 def _demo(env):
     """Run the demo; Ctrl-C ends it."""
     command = [sys.executable, "-m", "interview_platform.demo"]
-    with subprocess.Popen(command, env=env, cwd=demo.ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=env, cwd=programs.ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:

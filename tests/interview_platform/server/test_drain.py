@@ -12,7 +12,7 @@ import httpx
 import pytest
 import websockets
 
-from interview_platform.demo.supervisor import end_with_parent
+from interview_platform.demo.processes import end_with_parent
 
 ROOT = Path(__file__).resolve().parents[3]
 WITHIN_S = 30

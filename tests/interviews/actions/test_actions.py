@@ -220,8 +220,9 @@ def test_typed_answer_waits_for_what_was_spoken(session):
 
 
 def test_practice_question_speaks_the_language_of_the_interview(interview):
-    from interviews.actions.interviews import PRACTICE, practice_text
-    from interviews.models.interview import LANGUAGES
+    from interviews.actions.interviews import practice_text
+    from interviews.texts.languages import LANGUAGES
+    from interviews.texts.practice import PRACTICE
 
     assert set(PRACTICE) == {code for code, _ in LANGUAGES}
     interview.language = "de"

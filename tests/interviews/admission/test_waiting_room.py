@@ -8,8 +8,9 @@ import pytest
 import redis
 
 from interviews.admission import places, waiting_room
+from interviews.admission.estimate import estimate_s
 from interviews.admission.places import LET_IN_AT_ONCE, LINE_LEASE_S, PLACE_LEASE_S, InLine, Stays
-from interviews.admission.waiting_room import Door, Visit, Wait, estimate_s
+from interviews.admission.waiting_room import Door, Visit, Wait
 from voice.capacity import shedding
 from voice.infra import redis_clients
 

@@ -10,7 +10,7 @@ from voice.infra.threads import in_thread
 from voice.queues import jobs as queues_jobs
 from voice.recordings import frames
 from voice.recordings.buffer import DUE_BYTES, HOT_BYTES
-from voice.workers import transcription
+from voice.workers import storing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 
@@ -53,5 +53,5 @@ async def test_a_recording_that_fills_redis_slows_its_sender_down_and_goes_on(an
     assert (refusal.value.code, refusal.value.extra) == ("slow_down", {"offset": HOT_BYTES})
 
     await moves_queued(incoming)
-    await in_thread(transcription.move_segments)(str(incoming.recording_id))
+    await in_thread(storing.move_segments)(str(incoming.recording_id))
     assert await send(incoming, held, held + 2) == held + 2

@@ -375,12 +375,12 @@ async def test_late_frame_does_not_bring_deleted_audio_back(browser, session):
 
 async def test_listener_that_fails_leaves_the_recording_alone(browser, answer, monkeypatch):
     from voice.errors import EngineUnavailable
-    from voice.live import listener
+    from voice.live import detectors
 
     def missing():
         raise EngineUnavailable("no voice activity model")
 
-    monkeypatch.setattr(listener, "_vad", missing)
+    monkeypatch.setattr(detectors, "voice_activity", missing)
     await browser.open()
     await browser.say("begin_answer", answer=str(answer.id))
     resume = await browser.until("resume")

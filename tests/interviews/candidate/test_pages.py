@@ -7,7 +7,7 @@ from django.utils import timezone
 from interviews.actions import invitations
 from interviews.models import Invitation, Session
 from tests.interviews import journey
-from voice.workers import transcription
+from voice.workers import storing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 
@@ -87,7 +87,7 @@ def test_finished_link_opens_the_room_while_audio_is_not_stored(client, session)
     token = session.invitation.token
     assert client.get(landing(token))["Location"] == room(token)
     for answer in journey.questions(session):
-        transcription.store(str(answer.recording_id))
+        storing.store(str(answer.recording_id))
     assertions_on_problem(client.get(landing(token)), "finished")
 
 

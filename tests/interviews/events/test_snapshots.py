@@ -12,7 +12,8 @@ from interviews.models import Session
 from tests.interviews import journey
 from voice.models import Speech
 from voice.speech import rendering
-from voice.workers.transcription import store, transcribe
+from voice.workers.storing import store
+from voice.workers.transcription import transcribe
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 

@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from interview_platform.asgi import application
 from interviews.actions import sessions
 from interviews.actions.errors import WrongState
-from interviews.admission import waiting_room
+from interviews.admission import estimate
 from interviews.models import Invitation, Session
 from interviews.models.question import expected_minutes
 from tests import factories
@@ -192,10 +192,10 @@ class TestConnection:
 
 
 def test_length_of_an_interview_is_known_for_a_while(interview, said, monkeypatch):
-    assert waiting_room.expected_s(interview.pk) == 60.0 * expected_minutes(interview.questions.all())
+    assert estimate.expected_s(interview.pk) == 60.0 * expected_minutes(interview.questions.all())
     said.clear()
-    waiting_room.expected_s(interview.pk)
+    estimate.expected_s(interview.pk)
     assert said == []
-    monkeypatch.setattr(waiting_room, "_expected", {})
-    waiting_room.expected_s(interview.pk)
+    monkeypatch.setattr(estimate, "_expected", {})
+    estimate.expected_s(interview.pk)
     assert len(said) == 1

@@ -10,6 +10,7 @@ from tests.speech import spoken
 from voice.audio.pcm import BYTES_A_SECOND, byte_at, s16le_from_samples, samples_from_s16le
 from voice.capacity import shedding
 from voice.capacity.ladder import Step
+from voice.live import detectors
 from voice.live import listener as live_listener
 from voice.live.listener import Listener
 from voice.live.turn_detection import SpeechEnded, SpeechStarted, TurnEnded, TurnSettings
@@ -238,7 +239,7 @@ class Judge:
 @pytest.mark.parametrize(("level", "reason"), [(0, "semantic"), (Step.SEMANTIC, "silence")])
 async def test_silence_alone_decides_while_the_semantic_model_is_off(monkeypatch, level, reason):
     judge, audience = Judge(), Audience()
-    monkeypatch.setattr(live_listener, "_smart_turn", lambda: judge)
+    monkeypatch.setattr(detectors, "smart_turn", lambda: judge)
     monkeypatch.setattr(shedding, "is_off", lambda step: level >= step)
 
     await heard(audience, sentence(), turn_settings=TurnSettings(is_semantic=True))
@@ -250,7 +251,7 @@ async def test_silence_alone_decides_while_the_semantic_model_is_off(monkeypatch
 @pytest.mark.parametrize(("before", "reason"), [(0, "silence"), (Step.SEMANTIC, "semantic")])
 async def test_what_counts_is_whether_the_model_is_off_when_it_would_be_asked(monkeypatch, before, reason):
     judge, audience, off = Judge(), Audience(), [before]
-    monkeypatch.setattr(live_listener, "_smart_turn", lambda: judge)
+    monkeypatch.setattr(detectors, "smart_turn", lambda: judge)
     monkeypatch.setattr(shedding, "is_off", lambda step: off[0] >= step)
     listener, pcm = audience.listener(turn_settings=TurnSettings(is_semantic=True)), sentence()
 
@@ -267,7 +268,7 @@ async def test_what_counts_is_whether_the_model_is_off_when_it_would_be_asked(mo
 
 async def test_the_model_hears_the_turn_with_its_pause_as_it_lies_in_the_stream(monkeypatch):
     judge, audience, pcm = Judge(), Audience(), sentence()
-    monkeypatch.setattr(live_listener, "_smart_turn", lambda: judge)
+    monkeypatch.setattr(detectors, "smart_turn", lambda: judge)
     offset = 3 * BYTES_A_SECOND
 
     def read(start, end):
@@ -283,7 +284,7 @@ async def test_the_model_hears_the_turn_with_its_pause_as_it_lies_in_the_stream(
 
 async def test_sound_that_is_gone_leaves_the_decision_to_silence(monkeypatch):
     judge, audience = Judge(), Audience()
-    monkeypatch.setattr(live_listener, "_smart_turn", lambda: judge)
+    monkeypatch.setattr(detectors, "smart_turn", lambda: judge)
 
     await heard(
         audience, sentence(), turn_settings=TurnSettings(is_semantic=True), read=lambda start, end: b"ab"

@@ -21,7 +21,7 @@ from voice.infra import redis_clients
 from voice.models import Recording
 from voice.monitoring import prometheus
 from voice.queues import jobs as queues_jobs
-from voice.recordings import lifecycle
+from voice.recordings import storage
 from voice.speech import cache
 from voice.speech.cache import CachedSpeech
 from voice.workers import transcription
@@ -155,7 +155,7 @@ def counted(name, **labels):
 
 def test_recording_is_counted_once_when_it_is_stored(clean_redis, monkeypatch):
     recording = factories.RecordingFactory(sealed=True)
-    monkeypatch.setattr(lifecycle, "read_pcm", lambda row: tone(2.0))
+    monkeypatch.setattr(storage, "read_pcm", lambda row: tone(2.0))
     names = [
         "voice_recordings_stored_total",
         "voice_recording_bytes_stored_total",
@@ -164,7 +164,7 @@ def test_recording_is_counted_once_when_it_is_stored(clean_redis, monkeypatch):
     before = [counted(name) for name in names]
 
     for _ in range(2):
-        lifecycle.store(recording, now=recording.sealed_at + timedelta(seconds=7))
+        storage.store(recording, now=recording.sealed_at + timedelta(seconds=7))
 
     after = [counted(name) for name in names]
     assert [b - a for a, b in zip(before, after, strict=True)] == pytest.approx([1, len(tone(2.0)), 7])

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 from rq import Queue
 
 from interview_platform.demo.embedded import free_port
-from interview_platform.demo.supervisor import end_with_parent
+from interview_platform.demo.processes import end_with_parent
 from tests.faults.waiting import wait_for
 from voice.inference.reports import EngineReport
 from voice.monitoring import readiness

@@ -10,8 +10,8 @@ from asgiref.sync import sync_to_async
 
 from voice.errors import Busy, CallFailed
 from voice.infra import redis_clients
-from voice.queues import call_scripts, calls, leases
-from voice.queues.calls import Forgotten
+from voice.queues import answers, call_scripts, calls, leases
+from voice.queues.answers import Forgotten
 
 PATIENCE_S = 20
 REQUEST = {"kind": "speak", "speech": {"text": "Hello"}}
@@ -29,9 +29,9 @@ async def parts_of(call: calls.Call, **options) -> list[tuple[dict, bytes]]:
 
 
 @sync_to_async
-def as_worker(call: calls.Call, work: Callable[[calls.Asked], None]) -> calls.Asked:
+def as_worker(call: calls.Call, work: Callable[[answers.ClaimedCall], None]) -> answers.ClaimedCall:
     """What a worker does with the call's job."""
-    asked = calls.asked(call.id)
+    asked = answers.claim(call.id)
     assert asked is not None
     work(asked)
     return asked
@@ -48,7 +48,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(calls, "LOOK_AFTER_S", 0.02)
 
 
-def answer(asked: calls.Asked) -> None:
+def answer(asked: answers.ClaimedCall) -> None:
     asked.send({"n": 1}, b"one")
     asked.send({"n": 2}, b"two")
     asked.finish({"duration_ms": 5})
@@ -73,7 +73,7 @@ async def test_worker_sees_request_and_audio(queued):
     call = await ask(audio=b"\x00\xff audio")
 
     assert queued("tts") == [f"call-{call.id}"]
-    asked = await sync_to_async(calls.asked)(call.id)
+    asked = await sync_to_async(answers.claim)(call.id)
     assert (asked.request, asked.audio) == (REQUEST, b"\x00\xff audio")
     assert 0 <= asked.age_s() < PATIENCE_S
 
@@ -141,7 +141,7 @@ async def test_two_workers_do_not_speak_at_the_same_time(queued):
     call = await ask()
     await as_worker(call, lambda asked: asked.send({"n": 1}, b"one"))
 
-    assert await sync_to_async(calls.asked)(call.id) is None
+    assert await sync_to_async(answers.claim)(call.id) is None
 
 
 async def test_answer_stays_for_a_reader_that_is_slow(clean_redis):
@@ -149,7 +149,7 @@ async def test_answer_stays_for_a_reader_that_is_slow(clean_redis):
     await as_worker(call, answer)
 
     assert clean_redis.keys(f"voice:call:{call.id}*") == [f"voice:call:{call.id}:answer".encode()]
-    assert 0 < clean_redis.ttl(f"voice:call:{call.id}:answer") <= calls.ANSWERED_TTL_S
+    assert 0 < clean_redis.ttl(f"voice:call:{call.id}:answer") <= call_scripts.ANSWERED_TTL_S
 
 
 async def test_reading_renews_the_stay(clean_redis, impatient):
@@ -181,8 +181,8 @@ async def test_part_whose_acknowledgement_was_lost_is_there_once(monkeypatch):
                 raise redis.ConnectionError("the answer was lost")
             return result
 
-    asked = await sync_to_async(calls.asked)(call.id)
-    monkeypatch.setattr(calls, "AWAY_PAUSES_S", (0, 0, 0))
+    asked = await sync_to_async(answers.claim)(call.id)
+    monkeypatch.setattr(answers, "AWAY_PAUSES_S", (0, 0, 0))
     monkeypatch.setattr(redis_clients, "sync_client", Lossy)
     await sync_to_async(answer)(asked)
     monkeypatch.undo()
@@ -274,9 +274,9 @@ async def test_call_that_nobody_begins_ends_the_wait(impatient, queued):
 
 async def test_call_that_waited_too_long_is_not_begun(monkeypatch, clean_redis):
     call = await ask()
-    monkeypatch.setattr(calls, "WAIT_S", -1)
+    monkeypatch.setattr(call_scripts, "WAIT_S", -1)
 
-    assert await sync_to_async(calls.asked)(call.id) is None
+    assert await sync_to_async(answers.claim)(call.id) is None
     assert clean_redis.keys("voice:call:*") == []
 
 
@@ -378,13 +378,13 @@ async def test_forgotten_call_is_not_begun(clean_redis):
     call = await ask(audio=b"audio")
     await call.forget()
 
-    assert await sync_to_async(calls.asked)(call.id) is None
+    assert await sync_to_async(answers.claim)(call.id) is None
     assert clean_redis.keys("voice:call*") == []
 
 
 async def test_worker_stops_at_the_next_part_of_a_forgotten_call(clean_redis):
     call = await ask()
-    asked = await sync_to_async(calls.asked)(call.id)
+    asked = await sync_to_async(answers.claim)(call.id)
     await call.forget()
 
     with pytest.raises(Forgotten):
@@ -396,8 +396,8 @@ async def test_call_with_an_answer_is_not_answered_twice():
     call = await ask()
     await as_worker(call, answer)
 
-    assert await sync_to_async(calls.asked)(call.id) is None
+    assert await sync_to_async(answers.claim)(call.id) is None
 
 
 async def test_unknown_call_is_nothing_to_do():
-    assert await sync_to_async(calls.asked)("never-asked") is None
+    assert await sync_to_async(answers.claim)("never-asked") is None

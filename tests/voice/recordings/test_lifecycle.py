@@ -16,8 +16,8 @@ from voice.audio.pcm import samples_from_s16le
 from voice.errors import AudioRejected, EngineUnavailable
 from voice.infra import redis_clients
 from voice.models import Recording, Transcript
-from voice.recordings import buffer, lifecycle
-from voice.workers import transcription
+from voice.recordings import buffer, lifecycle, storage
+from voice.workers import attempts, storing, sweeper, transcription
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 
@@ -59,7 +59,7 @@ def stored_pcm(recording: Recording) -> bytes:
 
 def test_store_keeps_every_sample_and_says_so_once(sealed, heard):
     for _ in range(2):
-        transcription.store(str(sealed.pk))
+        storing.store(str(sealed.pk))
     sealed.refresh_from_db()
     assert sealed.status == Recording.Status.STORED
     assert stored_pcm(sealed) == PCM
@@ -68,7 +68,7 @@ def test_store_keeps_every_sample_and_says_so_once(sealed, heard):
 
 
 def test_store_tells_of_the_row_as_it_is_now(sealed, heard):
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     (_, told) = heard[0]
     sealed.refresh_from_db()
     names = [field.attname for field in Recording._meta.concrete_fields]
@@ -81,7 +81,7 @@ def test_a_file_with_other_samples_is_not_called_stored(sealed, heard, monkeypat
     flac = encoding.encode_flac(bytes(other))
     monkeypatch.setattr(encoding, "encode_flac", lambda pcm: flac)
     with pytest.raises(OSError, match="does not hold the samples"):
-        transcription.store(str(sealed.pk))
+        storing.store(str(sealed.pk))
     sealed.refresh_from_db()
     assert sealed.status == Recording.Status.SEALED
     assert heard == []
@@ -91,9 +91,9 @@ def test_store_deletes_the_hot_copy_and_a_transcription_that_comes_later_reads_t
     sealed, heard, fake_recognition
 ):
     before = Recording.objects.get(pk=sealed.pk)
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     assert redis_clients.sync_client().keys("voice:recording:*") == []
-    assert lifecycle.read_pcm(before) == PCM
+    assert storage.read_pcm(before) == PCM
     transcription.transcribe(str(sealed.pk))
     assert Transcript.objects.get(recording=sealed).status == Transcript.Status.DONE
 
@@ -103,7 +103,7 @@ def test_store_replaces_half_a_file(sealed, share):
     digest, flac = hashlib.sha256(PCM).hexdigest(), encoding.encode_flac(PCM)
     half = flac[: int(len(flac) * share)]
     name = default_storage.save(f"recordings/{sealed.pk}/{digest}.flac", ContentFile(half))
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     sealed.refresh_from_db()
     assert sealed.storage_name == name
     assert stored_pcm(sealed) == PCM
@@ -112,14 +112,14 @@ def test_store_replaces_half_a_file(sealed, share):
 def test_store_of_lost_audio_waits_for_its_source(sealed):
     buffer.delete(sealed.pk)
     with pytest.raises(errors.AudioMissing):
-        transcription.store(str(sealed.pk))
+        storing.store(str(sealed.pk))
     sealed.refresh_from_db()
     assert sealed.status == Recording.Status.SEALED
 
 
 def test_store_of_a_discarded_recording_leaves_no_file(sealed):
     lifecycle.discard(recording=sealed)
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     assert not list(files_of(sealed))
 
 
@@ -137,7 +137,7 @@ def test_store_of_what_is_discarded_meanwhile_ends_without_a_word_or_a_file(
         return go_on(*args)
 
     monkeypatch.setattr(module, step, discard_first)
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     sealed.refresh_from_db()
     assert sealed.status == Recording.Status.DISCARDED
     assert list(files_of(sealed)) == heard == []
@@ -157,7 +157,7 @@ def test_transcription_of_what_is_discarded_while_it_is_read_ends_without_a_word
 
 
 def test_discard_deletes_audio_file_and_text(sealed):
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     lifecycle.discard(recording=sealed)
     sealed.refresh_from_db()
     assert sealed.status == Recording.Status.DISCARDED
@@ -193,7 +193,7 @@ def test_transcribe_twice_makes_one_transcript(sealed, heard, fake_recognition):
 
 
 def test_transcribe_reads_the_stored_file_when_redis_has_let_go(sealed, fake_recognition):
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     buffer.delete(sealed.pk)
     transcription.transcribe(str(sealed.pk))
     assert Transcript.objects.get(recording=sealed).status == Transcript.Status.DONE
@@ -206,18 +206,18 @@ def test_transcribe_without_an_engine_waits_and_says_why(sealed, fail_recognitio
     transcript = Transcript.objects.get(recording=sealed)
     assert (transcript.status, transcript.attempts) == (Transcript.Status.WAITING, 0)
     assert transcript.last_error == "No engine speaks Klingon."
-    assert transcript.retry_at > timezone.now() + timedelta(seconds=transcription.ENGINE_RETRY_S - 5)
+    assert transcript.retry_at > timezone.now() + timedelta(seconds=attempts.ENGINE_RETRY_S - 5)
 
 
 @pytest.mark.parametrize("error", [OSError("gone"), EndpointConnectionError(endpoint_url="s3")])
 def test_transcribe_waits_out_a_storage_that_is_away(sealed, fake_recognition, monkeypatch, error):
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
 
     def fail(*args):
         raise error
 
-    monkeypatch.setattr(lifecycle, "_read_stored", fail)
-    for _ in range(transcription.MAX_ATTEMPTS + 1):
+    monkeypatch.setattr(storage, "_read_stored", fail)
+    for _ in range(attempts.MAX_ATTEMPTS + 1):
         with pytest.raises(type(error)):
             transcription.transcribe(str(sealed.pk))
     transcript = Transcript.objects.get(recording=sealed)
@@ -237,21 +237,21 @@ def test_stored_is_told_even_if_redis_is_away(sealed, heard, monkeypatch):
         raise redis.ConnectionError
 
     monkeypatch.setattr(buffer, "delete", away)
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     assert heard == [("stored", sealed)]
 
 
 def test_failed_storing_lets_others_go_first(sealed, queued):
     buffer.delete(sealed.pk)
     with pytest.raises(errors.AudioMissing):
-        transcription.store(str(sealed.pk))
+        storing.store(str(sealed.pk))
     redis_clients.sync_client().flushdb()
-    transcription.sweep()
+    sweeper.sweep()
     assert queued("default") == []
 
 
 def test_transcribe_that_kills_its_worker_is_given_up(sealed, heard):
-    Transcript.objects.filter(recording=sealed).update(attempts=transcription.MAX_ATTEMPTS)
+    Transcript.objects.filter(recording=sealed).update(attempts=attempts.MAX_ATTEMPTS)
     transcription.transcribe(str(sealed.pk))
     transcript = Transcript.objects.get(recording=sealed)
     assert transcript.status == Transcript.Status.FAILED
@@ -261,7 +261,7 @@ def test_transcribe_that_kills_its_worker_is_given_up(sealed, heard):
 
 def test_sweep_queues_what_no_live_job_works_on(sealed, queued):
     redis_clients.sync_client().flushdb()  # every queue is lost
-    transcription.sweep()
+    sweeper.sweep()
     assert queued("stt") == [f"transcribe-{sealed.pk}"]
     assert queued("default") == [f"store-{sealed.pk}"]
 
@@ -271,13 +271,13 @@ def test_sweep_leaves_alone_what_is_being_queued_right_now(queued):
     async_to_sync(fill)(recording, PCM)
     lifecycle.seal(recording=recording, at_least=len(PCM), now=timezone.now())
     redis_clients.sync_client().flushdb()
-    transcription.sweep()
+    sweeper.sweep()
     assert queued("stt") == queued("default") == []
 
 
 def test_sweep_leaves_queued_jobs_alone(sealed, queued):
-    transcription.sweep()
-    transcription.sweep()
+    sweeper.sweep()
+    sweeper.sweep()
     assert queued("stt") == [f"transcribe-{sealed.pk}"]
     assert queued("default") == [f"store-{sealed.pk}"]
 
@@ -285,9 +285,9 @@ def test_sweep_leaves_queued_jobs_alone(sealed, queued):
 def test_sweep_respects_the_time_to_wait(sealed, queued):
     Transcript.objects.update(retry_at=timezone.now() + timedelta(minutes=1))
     redis_clients.sync_client().flushdb()
-    transcription.sweep()
+    sweeper.sweep()
     assert queued("stt") == []
 
 
 def test_retry_backs_off_exponentially_to_its_bound():
-    assert [transcription.retry_s(n) for n in range(1, 7)] == [1, 2, 4, 8, 10, 10]
+    assert [attempts.retry_s(n) for n in range(1, 7)] == [1, 2, 4, 8, 10, 10]

@@ -12,9 +12,9 @@ from voice.audio import encoding
 from voice.infra import redis_clients
 from voice.models import Recording, Transcript
 from voice.queues import jobs as queues_jobs
-from voice.recordings import buffer, lifecycle
+from voice.recordings import buffer, lifecycle, queueing, storage
 from voice.recordings.buffer import KEPT_BYTES, SEGMENT_BYTES
-from voice.workers import transcription
+from voice.workers import storing, sweeper
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 
@@ -74,7 +74,7 @@ def files(recording: Recording) -> list[str]:
 
 
 def test_a_due_segment_goes_to_object_storage(growing):
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     growing.refresh_from_db()
     assert growing.segment_ends == [SEGMENT_BYTES]
     with default_storage.open(f"recordings/{growing.pk}/segment-0-{SEGMENT_BYTES}.pcm") as file:
@@ -84,50 +84,50 @@ def test_a_due_segment_goes_to_object_storage(growing):
 
 def test_moving_twice_does_it_once(growing):
     for _ in range(2):
-        transcription.move_segments(str(growing.pk))
+        storing.move_segments(str(growing.pk))
     growing.refresh_from_db()
     assert growing.segment_ends == [SEGMENT_BYTES]
     assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
 
 
 def test_a_moved_recording_is_read_and_stored_whole(growing):
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     async_to_sync(send)(growing, 2 * SEGMENT_BYTES, len(PCM))
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     sealed = seal(growing, len(PCM))
     assert (sealed.moved_bytes, sealed.byte_count) == (3 * SEGMENT_BYTES, len(PCM))
-    assert lifecycle.read_pcm(sealed) == PCM
+    assert storage.read_pcm(sealed) == PCM
 
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     sealed.refresh_from_db()
-    assert lifecycle.read_pcm(sealed) == PCM
+    assert storage.read_pcm(sealed) == PCM
     assert files(sealed) == [f"{sealed.sha256}.flac"]
 
 
 def test_a_minute_that_nobody_moves_is_all_that_is_taken(growing):
     assert async_to_sync(send)(growing, 2 * SEGMENT_BYTES, len(PCM)) is buffer.Outcome.FULL
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     held = 3 * SEGMENT_BYTES - 3 * SEGMENT_BYTES % 200_000
     assert async_to_sync(send)(growing, held, len(PCM)) is buffer.Outcome.HELD
-    assert lifecycle.read_pcm(seal(growing, len(PCM))) == PCM
+    assert storage.read_pcm(seal(growing, len(PCM))) == PCM
 
 
 def test_a_redis_without_its_data_costs_only_what_is_not_in_object_storage(growing):
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     redis_clients.sync_client().flushall()
     growing.refresh_from_db()
     assert async_to_sync(lifecycle.open_for)(growing, writer="me") == SEGMENT_BYTES
     async_to_sync(send)(growing, SEGMENT_BYTES, SEGMENT_BYTES + 1000)
-    assert lifecycle.read_pcm(seal(growing, 1)) == PCM[: SEGMENT_BYTES + 1000]
+    assert storage.read_pcm(seal(growing, 1)) == PCM[: SEGMENT_BYTES + 1000]
 
 
 def test_an_answer_that_nobody_finishes_keeps_its_segments_without_redis(growing):
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     redis_clients.sync_client().flushall()
     growing.refresh_from_db()
     sealed = seal(growing, 0)
     assert sealed.status == Recording.Status.SEALED
-    assert lifecycle.read_pcm(sealed) == PCM[:SEGMENT_BYTES]
+    assert storage.read_pcm(sealed) == PCM[:SEGMENT_BYTES]
 
 
 def test_an_object_storage_that_fails_leaves_the_segment_in_redis(growing, monkeypatch):
@@ -137,25 +137,25 @@ def test_an_object_storage_that_fails_leaves_the_segment_in_redis(growing, monke
     with monkeypatch.context() as patch:
         patch.setattr(default_storage, "save", refuse)
         with pytest.raises(OSError, match="500"):
-            transcription.move_segments(str(growing.pk))
+            storing.move_segments(str(growing.pk))
     growing.refresh_from_db()
     assert growing.segment_ends == []
     assert buffer.read(growing.pk) == PCM[: 2 * SEGMENT_BYTES]
-    transcription.move_segments(str(growing.pk))
-    assert lifecycle.read_pcm(seal(growing, 2 * SEGMENT_BYTES)) == PCM[: 2 * SEGMENT_BYTES]
+    storing.move_segments(str(growing.pk))
+    assert storage.read_pcm(seal(growing, 2 * SEGMENT_BYTES)) == PCM[: 2 * SEGMENT_BYTES]
 
 
 def test_half_a_segment_from_a_worker_that_died_is_replaced(growing):
     default_storage.save(f"recordings/{growing.pk}/segment-0-{SEGMENT_BYTES}.pcm", ContentFile(PCM[:1000]))
-    transcription.move_segments(str(growing.pk))
-    assert lifecycle.read_pcm(seal(growing, 2 * SEGMENT_BYTES)) == PCM[: 2 * SEGMENT_BYTES]
+    storing.move_segments(str(growing.pk))
+    assert storage.read_pcm(seal(growing, 2 * SEGMENT_BYTES)) == PCM[: 2 * SEGMENT_BYTES]
 
 
 def test_a_death_between_the_row_and_redis_is_made_good_by_the_next_move(growing, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(buffer, "let_go", lambda *args: None)
-        lifecycle.move_segment(growing.pk, 0, SEGMENT_BYTES)
-    transcription.move_segments(str(growing.pk))
+        storage.move_segment(growing.pk, 0, SEGMENT_BYTES)
+    storing.move_segments(str(growing.pk))
     assert buffer.due(growing.pk) is None
     growing.refresh_from_db()
     assert growing.segment_ends == [SEGMENT_BYTES]
@@ -165,36 +165,36 @@ def test_a_death_between_the_row_and_redis_is_made_good_by_the_next_move(growing
 def moved_while_read(growing) -> Recording:
     """A sealed recording, one of whose segments is moved after its row was read."""
     sealed = seal(growing, 2 * SEGMENT_BYTES)
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     return sealed
 
 
 def test_a_segment_that_is_moved_while_it_is_read_is_found(moved_while_read):
     assert moved_while_read.segment_ends == []  # as it was read before
-    assert lifecycle.read_pcm(moved_while_read) == PCM[: 2 * SEGMENT_BYTES]
+    assert storage.read_pcm(moved_while_read) == PCM[: 2 * SEGMENT_BYTES]
 
 
 def test_a_recording_that_is_stored_while_it_is_read_is_found(growing):
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     growing.refresh_from_db()
     sealed = seal(growing, 2 * SEGMENT_BYTES)
     stale = Recording.objects.get(pk=sealed.pk)
-    transcription.store(str(sealed.pk))
-    assert lifecycle.read_pcm(stale) == PCM[: 2 * SEGMENT_BYTES]
+    storing.store(str(sealed.pk))
+    assert storage.read_pcm(stale) == PCM[: 2 * SEGMENT_BYTES]
 
 
 def test_what_nobody_goes_on_with_leaves_redis_and_goes_on_when_somebody_does(growing):
-    transcription.move_resting()
+    storing.move_resting()
     assert queued() == [f"move-{growing.pk}"]  # 20 s are due anyway
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     redis_clients.sync_client().delete(queues_jobs.key("default"), f"rq:job:move-{growing.pk}")
-    transcription.move_resting()
+    storing.move_resting()
     assert queued() == []
     async_to_sync(send)(growing, 2 * SEGMENT_BYTES, 2 * SEGMENT_BYTES + 1000)
     rest(growing.pk)
-    transcription.move_resting()
+    storing.move_resting()
     assert queued() == [f"move-{growing.pk}"]
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     growing.refresh_from_db()
     ends = [SEGMENT_BYTES, 2 * SEGMENT_BYTES, 2 * SEGMENT_BYTES + 1000]
     assert growing.segment_ends == ends
@@ -202,44 +202,44 @@ def test_what_nobody_goes_on_with_leaves_redis_and_goes_on_when_somebody_does(gr
 
     assert async_to_sync(lifecycle.open_for)(growing, writer="me") == growing.moved_bytes
     async_to_sync(send)(growing, growing.moved_bytes, len(PCM))
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     sealed = seal(growing, len(PCM))
     assert sealed.segment_ends == [*ends, 3 * SEGMENT_BYTES]
-    assert lifecycle.read_pcm(sealed) == PCM
-    transcription.store(str(sealed.pk))
+    assert storage.read_pcm(sealed) == PCM
+    storing.store(str(sealed.pk))
     sealed.refresh_from_db()
-    assert lifecycle.read_pcm(sealed) == PCM
+    assert storage.read_pcm(sealed) == PCM
     assert files(sealed) == [f"{sealed.sha256}.flac"]
 
 
 def test_a_short_answer_that_rested_leaves_no_segment_behind():
     recording = short()
     rest(recording.pk)
-    transcription.move_segments(str(recording.pk))
+    storing.move_segments(str(recording.pk))
     sealed = seal(recording, 1000)
     assert sealed.segment_ends == [1000]
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     sealed.refresh_from_db()
     assert files(sealed) == [f"{sealed.sha256}.flac"]
-    assert lifecycle.read_pcm(sealed) == PCM[:1000]
+    assert storage.read_pcm(sealed) == PCM[:1000]
 
 
 def test_a_candidate_who_comes_back_while_the_rest_is_moved_loses_nothing(growing, monkeypatch):
-    write_once = lifecycle._write_once
+    write_once = storage._write_once
 
     def send_meanwhile(*args, **kwargs):
         async_to_sync(send)(growing, 2 * SEGMENT_BYTES, 2 * SEGMENT_BYTES + 1000)
         return write_once(*args, **kwargs)
 
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     rest(growing.pk)
     with monkeypatch.context() as patch:
-        patch.setattr(lifecycle, "_write_once", send_meanwhile)
-        transcription.move_segments(str(growing.pk))
+        patch.setattr(storage, "_write_once", send_meanwhile)
+        storing.move_segments(str(growing.pk))
     growing.refresh_from_db()
     assert growing.moved_bytes == 2 * SEGMENT_BYTES
     assert hot_bytes(growing) == 1000
-    assert lifecycle.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES + 1000]
+    assert storage.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES + 1000]
 
 
 def test_two_movers_that_saw_different_ends_leave_one_chain(growing, monkeypatch):
@@ -251,16 +251,16 @@ def test_two_movers_that_saw_different_ends_leave_one_chain(growing, monkeypatch
         jobs_read = read(*args)
         with monkeypatch.context() as patch:
             patch.setattr(buffer, "read", read)
-            transcription.move_segments(str(growing.pk))
+            storing.move_segments(str(growing.pk))
         assert jobs_read == late
         return jobs_read
 
     with monkeypatch.context() as patch:
         patch.setattr(buffer, "read", read_late)
-        is_more_due = lifecycle.move_segment(growing.pk, 0, 1000)
+        is_more_due = storage.move_segment(growing.pk, 0, 1000)
     assert is_more_due is True  # Redis follows the row
     assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
-    assert lifecycle.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES]
+    assert storage.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES]
 
 
 def test_a_mover_that_died_before_redis_knew_of_an_odd_piece_stops_nobody(monkeypatch):
@@ -268,13 +268,13 @@ def test_a_mover_that_died_before_redis_knew_of_an_odd_piece_stops_nobody(monkey
     rest(recording.pk)
     with monkeypatch.context() as patch:
         patch.setattr(buffer, "let_go", lambda *args: None)
-        lifecycle.move_segment(recording.pk, 0, 1000)
+        storage.move_segment(recording.pk, 0, 1000)
     write = async_to_sync(go_on)(recording, 1000, len(PCM))
     assert write.outcome is buffer.Outcome.FULL
-    transcription.move_segments(str(recording.pk))
+    storing.move_segments(str(recording.pk))
     assert async_to_sync(go_on)(recording, write.held_bytes, len(PCM)).outcome is buffer.Outcome.HELD
-    transcription.move_segments(str(recording.pk))
-    assert lifecycle.read_pcm(seal(recording, len(PCM))) == PCM
+    storing.move_segments(str(recording.pk))
+    assert storage.read_pcm(seal(recording, len(PCM))) == PCM
 
 
 @pytest.fixture
@@ -282,7 +282,7 @@ def old() -> Recording:
     """A recording as its row was read before all of it moved and Redis lost its data."""
     recording = short()
     rest(recording.pk)
-    transcription.move_segments(str(recording.pk))
+    storing.move_segments(str(recording.pk))
     redis_clients.sync_client().flushall()
     return recording
 
@@ -291,9 +291,9 @@ def test_a_redis_without_its_data_that_was_opened_by_an_old_row_follows_the_new_
     assert old.segment_ends == []
     write = async_to_sync(send)(old, 0, len(PCM))
     assert write is buffer.Outcome.FULL
-    transcription.move_segments(str(old.pk))
+    storing.move_segments(str(old.pk))
     assert async_to_sync(send)(old, 0, len(PCM)) is buffer.Outcome.HELD
-    assert lifecycle.read_pcm(seal(old, len(PCM))) == PCM
+    assert storage.read_pcm(seal(old, len(PCM))) == PCM
 
 
 def test_movers_that_write_the_same_file_leave_it_whole(growing, monkeypatch):
@@ -302,23 +302,23 @@ def test_movers_that_write_the_same_file_leave_it_whole(growing, monkeypatch):
     def other_comes_first(name, content):
         if not moved:
             moved.append(name)
-            assert lifecycle.move_segment(growing.pk, 0, SEGMENT_BYTES)
+            assert storage.move_segment(growing.pk, 0, SEGMENT_BYTES)
         return save(name, content)
 
     with monkeypatch.context() as patch:
         patch.setattr(default_storage, "save", other_comes_first)
-        assert lifecycle.move_segment(growing.pk, 0, SEGMENT_BYTES)
+        assert storage.move_segment(growing.pk, 0, SEGMENT_BYTES)
     growing.refresh_from_db()
     assert growing.segment_ends == [SEGMENT_BYTES]
     assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
-    assert lifecycle.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES]
+    assert storage.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES]
 
 
 def test_a_segment_that_no_row_knows_is_deleted_with_the_others():
     recording = short()
     default_storage.save(f"recordings/{recording.pk}/segment-0-1000.pcm", ContentFile(PCM[:1000]))
     sealed = seal(recording, 1000)
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     sealed.refresh_from_db()
     assert files(sealed) == [f"{sealed.sha256}.flac"]
 
@@ -327,7 +327,7 @@ def test_a_recording_that_rests_is_queued_once():
     recording = short()
     rest(recording.pk)
     for _ in range(3):
-        transcription.move_resting()
+        storing.move_resting()
     assert queued() == [f"move-{recording.pk}"]
 
 
@@ -348,20 +348,20 @@ def test_a_mover_adds_nothing_beyond_the_end_of_a_sealed_recording(monkeypatch):
     sealed = seal(recording, 0)
     with monkeypatch.context() as patch:
         patch.setattr(buffer, "read", lambda *args: pcm)
-        assert lifecycle.move_segment(recording.pk, 0, 2000) is False
+        assert storage.move_segment(recording.pk, 0, 2000) is False
     sealed.refresh_from_db()
-    assert lifecycle.read_pcm(sealed) == PCM[:1000]
+    assert storage.read_pcm(sealed) == PCM[:1000]
     assert files(sealed) == []
 
 
 def test_sealing_by_an_old_row_with_an_empty_redis_keeps_what_was_moved(old):
     sealed = seal(old, 0)
     assert (sealed.status, sealed.byte_count) == (Recording.Status.SEALED, 1000)
-    assert lifecycle.read_pcm(sealed) == PCM[:1000]
+    assert storage.read_pcm(sealed) == PCM[:1000]
 
 
 def test_discarding_deletes_the_segments(growing):
-    transcription.move_segments(str(growing.pk))
+    storing.move_segments(str(growing.pk))
     lifecycle.discard(recording=growing)
     assert files(growing) == []
 
@@ -374,17 +374,17 @@ def test_a_move_that_comes_after_discarding_leaves_no_file(growing, monkeypatch)
         return segment
 
     monkeypatch.setattr(buffer, "read", read_before_it_was_discarded)
-    assert lifecycle.move_segment(growing.pk, 0, SEGMENT_BYTES) is False
+    assert storage.move_segment(growing.pk, 0, SEGMENT_BYTES) is False
     assert files(growing) == []
 
 
 def test_a_move_that_comes_after_storing_leaves_no_file(growing):
     sealed = seal(growing, 2 * SEGMENT_BYTES)
-    transcription.store(str(sealed.pk))
-    transcription.move_segments(str(sealed.pk))
+    storing.store(str(sealed.pk))
+    storing.move_segments(str(sealed.pk))
     sealed.refresh_from_db()
     assert files(sealed) == [f"{sealed.sha256}.flac"]
-    assert lifecycle.read_pcm(sealed) == PCM[: 2 * SEGMENT_BYTES]
+    assert storage.read_pcm(sealed) == PCM[: 2 * SEGMENT_BYTES]
 
 
 def test_a_segment_that_is_moved_while_the_whole_is_stored_leaves_no_file(growing, monkeypatch):
@@ -392,11 +392,11 @@ def test_a_segment_that_is_moved_while_the_whole_is_stored_leaves_no_file(growin
     encode = encoding.encode_flac
 
     def encode_after_a_move(pcm):
-        transcription.move_segments(str(sealed.pk))
+        storing.move_segments(str(sealed.pk))
         return encode(pcm)
 
     monkeypatch.setattr(encoding, "encode_flac", encode_after_a_move)
-    transcription.store(str(sealed.pk))
+    storing.store(str(sealed.pk))
     sealed.refresh_from_db()
     assert sealed.segment_ends == [SEGMENT_BYTES]
     assert files(sealed) == [f"{sealed.sha256}.flac"]
@@ -406,15 +406,15 @@ def test_moving_asks_the_database_once_a_segment_and_never_when_nothing_is_due(
     growing, django_assert_num_queries
 ):
     with django_assert_num_queries(1):
-        transcription.move_segments(str(growing.pk))
+        storing.move_segments(str(growing.pk))
     with django_assert_num_queries(0):
-        transcription.move_segments(str(growing.pk))
+        storing.move_segments(str(growing.pk))
 
 
 def test_moving_goes_before_storing():
-    queues_jobs.enqueue_now("default", "voice.workers.transcription.store", "a", job_id="store-a")
+    queues_jobs.enqueue_now("default", "voice.workers.storing.store", "a", job_id="store-a")
     recording = lifecycle.create(language="en", max_seconds=1)
-    lifecycle.queue_moving(recording.pk)
+    queueing.queue_moving(recording.pk)
     assert redis_clients.sync_client().lindex("rq:queue:default", 0) == f"move-{recording.pk}".encode()
 
 
@@ -425,19 +425,19 @@ def test_under_load_the_text_follows_later(growing, monkeypatch, is_off):
     assert Transcript.objects.get(recording=sealed).is_deferred is is_off
     if is_off:
         assert redis_clients.sync_client().llen(queues_jobs.key("stt-later")) == 0
-        transcription.sweep()
+        sweeper.sweep()
     queue = "stt-later" if is_off else "stt"
-    job_id = lifecycle.transcription_job_id(sealed.pk).encode()
+    job_id = queueing.transcription_job_id(sealed.pk).encode()
     assert redis_clients.sync_client().lrange(queues_jobs.key(queue), 0, -1) == [job_id]
 
 
 def test_of_a_long_backlog_only_the_oldest_are_queued(monkeypatch):
     monkeypatch.setattr("voice.capacity.shedding.is_off", lambda step: True)
-    monkeypatch.setattr(transcription, "SWEEP_AT_MOST", 2)
+    monkeypatch.setattr(sweeper, "SWEEP_AT_MOST", 2)
     sealed = [seal(short(), 1000) for _ in range(3)]
-    oldest = [lifecycle.transcription_job_id(each.pk).encode() for each in sealed[:2]]
+    oldest = [queueing.transcription_job_id(each.pk).encode() for each in sealed[:2]]
     for _ in range(2):
-        transcription.sweep()
+        sweeper.sweep()
         assert redis_clients.sync_client().lrange(queues_jobs.key("stt-later"), 0, -1) == oldest
 
 
@@ -446,6 +446,6 @@ def test_the_sweeper_brings_a_deferred_transcript_to_its_queue(growing, monkeypa
     sealed = seal(growing, KEPT_BYTES)
     redis_clients.sync_client().delete(queues_jobs.key("stt-later"), f"rq:job:transcribe-{sealed.pk}")
     Transcript.objects.update(retry_at=timezone.now())
-    transcription.sweep()
-    job_id = lifecycle.transcription_job_id(sealed.pk).encode()
+    sweeper.sweep()
+    job_id = queueing.transcription_job_id(sealed.pk).encode()
     assert redis_clients.sync_client().lrange(queues_jobs.key("stt-later"), 0, -1) == [job_id]

@@ -16,7 +16,7 @@ from voice.errors import EngineUnavailable, RequestRefused
 from voice.models import Batch, BatchFile
 from voice.service import batches
 from voice.service.requests import TranscriptionRequest
-from voice.workers import answering, transcription
+from voice.workers import answering, attempts, storing, sweeper, transcription
 
 V1 = "/api/v1/voice/batches"
 OWNER = "organisation:1"
@@ -90,7 +90,7 @@ def test_file_that_is_no_audio_fails_and_says_why(batch, fake_recognition):
 def test_file_waits_for_an_engine_as_long_as_it_takes(batch, fail_recognition):
     fail_recognition(EngineUnavailable("No model."))
     row = batch.files.get(position=0)
-    for _ in range(transcription.MAX_ATTEMPTS + 1):
+    for _ in range(attempts.MAX_ATTEMPTS + 1):
         recognise(row)
     assert (row.status, row.attempts, row.last_error) == ("waiting", 0, "No model.")
     assert default_storage.exists(row.storage_name)
@@ -99,7 +99,7 @@ def test_file_waits_for_an_engine_as_long_as_it_takes(batch, fail_recognition):
 def test_file_that_always_fails_is_given_up(batch, fail_recognition):
     fail_recognition(ValueError("what somebody said"))
     row = batch.files.get(position=0)
-    for _ in range(transcription.MAX_ATTEMPTS + 1):
+    for _ in range(attempts.MAX_ATTEMPTS + 1):
         recognise(row)
     assert row.status == "failed"
     assert "somebody" not in row.last_error
@@ -121,14 +121,14 @@ def test_upload_that_could_not_be_deleted_is_deleted_later(batch, fake_recogniti
         recognise(row)
         assert (row.status, row.storage_name) == ("done", upload)
         with pytest.raises(OSError, match="away"):
-            transcription.delete_upload(str(row.pk))
+            storing.delete_upload(str(row.pk))
     assert BatchFile.objects.get(pk=row.pk).retry_at > timezone.now()
     due(batch.files)
     batch.files.exclude(pk=row.pk).delete()
     with TestCase.captureOnCommitCallbacks(execute=True):
-        transcription.sweep()
+        sweeper.sweep()
     assert queued("default") == [f"delete-upload-{row.pk}"]
-    transcription.delete_upload(str(row.pk))
+    storing.delete_upload(str(row.pk))
     row.refresh_from_db()
     assert (row.status, row.storage_name, row.last_error) == ("done", "", "")
     assert not default_storage.exists(upload)
@@ -140,7 +140,7 @@ def fail_to_delete(name):
 
 def test_upload_of_a_waiting_file_is_not_deleted(batch):
     row = batch.files.get(position=0)
-    transcription.delete_upload(str(row.pk))
+    storing.delete_upload(str(row.pk))
     assert default_storage.exists(row.storage_name)
 
 
@@ -175,7 +175,7 @@ def test_file_name_that_no_store_takes_is_cleaned(db, clean_redis):
 def test_sweep_queues_again_what_no_job_works_on(batch, clean_redis, queued):
     clean_redis.flushdb()
     due(batch.files)
-    transcription.sweep()
+    sweeper.sweep()
     assert len(queued("stt-batch")) == 3
 
 

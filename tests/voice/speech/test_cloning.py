@@ -11,7 +11,7 @@ from voice.audio.pcm import s16le_from_samples
 from voice.engines.tts.chatterbox import WEIGHTS, Chatterbox
 from voice.errors import EngineUnavailable, RequestRefused
 from voice.models import ClonedVoice
-from voice.speech import cloning, voices
+from voice.speech import cloning, voice_samples, voices
 from voice.types import Voice
 
 pytestmark = pytest.mark.django_db
@@ -242,6 +242,6 @@ def test_cloned_voices_are_listed_to_their_owner_under_their_names():
         "quality": "cloned",
         "sample_rate_hz": 24_000,
         "speakers": [],
-        "sample_text": voices.sample_text("fr"),
+        "sample_text": voice_samples.sample_text("fr"),
     }
     assert voices.cloned(STRANGER) == ()

@@ -4,7 +4,7 @@ import pytest
 
 from tests.standins import build_piper_voice
 from voice.engines.tts.kokoro import VOICES
-from voice.speech import voices
+from voice.speech import voice_samples, voices
 from voice.types import Voice
 
 CHOIR = Voice("piper:en_US-choir-medium", "en-US", "choir", "piper", "neural", 22_050, ("zoe", "adam"))
@@ -63,8 +63,8 @@ def test_a_voice_is_described_with_its_speakers_and_a_sentence_to_try_it():
 
 
 def test_every_language_of_kokoro_has_a_sample_and_no_sample_is_made_up():
-    assert all(voices.sample_text(voice.language) for voice in VOICES)
-    assert voices.sample_text("eo") is None
+    assert all(voice_samples.sample_text(voice.language) for voice in VOICES)
+    assert voice_samples.sample_text("eo") is None
 
 
 def test_the_voices_of_the_configured_engines_are_known(settings, tmp_path):

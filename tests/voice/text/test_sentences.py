@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.text.sentences import SENTENCE_LIMIT_CHARS, normalise, speech_key, split_sentences
+from voice.text.normalisation import normalise, speech_key
+from voice.text.sentences import SENTENCE_LIMIT_CHARS, split_sentences
 
 
 @pytest.mark.parametrize(

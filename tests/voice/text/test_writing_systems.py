@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice.engines.tts.espeak import Espeak
-from voice.text.writing_systems import is_speakable, looks_like_markup, scripts_for, scripts_of
+from voice.text.markup import looks_like_markup
+from voice.text.writing_systems import is_speakable, scripts_for, scripts_of
 
 
 @pytest.mark.parametrize(

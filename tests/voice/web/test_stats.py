@@ -33,7 +33,7 @@ async def read(api):
 
 
 async def test_queues_say_how_many_wait_and_how_long(api):
-    jobs.enqueue_now("tts", "voice.workers.transcription.answer_call", "an-id", job_id="call-an-id")
+    jobs.enqueue_now("tts", "voice.workers.answering.answer_call", "an-id", job_id="call-an-id")
     waiting = (await read(api))["queues"]
     assert waiting["tts"]["length"] == 1
     assert 0 <= waiting["tts"]["oldest_s"] < 60

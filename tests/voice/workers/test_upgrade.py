@@ -13,7 +13,7 @@ from voice.models import BatchFile
 from voice.queues import calls, jobs
 from voice.service import batches, synthesis
 from voice.service.requests import SpeechRequest, TranscriptionRequest
-from voice.workers import transcription
+from voice.workers import sweeper
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +36,7 @@ def test_job_under_its_old_path_is_dropped_and_queued_anew(worker, settings, tmp
     assert (row.status, row.attempts) == (BatchFile.Status.WAITING, 0)
 
     BatchFile.objects.update(retry_at=timezone.now() - timedelta(seconds=1))
-    transcription.sweep()
+    sweeper.sweep()
     wait_for(lambda: BatchFile.objects.get().status == BatchFile.Status.DONE, "the new job")
     assert failed("stt-batch") == 0
 

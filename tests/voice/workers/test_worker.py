@@ -22,7 +22,7 @@ from rq.job import Job
 from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 
 from interview_platform.demo.embedded import free_port
-from interview_platform.demo.supervisor import end_with_parent
+from interview_platform.demo.processes import end_with_parent
 from tests.fakes import FakeRecognition
 from voice.inference import reports as inference_reports
 from voice.inference.recognizer import Recognizer

@@ -1,0 +1,31 @@
+"""REST: interviews and their questions."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from ninja import Router
+from ninja.pagination import paginate
+
+from interviews.api import schemas, scoping
+from interviews.models import Interview
+
+router = Router()
+
+
+@router.get(
+    "/interviews", response={200: list[schemas.InterviewOut], **scoping.ERRORS}, summary="List interviews"
+)
+@paginate(scoping.Pages)
+def list_interviews(request: scoping.ApiRequest) -> QuerySet[Interview]:
+    return scoping.counted_interviews(request)
+
+
+@router.get(
+    "/interviews/{uuid:interview_id}",
+    response={200: schemas.InterviewDetailOut, **scoping.ERRORS},
+    summary="Read one",
+)
+def read_interview(request: scoping.ApiRequest, interview_id: UUID) -> Interview:
+    return scoping.one(
+        scoping.counted_interviews(request).prefetch_related("questions"), interview_id, "interview"
+    )

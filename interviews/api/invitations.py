@@ -1,0 +1,73 @@
+"""REST: inviting candidates, their progress, and ending a link."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from ninja import Query, Router, Schema, Status
+from ninja.pagination import paginate
+
+from interviews.actions import invitations
+from interviews.api import schemas, scoping
+from interviews.models import Invitation
+
+INVITATION_DAYS = 14
+
+router = Router()
+
+
+@router.post(
+    "/interviews/{uuid:interview_id}/invitations",
+    response={201: schemas.InvitationOut, **scoping.ERRORS},
+    summary="Invite a candidate",
+)
+def invite(
+    request: scoping.ApiRequest, interview_id: UUID, payload: schemas.InvitationIn
+) -> Status[Invitation]:
+    interview = scoping.one(scoping.interviews_of_organisation(request), interview_id, "interview")
+    now = timezone.now()
+    invitation = invitations.invite(
+        interview=interview,
+        candidate_name=payload.candidate_name,
+        candidate_email=payload.candidate_email,
+        expires_at=payload.expires_at or now + timedelta(days=INVITATION_DAYS),
+        by=request.auth,
+        now=now,
+    )
+    return Status(201, invitation)
+
+
+class InvitationFilter(Schema):
+    interview_id: UUID | None = None
+    status: schemas.InvitationStatus | None = None
+
+
+@router.get(
+    "/invitations",
+    response={200: list[schemas.InvitationProgressOut], **scoping.ERRORS},
+    summary="List invitations",
+)
+@paginate(scoping.Pages)
+def list_invitations(request: scoping.ApiRequest, wanted: Query[InvitationFilter]) -> QuerySet[Invitation]:
+    return scoping.invitations_of_organisation(request).filter(**wanted.dict(exclude_none=True))
+
+
+@router.get(
+    "/invitations/{uuid:invitation_id}",
+    response={200: schemas.InvitationProgressOut, **scoping.ERRORS},
+    summary="Read one, with its progress",
+)
+def read_invitation(request: scoping.ApiRequest, invitation_id: UUID) -> Invitation:
+    return scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
+
+
+@router.post(
+    "/invitations/{uuid:invitation_id}/revoke",
+    response={200: schemas.InvitationProgressOut, **scoping.ERRORS},
+    summary="End a link; what was said is kept",
+)
+def revoke(request: scoping.ApiRequest, invitation_id: UUID) -> Invitation:
+    invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
+    invitations.revoke(invitation=invitation, by=request.auth, now=timezone.now())
+    return scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")

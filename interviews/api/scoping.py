@@ -1,0 +1,98 @@
+"""What a request to the REST API may see: the rows of its key's organisation."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest
+from ninja import Field, Schema
+from ninja.errors import AuthorizationError
+from ninja.pagination import LimitOffsetPagination
+from ninja.security import APIKeyHeader, HttpBearer
+
+from accounts.access import key_has_scope
+from accounts.models import ApiKey
+from interviews.api import schemas
+from interviews.models import Answer, Interview, Invitation, Session
+from interviews.queries import progress
+
+MAX_LIMIT = 100
+ERRORS = {(401, 403, 404, 409, 422): schemas.ErrorOut}
+
+
+def _key(secret: str | None) -> ApiKey | None:
+    key = ApiKey.find(secret) if secret else None
+    if key is not None and not key_has_scope(key, ApiKey.Scope.INTERVIEWS):
+        raise AuthorizationError(message="This API key was not issued for interviews. Make one that is.")
+    return key
+
+
+class BearerKey(HttpBearer):
+    """`Authorization: Bearer ipk_…`"""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
+        return _key(token)
+
+
+class HeaderKey(APIKeyHeader):
+    """`X-API-Key: ipk_…`"""
+
+    param_name = "X-API-Key"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> ApiKey | None:
+        return _key(key)
+
+
+AUTH = [BearerKey(), HeaderKey()]
+
+
+class Pages(LimitOffsetPagination):
+    """`limit` and `offset`; the answer is {items, count}."""
+
+    class Input(Schema):
+        limit: int = Field(50, ge=1, le=MAX_LIMIT)
+        offset: int = Field(0, ge=0, le=10**9)
+
+
+class ApiRequest(HttpRequest):
+    """A request whose key was found valid."""
+
+    auth: ApiKey
+
+
+def one(rows: QuerySet, row_id: UUID, what: str) -> Any:
+    """The row of that id; Http404 names what is missing."""
+    try:
+        return rows.get(pk=row_id)
+    except rows.model.DoesNotExist:
+        raise Http404(f"Your organisation has no {what} with this id.") from None
+
+
+def interviews_of_organisation(request: ApiRequest) -> QuerySet[Interview]:
+    """The interviews that the key may see."""
+    return Interview.objects.filter(organisation=request.auth.organisation)
+
+
+def counted_interviews(request: ApiRequest) -> QuerySet[Interview]:
+    """The same, with `question_count`."""
+    return interviews_of_organisation(request).annotate(question_count=Count("questions"))
+
+
+def invitations_of_organisation(request: ApiRequest) -> QuerySet[Invitation]:
+    """The invitations that the key may see, with their progress."""
+    rows = Invitation.objects.filter(interview__organisation=request.auth.organisation)
+    return progress.of_invitations(rows).select_related("session")
+
+
+def sessions_of_organisation(request: ApiRequest) -> QuerySet[Session]:
+    """The sessions that the key may see, with their progress."""
+    rows = Session.objects.filter(invitation__interview__organisation=request.auth.organisation)
+    return progress.of_sessions(rows).select_related("invitation")
+
+
+def answer_of_organisation(request: ApiRequest, answer_id: UUID) -> Answer:
+    """An answer to a question, with its recording and transcript."""
+    rows = Answer.objects.filter(
+        session__invitation__interview__organisation=request.auth.organisation, kind=Answer.Kind.QUESTION
+    )
+    return one(rows.select_related("recording__transcript"), answer_id, "answer")

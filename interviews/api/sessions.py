@@ -1,0 +1,74 @@
+"""REST: sessions, answers, transcripts and recordings."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils import timezone
+from ninja import Router
+from ninja.pagination import paginate
+
+from interviews.actions.errors import WrongState
+from interviews.api import schemas, scoping
+from interviews.models import Answer, Session
+from voice.models import Recording, Transcript
+from voice.recordings import addresses
+
+router = Router()
+
+
+@router.get(
+    "/sessions/{uuid:session_id}", response={200: schemas.SessionOut, **scoping.ERRORS}, summary="Read one"
+)
+def read_session(request: scoping.ApiRequest, session_id: UUID) -> Session:
+    return scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
+
+
+@router.get(
+    "/sessions/{uuid:session_id}/answers",
+    response={200: list[schemas.AnswerOut], **scoping.ERRORS},
+    summary="Its answers",
+)
+@paginate(scoping.Pages)
+def list_answers(request: scoping.ApiRequest, session_id: UUID) -> QuerySet[Answer]:
+    session = scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
+    answers = session.answers.filter(kind=Answer.Kind.QUESTION).order_by("position")
+    return answers.select_related("recording__transcript")
+
+
+@router.get(
+    "/answers/{uuid:answer_id}/transcript",
+    response={200: schemas.TranscriptOut, **scoping.ERRORS},
+    summary="What was said",
+)
+def read_transcript(request: scoping.ApiRequest, answer_id: UUID) -> Transcript:
+    transcript = getattr(scoping.answer_of_organisation(request, answer_id).recording, "transcript", None)
+    if transcript is None:
+        raise Http404("This answer has no recording that was completed.")
+    return transcript
+
+
+@router.get(
+    "/answers/{uuid:answer_id}/recording",
+    response={200: schemas.RecordingOut, **scoping.ERRORS},
+    summary="A short-lived address of the audio",
+)
+def read_recording(request: scoping.ApiRequest, answer_id: UUID) -> dict[str, Any]:
+    recording = scoping.answer_of_organisation(request, answer_id).recording
+    if recording is None or recording.status == Recording.Status.DISCARDED:
+        raise Http404("This answer has no recording.")
+    expires_at = timezone.now() + timedelta(seconds=settings.RECORDING_URL_SECONDS)
+    url = addresses.temporary_url(recording)
+    if url is None:
+        raise WrongState(
+            f"The recording is {recording.status}: it can be fetched once it is stored. Try again soon."
+        )
+    return {
+        "url": url,
+        "expires_at": expires_at,
+        "sha256": recording.sha256,
+        "duration_s": recording.duration_s,
+    }

@@ -1,0 +1,46 @@
+"""The jobs that work on a recording, and their queues."""
+
+from uuid import UUID
+
+from voice.queues import jobs
+
+
+def transcription_job_id(recording_id: UUID) -> str:
+    """The id of the one job that may recognise the recording."""
+    return f"transcribe-{recording_id}"
+
+
+def storing_job_id(recording_id: UUID) -> str:
+    """The id of the one job that may store the recording."""
+    return f"store-{recording_id}"
+
+
+def queue_transcription(recording_id: UUID, *, is_deferred: bool = False) -> None:
+    """Queue the recognition of a sealed recording; a deferred one waits until nothing more urgent does."""
+    queue = "stt-later" if is_deferred else "stt"
+    job_id = transcription_job_id(recording_id)
+    jobs.enqueue(queue, "voice.workers.transcription.transcribe", str(recording_id), job_id=job_id)
+
+
+def queue_storing(recording_id: UUID) -> None:
+    """Queue the storing of a sealed recording."""
+    jobs.enqueue(
+        "default", "voice.workers.storing.store", str(recording_id), job_id=storing_job_id(recording_id)
+    )
+
+
+def moving_job_id(recording_id: UUID) -> str:
+    """The id of the one job that may move the recording's segments."""
+    return f"move-{recording_id}"
+
+
+def queue_moving(recording_id: UUID) -> None:
+    """Queue the moving of segments to object storage, before everything else that is stored."""
+    job_id = moving_job_id(recording_id)
+    jobs.enqueue_now(
+        "default",
+        "voice.workers.storing.move_segments",
+        str(recording_id),
+        job_id=job_id,
+        at_front=True,
+    )

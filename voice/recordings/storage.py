@@ -1,0 +1,162 @@
+"""Audio in object storage: segments of a recording that grows, one file of one that is complete."""
+
+import contextlib
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import redis
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from voice import metrics, signals
+from voice.audio import decoding, encoding
+from voice.errors import AudioMissing, VoiceError
+from voice.infra import sql
+from voice.models import Recording
+from voice.recordings import buffer
+
+GROWING = (Recording.Status.OPEN, Recording.Status.SEALED)
+"""Audio may still come: to a sealed one again, if Redis lost it."""
+Coding = Callable[[bytes], bytes]
+
+
+def move_segment(recording_id: UUID, start: int, end: int) -> bool:
+    """Write bytes [start, end) of a growing recording to object storage and let Redis forget them.
+
+    Returns whether more may be moved now. Raises OSError when the storage fails or returns other bytes than
+    were written.
+    """
+    pcm = buffer.read(recording_id, start, end)
+    if len(pcm) < end - start:
+        return False  # another job has moved it, or the recording was deleted
+    name = _segment_name(recording_id, start, end)
+    _write_once(name, pcm, encode=bytes, decode=bytes)
+    if sql.change(_MOVE, end, recording_id, start, end):
+        buffer.let_go(recording_id, end)
+        return True
+    growing = Recording.objects.filter(pk=recording_id, status__in=GROWING).first()
+    if growing is None or (start, end) not in growing.segments:
+        default_storage.delete(name)  # it was stored as a whole, or moved in other pieces, or discarded
+    if growing is None or growing.moved_bytes <= start:
+        return False
+    buffer.let_go(recording_id, growing.moved_bytes)  # Redis was behind: a mover died before telling it
+    return True
+
+
+_MOVE = """
+UPDATE voice_recording SET segment_ends = segment_ends || %s::bigint
+WHERE id = %s AND status IN ('open', 'sealed')
+AND coalesce(segment_ends[cardinality(segment_ends)], 0) = %s AND (byte_count IS NULL OR byte_count >= %s)
+"""
+
+
+def read_pcm(recording: Recording) -> bytes:
+    """All PCM bytes of a sealed recording: from object storage, and from Redis what is not there yet.
+
+    Raises AudioMissing when Redis lost it and its source has not sent it again yet.
+    """
+    while True:
+        known = recording.status, recording.segment_ends
+        try:
+            return _read_as_known(recording)
+        except (AudioMissing, FileNotFoundError):
+            recording.refresh_from_db()
+            if (recording.status, recording.segment_ends) == known:
+                raise  # it was not moved while it was read
+
+
+def _read_as_known(recording: Recording) -> bytes:
+    if recording.status == Recording.Status.STORED:
+        return _read_stored(recording.storage_name)
+    expected = recording.byte_count or 0
+    segments = [_read_file(_segment_name(recording.id, *segment)) for segment in recording.segments]
+    pcm = b"".join([*segments, buffer.read(recording.id, recording.moved_bytes, expected)])
+    if len(pcm) < expected:
+        raise AudioMissing(len(pcm), expected)
+    return pcm
+
+
+def store(recording: Recording, *, now: datetime) -> bool:
+    """Write a sealed recording to object storage as FLAC and read it back. Returns whether this call did it.
+
+    Raises AudioMissing, or OSError when the storage fails or returns other samples than were written.
+    """
+    pcm = read_pcm(recording)
+    digest = hashlib.sha256(pcm).hexdigest()
+    name = f"{_directory(recording.id)}/{digest}.flac"
+    _write_once(name, pcm, encode=encoding.encode_flac, decode=_decoded)
+    is_ours = sql.change(_STORE, name, digest, now, recording.pk)
+    if is_ours:
+        recording.status, recording.storage_name = Recording.Status.STORED, name
+        recording.sha256, recording.stored_at = digest, now
+        metrics.recording_stored(len(pcm), sealed_at=recording.sealed_at or now, now=now)
+        signals.recording_stored.send(Recording, recording=recording)
+        with contextlib.suppress(redis.RedisError):  # it expires by itself later
+            buffer.delete(recording.id)
+        _delete_files(recording.id, but=name)  # segments, also of a mover that died before it told the row
+    else:  # discarded, or stored by another job, in the meantime
+        recording.refresh_from_db()
+        if recording.storage_name != name:
+            default_storage.delete(name)
+    return bool(is_ours)
+
+
+_STORE = """
+UPDATE voice_recording SET status = 'stored', storage_name = %s, sha256 = %s, stored_at = %s
+WHERE id = %s AND status = 'sealed'
+"""
+
+
+def _write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> None:
+    """Store `pcm` under a name of its own, unless it is there already; verify by reading back."""
+
+    def is_there() -> bool:
+        try:
+            return decode(_read_file(name)) == pcm
+        except VoiceError:
+            return False
+
+    if default_storage.exists(name) and is_there():
+        return
+    default_storage.save(name, ContentFile(encode(pcm)))
+    if not is_there():
+        raise OSError(f"{name} does not hold the samples that were written to it")
+
+
+def _read_stored(name: str) -> bytes:
+    return _decoded(_read_file(name))
+
+
+def _read_file(name: str) -> bytes:
+    with default_storage.open(name) as file:
+        return file.read()
+
+
+def _decoded(flac: bytes) -> bytes:
+    pcm, _ = decoding.decode_flac(flac)
+    return pcm
+
+
+def erase_audio(recording_id: UUID) -> None:
+    """Delete the hot audio and every file of the recording, also one that no row knows of yet."""
+    buffer.delete(recording_id)
+    _delete_files(recording_id)
+
+
+def _delete_files(recording_id: UUID, *, but: str = "") -> None:
+    directory = _directory(recording_id)
+    with contextlib.suppress(FileNotFoundError):  # the file system's way of saying that nothing is there
+        for file in default_storage.listdir(directory)[1]:
+            if (name := f"{directory}/{file}") != but:
+                default_storage.delete(name)
+
+
+def _segment_name(recording_id: UUID, start: int, end: int) -> str:
+    """Who reads the same stretch of a recording, whenever, has the same bytes."""
+    return f"{_directory(recording_id)}/segment-{start}-{end}.pcm"
+
+
+def _directory(recording_id: UUID) -> str:
+    return f"recordings/{recording_id}"

@@ -1,0 +1,46 @@
+"""Text as it is spoken and compared: one form of each character, no control characters."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from typing import Final
+
+# Sorting a long run of accents into Unicode's order takes time by the square of its length.
+# Source: Unicode Standard Annex 15, Stream-Safe Text Format.
+_MARKS_IN_A_ROW: Final = 30
+
+
+def normalise(text: str) -> str:
+    """`text` composed (Unicode NFC), without control and format characters, with single spaces, stripped.
+
+    Marks that turn the direction of writing and zero-width spaces go too.  Zero-width joiners stay: scripts
+    such as Persian and Hindi are spelt with them.  Of more than 30 accents on one letter the rest goes.
+    """
+    spaced = re.sub(r"\s+", " ", text)
+    if not (spaced.isascii() and spaced.isprintable()):
+        kept = "".join(char for char in spaced if char in "\u200c\u200d" or not _is_control(char))
+        spaced = _without_piled_marks(unicodedata.normalize("NFC", _without_piled_marks(kept)))
+    return re.sub(r"\s+", " ", spaced).strip()
+
+
+def speech_key(text: str, voice: str, language: str) -> str:
+    """The name of one piece of speech: SHA-256 (64 hex digits) of normalised text, voice id and language."""
+    parts = (normalise(text), voice, language.replace("_", "-").lower())
+    # a unit separator cannot stand in normalised text, so no two triples join to the same string
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs")
+
+
+def _without_piled_marks(text: str) -> str:
+    kept: list[str] = []
+    n_marks = 0
+    for char in text:
+        n_marks = n_marks + 1 if unicodedata.combining(char) else 0
+        if n_marks <= _MARKS_IN_A_ROW:
+            kept.append(char)
+    return "".join(kept)

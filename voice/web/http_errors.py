@@ -1,0 +1,58 @@
+"""Errors of the speech service as HTTP: status, the field to blame, when to ask again."""
+
+import math
+from typing import Final
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http.multipartparser import MultiPartParserError
+
+from voice.errors import RequestRefused, VoiceError
+
+STATUS: Final = {
+    "bad_value": 422,
+    "too_large": 413,
+    "audio_rejected": 422,
+    "text_rejected": 422,
+    "language_unsupported": 422,
+    "consent_missing": 422,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "rate_limited": 429,
+    "busy": 503,
+    "engine_unavailable": 503,
+    "timeout": 504,
+}
+"""HTTP statuses by the code of an error; all others are our fault, 500."""
+FIELDS: Final = {"audio_rejected": "file", "text_rejected": "text", "language_unsupported": "language"}
+"""What an engine refused, where the error does not say it."""
+UNAVAILABLE_RETRY_S = 30
+BOUNDS = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, MultiPartParserError)
+"""What Django raises of a body that it does not read to the end."""
+
+
+def unreadable(error: Exception) -> RequestRefused:
+    """Why a body was not read to its end."""
+    if isinstance(error, MultiPartParserError):
+        return RequestRefused("body", "it is no complete form; send multipart/form-data.")
+    limit_mb = settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1024**2
+    detail = f"send at most {limit_mb:g} MB besides files, and fewer fields."
+    return RequestRefused("body", detail, code="too_large")
+
+
+def status_of(error: VoiceError) -> int:
+    """The HTTP status that says the same."""
+    return STATUS.get(error.code, 500)
+
+
+def field_of(error: VoiceError) -> str:
+    """The field that is to blame; empty if none is."""
+    return getattr(error, "field", "") or FIELDS.get(error.code, "")
+
+
+def retry_after_s(error: VoiceError) -> int | None:
+    """When to ask again, in whole seconds; None where asking again is no use."""
+    if status_of(error) not in (429, 503):
+        return None
+    return max(1, math.ceil(getattr(error, "retry_after_s", UNAVAILABLE_RETRY_S)))

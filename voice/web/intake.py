@@ -1,0 +1,65 @@
+"""What happens to every HTTP request before any work: its caller's allowance, its form."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from voice.callers import Caller
+from voice.capacity import rate_limits
+from voice.capacity.rate_limits import Allowance
+from voice.errors import RateLimited
+from voice.web.http_errors import BOUNDS, unreadable
+
+View = Callable[..., Awaitable[HttpResponseBase]]
+
+
+class VoiceHttpRequest(HttpRequest):
+    """A request whose caller is known."""
+
+    auth: Caller
+    allowance: Allowance
+
+
+async def admit(request: HttpRequest, caller: Caller) -> None:
+    """Count the request, then read its form, in a thread: a large one would hold up everybody else.
+
+    Raises:
+        RateLimited: the caller asked too often.
+        RequestRefused: the form cannot be read.
+    """
+    request = cast(VoiceHttpRequest, request)
+    try:
+        request.allowance = await rate_limits.take_request(caller)
+    except RateLimited as error:
+        limit = settings.VOICE["REQUESTS_PER_MINUTE"]
+        request.allowance = Allowance(limit, 0, math.ceil(error.retry_after_s))
+        raise
+    if request.content_type == "multipart/form-data":
+        await asyncio.to_thread(_read_form, request)
+
+
+def _read_form(request: HttpRequest) -> None:
+    try:
+        _ = request.FILES
+    except BOUNDS as error:
+        raise unreadable(error) from error
+
+
+def with_allowance(view: View) -> View:
+    """Let every answer of a view say what is left of the caller's requests."""
+
+    @wraps(view)
+    async def answer(request: VoiceHttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = await view(request, *args, **kwargs)
+        if allowance := getattr(request, "allowance", None):
+            for name, value in allowance.headers.items():
+                response[name] = value
+        return response
+
+    return answer

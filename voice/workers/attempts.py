@@ -1,0 +1,57 @@
+"""How often work is tried, and what becomes of it when it fails."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from voice.errors import VoiceError
+from voice.models import BatchFile, Recording, Speech, Transcript
+
+Row = TypeVar("Row", Transcript, BatchFile)
+"""What waits to be recognised. Both have status, attempts, last_error, retry_at and finished_at."""
+WAITING = Transcript.Status.WAITING  # the same word for both
+MAX_ATTEMPTS = 5
+"""A recording that fails, or ends its worker, this many times is given up and says so."""
+RETRY_FIRST_S, RETRY_FACTOR, RETRY_LONGEST_S = 1, 2, 10
+STORE_RETRY_S = 10
+"""Object storage is away, or Redis lost the audio and its source has not sent it again yet."""
+ENGINE_RETRY_S = 60
+"""With no engine for the language there is no hurry; the recording waits as long as it takes."""
+
+
+def retry_s(attempts: int) -> float:
+    """Exponential back-off in seconds: 1, 2, 4, 8, 10, 10 …"""
+    return min(RETRY_FIRST_S * RETRY_FACTOR ** max(attempts - 1, 0), RETRY_LONGEST_S)
+
+
+def give_up(row: Row, error: str, finished: Callable[[Row], None]) -> None:
+    end(row, finished, status=row.Status.FAILED, last_error=error[:500])
+
+
+def end(row: Row, finished: Callable[[Row], None], **fields: Any) -> None:
+    """End the waiting, unless another job did, or the row is gone."""
+    waiting = type(row).objects.filter(pk=row.pk, status=WAITING)
+    if waiting.update(finished_at=timezone.now(), **fields):
+        row.refresh_from_db()
+        finished(row)
+
+
+def postpone(row: Transcript | BatchFile | Recording | Speech, error: Exception, after_s: float) -> bool:
+    """Let the sweeper queue the row again after so many seconds, and note why; False if the row is gone."""
+    fields: dict[str, Any] = {"retry_at": timezone.now() + timedelta(seconds=after_s)}
+    if not isinstance(row, Recording):
+        fields["last_error"] = _described(error)
+    rows: QuerySet = type(row).objects.all()
+    return bool(rows.filter(pk=row.pk).update(**fields))
+
+
+def _described(error: Exception) -> str:
+    """Our own messages are written to be read; of others only the kind, for they may quote what they read."""
+    return (
+        str(error)[:500]
+        if isinstance(error, VoiceError)
+        else f"{type(error).__name__} in a store or an engine"
+    )

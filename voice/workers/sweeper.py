@@ -1,0 +1,74 @@
+"""Queueing anew whatever waits in PostgreSQL while no live job works on it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from voice.infra import redis_clients
+from voice.models import BatchFile, Recording, Speech, Transcript
+from voice.queues.leases import pending
+from voice.recordings import queueing
+from voice.service import batches
+from voice.speech import rendering
+from voice.workers.attempts import ENGINE_RETRY_S
+
+SWEEP_AT_MOST = 1000
+LONGEST_WAIT_S = 2 * ENGINE_RETRY_S
+"""Nothing is put off for so long."""
+
+
+def sweep() -> None:
+    """Queue whatever waits in PostgreSQL while no live job works on it. Runs every few seconds.
+
+    That is what was queued before and lost, or failed, or deferred; the oldest `SWEEP_AT_MOST` of each.
+    """
+    is_due = _is_due(timezone.now())
+    waiting = Transcript.objects.filter(is_due, status=Transcript.Status.WAITING)
+    sealed = Recording.objects.filter(is_due, status=Recording.Status.SEALED)
+    unspoken = Speech.objects.filter(is_due, status=Speech.Status.WAITING)
+    files = BatchFile.objects.filter(is_due, status=BatchFile.Status.WAITING)
+    for is_deferred in (False, True):
+        queue_again(
+            waiting.filter(is_deferred=is_deferred)
+            .order_by("retry_at")
+            .values_list("recording_id", flat=True),
+            queueing.transcription_job_id,
+            partial(queueing.queue_transcription, is_deferred=is_deferred),
+        )
+    queue_again(
+        sealed.order_by("retry_at").values_list("pk", flat=True),
+        queueing.storing_job_id,
+        queueing.queue_storing,
+    )
+    queue_again(
+        unspoken.order_by("retry_at").values_list("pk", flat=True),
+        rendering.rendering_job_id,
+        rendering.queue_rendering,
+    )
+    queue_again(
+        files.order_by("retry_at").values_list("pk", flat=True),
+        batches.transcription_job_id,
+        batches.queue_transcription,
+    )
+    queue_again(
+        batches.with_needless_upload().filter(is_due).order_by("retry_at").values_list("pk", flat=True),
+        batches.deletion_job_id,
+        batches.queue_deletion,
+    )
+
+
+def _is_due(now: datetime) -> Q:
+    """What has waited long enough, or for longer than anything is put off: then the clock was set back."""
+    return Q(retry_at__lte=now) | Q(retry_at__gt=now + timedelta(seconds=LONGEST_WAIT_S))
+
+
+def queue_again(ids: QuerySet | list[UUID], job_id_of: Callable, queue: Callable) -> None:
+    due = list(ids[:SWEEP_AT_MOST])
+    alive = pending([job_id_of(row_id) for row_id in due], redis_clients.sync_client())
+    for row_id in due:
+        if job_id_of(row_id) not in alive:
+            queue(row_id)
