@@ -34,7 +34,7 @@ print("stopped", flush=True)
 """
 SAY_READY = """
 import signal
-from interview_platform.demo.supervisor import tell_ready
+from interview_platform.server.ready import tell_ready
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 print("ready", flush=True)
 tell_ready()
