@@ -274,7 +274,7 @@ async def test_call_that_nobody_begins_ends_the_wait(impatient, queued):
 
 async def test_call_that_waited_too_long_is_not_begun(monkeypatch, clean_redis):
     call = await ask()
-    monkeypatch.setattr(call_scripts, "WAIT_S", -1)
+    monkeypatch.setattr(answers, "WAIT_S", -1)
 
     assert await sync_to_async(answers.claim)(call.id) is None
     assert clean_redis.keys("voice:call:*") == []
