@@ -12,12 +12,12 @@ but those behind it need not wait.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
-from voice.infra import redis_clients
+from voice.infra import lua, redis_clients
 
 PLACE_LEASE_S = 60
 LINE_LEASE_S = 120
@@ -34,128 +34,12 @@ MEASURED_AT_MOST = 200
 """The mean time a place is held follows about so many of the last stays."""
 
 _NAMES = ("places", "since", "line", "line-leases", "barred", "stays", "next-turn", "epoch")
-_KEYS = [f"interviews:admission:{name}" for name in _NAMES]
+_KEYS = {name: f"interviews:admission:{name}" for name in _NAMES}
 
-_BEGIN = f"""
-local places, since, line, line_leases, barred, stays, next_turn_key, epoch_key = unpack(KEYS)
-local place_ms, line_ms = {PLACE_LEASE_S * 1000}, {LINE_LEASE_S * 1000}
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-
-local function give_back(id, at)
-  local from = redis.call('HGET', since, id)
-  if from then
-    local count = math.min(redis.call('HINCRBY', stays, 'count', 1), {MEASURED_AT_MOST})
-    local mean = tonumber(redis.call('HGET', stays, 'mean_ms') or 0)
-    mean = mean + (math.max(0, at - from) - mean) / count
-    redis.call('HSET', stays, 'count', count, 'mean_ms', mean)
-  end
-  redis.call('ZREM', places, id)
-  redis.call('HDEL', since, id)
-end
-
-local function leave_line(id)
-  for _, key in ipairs({{line, line_leases, barred}}) do redis.call('ZREM', key, id) end
-end
-"""
-
-_ATTEND = (
-    _BEGIN
-    + f"""
-local function lapse(key, lease_ms, lapsed)
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', now)) do
-    lapsed(id, redis.call('ZSCORE', key, id) - lease_ms)
-  end
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. now + lease_ms, '+inf')) do
-    redis.call('ZADD', key, now + lease_ms, id)  -- the clock was put back
-  end
-end
-
-local function take_places(ids)
-  local leases = {{}}
-  for i, id in ipairs(ids) do leases[2 * i - 1], leases[2 * i] = now + place_ms, id end
-  if #ids == 0 or redis.call('ZADD', places, unpack(leases)) == 0 then return end
-  for _, id in ipairs(ids) do
-    redis.call('HSETNX', since, id, now)
-    leave_line(id)
-  end
-end
-
-local function stand_in_line(id, arrived)
-  local at = redis.call('ZSCORE', line, id)
-  if not at then
-    local last = redis.call('ZREVRANGE', line, 0, 0, 'WITHSCORES')[2]
-    at = arrived > 0 and arrived or math.max(now, (last or 0) + 1)
-    redis.call('ZADD', line, at, id)
-  end
-  return tonumber(at)
-end
-
-local limit, inside = tonumber(ARGV[1]), tonumber(ARGV[2])
-take_places({{unpack(ARGV, 3, 2 + inside)}})
-lapse(places, place_ms, give_back)
-lapse(line_leases, line_ms, leave_line)
-
-redis.call('SET', epoch_key, now, 'NX')
-redis.call('PEXPIRE', epoch_key, {EPOCH_LEASE_S * 1000})
-local epoch = tonumber(redis.call('GET', epoch_key))
-local free = limit > 0 and limit - redis.call('ZCARD', places) or math.huge
-local step_ms = {1000 / LET_IN_PER_S}
-local burst_ms = step_ms * {LET_IN_AT_ONCE}
-local next_turn = tonumber(redis.call('GET', next_turn_key))
-if not next_turn or math.abs(now - next_turn) > burst_ms then next_turn = now - burst_ms end
-local turns = math.floor((now - next_turn) / step_ms)
-if math.abs(now - epoch) < {STANDS_STILL_S * 1000} then turns = 0 end
-
-local function is_let_in(id, arrived, at)
-  if free <= 0 or (turns <= 0 and arrived > 0) then return false end
-  local ahead = redis.call('ZRANK', line, id) - redis.call('ZCOUNT', barred, '-inf', at)
-  if ahead >= free then return false end
-  if ahead == 0 and arrived == 0 then return true end
-  if ahead >= turns then return false end
-  turns, next_turn = turns - 1, next_turn + step_ms
-  return true
-end
-
-local positions, leases = {{}}, {{}}
-for i = 3 + inside, #ARGV, 3 do
-  local id, arrived, can_enter = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2] == '1'
-  local position, at = 0, 0
-  if redis.call('ZSCORE', places, id) then
-    take_places({{id}})
-  else
-    at = stand_in_line(id, arrived)
-    if can_enter then redis.call('ZREM', barred, id) else redis.call('ZADD', barred, at, id) end
-    if can_enter and is_let_in(id, arrived, at) then
-      take_places({{id}})
-      free = free - 1
-    else
-      position = redis.call('ZRANK', line, id) + 1
-      table.insert(leases, now + line_ms)
-      table.insert(leases, id)
-    end
-  end
-  table.insert(positions, position)
-  table.insert(positions, at)
-end
-if #leases > 0 then redis.call('ZADD', line_leases, unpack(leases)) end
-redis.call('SET', next_turn_key, next_turn)
-local count, mean = unpack(redis.call('HMGET', stays, 'count', 'mean_ms'))
-return {{epoch, redis.call('ZCARD', places), tonumber(count or 0), math.floor(mean or 0), positions}}
-"""
-)
-
-_GIVE_BACK = _BEGIN + "give_back(ARGV[1], now)"
-
-_STEP_ASIDE = """
-local at = redis.call('ZSCORE', KEYS[3], ARGV[1])
-if at then redis.call('ZADD', KEYS[5], at, ARGV[1]) end
-"""
-
-_COUNT = """
-local now = redis.call('TIME')[1] * 1000
-return {redis.call('ZCOUNT', KEYS[1], now, '+inf'), redis.call('ZCOUNT', KEYS[4], now, '+inf')}
-"""
+_ATTEND = lua.load(__file__, "places_attend", uses="places_leave")
+_GIVE_BACK = lua.load(__file__, "places_give_back", uses="places_leave")
+_STEP_ASIDE = lua.load(__file__, "places_step_aside")
+_COUNT = lua.load(__file__, "places_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,18 +101,30 @@ async def attend(*, inside: Sequence[UUID], in_line: Sequence[InLine]) -> Roll:
 
 
 async def _attend(inside: Sequence[UUID], in_line: Sequence[InLine]) -> Roll:
-    args: list[Any] = [settings.CANDIDATES_AT_ONCE, len(inside), *map(str, inside)]
+    args: list[Any] = [
+        MEASURED_AT_MOST,
+        PLACE_LEASE_S * 1000,
+        LINE_LEASE_S * 1000,
+        EPOCH_LEASE_S * 1000,
+        STANDS_STILL_S * 1000,
+        LET_IN_PER_S,
+        LET_IN_AT_ONCE,
+        settings.CANDIDATES_AT_ONCE,
+        len(inside),
+        *map(str, inside),
+    ]
     for who in in_line:
         args += [str(who.session_id), who.arrived_ms, int(who.can_enter)]
-    script = redis_clients.async_client().register_script(_ATTEND)
-    epoch, held, count, mean_ms, flat = await script(keys=_KEYS, args=args)
+    answer = await _ATTEND.run_async(redis_clients.async_client(), list(_KEYS.values()), args)
+    epoch, held, count, mean_ms, flat = answer
     positions = [Position(*pair) for pair in zip(flat[::2], flat[1::2], strict=True)]
     return Roll(epoch, held, Stays(count, mean_ms / 1000), positions)
 
 
 async def give_back(session_id: UUID) -> None:
     """The interview is over: somebody else may come in. Raises redis.RedisError."""
-    await redis_clients.async_client().register_script(_GIVE_BACK)(keys=_KEYS, args=[str(session_id)])
+    args = [MEASURED_AT_MOST, str(session_id)]
+    await _GIVE_BACK.run_async(redis_clients.async_client(), list(_KEYS.values()), args)
 
 
 async def step_aside(session_id: UUID) -> None:
@@ -236,12 +132,11 @@ async def step_aside(session_id: UUID) -> None:
 
     Raises redis.RedisError.
     """
-    await redis_clients.async_client().register_script(_STEP_ASIDE)(keys=_KEYS, args=[str(session_id)])
+    keys = [_KEYS["line"], _KEYS["barred"]]
+    await _STEP_ASIDE.run_async(redis_clients.async_client(), keys, [str(session_id)])
 
 
 def count() -> tuple[int, int]:
     """How many candidates have a place, and how many wait for one. Raises redis.RedisError."""
-    inside, waiting = cast(
-        "list[int]", redis_clients.sync_client().register_script(_COUNT)(keys=_KEYS, args=[])
-    )
+    inside, waiting = _COUNT.run(redis_clients.sync_client(), [_KEYS["places"], _KEYS["line-leases"]])
     return inside, waiting

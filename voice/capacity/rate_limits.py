@@ -16,29 +16,15 @@ from django.conf import settings
 from voice import metrics
 from voice.callers import Caller
 from voice.errors import Busy, RateLimited
-from voice.infra import redis_clients
+from voice.infra import lua, redis_clients
 
 WINDOW_S = 60
 LEASE_S = 60
 """A process that died holds its callers' places for so long."""
 PROCESS_RETRY_S = 5.0
 
-_TAKE = f"""
-local used = redis.call('INCR', KEYS[1])
-if used == 1 then redis.call('EXPIRE', KEYS[1], {WINDOW_S}) end
-return {{used, redis.call('TTL', KEYS[1])}}
-"""
-
-_ENTER = """
-local now = tonumber(redis.call('TIME')[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
-  return 0
-end
-redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-return 1
-"""
+_COUNT = lua.load(__file__, "request_count")
+_ENTER = lua.load(__file__, "connection_enter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +53,8 @@ async def take_request(caller: Caller) -> Allowance:
     """
     limit = settings.VOICE["REQUESTS_PER_MINUTE"]
     try:
-        used, reset_s = await redis_clients.async_client().eval(_TAKE, 1, f"voice:requests:{caller.id}")
+        client = redis_clients.async_client()
+        used, reset_s = await _COUNT.run_async(client, [f"voice:requests:{caller.id}"], [WINDOW_S])
     except redis.RedisError:
         return Allowance(limit, limit, WINDOW_S)
     if used > limit:
@@ -111,7 +98,8 @@ async def connection(caller: Caller) -> AsyncIterator[None]:
 async def _enter(caller: Caller, place: str) -> None:
     limit = settings.VOICE["CONNECTIONS_PER_KEY"]
     try:
-        is_in = await redis_clients.async_client().eval(_ENTER, 1, _key(caller), place, limit, LEASE_S)
+        client = redis_clients.async_client()
+        is_in = await _ENTER.run_async(client, [_key(caller)], [place, limit, LEASE_S])
     except redis.RedisError:
         return  # the process's own limit still holds
     if not is_in:

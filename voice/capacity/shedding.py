@@ -24,7 +24,7 @@ import redis
 
 from voice import metrics
 from voice.capacity.ladder import CALM, TOO_MUCH, Ladder, Step
-from voice.infra import redis_clients
+from voice.infra import lua, redis_clients
 from voice.queues import waits as queues_waits
 
 __all__ = [
@@ -42,13 +42,9 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 KEY = "voice:retreat"
+"""A field for each process: the second, by the clock of Redis, and for how long each step has been off."""
 LEASE_S = 10
 HASH_TTL_S = 60
-_TELL = """
-redis.call('HSET', KEYS[1], ARGV[1], redis.call('TIME')[1] .. ' ' .. ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-"""
-"""A field for each process: the second, by the clock of Redis, and for how long each step has been off."""
 LOOK_EVERY_S = 1.0
 ANSWER_WITHIN_S = 1.0
 TICKS = 4
@@ -63,6 +59,8 @@ QUEUED_S = 10.0
 HELD = (CALM + TOO_MUCH) / 2
 """Pressure that goes neither further nor back."""
 DEFERRED_QUEUE = "stt-later"
+
+_TELL = lua.load(__file__, "retreat_tell")
 
 
 class Felt(NamedTuple):
@@ -202,7 +200,7 @@ async def _queued_s(off_since: list[float]) -> tuple[float, float]:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             client = redis_clients.async_client()
-            await client.eval(_TELL, 1, KEY, _this_process(), told, HASH_TTL_S)
+            await _TELL.run_async(client, [KEY], [_this_process(), told, HASH_TTL_S])
             waits = await queues_waits.look_now(["stt", DEFERRED_QUEUE], client)
     except (redis.RedisError, TimeoutError):
         return 0.0, 0.0

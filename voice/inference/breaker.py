@@ -31,6 +31,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from voice.errors import EngineUnavailable, VoiceError
+from voice.infra import lua
 from voice.types import Direction
 
 StateName = Literal["closed", "half_open", "open"]
@@ -69,40 +70,10 @@ class BreakerState:
     reason: str = ""
 
 
-# KEYS: the hash, `open`, `probe`
-_ADMIT = """
-local kept = redis.call('HMGET', KEYS[1], 'is_open', 'failures', 'reason')
-local failures, reason = tonumber(kept[2] or 0), kept[3] or ''
-if kept[1] ~= '1' then return {'closed', failures, 0, reason} end
-local left_ms = redis.call('PTTL', KEYS[2])
-if left_ms > 0 then return {'open', failures, left_ms, reason} end
-if redis.call('SET', KEYS[3], ARGV[1], 'NX', 'PX', ARGV[2]) then return {'half_open', failures, 0, reason} end
-return {'probed', failures, 0, reason}
-"""
-
-_SUCCEED = """
-if redis.call('HGET', KEYS[1], 'is_open') ~= '1' then return redis.call('DEL', KEYS[1]) end
-if redis.call('GET', KEYS[3]) ~= ARGV[1] then return 0 end  -- it was let through before the breaker opened
-redis.call('DEL', KEYS[3])
-local successes = redis.call('HINCRBY', KEYS[1], 'successes', 1)
-if successes >= tonumber(ARGV[2]) then redis.call('DEL', unpack(KEYS)) end
-"""
-
-_FAIL = """
-local token, limit, open_ms, forget_s = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local is_open = redis.call('HGET', KEYS[1], 'is_open') == '1'
-if is_open and redis.call('GET', KEYS[3]) ~= token then return end  -- let through before the breaker opened
-local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
-redis.call('HSET', KEYS[1], 'reason', ARGV[5])
-redis.call('EXPIRE', KEYS[1], forget_s)
-if is_open or failures >= limit then
-  redis.call('HSET', KEYS[1], 'is_open', '1', 'successes', 0)
-  redis.call('SET', KEYS[2], '1', 'PX', open_ms)
-  redis.call('DEL', KEYS[3])
-end
-"""
-
-_RELEASE = "if redis.call('GET', KEYS[3]) == ARGV[1] then redis.call('DEL', KEYS[3]) end"
+_ADMIT = lua.load(__file__, "breaker_admit")
+_SUCCEED = lua.load(__file__, "breaker_succeed")
+_FAIL = lua.load(__file__, "breaker_fail")
+_RELEASE = lua.load(__file__, "breaker_release")
 
 
 class Breaker:
@@ -125,7 +96,7 @@ class Breaker:
             return Attempt(self)
         token = uuid4().hex
         try:
-            answer = self._client.eval(_ADMIT, 3, *self._keys, token, _probe_lease_ms())
+            answer = _ADMIT.run(self._client, self._keys, [token, _probe_lease_ms()])
         except redis.RedisError:
             answer = [b"closed", 0, 0, b""]
         name, failures, left_ms, reason = answer
@@ -170,9 +141,9 @@ class Breaker:
         if token:
             self._tell(_RELEASE, token)
 
-    def _tell(self, script: str, *values: str | int) -> None:
+    def _tell(self, script: lua.LuaScript, *values: str | int) -> None:
         with contextlib.suppress(redis.RedisError):
-            self._client.eval(script, 3, *self._keys, *values)
+            script.run(self._client, self._keys, values)
 
 
 @dataclass(frozen=True, slots=True)

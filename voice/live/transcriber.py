@@ -28,7 +28,7 @@ from voice.live.utterances import (
     UtteranceEvent,
 )
 from voice.queues import jobs
-from voice.queues.call_scripts import Meta
+from voice.queues.call_keys import Meta
 from voice.service import transcription
 from voice.service.requests import TranscriptionRequest
 

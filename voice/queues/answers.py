@@ -8,12 +8,22 @@ from uuid import uuid4
 
 import redis
 
-from voice.infra import redis_clients
-from voice.queues import call_scripts as scripts
-from voice.queues.call_scripts import ANSWERED_TTL_S, CALL_TTL_S, WAIT_S, Meta, answer_key, request_key
+from voice.infra import lua, redis_clients
+from voice.queues.call_keys import (
+    ANSWERED_TTL_S,
+    CALL_TTL_S,
+    WAIT_S,
+    WITH_AUDIO,
+    Meta,
+    answer_key,
+    request_key,
+)
 
 AWAY_PAUSES_S = (0.1, 0.5, 2.0)
 """Pauses of a worker whose Redis does not answer, before it gives its work up."""
+
+_CLAIM = lua.load(__file__, "call_claim", uses="call_end")
+_ADD = lua.load(__file__, "call_add", uses="call_end")
 
 
 class Forgotten(Exception):
@@ -55,25 +65,26 @@ class ClaimedCall:
     def _add(self, kind: str, meta: Meta, body: bytes = b"", *, ttl_s: int = CALL_TTL_S) -> None:
         self._sent += 1
         values = [self.id, self._token, self._sent, kind, json.dumps(meta), body, ttl_s]
-        if not _patiently(scripts.ADD, [request_key(self.id), answer_key(self.id)], values):
+        if not _run_patiently(_ADD, [request_key(self.id), WITH_AUDIO, answer_key(self.id)], values):
             raise Forgotten(self.id)
 
 
 def claim(call_id: str) -> ClaimedCall | None:
     """Claim the call of that id; None when a worker has it, it has an answer, or nobody waits any more."""
     token = uuid4().hex
-    found = _patiently(scripts.CLAIM, [request_key(call_id)], [call_id, token, WAIT_S, CALL_TTL_S])
+    values = [call_id, token, WAIT_S, CALL_TTL_S]
+    found = _run_patiently(_CLAIM, [request_key(call_id), WITH_AUDIO], values)
     if found is None:
         return None
     request, audio, age_s = found
     return ClaimedCall(call_id, json.loads(request), audio, token, time.monotonic() - float(age_s))
 
 
-def _patiently(script: str, keys: list[str], values: list[Any]) -> Any:
+def _run_patiently(script: lua.LuaScript, keys: list[str], values: list[Any]) -> Any:
     """Run a script that may be run twice; a Redis that is away for moments is waited for."""
     for pause_s in AWAY_PAUSES_S:
         try:
-            return redis_clients.sync_client().eval(script, len(keys), *keys, *values)
+            return script.run(redis_clients.sync_client(), keys, values)
         except (redis.ConnectionError, redis.TimeoutError):
             time.sleep(pause_s)
-    return redis_clients.sync_client().eval(script, len(keys), *keys, *values)
+    return script.run(redis_clients.sync_client(), keys, values)

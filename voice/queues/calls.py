@@ -28,13 +28,15 @@ from django.conf import settings
 
 from voice import metrics
 from voice.errors import Busy, CallFailed
-from voice.infra import redis_clients
-from voice.queues import call_scripts as scripts
+from voice.infra import lua, redis_clients
 from voice.queues import jobs, leases
-from voice.queues.call_scripts import (
+from voice.queues.call_keys import (
     ANSWERED_TTL_S,
     CALL_TTL_S,
+    REQUEST_PREFIX,
+    SHARED_PREFIX,
     WAIT_S,
+    WITH_AUDIO,
     Meta,
     answer_key,
     job_id,
@@ -48,6 +50,12 @@ BUSY_RETRY_S = 5.0
 BLOCK_MS = 500
 LOOK_AFTER_S = 3.0
 """A call without a sign for so long: is its worker alive?"""
+AGAIN_S = 10
+"""A job that was queued again may be between lists for some seconds."""
+
+_ASK = lua.load(__file__, "call_ask")
+_REQUEUE = lua.load(__file__, "call_requeue", uses="call_end")
+_FORGET = lua.load(__file__, "call_forget", uses="call_end")
 
 Entry = tuple[bytes, Meta, bytes]
 
@@ -58,9 +66,6 @@ class Part:
 
     meta: Meta
     body: bytes = b""
-
-
-# The side that asks
 
 
 async def ask(
@@ -82,12 +87,10 @@ async def ask(
         Busy: too many jobs, or too much audio, wait already.
     """
     new_id = call_id or uuid4().hex
-    keys = [scripts.SHARES + shared_as, request_key(new_id), jobs.key(queue_name)]
+    keys = [SHARED_PREFIX + shared_as, request_key(new_id), jobs.key(queue_name), WITH_AUDIO]
     audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
-    values: list[Any] = [new_id, queue_limit, json.dumps(request), audio, CALL_TTL_S, audio_limit]
-    found = await redis_clients.async_client().eval(
-        scripts.ASK, len(keys), *keys, *values, int(bool(shared_as))
-    )
+    values = [new_id, REQUEST_PREFIX, int(bool(shared_as)), queue_limit, audio_limit, CALL_TTL_S]
+    found = await _ASK.run_async(redis_clients.async_client(), keys, [*values, json.dumps(request), audio])
     if found is None:
         metrics.REFUSED.labels(reason=Busy.code).inc()
         raise Busy("Too many requests wait already; ask again later.", retry_after_s=BUSY_RETRY_S)
@@ -171,7 +174,11 @@ class Call:
     async def forget(self) -> None:
         """Nobody waits any more: a worker will not begin, or stops at the next part."""
         with suppress(redis.RedisError):  # then it expires
-            await redis_clients.async_client().eval(scripts.FORGET, 1, answer_key(self.id), self.id)
+            await _FORGET.run_async(redis_clients.async_client(), self._keys, [self.id])
+
+    @property
+    def _keys(self) -> list[str]:
+        return [request_key(self.id), WITH_AUDIO, answer_key(self.id)]
 
     async def _read(self) -> list[Entry]:
         """What came since the last look; nothing while Redis is away."""
@@ -205,10 +212,8 @@ class Call:
             if await asyncio.to_thread(leases.is_pending, job_id(self.id), redis_clients.sync_client()):
                 await redis_clients.async_client().expire(request_key(self.id), CALL_TTL_S)
                 return bool(await redis_clients.async_client().hexists(request_key(self.id), "worker"))
-            keys = [request_key(self.id), answer_key(self.id)]
-            verdict = await redis_clients.async_client().eval(
-                scripts.ABANDONED, len(keys), *keys, self.id, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)
-            )
+            values = [self.id, AGAIN_S, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)]
+            verdict = await _REQUEUE.run_async(redis_clients.async_client(), self._keys, values)
         except (redis.ConnectionError, redis.TimeoutError):
             return False
         if verdict < 0:
@@ -229,6 +234,3 @@ _WORKER_ENDED = {
     "code": "engine_unavailable",
     "detail": "The worker ended in the middle of this; ask again.",
 }
-
-
-# The worker's side

@@ -16,6 +16,8 @@ from rq.queue import Queue
 from rq.registry import StartedJobRegistry
 from rq.utils import now, utcformat
 
+from voice.infra import lua
+
 LEASE_S = 8
 """A process that is silent for so long is dead: its jobs are free to be queued again."""
 REGISTRY_TTL_S = 60
@@ -24,17 +26,7 @@ UNLISTED_S = 3
 """Between its queue and its start a job is in no list for some milliseconds; after so long, it is lost."""
 UNLISTED_MARK_TTL_S = 60
 
-# A job that has just ended must not be brought back, so one atomic step looks and renews.
-_RENEW = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'last_heartbeat', ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-redis.call('ZADD', KEYS[2], 'XX', ARGV[1] + ARGV[3], ARGV[4])
-redis.call('ZADD', KEYS[3], 'XX', ARGV[1] + 2 * ARGV[3], ARGV[5])
-redis.call('EXPIRE', KEYS[3], 2 * ARGV[3])
-redis.call('HSET', KEYS[4], 'last_heartbeat', ARGV[6])
-return 1
-"""
+_RENEW = lua.load(__file__, "lease_renew")
 
 
 def renew(execution: Execution, queue_name: str, pipeline: Pipeline) -> None:
@@ -54,7 +46,7 @@ def renew(execution: Execution, queue_name: str, pipeline: Pipeline) -> None:
         execution.id,
         utcformat(right_now),
     ]
-    pipeline.eval(_RENEW, len(keys), *keys, *values)
+    _RENEW.run(pipeline, keys, values)
 
 
 def give_up(executions: Iterable[Execution], connection: redis.Redis) -> None:

@@ -8,6 +8,7 @@ import redis.asyncio
 from rq.job import Job
 from rq.utils import str_to_date
 
+from voice.infra import lua
 from voice.queues import jobs
 
 
@@ -18,30 +19,21 @@ class Wait(NamedTuple):
     oldest_s: float
 
 
-# The age is by the clock of Redis, so all processes read the same; jobs are stamped by whoever queues them.
-_LOOK = """
-local waits = {}
-for _, queue in ipairs(KEYS) do
-  local first = redis.call('LINDEX', queue, 0)
-  local queued_at = first and redis.call('HGET', ARGV[1] .. first, 'enqueued_at')
-  waits[#waits + 1] = {redis.call('LLEN', queue), queued_at or ''}
-end
-return {redis.call('TIME'), waits}
-"""
+_LOOK = lua.load(__file__, "waits_look")
 
 
 def look(names: Sequence[str], connection: redis.Redis) -> dict[str, Wait]:
     """The queues of these names. Raises redis.RedisError."""
-    return _parsed(names, connection.eval(_LOOK, *_arguments(names)))
+    return _parsed(names, _LOOK.run(connection, *_arguments(names)))
 
 
 async def look_now(names: Sequence[str], connection: redis.asyncio.Redis) -> dict[str, Wait]:
     """The same, on an event loop."""
-    return _parsed(names, await connection.eval(_LOOK, *_arguments(names)))
+    return _parsed(names, await _LOOK.run_async(connection, *_arguments(names)))
 
 
-def _arguments(names: Sequence[str]) -> list[Any]:
-    return [len(names), *map(jobs.key, names), Job.redis_job_namespace_prefix]
+def _arguments(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    return [jobs.key(name) for name in names], [Job.redis_job_namespace_prefix]
 
 
 def _parsed(names: Sequence[str], answer: Any) -> dict[str, Wait]:

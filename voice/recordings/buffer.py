@@ -9,15 +9,14 @@ fills the memory. What nobody goes on with for `RESTS_AFTER_S` moves there whole
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
-from functools import cache
+from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
 from redis.client import Pipeline
-from redis.commands.core import Script
 
 from voice.audio.pcm import BYTES_A_SECOND
+from voice.infra import lua
 from voice.infra.coalescing import Gathered
 from voice.infra.redis_clients import async_client, audio_client, of_loop, sync_client
 
@@ -37,18 +36,18 @@ EXTENTS_AT_ONCE = 500
 """Recordings that are asked about in one round trip."""
 
 
-class Outcome(IntEnum):
-    """What became of a frame."""
+class Outcome(Enum):
+    """What became of a frame; lua/buffer_write.lua answers with these names."""
 
-    HELD = 0
-    GAP = 1  # it begins beyond what is held
-    OVER_LIMIT = 2
-    TAKEN_OVER = 3  # another connection writes now
-    UNOPENED = 4  # Redis knows nothing of the recording (it lost its data, or it was never opened)
-    FULL = 5  # object storage has to take some first
+    HELD = auto()
+    GAP = auto()  # it begins beyond what is held
+    OVER_LIMIT = auto()
+    TAKEN_OVER = auto()  # another connection writes now
+    UNOPENED = auto()  # Redis knows nothing of the recording (it lost its data, or it was never opened)
+    FULL = auto()  # object storage has to take some first
 
 
-OUTCOMES = tuple(Outcome)  # by number; calling an enum costs Python ten times as much
+_OUTCOMES = {outcome.name.encode(): outcome for outcome in Outcome}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,129 +64,13 @@ class Write:
         return self.held_bytes - self.stored_bytes >= DUE_BYTES
 
 
-# Every script gets the key prefix of its recording; the keys of the segments follow from it. Of the segment
-# in which `stored` ends, the key has only the bytes after it.
-_HELD = f"""
-local meta = KEYS[1] .. ':meta'
-local function segment(n) return KEYS[1] .. ':' .. n end
-local function held_in(filling, stored)
-  return math.max(filling * {SEGMENT_BYTES}, stored) + redis.call('STRLEN', segment(filling))
-end
-local function forget(stored, filling, to)
-  local first, last = math.floor(stored / {SEGMENT_BYTES}), math.floor(to / {SEGMENT_BYTES})
-  for n = first, math.min(last - 1, filling) do redis.call('DEL', segment(n)) end
-  local gone = to - math.max(last * {SEGMENT_BYTES}, stored)
-  if gone > 0 then
-    local rest = redis.call('GETRANGE', segment(last), gone, -1)
-    local ttl = math.max(redis.call('TTL', segment(last)), 1)
-    redis.call('DEL', segment(last))  -- first: SET is refused while Redis is full
-    if #rest > 0 then redis.call('SET', segment(last), rest, 'EX', ttl) end
-  end
-  filling = math.max(filling, last)
-  redis.call('HSET', meta, 'stored', to, 'filling', filling)
-  return filling
-end
-"""
-
-_OPEN = (
-    _HELD
-    + f"""
-local found = redis.call('HMGET', meta, 'stored', 'filling')
-local known, filling = tonumber(found[1] or 0), tonumber(found[2] or 0)
-local stored = math.max(tonumber(ARGV[3]), known)
-if stored > known or not found[1] then filling = forget(known, filling, stored) end
-redis.call('HSET', meta, 'writer', ARGV[1], 'limit', ARGV[2])
-redis.call('EXPIRE', meta, {HOT_TTL_S})
-for n = math.floor(stored / {SEGMENT_BYTES}), filling do redis.call('EXPIRE', segment(n), {HOT_TTL_S}) end
-return held_in(filling, stored)
-"""
-)
-
-# Frames of many recordings in one call: a key and three arguments each. The answer is one line of text, three
-# numbers a frame: reading a list of lists costs Python several times as much.
-_WRITE = (
-    f"""
-local function write(prefix, writer, from, pcm)
-  local meta = prefix .. ':meta'
-  local found = redis.call('HMGET', meta, 'writer', 'limit', 'stored', 'filling')
-  if not found[2] then return {Outcome.UNOPENED:d}, 0, 0 end
-  local filling, stored = tonumber(found[4]), tonumber(found[3])
-  local held = math.max(filling * {SEGMENT_BYTES}, stored) + redis.call('STRLEN', prefix .. ':' .. filling)
-  if found[1] ~= writer then return {Outcome.TAKEN_OVER:d}, held, stored end
-  local to = from + #pcm
-  if from > held then return {Outcome.GAP:d}, held, stored end
-  if to <= held then return {Outcome.HELD:d}, held, stored end
-  if to > tonumber(found[2]) then return {Outcome.OVER_LIMIT:d}, held, stored end
-  if to - stored > {HOT_BYTES} then return {Outcome.FULL:d}, held, stored end
-  while held < to do
-    local full_at = (filling + 1) * {SEGMENT_BYTES}
-    local key, piece = prefix .. ':' .. filling, string.sub(pcm, held - from + 1, full_at - from)
-    if redis.call('APPEND', key, piece) == #piece then
-      redis.call('EXPIRE', key, {HOT_TTL_S})
-      redis.call('EXPIRE', meta, {HOT_TTL_S})
-    end
-    held = held + #piece
-    if held == full_at then
-      filling = filling + 1
-      redis.call('HSET', meta, 'filling', filling)
-    end
-  end
-  return {Outcome.HELD:d}, held, stored
-end
-"""
-    """
-local answers = {}
-for i, prefix in ipairs(KEYS) do
-  local outcome, held, stored = write(prefix, ARGV[3 * i - 2], tonumber(ARGV[3 * i - 1]), ARGV[3 * i])
-  answers[i] = outcome .. ' ' .. held .. ' ' .. stored
-end
-return table.concat(answers, ' ')
-"""
-)
-
-_SEAL = (
-    _HELD
-    + """
-local found = redis.call('HMGET', meta, 'filling', 'stored', 'limit')
-if not found[3] then return 0 end
-local held = held_in(tonumber(found[1]), tonumber(found[2]))
-if held >= tonumber(ARGV[1]) then redis.call('HSET', meta, 'limit', held) end
-return held
-"""
-)
-
-# [bytes in object storage, bytes held, seconds for which nobody has gone on]; zeros of one that is not known
-_EXTENT = (
-    _HELD
-    + f"""
-local found = redis.call('HMGET', meta, 'stored', 'filling')
-if not found[2] then return {{0, 0, 0}} end
-local stored, filling = tonumber(found[1]), tonumber(found[2])
-local newest_s = math.max(redis.call('TTL', segment(filling)), redis.call('TTL', segment(filling - 1)))
-return {{stored, held_in(filling, stored), {HOT_TTL_S} - newest_s}}
-"""
-)
-
-_LET_GO = (
-    _HELD
-    + """
-local found = redis.call('HMGET', meta, 'stored', 'filling')
-if found[2] and tonumber(ARGV[1]) > tonumber(found[1]) then
-  forget(tonumber(found[1]), tonumber(found[2]), tonumber(ARGV[1]))
-end
-"""
-)
-
-_DELETE = (
-    _HELD
-    + f"""
-local found = redis.call('HMGET', meta, 'stored', 'filling')
-if not found[2] then return end
-local first = math.floor(tonumber(found[1]) / {SEGMENT_BYTES})
-for n = first, tonumber(found[2]) do redis.call('DEL', segment(n)) end
-redis.call('DEL', meta)
-"""
-)
+# Each gets the prefix of its recording's keys; the keys of the hash and of the segments follow from it.
+_OPEN = lua.load(__file__, "buffer_open", uses="buffer_segments")
+_WRITE = lua.load(__file__, "buffer_write")
+_SEAL = lua.load(__file__, "buffer_seal", uses="buffer_segments")
+_EXTENT = lua.load(__file__, "buffer_extent", uses="buffer_segments")
+_LET_GO = lua.load(__file__, "buffer_let_go", uses="buffer_segments")
+_DELETE = lua.load(__file__, "buffer_delete", uses="buffer_segments")
 
 
 def _key(recording_id: UUID | str) -> str:
@@ -199,8 +82,8 @@ async def open_for(recording_id: UUID, *, writer: str, limit_bytes: int, stored_
 
     stored_bytes: so many are in object storage, should Redis have forgotten it.
     """
-    script = async_client().register_script(_OPEN)
-    return await script(keys=[_key(recording_id)], args=[writer, limit_bytes, stored_bytes])
+    args = [SEGMENT_BYTES, writer, limit_bytes, stored_bytes, HOT_TTL_S]
+    return await _OPEN.run_async(async_client(), [_key(recording_id)], args)
 
 
 async def write(recording_id: UUID, *, writer: str, offset: int, pcm: bytes) -> Write:
@@ -213,19 +96,18 @@ async def write(recording_id: UUID, *, writer: str, offset: int, pcm: bytes) -> 
 
 
 async def _write_all(frames: list[tuple[str, str, int, bytes]]) -> list[Write]:
-    script = of_loop("writing", lambda: audio_client().register_script(_WRITE))
     keys = [frame[0] for frame in frames]
-    args = [value for frame in frames for value in frame[1:]]
-    numbers = [int(number) for number in (await script(keys=keys, args=args)).split()]
+    args = [SEGMENT_BYTES, HOT_BYTES, HOT_TTL_S, *(value for frame in frames for value in frame[1:])]
+    words = (await _WRITE.run_async(audio_client(), keys, args)).split()
     return [
-        Write(OUTCOMES[outcome], held, stored)
-        for outcome, held, stored in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
+        Write(_OUTCOMES[outcome], int(held), int(stored))
+        for outcome, held, stored in zip(words[::3], words[1::3], words[2::3], strict=True)
     ]
 
 
 def seal(recording_id: UUID, *, at_least: int) -> int:
     """Accept nothing beyond what is held, if that is `at_least` bytes; return the bytes held."""
-    return _call(_SEAL, recording_id, at_least)
+    return _run(_SEAL, recording_id, at_least)
 
 
 def read(recording_id: UUID | str, start: int = 0, end: int | None = None) -> bytes:
@@ -249,7 +131,7 @@ def read(recording_id: UUID | str, start: int = 0, end: int | None = None) -> by
 
 def due(recording_id: UUID | str) -> tuple[int, int] | None:
     """The stretch [start, end) that object storage should take next, if it is time."""
-    return _due(*_call(_EXTENT, recording_id))
+    return _due(*_run(_EXTENT, recording_id, HOT_TTL_S))
 
 
 def all_due(recording_ids: list[UUID]) -> list[UUID]:
@@ -258,7 +140,7 @@ def all_due(recording_ids: list[UUID]) -> list[UUID]:
     for at in range(0, len(recording_ids), EXTENTS_AT_ONCE):
         with sync_client().pipeline(transaction=False) as pipe:
             for recording_id in recording_ids[at : at + EXTENTS_AT_ONCE]:
-                _call(_EXTENT, recording_id, client=pipe)
+                _run(_EXTENT, recording_id, HOT_TTL_S, pipeline=pipe)
             extents += pipe.execute()
     return [each for each, extent in zip(recording_ids, extents, strict=True) if _due(*extent)]
 
@@ -272,18 +154,15 @@ def _due(stored: int, held: int, age_s: int) -> tuple[int, int] | None:
 
 def let_go(recording_id: UUID | str, stored_bytes: int) -> None:
     """Object storage holds so many bytes: forget those of them that are here."""
-    _call(_LET_GO, recording_id, stored_bytes)
+    _run(_LET_GO, recording_id, stored_bytes)
 
 
 def delete(recording_id: UUID) -> None:
     """Forget the audio at once: Redis keeps what has only expired until it happens upon it."""
-    _call(_DELETE, recording_id)
+    _run(_DELETE, recording_id)
 
 
-def _call(script: str, recording_id: UUID | str, *args: int, client: Pipeline | None = None) -> Any:
-    return _registered(script)(keys=[_key(recording_id)], args=args, client=client)
-
-
-@cache
-def _registered(script: str) -> Script:
-    return sync_client().register_script(script)
+def _run(
+    script: lua.LuaScript, recording_id: UUID | str, *args: int, pipeline: Pipeline | None = None
+) -> Any:
+    return script.run(pipeline or sync_client(), [_key(recording_id)], [SEGMENT_BYTES, *args])

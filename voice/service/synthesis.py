@@ -18,7 +18,7 @@ from voice.callers import Caller
 from voice.errors import RequestRefused
 from voice.infra.threads import in_thread
 from voice.queues import calls
-from voice.queues.call_scripts import Meta
+from voice.queues.call_keys import Meta
 from voice.queues.calls import Call, Part
 from voice.service.requests import SpeechRequest
 from voice.speech import cache, voices

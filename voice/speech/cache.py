@@ -17,9 +17,10 @@ import redis
 from django.conf import settings
 
 from voice import metrics
-from voice.infra import redis_clients
+from voice.infra import lua, redis_clients
 
 PREFIX = "voice:cache:"
+_ITEM_PREFIX = PREFIX + "item:"
 _KEYS = [PREFIX + name for name in ("used", "expiry", "sizes", "counts")]
 LARGEST_SHARE = 0.1
 """An item above this share of the bound would push out too many others."""
@@ -57,103 +58,15 @@ class Statistics:
         return self.hits / max(self.hits + self.misses, 1)
 
 
-# The keys of items are made inside: which items go is known there only.
-_COMMON = f"""
-local used, expiry, sizes, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local function forget(key)
-  local size = redis.call('HGET', sizes, key)
-  if not size then return end
-  redis.call('HDEL', sizes, key)
-  redis.call('ZREM', used, key)
-  redis.call('ZREM', expiry, key)
-  redis.call('HINCRBY', counts, 'bytes', -size)
-end
-local function now_ms()
-  local now = redis.call('TIME')
-  return now[1] * 1000 + math.floor(now[2] / 1000)
-end
-local function forget_expired()
-  local over = redis.call('ZRANGEBYSCORE', expiry, '-inf', now_ms(), 'LIMIT', 0, {EXPIRED_AT_ONCE})
-  for _, key in ipairs(over) do forget(key) end
-end
-local function use(key)
-  redis.call('ZADD', used, redis.call('HINCRBY', counts, 'uses', 1), key)
-end
-"""
-
-_GET = (
-    _COMMON
-    + f"""
-local item = redis.call('HMGET', '{PREFIX}item:' .. ARGV[1], 'body', 'meta')
-if not item[1] then
-  forget(ARGV[1])
-  redis.call('HINCRBY', counts, 'misses', 1)
-  return false
-end
-use(ARGV[1])
-redis.call('HINCRBY', counts, 'hits', 1)
-return item
-"""
-)
-
-_PUT = (
-    _COMMON
-    + f"""
-local function count_again()  -- some of the bookkeeping was lost
-  for _, key in ipairs(redis.call('ZRANGE', used, 0, -1)) do
-    if redis.call('HEXISTS', sizes, key) == 0 then
-      redis.call('UNLINK', '{PREFIX}item:' .. key)
-      redis.call('ZREM', used, key)
-    end
-  end
-  local held, all = 0, redis.call('HGETALL', sizes)
-  for i = 1, #all, 2 do
-    redis.call('ZADD', used, 'NX', 0, all[i])
-    held = held + all[i + 1]
-  end
-  redis.call('HSET', counts, 'bytes', held)
-  return held
-end
-local key, ttl_ms, bound = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local item, size = '{PREFIX}item:' .. key, #ARGV[4] + #ARGV[5]
-forget_expired()
-forget(key)
-redis.call('HSET', item, 'body', ARGV[4], 'meta', ARGV[5])
-redis.call('PEXPIRE', item, ttl_ms)
-redis.call('HSET', sizes, key, size)
-redis.call('ZADD', expiry, now_ms() + ttl_ms, key)
-use(key)
-local is_counted = redis.call('HEXISTS', counts, 'bytes') == 1
-local held = redis.call('HINCRBY', counts, 'bytes', size)
-local is_whole = is_counted and held >= size and redis.call('HLEN', sizes) == redis.call('ZCARD', used)
-if not is_whole then held = count_again() end
-while held > bound do
-  local oldest = redis.call('ZRANGE', used, 0, 0)[1]
-  if not oldest or oldest == key then break end
-  redis.call('UNLINK', '{PREFIX}item:' .. oldest)
-  forget(oldest)
-  held = tonumber(redis.call('HGET', counts, 'bytes'))
-end
-"""
-)
-
-_STATISTICS = (
-    _COMMON
-    + """
-forget_expired()
-local numbers = {redis.call('HLEN', sizes)}
-for _, count in ipairs({'bytes', 'hits', 'misses'}) do
-  table.insert(numbers, tonumber(redis.call('HGET', counts, count) or 0))
-end
-return numbers
-"""
-)
+_GET = lua.load(__file__, "cache_get", uses="cache_items")
+_PUT = lua.load(__file__, "cache_put", uses="cache_items")
+_STATISTICS = lua.load(__file__, "cache_statistics", uses="cache_items")
 
 
 async def get(key: str) -> CachedSpeech | None:
     """The speech kept under `key` (a hex SHA-256 of all that shaped it), in one round trip."""
     try:
-        item = await redis_clients.async_client().register_script(_GET)(keys=_KEYS, args=[key])
+        item = await _GET.run_async(redis_clients.async_client(), [*_KEYS, _ITEM_PREFIX + key], [key])
     except redis.RedisError:
         item = None
     metrics.CACHE_REQUESTS.labels("hit" if item else "miss").inc()
@@ -163,7 +76,7 @@ async def get(key: str) -> CachedSpeech | None:
 def peek(key: str) -> CachedSpeech | None:
     """As `get`, for a worker: neither a use nor counted."""
     try:
-        body, meta = cast(list[Any], redis_clients.sync_client().hmget(f"{PREFIX}item:{key}", "body", "meta"))
+        body, meta = cast(list[Any], redis_clients.sync_client().hmget(_ITEM_PREFIX + key, "body", "meta"))
     except redis.RedisError:
         return None
     return CachedSpeech(body, json.loads(meta)) if body else None
@@ -175,11 +88,12 @@ def put(key: str, cached: CachedSpeech) -> None:
     bound_bytes = int(settings.SPEECH_CACHE_MB * 1_000_000)
     if len(cached.body) + len(meta) > LARGEST_SHARE * bound_bytes:
         return
-    args: list[Any] = [key, int(settings.SPEECH_CACHE_TTL_S * 1000), bound_bytes, cached.body, meta]
+    ttl_ms = int(settings.SPEECH_CACHE_TTL_S * 1000)
+    args = [key, _ITEM_PREFIX, ttl_ms, bound_bytes, EXPIRED_AT_ONCE, cached.body, meta]
     with contextlib.suppress(redis.RedisError):
-        redis_clients.sync_client().register_script(_PUT)(keys=_KEYS, args=args)
+        _PUT.run(redis_clients.sync_client(), [*_KEYS, _ITEM_PREFIX + key], args)
 
 
 def statistics() -> Statistics:
     """The numbers of all processes together. Raises redis.RedisError."""
-    return Statistics(*redis_clients.sync_client().register_script(_STATISTICS)(keys=_KEYS))
+    return Statistics(*_STATISTICS.run(redis_clients.sync_client(), _KEYS, [EXPIRED_AT_ONCE]))

@@ -424,11 +424,8 @@ async def test_nobody_is_refused_while_redis_is_away(doors, limit, monkeypatch):
     inside, waiting = await arrive(doors[0]), await arrive(doors[0])
 
     class Away:
-        def register_script(self, script):
-            async def fail(**arguments):
-                raise redis.ConnectionError("no")
-
-            return fail
+        async def evalsha(self, *arguments):
+            raise redis.ConnectionError("no")
 
     with monkeypatch.context() as patched:
         patched.setattr(redis_clients, "async_client", Away)

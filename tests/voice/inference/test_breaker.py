@@ -20,14 +20,16 @@ def _asks_redis_each_time(clean_redis, monkeypatch):
 
 
 class Counting:
-    """A client that counts its round trips."""
+    """A client that counts the Lua scripts it ran."""
 
     def __init__(self, client):
         self._client, self.calls = client, 0
+        self.script_load = client.script_load
 
-    def eval(self, *args):
+    def evalsha(self, *args):
+        answer = self._client.evalsha(*args)
         self.calls += 1
-        return self._client.eval(*args)
+        return answer
 
 
 def piper(**options) -> Breaker:

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 
 from voice.errors import Busy, CallFailed
 from voice.infra import redis_clients
-from voice.queues import answers, call_scripts, calls, leases
+from voice.queues import answers, call_keys, calls, leases
 from voice.queues.answers import Forgotten
 
 PATIENCE_S = 20
@@ -149,7 +149,7 @@ async def test_answer_stays_for_a_reader_that_is_slow(clean_redis):
     await as_worker(call, answer)
 
     assert clean_redis.keys(f"voice:call:{call.id}*") == [f"voice:call:{call.id}:answer".encode()]
-    assert 0 < clean_redis.ttl(f"voice:call:{call.id}:answer") <= call_scripts.ANSWERED_TTL_S
+    assert 0 < clean_redis.ttl(f"voice:call:{call.id}:answer") <= call_keys.ANSWERED_TTL_S
 
 
 async def test_reading_renews_the_stay(clean_redis, impatient):
@@ -174,8 +174,10 @@ async def test_part_whose_acknowledgement_was_lost_is_there_once(monkeypatch):
     lost = []
 
     class Lossy:
-        def eval(self, *args):
-            result = client.eval(*args)
+        script_load = client.script_load
+
+        def evalsha(self, *args):
+            result = client.evalsha(*args)
             if len(lost) < 2:
                 lost.append(result)
                 raise redis.ConnectionError("the answer was lost")
@@ -328,7 +330,7 @@ async def test_call_that_loses_a_second_worker_fails(impatient, monkeypatch, cle
     async with asyncio.timeout(PATIENCE_S):
         while not queued("tts"):  # noqa: ASYNC110  Redis does not tell
             await asyncio.sleep(0.01)
-    clean_redis.hincrby(f"voice:call:{call.id}", "again", -call_scripts.AGAIN_S)
+    clean_redis.hincrby(f"voice:call:{call.id}", "again", -calls.AGAIN_S)
     lose_job(clean_redis, call)
 
     with pytest.raises(CallFailed) as failed:

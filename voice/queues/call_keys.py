@@ -1,0 +1,33 @@
+"""What both sides of a call share: its keys in Redis, and how long they live.
+
+A call is the hash `voice:call:<id>` (request, audio, asked_at, share; worker: the token of who claimed it;
+sent: parts so far; again: when it was queued a second time) and the stream `voice:call:<id>:answer`.
+"""
+
+from typing import Any
+
+CALL_TTL_S = 300
+"""A call outlives the last sign of its worker and of its readers by so long."""
+ANSWERED_TTL_S = 120
+"""A complete answer waits so long for a reader that is busy with the parts it has."""
+WAIT_S = 120.0
+"""The longest wait in a queue; then readers give up, and workers do not begin."""
+
+REQUEST_PREFIX = "voice:call:"
+SHARED_PREFIX = "voice:call:shared:"
+WITH_AUDIO = "voice:calls:audio"
+"""The set of calls that hold audio."""
+
+Meta = dict[str, Any]
+
+
+def request_key(call_id: str) -> str:
+    return REQUEST_PREFIX + call_id
+
+
+def answer_key(call_id: str) -> str:
+    return f"{REQUEST_PREFIX}{call_id}:answer"
+
+
+def job_id(call_id: str) -> str:
+    return f"call-{call_id}"
