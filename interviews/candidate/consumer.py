@@ -318,8 +318,9 @@ class CandidateConsumer(WebSocketConsumer):
     async def _end_for_other(self) -> None:
         """Close this connection, because another one took over.
 
-        If another tab took over, this tab must stop. If this tab still holds the interview, the other is a
-        connection that it had given up, delayed by a store and registered after this one: the tab may reconnect.
+        If another tab took over, this tab must stop. If this tab still holds the interview, the other
+        connection is one that it gave up, delayed by a store and registered after this one: the tab may
+        reconnect.
         """
         self.incoming = None
         if await tabs.still_holds(self._session_id(), self._query):
