@@ -114,7 +114,7 @@ class Room:
     def answer_three_questions(
         self, url: str, speak: Callable[[int], None], then: Callable[[int], None] = lambda n: None
     ) -> None:
-        """Take a whole interview. `speak(n)` is called during the recording of answer n, `then(n)` after it."""
+        """Take a whole interview. `speak(n)` runs while answer n is recorded, `then(n)` after it."""
         self.to_first_question(url)
         for n in range(3):
             self.begin_answer()
