@@ -1,4 +1,4 @@
-"""Calls: who asks, who answers, and what happens to those who wait when something goes wrong."""
+"""Calls: callers, workers, and failures while callers wait."""
 
 import asyncio
 import threading
@@ -30,7 +30,7 @@ async def parts_of(call: calls.Call, **options) -> list[tuple[dict, bytes]]:
 
 @sync_to_async
 def as_worker(call: calls.Call, work: Callable[[answers.ClaimedCall], None]) -> answers.ClaimedCall:
-    """What a worker does with the call's job."""
+    """Run the call's job as a worker does."""
     asked = answers.claim(call.id)
     assert asked is not None
     work(asked)
@@ -38,7 +38,7 @@ def as_worker(call: calls.Call, work: Callable[[answers.ClaimedCall], None]) -> 
 
 
 def lose_job(client, call: calls.Call) -> None:
-    """As when a worker took it and died."""
+    """Lose the job, as when its worker died."""
     client.delete("rq:queue:tts", f"rq:job:call-{call.id}")
 
 
@@ -269,7 +269,7 @@ async def test_call_that_nobody_begins_ends_the_wait(impatient, queued):
     with pytest.raises(CallFailed) as failed:
         await parts_of(call, within_s=0.2)
     assert failed.value.code == "timeout"
-    assert queued("tts") == [f"call-{call.id}"]  # it was not queued again
+    assert queued("tts") == [f"call-{call.id}"]  # not queued a second time
 
 
 async def test_call_that_waited_too_long_is_not_begun(monkeypatch, clean_redis):
