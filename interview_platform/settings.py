@@ -97,7 +97,7 @@ DRAIN_S = env.float("DRAIN_S", default=8.0)  # time over which a stopping proces
 
 # --- Stores ---------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")}
-# Checks connections in its own way.
+# Checks connections less often than Django's own backend.
 DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
 # Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
@@ -239,8 +239,7 @@ PARTIAL_QUEUE_LIMIT = env.int("PARTIAL_QUEUE_LIMIT", default=4)  # no captions w
 JOB_DEADLINE_S = env.int("JOB_DEADLINE_S", default=120)  # a job still running then is stuck
 SPEECH_CACHE_MB = env.float("SPEECH_CACHE_MB", default=256)  # in Redis; the least recently used is evicted
 SPEECH_CACHE_TTL_S = env.float("SPEECH_CACHE_TTL_S", default=6 * 3600)
-# Transient failures of an engine are retried; after several failures in a row the engine is skipped for a
-# while.
+# Transient failures of an engine are retried; after several in a row the engine is skipped for a while.
 RETRY_TRIES = env.int("RETRY_TRIES", default=3)
 RETRY_FIRST_S = env.float("RETRY_FIRST_S", default=1)
 RETRY_LONGEST_S = env.float("RETRY_LONGEST_S", default=10)
@@ -306,8 +305,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("interviews/icon.svg")}
     ],
     "SHOW_VIEW_ON_SITE": False,
-    # The accent colour of the candidate's pages. 600 has enough contrast on white, 500 on the dark
-    # background.
+    # The accent colour of the candidate's pages. 600 is readable on white, 500 on the dark background.
     "COLORS": {
         "primary": {
             "50": "oklch(97.5% .012 182)",

@@ -80,8 +80,7 @@ def redis(
 ) -> Iterator[str]:
     """Run Redis 6.2 on the files in `directory` and yield its URL.
 
-    With `append_only` every write is on disk within a second, else nothing is kept. `port=0` means any free
-    port.
+    With `append_only` every write is on disk within a second, else nothing is kept. `port=0`: any free one.
 
     Raises:
         EmbeddedServerError: the wheel is missing, the directory is in use, or the server does not start.

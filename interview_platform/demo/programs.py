@@ -49,8 +49,7 @@ def secret_key(file: Path) -> str:
 def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
     """Return every process of the platform. The two web processes share one socket."""
     manage = (sys.executable, str(ROOT / "manage.py"))
-    # When hundreds of clients reconnect at once, the last of them wait for seconds, up to their own time
-    # limit.
+    # When hundreds of clients reconnect at once, the last ones wait for seconds, up to their own time limit.
     patience = ("--websocket_connect_timeout", "10")
     daphne = (sys.executable, "-m", "interview_platform.server")
     web = (*daphne, "--fd", str(listener.fileno()), "--verbosity", "0", *patience)

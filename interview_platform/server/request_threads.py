@@ -2,8 +2,7 @@
 
 Django starts a thread for each request, sends its signals and closes the response there, and waits for its
 end; the ORM is set up again in each thread. That costs half a millisecond of CPU, mostly to manage
-connections that were not opened. Here a request borrows a thread, and skips these steps if it ran nothing in
-it.
+connections that were not opened. Here a request borrows a thread, and skips it at the end if it was unused.
 """
 
 import asyncio

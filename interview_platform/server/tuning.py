@@ -19,8 +19,7 @@ default of 5 ms; now it is 5 ms late.
 def freeze_loaded_objects() -> None:
     """Exclude the loaded objects from garbage collection and collect less often: all of Django takes 70 ms.
 
-    Frames leave no cycles, but with Python's own threshold of 700 objects collections ran many times a
-    second.
+    Frames leave no cycles, but at Python's default of 700 objects collections ran many times a second.
     """
     gc.collect()
     gc.freeze()

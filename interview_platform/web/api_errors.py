@@ -65,7 +65,7 @@ def _unread(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
-    # The message is not logged, because it may quote a candidate.
+    # The message is not logged, because it may quote someone's speech.
     place = traceback.extract_tb(error.__traceback__)[-1]
     logger.error("%s %s: %s in %s:%s", request.method, request.path, type(error).__name__, *place[:2])
     return _error(request, 500, "internal_error", "Something failed on our side; ask again.")
