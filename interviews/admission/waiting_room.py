@@ -211,7 +211,7 @@ class Door:
         return list({visit.session_id for visit in self._visits if visit.wait is None})
 
     def _room(self) -> float:
-        """How many more candidates this process could take."""
+        """Return how many more candidates this process can admit."""
         if shedding.is_off(Step.NEWCOMERS):
             return 0
         return (settings.CANDIDATES_PER_PROCESS or math.inf) - len(self._inside())

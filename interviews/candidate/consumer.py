@@ -84,7 +84,7 @@ class CandidateConsumer(WebSocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         metrics.CONNECTIONS.dec()
-        visit, self.visit = self.visit, None  # ends a reference cycle
+        visit, self.visit = self.visit, None  # ends a reference cycle; its collection would take minutes
         if visit is not None:
             await waiting_room.leave(visit)
         await self._stop_listening()

@@ -41,6 +41,6 @@ _RAISE_ANSWER = "UPDATE interviews_answer SET version = version + 1 WHERE id = %
 
 
 def close_connections(session_id: UUID) -> None:
-    """Tell the session's connections that the interview is closed, on commit."""
+    """Close the session's connections on commit, because the interview is closed."""
     message = {"type": "session.closed"}
     transaction.on_commit(lambda: channel_layer.group_send(group_name(session_id), message))

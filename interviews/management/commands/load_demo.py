@@ -113,7 +113,7 @@ def _user(
         username=username, defaults={"email": f"{username}@example.com"}
     )
     user.is_staff, user.is_superuser, user.is_active = True, is_superuser, True
-    if is_new or not user.check_password(password):  # each hash is slow
+    if is_new or not user.check_password(password):  # a check is as slow as a change
         user.set_password(password)
     user.save()
     Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})

@@ -146,7 +146,7 @@ export class Uploader {
     }, pauseMs);
   }
 
-  /** Completes the answer, perhaps again: the server is told once all audio has been sent. */
+  /** Completes the answer, perhaps again. The command is sent after all audio. */
   complete() {
     if (this.#active) this.#active.isCompleted = false;
     this.wake();

@@ -2,7 +2,7 @@
 
 export { plural, text } from "../../voice/texts.js";
 
-/** Says something to a screen reader without moving the focus. @param {string} message */
+/** Announces a message to a screen reader without moving the focus. @param {string} message */
 export function announce(message) {
   document.getElementById("announcement").textContent = message;
 }
