@@ -143,7 +143,7 @@ class Stack:
             time.sleep(0.02)
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command on this system and return what it printed.
+        """Run a management command on this system and return its output.
 
         Raises:
             RuntimeError: it failed.
@@ -246,7 +246,7 @@ def fresh_database(database_url: str, *, template: str) -> Iterator[str]:
 
 
 def manage(arguments: Sequence[str], env: Mapping[str, str]) -> str:
-    """Run a management command and return what it printed.
+    """Run a management command and return its output.
 
     Raises:
         RuntimeError: it failed; the message has its output.

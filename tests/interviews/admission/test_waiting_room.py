@@ -237,7 +237,7 @@ async def test_line_moves_at_a_bounded_rate(doors, limit):
     assert [guest.place for guest in guests] == [0] * LET_IN_AT_ONCE + [1, 2, 3, 4, 5]
 
 
-# Being told
+# Notifications
 
 
 async def test_waiting_candidate_is_told_and_let_in_without_asking(doors, limit, monkeypatch):

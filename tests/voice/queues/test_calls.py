@@ -298,7 +298,7 @@ async def test_lost_job_is_queued_again_once_however_many_wait(impatient, clean_
 
     readers = [asyncio.create_task(parts_of(call)) for call in shared]
     async with asyncio.timeout(PATIENCE_S):
-        while not queued("tts"):  # noqa: ASYNC110  Redis does not tell
+        while not queued("tts"):  # noqa: ASYNC110  Redis sends no event
             await asyncio.sleep(0.01)
     assert queued("tts") == [f"call-{shared[0].id}"]
     await as_worker(shared[0], answer)
@@ -312,7 +312,7 @@ async def test_worker_that_comes_back_after_another_took_over_is_not_heard(impat
     lose_job(clean_redis, call)
     reading = asyncio.create_task(parts_of(call))
     async with asyncio.timeout(PATIENCE_S):
-        while not queued("tts"):  # noqa: ASYNC110  Redis does not tell
+        while not queued("tts"):  # noqa: ASYNC110  Redis sends no event
             await asyncio.sleep(0.01)
     await as_worker(call, lambda asked: (asked.send({"n": 1}, b"one"), asked.finish({})))
 
@@ -326,7 +326,7 @@ async def test_call_that_loses_a_second_worker_fails(impatient, monkeypatch, cle
     reading = asyncio.create_task(parts_of(call))
     lose_job(clean_redis, call)
     async with asyncio.timeout(PATIENCE_S):
-        while not queued("tts"):  # noqa: ASYNC110  Redis does not tell
+        while not queued("tts"):  # noqa: ASYNC110  Redis sends no event
             await asyncio.sleep(0.01)
     clean_redis.hincrby(f"voice:call:{call.id}", "again", -call_scripts.AGAIN_S)
     lose_job(clean_redis, call)
