@@ -27,10 +27,10 @@ load: $(STAMP) ## Hold interviews: CANDIDATES=1000 at once, MINUTES=5; ADDRESS= 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
-	DEBUG=true $(VENV)/bin/mypy # its Django plugin loads the settings, which ask for a secret key otherwise
+	DEBUG=true $(VENV)/bin/mypy # its Django plugin loads the settings, which otherwise need a secret key
 	$(VENV)/bin/lint-imports --no-cache
 
-# The stamp is newer than the lock once everything in it is installed, so a second start installs nothing.
+# The stamp is newer than the lock once everything is installed, so a second start installs nothing.
 $(STAMP): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "$(PYTHON) is older than 3.11; name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }

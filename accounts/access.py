@@ -1,7 +1,7 @@
-"""Who may see and change what: decided by roles in organisations, never by permissions clicked together.
+"""Access rules: decided by roles in organisations, not by single permissions.
 
-Superusers run the platform and see everything. Anybody else sees what belongs to the organisations they are a
-member of, and changes it where their role there is one of the writing ones.
+Superusers run the platform and see everything. Other users see what belongs to the organisations they are
+members of, and change it where they have one of the writing roles.
 """
 
 from collections.abc import Callable, Collection
@@ -31,14 +31,14 @@ def is_unlimited(user: User | AnonymousUser) -> bool:
 
 
 def organisation_ids(user: User | AnonymousUser, roles: Collection[str] = EVERY_ROLE) -> frozenset[int]:
-    """The organisations in which the user has one of the roles. Reads the database once per user object."""
+    """Return the ids of organisations where the user has one of the roles. Cached on the user object."""
     if not user.is_active or user.is_anonymous:
         return frozenset()
     return frozenset(organisation for organisation, role in user.roles.items() if role in roles)
 
 
 def has_any(user: User | AnonymousUser, roles: Collection[str] = EVERY_ROLE) -> bool:
-    """Whether there is an organisation in which the user has one of the roles."""
+    """Whether the user has one of the roles in any organisation."""
     return is_unlimited(user) or bool(organisation_ids(user, roles))
 
 
@@ -52,19 +52,19 @@ def has_role(
 def scoped(
     rows: QuerySet[Row], user: User | AnonymousUser, *, path: str, roles: Collection[str] = EVERY_ROLE
 ) -> QuerySet[Row]:
-    """Those of `rows` whose organisation, found along `path`, gives the user one of the roles."""
+    """Filter `rows` to those whose organisation, found along `path`, gives the user one of the roles."""
     if is_unlimited(user):
         return rows
     return rows.filter(**{f"{path}__in": organisation_ids(user, roles)})
 
 
 def organisations(user: User | AnonymousUser, roles: Collection[str] = EVERY_ROLE) -> QuerySet[Organisation]:
-    """The organisations in which the user has one of the roles."""
+    """Return the organisations in which the user has one of the roles."""
     return scoped(Organisation.objects.all(), user, path="pk", roles=roles)
 
 
 def users(user: User | AnonymousUser, roles: Collection[str] = EVERY_ROLE) -> QuerySet[User]:
-    """The members of the organisations in which the user has one of the roles."""
+    """Return the members of the organisations in which the user has one of the roles."""
     if is_unlimited(user):
         return User.objects.all()
     ids = organisation_ids(user, roles)
@@ -72,10 +72,10 @@ def users(user: User | AnonymousUser, roles: Collection[str] = EVERY_ROLE) -> Qu
 
 
 def may_administer(user: User | AnonymousUser, other: User) -> bool:
-    """Whether `user` may change the name, the password and the like of `other`.
+    """Whether `user` may change the name, the password and other details of `other`.
 
-    Owners may, for people who are members of nothing but the owner's organisations: whoever sets a password
-    can sign in as that person everywhere.
+    Owners may do so for people who are members of the owner's organisations only, because a person who sets
+    a password can sign in as that user everywhere.
     """
     if is_unlimited(user):
         return True
@@ -91,7 +91,7 @@ def key_has_scope(key: ApiKey, scope: str) -> bool:
 
 
 def for_superusers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The view, for those who run the platform; others are asked to sign in, or refused."""
+    """Restrict the view to superusers. Others must sign in, or are refused."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -23,7 +23,7 @@ from accounts import access
 from accounts.models import ApiKey, Membership, Organisation, User
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
 
-admin.site.unregister(Group)  # roles decide; groups would be a second truth
+admin.site.unregister(Group)  # access depends on roles only
 
 
 class OrganisationForm(forms.ModelForm):
@@ -57,7 +57,7 @@ class OrganisationAdmin(ScopedModelAdmin):
 
 
 class MembershipInline(TabularInline):
-    """A person's roles, as far as they concern organisations of the user who looks."""
+    """A person's roles in the organisations that the current user owns."""
 
     model = Membership
     fields = ["organisation", "role"]
@@ -89,7 +89,7 @@ class MembershipInline(TabularInline):
 
 @admin.register(User)
 class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
-    """People who sign in. Owners see those of their organisations; `access.may_administer` says the rest."""
+    """People who sign in. Owners see members of their organisations; see also `access.may_administer`."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -126,7 +126,7 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
         return people.prefetch_related(Prefetch("memberships", owned, to_attr="owned_memberships"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return access.has_any(request.user, access.OWNERS)  # which people: get_queryset
+        return access.has_any(request.user, access.OWNERS)  # get_queryset limits the people
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if not isinstance(obj, User):
@@ -138,7 +138,7 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
         if not change:
-            obj.is_staff = True  # the admin is where people sign in; their roles say what for
+            obj.is_staff = True  # everyone signs in at the admin; roles limit access
         super().save_model(request, obj, form, change)
 
     @display(description=_("name"))
@@ -176,7 +176,7 @@ class ApiKeyForm(forms.ModelForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ScopedModelAdmin):
-    """Keys for other systems. A new key is shown once, on the page that follows."""
+    """Keys for other systems. A new key is shown once, on the page after it was issued."""
 
     form = ApiKeyForm
     list_display = ["name", "begins_with", "organisation", "may_use", "created_at", "state"]
@@ -193,13 +193,13 @@ class ApiKeyAdmin(ScopedModelAdmin):
         return ["organisation", "name", "begins_with", "may_use", "created_at", "revoked_at"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a key is issued and revoked, nothing else
+        return False  # a key can only be issued and revoked
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may, and the key still works."""
+        """Whether the user may revoke keys, and this one is still valid."""
         if not self._is_allowed(request, obj, self.writing_roles):
             return False
         return obj is None or self.writable(request).filter(pk=obj, revoked_at__isnull=True).exists()
@@ -214,11 +214,11 @@ class ApiKeyAdmin(ScopedModelAdmin):
         fields = ("organisation", "name", "scopes")
         row: Any
         row, key = ApiKey.issue(**{field: form.cleaned_data[field] for field in fields})
-        row.plain = key  # for the next page, and nowhere else
+        row.plain = key  # for the next page only
         return row
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
-        """`save_form` issued it: its digest is all that is kept."""
+        """Do nothing: `save_form` has issued the key, and only its digest is kept."""
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: Any = None) -> HttpResponse:
         context = {

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Organisation(models.Model):
-    """A tenant: nothing of one organisation is seen by another."""
+    """A tenant: organisations cannot see each other's data."""
 
     name = models.CharField(_("name"), max_length=200, unique=True)
     slug = models.SlugField(unique=True)
@@ -33,17 +33,17 @@ class Organisation(models.Model):
 
 
 class User(AbstractUser):
-    """A person who signs in. Candidates do not: they hold a link."""
+    """A person who signs in. Candidates use a link instead."""
 
     organisations = models.ManyToManyField(Organisation, through="Membership", related_name="users")
 
     def organisation_ids(self) -> list[int]:
-        """The organisations whose things this user may see."""
+        """Return the ids of the organisations whose data this user may see."""
         return list(self.memberships.values_list("organisation_id", flat=True))
 
     @cached_property
     def roles(self) -> dict[int, str]:
-        """The user's role by organisation id, as it was when first asked for."""
+        """The user's role by organisation id, cached on first use."""
         return dict(self.memberships.values_list("organisation_id", "role"))
 
 
@@ -69,7 +69,7 @@ class Membership(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key for other systems. Only its SHA-256 is kept: the key itself is shown once."""
+    """A key for other systems. Only its SHA-256 is kept; the key itself is shown once."""
 
     PREFIX = "ipk_"
 
@@ -94,7 +94,7 @@ class ApiKey(models.Model):
 
     @classmethod
     def issue(cls, *, organisation: Organisation, name: str, scopes: list[str]) -> tuple["ApiKey", str]:
-        """Make a key; return its row and the key, which cannot be read again."""
+        """Make a key. Return its row and the key, which cannot be read again."""
         key = cls.PREFIX + secrets.token_urlsafe(32)
         row = cls.objects.create(
             organisation=organisation, name=name, scopes=scopes, hint=key[:10], digest=cls.digest_of(key)
@@ -103,7 +103,7 @@ class ApiKey(models.Model):
 
     @classmethod
     def find(cls, key: str) -> "ApiKey | None":
-        """The valid key with this secret, if any."""
+        """Find the valid key with this secret, if any."""
         rows = cls.objects.select_related("organisation")
         try:
             return rows.get(digest=cls.digest_of(key), revoked_at__isnull=True)
@@ -112,5 +112,5 @@ class ApiKey(models.Model):
 
     @staticmethod
     def digest_of(key: str) -> str:
-        """SHA-256 suffices for a random 256-bit secret: there is nothing to guess."""
+        """Return the digest. SHA-256 is enough for a random 256-bit secret, which cannot be guessed."""
         return hashlib.sha256(key.encode()).hexdigest()

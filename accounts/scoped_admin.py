@@ -1,8 +1,8 @@
-"""What admin pages of an organisation's things have in common: the role decides, and nobody looks outside.
+"""Base classes of admin pages for an organisation's rows: roles decide, and other organisations are hidden.
 
-Django's admin asks permissions of a model as a whole; here they are asked of the organisation a row belongs
-to. Everything that lists rows (pages, drop-downs, autocompletion, filters, actions) starts from
-`get_queryset`, so a row outside is not forbidden but unknown.
+Django's admin checks permissions of a whole model; here they depend on the organisation of a row. Everything
+that lists rows (pages, drop-downs, autocompletion, filters, actions) starts from `get_queryset`, so a row of
+another organisation is not found instead of forbidden.
 """
 
 from collections.abc import Collection
@@ -22,7 +22,7 @@ class ScopedModelAdmin(ModelAdmin):
     """An admin page of rows that belong to organisations.
 
     organisation_path: the lookup from a row to its organisation's id, as "interview__organisation_id".
-    reading_roles, writing_roles: who sees the rows, and who adds, changes and deletes them.
+    reading_roles, writing_roles: roles that see the rows, and roles that add, change and delete them.
     """
 
     organisation_path = "organisation_id"
@@ -36,13 +36,13 @@ class ScopedModelAdmin(ModelAdmin):
         )
 
     def writable(self, request: HttpRequest) -> QuerySet:
-        """The rows the user may change."""
+        """Return the rows that the user may change."""
         return access.scoped(
             super().get_queryset(request), request.user, path=self.organisation_path, roles=self.writing_roles
         )
 
     def organisation_id_of(self, row: Model) -> int | None:
-        """The organisation a row belongs to."""
+        """Return the id of a row's organisation."""
         value: Any = row
         for name in self.organisation_path.split("__"):
             value = getattr(value, name)
@@ -64,7 +64,7 @@ class ScopedModelAdmin(ModelAdmin):
         return self._is_allowed(request, obj, self.writing_roles)
 
     def _is_allowed(self, request: HttpRequest, obj: Any, roles: Collection[str]) -> bool:
-        if obj is not None and not isinstance(obj, Model):  # unfold passes the id from the address
+        if obj is not None and not isinstance(obj, Model):  # unfold passes the id from the URL
             obj = self.get_object(request, obj)
             if obj is None:
                 return False
@@ -80,7 +80,7 @@ class ScopedModelAdmin(ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def choices_for(self, db_field: ForeignKey, request: HttpRequest) -> QuerySet:
-        """What a drop-down offers: of a thing with an admin page of ours, the rows the user may write to."""
+        """Return a drop-down's choices: rows that the user may write to. Their model needs a scoped admin."""
         related = self.admin_site.get_model_admin(db_field.remote_field.model)
         assert isinstance(related, ScopedModelAdmin), f"who may choose a {db_field.name} is not decided"
         return access.scoped(
@@ -92,7 +92,7 @@ class ScopedModelAdmin(ModelAdmin):
 
 
 class ScopedRelatedFilter(RelatedFieldListFilter):
-    """A changelist filter that offers only what the user may see."""
+    """A changelist filter that offers only rows the user may see."""
 
     def field_choices(
         self, field: Field, request: HttpRequest, model_admin: ModelAdmin
@@ -103,7 +103,7 @@ class ScopedRelatedFilter(RelatedFieldListFilter):
 
 
 class PartOfParent:
-    """An inline whose rows may be seen and changed by whoever may see and change their parent."""
+    """An inline whose rows have the same permissions as their parent."""
 
     admin_site: AdminSite
     parent_model: type[Model]

@@ -7,7 +7,7 @@ from django.conf import settings
 from interview_platform.server import request_threads
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interview_platform.settings")
-django_application = request_threads.application()  # loads the apps, so it comes before the routes
+django_application = request_threads.application()  # loads the apps, which the routes need
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 

@@ -1,7 +1,7 @@
-"""What runs by the clock (`manage.py rqcron interview_platform.cron`).
+"""Periodic jobs (`manage.py rqcron interview_platform.cron`).
 
-It has a queue of its own, `cron`, and slots that serve nothing else: whatever hangs in a store, what was lost
-is queued again.
+They have a queue of their own, `cron`, with reserved slots. So even when a store hangs and blocks other jobs,
+the sweeper queues lost jobs again.
 """
 
 import time
@@ -22,7 +22,7 @@ _started = now() - timedelta(seconds=time.monotonic())
 
 
 def steady_now() -> datetime:
-    """The time as it goes on from the start of this process, whatever somebody does to the clock.
+    """Return the time as counted from the start of this process, whatever happens to the system clock.
 
     RQ compares times of day, so a clock that is set back an hour would stop the sweeper for an hour.
     """

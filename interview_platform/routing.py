@@ -1,4 +1,4 @@
-"""Every WebSocket address, and who may open it."""
+"""Every WebSocket address and its access rules."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

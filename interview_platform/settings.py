@@ -9,8 +9,8 @@ from pathlib import Path
 import environ
 from django.templatetags.static import static
 
-# NumPy multiplies small matrices here: further threads would only spin, for a sixth of a web process's time.
-# It reads this when it is first imported, which is after the settings.
+# NumPy multiplies small matrices here: more threads would only spin, for a sixth of a web process's CPU time.
+# NumPy reads this on its first import, which is after the settings.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -21,8 +21,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="insecure-development-key" if DEBUG else environ.Env.NOTSET)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000")  # what invitation links begin with
-VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var")))  # everything the demo writes
+BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000")  # the start of invitation links
+VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var")))  # all files of the demo
 
 ROOT_URLCONF = "interview_platform.urls"
 ASGI_APPLICATION = "interview_platform.asgi.application"
@@ -43,11 +43,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_rq",
     "django_prometheus",
-    "ninja",  # its templates and scripts, so that /api/docs loads nothing from elsewhere
+    "ninja",  # its templates and scripts, so that /api/docs works without a CDN
     "channels",
 ]
 
-# Each does what its namesake in Django, whitenoise or django-prometheus does.
+# Each replaces the class of the same name in Django, whitenoise or django-prometheus.
 MIDDLEWARE = [
     "interview_platform.backends.middleware.PrometheusBeforeMiddleware",
     "interview_platform.backends.middleware.SecurityMiddleware",
@@ -93,11 +93,11 @@ USE_I18N = True
 USE_TZ = True
 
 # --- Web processes --------------------------------------------------------------------------------
-DRAIN_S = env.float("DRAIN_S", default=8.0)  # over which a process that leaves closes its WebSockets
+DRAIN_S = env.float("DRAIN_S", default=8.0)  # time over which a stopping process closes its WebSockets
 
 # --- Stores ---------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")}
-# With a check of connections of its own.
+# Checks connections less often than Django's own backend.
 DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
 # Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
@@ -105,7 +105,7 @@ DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "max_size": env.int("DATABASE_POOL_SIZE", default=8),
     "timeout": 10,
 }
-# A network that drops packets without a word must not hold a thread until TCP gives up, after 15 minutes.
+# If the network silently drops packets, a thread must not wait 15 minutes until TCP gives up.
 DATABASES["default"]["OPTIONS"] |= {
     "connect_timeout": 5,
     "tcp_user_timeout": 8000,  # ms without an acknowledgement
@@ -120,19 +120,19 @@ DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a tran
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
-    # What {% cache %} keeps, in each process: text that depends on nothing but the language.
+    # The cache of {% cache %} in each process, for text that depends only on the language.
     "template_fragments": {
         "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}"
     },
 }
-# Publish and subscribe: messages between processes are hints, and a page that misses one asks for a snapshot.
-# docs/adr/0007-channel-layer-by-publish-and-subscribe.md
+# Publish and subscribe: messages between processes may be lost, and a page that misses one asks for a
+# snapshot. docs/adr/0007-channel-layer-by-publish-and-subscribe.md
 CHANNEL_LAYERS = {"default": {"BACKEND": "voice.infra.channel_layer.ChannelLayer"}}
 
 
 def _patience_with_s3() -> object:
-    """A storage that hangs keeps a worker for 20 s, not for five minutes; the sweeper asks again."""
-    from botocore.config import Config  # only where there is object storage
+    """Return timeouts: a hanging storage blocks a worker for 20 s, not five minutes; the sweeper retries."""
+    from botocore.config import Config  # only with object storage
 
     return Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 
@@ -154,7 +154,7 @@ STORAGES = {
             "secret_key": env("S3_SECRET_ACCESS_KEY", default=None),
             "region_name": env("S3_REGION", default=None),
             "client_config": _patience_with_s3(),
-            "file_overwrite": True,  # a name says what it holds: the same name is the same content
+            "file_overwrite": True,  # the same name always has the same content
             "default_acl": None,
         },
     }
@@ -166,15 +166,15 @@ STORAGES = {
     "staticfiles": {"BACKEND": STATICFILES_STORAGE},
 }
 SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in front of it
-RECORDING_URL_SECONDS = env.int("RECORDING_URL_SECONDS", default=300)  # life of a recording's address
+RECORDING_URL_SECONDS = env.int("RECORDING_URL_SECONDS", default=300)  # lifetime of a recording's address
 
 # --- Queues ---------------------------------------------------------------------------------------
 QUEUE_NAMES = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "cron", "default")
 RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in QUEUE_NAMES}
-# A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
-# (voice.workers.sweeper.sweep) queues again whatever a lost queue forgot.
+# A job may only start once the rows it reads are committed. A queue may lose jobs: the sweeper
+# (voice.workers.sweeper.sweep) queues them again.
 RQ = {"COMMIT_MODE": "on_db_commit"}
-RQ_SHOW_ADMIN_LINK = False  # its own pages ask for staff only; urls.py serves them to superusers
+RQ_SHOW_ADMIN_LINK = False  # its own pages are open to all staff; urls.py limits them to superusers
 
 # --- Speech ---------------------------------------------------------------------------------------
 MODELS_DIR = Path(env("MODELS_DIR", default=str(VAR_DIR / "models")))
@@ -184,8 +184,8 @@ VOICE = {
     "WHISPER_MODEL": env("WHISPER_MODEL", default="base"),
     "WHISPER_DEVICE": env("WHISPER_DEVICE", default="auto"),
     "WHISPER_COMPUTE_TYPE": env("WHISPER_COMPUTE_TYPE", default=""),
-    "WHISPER_SMALLER_MODELS": env.list("WHISPER_SMALLER_MODELS", default=[]),  # when memory runs out
-    "ENGINE_DEADLINE_S": env.float("ENGINE_DEADLINE_S", default=60.0),  # a model that takes longer hangs
+    "WHISPER_SMALLER_MODELS": env.list("WHISPER_SMALLER_MODELS", default=[]),  # if memory runs out
+    "ENGINE_DEADLINE_S": env.float("ENGINE_DEADLINE_S", default=60.0),  # a slower model counts as hanging
     "PIPER_VOICES_DIR": Path(env("PIPER_VOICES_DIR", default=str(MODELS_DIR / "piper"))),
     "PIPER_VOICES": env.list("PIPER_VOICES", default=["en_US-lessac-medium", "de_DE-thorsten-medium"]),
     "KOKORO_MODEL": env("KOKORO_MODEL", default=""),
@@ -200,10 +200,8 @@ VOICE = {
     "STT_SLOTS": env.int("STT_SLOTS", default=2),
     "BATCH_SIZE": env.int("BATCH_SIZE", default=16),
     "BATCH_WAIT_MS": env.int("BATCH_WAIT_MS", default=10),
-    "LANGUAGE": env("VOICE_LANGUAGE", default="en"),  # of a text that comes without language and voice
-    "IS_PUBLIC": env.bool(
-        "VOICE_PUBLIC", default=False
-    ),  # the speech service and its playground, without a key
+    "LANGUAGE": env("VOICE_LANGUAGE", default="en"),  # for texts without language and voice
+    "IS_PUBLIC": env.bool("VOICE_PUBLIC", default=False),  # no key needed for speech and playground
     # Limits of the speech service, checked before any work is done.
     "MAX_UPLOAD_MB": env.int("VOICE_MAX_UPLOAD_MB", default=25),
     "MAX_BATCH_MB": env.int("VOICE_MAX_BATCH_MB", default=100),  # all files of one batch together
@@ -213,13 +211,11 @@ VOICE = {
     "CONNECTIONS": env.int("VOICE_CONNECTIONS", default=200),  # WebSockets a process
     "CONNECTIONS_PER_KEY": env.int("VOICE_CONNECTIONS_PER_KEY", default=100),
     "REQUESTS_PER_MINUTE": env.int("VOICE_REQUESTS_PER_MINUTE", default=6000),  # a key
-    "QUEUE_LIMIT": env.int(
-        "VOICE_QUEUE_LIMIT", default=200
-    ),  # jobs that may wait before somebody is sent away
-    "CALL_AUDIO_MB": env.int("VOICE_CALL_AUDIO_MB", default=512),  # audio that waits to be recognised
-    "CALLS_AT_ONCE": env.int("VOICE_CALLS_AT_ONCE", default=256),  # answers a process waits for
+    "QUEUE_LIMIT": env.int("VOICE_QUEUE_LIMIT", default=200),  # waiting jobs; above it, calls are refused
+    "CALL_AUDIO_MB": env.int("VOICE_CALL_AUDIO_MB", default=512),  # audio waiting for transcription
+    "CALLS_AT_ONCE": env.int("VOICE_CALLS_AT_ONCE", default=256),  # concurrent calls of a process
 }
-# Vendors are asked only where STT_ENGINES or TTS_ENGINES names them and their key is set.
+# Vendors are used only if STT_ENGINES or TTS_ENGINES names them and their key is set.
 VOICE["CLOUD"] = {
     vendor: {
         "API_KEY": env(f"{vendor.upper()}_API_KEY", default=""),
@@ -237,13 +233,13 @@ VOICE["CLOUD"]["aws"] |= {
     "SECRET_KEY": env("AWS_SECRET_ACCESS_KEY", default=""),
     "SESSION_TOKEN": env("AWS_SESSION_TOKEN", default=""),
 }
-WORKER_HOST = env("WORKER_HOST", default="127.0.0.1")  # where a worker's /health, /ready and /metrics listen
-WORKER_PORT = env.int("WORKER_PORT", default=0)  # 0: nowhere
+WORKER_HOST = env("WORKER_HOST", default="127.0.0.1")  # for a worker's /health, /ready and /metrics
+WORKER_PORT = env.int("WORKER_PORT", default=0)  # 0: disabled
 PARTIAL_QUEUE_LIMIT = env.int("PARTIAL_QUEUE_LIMIT", default=4)  # no captions while this many wait
 JOB_DEADLINE_S = env.int("JOB_DEADLINE_S", default=120)  # a job still running then is stuck
-SPEECH_CACHE_MB = env.float("SPEECH_CACHE_MB", default=256)  # in Redis; the least recently used goes
+SPEECH_CACHE_MB = env.float("SPEECH_CACHE_MB", default=256)  # in Redis; the least recently used is evicted
 SPEECH_CACHE_TTL_S = env.float("SPEECH_CACHE_TTL_S", default=6 * 3600)
-# A transient failure of an engine is tried again; one that keeps failing is left alone for a while.
+# Transient failures of an engine are retried; after several in a row the engine is skipped for a while.
 RETRY_TRIES = env.int("RETRY_TRIES", default=3)
 RETRY_FIRST_S = env.float("RETRY_FIRST_S", default=1)
 RETRY_LONGEST_S = env.float("RETRY_LONGEST_S", default=10)
@@ -252,10 +248,10 @@ BREAKER_OPEN_S = env.float("BREAKER_OPEN_S", default=60)
 BREAKER_SUCCESSES = env.int("BREAKER_SUCCESSES", default=2)
 
 # --- Interviews -----------------------------------------------------------------------------------
-# An open interview nobody has spoken in for this long is closed and its recordings are stored.
+# An open interview whose candidate was away for this long is closed and its recordings are stored.
 SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", default=24)
-# More new candidates than this wait in line; 0 is no limit. An interview under way never waits.
-CANDIDATES_AT_ONCE = env.int("CANDIDATES_AT_ONCE", default=2000)  # all processes together
+# New candidates above these limits wait in line; 0 means no limit. An interview under way never waits.
+CANDIDATES_AT_ONCE = env.int("CANDIDATES_AT_ONCE", default=2000)  # over all processes
 CANDIDATES_PER_PROCESS = env.int("CANDIDATES_PER_PROCESS", default=1000)
 KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for browser tests only
 
@@ -264,7 +260,7 @@ IS_HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
-SECURE_REFERRER_POLICY = "same-origin"  # a candidate's link must not travel in a Referer header
+SECURE_REFERRER_POLICY = "same-origin"  # a candidate's link must not appear in a Referer header
 X_FRAME_OPTIONS = "DENY"
 
 # --- Logs -----------------------------------------------------------------------------------------
@@ -274,7 +270,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "filters": {
         "without_secrets": {"()": "interview_platform.backends.log_filters.WithoutSecrets"},
-        "is_news": {  # whoever waits for /ready asks often: a 503 there is an answer, not an error
+        "is_news": {  # /ready is polled often, and its 503 is no error
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: "/ready" not in record.args,
         },
@@ -287,9 +283,9 @@ LOGGING = {
         "rq": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "django.request": {"filters": ["is_news"]},
-        "piper": {"level": "WARNING"},  # its DEBUG lines carry the text that is spoken
+        "piper": {"level": "WARNING"},  # its DEBUG lines contain the synthesised text
         "faster_whisper": {"level": "WARNING"},
-        # what goes to vendors: addresses at INFO, whole messages at DEBUG
+        # requests to vendors: addresses at INFO, whole messages at DEBUG
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "websockets": {"level": "WARNING"},
@@ -309,7 +305,7 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("interviews/icon.svg")}
     ],
     "SHOW_VIEW_ON_SITE": False,
-    # The accent of the candidate's pages; 600 is read on white, 500 on the dark ground.
+    # The accent colour of the candidate's pages. 600 is readable on white, 500 on the dark background.
     "COLORS": {
         "primary": {
             "50": "oklch(97.5% .012 182)",

@@ -13,12 +13,12 @@ from voice.web.engines_page import engines_page
 
 admin.site.index_title = "Overview"
 
-# Jobs of every organisation stand there, and django-rq itself lets every member of staff in.
+# These pages show jobs of every organisation, and django-rq itself admits all staff.
 queue_pages = [
     URLPattern(page.pattern, for_superusers(page.callback), page.default_args, page.name) for page in rq_pages
 ]
 
-urlpatterns = [  # in the order in which they are tried: what is asked most comes first
+urlpatterns = [  # tried in this order: the most frequent first
     path("", include("interviews.urls")),
     path("", include("voice.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -7,5 +7,5 @@ class InterviewsConfig(AppConfig):
     verbose_name = _("Interviews")
 
     def ready(self) -> None:
-        from interviews.candidate import metrics  # noqa: F401  it connects to /metrics
-        from interviews.reactions import speech  # noqa: F401  it connects to the signals of voice
+        from interviews.candidate import metrics  # noqa: F401  registers the metrics
+        from interviews.reactions import speech  # noqa: F401  connects the receivers

@@ -1,4 +1,4 @@
-"""What workers run for the product."""
+"""Jobs of the product."""
 
 from django.utils import timezone
 
@@ -6,7 +6,7 @@ from interviews.actions import invitations, sessions
 
 
 def expire() -> None:
-    """End unused links on their day, and sessions nobody came back to."""
+    """Expire unused links that are due, and abandon idle sessions."""
     now = timezone.now()
     invitations.expire_due(now=now)
     sessions.abandon_idle(now=now)

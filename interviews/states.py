@@ -1,7 +1,7 @@
 """Statuses and the transitions between them. Pure: no database, no Django.
 
 A status changes only by one of the transitions below, and only by compare-and-set
-(see `interviews.actions.transitions.move`), so two processes can never both make the same move.
+(see `interviews.actions.transitions.move`), so two processes can never both make the same transition.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class SessionStatus(StrEnum):
     PRACTISING = "practising"
     UNDER_WAY = "under_way"
     FINISHED = "finished"
-    ABANDONED = "abandoned"  # nobody came back in time; what was said is kept
+    ABANDONED = "abandoned"  # the candidate did not come back in time; recordings are kept
 
 
 class AnswerStatus(StrEnum):
@@ -34,7 +34,7 @@ class AnswerStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A move that may be made from any of `sources`."""
+    """A change to `target`, allowed from any of `sources`."""
 
     sources: frozenset[str]
     target: str

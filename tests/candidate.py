@@ -1,4 +1,4 @@
-"""A candidate without a browser: consent over HTTP, then the WebSocket exactly as the page uses it."""
+"""A candidate without a browser: consent over HTTP, then the WebSocket as the page uses it."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ FRAME_S = 0.25
 
 
 async def consent(invitation_url: str) -> None:
-    """Agree on the landing page, as a browser posts the form."""
+    """Give consent on the landing page, as a browser posts the form."""
     async with httpx.AsyncClient(follow_redirects=True) as client:
         page = await client.get(invitation_url)
         page.raise_for_status()
@@ -35,7 +35,7 @@ class Candidate:
         self.acked = 0
 
     async def receive(self, within_s: float = 30) -> dict:
-        """The next message, applied to `state`."""
+        """Return the next message, after applying it to `state`."""
         message = json.loads(await asyncio.wait_for(self.socket.recv(), within_s))
         self.messages.append(message)
         if message["type"] == "snapshot":
@@ -55,7 +55,7 @@ class Candidate:
         ]
 
     async def until(self, is_wanted, within_s: float = 60) -> dict:
-        """The next message for which `is_wanted(message)`; an unexpected error ends the wait."""
+        """Return the next message for which `is_wanted(message)`; an unexpected error ends the wait."""
         deadline = time.monotonic() + within_s
         while True:
             message = await self.receive(max(0.01, deadline - time.monotonic()))
@@ -77,7 +77,7 @@ class Candidate:
         return next(a for a in self.state["answers"] if a["id"] == answer_id)
 
     async def begin(self) -> dict:
-        """Begin the current answer; return the `resume` message."""
+        """Begin the current answer. Return the `resume` message."""
         await self.say("begin_answer", answer=self.current)
         return await self.until(lambda m: m["type"] == "resume")
 
@@ -86,7 +86,7 @@ class Candidate:
         return await self.until(lambda m: m["type"] == "resume")
 
     async def speak(self, pcm: bytes, *, start: int = 0, is_real_time: bool = False) -> None:
-        """Send bytes [start:] of `pcm` and wait until they are held."""
+        """Send bytes [start:] of `pcm` and wait until they are acknowledged."""
         began = time.monotonic()
         for n, offset in enumerate(range(start, len(pcm), FRAME_BYTES)):
             if is_real_time:
@@ -100,7 +100,7 @@ class Candidate:
 
 @asynccontextmanager
 async def connected(invitation_url: str):
-    """A candidate on the interview's socket, with the snapshot received."""
+    """A connected candidate who has received the snapshot."""
     parts = urlsplit(invitation_url)
     token = parts.path.rstrip("/").rsplit("/", 1)[-1]
     url = f"ws://{parts.netloc}/ws/interviews/{token}/"

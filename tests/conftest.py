@@ -1,8 +1,8 @@
-"""PostgreSQL and Redis for every test, and the fixtures that more than one folder uses.
+"""PostgreSQL and Redis for every test, and fixtures that several folders use.
 
-Both servers run before Django's settings are read, so Django is set up here: were its settings named in
-pyproject.toml, pytest-django would read them before this file. Where DATABASE_URL or REDIS_URL is set, that
-one is used instead; the tests then empty that Redis database.
+Both servers run before Django's settings are read, so Django is set up here: if pyproject.toml named the
+settings, pytest-django would read them before this file. If DATABASE_URL or REDIS_URL is set, that server is
+used instead, and the tests empty that Redis database.
 """
 
 import atexit
@@ -19,7 +19,7 @@ import pytest
 from interview_platform.demo import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-STANDIN_SENTENCE = "we measured the answer and wrote it down again"  # what the stand-in Whisper hears
+STANDIN_SENTENCE = "we measured the answer and wrote it down again"  # the stand-in Whisper's transcript
 _servers = contextlib.ExitStack()
 
 
@@ -38,14 +38,14 @@ def _start_servers() -> Path:
 
 
 def _set_environment(directory: Path) -> None:
-    (directory / "var" / "static").mkdir(parents=True)  # whitenoise warns where it is missing
+    (directory / "var" / "static").mkdir(parents=True)  # whitenoise warns if it is missing
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "interview_platform.settings",
         "SECRET_KEY": "tests",
         "VAR_DIR": str(directory / "var"),
-        # The default wants a manifest of collected files.
+        # The default needs a manifest of collected files.
         "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
-        "HF_HUB_OFFLINE": "1",  # a test downloads nothing
+        "HF_HUB_OFFLINE": "1",  # tests download nothing
         "LOG_LEVEL": "WARNING",
     }
 
@@ -58,7 +58,7 @@ django.setup()  # conftest.py files below this one may import models
 
 @pytest.fixture
 def clean_redis():
-    """The Redis of REDIS_URL, empty."""
+    """The emptied Redis of REDIS_URL."""
     import redis
 
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
@@ -68,7 +68,7 @@ def clean_redis():
 
 @pytest.fixture(autouse=True)
 def closed_connections(request):
-    """Each test that is a coroutine has an event loop of its own, and so connections of its own to Redis."""
+    """Close Redis connections after each async test, which has an event loop of its own."""
     if inspect.iscoroutinefunction(getattr(request, "function", None)):
         request.getfixturevalue("redis_of_this_loop")
 
@@ -83,13 +83,13 @@ async def redis_of_this_loop():
 
 @pytest.fixture(scope="session")
 def run_directory() -> Path:
-    """A directory for this run of the tests, removed after it."""
+    """A directory for this test run, removed afterwards."""
     return RUN_DIRECTORY
 
 
 @pytest.fixture(scope="session")
 def shared_speech() -> Path:
-    """The directory of recorded speech with its words in `manifest.tsv`, where this machine has it."""
+    """The directory of recorded speech with its texts in `manifest.tsv`, if this machine has it."""
     directory = ROOT.parent / "shared" / "speech"
     if not (directory / "manifest.tsv").exists():
         pytest.skip("the recordings of ../shared/speech are not on this machine")
@@ -98,7 +98,7 @@ def shared_speech() -> Path:
 
 @pytest.fixture(scope="session")
 def whisper_model(run_directory) -> Path:
-    """A Whisper model that the real faster-whisper loads; it hears STANDIN_SENTENCE in any audio."""
+    """A model for the real faster-whisper that transcribes any audio as STANDIN_SENTENCE."""
     from tests.standins import build_whisper
 
     return build_whisper(run_directory / "models" / "whisper", say=STANDIN_SENTENCE)
@@ -106,7 +106,7 @@ def whisper_model(run_directory) -> Path:
 
 @pytest.fixture(scope="session")
 def piper_voices(run_directory) -> Path:
-    """A directory with one voice that the real Piper loads; it hums."""
+    """A directory with one voice for the real Piper. The voice hums."""
     from tests.standins import build_piper_voice
 
     directory = run_directory / "models" / "piper"
@@ -116,7 +116,7 @@ def piper_voices(run_directory) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(run_directory, whisper_model, piper_voices):
-    """The whole system, running: web processes, workers, cron (tests/stack.py)."""
+    """The running system: web processes, workers, cron (tests/stack.py)."""
     from tests.stack import Stack
 
     models = {"WHISPER_MODEL": str(whisper_model), "PIPER_VOICES_DIR": str(piper_voices)}
@@ -128,7 +128,7 @@ def stack(run_directory, whisper_model, piper_voices):
 
 @pytest.fixture
 def use_recognition(monkeypatch):
-    """Let jobs of this process recognise with the given object."""
+    """Make jobs of this process transcribe with the given object."""
     from voice.inference import recognizer
 
     def use(engine):
@@ -140,7 +140,7 @@ def use_recognition(monkeypatch):
 
 @pytest.fixture
 def fake_recognition(use_recognition):
-    """Jobs of this process recognise with the verified fake."""
+    """Make jobs of this process transcribe with the verified fake."""
     from tests.fakes import FakeRecognition
 
     engine = FakeRecognition()
@@ -150,7 +150,7 @@ def fake_recognition(use_recognition):
 
 @pytest.fixture
 def fail_recognition(use_recognition):
-    """Recognition in this process raises the given error."""
+    """Make transcription in this process raise the given error."""
 
     class Failing:
         def recognize(self, samples, **options):
@@ -165,7 +165,7 @@ def fail_recognition(use_recognition):
 
 @pytest.fixture
 def queued(clean_redis):
-    """A function: the ids of the jobs in the queue of that name."""
+    """A function that returns the ids of the jobs in the named queue."""
     import django_rq
 
     return lambda name: django_rq.get_queue(name).job_ids

@@ -1,8 +1,8 @@
-"""Stand-ins for the two models of speaker diarization: true inputs, outputs and metadata, weights by hand.
+"""Stand-ins for the two models of speaker diarisation: real inputs, outputs and metadata, hand-made weights.
 
-The segmentation takes a loud frame for speech, and tells a low from a high voice by how fast the wave moves;
-the embedding is the mean spectrum.  That suffices for two tones, or for a voice and the same voice played
-faster.
+The segmentation treats a loud frame as speech, and tells a low voice from a high one by the speed of the
+wave. The embedding is the mean spectrum.  That is enough for two tones, or for a voice and the same voice
+played faster.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ MEL_BANDS = 80
 
 
 def write_segmentation(path: Path, *, loudness: float, steepness: float) -> None:
-    """loudness: mean amplitude from which a frame is speech; steepness: from which it is the second voice."""
+    """loudness: lowest mean amplitude of speech; steepness: lowest value of the second voice."""
     constants = {
         "difference": np.array([[[-1.0, 1.0]]], np.float32),
         "floor": np.array([1e-4], np.float32),
-        # frames x (loud, steep) -> nobody, 1, 2, 3, 1+2, 1+3, 2+3
+        # frames x (loud, steep) -> no speaker, 1, 2, 3, 1+2, 1+3, 2+3
         "weights": np.array([[-20_000, 0, 0, 0, 0, 0, 0], [0, -100, 100, 0, 0, 0, 0]], np.float32),
         "bias": np.array([20_000 * loudness, 100 * steepness, -100 * steepness, *[-1e4] * 4], np.float32),
     }
@@ -60,7 +60,7 @@ def write_segmentation(path: Path, *, loudness: float, steepness: float) -> None
 
 
 def write_embedding(path: Path) -> None:
-    """The mean log-mel spectrum less its mean, as a speaker's embedding."""
+    """Use the mean log-mel spectrum, minus its mean, as a speaker's embedding."""
     nodes = [
         helper.make_node("ReduceMean", ["x"], ["spectrum"], axes=[1], keepdims=0),
         helper.make_node("ReduceMean", ["spectrum"], ["level"], axes=[1], keepdims=1),

@@ -1,9 +1,9 @@
-"""Rows for tests: one factory a model, with traits for what stands further along.
+"""Rows for tests: one factory for each model, with traits for later states.
 
 InterviewFactory(questions=3)                                an interview with three questions
 SessionFactory(status="under_way", answers=2)                consent given, two questions copied, none asked
 AnswerFactory(session=session, accepted=True)                recorded, stored (a real FLAC file), transcribed
-ApiKeyFactory(organisation=organisation).plain               the key itself, which the database does not know
+ApiKeyFactory(organisation=organisation).plain               the key itself, which is not in the database
 """
 
 import hashlib
@@ -49,7 +49,7 @@ def tone(seconds: float, hz: float = 220.0) -> bytes:
 
 
 def spoken_words(text: str, *, word_s: float = 0.4) -> list[dict]:
-    """Word timings for `text`, one after the other; every fifth word is doubtful."""
+    """Consecutive word timings for `text`; every fifth word is doubtful."""
     return [
         {
             "word": word,
@@ -62,7 +62,7 @@ def spoken_words(text: str, *, word_s: float = 0.4) -> list[dict]:
 
 
 def segments_of(text: str) -> list[dict]:
-    """`text` as the one segment of a transcript."""
+    """A transcript with `text` as its only segment."""
     words = spoken_words(text)
     end_s = words[-1]["end"] if words else 0.0
     return [
@@ -108,7 +108,7 @@ class MembershipFactory(DjangoModelFactory):
 
 
 class ApiKeyFactory(DjangoModelFactory):
-    """Issued as in life; the key itself is the row's `plain`."""
+    """Issued as in production; the key itself is the row's `plain`."""
 
     class Meta:
         model = ApiKey
@@ -183,7 +183,7 @@ class SessionFactory(DjangoModelFactory):
 
     @factory.post_generation
     def answers(self, create, count, **kwargs):
-        """Answers at positions 1 to `count`; further arguments go to each."""
+        """Make answers at positions 1 to `count`; each gets the other arguments."""
         for position in range(1, (count or 0) + 1 if create else 1):
             AnswerFactory(session=self, position=position, **kwargs)
 
@@ -218,7 +218,7 @@ class RecordingFactory(DjangoModelFactory):
 
 
 class TranscriptFactory(DjangoModelFactory):
-    """Waiting; `done=True` has `text` with a timing for each word."""
+    """Waiting; `done=True` has `text` and word timings."""
 
     class Meta:
         model = Transcript
@@ -242,7 +242,7 @@ class TranscriptFactory(DjangoModelFactory):
 
 
 class SpeechFactory(DjangoModelFactory):
-    """Waiting for a voice; `ready=True` has a FLAC file of one second in storage."""
+    """Waiting for synthesis; `ready=True` has a FLAC file of one second in storage."""
 
     class Meta:
         model = Speech

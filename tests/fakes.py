@@ -1,4 +1,4 @@
-"""The only fake engines.  `tests/contracts/` holds them to the same assertions as the real ones."""
+"""The only fake engines.  `tests/contracts/` checks them with the same assertions as the real ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Heard:
 
 
 class FakeRecognition:
-    """Hears `says` in whatever is not silent, its words spread evenly; remembers its calls in `heard`."""
+    """Transcribe all non-silent audio as `says`, with evenly spread words; record the calls in `heard`."""
 
     name = "fake"
     model = "fake"
@@ -90,7 +90,7 @@ class FakeRecognition:
 
 
 class FakeSynthesis:
-    """Hums 50 ms a character; remembers what it spoke in `spoken`."""
+    """Hum 50 ms for each character; record the texts in `spoken`."""
 
     name = "fake"
     model = "fake"

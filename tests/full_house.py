@@ -1,4 +1,4 @@
-"""A system whose places are all taken, by candidates that nobody need play."""
+"""A system without a free place; the candidates inside are only leases in Redis."""
 
 import threading
 import time
@@ -11,12 +11,12 @@ from interviews.admission.places import PLACE_LEASE_S
 from tests.stack import Stack
 
 PLACES = "interviews:admission:places"
-LIMIT = 2000  # CANDIDATES_AT_ONCE as it is by default
+LIMIT = 2000  # the default of CANDIDATES_AT_ONCE
 
 
 @contextmanager
 def every_place_taken(stack: Stack) -> Iterator[None]:
-    """Others have all the places and renew them, as their process would."""
+    """Fill all places and renew their leases, as a web process would."""
     taken = [f"somebody-{n}" for n in range(LIMIT)]
     is_over, is_taken = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""Silero VAD as its own ONNX file computes it, one stream a call: what ours is compared with."""
+"""Silero VAD from its original ONNX file, one stream in each call: the reference for ours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from voice.types import Samples
 
 
 class OriginalStream:
-    """Takes what `voice.engines.vad.silero.SpeechStream` takes."""
+    """The same interface as `voice.engines.vad.silero.SpeechStream`."""
 
     def __init__(self) -> None:
         self._session = _session()

@@ -1,4 +1,4 @@
-"""Sound that is known by its numbers."""
+"""Synthetic sounds with known samples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from voice.types import RECOGNITION_RATE_HZ, Samples
 
 
 def tone(seconds: float, rate_hz: int = RECOGNITION_RATE_HZ, frequency_hz: float = 440.0) -> Samples:
-    """float32[n_samples]: a sine of half of full scale."""
+    """float32[n_samples]: a sine at half of full scale."""
     time_s = np.arange(int(seconds * rate_hz)) / rate_hz
     return (0.5 * np.sin(2 * np.pi * frequency_hz * time_s)).astype(np.float32)
 

@@ -1,6 +1,6 @@
-"""Sound for the tests: sentences spoken by espeak-ng, which the project brings, and recordings of people.
+"""Speech for the tests: sentences from espeak-ng, which the project installs, and recordings of people.
 
-The recordings lie beside the repository on some machines; tests that need them are skipped by name elsewhere.
+Some machines have the recordings beside the repository; elsewhere the tests that need them are skipped.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def spoken(text: str, *, language: str = "en-US", pause_s: float = 0.0) -> Sampl
 
 
 def recordings(language: str) -> list[Recording]:
-    """What people said in `language`; empty where the recordings are not at hand."""
+    """Recordings of people in `language`; empty if this machine has none."""
     manifest = RECORDINGS / "manifest.tsv"
     if not manifest.is_file():
         return []
@@ -54,7 +54,7 @@ def recordings(language: str) -> list[Recording]:
 
 
 def word_error_rate(said: str, heard: str) -> float:
-    """Edits (words inserted, deleted, replaced) a word said; case and punctuation do not count."""
+    """Edits (words inserted, deleted, replaced) for each spoken word, ignoring case and punctuation."""
     reference, hypothesis = _words(said), _words(heard)
     costs = list(range(len(hypothesis) + 1))
     for row, word in enumerate(reference, start=1):

@@ -1,7 +1,7 @@
-"""The whole system as users meet it, for the flow, browser and fault tests and the benchmarks.
+"""The whole system for the flow, browser and fault tests and the benchmarks.
 
-Two web processes on one socket, the worker pools and cron, as the demo runs them, with a database and, unless
-one is given, a Redis of their own.
+It runs two web processes on one socket, the workers and cron, as the demo does, with its own database and,
+unless one is given, its own Redis.
 """
 
 import asyncio
@@ -32,14 +32,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Stack:
-    """Everything running from `with` to its end.
+    """The running system, from `with` to its end.
 
-    `directory` receives what the system writes; `env` overrides its settings (DATABASE_URL names the server
-    on which a fresh database is made); `log` holds every line that its processes printed. A killed process
-    starts again by itself after half a second, as in the demo.
+    `directory` is for the system's files; `env` overrides its settings (DATABASE_URL names the server on
+    which a fresh database is made); `log` holds every line of output. A killed process restarts by itself
+    after half a second, as in the demo.
 
-    listener: what the web processes accept from, instead of a socket of the stack's own.
-    adapt: makes of the demo's programs those that this stack runs.
+    listener: the listening socket of the web processes, instead of one of the stack's own.
+    adapt: turns the demo's programs into those of this stack.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Stack:
         """Return once /ready answers 200.
 
         Raises:
-            TimeoutError: it does not in time; the message holds what is missing and the end of the log.
+            TimeoutError: it is not ready in time; the message has the missing parts and the end of the log.
         """
         deadline = time.monotonic() + within_s
         address, port = self.url.removeprefix("http://").split(":")
@@ -113,7 +113,7 @@ class Stack:
         return [instance.pid for instance in self._instances(name) if instance.pid]
 
     def kill(self, name: str, index: int = 0, signal_number: int = signal.SIGKILL) -> int:
-        """Send a signal to one process (SIGSTOP and SIGCONT too) and return its process id.
+        """Send a signal to one process (also SIGSTOP and SIGCONT) and return its process id.
 
         Raises:
             LookupError: that instance is not running.
@@ -125,16 +125,16 @@ class Stack:
         return pid
 
     def restart(self, name: str) -> None:
-        """Replace the processes of a program as `Supervisor.restart` does, and wait until all are new."""
+        """Replace the processes of a program with `Supervisor.restart`, and wait until all are new."""
         assert self._supervisor
         assert self._loop
         asyncio.run_coroutine_threadsafe(self._supervisor.restart(name), self._loop).result()
 
     def wait_restarted(self, name: str, old_pid: int, *, within_s: float = 20.0) -> None:
-        """Return once as many processes of `name` run as should, and `old_pid` is not among them.
+        """Return once all processes of `name` run and `old_pid` is not among them.
 
         Raises:
-            TimeoutError: they do not in time.
+            TimeoutError: they do not run in time.
         """
         deadline = time.monotonic() + within_s
         while old_pid in (pids := self.pids(name)) or len(pids) < len(self._instances(name)):
@@ -143,7 +143,7 @@ class Stack:
             time.sleep(0.02)
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command on this system and return what it printed.
+        """Run a management command on this system and return its output.
 
         Raises:
             RuntimeError: it failed.
@@ -157,7 +157,7 @@ class Stack:
         return json.loads(summary.read_text())
 
     def get(self, path: str, *, api_key: str = "") -> Any:
-        """Return the JSON that a GET of `path` answers."""
+        """Return the JSON response to a GET of `path`."""
         request = urllib.request.Request(self.url + path)
         if api_key:
             request.add_header("Authorization", f"Bearer {api_key}")
@@ -165,12 +165,12 @@ class Stack:
             return json.load(answer)
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows that an SQL query finds in this system's database."""
+        """Return the rows of an SQL query in this system's database."""
         with psycopg.connect(self.env["DATABASE_URL"]) as connection:
             return connection.execute(query, parameters).fetchall()
 
     def last_lines(self, count: int = 60) -> str:
-        """Return the end of the log, for a message that explains a failure."""
+        """Return the end of the log, for an error message."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
 
     def _instances(self, name: str) -> list[Instance]:
@@ -182,7 +182,7 @@ class Stack:
 def supervised(
     programs: Sequence[__main__.Program], log: Path
 ) -> Iterator[tuple[Supervisor, asyncio.AbstractEventLoop]]:
-    """Run the supervisor in a thread with a loop of its own; its programs end with the thread."""
+    """Run the supervisor in a thread with its own event loop; its programs end with the thread."""
     with log.open("a", buffering=1) as lines:
         has_started, started, failures = threading.Event(), [], []
 
@@ -217,9 +217,9 @@ def supervised(
 
 @cache
 def prepared(database_url: str, directory: str) -> tuple[str, str]:
-    """Migrate one database and collect the static files, once a run.
+    """Migrate one database and collect the static files, once for each test run.
 
-    Returns the database's name, from which others are copied in 0.1 s, and the directory of static files.
+    Returns the database's name, which can be copied in 0.1 s, and the directory of static files.
     """
     name, static_root = f"template_{uuid4().hex[:8]}", Path(directory) / "collected"
     _execute(database_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -246,10 +246,10 @@ def fresh_database(database_url: str, *, template: str) -> Iterator[str]:
 
 
 def manage(arguments: Sequence[str], env: Mapping[str, str]) -> str:
-    """Run a management command and return what it printed.
+    """Run a management command and return its output.
 
     Raises:
-        RuntimeError: it failed; the message holds what it printed.
+        RuntimeError: it failed; the message has its output.
     """
     command = [sys.executable, str(ROOT / "manage.py"), *arguments]
     result = subprocess.run(command, env=dict(env), cwd=ROOT, capture_output=True, text=True, check=False)

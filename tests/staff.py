@@ -1,4 +1,4 @@
-"""Fixtures for pages that people sign in to: two organisations, and members of the first."""
+"""Fixtures for pages with sign-in: two organisations, and members of the first."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def theirs(db):
 
 @pytest.fixture
 def member(ours, client):
-    """A function: sign in as a new member of `ours` with the given role."""
+    """A function that signs in as a new member of `ours` with the given role."""
 
     def sign_in(role=Membership.Role.RECRUITER):
         user = factories.MembershipFactory(organisation=ours, role=role).user

@@ -1,9 +1,9 @@
-"""Models that weigh next to nothing, built here, loaded by the real engines: no download, no PyTorch.
+"""Tiny models, built here and loaded by the real engines: no download, no PyTorch.
 
-`build_whisper` makes a CTranslate2 Whisper directory that hears one fixed sentence in any audio;
-`build_piper_voice` a Piper voice that hums.  Both are deterministic, are built once a directory, and keep
-loading and inference real: `shape="tiny"` has the dimensions, and so the cost, of Whisper tiny.
-`build_kokoro` makes a small Kokoro of random weights; it alone needs PyTorch, of the extra `kokoro`.
+`build_whisper` makes a CTranslate2 Whisper directory that transcribes any audio as one fixed sentence.
+`build_piper_voice` makes a Piper voice that hums.  Both are deterministic, are built once for each directory,
+and keep loading and inference real: `shape="tiny"` has the dimensions, and so the cost, of Whisper tiny.
+`build_kokoro` makes a small Kokoro of random weights; only this one needs PyTorch, from the extra `kokoro`.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ TIMESTAMP_TOKENS: Final = [f"<|{i * 0.02:.2f}|>" for i in range(1501)]
 
 
 def build_whisper(directory: Path | str, *, say: str, shape: str = "micro", language: str = "en") -> Path:
-    """A CTranslate2 Whisper model in `directory` that hears `say`, and detects `language`, in any audio.
+    """Build a CTranslate2 Whisper model that transcribes any audio as `say` and detects `language`.
 
-    The words of `say` must differ from each other: each token leads to the next, and to one only.
+    The words of `say` must differ: each token leads to exactly one next token.
 
     Raises:
-        ValueError: a word stands twice in `say`.
+        ValueError: a word occurs twice in `say`.
     """
     words = [" " + word for word in say.split()]
     if len(set(words)) < len(words):
@@ -77,10 +77,10 @@ def build_piper_voice(
     language: str = "en_US",
     speakers: tuple[str, ...] = (),
 ) -> Path:
-    """A Piper voice, `<name>.onnx` with `.onnx.json`, in `directory`; returns the model's path.
+    """Build a Piper voice, `<name>.onnx` and `.onnx.json`, in `directory`; return the model's path.
 
-    It hums 30 ms a phoneme id at a pitch that depends on the text; `length_scale` works.  Each of `speakers`
-    hums 200 Hz above the one before.
+    It hums 30 ms for each phoneme id at a pitch that depends on the text; `length_scale` works.  Each of
+    `speakers` hums 200 Hz above the one before.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def build_piper_voice(
 
 
 def build_kokoro(directory: Path | str, voices: tuple[str, ...]) -> Path:
-    """A Kokoro of random weights with `voices` in `directory`; what it says is noise as long as speech."""
+    """Build a Kokoro of random weights with `voices` in `directory`; it makes noise as long as speech."""
     import torch
     from kokoro import KModel
 
@@ -102,7 +102,7 @@ def build_kokoro(directory: Path | str, voices: tuple[str, ...]) -> Path:
     (directory / "config.json").write_text(json.dumps(_kokoro_config()))
     weights = directory / "kokoro-v1_0.pth"
     torch.manual_seed(0)
-    torch.save({}, weights)  # without any, the model starts from random ones
+    torch.save({}, weights)  # empty, so the model starts with random weights
     model = KModel("hexgrad/Kokoro-82M", str(directory / "config.json"), str(weights))
     torch.save({name: part.state_dict() for name, part in model.named_children()}, weights)
     for name in voices:
@@ -111,7 +111,7 @@ def build_kokoro(directory: Path | str, voices: tuple[str, ...]) -> Path:
 
 
 def _built(directory: Path, write: Callable[[Path], None]) -> Path:
-    """`directory`, made by `write` in one step, so that two processes may build it at once."""
+    """Build `directory` with `write` in one step, so that two processes may build it at once."""
     if directory.exists():
         return directory
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ def _byte_text(text: str) -> str:
 
 
 def _write_tokenizer(directory: Path, words: list[str]) -> list[str]:
-    """tokenizer.json in which each of `words` is one token; returns the vocabulary in the order of ids."""
+    """Write a tokenizer.json with one token for each of `words`; return the vocabulary by id."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
     tokens, merges = list(_byte_alphabet().values()), []
@@ -178,9 +178,9 @@ def _write_tokenizer(directory: Path, words: list[str]) -> list[str]:
             tokens.append(word[: end + 1])
     tokens, merges = list(dict.fromkeys(tokens)), list(dict.fromkeys(merges))
     tokens += [f"<|unused{i}|>" for i in range(TEXT_TOKENS - len(tokens) - 1)]
-    tokens.append("")  # the last text token of Whisper's multilingual table, by which CTranslate2 knows it
+    tokens.append("")  # CTranslate2 identifies Whisper's multilingual table by its last text token
     tokenizer = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=merges))
-    # without the regular expression a word keeps its punctuation, and so stays one token
+    # without the regular expression a word keeps its punctuation and stays one token
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(
@@ -192,7 +192,7 @@ def _write_tokenizer(directory: Path, words: list[str]) -> list[str]:
 
 
 def _whisper_spec(shape: Shape, n_tokens: int, next_token: dict[int, int]) -> Any:
-    """Random weights, except that the decoder's layers add nothing: what follows a token hangs on it."""
+    """Random weights, with decoder layers that add nothing: the next token depends only on the last one."""
     from ctranslate2.specs import WhisperSpec
 
     random, d = np.random.default_rng(0), shape.width
@@ -221,11 +221,11 @@ def _whisper_spec(shape: Shape, n_tokens: int, next_token: dict[int, int]) -> An
 
 
 def _leading(embeddings: Weights, next_token: dict[int, int]) -> Weights:
-    """float32[n_tokens, width]: the projection under which each key of `next_token` yields its value."""
+    """float32[n_tokens, width]: the projection that maps each key of `next_token` to its value."""
     projection = np.zeros_like(embeddings)
     for token, following in next_token.items():
         hidden = embeddings[token] - embeddings[token].mean()
-        # a logit of 40 over 51 865 tokens at 0 is a probability of 1 to the last digit
+        # a logit of 40 beside 51 865 tokens at 0 is a probability of 1 to the last digit
         projection[following] += hidden / hidden.std() * np.float32(40 / embeddings.shape[1])
     return projection
 
@@ -254,7 +254,7 @@ def _set_feed_forward(feed_forward: Any, first: Weights, second: Weights, width:
 
 PHONEMES: Final = "_^$ !'(),-.:;?" + "abcdefghijklmnopqrstuvwxyz" + "æçðøħŋœɐɑɒɔəɚɛɜɡɪɫɲɹɾʁʃʊʌʏʒʔʝˈˌːθβχɣɨʎɕ̩̃ʲ"
 PIPER_RATE_HZ: Final = 22_050
-SAMPLES_PER_ID: Final = 660  # 30 ms; Piper puts a pad after each phoneme, so 60 ms a phoneme
+SAMPLES_PER_ID: Final = 660  # 30 ms; Piper adds a pad after each phoneme, so a phoneme has 60 ms
 
 
 def _kokoro_config() -> dict[str, Any]:
@@ -306,9 +306,9 @@ def _piper_config(language: str, speakers: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _humming_network(*, has_speakers: bool) -> bytes:
-    """ONNX: sin(2 pi (200 + 4 * mean id) t), `SAMPLES_PER_ID * length_scale` samples an id.
+    """ONNX: sin(2 pi (200 + 4 * mean id) t), `SAMPLES_PER_ID * length_scale` samples for each id.
 
-    With speakers, who come in as `sid`, sin(2 pi (200 + 200 * sid) t).
+    With speakers, given as `sid`: sin(2 pi (200 + 200 * sid) t).
     """
     from onnx import TensorProto, checker, helper
 
@@ -360,7 +360,7 @@ def _humming_network(*, has_speakers: bool) -> bytes:
         inputs.append(helper.make_tensor_value_info("sid", TensorProto.INT64, [1]))
     outputs = [helper.make_tensor_value_info("output", TensorProto.FLOAT, [1, 1, "time"])]
     graph = helper.make_graph(nodes, "humming", inputs, outputs, constants)
-    # the oldest versions with these operators, so that every onnxruntime in use loads them
+    # the oldest versions with these operators, so that every supported onnxruntime loads them
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
     checker.check_model(model)
     return bytes(model.SerializeToString())

@@ -1,4 +1,4 @@
-"""The direction of imports that ARCHITECTURE.md draws; the contracts stand in pyproject.toml."""
+"""Import directions of ARCHITECTURE.md; the contracts are in pyproject.toml."""
 
 import subprocess
 import sys

@@ -1,14 +1,14 @@
-"""What is logged, and what is not."""
+"""Filters that keep secrets out of the logs."""
 
 import logging
 import re
 
-# A candidate's link and a recording's address are keys: whoever reads them in a log could use them.
+# A candidate's link and a recording's address give access to anyone who reads them in a log.
 _SECRET_IN_PATH = re.compile(r"(/i/|/ws/interviews/|/recordings/)[^/?\s\"']+")
 
 
 class WithoutSecrets(logging.Filter):
-    """Puts an ellipsis in the place of what opens an interview or a recording."""
+    """Replace the secret part of interview and recording addresses by an ellipsis."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()

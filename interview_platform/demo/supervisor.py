@@ -1,7 +1,7 @@
-"""Run several programs as one: prefixed output, restart after a crash, nothing left behind.
+"""Supervisor of several programs: prefixed output, restart after a crash, no orphaned processes.
 
-honcho and its kin stop everything when one program ends. A voice worker may be killed at any time and must
-come back, so this is ours. It imports the standard library only: it stays in memory for as long as the demo.
+honcho and similar tools stop everything when one program ends. A voice worker may be killed at any time and
+must be restarted, so this is our own. It imports the standard library only, because it stays in memory.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ from interview_platform.demo.processes import end_with_parent, standing_back
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 10.0
-STABLE_AFTER_S = 30.0  # a program that lived this long starts again with the first delay
+STABLE_AFTER_S = 30.0  # a program that ran this long restarts with the first delay
 READY_WITHIN_S = 60.0
 LINE_LIMIT_BYTES = 1 << 20
 COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)
 
 
 def next_delay_s(last_delay_s: float, lived_s: float) -> float:
-    """Return the wait before a program that lived `lived_s` is started again: 0.5 s, doubling to 10 s."""
+    """Return the delay before a restart of a program that ran for `lived_s`: 0.5 s, doubling to 10 s."""
     if lived_s >= STABLE_AFTER_S or last_delay_s == 0:
         return FIRST_DELAY_S
     return min(last_delay_s * 2, LONGEST_DELAY_S)
@@ -32,11 +32,11 @@ def next_delay_s(last_delay_s: float, lived_s: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run, and how many of it.
+    """A command to run, and the number of its processes.
 
-    `env` is added to this process's environment. The file descriptors in `pass_fds` (a listening socket, say)
-    keep their numbers in the child. A program with `tells_ready` calls `tell_ready` once it does its work;
-    any other is ready when it has been started. Programs with a lower `nice`, 0 to 19, go first.
+    `env` is added to this process's environment. The file descriptors in `pass_fds` (for example a listening
+    socket) keep their numbers in the child. A program with `tells_ready` calls `tell_ready` when it is ready;
+    any other counts as ready once started. Programs with a lower `nice`, 0 to 19, have priority.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Program:
 
 
 def print_line(name: str, line: str) -> None:
-    """Print one line of a program's output, its name before it, in colour on a terminal."""
+    """Print one line of output after the program's name, in colour on a terminal."""
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
         colour = COLOURS[sum(name.rpartition(".")[0].encode()) % len(COLOURS)]
         print(f"\033[{colour}m{name:<12}\033[0m {line}", flush=True)
@@ -61,8 +61,8 @@ def print_line(name: str, line: str) -> None:
 class Supervisor:
     """Keep the programs running from `async with` to its end.
 
-    They start in the order given and stop in the reverse order: SIGTERM, then SIGKILL to whatever is left of
-    the process group after the program's `grace_s`. `write(name, line)` receives every line they print.
+    They start in the order given and stop in reverse order: SIGTERM, then SIGKILL to the rest of the process
+    group after the program's `grace_s`. `write(name, line)` receives every line of output.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Supervisor:
         try:
             for instance in self.instances:
                 await instance.start()
-        except BaseException:  # also when cancelled: those that run already must not stay
+        except BaseException:  # also when cancelled: stop the programs already started
             await self.stop()
             raise
         return self
@@ -86,16 +86,16 @@ class Supervisor:
         await self.stop()
 
     async def stop(self) -> None:
-        """Stop every program; those of one name together, the names in reverse order."""
+        """Stop every program: instances of one name together, the names in reverse order."""
         names = list(dict.fromkeys(instance.program.name for instance in self.instances))
         for name in reversed(names):
             await asyncio.gather(*(instance.stop() for instance in self.of(name)))
 
     async def restart(self, name: str, *, within_s: float = READY_WITHIN_S) -> None:
-        """Replace the processes of a program, one after the other, each when its successor is ready.
+        """Replace the processes of a program one after the other, each once its successor is ready.
 
         Raises:
-            TimeoutError: a successor was not ready in time. Whoever was not replaced by then goes on.
+            TimeoutError: a successor was not ready in time. The processes not yet replaced go on.
         """
         for old in self.of(name):
             new = Instance(old.program, old.index, self._write)
@@ -121,7 +121,7 @@ class Supervisor:
 
 
 class Instance:
-    """One process of a program, started again whenever it ends by itself."""
+    """One process of a program, restarted whenever it ends by itself."""
 
     def __init__(self, program: Program, index: int, write: Callable[[str, str], None]) -> None:
         self.program = program
@@ -143,7 +143,7 @@ class Instance:
         return process.pid if process and process.returncode is None else None
 
     async def start(self) -> None:
-        """Start the process and watch over it.
+        """Start the process and supervise it.
 
         Raises:
             OSError: the executable cannot be run.
@@ -152,7 +152,7 @@ class Instance:
         self._task = asyncio.create_task(self._keep_running(), name=self.name)
 
     async def stop(self) -> None:
-        """End the process and everything in its group, and start it no more."""
+        """Stop the process and its group, and do not restart it."""
         if self._task is None:
             return
         self._stop_asked.set()
@@ -174,7 +174,7 @@ class Instance:
             self._write(self.name, f"{ending}, starts again in {delay_s:g} s")
             if await self._is_stopped_within(delay_s):
                 return
-            with contextlib.suppress(OSError):  # out of processes or memory: the next round tries again
+            with contextlib.suppress(OSError):  # out of processes or memory: retried in the next round
                 await self._spawn()
 
     async def _is_stopped_within(self, seconds: float) -> bool:
@@ -195,7 +195,7 @@ class Instance:
                 stdout=write_end,
                 stderr=asyncio.subprocess.STDOUT,
                 pass_fds=(*self.program.pass_fds, *tells),
-                start_new_session=True,  # its own process group, out of reach of the terminal's Ctrl-C
+                start_new_session=True,  # its own process group, which the terminal's Ctrl-C does not reach
                 preexec_fn=standing_back(self.program.nice, end_with_parent(signal.SIGKILL)),
             )
         except BaseException:
@@ -214,13 +214,13 @@ class Instance:
             self.is_ready.set()
 
     async def _run_to_end(self) -> str:
-        """Copy the output until the process has ended, and say how it ended."""
+        """Copy the output until the process has ended, and describe how it ended."""
         assert self._process
         reading = [asyncio.create_task(self._copy_output()), self._readiness]
         status = await self._process.wait()
-        self._signal_group(signal.SIGKILL)  # what it left behind
+        self._signal_group(signal.SIGKILL)  # its remaining children
         _, unread = await asyncio.wait(reading, timeout=1.0)
-        for task in unread:  # a process that left the group may hold the pipes for longer
+        for task in unread:  # a process that left the group may keep the pipes open
             task.cancel()
         return describe(status)
 
@@ -248,7 +248,7 @@ async def _reader(read_end: int) -> asyncio.StreamReader:
 
 
 def describe(status: int) -> str:
-    """Say in words how a process ended: a negative status is the signal that ended it."""
+    """Describe how a process ended: a negative status is the signal that ended it."""
     if status >= 0:
         return f"ended with status {status}"
     return f"ended by {signal.Signals(-status).name}"

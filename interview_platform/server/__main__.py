@@ -2,14 +2,14 @@
 
     python -m interview_platform.server [Daphne's arguments] interview_platform.asgi:application
 
-`daphne interview_platform.asgi:application` does the same on Python's own event loop, for a tenth more.
+`daphne interview_platform.asgi:application` does the same on Python's own event loop, for a tenth more CPU.
 """
 
 import asyncio
 
 import uvloop
 
-asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Daphne makes its event loop when it is imported
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Daphne makes its event loop on import
 
 from daphne.cli import CommandLineInterface  # noqa: E402
 

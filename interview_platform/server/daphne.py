@@ -1,12 +1,12 @@
-"""Daphne, whose WebSockets wait for their clients.
+"""Daphne with flow control for WebSockets.
 
-Daphne by itself hands everything an application sends to the connection at once, and everything a client
-sends to the application's queue: a client that does not read, or that sends faster than it is served, would
-fill the memory. Here `await send(...)` waits until the client has read, once 64 KiB are buffered, and a
-connection whose messages wait is not read from, so that TCP slows its client down.
+Daphne itself buffers everything that an application sends, and queues everything that a client sends. So a
+client that does not read, or that sends faster than it is served, would fill the memory. Here
+`await send(...)` waits for the client once 64 KiB are buffered. A connection whose messages wait is not read,
+so TCP slows its client down.
 
-At SIGTERM Daphne drops every connection. Here the process parts with them one after the other (drain.py); a
-second signal ends it at once.
+At SIGTERM Daphne drops every connection. Here the process closes them one after the other (drain.py); a
+second signal stops it at once.
 
 Source: ASGI specification, "send … flow control"; Twisted's IPushProducer.
 """
@@ -37,12 +37,12 @@ from interview_platform.server.websocket_frames import (
 logger = logging.getLogger(__name__)
 
 LARGE_MESSAGES = ("/ws/voice", "/ws/tts")
-"""Addresses whose messages carry audio files in base64. Nobody can send one before he was let in."""
+"""Addresses whose messages carry audio files in base64. Only admitted callers can send one."""
 LARGE_MESSAGE_BYTES = 8 * 1024 * 1024
 
 
 class PatientServer(Server):
-    """See the module."""
+    """Daphne's server with flow control and draining; see the module."""
 
     drain_s = 8.0
 
@@ -52,7 +52,7 @@ class PatientServer(Server):
         self._leaving: Future[None] | None = None
 
     def run(self) -> None:
-        """Serve until a signal."""
+        """Serve until a signal arrives."""
         if self.signal_handlers:
             reactor.callWhenRunning(self._take_signals)
         reactor.callWhenRunning(freeze_loaded_objects)
@@ -60,18 +60,18 @@ class PatientServer(Server):
         super().run()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Queue | None:
-        """As Daphne does, with an `Inbox` and a `Gate` where the protocol is a WebSocket."""
+        """Start the application as Daphne does, with an `Inbox` and a `Gate` for a WebSocket."""
         if not isinstance(protocol, WebSocketProtocol):
             if is_draining():
                 _make_last(protocol)
             return super().create_application(protocol, scope)
         if scope["path"].rstrip("/") in LARGE_MESSAGES:
             protocol.maxMessagePayloadSize = protocol.maxFramePayloadSize = LARGE_MESSAGE_BYTES
-        protocol.failByDrop = False  # a client that breaks the protocol is told with a close code
+        protocol.failByDrop = False  # a client that breaks the protocol gets a close code
         limits = (LONGEST_BYTES, protocol.maxMessagePayloadSize, protocol.maxFramePayloadSize)
-        protocol.longest_bytes = min(limit for limit in limits if limit)  # 0 is none
+        protocol.longest_bytes = min(limit for limit in limits if limit)  # 0: no limit
         gate = protocol.gate = Gate()
-        protocol.transport.unregisterProducer()  # the HTTP channel that the connection was
+        protocol.transport.unregisterProducer()  # of the HTTP channel before the upgrade
         protocol.transport.registerProducer(gate, True)
         inbox = Inbox(protocol.transport)
         scope.setdefault("asgi", {"version": "3.0"})
@@ -81,7 +81,7 @@ class PatientServer(Server):
         return inbox
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """Send, and wait until the client can take more. What comes after a close goes nowhere."""
+        """Send, and wait until the client can take more. Messages after a close are dropped."""
         gate = getattr(protocol, "gate", None)
         if gate is None:
             await super().handle_reply(protocol, message)
@@ -94,10 +94,10 @@ class PatientServer(Server):
         elif protocol.state == protocol.STATE_CONNECTING:
             await super().handle_reply(protocol, message)
 
-    # --- Leaving ----------------------------------------------------------------------------------
+    # --- Draining ---------------------------------------------------------------------------------
 
     def listen_success(self, port: IListeningPort) -> None:
-        """Called by Daphne with each socket that it accepts from."""
+        """Remember a listening socket; called by Daphne."""
         super().listen_success(port)
         self._ports.append(port)
 
@@ -118,7 +118,7 @@ class PatientServer(Server):
         self.stop()
 
     def stop_accepting(self) -> None:
-        """Accept no connection; the requests under way are the last on theirs."""
+        """Stop accepting connections. Requests under way are the last on their connections."""
         for port in self._ports:
             port.stopListening()  # type: ignore[misc]  # zope's interfaces have no self
         for protocol in self.connections:
@@ -134,32 +134,32 @@ class PatientServer(Server):
         ]
 
     def tasks_of(self, protocol: WebSocketProtocol) -> set[Task[Any]]:
-        """Return what its application should finish before the connection is closed."""
+        """Return the tasks that should finish before the connection is closed."""
         return {task for task in self.connections.get(protocol, {}).get("tasks", ()) if not task.done()}
 
     def close(self, protocol: WebSocketProtocol, code: int) -> None:
-        """Close a WebSocket that is open. What autobahn offers for it refuses 1008 to 1013."""
+        """Close an open WebSocket. Autobahn's own method refuses the codes 1008 to 1013."""
         if protocol.state == protocol.STATE_OPEN:
             protocol.sendCloseFrame(code=code)
 
     def running(self) -> list[Future[None]]:
-        """Return the applications that have not ended."""
+        """Return the applications that are still running."""
         applications = [known.get("application_instance") for known in self.connections.values()]
         return [running for running in applications if running is not None and not running.done()]
 
     def is_sending(self) -> bool:
-        """Whether anything waits to be written."""
+        """Whether unsent output remains."""
         return bool(reactor.getWriters())  # type: ignore[misc]
 
     def kill_all_applications(self) -> defer.Deferred[Any]:
-        """As Daphne does, which stumbles over connections whose application has ended."""
+        """Do as Daphne does, without its failure on connections whose application has ended."""
         for protocol in [p for p, known in self.connections.items() if "application_instance" not in known]:
             del self.connections[protocol]
         return super().kill_all_applications()
 
 
 def install(*, drain_s: float = PatientServer.drain_s) -> None:
-    """Let Daphne's command use it. Called when the application is imported, before the server is made."""
+    """Make Daphne's command use this server. Call it while the application is imported."""
     sys.setswitchinterval(SWITCH_S)
     PatientServer.drain_s = drain_s
     CommandLineInterface.server_class = PatientServer
@@ -167,7 +167,7 @@ def install(*, drain_s: float = PatientServer.drain_s) -> None:
 
 
 def _make_last(request: WebRequest) -> None:
-    """Let its connection end with the answer, so that the client's next request goes to another process."""
-    if getattr(request, "channel", None) is not None:  # one that has ended may still be known, and has none
+    """Close its connection after the response, so that the client's next request reaches another process."""
+    if getattr(request, "channel", None) is not None:  # None after the request has ended
         request.channel.persistent = False
         request.setHeader(b"connection", b"close")

@@ -1,10 +1,10 @@
-"""How a web process leaves at SIGTERM: it takes nobody new and parts with everybody one after the other.
+"""Draining of a web process at SIGTERM: no new connections, and the open ones close one after the other.
 
-It closes its listening socket, so that the kernel hands new connections to the processes that share it. It
-closes its WebSockets with 1012 evenly over `DRAIN_S`, and ends as soon as nobody is left. What a client sent
-before its close is handled as ever; what was not acknowledged it sends again to the next process. A
-connection whose application has work in `scope["tasks"]`, an answer that is being spoken, say, is closed
-after that, or at the end of `DRAIN_S`.
+The listening socket is closed, so the kernel gives new connections to the processes that share it. WebSockets
+are closed with 1012, evenly over `DRAIN_S`, and the process ends as soon as none is left. Messages that
+arrive before the close are handled normally; the client sends unacknowledged ones again to the next process.
+A connection with work in `scope["tasks"]`, for example speech being synthesised, is closed after that work,
+or at the end of `DRAIN_S`.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ logger = logging.getLogger(__name__)
 
 CLOSE_RESTART = 1012  # Source: IANA, WebSocket Close Code Number Registry, "Service Restart"
 LAST_S = 4.0
-"""After `DRAIN_S`: for close handshakes, applications that end, answers on their way out."""
+"""Extra time after `DRAIN_S` for close handshakes, ending applications and unsent responses."""
 LOOK_EVERY_S = 0.05
 NEWCOMERS_S = 0.25
-"""Whoever was accepted just before the socket was closed still has to send the request."""
+"""Time for a client that was accepted just before the socket was closed to send its request."""
 
 _has_begun = Event()
 
 
 def is_draining() -> bool:
-    """Whether this process is leaving."""
+    """Whether this process is draining."""
     return _has_begun.is_set()
 
 
 async def drain(server: "PatientServer") -> None:
-    """Part with everybody; return when nobody is left, at the latest after `server.drain_s` and `LAST_S`."""
+    """Close all connections. Return when none is left, after `server.drain_s` and `LAST_S` at the latest."""
     _has_begun.set()
     server.stop_accepting()
     try:

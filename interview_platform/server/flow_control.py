@@ -1,4 +1,4 @@
-"""Back-pressure: a client that sends too fast waits, and one that never reads costs little memory."""
+"""Back-pressure: clients that send too fast must wait, and clients that do not read use little memory."""
 
 from asyncio import Event, Queue
 from typing import Any
@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 MAX_WAITING_MESSAGES = 32
 MAX_WAITING_BYTES = 1024 * 1024
-"""Messages of a client that wait for the application; with more than either, reading pauses."""
+"""Limits of a client's queued messages. Above either, reading from the client pauses."""
 
 
 @implementer(IPushProducer)
@@ -20,22 +20,22 @@ class Gate:
         self._is_open.set()
 
     async def passed(self) -> None:
-        """Wait until it is open."""
+        """Wait until the gate is open."""
         await self._is_open.wait()
 
     def pauseProducing(self) -> None:  # noqa: N802  Twisted's name
-        """Too much waits to be written."""
+        """Close the gate, because the write buffer is full."""
         self._is_open.clear()
 
     def resumeProducing(self) -> None:  # noqa: N802
-        """All was written."""
+        """Open the gate, because the write buffer is empty."""
         self._is_open.set()
 
-    stopProducing = resumeProducing  # noqa: N815  the connection is lost: nobody need wait
+    stopProducing = resumeProducing  # noqa: N815  when the connection is lost, waiting ends
 
 
 class Inbox(Queue[dict[str, Any]]):
-    """Messages for the application; the client is read from only while few wait."""
+    """Messages for the application. Reading from the client pauses while too many are queued."""
 
     def __init__(self, transport: ITransport) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Inbox(Queue[dict[str, Any]]):
         self._is_paused = False
 
     def put_nowait(self, item: dict[str, Any]) -> None:
-        """Called by Daphne with each message."""
+        """Queue a message; called by Daphne."""
         super().put_nowait(item)
         self._waiting_bytes += _size(item)
         if not self._is_paused and self._is_full():
@@ -52,7 +52,7 @@ class Inbox(Queue[dict[str, Any]]):
             self._transport.pauseProducing()
 
     def get_nowait(self) -> dict[str, Any]:
-        """Called by `get` too."""
+        """Return a message; also called by `get`."""
         item = super().get_nowait()
         self._waiting_bytes -= _size(item)
         if self._is_paused and not self._is_full():

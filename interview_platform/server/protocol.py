@@ -16,20 +16,19 @@ from interview_platform.server.websocket_frames import (
 
 
 class PromptProtocol(WebSocketProtocol):
-    """A WebSocket that takes and sends plain messages in one step (`frames`), and hands the kernel at once
-    what it takes.
+    """A WebSocket that parses and sends plain messages in one step (`websocket_frames`) and writes at once.
 
-    Twisted first asks the event loop to say when it may write: two more system calls and a turn of the loop
-    for each message, a sixth of what an acknowledged frame costs.
+    Twisted itself first waits until the event loop reports a writable socket. That costs two more system
+    calls and a turn of the loop for each message, a sixth of the cost of an acknowledged frame.
     """
 
     gate: Gate | None = None
     longest_bytes = LONGEST_BYTES
-    """Of a message that is taken in one step."""
-    _begun = b""  # a plain message that has not come to its end
+    """The longest message that is parsed in one step."""
+    _begun = b""  # an incomplete plain message
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        """Called by Twisted; autobahn's own makes a coloured line for a log that nobody keeps."""
+        """Handle received bytes; called by Twisted. Autobahn's version also formats an unused log line."""
         if self._begun:
             data, self._begun = self._begun + data, b""
         try:
@@ -44,13 +43,13 @@ class PromptProtocol(WebSocketProtocol):
 
     def _next_plain(self, data: bytes) -> Message | None:
         if self.state != self.STATE_OPEN or self.current_frame or self.inside_message or self.data:
-            return None  # autobahn is in the middle of something
+            return None  # autobahn is in the middle of a message
         if self.autoPingTimeoutCall and self.autoPingRestartOnAnyTraffic:
             self._cancelAutoPingTimeoutCall()
         return whole_message(data, longest=self.longest_bytes)
 
     def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802
-        """Called by Daphne with each message of the application."""
+        """Send a message of the application; called by Daphne."""
         payload = content if binary else content.encode()
         if self.state == self.STATE_OPEN and len(payload) <= LONGEST_BYTES:
             self.sendData(frame(payload, is_binary=binary))
@@ -58,18 +57,16 @@ class PromptProtocol(WebSocketProtocol):
             super().serverSend(content, binary)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:  # noqa: N802
-        """Called by autobahn with each frame it made. Whatever does not go at once waits as always."""
+        """Write a frame; called by autobahn. Bytes that the kernel does not take at once are buffered."""
         if not sync and not chopsize and not self.send_queue and _has_nothing_to_write(self.transport):
             sent = self.transport.writeSomeData(data)
-            data = (
-                data[sent:] if isinstance(sent, int) else data
-            )  # else the connection is lost: Twisted says so
+            data = data[sent:] if isinstance(sent, int) else data  # else the connection is lost
         if data:
             super().sendData(data, sync, chopsize)
 
 
 def _has_nothing_to_write(transport: Any) -> bool:
-    """Whether it is a plain connection without anything that must go before."""
+    """Whether this is a plain TCP connection with an empty write buffer."""
     if type(transport) is not tcp.Server or transport.TLS or transport.disconnecting:
         return False
     waits = transport._tempDataBuffer or len(transport.dataBuffer) > transport.offset  # noqa: SLF001

@@ -1,12 +1,12 @@
-"""Telling the parent process that this one serves."""
+"""Readiness notification to the parent process."""
 
 import os
 
 
 def tell_ready() -> None:
-    """Tell the supervisor that this process does its work now, where it wants to know.
+    """Notify the supervisor that this process is ready, if `READY_FD` is set.
 
-    Source: s6's readiness notification, a line written to a descriptor.
+    Source: s6's readiness notification, a line written to a file descriptor.
     """
     if descriptor := os.environ.pop("READY_FD", ""):
         os.write(int(descriptor), b"\n")

@@ -1,8 +1,8 @@
-"""Django's handler of requests, with threads that are used again, and none where none is needed.
+"""Django's request handler, with reused threads, and without a thread if none is needed.
 
 Django starts a thread for each request, sends its signals and closes the response there, and waits for its
-end; and the ORM sets itself up in it from nothing. Half a millisecond of CPU, for what is mostly the care of
-connections that nobody opened. Here a request borrows a thread, and one that ran nothing in it ends without.
+end; the ORM is set up again in each thread. That costs half a millisecond of CPU, mostly to manage
+connections that were not opened. Here a request borrows a thread, and skips it at the end if it was unused.
 """
 
 import asyncio
@@ -29,31 +29,31 @@ _thread: ContextVar["RequestThread"] = ContextVar("thread")
 
 
 IDLE_AT_MOST = 16
-"""Threads that are kept; there are as many as requests at once."""
+"""Idle threads that are kept. Each running request has one thread."""
 
 
 class RequestThread(ThreadPoolExecutor):
-    """One thread, for one request at a time; it starts when it is first needed."""
+    """One thread for one request at a time. It starts on first use."""
 
     def __init__(self) -> None:
         super().__init__(1, "request")
         self.is_used = False
 
     def submit(self, *args: Any, **kwargs: Any) -> Future[Any]:
-        """As any executor does."""
+        """Submit a call, and remember that the thread was used."""
         self.is_used = True
         return super().submit(*args, **kwargs)
 
 
 class Handler(ASGIHandler):
-    """See the module."""
+    """Request handler with reused threads; see the module."""
 
     def __init__(self) -> None:
         super().__init__()
         self._idle: list[RequestThread] = []
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Serve one request with a thread that it has for itself."""
+        """Serve one request with a thread of its own."""
         thread = self._idle.pop() if self._idle else RequestThread()
         thread.is_used = False
         try:
@@ -67,7 +67,7 @@ class Handler(ASGIHandler):
                 thread.shutdown(wait=False)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; the steps are those of the method that this one overrides."""
+        """Serve one request, in the same steps as the overridden method."""
         try:
             body = await self.read_body(receive)
         except RequestAborted:
@@ -90,16 +90,16 @@ class Handler(ASGIHandler):
     async def _answer_unless_gone(
         self, request: HttpRequest, receive: Receive, send: Send
     ) -> HttpResponseBase | None:
-        """The response; None if the client went away before there was one."""
+        """Return the response, or None if the client disconnected first."""
         watching = asyncio.create_task(self.listen_for_disconnect(receive))
         answering = asyncio.create_task(self._answer(request, send))
         try:
             await asyncio.wait([watching, answering], return_when=asyncio.FIRST_COMPLETED)
-        finally:  # the thread is another request's when this one ends
+        finally:  # later the thread belongs to another request
             watching.cancel()
             answering.cancel()
             await asyncio.gather(watching, answering, return_exceptions=True)
-        if not watching.cancelled():  # to raise it here would tie the whole request into a cycle
+        if not watching.cancelled():  # raising it here would create a reference cycle
             error = watching.exception()
             if error is not None and not isinstance(error, RequestAborted):
                 raise error
@@ -107,7 +107,7 @@ class Handler(ASGIHandler):
 
     async def _answer(self, request: HttpRequest, send: Send) -> HttpResponseBase:
         response = await self.run_get_response(request)
-        with suppress(asyncio.CancelledError):  # the client is gone; the response is still to be closed
+        with suppress(asyncio.CancelledError):  # the client is gone; the response must still be closed
             await self.send_response(response, send)
         return response
 
@@ -116,7 +116,7 @@ class Handler(ASGIHandler):
 
 
 async def _finish(close: Callable[[], object]) -> None:
-    """Call what gives back the connections that the request opened: in its thread, if it used it."""
+    """Run `close`, which releases the request's connections: in its thread, if the request used it."""
     if _thread.get().is_used:
         await sync_to_async(close)()
     else:
@@ -124,6 +124,6 @@ async def _finish(close: Callable[[], object]) -> None:
 
 
 def application() -> Handler:
-    """Load the apps, and return what serves every request."""
+    """Load the apps and return the handler of all requests."""
     django.setup(set_prefix=False)
     return Handler()

@@ -1,26 +1,27 @@
-"""Settings of the interpreter that a process with many connections needs."""
+"""Interpreter settings for a process with many connections."""
 
 import gc
 
 COLLECT_AFTER = (10_000, 2, 2)
-"""New objects that live until Python looks for cycles among them; so many times until it looks at older ones.
+"""Thresholds of the garbage collector: new objects per collection, and collections per older generation.
 
-Connections and requests that have ended leave cycles, 300 objects each. With Python's own second and third
-number they lay there until a million had gathered. The oldest are looked at when they are a quarter more.
+Ended connections and requests leave reference cycles of 300 objects each. With Python's own second and third
+threshold, up to a million of these objects piled up. The oldest generation is collected when it has grown by
+a quarter.
 """
 SWITCH_S = 0.0005
-"""After so long a thread that works hands Python's lock to one that waits. The event loop asks for it after
-each system call, several a frame: behind five busy threads it was 18 ms late (p95) with Python's own 5 ms,
-now 5.
+"""Time after which a running thread releases Python's lock to a waiting one. The event loop needs the lock
+after each system call, several times a frame. Behind five busy threads it was 18 ms late (p95) at Python's
+default of 5 ms; now it is 5 ms late.
 """
 
 
 def freeze_loaded_objects() -> None:
-    """Let the collector look only at what comes later, and less often: all of Django takes it 70 ms.
+    """Exclude the loaded objects from garbage collection and collect less often: all of Django takes 70 ms.
 
-    Frames leave no cycles: with Python's own threshold of 700 objects it looked for them many times a second.
+    Frames leave no cycles, but at Python's default of 700 objects collections ran many times a second.
     """
     gc.collect()
     gc.freeze()
-    gc.collect()  # what is frozen counts no more: else much has to come before it is looked at
+    gc.collect()  # resets the count of long-lived objects, which delays full collections
     gc.set_threshold(*COLLECT_AFTER)

@@ -1,12 +1,12 @@
-"""Requests that are too large are cut where they arrive.
+"""Requests that are too large are refused while they arrive.
 
-Daphne lets Twisted write the whole body of a request into a temporary file before Django sees its first line,
-and Twisted then reads forms into memory to parse them a first time. `BoundedRequest` answers 413 as soon as
-Content-Length, or what has arrived, exceeds the limit of the address, keeps nothing of the rest, and leaves
-the parsing to Django. `install()` has Daphne use it.
+Daphne lets Twisted write the whole body of a request into a temporary file before Django sees the request,
+and Twisted then reads forms into memory to parse them. `BoundedRequest` replies 413 as soon as Content-Length
+or the received bytes exceed the limit of the address, drops the rest, and leaves parsing to Django.
+`install()` makes Daphne use it.
 
-Limits: batches of files take `VOICE_MAX_BATCH_MB`, every other address `VOICE_MAX_UPLOAD_MB`, both with
-`FORM_BYTES` around them. Whether each file is within its own limit is for the views to say.
+Limits: `VOICE_MAX_BATCH_MB` for batches of files, `VOICE_MAX_UPLOAD_MB` for every other address, both plus
+`FORM_BYTES`. The views check the limit of each file.
 """
 
 import io
@@ -19,16 +19,16 @@ from twisted.internet import reactor
 
 BATCHES = b"/api/v1/voice/batches"
 FORM_BYTES = 64 * 1024
-"""What a form may have beside the file: its fields and boundaries."""
-# Most clients look for an answer only when they have sent everything. So the rest is read and dropped for a
-# while: closing at once would reset the connection, and they would never see why.
+"""Allowance for a form's other fields and boundaries."""
+# Most clients read the response only after they have sent everything. So the rest is read and dropped for a
+# while: closing at once would reset the connection, and the client would never see the reason.
 # Source: nginx, `lingering_close`.
 LINGER_BYTES = 32 * 1024**2
 LINGER_S = 10.0
 
 
 class BoundedRequest(http_protocol.WebRequest):
-    """A request of Daphne's whose body has a limit."""
+    """A Daphne request with a body limit."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, parsePOSTFormSubmission=False, **options)
@@ -39,16 +39,16 @@ class BoundedRequest(http_protocol.WebRequest):
         self._is_refused = False
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802  Twisted's name
-        """Headers are complete. length: of the body; None if it comes in chunks."""
+        """Check the body's length after the headers. length: None for a chunked body."""
         self._limit_mb = _limit_mb(getattr(self.channel, "_path", b""))
         is_too_large = length is not None and length > self._limit_bytes
         super().gotLength(0 if is_too_large else length)
         if is_too_large:
-            self.requestHeaders.removeHeader(b"expect")  # nobody is to "continue"
+            self.requestHeaders.removeHeader(b"expect")  # no "100 Continue"
             self._refuse()
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802  Twisted's name
-        """Keep a piece of the body, unless there is too much of it."""
+        """Keep a piece of the body, or drop it above the limit."""
         if self._is_refused:
             self._drop(data)
             return
@@ -59,14 +59,14 @@ class BoundedRequest(http_protocol.WebRequest):
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
-        """The body is complete."""
+        """Handle the complete request, or close the connection of a refused one."""
         if self._is_refused:
             self.channel.loseConnection()
         else:
             super().requestReceived(command, path, version)
 
     def handle_exception(self, exception: BaseException) -> None:
-        """The application failed. An answer under way cannot become an error any more: it is broken off."""
+        """Handle a failed application. A response that has started can only be aborted."""
         if self._response_started:
             self._abort()
         else:
@@ -78,7 +78,7 @@ class BoundedRequest(http_protocol.WebRequest):
 
     def _refuse(self) -> None:
         self._is_refused = True
-        self.content.close()  # the temporary file goes with it
+        self.content.close()  # deletes the temporary file
         self.content = io.BytesIO()
         transport = self.channel.transport
         transport.unregisterProducer()  # a half-closed connection must not have one
@@ -115,5 +115,5 @@ def _too_large(limit_mb: int) -> bytes:
 
 
 def install() -> None:
-    """Let Daphne make bounded requests. Its factory looks the class up for each connection."""
+    """Make Daphne use bounded requests. Its factory looks up the class for each connection."""
     http_protocol.WebRequest = BoundedRequest

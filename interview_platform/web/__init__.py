@@ -1,1 +1,1 @@
-"""The platform's own addresses: the API that joins all routers, access, health and metrics."""
+"""The platform's own HTTP addresses: the complete API, access, health and metrics."""

@@ -1,4 +1,4 @@
-"""The web command of before: `python -m interview_platform.web`. The next release removes it."""
+"""The former web command: `python -m interview_platform.web`. The next release removes it."""
 
 import sys
 

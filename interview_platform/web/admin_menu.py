@@ -1,4 +1,4 @@
-"""What the admin's side bar and front page show, in the recruiter's words."""
+"""The admin's side bar and front page, in the recruiter's words."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ LABELS = {"under_way": "warning", "finished": "success", "checking": "info", "pr
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The side bar: only what the user may open."""
+    """Return the side bar, with the pages that the user may open."""
     is_member = access.has_any(request.user)
     is_owner = access.has_any(request.user, access.OWNERS)
     is_unlimited = access.is_unlimited(request.user)
@@ -65,7 +65,7 @@ def _item(title: str, icon: str, name: str, is_allowed: bool) -> dict[str, Any]:
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Figures and the latest candidates of the user's organisations."""
+    """Return figures and the latest candidates of the user's organisations."""
     sessions = access.scoped(Session.objects.all(), request.user, path=SESSION_PATH)
     invitations = access.scoped(Invitation.objects.all(), request.user, path="interview__organisation_id")
     counts = sessions.aggregate(
@@ -86,7 +86,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _candidates() -> waiting_room.Numbers | None:
-    """Who is in and who waits, over all organisations; None while Redis is away."""
+    """Return how many candidates are inside and how many wait, for all organisations; None without Redis."""
     try:
         return waiting_room.numbers()
     except redis.RedisError:

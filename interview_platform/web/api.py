@@ -1,7 +1,7 @@
-"""The REST API: which routers it is made of, and how their callers are known.
+"""The REST API: its routers and the authentication of callers.
 
-`/api/v1/…` and the short forms beside it, `/stats`, and OpenAI's `/v1/…`; all described at `/api/docs` and
-`/api/openapi.json`. Errors are those of `interview_platform.web.api_errors`.
+It has `/api/v1/…`, the short forms beside it, `/stats`, and OpenAI's `/v1/…`, all described at `/api/docs`
+and `/api/openapi.json`. `interview_platform.web.api_errors` builds the error responses.
 """
 
 from typing import Any, cast
@@ -48,7 +48,7 @@ _patterns, _app_name, _namespace = api.urls
 urls = (
     [
         URLPattern(page.pattern, api_errors.json_405(page.callback), page.default_args, page.name)
-        for page in cast("list[Any]", _patterns)  # all are patterns, none resolves further
+        for page in cast("list[Any]", _patterns)  # all are plain patterns, without includes
     ],
     _app_name,
     _namespace,

@@ -1,7 +1,7 @@
-"""Errors of the REST API: {"code", "detail"}, with "field" where one is to blame.
+"""Errors of the REST API: {"code", "detail"}, with "field" if one field is the cause.
 
-The code is for programs, the detail for people. Below `/v1/` errors have OpenAI's form, so that its clients
-know them.
+The code is for programs, the detail for people. Below `/v1/` errors have OpenAI's format, which its clients
+expect.
 """
 
 import logging
@@ -25,14 +25,14 @@ from voice.web import http_errors, openai_api
 logger = logging.getLogger(__name__)
 
 CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
-REFUSAL_STATUS = {"bad_value": 422}  # every other refusal is a conflict with the state of things
+REFUSAL_STATUS = {"bad_value": 422}  # every other refusal is a conflict with the current state
 OPENAI = "/v1/"
 PARAMETERS = ("payload", "options", "page", "wanted")
-"""Names of our own in the places that Django Ninja tells, after where it looked (body, query, …)."""
+"""Our parameter names in Django Ninja's error locations, after the source (body, query, …)."""
 
 
 def install(api: NinjaAPI) -> None:
-    """Let every error of `api` be answered here."""
+    """Register the handlers for every error of `api`."""
     for kind, handler in HANDLERS.items():
         api.add_exception_handler(kind, handler)
 
@@ -65,7 +65,7 @@ def _unread(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
-    # Not what it says: it may quote what somebody said.
+    # The message is not logged, because it may quote someone's speech.
     place = traceback.extract_tb(error.__traceback__)[-1]
     logger.error("%s %s: %s in %s:%s", request.method, request.path, type(error).__name__, *place[:2])
     return _error(request, 500, "internal_error", "Something failed on our side; ask again.")
@@ -112,14 +112,14 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
 }
 
 
-@csrf_exempt  # there is nothing to protect, and the answer is for programs
+@csrf_exempt  # nothing is changed, and the response is for programs
 def unknown_address(request: HttpRequest, rest: str) -> HttpResponse:
-    """Everything below /api/ and /v1/ that the API does not have."""
+    """Reply 404 to unknown addresses below /api/ and /v1/."""
     return _error(request, 404, "not_found", "There is no such address. See /api/docs for those there are.")
 
 
 def json_405(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Django Ninja answers a wrong method in plain text."""
+    """Make the reply to a wrong method JSON; Django Ninja's own is plain text."""
 
     def answer(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.status_code != 405 or response["Content-Type"] == "application/json":

@@ -1,7 +1,7 @@
-"""Who may use the speech service, and as whom: API keys issued for it, staff who are signed in, or anybody.
+"""Callers of the speech service: API keys with its scope, signed-in staff, or the public.
 
-The speech service itself knows callers only (`voice.callers`). Here they are found: `VoiceKey`,
-`VoiceHeaderKey` and `StaffSession` for REST, `VoiceAccess` around its WebSockets.
+The speech service itself knows callers only (`voice.callers`). This module finds them, for `VoiceKey`,
+`VoiceHeaderKey` and `StaffSession` in REST and `VoiceAccess` around WebSockets.
 """
 
 import time
@@ -15,22 +15,22 @@ from voice.callers import Caller
 from voice.infra.threads import in_thread
 
 KEY_KNOWN_FOR_S = 5.0
-"""So long a revoked key may still open; looking it up for each sentence would cost a query each."""
+"""A revoked key may work for this time; without the cache each sentence would cost a query."""
 MAX_KNOWN_KEYS = 1000
 
 
 class WrongScope(Exception):
-    """A valid key that was not issued for the speech service."""
+    """The key is valid but was not issued for the speech service."""
 
 
 _known: dict[str, tuple[float, Caller]] = {}
 
 
 async def caller_of_key(secret: str) -> Caller | None:
-    """The caller with this API key; None if there is no such key.
+    """Return the caller with this API key; None if there is no such key.
 
     Raises:
-        WrongScope: the key is for something else.
+        WrongScope: the key is not for the speech service.
     """
     digest, now = ApiKey.digest_of(secret), time.monotonic()
     found = _known.get(digest)
@@ -50,7 +50,7 @@ async def caller_of_key(secret: str) -> Caller | None:
 
 
 def caller_of_user(user: User | AnonymousUser) -> Caller | None:
-    """The caller that a signed-in member of staff is."""
+    """Return the caller for a signed-in member of staff; None for other users."""
     if not (user.is_active and user.is_staff):
         return None
     name = f"user:{user.pk}"
@@ -58,9 +58,9 @@ def caller_of_user(user: User | AnonymousUser) -> Caller | None:
 
 
 def anybody(address: str) -> Caller | None:
-    """The caller that an unknown address is, where the service is public.
+    """Return a caller for an IP address if the service is public, else None.
 
-    Many people may share an address, so nothing belongs to it.
+    Many people may share an address, so it owns nothing.
     """
     if not settings.VOICE["IS_PUBLIC"]:
         return None
@@ -68,9 +68,9 @@ def anybody(address: str) -> Caller | None:
 
 
 def client_address(socket_address: str, forwarded_for: str) -> str:
-    """Where a request comes from: behind a proxy, what that one saw, else the other end of the socket.
+    """Return a request's IP address: behind a proxy the one it reports, else that of the socket.
 
-    forwarded_for: X-Forwarded-For. Only its last address is the proxy's word; clients may send the others.
+    forwarded_for: X-Forwarded-For. Only its last address comes from the proxy; clients may send the others.
     """
     last = forwarded_for.rpartition(",")[2].strip() if settings.BEHIND_PROXY else ""
     return last or socket_address

@@ -1,4 +1,4 @@
-"""/health: this process answers. /ready: it can serve candidates; /ready?all: everything works."""
+"""/health: this process responds. /ready: it can serve candidates. /ready?all: everything works."""
 
 import asyncio
 
@@ -9,22 +9,22 @@ from interview_platform.server.drain import is_draining
 from voice.monitoring import readiness
 
 NEEDED = ("postgresql", "redis")
-"""Without these nobody can be served. Without the others interviews go on, and what waits is done later: no
-web process leaves its load balancer because object storage is away or no worker is warm."""
+"""The stores that every candidate needs. Without the other parts interviews go on and delayed work is done
+later, so a web process stays in its load balancer without object storage or a warm worker."""
 
 
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """200 as long as the process can answer at all."""
+    """Reply 200 as long as the process responds at all."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
-    """200 when this process can serve candidates, else 503; either way each part with "ok" or what is wrong.
+    """Reply 200 if this process can serve candidates, else 503, with "ok" or the problem for each part.
 
-    A process that leaves (drain.py) is not ready. With `?all` 200 only when every part works: object storage
-    and an engine of each kind, too.
+    A draining process (drain.py) is not ready. With `?all` every part must work, including object storage and
+    an engine of each kind.
     """
     parts = await asyncio.to_thread(readiness.states, {**readiness.STORES, **readiness.ENGINES})
     needed = parts if "all" in request.GET else NEEDED

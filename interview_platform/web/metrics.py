@@ -1,6 +1,6 @@
-"""What Prometheus scrapes.
+"""The page that Prometheus scrapes.
 
-django-prometheus' own page would leave out what lies in Redis when several processes count together.
+django-prometheus' own page would omit the metrics in Redis when several processes count together.
 """
 
 from django.http import HttpRequest, HttpResponse
@@ -10,5 +10,5 @@ from voice.monitoring import prometheus
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Every metric of this machine, and what all machines share."""
+    """Return every metric of this machine and the metrics shared by all machines."""
     return HttpResponse(prometheus.text(), content_type=CONTENT_TYPE_LATEST)

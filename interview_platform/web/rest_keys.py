@@ -43,12 +43,12 @@ class VoiceHeaderKey(APIKeyHeader):
 
 
 class StaffSession(APIKeyCookie):
-    """A member of staff in the browser, or anybody where the service is public. Asks for the CSRF token."""
+    """A member of staff in the browser, or the public if the service allows it. Requires the CSRF token."""
 
     param_name = settings.SESSION_COOKIE_NAME
 
     def _get_key(self, request: HttpRequest) -> str | None:
-        # without a cookie there is no session that another site could ride on
+        # without a cookie there is no session that another site could abuse
         return super()._get_key(request) if self.param_name in request.COOKIES else None
 
     async def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:

@@ -17,10 +17,10 @@ CLOSE_UNAUTHENTICATED = 4401
 
 
 class VoiceAccess:
-    """ASGI middleware around WebSockets: `scope["caller"]` and `scope["is_let_in"]`, or no connection.
+    """ASGI middleware that adds `scope["caller"]` and `scope["is_let_in"]`, or refuses the WebSocket.
 
-    The key comes in `Authorization: Bearer`, in `X-API-Key`, or, from browsers, which cannot set these, in
-    `Sec-WebSocket-Protocol: voice, key.ipk_…`. Needs the session's user in the scope.
+    The key is in `Authorization: Bearer`, in `X-API-Key`, or in `Sec-WebSocket-Protocol: voice, key.ipk_…`
+    for browsers, which cannot set these headers. The scope must contain the session's user.
     """
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
@@ -29,14 +29,14 @@ class VoiceAccess:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         caller = await self._caller(scope)
         if caller is None:
-            await receive()  # websocket.connect; refused before it is open, the answer is HTTP 403
+            await receive()  # websocket.connect; a refusal before it is open becomes HTTP 403
             await send({"type": "websocket.close", "code": CLOSE_UNAUTHENTICATED})
             return
         is_let_in = partial(self._is_let_in, scope, caller)
         await self.app(scope | {"caller": caller, "is_let_in": is_let_in}, receive, send)
 
     async def _is_let_in(self, scope: dict[str, Any], caller: Caller) -> bool:
-        """Whether the caller would be let in again. A database that is away ends no connection."""
+        """Whether the caller would be admitted again. A database failure ends no connection."""
         try:
             found = await self._caller(scope)
         except DatabaseError:
@@ -56,9 +56,9 @@ class VoiceAccess:
 
 
 class OriginUnlessKey:
-    """ASGI middleware around WebSockets: a page of another site may not use the session of who looks at it.
+    """ASGI middleware that stops pages of other sites from using a visitor's session for a WebSocket.
 
-    Programs send no Origin, and who sends a key needs no session.
+    Programs send no Origin, and a request with a key needs no session.
     """
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
@@ -72,13 +72,13 @@ class OriginUnlessKey:
 
 
 def _caller_of_session(user: User | AnonymousUser | None) -> Caller | None:
-    """The caller that is signed in, as the database knows them now."""
+    """Return the caller of the signed-in user, read again from the database."""
     found = User.objects.filter(pk=user.pk).first() if user and user.pk else None
     return caller_of_user(found) if found else None
 
 
 def _headers(scope: dict[str, Any]) -> dict[bytes, str]:
-    """Of a header that came several times, the last."""
+    """Return the headers by name; of a repeated header the last value counts."""
     return {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 

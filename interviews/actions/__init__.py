@@ -1,4 +1,4 @@
-"""Every write of the product: verbs with keyword-only arguments, `by=` who does it and `now=` when.
+"""Every write of the product: verbs with keyword-only arguments. `by=` is the actor, `now=` the time.
 
-`by` is a user, an invitation (the candidate who holds it) or a short text for the platform itself.
+`by` is a user, an invitation (its candidate acts) or a short text for the platform itself.
 """

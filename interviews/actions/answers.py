@@ -21,7 +21,7 @@ MAX_TYPED_CHARACTERS = 10_000
 
 @transaction.atomic(savepoint=False)
 def ask(*, answer: Answer, by: object, now: datetime) -> None:
-    """The question is shown; think time runs from now."""
+    """Record that the question is shown. The think time starts now."""
     _require_current(answer)
     move(answer, states.ASK, by=by, asked_at=now)
     publishing.publish("question_asked", answer.session, answer)
@@ -37,7 +37,7 @@ def begin(*, answer: Answer, by: object, now: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def finish(*, answer: Answer, byte_count: int, by: object, now: datetime) -> None:
-    """The answer is complete with `byte_count` bytes of audio; its transcription and storing are queued.
+    """Complete the answer with `byte_count` bytes of audio, and queue its transcription and storage.
 
     Raises AudioMissing, with nothing changed, while fewer bytes are held.
     """
@@ -54,7 +54,7 @@ def finish(*, answer: Answer, byte_count: int, by: object, now: datetime) -> Non
 
 @transaction.atomic(savepoint=False)
 def accept(*, answer: Answer, by: object, now: datetime) -> None:
-    """The candidate is content with the answer. The practice answer is deleted here."""
+    """Accept the answer. The practice answer is deleted here."""
     if answer.kind == Answer.Kind.PRACTICE:
         end_practice(answer=answer, transition=states.ACCEPT_ANSWER, by=by, now=now, name="answer_accepted")
         return
@@ -77,10 +77,10 @@ def retake(*, answer: Answer, by: object, now: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def type_answer(*, answer: Answer, text: str, byte_count: int = 0, by: object, now: datetime) -> None:
-    """A written answer, for when there is no microphone.
+    """Save a typed answer, for a candidate without a microphone.
 
-    What was spoken before, `byte_count` bytes, is kept beside it. Raises AudioMissing, with nothing changed,
-    while fewer are held.
+    The recording so far, `byte_count` bytes, is kept with it. Raises AudioMissing, with nothing changed,
+    while fewer bytes are held.
     """
     text = _checked_text(text)
     _require_current(answer)
@@ -97,24 +97,24 @@ def type_answer(*, answer: Answer, text: str, byte_count: int = 0, by: object, n
 def end_practice(
     *, answer: Answer, transition: states.Transition, by: object, now: datetime, name: str
 ) -> None:
-    """Delete the practice recording, get the interview under way, announce it as event `name`."""
+    """Delete the practice recording, start the interview and publish the event `name`."""
     session = answer.session
     move(session, states.GET_UNDER_WAY, by=by)
     move(answer, transition, by=by)
     discard_recording(answer)
-    _go_on(answer, by=by, now=now)  # an interview whose questions were all deleted is over at once
+    _go_on(answer, by=by, now=now)  # an interview without questions is finished here
     publishing.publish(name, session, answer)
 
 
 def discard_recording(answer: Answer) -> None:
-    """Delete what was recorded of the practice answer, as the candidate was told."""
+    """Delete the recording of the practice answer, as the candidate was told."""
     if answer.recording is not None:
         lifecycle.discard(recording=answer.recording)
         answer.recording.refresh_from_db()
 
 
 def complete_unattended(*, answer: Answer, by: object, now: datetime) -> None:
-    """Keep what was said of an answer that nobody will finish."""
+    """Keep the recording of an answer that the candidate left unfinished."""
     _seal(answer, at_least=0, now=now)
     move(answer, states.ACCEPT_AT_ONCE, by=by, completed_at=now)
 
@@ -141,7 +141,7 @@ def _new_recording(answer: Answer) -> Recording:
 
 
 def _require_current(answer: Answer) -> None:
-    """Questions are answered in order: one that comes later cannot be asked or begun yet."""
+    """Check the order: a later question cannot be asked or begun yet."""
     if answer.kind == Answer.Kind.PRACTICE:
         is_current = answer.session.status == states.SessionStatus.PRACTISING
     else:
@@ -159,13 +159,13 @@ WHERE session_id = %s AND kind = 'question' AND status <> 'accepted'
 
 
 def _next_position(session: Session) -> int | None:
-    """Of the first question that is not answered; None after the last."""
+    """Return the position of the first unanswered question, None after the last."""
     [(position,)] = sql.fetch(_NEXT_POSITION, session.pk)
     return cast("int | None", position)
 
 
 def _go_on(answer: Answer, *, by: object, now: datetime) -> None:
-    """After the last answer the session is finished, and the link with it."""
+    """Finish the session and its invitation after the last answer."""
     session: Session = answer.session
     if _next_position(session) is not None:
         return

@@ -1,8 +1,8 @@
-"""Why an action was refused. The code is for programs, the detail for people."""
+"""Refused actions. Each error has a code for programs and a detail for people."""
 
 
 class ActionRefused(Exception):
-    """The action did nothing. `extra` holds further fields for the answer, for example an offset."""
+    """The action changed nothing. `extra` holds further fields for the reply, for example an offset."""
 
     code = "refused"
 
@@ -13,24 +13,24 @@ class ActionRefused(Exception):
 
 
 class WrongState(ActionRefused):
-    """The thing is not in a status that allows this."""
+    """The status of the row does not allow this action."""
 
     code = "wrong_state"
 
 
 class AudioMissing(ActionRefused):
-    """The answer is longer than what has arrived: send the rest from `offset` and finish again."""
+    """Part of the answer has not arrived: send from `offset` on and finish again."""
 
     code = "audio_missing"
 
 
 class NotYours(ActionRefused):
-    """The thing belongs to somebody else, or does not exist; which of both is not said."""
+    """The row belongs to another candidate or does not exist. The reply does not say which."""
 
     code = "not_yours"
 
 
 class BadValue(ActionRefused):
-    """A value that cannot be taken; the detail names the field and what it may be."""
+    """A value is not allowed. The detail names the field and the allowed values."""
 
     code = "bad_value"

@@ -9,14 +9,14 @@ from voice.speech import rendering
 
 
 def practice_text(interview: Interview) -> str:
-    """The recruiter's practice question, else a standard one in the interview's language."""
+    """Return the recruiter's practice question, or a standard one in the interview's language."""
     return interview.practice_question or PRACTICE.get(interview.language, PRACTICE["en"])
 
 
 def request_speech(*, interview: Interview) -> list[Speech]:
-    """Have the practice question and every question spoken, so that no candidate waits for a voice.
+    """Request speech for the practice question and every question, so that candidates need not wait for it.
 
-    Texts that were rendered before, in this voice and language, cost nothing.
+    Texts that are already synthesised in this voice and language cost nothing.
     """
     return request_texts(
         interview=interview, texts=[practice_text(interview), *(q.text for q in interview.questions.all())]
@@ -24,5 +24,5 @@ def request_speech(*, interview: Interview) -> list[Speech]:
 
 
 def request_texts(*, interview: Interview, texts: Sequence[str]) -> list[Speech]:
-    """The speech rows of these texts in the interview's voice, in order."""
+    """Request these texts in the interview's voice. Return their speech rows in order."""
     return rendering.request(texts=texts, language=interview.language, voice=interview.voice)

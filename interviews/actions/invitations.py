@@ -21,7 +21,7 @@ def invite(
     by: object,
     now: datetime,
 ) -> Invitation:
-    """Make a link for a candidate. Raises BadValue when the interview or the date cannot work."""
+    """Make a link for a candidate. Raises BadValue for an interview without questions or a bad value."""
     if not interview.questions.exists():
         raise BadValue("interview: it has no questions yet. Add one before inviting candidates.")
     if expires_at <= now:
@@ -41,8 +41,8 @@ def invite(
 
 @transaction.atomic
 def revoke(*, invitation: Invitation, by: object, now: datetime) -> None:
-    """End a link. An interview under way is closed; what was said is kept."""
-    # First the session's row, as whoever finishes it: the other way round each would wait for the other.
+    """End a link. An interview under way is closed, and its recordings are kept."""
+    # Lock the session's row first, in the same order as the finish of a session does: this avoids a deadlock.
     session = Session.objects.select_for_update().filter(invitation=invitation).first()
     move(invitation, states.REVOKE_INVITATION, by=by)
     if session is not None and session.status in states.OPEN_SESSION_STATUSES:
@@ -50,12 +50,12 @@ def revoke(*, invitation: Invitation, by: object, now: datetime) -> None:
 
 
 def expire_due(*, now: datetime) -> int:
-    """Let unused links end on their day. An interview that has begun may be finished. Returns how many."""
+    """Expire unused links that are due, and return how many. An interview under way may be finished."""
     count = 0
     for invitation in Invitation.objects.filter(status=Invitation.Status.PENDING, expires_at__lte=now)[:1000]:
         try:
             move(invitation, states.EXPIRE_INVITATION, by="expiry")
             count += 1
         except WrongState:
-            continue  # begun in this very moment
+            continue  # the candidate began in the meantime
     return count

@@ -22,10 +22,10 @@ PRACTICE_THINK_S, PRACTICE_LIMIT_S, PRACTICE_RETAKES = 5, 30, 3
 
 @transaction.atomic
 def start(*, invitation: Invitation, now: datetime) -> Session:
-    """Consent was given: begin the session with a copy of every question.
+    """Begin the session after consent, with a copy of every question.
 
-    Called again, it returns the session that exists. Of two at once, the second waits for the first at the
-    invitation's row, and finds it started.
+    A second call returns the existing session. Of two calls at once, the second waits for the lock on the
+    invitation's row and then finds the session.
     """
     try:
         move(invitation, states.START_INVITATION, by=invitation)
@@ -75,14 +75,14 @@ def _answers_for(session: Session) -> list[Answer]:
 
 @transaction.atomic(savepoint=False)
 def check_devices(*, session: Session, by: object, now: datetime) -> None:
-    """Microphone and speaker work, or the candidate goes on without."""
+    """Go on to practice: the microphone and speaker work, or the candidate continues without them."""
     move(session, states.PRACTISE, by=by, last_seen_at=now)
     publishing.publish("devices_checked", session)
 
 
 @transaction.atomic(savepoint=False)
 def skip_practice(*, session: Session, by: object, now: datetime) -> None:
-    """Go on without practising, or without practising further."""
+    """End the practice, or skip it."""
     if session.status == states.SessionStatus.CHECKING:
         move(session, states.PRACTISE, by=by)
     practice = rows.practice(session)
@@ -93,7 +93,7 @@ def skip_practice(*, session: Session, by: object, now: datetime) -> None:
 
 @transaction.atomic
 def abandon(*, session: Session, by: object, now: datetime) -> None:
-    """Close a session nobody came back to. Answers under way are completed and kept, practice is deleted."""
+    """Close an unfinished session. Complete and keep answers under way, and delete the practice answer."""
     move(session, states.ABANDON_SESSION, by=by)
     kept = session.answers.select_related("recording")
     answers.discard_recording(kept.get(kind=Answer.Kind.PRACTICE))
@@ -103,7 +103,7 @@ def abandon(*, session: Session, by: object, now: datetime) -> None:
 
 
 def abandon_idle(*, now: datetime) -> int:
-    """Abandon the sessions nobody was seen in for `SESSION_IDLE_HOURS`. Returns how many."""
+    """Abandon sessions whose candidate was away for `SESSION_IDLE_HOURS`. Return how many."""
     limit = now - timedelta(hours=settings.SESSION_IDLE_HOURS)
     idle = Session.objects.filter(status__in=states.OPEN_SESSION_STATUSES, last_seen_at__lte=limit)
     count = 0
@@ -114,12 +114,12 @@ def abandon_idle(*, now: datetime) -> int:
                 move(session.invitation, states.EXPIRE_INVITATION, by="expiry")
             count += 1
         except WrongState:
-            continue  # somebody else closed it in this very moment
+            continue  # closed in the meantime
     return count
 
 
 def mark_seen(*, session_id: UUID, now: datetime | None = None) -> None:
-    """The candidate is connected."""
+    """Record the time at which the candidate was last connected."""
     sql.change(_SEEN, now or timezone.now(), session_id)
 
 

@@ -1,4 +1,4 @@
-"""The one place where a status changes: compare-and-set against the table of transitions."""
+"""The only place where a status changes: compare-and-set against the table of transitions."""
 
 import logging
 from functools import cache
@@ -14,9 +14,9 @@ logger = logging.getLogger(__name__)
 def move(
     row: Answer | Invitation | Session, transition: Transition, *, by: object, **changes: object
 ) -> None:
-    """Make the transition and set `changes` with it, if the row still has one of its source statuses.
+    """Change the status and set `changes`, if the row still has one of the transition's source statuses.
 
-    Raises WrongState, with nothing written, if it has not. Logs who moved what, by id.
+    Raises WrongState, with nothing written, if it has not. Logs the actor, the row's id and the new status.
     """
     kind = type(row).__name__.lower()
     values = (getattr(value, "pk", value) for value in changes.values())

@@ -32,7 +32,7 @@ class InterviewForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "consent_text" not in self.fields:  # a page that is only read shows the voice's id as it is
+        if "consent_text" not in self.fields:  # a read-only page shows the voice's id
             return
         cast("VoiceField", self.fields["voice"]).keep(self.instance.voice)
         self.fields["practice_question"].widget.attrs["rows"] = 2
@@ -97,14 +97,14 @@ class InterviewAdmin(ScopedModelAdmin):
     def save_model(self, request: HttpRequest, obj: Interview, form: forms.ModelForm, change: bool) -> None:
         if not change:
             obj.created_by = cast("User", request.user)
-        if obj.organisation_id is None:  # there was nothing to choose
+        if obj.organisation_id is None:  # the user has only one
             obj.organisation = access.organisations(request.user, self.writing_roles).get()
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: list, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         for row in request_speech(interview=form.instance):
-            if row.status == Speech.Status.FAILED:  # saving is asking again
+            if row.status == Speech.Status.FAILED:  # saving again is the way to retry
                 rendering.retry(row, now=timezone.now())
 
     @display(description=_("spoken"))
@@ -130,7 +130,7 @@ class InterviewAdmin(ScopedModelAdmin):
         variant=ActionVariant.PRIMARY,
     )
     def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """To the form; it changes nothing itself."""
+        """Redirect to the form; nothing is changed here."""
         interview = self.get_object(request, object_id)
         if interview is not None and interview.questions_n == 0:
             messages.warning(request, _("Add a question and save before inviting candidates."))
@@ -146,7 +146,7 @@ class InterviewAdmin(ScopedModelAdmin):
         return [spoken, *super().get_urls()]
 
     def speech_view(self, request: HttpRequest, interview_id: UUID, key: str) -> HttpResponse:
-        """The state of one spoken text, asked for while it is being prepared."""
+        """Render the state of one spoken text; the page polls this while the text is synthesised."""
         interview = self.get_object(request, str(interview_id))
         if interview is None or key not in question_audio.keys_of(interview):
             raise Http404

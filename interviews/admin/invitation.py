@@ -1,4 +1,4 @@
-"""Inviting candidates and handing out their links."""
+"""Admin pages of invitations and their links."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,9 +28,9 @@ USABLE = (Invitation.Status.PENDING, Invitation.Status.STARTED)
 
 
 class InvitationForm(forms.ModelForm):
-    """Invites. The action is what knows which values will do, so it runs as the last step of validation.
+    """Form that invites. The action knows which values are valid, so it runs as the last validation step.
 
-    The admin's view holds one transaction around validating and saving, so a failure leaves nothing behind.
+    The admin view holds one transaction around validation and saving, so a failure leaves nothing behind.
     """
 
     by: Any = None
@@ -40,7 +40,7 @@ class InvitationForm(forms.ModelForm):
         fields = ["interview", "candidate_name", "candidate_email", "expires_at"]
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]  # Django's own last step; the stubs leave it out
+        super()._post_clean()  # type: ignore[misc]  # missing in the stubs
         if self.errors:
             return
         try:
@@ -84,9 +84,7 @@ class InvitationAdmin(ScopedModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         columns = list(super().get_list_display(request))
-        if not self.has_revoke_permission(
-            request
-        ):  # who only reads must not be able to sit in for a candidate
+        if not self.has_revoke_permission(request):  # with the link a read-only user could take the interview
             columns.remove("link_button")
         return columns
 
@@ -95,13 +93,13 @@ class InvitationAdmin(ScopedModelAdmin):
         return {"expires_at": expires_at, **super().get_changeform_initial_data(request)}
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a link that was handed out stays what it is; it can be revoked
+        return False  # a link that was handed out cannot be edited, only revoked
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may, and the link can still be ended."""
+        """Whether the user may revoke links, and this one can still be revoked."""
         if not self._is_allowed(request, obj, self.writing_roles):
             return False
         sources = states.REVOKE_INVITATION.sources
@@ -113,7 +111,7 @@ class InvitationAdmin(ScopedModelAdmin):
         return invitation is not None and hasattr(invitation, "session")
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: forms.ModelForm, change: bool) -> None:
-        """The form's action has saved it."""
+        """Do nothing: the form's action has saved the row."""
 
     def response_add(
         self, request: HttpRequest, obj: Invitation, post_url_continue: Any = None
@@ -176,7 +174,7 @@ class InvitationAdmin(ScopedModelAdmin):
         variant=ActionVariant.PRIMARY,
     )
     def review(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """To the candidate's answers; it changes nothing itself."""
+        """Redirect to the candidate's answers; nothing is changed here."""
         return redirect("admin:interviews_session_change", self.get_object(request, object_id).session.pk)
 
     @action(

@@ -1,4 +1,4 @@
-"""Hearing a question as candidates will: a play button, or why there is none yet."""
+"""A question as candidates hear it: a play button, or the reason why there is no audio yet."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ from voice.speech import rendering
 from voice.text import normalisation
 
 FIRST_LOOK_S, LONGEST_LOOK_S, MAX_LOOKS = 2, 30, 12
-"""A question being prepared is looked at again after 2, 4, 8 … 30 seconds, and after twelve looks no more."""
+"""The page polls after 2, 4, 8 … 30 seconds while a question is synthesised, and stops after 12 times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A text of an interview in its voice. `row` is None when it was never asked for."""
+    """A text of an interview in its voice. `row` is None if its speech was never requested."""
 
     interview: Interview
     key: str
@@ -35,18 +35,18 @@ class Spoken:
 
 
 def key_of(interview: Interview, spoken_text: str) -> str:
-    """Under which the text is kept in the interview's voice and language."""
+    """Return the speech key of the text in the interview's voice and language."""
     return normalisation.speech_key(normalisation.normalise(spoken_text), interview.voice, interview.language)
 
 
 def keys_of(interview: Interview) -> set[str]:
-    """Of everything the interview says: the practice question and the questions."""
+    """Return the speech keys of the practice question and all questions."""
     texts = [practice_text(interview), *interview.questions.values_list("text", flat=True)]
     return {key_of(interview, spoken_text) for spoken_text in texts}
 
 
 def render(interview: Interview, key: str, *, looks: int = 0) -> SafeString:
-    """The play button or the state, as HTML; it replaces itself while the speech is being prepared."""
+    """Render the play button or the state as HTML, which replaces itself while the speech is synthesised."""
     spoken = Spoken(interview, key, Speech.objects.filter(pk=key).first())
     context = {
         "spoken": spoken,

@@ -14,7 +14,7 @@ from accounts.scoped_admin import PartOfParent
 from interviews.admin import question_audio
 from interviews.models import Interview, Question
 
-LAST = 2**15 - 1  # as much as the column holds
+LAST = 2**15 - 1  # the column's maximum
 
 
 class QuestionForm(forms.ModelForm):
@@ -37,13 +37,13 @@ class QuestionForm(forms.ModelForm):
             self.initial.pop("position", None)
 
     def clean_position(self) -> int:
-        """A question without a place comes last."""
+        """Put a question without a position last."""
         position = self.cleaned_data["position"]
         return LAST if position is None else position
 
 
 class QuestionFormSet(PaginationInlineFormSet):
-    """Saves the questions at 1, 2, 3 … in the order that was given, new ones last."""
+    """Save the questions at positions 1, 2, 3 … in the order given, new ones last."""
 
     def save(self, commit: bool = True) -> list[Question]:
         rows = super().save(commit)

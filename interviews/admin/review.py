@@ -1,4 +1,4 @@
-"""One answer as a reviewer sees it."""
+"""One answer on the review page."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from interviews.texts.languages import LANGUAGES
 from voice.models import Recording, Transcript
 
 DOUBTFUL_BELOW = 0.5
-"""Words recognised with less confidence are marked: below even odds the word is rather wrong than right."""
+"""Words with less confidence are marked: below even odds a word is more likely wrong than right."""
 
 UNSPACED_LANGUAGES = frozenset({"ja", "zh"})
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """A word and when it is heard, in seconds from the beginning of the recording."""
+    """A word and its times, in seconds from the start of the recording."""
 
     text: str
     start_s: float
@@ -43,7 +43,7 @@ class Review:
 
     @classmethod
     def all_of(cls, session: Session) -> list["Review"]:
-        """The answers to the questions in order; the practice answer was never kept."""
+        """Return the answers to the questions in order. The practice answer is not kept."""
         rows = session.answers.filter(kind=Answer.Kind.QUESTION).order_by("position")
         return [cls.of(answer) for answer in rows.select_related("recording__transcript")]
 
@@ -65,13 +65,13 @@ class Review:
 
     @property
     def length(self) -> str:
-        """Minutes and seconds, as 1:07; empty while it is being recorded."""
+        """Minutes and seconds, as 1:07. Empty while the answer is being recorded."""
         seconds = self.recording.duration_s if self.recording else None
         return "" if seconds is None else f"{round(seconds) // 60}:{round(seconds) % 60:02}"
 
     @property
     def words(self) -> Iterator[SpokenWord]:
-        """The words with their times; none where the engine gave none."""
+        """The words with their times, if the engine returned any."""
         for word in self.transcript.words if self.transcript else ():
             yield SpokenWord(word["word"].strip(), word["start"], word["end"], word["confidence"])
 
@@ -85,7 +85,7 @@ class Review:
 
     @property
     def language(self) -> str:
-        """The transcript's language by name, its code where we have none."""
+        """The transcript's language by name, or its code if we have no name."""
         code = self.transcript.language if self.transcript else ""
         return str(dict(LANGUAGES).get(code, code))
 

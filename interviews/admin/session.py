@@ -1,4 +1,4 @@
-"""Candidates' interviews: how far they are, and the page on which answers are heard and read."""
+"""Candidates' interviews: their progress, and the page for listening to answers and reading them."""
 
 from typing import Any, cast
 from uuid import UUID
@@ -22,7 +22,7 @@ from voice.recordings import addresses
 
 @admin.register(Session)
 class SessionAdmin(ScopedModelAdmin):
-    """Read-only: what a candidate did is changed by nobody."""
+    """Read-only page: a candidate's interview is never edited."""
 
     organisation_path = "invitation__interview__organisation_id"
     list_display = [
@@ -89,11 +89,11 @@ class SessionAdmin(ScopedModelAdmin):
             css={"all": ["admin/interviews/review.css"]},
             js=[
                 cast("str", forms.Script("admin/interviews/review.js", type="module"))
-            ],  # the stubs lag behind
+            ],  # the stubs are outdated
         )
 
     def recording_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
-        """To a fresh short-lived address of the recording, so a page left open for an hour still plays."""
+        """Redirect to a fresh, short-lived URL, so that a page left open for an hour can still play."""
         session = self.get_object(request, str(session_id))
         answer = session and session.answers.filter(pk=answer_id).select_related("recording").first()
         address = answer and answer.recording and addresses.temporary_url(answer.recording)

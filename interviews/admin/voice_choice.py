@@ -1,4 +1,4 @@
-"""The drop-down of voices, each with its language so that the page can offer only those that fit."""
+"""The drop-down of voices. Each carries its language, so the page can offer only those that fit."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from voice.types import Voice
 
 
 class VoiceSelect(UnfoldAdminSelectWidget):
-    """Options carry `data-language`; static/admin/interviews/language.js hides those of other languages."""
+    """Select whose options carry `data-language`, for static/admin/interviews/language.js to filter by."""
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict:
         option = super().create_option(name, value, *args, **kwargs)
@@ -23,7 +23,7 @@ class VoiceSelect(UnfoldAdminSelectWidget):
 
 
 class VoiceId(str):
-    """A voice's id that knows the language it speaks."""
+    """A voice's id with its language."""
 
     language: str
 
@@ -35,7 +35,7 @@ class VoiceId(str):
 
 
 def choices() -> list[tuple[str, Any]]:
-    """Best for the language first, then every voice of a language that interviews are offered in."""
+    """Return "best for the language" first, then every voice of a language offered for interviews."""
     offered = {code for code, _name in LANGUAGES}
     rows = [(VoiceId.of(voice), _label(voice)) for voice in voices.known()]
     return [("", _("Best for the language")), *(row for row in rows if row[0].language in offered)]
@@ -47,19 +47,19 @@ def _label(voice: Voice) -> str:
 
 
 class VoiceField(forms.ChoiceField):
-    """A known voice, or empty for the best one. A voice chosen earlier stays choosable when it is gone."""
+    """A known voice, or empty for the best one. A saved voice can still be chosen after it is uninstalled."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=choices, required=False, widget=VoiceSelect, **kwargs)
 
     def keep(self, voice_id: str) -> None:
-        """Offer this voice too."""
+        """Offer this voice even if it is not installed."""
         rows = self._rows()
         if voice_id not in {value for value, _name in rows}:
             self.choices = [*rows, (voice_id, _("%s · not installed here") % voice_id)]
 
     def language_of(self, voice_id: str) -> str | None:
-        """The language of the voice, if it is known."""
+        """Return the language of the voice, if it is known."""
         known = (value for value, _name in self._rows() if isinstance(value, VoiceId))
         return next((value.language for value in known if value == voice_id), None)
 

@@ -1,1 +1,1 @@
-"""Who comes in, and who waits in the waiting room."""
+"""Admission of candidates and the waiting room."""

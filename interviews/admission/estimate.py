@@ -1,4 +1,4 @@
-"""How long a candidate in the waiting room will wait, estimated from the interviews that ended."""
+"""Estimated waiting times of candidates in the waiting room, from the interviews that ended."""
 
 import math
 import time
@@ -10,17 +10,17 @@ from interviews.models.question import expected_minutes
 from interviews.queries import rows
 
 EXPECTED_WEIGHT = 20
-"""What the interview says of its length counts as so many stays that were measured."""
+"""Weight of the interview's configured length, as a number of measured stays."""
 EXPECTED_KNOWN_FOR_S = 60.0
-"""An estimate may rest on what the interview was a minute ago; most who arrive never wait for one."""
+"""Time for which an interview's length is cached. Most candidates never need an estimate."""
 MAX_KNOWN_INTERVIEWS = 1000
 
 
 def estimate_s(place: int, *, inside: int, stays: Stays, expected_s: float) -> int:
-    """How long the candidate at this place in the line will wait, in s.
+    """Return how long the candidate at this place in the line will wait, in s.
 
-    As many as are `inside` give back their places in the mean time that a place is held, one after the other.
-    Rounded up: to ten seconds, from one minute on to minutes.
+    The candidates who are `inside` free their places one after the other, all within one mean stay.
+    The result is rounded up: to ten seconds, and above one minute to full minutes.
     Source: J. Little, "A Proof for the Queuing Formula L = λW", Operations Research 9 (1961).
     """
     weight = stays.count + EXPECTED_WEIGHT
@@ -34,7 +34,7 @@ _expected: dict[UUID, tuple[float, float]] = {}
 
 
 def expected_s(interview_id: UUID) -> float:
-    """How long the interview takes, for the estimates of those who wait. Reads the database."""
+    """Return how long the interview takes, for waiting estimates. Reads the database."""
     known = _expected.get(interview_id)
     if known and known[0] > time.monotonic():
         return known[1]

@@ -1,13 +1,13 @@
 """Places in interviews, and the line of candidates who wait for one: in Redis, shared by all processes.
 
-A place and a position in the line are leases: each process renews those of its connections, and what nobody
-renews lapses. So a place survives a reload, and nothing has to be tidied up after a process that was killed.
-A Redis that lost its data, or that nobody reached until the leases ran out, is told everything again by the
-next renewals, the order of the line too. A new *epoch* begins then, and until all processes have had time to
-tell, the line stands still.
+A place and a position in the line are leases. Each process renews the leases of its connections; a lease
+that is not renewed expires. So a place survives a reload, and a killed process leaves nothing to clean up.
+If Redis lost its data or was unreachable until the leases expired, the next renewals restore everything,
+including the order of the line. A new *epoch* begins then: the line stands still until all processes have
+had time to renew.
 
-Who waits at a process that can take nobody, or has just been disconnected, is *barred*: the position is kept,
-but those behind it need not wait.
+A waiting candidate whose process is full, or who has just disconnected, is *barred*: the position is kept,
+but the candidates behind need not wait for it.
 """
 
 from collections.abc import Sequence
@@ -21,17 +21,17 @@ from voice.infra import lua, redis_clients
 
 PLACE_LEASE_S = 60
 LINE_LEASE_S = 120
-"""How long a candidate who is away keeps a place, and a position in the line."""
+"""How long a disconnected candidate keeps a place, and a position in the line."""
 LET_IN_PER_S = 10
 LET_IN_AT_ONCE = 30
-"""Rate at which the line moves at most, over all processes, and how many may come in at one moment."""
+"""The line's highest rate over all processes, and how many candidates are admitted at one moment."""
 EPOCH_LEASE_S = 20
 STANDS_STILL_S = 7
-"""At the beginning of an epoch: two looks of every process (`admission.LOOK_EVERY_S`)."""
+"""At the start of an epoch: two rounds of every process (`waiting_room.LOOK_EVERY_S`)."""
 AT_MOST = 500
-"""Candidates in one call, so that no frame waits long for Redis."""
+"""Candidates in one call, so that frames need not wait long for Redis."""
 MEASURED_AT_MOST = 200
-"""The mean time a place is held follows about so many of the last stays."""
+"""The mean stay follows about this many of the last stays."""
 
 _NAMES = ("places", "since", "line", "line-leases", "barred", "stays", "next-turn", "epoch")
 _KEYS = {name: f"interviews:admission:{name}" for name in _NAMES}
@@ -44,9 +44,9 @@ _COUNT = lua.load(__file__, "places_count")
 
 @dataclass(frozen=True, slots=True)
 class InLine:
-    """A candidate who waits.
+    """A waiting candidate.
 
-    arrived_ms: the rank in the order of arrival, 0 for a newcomer; can_enter: this process has room.
+    arrived_ms: the position in the order of arrival, 0 for a new candidate; can_enter: this process has room.
     """
 
     session_id: UUID
@@ -56,7 +56,7 @@ class InLine:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """place: 1 is next, 0 has a place now; arrived_ms: see `InLine`."""
+    """A candidate's place in the line: 1 is next, 0 has a place now. arrived_ms: see `InLine`."""
 
     place: int
     arrived_ms: int
@@ -64,7 +64,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """For how long places have been held: how many stays were measured lately, and their mean."""
+    """Recent stays: how many were measured, and their mean length."""
 
     count: int = 0
     mean_s: float = 0.0
@@ -72,10 +72,10 @@ class Stays:
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """What Redis answers to a process that says who is there.
+    """Redis's reply to a process that renewed its leases.
 
-    epoch: another than before if Redis may have forgotten somebody; inside: candidates with a place, over all
-    processes; positions: of those in line, in the order given.
+    epoch: a new value means that Redis may have lost leases; inside: candidates with a place, over all
+    processes; positions: of the candidates in line, in the order given.
     """
 
     epoch: int
@@ -85,12 +85,12 @@ class Roll:
 
 
 async def attend(*, inside: Sequence[UUID], in_line: Sequence[InLine]) -> Roll:
-    """Renew places and positions in the line, and let in whose turn it is.
+    """Renew places and positions in the line, and admit the next candidates.
 
-    Those `inside` have a place from now on, whatever the limit. `in_line` comes in the order of arrival.
+    Those `inside` have a place from now on, whatever the limit. `in_line` must be in the order of arrival.
 
     Raises:
-        redis.RedisError: Redis is away.
+        redis.RedisError: Redis is unreachable.
     """
     calls: list[tuple[Sequence[UUID], Sequence[InLine]]] = [
         *((inside[n : n + AT_MOST], ()) for n in range(0, len(inside), AT_MOST)),
@@ -128,7 +128,7 @@ async def give_back(session_id: UUID) -> None:
 
 
 async def step_aside(session_id: UUID) -> None:
-    """A candidate in the line has gone: those behind need not wait, the position is kept for a while.
+    """Bar a waiting candidate who disconnected: the position is kept, those behind need not wait for it.
 
     Raises redis.RedisError.
     """

@@ -1,11 +1,11 @@
-"""Who comes in. Above the limits, and while this process turns newcomers away, a new candidate waits in line.
+"""Admission. Above the limits, and while this process sheds new candidates, a new candidate waits in line.
 
-    visit = await admission.enter(session.pk, status=session.status, expected_s=…, tell=…, let_in=…)
-    await admission.leave(visit)        # the connection is gone
+    visit = await waiting_room.enter(session.pk, status=session.status, expected_s=…, tell=…, let_in=…)
+    await waiting_room.leave(visit)     # the connection is gone
 
-An interview under way never waits, nor does a candidate who had a place until a moment ago. One task a
-process says every `LOOK_EVERY_S` who is there and lets in whose turn it is; a frame or a message costs
-nothing. `interviews.admission.places` is what all processes share.
+An interview under way never waits, nor does a candidate whose place is still leased. One task in each
+process renews its candidates every `LOOK_EVERY_S` and admits the next ones; frames and messages cost
+nothing. `interviews.admission.places` holds what all processes share.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ LOOK_EVERY_S = 3.0
 
 
 class Wait(NamedTuple):
-    """What a waiting candidate is told. place: 1 is next; estimate_s: see `estimate_s`."""
+    """The message for a waiting candidate. place: 1 is next; estimate_s: see `estimate_s`."""
 
     place: int
     estimate_s: int
@@ -70,7 +70,7 @@ class Visit:
         self._telling: asyncio.Task[None] | None = None
 
     def stand(self, roll: Roll, position: Position) -> None:
-        """This is the position now; say so, beside whatever else goes on."""
+        """Set the current position and notify the candidate, in a task of its own."""
         self.arrived_ms = position.arrived_ms
         self.wait = None
         if position.place:
@@ -81,7 +81,7 @@ class Visit:
             self._telling = asyncio.create_task(self._say())
 
     async def _say(self) -> None:
-        """A client may be slow to read: what has changed meanwhile is said next, the rest never."""
+        """Send the latest change only: a slow client skips the ones in between."""
         while self.wait is not None and self.wait != self._told:
             self._told = self.wait
             await self._tell(self.wait)
@@ -90,7 +90,7 @@ class Visit:
             await self._let_in()
 
     def end(self) -> None:
-        """The connection is gone: nothing more is said."""
+        """Stop notifying: the connection is gone."""
         if self._telling is not None:
             self._telling.cancel()
 
@@ -103,27 +103,27 @@ async def enter(
     tell: Callable[[Wait], Awaitable[None]],
     let_in: Callable[[], Awaitable[None]],
 ) -> Visit:
-    """Take a place, or stand in line: then the visit has a `wait`. With Redis away, everybody comes in.
+    """Take a place, or stand in line: then the visit has a `wait`. While Redis is down, everyone is admitted.
 
     expected_s: how long the interview takes; tell: called with the wait, and again whenever it has changed;
     let_in: called once, after a wait, when there is a place. Both run beside the connection's own messages.
     """
     visit = Visit(session_id, expected_s=expected_s, tell=tell, let_in=let_in)
-    if status in OPEN_SESSION_STATUSES:  # else there is only audio to deliver, which takes nobody's place
+    if status in OPEN_SESSION_STATUSES:  # else there is only audio to deliver, which needs no place
         door = redis_clients.of_loop("admission", Door)
         await door.enter(visit, has_begun=status != SessionStatus.CHECKING)
     return visit
 
 
 async def finish(visit: Visit) -> None:
-    """The interview is over, though the connection is still open: its place is free."""
+    """Free the place of a finished interview whose connection is still open."""
     if visit.door is not None and visit.door.remove(visit):
         with suppress(redis.RedisError):  # then the lease runs out
             await places.give_back(visit.session_id)
 
 
 async def leave(visit: Visit) -> None:
-    """The connection is gone. Its place, or its position in the line, is kept for a while."""
+    """Leave: the connection is gone. Its place or its position in the line is kept for a while."""
     visit.end()
     if visit.door is not None and visit.door.remove(visit) and visit.wait is not None:
         with suppress(redis.RedisError):  # then the lease runs out
@@ -131,7 +131,7 @@ async def leave(visit: Visit) -> None:
 
 
 def numbers() -> Numbers:
-    """How many candidates are in and how many wait, over all processes. Raises redis.RedisError."""
+    """Return how many candidates are inside and how many wait, in all processes. Raises redis.RedisError."""
     return Numbers(*places.count())
 
 
@@ -139,7 +139,7 @@ class Door:
     """The visits of one event loop, and the task that serves them while there are any."""
 
     def __init__(self) -> None:
-        self._visits: WeakSet[Visit] = WeakSet()  # weak: a connection that a defect ended never leaves
+        self._visits: WeakSet[Visit] = WeakSet()  # weak: a connection that failed may never call `leave`
         self._left: dict[UUID, float] = {}
         self._epoch = 0
         self._looking: asyncio.Task[None] | None = None
@@ -159,7 +159,7 @@ class Door:
             self._looking = asyncio.create_task(self._look_again_and_again())
 
     def remove(self, visit: Visit) -> bool:
-        """Whether it was there."""
+        """Remove the visit. Return whether it was present."""
         if visit not in self._visits:
             return False
         self._visits.remove(visit)
@@ -176,7 +176,7 @@ class Door:
             await self.look()
 
     async def look(self) -> None:
-        """Say who is there, let in whose turn it is, and tell the others where they are now."""
+        """Renew the leases, admit the next candidates and notify the others of their position."""
         self._left_lately()
         waiting, room = self._waiting(), self._room()
         in_line = [InLine(visit.session_id, visit.arrived_ms, n < room) for n, visit in enumerate(waiting)]
@@ -188,7 +188,7 @@ class Door:
                 visit.stand(roll, position)
 
     async def _attend(self, inside: Sequence[UUID], in_line: Sequence[InLine] = ()) -> Roll | None:
-        """If Redis may have forgotten somebody, it is also told who left and still has a place."""
+        """Renew in Redis. After a new epoch, also renew the candidates who left and still have a place."""
         try:
             roll = await places.attend(inside=inside, in_line=in_line)
             if roll.epoch != self._epoch:
@@ -196,7 +196,7 @@ class Door:
                 await places.attend(inside=self._left_lately(), in_line=[])
         except redis.RedisError as error:
             logger.warning("admission: Redis is not reached (%s)", type(error).__name__)
-            return None  # nobody is turned away
+            return None  # everyone is admitted
         return roll
 
     def _left_lately(self) -> list[UUID]:
@@ -204,14 +204,14 @@ class Door:
         return list(self._left)
 
     def _waiting(self) -> list[Visit]:
-        """In the order of their arrival."""
+        """Waiting visits in the order of arrival."""
         return sorted((v for v in self._visits if v.wait is not None), key=lambda visit: visit.arrived_ms)
 
     def _inside(self) -> list[UUID]:
         return list({visit.session_id for visit in self._visits if visit.wait is None})
 
     def _room(self) -> float:
-        """How many more candidates this process could take."""
+        """Return how many more candidates this process can admit."""
         if shedding.is_off(Step.NEWCOMERS):
             return 0
         return (settings.CANDIDATES_PER_PROCESS or math.inf) - len(self._inside())

@@ -1,1 +1,1 @@
-"""REST addresses of interviews, for programs."""
+"""The REST API of interviews."""

@@ -1,4 +1,4 @@
-"""REST: interviews and their questions."""
+"""REST endpoints of interviews and their questions."""
 
 from uuid import UUID
 

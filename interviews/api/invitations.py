@@ -1,4 +1,4 @@
-"""REST: inviting candidates, their progress, and ending a link."""
+"""REST endpoints of invitations: invite, read progress, revoke."""
 
 from datetime import timedelta
 from uuid import UUID

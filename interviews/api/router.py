@@ -1,4 +1,4 @@
-"""The REST API of interviews: one router for each resource, behind API keys of an organisation."""
+"""The router of the REST API of interviews, with one router for each resource and an organisation's keys."""
 
 from ninja import Router
 

@@ -1,4 +1,4 @@
-"""What the REST API takes and gives. Times are ISO 8601 in UTC; ids are UUIDs; durations in seconds."""
+"""Requests and responses of the REST API. Times are ISO 8601 in UTC, ids are UUIDs, durations in seconds."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal

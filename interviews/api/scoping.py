@@ -1,4 +1,4 @@
-"""What a request to the REST API may see: the rows of its key's organisation."""
+"""Access of a REST request: the rows of its key's organisation."""
 
 from typing import Any
 from uuid import UUID
@@ -55,13 +55,13 @@ class Pages(LimitOffsetPagination):
 
 
 class ApiRequest(HttpRequest):
-    """A request whose key was found valid."""
+    """A request with a valid key."""
 
     auth: ApiKey
 
 
 def one(rows: QuerySet, row_id: UUID, what: str) -> Any:
-    """The row of that id; Http404 names what is missing."""
+    """Return the row with this id. Raises Http404, which names what is missing."""
     try:
         return rows.get(pk=row_id)
     except rows.model.DoesNotExist:
@@ -69,29 +69,29 @@ def one(rows: QuerySet, row_id: UUID, what: str) -> Any:
 
 
 def interviews_of_organisation(request: ApiRequest) -> QuerySet[Interview]:
-    """The interviews that the key may see."""
+    """Return the interviews that the key may read."""
     return Interview.objects.filter(organisation=request.auth.organisation)
 
 
 def counted_interviews(request: ApiRequest) -> QuerySet[Interview]:
-    """The same, with `question_count`."""
+    """Return the interviews that the key may read, with `question_count`."""
     return interviews_of_organisation(request).annotate(question_count=Count("questions"))
 
 
 def invitations_of_organisation(request: ApiRequest) -> QuerySet[Invitation]:
-    """The invitations that the key may see, with their progress."""
+    """Return the invitations that the key may read, with their progress."""
     rows = Invitation.objects.filter(interview__organisation=request.auth.organisation)
     return progress.of_invitations(rows).select_related("session")
 
 
 def sessions_of_organisation(request: ApiRequest) -> QuerySet[Session]:
-    """The sessions that the key may see, with their progress."""
+    """Return the sessions that the key may read, with their progress."""
     rows = Session.objects.filter(invitation__interview__organisation=request.auth.organisation)
     return progress.of_sessions(rows).select_related("invitation")
 
 
 def answer_of_organisation(request: ApiRequest, answer_id: UUID) -> Answer:
-    """An answer to a question, with its recording and transcript."""
+    """Return an answer to a question, with its recording and transcript."""
     rows = Answer.objects.filter(
         session__invitation__interview__organisation=request.auth.organisation, kind=Answer.Kind.QUESTION
     )

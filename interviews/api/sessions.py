@@ -1,4 +1,4 @@
-"""REST: sessions, answers, transcripts and recordings."""
+"""REST endpoints of sessions, answers, transcripts and recordings."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,7 @@
-"""The audio that comes over a candidate's connection: each frame checked, held, and only then acknowledged.
+"""Audio from a candidate's connection: each frame is checked, saved in Redis and only then acknowledged.
 
 incoming = Incoming(answer, writer=channel_name)
-offset = await incoming.open()                 # where the browser goes on
+offset = await incoming.open()                 # the browser sends from here
 frame, held = await incoming.take(data)        # a binary message; held: bytes without a gap
 """
 
@@ -17,11 +17,11 @@ from voice.recordings import buffer, frames, lifecycle, queueing, storage
 from voice.recordings.buffer import Outcome, Write
 
 MOVE_AGAIN_S = 5.0
-"""The job that moves segments to object storage may be lost: it is asked for again while one is due."""
+"""Interval for queueing the job that moves segments, while one is due: a queued job may be lost."""
 
 
 class FrameRefused(ActionRefused):
-    """The frame was not taken; nothing that is held has changed."""
+    """The frame was rejected, and the saved audio is unchanged."""
 
     def __init__(self, code: str, detail: str, **extra: object) -> None:
         super().__init__(detail, **extra)
@@ -29,14 +29,14 @@ class FrameRefused(ActionRefused):
 
 
 class TakenOver(Exception):
-    """Another connection of the candidate sends the recording now."""
+    """Another connection of the candidate writes the recording now."""
 
 
 class Incoming:
     """The recording that the connection's binary frames belong to."""
 
     def __init__(self, answer: Answer, *, writer: str) -> None:
-        """writer: the connection; from `open` on only it may write."""
+        """Bind an answer to a connection. writer: the only connection that may write after `open`."""
         self.answer_id = str(answer.id)
         self._recording = answer.current_recording
         self._writer = writer
@@ -49,7 +49,7 @@ class Incoming:
 
     @property
     def limit_bytes(self) -> int:
-        """So many bytes the recording may have."""
+        """The recording's size limit."""
         return self._recording.limit_bytes
 
     async def open(self) -> int:
@@ -57,14 +57,14 @@ class Incoming:
         return await lifecycle.open_for(self._recording, writer=self._writer)
 
     async def take(self, data: bytes) -> tuple[frames.Frame, int]:
-        """Hold a frame; return it, and the bytes that are held without a gap.
+        """Save a frame. Return it, and the number of bytes saved without a gap.
 
-        It costs one round trip to Redis, in the company of other frames.
+        It costs one round trip to Redis, shared with other frames.
 
         Raises:
             FrameRefused: see docs/candidate-socket.md, "Errors".
             TakenOver: another connection writes.
-            redis.RedisError: it may be held, or not.
+            redis.RedisError: it is unknown whether the frame was saved.
         """
         try:
             frame = frames.unpack(data)
@@ -99,7 +99,7 @@ class Incoming:
         return await buffer.write(self.recording_id, writer=self._writer, offset=frame.offset, pcm=frame.pcm)
 
     async def _open_again(self) -> None:
-        """Redis lost its data: the row knows how much lies in object storage."""
+        """Open again after Redis lost its data: the row knows how much is in object storage."""
         self._recording = await in_thread(Recording.objects.get)(pk=self.recording_id)
         if self._recording.status not in storage.GROWING:
             detail = "That recording is stored or was deleted: nothing is missing."
@@ -107,7 +107,7 @@ class Incoming:
         await self.open()
 
     def _ask_to_move(self) -> None:
-        """Let object storage take a segment; nobody waits for that."""
+        """Queue the move of a segment to object storage, without waiting for it."""
         if time.monotonic() - self._asked_at >= MOVE_AGAIN_S:
             self._asked_at = time.monotonic()
             self._asking = asyncio.create_task(asyncio.to_thread(queueing.queue_moving, self.recording_id))

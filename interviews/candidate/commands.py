@@ -1,4 +1,4 @@
-"""What the candidate's page may send: commands and their fields, checked."""
+"""Commands of the candidate's page, and checks of their fields."""
 
 import json
 from collections.abc import Callable
@@ -10,28 +10,28 @@ from interviews.actions.errors import ActionRefused
 SESSION_COMMANDS = {"devices_checked": sessions.check_devices, "skip_practice": sessions.skip_practice}
 ANSWER_COMMANDS = {"ask": answers.ask, "accept_answer": answers.accept}
 RECORDING_COMMANDS = {"begin_answer": answers.begin, "retake": answers.retake}
-"""Answered by `resume`: binary frames belong to the new recording from then on."""
+"""The reply is `resume`; after it, binary frames belong to the new recording."""
 COMPLETING_COMMANDS: dict[str, tuple[Callable[..., None], dict[str, tuple[str, type, Any]]]] = {
     "finish_answer": (answers.finish, {"byte_count": ("bytes", int, None)}),
     "type_answer": (answers.type_answer, {"text": ("text", str, None), "byte_count": ("bytes", int, 0)}),
 }
-"""The action, and for each argument the message's field, its type, and what it is where it is missing."""
+"""The action, and for each argument the message's field, its type and its default."""
 
 
 class BadMessage(ActionRefused):
-    """Not a message of the protocol."""
+    """The message does not follow the protocol."""
 
     code = "bad_message"
 
 
 class UnknownCommand(ActionRefused):
-    """A message whose type the server does not know."""
+    """The server does not know this type of message."""
 
     code = "unknown_command"
 
 
 class StillWaiting(ActionRefused):
-    """A command of a candidate who has not been let in."""
+    """The candidate is in the waiting room and cannot send commands yet."""
 
     code = "waiting"
 

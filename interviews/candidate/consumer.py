@@ -53,7 +53,7 @@ class CandidateConsumer(WebSocketConsumer):
     session_id: UUID | None = None
     invitation: Invitation
     visit: waiting_room.Visit | None = None
-    is_inside = False  # the snapshot was sent
+    is_inside = False  # admitted, and the snapshot was sent
     number = 0
     seen_at = 0.0
 
@@ -74,7 +74,7 @@ class CandidateConsumer(WebSocketConsumer):
             return
         group = publishing.group_name(self.session_id)
         await self.channel_layer.group_add(group, self.channel_name)
-        if self.number > 1:  # there may be an older one
+        if self.number > 1:  # there may be an older connection
             await self.channel_layer.group_send(group, {"type": "session.taken_over", "number": self.number})
         self.visit = await waiting_room.enter(
             session.pk, status=session.status, expected_s=expected_s, tell=self._wait, let_in=self._let_in
@@ -84,7 +84,7 @@ class CandidateConsumer(WebSocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         metrics.CONNECTIONS.dec()
-        visit, self.visit = self.visit, None  # they know each other: nobody collects such pairs for minutes
+        visit, self.visit = self.visit, None  # ends a reference cycle; its collection would take minutes
         if visit is not None:
             await waiting_room.leave(visit)
         await self._stop_listening()
@@ -111,7 +111,7 @@ class CandidateConsumer(WebSocketConsumer):
         await self._send({"type": "waiting", **wait._asdict()})
 
     async def _let_in(self) -> None:
-        """A place is free: come in between two messages of the connection; what comes later follows."""
+        """Admit the candidate between two messages of the connection, so that later messages follow."""
         await self.dispatch({"type": "candidate.let_in"})
 
     async def candidate_let_in(self, message: dict) -> None:
@@ -128,7 +128,7 @@ class CandidateConsumer(WebSocketConsumer):
     # --- Audio ------------------------------------------------------------------------------------
 
     async def _frame(self, data: bytes) -> None:
-        """Acknowledge a frame once it is held; everything else that hears it does so later."""
+        """Acknowledge a frame once it is saved. The listener gets it afterwards."""
         came_at = time.monotonic()
         if self.incoming is None:
             raise FrameRefused("not_recording", "No answer is being recorded: begin or select one first.")
@@ -143,7 +143,7 @@ class CandidateConsumer(WebSocketConsumer):
             self.listener.hear(frame.offset, frame.pcm)
 
     async def _receive_for(self, answer: Answer) -> None:
-        """From now on binary frames belong to this answer's recording; say where to go on."""
+        """Receive binary frames for this answer's recording. Reply with the offset to send from."""
         incoming = Incoming(answer, writer=self.channel_name)
         offset = await incoming.open()
         self.incoming = incoming
@@ -181,7 +181,7 @@ class CandidateConsumer(WebSocketConsumer):
         await self._tell_heard(live_listener.message(event))
 
     async def _tell_heard(self, message: dict) -> None:
-        """What was heard, with the answer it belongs to."""
+        """Send a listener's message with its answer."""
         if self.incoming is not None:
             await self._send({"answer": self.incoming.answer_id, **message})
 
@@ -213,7 +213,7 @@ class CandidateConsumer(WebSocketConsumer):
             raise UnknownCommand(f"{command[:40]!r} is not a command.")
 
     async def _pong(self) -> None:
-        """The candidate is there. A Redis that lost its data forgot the group: join it again."""
+        """Reply to a ping. Join the group again, because Redis may have lost its data."""
         session_id = self._session_id()
         await self.channel_layer.group_add(publishing.group_name(session_id), self.channel_name)
         if self.is_inside and time.monotonic() - self.seen_at > SEEN_EVERY_S:
@@ -224,7 +224,7 @@ class CandidateConsumer(WebSocketConsumer):
     async def _complete(self, message: dict) -> None:
         action, fields = COMPLETING_COMMANDS[message["type"]]
         values = {argument: field(message, *expected) for argument, expected in fields.items()}
-        await self._stop_listening()  # first, so that no caption is asked for beside the final transcript
+        await self._stop_listening()  # first, so that no caption is requested beside the final transcript
         await self._answer_to(action, message, **values)
 
     async def _select(self, answer: Answer) -> None:
@@ -262,7 +262,7 @@ class CandidateConsumer(WebSocketConsumer):
 
     @in_thread
     def _find(self, token: str) -> tuple[Session, float]:
-        """The session, and how long a new candidate's interview takes, in s."""
+        """Find the session, and how long a new candidate's interview takes, in s."""
         invitation, session = links.find(token, now=timezone.now(), is_finished_welcome=True)
         if session is None:
             raise links.LinkProblem("unknown", invitation)  # consent comes first
@@ -292,13 +292,13 @@ class CandidateConsumer(WebSocketConsumer):
 
     async def session_event(self, message: dict) -> None:
         if not self.is_inside:
-            return  # the snapshot will have it
+            return  # the snapshot will include it
         await self._send(message["event"])
         if self.visit is not None and message["event"]["session"]["status"] == SessionStatus.FINISHED:
             await waiting_room.finish(self.visit)
 
     async def session_taken_over(self, message: dict) -> None:
-        if message["number"] > self.number:  # an older connection's own announcement may come late
+        if message["number"] > self.number:  # the message of an older connection may come late
             await self._end_for_other()
 
     async def session_closed(self, message: dict) -> None:
@@ -316,9 +316,11 @@ class CandidateConsumer(WebSocketConsumer):
         return parse_qs(self.scope["query_string"].decode())
 
     async def _end_for_other(self) -> None:
-        """Another connection goes on: of another tab, which ends this one; or of this one, given up long ago.
+        """Close this connection, because another one took over.
 
-        That one was held up by a store, and came to its turn after us: our tab need only come back.
+        If another tab took over, this tab must stop. If this tab still holds the interview, the other
+        connection is one that it gave up, delayed by a store and registered after this one: the tab may
+        reconnect.
         """
         self.incoming = None
         if await tabs.still_holds(self._session_id(), self._query):
@@ -335,7 +337,7 @@ class CandidateConsumer(WebSocketConsumer):
 
 
 def _read(recording_id: UUID, start: int, end: int) -> bytes:
-    """Bytes [start, end) of the recording, for its listener; none while Redis is away."""
+    """Read bytes [start, end) of the recording for its listener; empty while Redis is down."""
     try:
         return buffer.read(recording_id, start, end)
     except redis.RedisError:

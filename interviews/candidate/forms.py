@@ -1,11 +1,11 @@
-"""Forms the candidate fills in."""
+"""Forms for candidates."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
 class ConsentForm(forms.Form):
-    """Nothing is recorded before this."""
+    """Consent to be recorded. Recording cannot start before it."""
 
     consent = forms.BooleanField(
         label=_("I agree"),

@@ -1,7 +1,7 @@
-"""What the candidates' connections count, and how many candidates there are; docs/metrics.md lists it all.
+"""Metrics of candidates and their connections; docs/metrics.md lists them all.
 
-A frame is a matter of some hundred microseconds, and a change of a metric takes several (each writes into a
-mapped file). So frames are counted in plain numbers, which go to Prometheus once a second.
+A frame takes some hundred microseconds, and each change of a metric several, as it writes to a mapped file.
+So frames are counted in plain numbers, which go to Prometheus once a second.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ FLUSH_AFTER_S = 1.0
 
 
 class Candidates(Collector):
-    """Candidates over all machines; nothing while Redis is away."""
+    """Candidates on all machines; empty while Redis is down."""
 
     def collect(self) -> Iterator[Metric]:
-        """As many as there are now."""
+        """Yield the current numbers."""
         try:
             numbers = waiting_room.numbers()
         except redis.RedisError:
@@ -57,7 +57,7 @@ statistics.FURTHER["candidates"] = lambda: waiting_room.numbers()._asdict()
 
 
 class FrameTally:
-    """Acknowledged frames in plain numbers: less than a microsecond each, handed over once a second."""
+    """Acknowledged frames in plain numbers: less than a microsecond each, flushed once a second."""
 
     def __init__(self) -> None:
         self._counts = [0] * (len(ACK_S) + 1)
@@ -66,7 +66,7 @@ class FrameTally:
         self._flush_at = 0.0
 
     def add(self, seconds: float, size_bytes: int) -> None:
-        """Count a frame that was acknowledged within `seconds`; on an event loop."""
+        """Count a frame acknowledged after `seconds`. Call it on an event loop."""
         self._counts[bisect_left(ACK_S, seconds)] += 1
         self._seconds += seconds
         self._bytes += size_bytes
@@ -75,13 +75,13 @@ class FrameTally:
             asyncio.get_running_loop().call_later(FLUSH_AFTER_S, self.flush)
 
     def flush(self) -> None:
-        """Hand over what was counted."""
+        """Add the counts to the Prometheus metrics."""
         counts, size_bytes, seconds = self._counts, self._bytes, self._seconds
         self._counts, self._bytes, self._seconds = [0] * len(counts), 0, 0.0
         FRAMES.inc(sum(counts))
         FRAME_BYTES.inc(size_bytes)
         for bucket, count in zip(ACK_SECONDS._buckets, counts, strict=True):  # noqa: SLF001
-            if count:  # it has no public way to take many observations at once
+            if count:  # Prometheus has no public method for many observations at once
                 bucket.inc(count)
         ACK_SECONDS._sum.inc(seconds)  # noqa: SLF001
 
@@ -90,5 +90,5 @@ _frames = FrameTally()
 
 
 def frame_acked(seconds: float, size_bytes: int) -> None:
-    """A frame was acknowledged so many seconds after it came."""
+    """Count a frame that was acknowledged `seconds` after it arrived."""
     _frames.add(seconds, size_bytes)

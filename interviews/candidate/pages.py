@@ -21,7 +21,7 @@ PROBLEM_STATUS = {"unknown": 404, "expired": 410, "revoked": 410, "finished": 20
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def landing(request: HttpRequest, token: str) -> HttpResponse:
-    """What will happen, and consent."""
+    """The first page: what will happen, and consent."""
     try:
         invitation, session = links.find(token, now=timezone.now())
     except links.LinkProblem as problem:
@@ -49,7 +49,7 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
 @never_cache
 @require_safe
 def room(request: HttpRequest, token: str) -> HttpResponse:
-    """Device check, practice, questions, finish: one page, driven by the WebSocket."""
+    """The page of the interview: device check, practice, questions and finish, driven by the WebSocket."""
     try:
         invitation, session = links.find(token, now=timezone.now(), is_finished_welcome=True)
     except links.LinkProblem as problem:
@@ -72,7 +72,7 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _problem(request: HttpRequest, token: str, problem: links.LinkProblem) -> HttpResponse:
-    """A page that says what is wrong with the link and what to do."""
+    """Render the problem with the link and what to do about it."""
     invitation = problem.invitation
     if invitation and problem.kind == "finished" and _has_audio_to_deliver(invitation.session):
         return redirect(reverse("interviews:room", args=[token]))

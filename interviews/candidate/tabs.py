@@ -1,6 +1,6 @@
-"""Which tab holds an interview. A page that is loaded claims it; one that only reconnects does not.
+"""The tab that holds an interview. A loaded page claims it; a reconnecting page does not.
 
-So a laptop that comes back from a dead spot cannot take the interview from the phone it went on at.
+So a laptop that regains its network cannot take the interview from the phone on which it was continued.
 """
 
 from uuid import UUID
@@ -26,10 +26,10 @@ return number
 
 
 async def connect(session_id: UUID, query: dict[str, list[str]]) -> int:
-    """The number of a new connection, 0 where another tab has the interview.
+    """Return the number of a new connection, or 0 if another tab holds the interview.
 
-    Who has a lower number is an older connection: 1 is the first. query: `tab`, its random id, and `claim` if
-    it wants to take over. A client that names no tab claims the interview with each connection.
+    Numbers start at 1 and grow with each connection. query: `tab`, its random id, and `claim` to take over.
+    A client without a tab id claims the interview with each connection.
     """
     tab = _tab(query)
     is_claim = not tab or "claim" in query
@@ -39,7 +39,7 @@ async def connect(session_id: UUID, query: dict[str, list[str]]) -> int:
 
 
 async def still_holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
-    """Whether the tab has the connection, and so none but another connection of its own can be newer."""
+    """Whether this tab holds the interview; then only its own connections can be newer."""
     held_by = await redis_clients.async_client().get(_holder_key(session_id))
     return bool(tab := _tab(query)) and held_by == tab.encode()
 

@@ -1,4 +1,4 @@
-"""How long a candidate may be silent before the page asks whether there is anything to add."""
+"""Settings for the end of a turn: the silence after which the page asks whether there is anything to add."""
 
 from typing import Final
 
@@ -12,13 +12,13 @@ TURN_SETTINGS: Final = {
     Patience.NORMAL: TurnSettings(is_semantic=True, question_ms=2000, end_silence_ms=3000),
     Patience.PATIENT: TurnSettings(is_semantic=True, question_ms=4000, end_silence_ms=6000),
 }
-"""The semantic model is asked after `question_ms`; where it is missing or undecided `end_silence_ms` count.
+"""The semantic model runs after `question_ms`. Without a clear result, `end_silence_ms` decides.
 
-Normal: a pause of 1.5 s is never taken for an end. Patient: nor is one of 3.5 s, for people who search for
-words, speak in a second language or stammer.
+Normal never ends a turn at a pause of 1.5 s. Patient never does at 3.5 s, for people who search for words,
+speak in a second language or stammer.
 """
 
 
 def turn_settings(interview: Interview) -> TurnSettings:
-    """What counts as the end of an answer in this interview."""
+    """Return the settings for the end of a turn in this interview."""
     return TURN_SETTINGS[Patience(interview.patience)]

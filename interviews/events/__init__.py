@@ -1,1 +1,1 @@
-"""What connected browsers are told: snapshots, and events that change them."""
+"""Messages to connected browsers: snapshots, and events that change them."""

@@ -1,4 +1,4 @@
-"""Telling every connection of a session what happened, once it is committed."""
+"""Events to every connection of a session, sent after the commit."""
 
 from uuid import UUID
 
@@ -17,15 +17,15 @@ def group_name(session_id: UUID | str) -> str:
 def publish(name: str, session: Session, answer: Answer | None = None) -> None:
     """Send event `name` (past tense) with the new state of the session and the answer, on commit.
 
-    The versions grow with each event: a browser that gets an older state after a newer one, from another
-    process, ignores it. Whoever raises the session's version holds its row until the commit, and reads what
-    is told only then. So a later version never tells less than an earlier one, whoever wrote in between.
+    The versions grow with each event, so a browser ignores an older state that arrives late from another
+    process. The update of the version locks the session's row until the commit, and the state is read after
+    it. So a later version never contains less than an earlier one.
     """
     with transaction.atomic(savepoint=False):
         raised = sql.fetch(_RAISE_SESSION, session.pk)
         if not raised:
-            return  # deleted: nobody is left to be told
-        [(session.version, session.status)] = raised  # the row in hand may be old
+            return  # the session was deleted
+        [(session.version, session.status)] = raised  # the row in memory may be outdated
         if answer is not None:
             sql.change(_RAISE_ANSWER, answer.pk)
         rows = snapshots.answers_of(session)
@@ -41,6 +41,6 @@ _RAISE_ANSWER = "UPDATE interviews_answer SET version = version + 1 WHERE id = %
 
 
 def close_connections(session_id: UUID) -> None:
-    """Tell the session's connections that the interview is closed, on commit."""
+    """Close the session's connections on commit, because the interview is closed."""
     message = {"type": "session.closed"}
     transaction.on_commit(lambda: channel_layer.group_send(group_name(session_id), message))

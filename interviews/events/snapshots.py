@@ -1,7 +1,7 @@
-"""What the browser is told: the whole state, and how an event changes it.
+"""The state for the browser: complete snapshots, and how an event changes one.
 
-`apply(snapshot, event)` is what the browser does (static/interviews/state.js mirrors it); for every action,
-the snapshot before with its events applied equals the snapshot after.
+`apply(snapshot, event)` is what the browser does (static/interviews/state.js mirrors it). For every action,
+the snapshot before, with its events applied, equals the snapshot after.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ from voice.speech import rendering
 
 
 class Told(NamedTuple):
-    """What is told of an answer, as it is read."""
+    """The published columns of an answer, as read from the database."""
 
     id: UUID
     version: int
@@ -54,7 +54,7 @@ ORDER BY a.position
 
 
 def snapshot(session: Session) -> dict:
-    """The whole state of a session: {type, session, answers, now}."""
+    """Return the complete state of a session: {type, session, answers, now}."""
     answers = answers_of(session)
     return {
         "type": "snapshot",
@@ -65,12 +65,12 @@ def snapshot(session: Session) -> dict:
 
 
 def answers_of(session: Session) -> list[Told]:
-    """Every answer of the session with what is told of it, in order, in one statement."""
+    """Read every answer of the session, in order, in one statement."""
     return [Told(*row) for row in sql.fetch(_ANSWERS, session.pk)]
 
 
 def session_state(session: Session, answers: list[Told]) -> dict:
-    """The session's own part of the state."""
+    """Return the session's own part of the state."""
     invitation = session.invitation
     current = _current(session, answers)
     return {
@@ -96,7 +96,7 @@ def _current(session: Session, answers: list[Told]) -> Told | None:
 
 
 def answer_state(answer: Told) -> dict:
-    """One question and its answer."""
+    """Return the state of one question and its answer."""
     return {
         "id": str(answer.id),
         "version": answer.version,
@@ -123,12 +123,12 @@ def _recording_state(answer: Told) -> dict | None:
 
 def _transcript_state(answer: Told) -> dict | None:
     if answer.transcript_status is None:
-        return None  # there is none yet, or it was deleted
+        return None  # not created yet, or deleted
     return {"status": answer.transcript_status, "is_deferred": answer.is_deferred, "text": answer.text}
 
 
 def apply(state: dict, event: dict) -> dict:
-    """The state after the event: its session and its answer take the place of older ones. Pure."""
+    """Return the state after the event: its session and answer replace older versions. Pure."""
     answer = event.get("answer")
     return {
         **state,
@@ -138,5 +138,5 @@ def apply(state: dict, event: dict) -> dict:
 
 
 def newer(held: dict, came: dict) -> dict:
-    """Whichever of two states of one thing is newer; processes may send in another order than they wrote."""
+    """Return the newer of two states of one row; processes may send them out of order."""
     return came if came["version"] >= held["version"] else held

@@ -9,9 +9,9 @@ from voice.models import Recording
 
 
 class Answer(models.Model):
-    """A question put to a candidate, and the answer.
+    """A question asked of a candidate, and the answer.
 
-    The question is copied when the session begins, so a later edit never changes an interview under way.
+    The question is copied when the session begins, so later edits do not change an interview under way.
     """
 
     class Kind(models.TextChoices):

@@ -9,7 +9,7 @@ from interviews.texts.languages import LANGUAGES
 
 
 class Interview(models.Model):
-    """What a recruiter configures once and invites many candidates to."""
+    """An interview that a recruiter configures once and invites many candidates to."""
 
     class Patience(models.TextChoices):
         QUICK = "quick", _("quick: after 1 to 2 seconds of silence")

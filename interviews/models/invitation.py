@@ -10,12 +10,12 @@ from interviews.models.interview import Interview
 
 
 def new_token() -> str:
-    """An unguessable part of a link: 192 random bits."""
+    """Return the secret part of a link: 192 random bits."""
     return secrets.token_urlsafe(24)
 
 
 class Invitation(models.Model):
-    """A candidate's link to an interview. Whoever holds the link is the candidate."""
+    """A candidate's link to an interview. The link is the only proof of identity."""
 
     class Status(models.TextChoices):
         PENDING = "pending", _("not started")
@@ -55,5 +55,5 @@ class Invitation(models.Model):
 
     @property
     def url(self) -> str:
-        """The whole link, as sent to the candidate."""
+        """The complete link to send to the candidate."""
         return f"{settings.BASE_URL}/i/{self.token}/"

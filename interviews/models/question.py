@@ -29,6 +29,6 @@ class Question(models.Model):
 
 
 def expected_minutes(questions: Iterable[Question]) -> int:
-    """An honest upper bound of an interview's length: the check, being asked, thinking, answering."""
+    """Return an upper bound of the length: 3 min of checks, 10 s to ask each question, and the limits."""
     seconds = sum(q.think_seconds + q.answer_limit_seconds + 10 for q in questions)
     return 3 + -(-seconds // 60)

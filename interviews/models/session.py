@@ -9,7 +9,7 @@ from interviews.models.invitation import Invitation
 
 
 class Session(models.Model):
-    """A candidate taking an interview, from consent to the last answer."""
+    """A candidate's interview, from consent to the last answer."""
 
     class Status(models.TextChoices):
         CHECKING = "checking", _("checking devices")
@@ -50,5 +50,5 @@ class Session(models.Model):
 
     @property
     def interview(self) -> Interview:
-        """What the candidate was invited to."""
+        """The interview of the invitation."""
         return self.invitation.interview

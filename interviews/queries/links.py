@@ -1,4 +1,4 @@
-"""From a candidate's link to the invitation, or to what is wrong with the link."""
+"""Look-up of a candidate's link: the invitation, or the problem with the link."""
 
 from datetime import datetime
 
@@ -19,12 +19,12 @@ class LinkProblem(Exception):
 def find(
     token: str, *, now: datetime, is_finished_welcome: bool = False
 ) -> tuple[Invitation, Session | None]:
-    """The invitation of a link that can be used now, and the session begun with it. Raises LinkProblem.
+    """Find the invitation of a usable link and the session begun with it. Raises LinkProblem.
 
-    An interview that has begun may be finished after the link's day. A finished one is welcome where the
-    browser may still have audio to deliver.
+    An interview that has begun may be finished after the link's last day. `is_finished_welcome` also allows
+    finished interviews: their browser may still have audio to deliver.
     """
-    found = None if "\0" in token else rows.link(token)  # PostgreSQL takes no such text
+    found = None if "\0" in token else rows.link(token)  # PostgreSQL rejects NUL in text
     if found is None:
         raise LinkProblem("unknown")
     invitation, session = found

@@ -1,4 +1,4 @@
-"""How far candidates are: answered questions out of all."""
+"""Progress of candidates: answered questions out of all."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from interviews.models import Answer, Invitation, Question, Session
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Questions answered, and questions in all; the practice question does not count."""
+    """Answered questions and all questions, without the practice question."""
 
     answered: int
     total: int
@@ -23,7 +23,7 @@ class Progress:
 def of_invitations(rows: QuerySet[Invitation]) -> QuerySet[Invitation]:
     """`rows` with `answered_count` and `question_count`, for `of`.
 
-    A session has its own copy of the questions; before it begins, the interview's count.
+    A session counts its own copies of the questions. Before it begins, the interview's questions count.
     """
     answers = Answer.objects.filter(session__invitation=OuterRef("pk"), kind=Answer.Kind.QUESTION)
     questions = Question.objects.filter(interview=OuterRef("interview"))
@@ -43,10 +43,10 @@ def of_sessions(rows: QuerySet[Session]) -> QuerySet[Session]:
 
 
 def of(row: Any) -> Progress:
-    """The progress of an invitation or a session that came through one of the functions above."""
+    """Return the progress of an invitation or a session from one of the functions above."""
     return Progress(row.answered_count, row.question_count)
 
 
 def _count(rows: QuerySet, parent: str) -> Subquery:
-    """How many of `rows` have the same `parent`, as a column; NULL when there is none."""
+    """Count the `rows` with the same `parent`, as a column; NULL when there is none."""
     return Subquery(rows.order_by().values(parent).annotate(count=Count("pk")).values("count"))

@@ -1,4 +1,4 @@
-"""What an arrival and a command read, in one statement each (see `voice.infra.sql`)."""
+"""Reads for a new connection and for a command, in one statement each (see `voice.infra.sql`)."""
 
 from typing import Any
 from uuid import UUID
@@ -68,7 +68,7 @@ WHERE s.id = %s
 
 
 def link(token: str) -> tuple[Invitation, Session | None] | None:
-    """The invitation of a link with its interview and organisation, and the session begun with it."""
+    """Read the invitation of a link, its interview and organisation, and the session begun with it."""
     found = sql.fetch(_READ_LINK, token)
     if not found:
         return None
@@ -83,15 +83,15 @@ def link(token: str) -> tuple[Invitation, Session | None] | None:
 
 
 def questions(interview_id: UUID) -> list[Question]:
-    """The questions of an interview, in order."""
+    """Read the questions of an interview, in order."""
     return [_QUESTION.of(row) for row in sql.fetch(_READ_QUESTIONS, interview_id)]
 
 
 def session(session_id: UUID, *, is_locked: bool = False) -> Session:
-    """The session with its invitation and interview. Raises Session.DoesNotExist.
+    """Read the session with its invitation and interview. Raises Session.DoesNotExist.
 
-    is_locked: nobody else changes it or its answers until the end of the transaction. Whoever changes them
-    takes the session first: so all come in one order, and none waits for each other.
+    is_locked: lock the row until the end of the transaction. Every writer of the session or its answers locks
+    the session first, so they run one after the other without a deadlock.
     """
     found = sql.fetch(_READ_SESSION + ("FOR NO KEY UPDATE OF s" if is_locked else ""), session_id)
     if not found:
@@ -100,19 +100,19 @@ def session(session_id: UUID, *, is_locked: bool = False) -> Session:
 
 
 def answer(of: Session, answer_id: UUID) -> Answer | None:
-    """The session's answer of that id, with its recording."""
+    """Read the session's answer with this id, and its recording."""
     found = sql.fetch(_READ_ANSWER + "a.id = %s", of.pk, answer_id)
     return _answer(of, found[0]) if found else None
 
 
 def practice(of: Session) -> Answer:
-    """The session's practice answer, with its recording. Every session begins with one."""
+    """Read the session's practice answer with its recording. Every session has one."""
     [found] = sql.fetch(_READ_ANSWER + "a.kind = 'practice'", of.pk)
     return _answer(of, found)
 
 
 def answer_of(recording_id: UUID) -> Answer | None:
-    """The answer that the recording belongs to, with recording, session, invitation and interview."""
+    """Read the answer of a recording, with its session, invitation and interview."""
     found = sql.fetch(_READ_OF, recording_id)
     if not found:
         return None

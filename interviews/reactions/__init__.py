@@ -1,1 +1,1 @@
-"""What answers to a signal of the speech service. Each function publishes an event or calls an action."""
+"""Receivers of the speech service's signals. Each function publishes an event or calls an action."""

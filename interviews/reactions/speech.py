@@ -1,4 +1,4 @@
-"""What the speech service tells us, passed on to the candidate's connections."""
+"""Signals of the speech service, published to the candidate's connections."""
 
 from uuid import UUID
 

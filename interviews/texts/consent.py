@@ -1,4 +1,4 @@
-"""The consent text a new interview begins with; what recruiters make of it is what candidates agree to."""
+"""The default consent text of a new interview. Recruiters may edit it; candidates agree to their version."""
 
 DEFAULT = {
     "en": (
@@ -27,5 +27,5 @@ DEFAULT = {
 
 
 def default_text(language: str) -> str:
-    """The text in this language, in English where we have none."""
+    """Return the text in this language, or in English if there is none."""
     return DEFAULT.get(language, DEFAULT["en"])

@@ -15,4 +15,4 @@ LANGUAGES = [
     ("ja", _("Japanese")),
     ("zh", _("Chinese")),
 ]
-"""Languages offered for interviews; whether they are spoken and recognised depends on the engines."""
+"""Languages offered for interviews. The engines decide whether they can be synthesised and transcribed."""

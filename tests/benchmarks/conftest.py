@@ -1,4 +1,4 @@
-"""Figures of one run, printed as a table at its end. No figure decides a test: machines are noisy."""
+"""Figures of one run, printed as a table at its end. Machines are noisy, so no figure fails a test."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ _figures: list["Figure"] = []
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value; `target` says what it should be, in words."""
+    """One measured value; `target` describes the goal in words."""
 
     name: str
     value: float
@@ -34,7 +34,7 @@ def pytest_terminal_summary(terminalreporter) -> None:
 
 
 def pytest_sessionfinish(session) -> None:
-    """Also as JSON, for docs/performance.md."""
+    """Save the figures as JSON too, for docs/performance.md."""
     if _figures:
         path = session.config.rootpath / "var" / "bench.json"
         path.parent.mkdir(exist_ok=True)

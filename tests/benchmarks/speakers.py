@@ -1,4 +1,4 @@
-"""Clients that speak: the same sound, at the same pace, to our recogniser and to a peer's."""
+"""Speaking clients: the same audio, at the same pace, to our recogniser and to a peer's."""
 
 import asyncio
 import json
@@ -19,12 +19,12 @@ BYTES_A_SECOND = 2 * RATE_HZ
 
 @dataclass(slots=True)
 class Heard:
-    """What came back: `wait_s` from the last byte of audio to the last words."""
+    """The results: `wait_s` from the last byte of audio to the final text."""
 
     text: str = ""
     wait_s: float = 0.0
     lags_s: list[float] = field(default_factory=list)
-    """Of each partial: how far speech was ahead of the audio that it knew."""
+    """For each partial: the delay from its timestamp in the audio, in real time, to its arrival."""
 
 
 def frames(pcm: bytes) -> Iterator[bytes]:
@@ -33,7 +33,7 @@ def frames(pcm: bytes) -> Iterator[bytes]:
 
 
 async def at_pace(pcm: bytes, *, is_real_time: bool) -> AsyncIterator[bytes]:
-    """The frames of `pcm`, each when it would have been spoken."""
+    """Yield the frames of `pcm` in real time."""
     started = time.perf_counter()
     for index, frame in enumerate(frames(pcm)):
         if is_real_time:

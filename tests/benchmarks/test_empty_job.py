@@ -1,4 +1,4 @@
-"""What a worker adds to a job: an empty one through the warm worker and RQ's SimpleWorker, in one run."""
+"""A worker's overhead: an empty job in the warm worker and in RQ's SimpleWorker, in one run."""
 
 import itertools
 import logging
@@ -30,10 +30,10 @@ def empty() -> None:
 
 @pytest.fixture
 def client(clean_redis):
-    logging.getLogger("rq.worker").setLevel(logging.WARNING)  # for both, as the warm worker sets it
+    logging.getLogger("rq.worker").setLevel(logging.WARNING)  # for both workers, as the warm worker sets it
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield clean_redis
-    for number, handler in handlers.items():  # RQ's worker put its own there
+    for number, handler in handlers.items():  # RQ's worker has replaced them
         signal.signal(number, handler)
 
 
@@ -48,7 +48,7 @@ def enqueue(client, count: int) -> None:
 
 
 def gaps_ms(run) -> list[float]:
-    """Milliseconds from the start of each job to that of the next, all of them queued before."""
+    """Return the milliseconds between the starts of consecutive jobs, all queued before."""
     started.clear()
     run()
     return [1000 * (later - earlier) for earlier, later in itertools.pairwise(started)]

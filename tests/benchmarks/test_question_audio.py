@@ -1,4 +1,4 @@
-"""A spoken question that was rendered before: from request to the first byte of audio."""
+"""A question that is already synthesised: time from the request to the first byte of audio."""
 
 import statistics
 import time

@@ -1,7 +1,7 @@
 """Recognition through the service against plain faster-whisper and against wyoming-faster-whisper.
 
-All three load the same stand-in of the shape, and so the cost, of Whisper tiny. What is compared runs in
-turns in one run on the same cores; ratios count.
+All three load the same stand-in with the shape, and so the cost, of Whisper tiny. The variants take turns in
+one run on the same cores, so the ratios are meaningful.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ def api_key(service):
 
 @pytest.fixture(scope="module")
 def wyoming(tiny, run_directory):
-    """The port of a Wyoming server with the same model, the same number of threads and a beam of one."""
+    """The port of a Wyoming server with the same model, the same thread count and a beam of one."""
     port = free_port()
     command = [sys.executable, "-m", "wyoming_faster_whisper", "--uri", f"tcp://127.0.0.1:{port}"]
     command += [
@@ -100,7 +100,7 @@ async def answering(port: int, within_s: float = 60.0) -> None:
 
 @pytest.fixture(scope="module")
 def speech() -> list[bytes]:
-    """s16le pieces of about five seconds, of people where their recordings are at hand."""
+    """s16le pieces of about five seconds, from people if their recordings are available."""
     sounds = [recording.samples() for recording in recordings("en")] or [
         spoken("I built a small service that reads invoices, and it found mistakes that people had missed.")
     ]
@@ -156,7 +156,7 @@ def test_throughput_beside_plain_faster_whisper(service, api_key, tiny, speech, 
 
 
 def plain_seconds(model_directory, pieces: list[bytes]) -> float:
-    """The best plain use on two cores: one model, two workers of one thread each; words timed as ours are."""
+    """The fastest plain use on two cores: one model, two workers of one thread each, word timings as ours."""
     from faster_whisper import WhisperModel
 
     model = WhisperModel(
@@ -174,7 +174,7 @@ def plain_seconds(model_directory, pieces: list[bytes]) -> float:
         return "".join(segment.text for segment in segments)
 
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(recognise, pieces[:2]))  # warm
+        list(threads.map(recognise, pieces[:2]))  # warm-up
         return timed(lambda: list(threads.map(recognise, pieces)))
 
 

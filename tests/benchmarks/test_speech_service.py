@@ -1,6 +1,6 @@
-"""Speech through the service: the first audio beyond the library's own, and what a cache hit costs.
+"""Synthesis through the service: the delay of the first audio beyond the library's own, and a cache hit.
 
-The voice is the stand-in of the tests unless PIPER_BENCH_VOICES names a directory with one of true shape.
+The voice is the tests' stand-in unless PIPER_BENCH_VOICES names a directory with a real-size one.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ def api_key(service):
 def test_first_audio_beyond_the_library(service, api_key, voices_directory, figure):
     engine = Piper(str(voices_directory))
     engine.load()
-    first_audio_alone_s(engine, SENTENCES[0])  # the voice is loaded at its first use
+    first_audio_alone_s(engine, SENTENCES[0])  # loads the voice
     alone, ours = asyncio.run(first_audio(service.url, api_key, engine))
     beyond = [1000 * (through - raw) for through, raw in zip(ours, alone, strict=True)]
     figure("first audio of Piper alone, median", 1000 * statistics.median(alone), "ms")
@@ -60,7 +60,7 @@ def test_first_audio_beyond_the_library(service, api_key, voices_directory, figu
 
 
 async def first_audio(url: str, api_key: str, engine: Piper) -> tuple[list[float], list[float]]:
-    """Seconds to the first audio, alone and through the service, in turns; no text is spoken twice."""
+    """Seconds to the first audio, alone and through the service in turns; no text is used twice."""
     alone, ours = [], []
     headers = {"Authorization": f"Bearer {api_key}"}
     address = url.replace("http", "ws", 1) + "/ws/tts"

@@ -1,6 +1,6 @@
 """From "I'm done" to the transcript on the candidate's connection, beyond the engine's own time.
 
-The engine is timed on the same audio between the answers, at the same pace: both find the same caches.
+The engine is timed on the same audio between the answers, at the same pace, so both find the same caches.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from voice.engines.stt.faster_whisper import FasterWhisper
 pytestmark = pytest.mark.timeout(300)
 
 INTERVIEWS = 5
-SECONDS = (4.4, 5.0, 5.7)  # captions are asked for once a second: not always just when the answer ends
+SECONDS = (4.4, 5.0, 5.7)  # captions come once a second: vary their distance to the end of the answer
 PAUSE_S = 1.0
 SENTENCE = (
     "I built a small service that reads invoices, and it found mistakes that people had missed for years."
@@ -53,7 +53,7 @@ async def test_final_transcript_latency(stack, engine, figure):
 
 
 async def answer_ms(candidate, pcm: bytes) -> float:
-    """Answer the current question at the pace of speech; the wait for its transcript."""
+    """Answer the current question in real time. Return the wait for its transcript."""
     resume = await candidate.begin()
     await candidate.speak(pcm, is_real_time=True)
     started = time.perf_counter()

@@ -20,15 +20,15 @@ def chromium_path() -> str:
 
 @pytest.fixture(scope="session")
 def spoken_wav(run_directory) -> Path:
-    """Speech for the fake microphone, with a pause at its end; Chromium plays it again and again."""
+    """Speech for the fake microphone, with a pause at its end; Chromium plays it in a loop."""
     path = run_directory / "microphone.wav"
     path.write_bytes(encoding.encode_wav(pcm.s16le_from_samples(spoken(SPOKEN, pause_s=1.0))))
     return path
 
 
-@pytest.fixture(scope="module")  # while Playwright's loop runs, no other test can have one
+@pytest.fixture(scope="module")  # no other event loop can run beside Playwright's
 def chromium(chromium_path, spoken_wav):
-    """Chromium whose microphone says `SPOKEN`."""
+    """Chromium with a microphone that plays `SPOKEN`."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium_path,
@@ -61,7 +61,7 @@ def page(chromium):
 
 @pytest.fixture(scope="session")
 def speaking_stack(run_directory, piper_voices):
-    """The whole system, recognising with PocketSphinx, so that transcripts depend on what was said."""
+    """The whole system with PocketSphinx, so that transcripts depend on the speech."""
     from tests.stack import Stack
 
     env = {

@@ -1,4 +1,4 @@
-"""The candidate's hands and eyes in Chromium."""
+"""The candidate's actions in Chromium."""
 
 import base64
 import time
@@ -76,16 +76,16 @@ class Room:
         self.press("begin")
 
     def begin_answer(self) -> None:
-        """From the question to the recording, without waiting for its end or for think time.
+        """Go from the question to the recording, without waiting for its end or for think time.
 
-        What the microphone hears may begin it, too, so a button may be gone before it is pressed.
+        The microphone's audio may begin the recording too, so a button may be gone before the click.
         """
         step = self.wait_for_any("ask", "think", "record")
         if step == "ask":
             self._press_if_there("answer-now")
         elif step == "think":
             self._press_if_there("start-answer")
-        if self.wait_for_any("think", "record") == "think":  # the reading ended at that moment
+        if self.wait_for_any("think", "record") == "think":  # the question ended at that moment
             self._press_if_there("start-answer")
         self.wait_for("record")
 
@@ -95,7 +95,7 @@ class Room:
         )
 
     def speak(self, seconds: float) -> None:
-        """Wait until so much more has been recorded and kept on the device."""
+        """Wait until this much more audio is recorded and stored on the device."""
         wanted = self._kept_bytes() + int(seconds * 32_000)
         deadline = time.monotonic() + seconds + STEP_MS / 1000
         while self._kept_bytes() < wanted:
@@ -114,7 +114,7 @@ class Room:
     def answer_three_questions(
         self, url: str, speak: Callable[[int], None], then: Callable[[int], None] = lambda n: None
     ) -> None:
-        """A whole interview. `speak(n)` is called while answer n, from 0, is recorded, `then(n)` after it."""
+        """Take a whole interview. `speak(n)` runs while answer n is recorded, `then(n)` after it."""
         self.to_first_question(url)
         for n in range(3):
             self.begin_answer()
@@ -124,7 +124,7 @@ class Room:
         self.wait_for("finish")
 
     def finish_answer(self) -> None:
-        """Say that the answer is complete; accept it where it could be recorded again."""
+        """Finish the answer, and accept it if a retake is possible."""
         position = self.page.locator("[data-part=position]").inner_text()
         self.press("done")
         if self.wait_for_any("review", "ask", "think", "finish") == "review":
@@ -134,7 +134,7 @@ class Room:
         )
 
     def kept(self) -> dict[str, bytes]:
-        """What the browser recorded, by recording id."""
+        """The browser's recorded audio, by recording id."""
         kept = self.page.evaluate(READ_KEPT)
         audio: dict[str, bytes] = {}
         for frame in sorted(kept["frames"], key=lambda f: (f["recording"], f["offset"])):

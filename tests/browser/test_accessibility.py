@@ -1,4 +1,4 @@
-"""axe-core finds nothing to object to on any page of the candidate, in light and in dark."""
+"""axe-core finds no problem on any page of the candidate, in light and dark mode."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,7 +11,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 
 
 def assert_accessible(page, where: str) -> None:
-    page.wait_for_timeout(300)  # colours fade in; contrast is measured when they have
+    page.wait_for_timeout(300)  # contrast is measured after the colours have faded in
     found = Axe().run(page, options=RULES).response["violations"]
     assert not found, f"{where}: " + "; ".join(f"{v['id']}: {v['nodes'][0]['html']}" for v in found)
 

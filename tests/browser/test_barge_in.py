@@ -1,4 +1,4 @@
-"""A candidate speaks while the question is read aloud: the reading stops, every word is in the answer."""
+"""A candidate speaks during the question: playback stops, and every word is in the answer."""
 
 import base64
 
@@ -13,10 +13,10 @@ from voice.audio.pcm import samples_from_s16le
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 QUIET_S = 1.2
-LONGEST_LEAD_S = 1.5  # the page holds as much from before it noticed the voice
+LONGEST_LEAD_S = 1.5  # the page buffers this much audio before it detects a voice
 ANSWER = "Good morning. I began in a small shop, and I liked to find out what people really needed."
 
-# A microphone in which nothing is heard until the page is told to speak into it.
+# A microphone that is silent until the test plays speech into it.
 MICROPHONE = """
 ({samples, echo}) => {
   const play = HTMLMediaElement.prototype.play;
@@ -50,14 +50,14 @@ MICROPHONE = """
 
 
 def answer_samples():
-    """float32[n_samples]: the noise of a room, then the answer."""
+    """float32[n_samples]: room noise, then the answer."""
     speech = spoken(ANSWER)
     noise = np.random.default_rng(5).standard_normal(int(QUIET_S * 16_000)) * 0.0005
     return np.concatenate([noise.astype(np.float32), speech])
 
 
 def put_in_microphone(page, *, echo: float = 0.0) -> None:
-    """echo: the part of the question's loudness that comes back from the loudspeakers."""
+    """Play into the microphone. echo: the share of the question's level that the loudspeakers return."""
     samples = answer_samples()
     padded = samples[: len(samples) // 12 * 12].astype("<f4").tobytes()  # whole groups of base64
     text = base64.b64encode(padded).decode()
@@ -99,9 +99,9 @@ def test_candidate_who_speaks_over_the_question_is_recorded_from_the_first_word(
 
 
 def assert_begins_with(pcm: bytes, speech) -> None:
-    """The first second of `speech` is in `pcm`, close to its beginning, one fifth of a second after another.
+    """Check that the first second of `speech` is near the start of `pcm`, in pieces of a fifth of a second.
 
-    Each piece finds its place by itself: on a busy machine the browser's clocks slip a little.
+    Each piece is located by itself, because on a busy machine the browser's clocks drift a little.
     """
     recorded = samples_from_s16le(pcm)
     places = [place(recorded, speech[start : start + 3_200]) for start in range(0, 16_000, 3_200)]
@@ -110,7 +110,7 @@ def assert_begins_with(pcm: bytes, speech) -> None:
 
 
 def place(recorded, piece) -> int:
-    """The sample of `recorded` at which `piece` is heard."""
+    """Return the position of `piece` in `recorded`, in samples."""
     matches = np.correlate(recorded, piece, mode="valid")
     at = int(np.argmax(matches))
     likeness = matches[at] / (np.linalg.norm(recorded[at : at + len(piece)]) * np.linalg.norm(piece))

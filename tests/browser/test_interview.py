@@ -1,4 +1,4 @@
-"""A whole interview in Chromium, spoken into its microphone; also with processes killed in the middle."""
+"""A whole interview in Chromium, spoken into its microphone, also while processes are killed."""
 
 import hashlib
 import time
@@ -62,7 +62,7 @@ def offline_engine():
 
 
 def assert_nothing_is_missing(stack, room: Room, session_id: str, engine) -> None:
-    """Each recording is what the browser recorded; each transcript what the engine says of it offline."""
+    """Check that each recording equals the browser's, and each transcript the engine's offline result."""
     kept, stored = room.kept(), recordings_of(stack, session_id)
     assert len(stored) == 3
     for recording_id, row in stored.items():
@@ -79,7 +79,7 @@ def assert_nothing_is_missing(stack, room: Room, session_id: str, engine) -> Non
 
 @pytest.fixture
 def take_interview(speaking_stack, room, invitation, offline_engine):
-    """Takes a whole interview (see `Room.answer_three_questions`), of which nothing may be missing."""
+    """A function that takes a whole interview (see `Room.answer_three_questions`) without any loss."""
 
     def take(speak, then=lambda n: None):
         room.answer_three_questions(invitation, speak, then)
@@ -134,7 +134,7 @@ def test_worker_killed_in_a_transcription_loses_nothing(speaking_stack, room, ta
 
 
 def kill_during_transcription(stack) -> None:
-    """Kill the speech workers once one of them has begun a final transcript."""
+    """Kill the speech workers once one of them has started a final transcript."""
     with closing(redis.Redis.from_url(stack.env["REDIS_URL"])) as client:
         deadline = time.monotonic() + 20
         while not any(client.scan_iter("rq:execution:transcribe-*", count=1000)):
@@ -169,6 +169,6 @@ def test_network_lost_for_a_while_is_recorded_too(speaking_stack, room, take_int
 
 
 def kill_connections(stack) -> None:
-    """Kill both web processes, whichever holds the connection."""
+    """Kill both web processes; one of them holds the connection."""
     for index in (0, 1):
         stack.kill("web", index)

@@ -1,4 +1,4 @@
-"""The playground in Chromium, against the whole system: what is spoken is played, what is said is written."""
+"""The playground in Chromium, against the whole system: synthesis is played, speech is transcribed."""
 
 import re
 
@@ -71,7 +71,7 @@ def assert_accessible(page, where: str) -> None:
         for scheme in ("light", "dark"):
             page.set_viewport_size({"width": width, "height": 800})
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.wait_for_timeout(300)  # colours fade in; contrast is measured when they have
+            page.wait_for_timeout(300)  # contrast is measured after the colours have faded in
             found = Axe().run(page, options=RULES).response["violations"]
             said = "; ".join(f"{v['id']}: {v['nodes'][0]['html']}" for v in found)
             assert not found, f"{where}, {width} px, {scheme}: {said}"

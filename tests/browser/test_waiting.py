@@ -1,4 +1,4 @@
-"""A candidate who comes when every place is taken sees so, and is let in without doing anything."""
+"""A candidate who arrives when every place is taken sees the waiting room, and is admitted automatically."""
 
 import pytest
 from playwright.sync_api import expect

@@ -1,7 +1,7 @@
-"""Every adapter of both directions, ready to be held to the contract: the fake, the local ones, the vendors'.
+"""Every adapter of both directions, ready for the contract tests: the fake, the local ones, the vendors'.
 
-A vendor's adapter talks to its stand-in of `tests/vendors`; a local one loads the smallest model there is;
-one whose package is not installed is skipped by name.
+A vendor's adapter uses its stand-in in `tests/vendors`; a local one loads its smallest model. Adapters whose
+package is not installed are skipped by name.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ PATIENCE_S = 10.0
 
 @dataclass
 class Adapter:
-    """An engine that is loaded, and what its tests may do to it."""
+    """A loaded engine, and hooks for its tests."""
 
     name: str
     engine: Any
     vendor: Moods | None = None
     account: CloudAccount | None = None
     make: Callable[[CloudAccount], Any] | None = None
-    """Another engine of the vendor, with another account."""
+    """Makes another engine of the vendor, with another account."""
 
     @contextlib.contextmanager
     def with_account(self, **changes: Any) -> Iterator[Any]:
-        """An engine whose account differs from the usual one."""
+        """Return an engine whose account has these changes."""
         engine = self.make(replace(self.account, **changes))
         try:
             yield engine
@@ -67,7 +67,7 @@ RECOGNITION_VENDORS = {
     "groq": Vendor(groq.GroqVendor, GroqRecognition, "/openai/v1"),
     "deepgram": Vendor(deepgram.DeepgramVendor, DeepgramRecognition),
     "elevenlabs": Vendor(elevenlabs.ElevenLabsVendor, ElevenLabsRecognition),
-    # Amazon wants the pace of speech; its stand-in does not
+    # Amazon needs audio at the pace of speech; its stand-in does not
     "aws": Vendor(aws.TranscribeVendor, lambda account: AwsRecognition(account, pace=1000.0)),
     "azure": Vendor(azure.AzureVendor, AzureRecognition),
     "google": Vendor(google.GoogleVendor, GoogleRecognition),
@@ -149,7 +149,7 @@ def _local_synthesis(name: str, request: pytest.FixtureRequest) -> Any:
 
 
 def _heavy(name: str) -> Any:
-    """An engine that needs PyTorch and weights which the tests do not fetch."""
+    """An engine that needs PyTorch, and weights that the tests do not download."""
     from voice.engines.registry import EngineConfig, synthesis_engines
 
     pytest.importorskip(name, reason=f"the package of the extra {name!r} is not installed")

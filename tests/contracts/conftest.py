@@ -1,4 +1,4 @@
-"""The table adapter by behaviour, printed after a run of `pytest tests/contracts`."""
+"""A table of adapters by behaviour, printed after a run of `pytest tests/contracts`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _markdown(direction: str, rows: dict[str, dict[str, str]]) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _nothing_to_complain_of(request):
-    """Whatever was asked of a vendor, its documentation knows."""
+    """Check that every request to a vendor follows its documentation."""
     yield
     adapter = request.node.funcargs.get("adapter")
     if adapter and adapter.vendor:

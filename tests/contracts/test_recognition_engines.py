@@ -1,4 +1,4 @@
-"""What every recognition engine does: the fake, and the real ones on what this machine has."""
+"""The contract of recognition engines: the fake, and the real ones available on this machine."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -167,7 +167,7 @@ def test_speech_after_silence_has_its_times_in_the_whole_recording(engine, speec
 
     recognition = engine.recognize(late, language="en")
 
-    if engine.name != "fake":  # which spreads its words over everything
+    if engine.name != "fake":  # the fake spreads its words over all audio
         assert recognition.words[0].start_s >= silence_s - 0.5
     assert recognition.words[-1].end_s <= recognition.duration_s + 0.02
 

@@ -1,4 +1,4 @@
-"""What every synthesis engine does: the fake, and the real ones on what this machine has."""
+"""The contract of synthesis engines: the fake, and the real ones available on this machine."""
 
 import itertools
 import logging
@@ -64,7 +64,7 @@ def test_the_chunks_make_up_the_text(engine):
 
 
 def test_each_sentence_is_one_chunk_or_comes_in_pieces(engine):
-    """A local engine speaks by sentences; a vendor's sound comes in pieces, the first with the text."""
+    """A local engine synthesises by sentence; a vendor's audio comes in pieces, the first with the text."""
     texts = [chunk.text for chunk in said(engine)]
 
     if engine.device == "cloud":
@@ -109,7 +109,7 @@ def test_a_listener_who_leaves_harms_nobody(engine):
 
 
 def test_the_same_text_lasts_as_long_again(engine):
-    # not the same samples: most voices draw a little noise
+    # the samples differ: most voices add a little noise
     assert duration_s(said(engine)) == pytest.approx(duration_s(said(engine)), rel=0.05)
 
 
@@ -228,7 +228,7 @@ def test_voices_may_be_configured(adapter):
 @of_vendors
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_a_busy_vendor_is_a_transient_failure(adapter, engine, status):
-    engine.voices()  # a vendor may be asked for them once
+    engine.voices()  # voices may be fetched from a vendor once
     adapter.vendor.mood = status
 
     with pytest.raises(TransientFailure, match=str(status)):

@@ -1,7 +1,7 @@
-"""A time of day that can be set, for programs that are started with its environment.
+"""A settable system time, for programs started with its environment.
 
-Not libfaketime: where it leaves the monotonic clock alone, as it must here, version 0.9.10 breaks
-`time.sleep`.
+Not libfaketime: its version 0.9.10 breaks `time.sleep` when it keeps the monotonic clock unchanged, as is
+needed here.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ SOURCE = Path(__file__).with_name("clock.c")
 
 
 class Clock:
-    """The time of day of the programs that run with `env`: off by what `set` said last, at once."""
+    """The system time of the programs that run with `env`; `set` changes its offset at once."""
 
     def __init__(self, directory: Path) -> None:
         self._library = directory / "clock.so"
@@ -26,17 +26,17 @@ class Clock:
 
     @classmethod
     def made(cls, directory: Path) -> Self | None:
-        """A clock, or None on a machine without a C compiler."""
+        """Make a clock, or return None on a machine without a C compiler."""
         return cls(directory) if shutil.which("cc") else None
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of a program that lives by this clock."""
+        """The environment of a program that uses this clock."""
         return {"LD_PRELOAD": str(self._library), "CLOCK_OFF": str(self._off)}
 
     @contextlib.contextmanager
     def off(self, seconds: int) -> Iterator[None]:
-        """The clock is so many seconds off while the block runs."""
+        """Shift the clock by this many seconds while the block runs."""
         self._set(seconds)
         try:
             yield

@@ -1,4 +1,4 @@
-"""The system that is harmed, and the table of what came of it."""
+"""The system under fault injection, and the table of results."""
 
 import contextlib
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @dataclass
 class System:
-    """A whole system of its own: the web processes under one supervisor, everything else under `workers`."""
+    """A whole system: the web processes under one supervisor, all other programs in `workers`."""
 
     stack: Stack
     workers: Pool
@@ -47,11 +47,11 @@ class System:
     storage: ObjectStorage
 
     def waiting(self, queue: str) -> int:
-        """Jobs of a queue that no worker has taken yet."""
+        """Jobs of a queue that no worker has started yet."""
         return self._client.llen(f"rq:queue:{queue}")
 
     def running(self, queue: str) -> int:
-        """Jobs of a queue that workers are at."""
+        """Jobs of a queue that are running."""
         return self._client.zcard(f"rq:wip:{queue}")
 
     @cached_property
@@ -60,13 +60,13 @@ class System:
 
 
 class Harm:
-    """What happens to a crowd, and the row of the table that says so."""
+    """A fault during a crowd's interviews, and its row of the table."""
 
     def __init__(self, crowd: Crowd, files: Files) -> None:
         self._crowd, self._files = crowd, files
 
     def survived(self, fault: str, *, recover_s: float | None) -> None:
-        """Let everybody finish; nothing may be lost, nothing may be there twice, nobody may be stuck."""
+        """Let all candidates finish, and check that nothing is lost, duplicated or stuck."""
         self._crowd.finish()
         lost, duplicates = self._crowd.losses(self._files), self._crowd.duplicates(self._files)
         count, seen = self._crowd.count, self._crowd.seen
@@ -78,13 +78,13 @@ class Harm:
 
 @pytest.fixture(scope="session")
 def models(whisper_model: Path, piper_voices: Path) -> dict[str, str]:
-    """Settings that name models which cost next to nothing."""
+    """Settings for models that cost almost nothing."""
     return {"WHISPER_MODEL": str(whisper_model), "PIPER_VOICES_DIR": str(piper_voices), "DRAIN_S": "1"}
 
 
 @pytest.fixture(scope="session")
 def whole_system(run_directory: Path, models: dict[str, str]) -> Iterator[System]:
-    """Started once; every fault leaves it as it found it."""
+    """A system that is started once; every fault restores its state."""
     raise_open_files()
     directory = run_directory / "faults"
     directory.mkdir()
@@ -102,7 +102,7 @@ def whole_system(run_directory: Path, models: dict[str, str]) -> Iterator[System
 
 
 def split(programs: list[Program], apart: list[Program]) -> list[Program]:
-    """The web processes; all other programs go to `apart`."""
+    """Return the web processes, and put all other programs into `apart`."""
     apart += [program for program in programs if program.name != "web"]
     return [program for program in programs if program.name == "web"]
 
@@ -115,7 +115,7 @@ def system(whole_system: System) -> System:
 
 @pytest.fixture
 def crowd(system: System, request: pytest.FixtureRequest) -> Iterator[Crowd]:
-    """Candidates who all speak; the parameter is the haste of the first."""
+    """Candidates who all speak; the parameter is the speed of the first one."""
     with Crowd(system.stack, haste=getattr(request, "param", 1.0)) as crowd:
         yield crowd
 

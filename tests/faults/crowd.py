@@ -1,4 +1,4 @@
-"""Candidates who speak while a test does something to the system, and the comparison of what came of it."""
+"""Candidates who speak while a test injects a fault, and a comparison of the results."""
 
 import asyncio
 import hashlib
@@ -26,17 +26,17 @@ T = TypeVar("T")
 
 CANDIDATES = int(os.environ.get("FAULT_CANDIDATES", "6"))
 ARRIVE_AT_ONCE = 6
-"""So that nobody is impatient before anything has gone wrong."""
+"""Few enough that no candidate times out before the fault."""
 RATE = 32_000
 LONG_S, FIRST_S, SHORT_S = 85, 4, 2
 SENTENCE = "I measured what the machine did, and then I wrote it down for the others who came after me."
 LOUDNESS_OF_NOISE = 30
 WITHIN_S = 90.0
-"""For anything that a crowd does, once the fault is over."""
+"""Deadline for every step of a crowd after the fault has ended."""
 
 
 class Files(Protocol):
-    """Where the recordings lie."""
+    """The storage of the recordings."""
 
     def names(self, directory: str) -> list[str]: ...
 
@@ -44,12 +44,12 @@ class Files(Protocol):
 
 
 class Crowd:
-    """Candidates in the middle of their interviews, from `with` until `finish`; they live in a thread.
+    """Candidates during their interviews, from `with` until `finish`, in a thread of their own.
 
-    Half of them speak one long answer until `finish` asks them to end; the others give short answers, so that
-    there is somebody at every step.
+    Half of them speak one long answer until `finish` ends it. The others give short answers, so that every
+    step of an interview is covered.
 
-    haste: the first of them speaks so many times faster than people do.
+    haste: the first of them speaks this many times faster than real time.
     """
 
     def __init__(self, stack: Stack, *, count: int = CANDIDATES, haste: float = 1.0) -> None:
@@ -86,28 +86,28 @@ class Crowd:
 
     @property
     def speaking(self) -> int:
-        """How many have begun to answer."""
+        """How many candidates have begun to answer."""
         return sum(bool(candidate.takes) for candidate in self.candidates)
 
     @property
     def takes(self) -> list[Take]:
-        """Everything that was said."""
+        """All recorded speech."""
         return [take for candidate in self.candidates for take in candidate.takes]
 
     def invite(self) -> str:
-        """The link of one more candidate, who has consented; nobody takes that interview."""
+        """Return the link of one more candidate, who has consented but never takes the interview."""
         link = self._do(self._site.invite(self._interview_id, "Somebody else"))
         self._do(self._site.consent(link))
         return link
 
     def speak_on(self, seconds: float) -> None:
-        """Let them speak for so long, whatever is wrong meanwhile: a fault lasts."""
+        """Let them speak for this time, during the fault."""
         time.sleep(seconds)
 
     def wait_recovered(self, *, since: float) -> float:
-        """Wait until everything that was under way when the fault ended is held, recognised and stored.
+        """Wait until all work under way at the end of the fault is saved, transcribed and stored.
 
-        since: that moment, of `time.monotonic()`. Returns the seconds from then.
+        since: the end of the fault, of `time.monotonic()`. Returns the seconds since then.
         """
         targets = {take: take.spoken for take in self.takes}
         finished = [take for take in self.takes if take.finished_bytes is not None]
@@ -120,10 +120,10 @@ class Crowd:
         return time.monotonic() - since
 
     def finish(self) -> None:
-        """Let everybody come to the end of the interview and see everything stored.
+        """Let all candidates finish their interviews and see everything stored.
 
         Raises:
-            Stuck: somebody's interview did not go on.
+            Stuck: a candidate's interview did not continue.
         """
         self._loop.call_soon_threadsafe(self._may_end.set)
         self._do(self._end(), within_s=4 * WITHIN_S)
@@ -132,7 +132,7 @@ class Crowd:
 
     @property
     def seen(self) -> str:
-        """What the candidates noticed."""
+        """The problems that candidates noticed."""
         closes = Counter(code for candidate in self.candidates for code in candidate.connection.closes)
         back = sum(bool(c.connection.closes or c.errors["silent server"]) for c in self.candidates)
         errors = sum((candidate.errors for candidate in self.candidates), Counter())
@@ -144,25 +144,25 @@ class Crowd:
         return "; ".join(parts)
 
     def losses(self, files: Files) -> list[str]:
-        """Each answer whose stored samples are not what was said, or without a transcript; with reasons."""
+        """Answers whose stored samples differ from the speech, or without a transcript, with reasons."""
         return [f"{take.recording_id}: {why}" for take in self.takes if (why := self._loss(take, files))]
 
     def duplicates(self, files: Files) -> list[str]:
-        """Each recording, transcript or file beyond the one that an answer has."""
+        """Recordings, transcripts and files beyond one for each answer."""
         surplus = [name for take in self.takes for name in files.names(_directory(take))[1:]]
         known = {UUID(take.recording_id) for take in self.takes}
         surplus += [f"recording {found}" for found in self._recordings() if found not in known]
         return surplus + [f"transcript of {found}" for found in self._transcribed_twice()]
 
     def stuck(self) -> list[str]:
-        """Each interview that is not finished."""
+        """Unfinished interviews."""
         query = (
             "SELECT s.id, s.status FROM interviews_session s JOIN interviews_invitation i ON i.id ="
             " s.invitation_id WHERE s.id = ANY(%s) AND (s.status <> 'finished' OR i.status <> 'finished')"
         )
         return [f"{row}: {status}" for row, status in self.stack.rows(query, [self._sessions()])]
 
-    # --- in the loop ----------------------------------------------------------------------------------
+    # --- in the event loop ----------------------------------------------------------------------------
 
     def _do(self, coroutine: Coroutine[Any, Any, T], *, within_s: float = WITHIN_S) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(within_s)
@@ -206,7 +206,7 @@ class Crowd:
         await asyncio.gather(*(candidate.leave() for candidate in self.candidates), return_exceptions=True)
         await self._site.__aexit__(None, None, None)
 
-    # --- what is stored -------------------------------------------------------------------------------
+    # --- stored results -------------------------------------------------------------------------------
 
     def _unfinished(self, takes: list[Take]) -> list[str]:
         query = (
@@ -249,7 +249,7 @@ class Crowd:
 
 
 def said(candidate: int, position: int, seconds: int) -> memoryview:
-    """PCM of speech that nobody else says: one sentence again and again, under noise of one's own."""
+    """PCM of unique speech: one sentence repeated, with noise of its own."""
     noise = np.random.default_rng([candidate, position])
     speech = np.resize(_sentence(), seconds * RATE // 2)
     own = noise.integers(-LOUDNESS_OF_NOISE, LOUDNESS_OF_NOISE, len(speech), dtype=np.int16)

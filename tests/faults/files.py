@@ -9,24 +9,24 @@ from pathlib import Path
 
 
 class Directory:
-    """What lies below MEDIA_ROOT."""
+    """The files below MEDIA_ROOT."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def names(self, directory: str) -> list[str]:
-        """The files in `directory`."""
+        """Return the files in `directory`."""
         folder = self._root / directory
         return [f"{directory}/{file.name}" for file in folder.iterdir()] if folder.exists() else []
 
     def read(self, name: str) -> bytes:
-        """What a file holds."""
+        """Return the content of a file."""
         return (self._root / name).read_bytes()
 
 
 @contextlib.contextmanager
 def small_disk(place: Path, *, megabytes: int) -> Iterator[None]:
-    """Mount a disk of its own at `place`. Only root may.
+    """Mount a small disk at `place`. Needs root.
 
     Raises:
         OSError: it cannot be mounted.
@@ -48,7 +48,7 @@ def small_disk(place: Path, *, megabytes: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def full(place: Path) -> Iterator[None]:
-    """Nothing more can be written to the disk at `place` while the block runs."""
+    """Fill the disk at `place` while the block runs."""
     filler = place / "filler"
     with filler.open("wb") as file, contextlib.suppress(OSError):
         os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(place).free)

@@ -1,7 +1,7 @@
-"""Network namespaces as hosts: one bridge, a pair of virtual cables to each, and cables that can be cut.
+"""Network namespaces as hosts: a bridge, a pair of virtual cables for each host; cables can be cut.
 
-A cut cable loses packets without a word, as a dead switch does, while a process that ends closes its sockets.
-Needs root and `ip`.
+A cut cable silently loses packets, as a dead switch does. A process that ends, by contrast, closes its
+sockets. Needs root and `ip`.
 """
 
 import contextlib
@@ -26,12 +26,12 @@ class Namespace:
 
     @property
     def prefix(self) -> tuple[str, ...]:
-        """What a command begins with to run on this host."""
+        """The prefix of a command that runs on this host."""
         return ("ip", "netns", "exec", self.name)
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
-        """This thread, its new sockets and its new children, are on that host while the block runs."""
+        """Move this thread, its new sockets and its new children to that host while the block runs."""
         with (
             Path("/proc/thread-self/ns/net").open() as before,
             Path(f"/run/netns/{self.name}").open() as there,
@@ -44,7 +44,7 @@ class Namespace:
 
 
 class Here(Namespace):
-    """The machine itself."""
+    """This machine as a host."""
 
     def __init__(self) -> None:
         super().__init__("", "127.0.0.1")
@@ -81,19 +81,17 @@ class Network:
 
     def __exit__(self, *exception: object) -> None:
         for host in self._hosts:
-            _ip(
-                "link", "delete", self._cable(host)
-            )  # the kernel would do it some seconds after the next line
+            _ip("link", "delete", self._cable(host))  # otherwise the kernel does it some seconds later
             _ip("netns", "delete", host.name)
         _ip("link", "delete", self._bridge)
 
     @property
     def range(self) -> str:
-        """The addresses of all hosts."""
+        """The address range of all hosts."""
         return f"{self._prefix}.0/24"
 
     def host(self, name: str) -> Namespace:
-        """A new host on the bridge."""
+        """Add a host to the bridge."""
         number = len(self._hosts) + 2
         host = Namespace(f"{self._bridge}-{name}", f"{self._prefix}.{number}")
         self._hosts.append(host)
@@ -108,7 +106,7 @@ class Network:
 
     @contextlib.contextmanager
     def cut_off(self, host: Namespace) -> Iterator[None]:
-        """Nothing reaches the host, and nothing comes from it, while the block runs."""
+        """Disconnect the host in both directions while the block runs."""
         ip("link", "set", self._cable(host), "nomaster")
         try:
             yield
@@ -120,7 +118,7 @@ class Network:
 
 
 def problem() -> str:
-    """Why this machine cannot have namespaces as hosts; "" if it can."""
+    """Return why this machine cannot use namespaces as hosts, or "" if it can."""
     if not shutil.which("ip"):
         return "the command ip (Debian package iproute2) is not here"
     try:
@@ -135,7 +133,7 @@ def ip(*arguments: str) -> None:
     """Run `ip`.
 
     Raises:
-        RuntimeError: it failed; the message is its own.
+        RuntimeError: it failed, with its own message.
     """
     if complaint := _ip(*arguments):
         raise RuntimeError(complaint)

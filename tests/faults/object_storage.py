@@ -1,4 +1,4 @@
-"""moto's S3 as a process of its own, with a mood: the file named last says well, failing or hanging.
+"""moto's S3 as a process whose mood is in a file: well, failing or hanging.
 
 `python -m tests.faults.object_storage PORT FILE`.
 """
@@ -15,7 +15,7 @@ LOOK_EVERY_S = 0.1
 
 
 class Moody:
-    """A WSGI application that serves `storage` only while its mood is well."""
+    """A WSGI application that serves `storage` only while the mood is well."""
 
     def __init__(self, storage: Callable, mood: Path) -> None:
         self._storage = storage
@@ -31,7 +31,7 @@ class Moody:
 
 
 class Quiet(MotoRequestHandler):
-    """No line for every request."""
+    """A handler without a log line for each request."""
 
     def log(self, kind: str, message: str, *args: object) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Programs under a supervisor in a process of its own, which can be killed with everything it runs.
+"""Programs under a supervisor process, which can be killed with all its children.
 
 `python -m tests.faults.pool` reads the programs as JSON from its standard input; `Pool` starts it.
 """
@@ -26,7 +26,7 @@ NAME = "POOL_PROGRAM"
 
 
 class Pool:
-    """A supervisor's process, running from `with` to its end. `log` receives what its programs print."""
+    """A supervisor process, from `with` to its end. `log` receives the output of its programs."""
 
     def __init__(self, programs: Sequence[Program], log: Path) -> None:
         named = [replace(program, env={**program.env, NAME: program.name}) for program in programs]
@@ -43,7 +43,7 @@ class Pool:
         self._end(signal.SIGTERM)
 
     def start(self) -> None:
-        """Start the supervisor, and with it the programs."""
+        """Start the supervisor and its programs."""
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.pool"],
@@ -59,7 +59,7 @@ class Pool:
         self._process.stdin.close()
 
     def kill_supervisor(self) -> None:
-        """End the supervisor with SIGKILL; the kernel ends its programs (PR_SET_PDEATHSIG)."""
+        """Kill the supervisor with SIGKILL; the kernel then ends its programs (PR_SET_PDEATHSIG)."""
         programs = self._running()
         self._end(signal.SIGKILL)
         _, alive = psutil.wait_procs(programs, timeout=5)
@@ -76,10 +76,10 @@ class Pool:
         return pid
 
     def wait_restarted(self, name: str, old_pid: int, *, within_s: float = 20.0) -> None:
-        """Return once as many processes of `name` run as should, and `old_pid` is not among them.
+        """Return once all processes of `name` run and `old_pid` is not among them.
 
         Raises:
-            TimeoutError: they do not in time.
+            TimeoutError: they do not run in time.
         """
 
         def is_back() -> bool:

@@ -1,6 +1,6 @@
-"""Clients that behave badly, in a process of their own: `python -m tests.faults.rude BEHAVIOUR URL COUNT`.
+"""Badly behaved clients in a process of their own: `python -m tests.faults.rude BEHAVIOUR URL COUNT`.
 
-It prints a line once it has begun. `silent` ends by itself when the server has let every connection go.
+It prints a line at the start. `silent` ends by itself once the server has closed every connection.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @contextlib.contextmanager
 def rude(behaviour: str, url: str, clients: int = 1) -> Iterator[subprocess.Popen[str]]:
-    """Let so many clients misbehave while the block runs."""
+    """Run this many badly behaved clients while the block runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.faults.rude", behaviour, url, str(clients)],
         cwd=ROOT,
@@ -42,7 +42,7 @@ def rude(behaviour: str, url: str, clients: int = 1) -> Iterator[subprocess.Pope
 
 
 async def never_read(url: str, clients: int) -> None:
-    """Speak as fast as the server takes it, and read no word of its answers."""
+    """Send speech as fast as the server accepts it, and read no reply."""
     async with connected(url) as candidate:
         await candidate.say("skip_practice")
         await candidate.event("practice_skipped")
@@ -53,7 +53,7 @@ async def never_read(url: str, clients: int) -> None:
 
 
 async def talk_garbage(url: str, clients: int) -> None:
-    """Send what is no message, for ever, as fast as the server answers; come back when it hangs up."""
+    """Send invalid messages without end, as fast as the server replies; reconnect after a close."""
     print("begun", flush=True)
     while True:
         with contextlib.suppress(Exception):
@@ -84,7 +84,7 @@ def _garbage() -> bytes | str:
 
 
 async def be_silent(url: str, clients: int) -> None:
-    """Connect and say nothing; every other one begins a request and stops in its middle."""
+    """Connect and send nothing; every second client sends half a request."""
     address = urlsplit(url)
     opened = [await asyncio.open_connection(address.hostname, address.port) for _ in range(clients)]
     for _, writer in opened[::2]:

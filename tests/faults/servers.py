@@ -1,4 +1,4 @@
-"""PostgreSQL, Redis and object storage that can be stopped, killed, emptied, and brought back."""
+"""PostgreSQL, Redis and object storage that can be stopped, killed, emptied and restarted."""
 
 import contextlib
 import os
@@ -24,9 +24,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Server:
-    """PostgreSQL or Redis at one address, running from `with` to its end but for the faults in between.
+    """PostgreSQL or Redis at one address, running from `with` to its end, except during faults.
 
-    run: starts it on the files in `directory`, given a host and a port, and stops it as its operator would.
+    run: starts it on the files in `directory`, with a host and a port, and stops it in the normal way.
     inside: the network namespace it runs in.
     """
 
@@ -52,17 +52,17 @@ class Server:
         self.stop()
 
     def start(self) -> None:
-        """Start it where it was before, with what its directory holds."""
+        """Start it at the same address, with the content of its directory."""
         with self._inside.entered():
             running = self._run(self.directory, host=self._inside.address, port=self._port)
             self.url = self._running.enter_context(running)
 
     def stop(self) -> None:
-        """Stop it: Redis writes its file, PostgreSQL ends its sessions (fast shutdown)."""
+        """Stop it normally: Redis writes its file, PostgreSQL ends its sessions (fast shutdown)."""
         self._running.close()
 
     def kill(self) -> None:
-        """End it and its children with SIGKILL, in the middle of whatever they do."""
+        """Kill it and its children with SIGKILL."""
         first = next(process for process in psutil.process_iter() if self._is_mine(process))
         doomed = [first, *first.children(recursive=True)]
         for process in doomed:
@@ -72,7 +72,7 @@ class Server:
         psutil.wait_procs(doomed, timeout=10)
 
     def empty(self) -> None:
-        """Delete what it wrote, but for its password. Only while it is stopped, and only for Redis."""
+        """Delete its files except its password. Only while it is stopped, and only for Redis."""
         for file in self.directory.iterdir():
             if file.name not in ("password", "lock"):
                 shutil.rmtree(file) if file.is_dir() else file.unlink()
@@ -97,7 +97,7 @@ class ObjectStorage:
 
     @property
     def env(self) -> dict[str, str]:
-        """Settings of the platform that name it."""
+        """The platform's settings for it."""
         return {**self.ACCESS, "S3_BUCKET": self.BUCKET, "S3_ENDPOINT_URL": self._url}
 
     @property
@@ -134,7 +134,7 @@ class ObjectStorage:
 
     @contextlib.contextmanager
     def ill(self, mood: str) -> Iterator[None]:
-        """Answer every request with status 500 (`failing`) or not at all (`hanging`) while the block runs."""
+        """Reply to requests with status 500 (`failing`) or not at all (`hanging`) while the block runs."""
         self._mood.write_text(mood)
         try:
             yield
@@ -142,16 +142,16 @@ class ObjectStorage:
             self._mood.write_text("well")
 
     def names(self, directory: str) -> list[str]:
-        """The objects below `directory`."""
+        """Return the objects below `directory`."""
         listed = self.client().list_objects_v2(Bucket=self.BUCKET, Prefix=f"{directory}/")
         return [found["Key"] for found in listed.get("Contents", [])]
 
     def read(self, name: str) -> bytes:
-        """What an object holds."""
+        """Return the content of an object."""
         return self.client().get_object(Bucket=self.BUCKET, Key=name)["Body"].read()
 
     def client(self) -> Any:
-        """A boto3 client for it."""
+        """Return a boto3 client for it."""
         return boto3.client(
             "s3",
             endpoint_url=self._url,

@@ -1,4 +1,4 @@
-"""The table of faults: printed after the run, and kept as var/faults.json and var/faults.md."""
+"""The table of faults, printed after the run and saved as var/faults.json and var/faults.md."""
 
 import json
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one fault did.
+    """The results of one fault.
 
-    lost: answers whose stored samples are not those that were said, or whose transcript is missing.
-    duplicates: recordings and transcripts beyond one an answer.
-    recover_s: from the end of the fault until all was as before; None where nothing had to recover.
+    lost: answers whose stored samples differ from the speech, or whose transcript is missing.
+    duplicates: recordings and transcripts beyond one for each answer.
+    recover_s: from the end of the fault until full recovery; None if nothing had to recover.
     """
 
     fault: str
@@ -30,7 +30,7 @@ class Row:
 
     @property
     def markdown(self) -> str:
-        """As a line of the table."""
+        """The row as a line of Markdown."""
         recover = "-" if self.recover_s is None else f"{self.recover_s:.1f}"
         cells = (self.fault, self.candidates, self.seen, self.lost, self.duplicates, recover)
         return f"| {' | '.join(map(str, cells))} |"
@@ -42,7 +42,7 @@ def lines(rows: Iterable[Row]) -> list[str]:
 
 
 def keep(rows: Iterable[Row]) -> None:
-    """Write the rows; those of other faults, from earlier runs, stay."""
+    """Save the rows, and keep those of other faults from earlier runs."""
     file = VAR / "faults.json"
     earlier = json.loads(file.read_text()) if file.exists() else []
     by_fault = {row["fault"]: row for row in earlier} | {row.fault: asdict(row) for row in rows}

@@ -1,4 +1,4 @@
-"""Clients that send too fast, never read, talk nonsense, or say nothing; everybody else goes on."""
+"""Clients that send too fast, never read, send nonsense, or send nothing, while all others go on."""
 
 import psutil
 import pytest
@@ -9,12 +9,12 @@ MB = 1024**2
 SPEAK_ON_S = 5
 SILENT = 500
 MOST_MORE_BYTES = 60 * MB
-"""Memory that a web process may take more with rude clients than without: mostly the crowd's own."""
+"""Extra memory allowed for a web process with rude clients: mostly the crowd's own."""
 
 
 @pytest.fixture
 def memory(system, crowd):
-    """A function: bytes that the web processes hold more than before."""
+    """A function that returns the growth of the web processes' memory, in bytes."""
 
     def held() -> int:
         return sum(psutil.Process(pid).memory_info().rss for pid in system.stack.pids("web"))
@@ -48,4 +48,4 @@ def test_500_clients_say_nothing(system, crowd, harm, memory):
         crowd.speak_on(SPEAK_ON_S)
         assert memory() < MOST_MORE_BYTES
         harm.survived(f"{SILENT} clients connect and say nothing", recover_s=None)
-        assert clients.wait(90) == 0  # each was let go
+        assert clients.wait(90) == 0  # each connection was closed

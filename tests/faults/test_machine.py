@@ -1,4 +1,4 @@
-"""The machine itself: a full disk, a clock that jumps. One system whose recordings lie on a small disk."""
+"""Faults of the machine: a full disk, a clock that jumps. The system's recordings are on a small disk."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ HOUR_S = 3600
 
 @pytest.fixture(scope="module")
 def media(run_directory: Path) -> Iterator[Path]:
-    """Where recordings go: a disk of its own where that is allowed."""
+    """The folder of the recordings: a separate disk if that is allowed."""
     place = run_directory / "small-disk"
     with contextlib.ExitStack() as mounted:
         with contextlib.suppress(OSError):
@@ -33,7 +33,7 @@ def media(run_directory: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def clock(run_directory: Path) -> Clock | None:
-    """The clock of all our processes."""
+    """The clock of all processes of the system."""
     return Clock.made(run_directory)
 
 
@@ -74,18 +74,18 @@ def test_clock_jumps(clock, stack, crowd, harm, hours):
     wait_for(lambda: waiting(stack), "a transcript that waits")
     with clock.off(hours * HOUR_S):
         since = time.monotonic()
-        lose_queue(stack)  # so that the sweeper has to find, by a clock that jumped, what waits
+        lose_queue(stack)  # so that the sweeper must find the waiting work despite the jump
         stack.kill("speech")
         recover_s = crowd.wait_recovered(since=since)
         harm.survived(f"clock jumps an hour {'forwards' if hours > 0 else 'back'}", recover_s=recover_s)
 
 
 def waiting(stack: Stack) -> int:
-    """Transcripts that wait."""
+    """Return the waiting transcripts."""
     return stack.rows("SELECT count(*) FROM voice_transcript WHERE status = 'waiting'")[0][0]
 
 
 def lose_queue(stack: Stack) -> None:
-    """Empty the queue of transcripts, as a Redis that was restored from an old file would."""
+    """Empty the queue of transcripts, as a Redis restored from an old file would."""
     with redis.Redis.from_url(stack.env["REDIS_URL"]) as client:
         client.delete("rq:queue:stt", "rq:queue:stt-later")

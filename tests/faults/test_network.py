@@ -1,4 +1,4 @@
-"""Hosts apart, each a network namespace: one is cut off without a word, comes back, and nothing is lost."""
+"""Separate hosts in network namespaces: one is silently cut off and comes back, and nothing is lost."""
 
 import contextlib
 import os
@@ -61,7 +61,7 @@ def site(run_directory: Path, models: dict[str, str]) -> Iterator[Site]:
 
 
 def accept_from(net: Network, directory: Path) -> None:
-    """Make the database in `directory` let other hosts of the network in."""
+    """Make the database in `directory` accept the network's other hosts."""
     with embedded.postgresql(directory):
         pass
     with (embedded.reachable(directory) / "cluster" / "pg_hba.conf").open("a") as rules:
@@ -69,7 +69,7 @@ def accept_from(net: Network, directory: Path) -> None:
 
 
 def on(host: Namespace, program: Program) -> Program:
-    """The program, on that host."""
+    """Return the program, started on that host."""
     return replace(program, argv=(*host.prefix, *program.argv))
 
 

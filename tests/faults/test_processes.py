@@ -1,4 +1,4 @@
-"""Our own processes end without a word, in the middle of their work."""
+"""The platform's processes are killed in the middle of their work."""
 
 import signal
 import time
@@ -30,7 +30,7 @@ def test_supervisor_of_the_workers_killed(system, crowd, harm):
 
 
 def wait_until_busy(system):
-    """Return once the worker is in the middle of several transcripts, and more wait."""
+    """Return once the worker is processing several transcripts, and more are waiting."""
     system.workers.kill("speech", signal_number=signal.SIGSTOP)
     wait_for(lambda: system.waiting("stt") > 2, "transcripts that wait")
     system.workers.kill("speech", signal_number=signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""The stores end, forget, refuse, hang, and have no room."""
+"""The stores stop, lose data, refuse, hang, or are full."""
 
 import os
 import time

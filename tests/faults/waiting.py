@@ -1,4 +1,4 @@
-"""Waiting for what must come true: no test sleeps for a fixed time."""
+"""Waiting for conditions, so that no test sleeps for a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -13,10 +13,10 @@ def wait_for(
     within_s: float = 30.0,
     every_s: float = LOOK_EVERY_S,
 ) -> float:
-    """Return, once `is_true()` is, how many seconds that took. It is asked every `every_s`.
+    """Check `is_true()` every `every_s` until it holds. Return the seconds that took.
 
     Raises:
-        TimeoutError: it does not become true in time; the message names `what`, or what it returns.
+        TimeoutError: it does not hold in time; the message has `what`, or its result.
     """
     began = time.monotonic()
     while not is_true():

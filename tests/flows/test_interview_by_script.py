@@ -1,4 +1,4 @@
-"""A program does everything a recruiter does, over the API, while a candidate takes the interview."""
+"""A program does a recruiter's work over the API while a candidate takes the interview."""
 
 import hashlib
 
@@ -119,7 +119,7 @@ async def test_connection_lost_in_an_answer_goes_on_at_any_process(api):
         resume = await candidate.begin()
         await candidate.speak(said[:64_000])
         answer_id = resume["answer"]
-    for _ in range(3):  # likely by another process at least once
+    for _ in range(3):  # probably served by another process at least once
         async with connected(invitation["url"]) as candidate:
             assert candidate.current == answer_id
             resume = await candidate.select(answer_id)

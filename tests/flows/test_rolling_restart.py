@@ -1,4 +1,4 @@
-"""All web processes are replaced while candidates speak: nobody sees an error, and nothing is lost."""
+"""All web processes are replaced while candidates speak, without errors or losses."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ async def site(stack):
 
 @pytest.fixture
 async def speaking(site):
-    """Candidates in the middle of an answer, with what each says: for longer than the restart takes."""
+    """Candidates during an answer, each with enough speech for the whole restart."""
     pcm = s16le_from_samples(spoken(SAID, pause_s=1.0)) * 12
     candidates = [
         LoadCandidate(site, await site.invite(site.interview, f"Candidate {n}")) for n in range(CANDIDATES)

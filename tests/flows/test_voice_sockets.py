@@ -1,4 +1,4 @@
-"""The voice sockets of the running system, with its own key, real processes and stand-in models."""
+"""The voice sockets of the running system, with its API key, real processes and stand-in models."""
 
 import asyncio
 import base64
@@ -21,7 +21,7 @@ WITHIN_S = 60
 
 @pytest.fixture
 async def connect(stack):
-    """Open a socket of the service with the demo's key."""
+    """Open a voice socket with the demo's key."""
     key = (await asyncio.to_thread(stack.load_demo))["api_key"]
 
     def connect(path: str, **options):
@@ -33,7 +33,7 @@ async def connect(stack):
 
 
 async def next_of(socket, kind: str) -> dict:
-    """The next message of that type; an error ends the wait."""
+    """Return the next message of this type; an error ends the wait."""
     while True:
         message = await asyncio.wait_for(socket.recv(), WITHIN_S)
         if isinstance(message, str):
@@ -102,7 +102,7 @@ async def test_nobody_without_a_key_is_let_in(stack):
 
 
 async def test_client_that_never_reads_costs_little_memory(connect, stack):
-    """It asks 1000 times for speech that the cache has: nothing else slows the server down."""
+    """The client requests cached speech 1000 times, so nothing else slows the server down."""
 
     def held() -> int:
         return sum(psutil.Process(pid).memory_info().rss for pid in stack.pids("web"))
@@ -126,4 +126,4 @@ async def test_client_that_never_reads_costs_little_memory(connect, stack):
 async def ask_again_and_again(socket, text: str) -> None:
     for n in range(1000):
         await say(socket, "synthesize", text=text, language="en", request_id=n)
-        await asyncio.sleep(0.005)  # or most would be refused, because others wait
+        await asyncio.sleep(0.005)  # otherwise most would be refused because of the queue

@@ -1,4 +1,4 @@
-"""Candidates wait in one line, whatever becomes of the web processes that serve them."""
+"""Candidates wait in one line, even while the web processes that serve them change."""
 
 from contextlib import AsyncExitStack
 

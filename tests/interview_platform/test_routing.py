@@ -1,4 +1,4 @@
-"""Which page and which program may open which WebSocket."""
+"""Access of pages and programs to the WebSockets."""
 
 import pytest
 from channels.testing import WebsocketCommunicator
@@ -59,6 +59,6 @@ async def test_page_of_another_site_has_no_use_of_a_public_service(settings):
 async def test_candidates_come_from_our_pages_only():
     path = "/ws/interviews/nobody-has-this/"
 
-    assert await is_let_in(path, OURS)  # and is then told that the link is unknown
+    assert await is_let_in(path, OURS)  # later closed, because the link is unknown
     assert not await is_let_in(path, FOREIGN)
     assert not await is_let_in(path)

@@ -1,4 +1,4 @@
-"""Steps of an interview for tests, through the same actions the platform uses."""
+"""Steps of an interview for tests, with the same actions that the platform uses."""
 
 from asgiref.sync import async_to_sync
 from django.utils import timezone
@@ -43,7 +43,7 @@ def held(recording: Recording) -> bytes:
 
 
 def answer_with(answer: Answer, pcm: bytes) -> None:
-    """Answer a question from beginning to end."""
+    """Answer a question completely."""
     answer.session.refresh_from_db()
     if answer.session.status != Session.Status.UNDER_WAY:
         get_under_way(answer.session)

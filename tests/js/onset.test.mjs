@@ -5,7 +5,7 @@ import { Preroll, VoiceOnset } from "../../voice/static/voice/onset.js";
 const RATE = 16_000;
 const LEARN_S = 1;
 
-/** Something like a vowel: the harmonics of a voice of `hz`. */
+/** A vowel-like sound: the harmonics of a voice of `hz`. */
 const vowel = (seconds, level, hz = 140) =>
   Float32Array.from({ length: seconds * RATE }, (_, i) => {
     let value = 0;
@@ -13,7 +13,7 @@ const vowel = (seconds, level, hz = 140) =>
     return level * value;
   });
 
-/** White noise that is the same in each run. */
+/** White noise, equal in each run. */
 function noise(seconds, level, seed = 1) {
   let state = seed;
   return Float32Array.from({ length: seconds * RATE }, () => {
@@ -23,7 +23,7 @@ function noise(seconds, level, seed = 1) {
 }
 
 const together = (...parts) => Float32Array.from(parts.flatMap((part) => [...part]));
-/** @returns {number|null} seconds after which the onset was noticed */
+/** @returns {number|null} seconds until the onset was detected */
 function noticedAt(onset, sound, block = 128) {
   for (let at = 0; at < sound.length; at += block) {
     if (onset.push(sound.subarray(at, at + block))) return (at + block) / RATE;

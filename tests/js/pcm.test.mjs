@@ -39,7 +39,7 @@ test("resampler does not drift in a minute", () => {
   const resampler = new Resampler(44_100);
   let count = 0;
   for (let second = 0; second < 60; second++) count += resampler.push(new Float32Array(44_100)).length;
-  assert.ok(60 * 16_000 - count <= 17, `${count}`); // what is missing is the filter's delay, once
+  assert.ok(60 * 16_000 - count <= 17, `${count}`); // the difference is the filter's delay, once
 });
 
 test("framer cuts exact frames and flushes the rest", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Store } from "../../interviews/static/interviews/audio/store.js";
 
-/** A store without a database: what node has, and what a browser in private mode may have. */
+/** A store without a database, as in node and in some browsers' private mode. */
 async function inMemory(...frames) {
   const store = new Store("token", { keepAudio: false });
   await store.open();

@@ -5,7 +5,7 @@ import { Uploader } from "../../interviews/static/interviews/audio/uploader.js";
 const FRAME = 8000;
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A store that holds `total` bytes of each recording, in frames; `finished` says which are complete. */
+/** A store with `total` bytes of each recording, in frames; `finished` names the complete ones. */
 class Shelf {
   constructor(totals, finished = {}, from = 0) {
     Object.assign(this, { totals, finished, from });
@@ -62,7 +62,7 @@ test("server that holds enough for now is sent the same audio again, once, a sec
   uploader.resumed(resume(0));
   await settled();
   uploader.acked(FRAME);
-  for (let n = 0; n < 3; n++) uploader.slowDown(FRAME); // each frame on the way is refused
+  for (let n = 0; n < 3; n++) uploader.slowDown(FRAME); // each frame in transit is refused
   uploader.wake(); // more was recorded
   t.mock.timers.tick(999);
   await settled();
@@ -125,7 +125,7 @@ test("frame recorded while the uploader looked for it is not taken for a gap", a
   const shelf = new Shelf({ r: 0 });
   const { uploader, sent } = uploading(shelf);
   uploader.outlet.sendBytes = (frame) => sent.push(new Uint8Array(frame)[8]);
-  const looks = [null, Uint8Array.of(7, 7), null]; // not there yet; there; nothing after it
+  const looks = [null, Uint8Array.of(7, 7), null]; // missing; present; nothing after it
   shelf.read = async () => looks.shift()?.buffer ?? null;
   shelf.nextOffset = async (_, offset) => (offset === 0 ? 0 : null);
   uploader.resumed(resume(0));
@@ -190,7 +190,7 @@ test("recording interrupted by another is offered again when that one is complet
   const { uploader, sent } = uploading(new Shelf({ r: 3 * FRAME, s: FRAME }), { closed, toOffer: ["a", "b"] });
   uploader.catchUp();
   uploader.expect("b"); // begin_answer
-  uploader.resumed(resume(0)); // of a: comes too late, frames would land in b
+  uploader.resumed(resume(0)); // of a: too late, frames would be stored in b
   uploader.resumed(resume(0, { answer: "b", recording: "s" }));
   await settled();
   uploader.acked(FRAME);

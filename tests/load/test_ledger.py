@@ -1,4 +1,4 @@
-"""The load driver's own sums: it must not miss a byte that was lost, nor find one that was not."""
+"""The load driver's comparison: it reports every lost byte and no false ones."""
 
 import random
 
@@ -13,7 +13,7 @@ PCM = random.Random(0).randbytes(20_000)
 
 @pytest.fixture
 def take():
-    """A recording that was finished with all its bytes."""
+    """A recording that was finished completely."""
     take = Take(PCM, answer_id="a", figures=Figures())
     take.begin(0.0, len(PCM))
     for now in (0.25, 0.5, 0.75):

@@ -1,4 +1,4 @@
-"""The load driver sends as the page does: after refusals, breaks and a completion that came too early."""
+"""The load driver's uploader, like the page's: after refusals, breaks and an early completion."""
 
 import json
 
@@ -14,7 +14,7 @@ PCM = bytes(range(250)) * 1600  # 400 000 bytes
 
 
 class Wire:
-    """A connection that keeps what was sent."""
+    """A connection that records what was sent."""
 
     def __init__(self):
         self.messages: list[dict] = []
@@ -28,7 +28,7 @@ class Wire:
 
 
 class Setting:
-    """An uploader for one take of which `frames` frames were said."""
+    """An uploader for one take with `frames` recorded frames."""
 
     def __init__(self, frames: int, pcm: bytes = PCM):
         self.wire = Wire()
@@ -46,7 +46,7 @@ class Setting:
 
 @pytest.fixture
 def no_timers(monkeypatch):
-    """Pauses end when the test says so: by waking the uploader at a later time."""
+    """Disable timers: a test ends pauses by waking the uploader at a later time."""
     monkeypatch.setattr(uploader_module.Uploader, "_wake_in", lambda self, pause_s: None)
 
 
@@ -80,7 +80,7 @@ def test_gap_rewinds_once(no_timers):
     setting.take_sent()
 
     setting.uploader.rewind(16_000, 1.0)
-    setting.uploader.rewind(16_000, 1.1)  # the next frame on the way reports the same
+    setting.uploader.rewind(16_000, 1.1)  # the next frame in transit reports the same gap
 
     assert setting.take_sent() == [16_000, 24_000]
 

@@ -1,1 +1,1 @@
-"""Local servers that speak the vendors' documented protocols, and refuse whatever departs from them."""
+"""Local servers with the vendors' documented protocols. They refuse any request that departs from them."""

@@ -81,7 +81,7 @@ class TranscribeVendor(VendorSocket):
             if not payload:
                 break
             pcm += payload
-            if len(pcm) == len(payload):  # the first: an early guess
+            if len(pcm) == len(payload):  # the first result is an early guess
                 connection.send(event(_transcript(pcm, language, is_partial=True)))
         connection.send(event(_transcript(pcm, language, is_partial=False)))
         connection.close()

@@ -78,5 +78,5 @@ class GoogleVendor(VendorServer):
         text = asked["input"]["text"]
         expect(0 < len(text.encode()) <= 5000, "5000 bytes at most")
         pcm = hum(text, rate_hz=24_000, speed=audio["speakingRate"])
-        wav = encode_wav(pcm, rate_hz=24_000)  # the documentation: LINEAR16 includes the WAV header
+        wav = encode_wav(pcm, rate_hz=24_000)  # documented: LINEAR16 includes the WAV header
         return as_json({"audioContent": base64.b64encode(wav).decode()})

@@ -1,7 +1,7 @@
-"""What the vendors' stand-ins share: a strict HTTP server, its moods, what it hears and how it hums.
+"""Shared parts of the vendors' stand-ins: a strict HTTP server, its failures, transcription and synthesis.
 
-A stand-in answers on 127.0.0.1 while its context is open. It checks every request and notes in `complaints`
-what departs from the vendor's documentation; `mood` makes it fail on purpose.
+A stand-in listens on 127.0.0.1 while its context is open. It checks every request and records in `complaints`
+any departure from the vendor's documentation; `mood` makes it fail on purpose.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DEADLINE_S = 20.0
 
 
 class Departure(Exception):
-    """A request that the vendor's documentation does not know."""
+    """The request does not follow the vendor's documentation."""
 
 
 def expect(is_met: object, wanted: str) -> None:
@@ -76,7 +76,7 @@ class Request:
 @dataclass(frozen=True)
 class Answer:
     body: bytes | Iterable[bytes]
-    """What is not bytes is streamed piece by piece."""
+    """An iterable is streamed piece by piece."""
     content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -86,11 +86,11 @@ def as_json(value: Any) -> Answer:
 
 
 class Moods:
-    """How a stand-in fails on purpose: an HTTP status, "hang", "break" or "nonsense"; "" is well."""
+    """A stand-in's intended failure: an HTTP status, "hang", "break" or "nonsense"; "" means none."""
 
     def __init__(self) -> None:
         self.mood: int | str = ""
-        self.refusal = f'{{"error": "{SENTENCE} {KEY}"}}'.encode()  # vendors echo what they were sent
+        self.refusal = f'{{"error": "{SENTENCE} {KEY}"}}'.encode()  # vendors echo parts of the request
         self.location = ""  # of a redirect
         self.complaints: list[str] = []
         self.requests = 0
@@ -101,7 +101,7 @@ class Moods:
 
 
 class VendorServer(Moods):
-    """HTTP.  Subclasses check a request and answer it."""
+    """An HTTP stand-in.  Subclasses check a request and reply to it."""
 
     def __enter__(self) -> VendorServer:
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -143,7 +143,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exc_info()[1]
-        if not isinstance(error, OSError):  # a caller that went away is part of the game
+        if not isinstance(error, OSError):  # a disconnecting caller is expected
             self.vendor.complaints.append(repr(error))
 
     def drop_connections(self) -> None:
@@ -179,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             vendor.complaints.append(f"{self.command} {parts.path}: {error!r}")
             self._send(400, Answer(b'{"error": "departure"}'))
             return
-        with contextlib.suppress(OSError):  # a caller that went away
+        with contextlib.suppress(OSError):  # the caller disconnected
             self._send_in_mood(vendor, answer)
 
     def _send_in_mood(self, vendor: VendorServer, answer: Answer) -> None:
@@ -223,7 +223,7 @@ class HeardWord:
 
 
 def heard_in(file: bytes) -> tuple[list[HeardWord], float]:
-    """`SENTENCE`, its words spread over the audio file, and the file's duration in seconds."""
+    """Return the words of `SENTENCE`, spread over the audio file, and its duration in seconds."""
     expect(file[:4] == b"fLaC", "a FLAC file")
     return heard_in_samples(decode(file))
 
@@ -238,23 +238,23 @@ def heard_in_samples(samples: Any) -> tuple[list[HeardWord], float]:
 
 
 def hum(text: str, *, rate_hz: int, speed: float = 1.0) -> bytes:
-    """s16le: 50 ms a character."""
+    """Return s16le: 50 ms for each character."""
     time_s = np.arange(int(len(text) * SECONDS_PER_CHARACTER * rate_hz / speed)) / rate_hz
     return s16le_from_samples((0.3 * np.sin(2 * np.pi * 220 * time_s)).astype(np.float32))
 
 
 def in_pieces(pcm: bytes, size: int = 4801) -> list[bytes]:
-    """`pcm` cut in the middle of samples, as networks do."""
+    """Cut `pcm` in the middle of samples, as networks do."""
     return [pcm[i : i + size] for i in range(0, len(pcm), size)] or [b""]
 
 
 def bare(text: str) -> str:
-    """A word without its punctuation."""
+    """Return a word without its punctuation."""
     return text.strip(".,!?").lower()
 
 
 def only(pairs: Iterable[tuple[str, str]], *allowed: str) -> dict[str, str]:
-    """The query, if every key of it is known."""
+    """Return the query, if every key of it is known."""
     found = dict(pairs)
     expect(set(found) <= set(allowed), f"only {allowed}, not {sorted(set(found) - set(allowed))}")
     return found

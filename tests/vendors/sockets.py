@@ -1,4 +1,4 @@
-"""The stand-in for vendors that are spoken to over a WebSocket."""
+"""The stand-in for vendors with a WebSocket API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.vendors.server import Departure, Moods
 
 
 class VendorSocket(Moods):
-    """Subclasses check the opening request, then converse."""
+    """A WebSocket stand-in. Subclasses check the opening request, then exchange messages."""
 
     def __enter__(self) -> VendorSocket:
         self._server = serve(
@@ -36,7 +36,7 @@ class VendorSocket(Moods):
         return f"http://127.0.0.1:{self._server.socket.getsockname()[1]}"
 
     def check(self, request: Any) -> Response | None:
-        """Checks the opening request; a response answers it without a WebSocket."""
+        """Check the opening request; a returned response refuses the WebSocket."""
         raise NotImplementedError
 
     def converse(self, connection: ServerConnection) -> None:

@@ -1,4 +1,4 @@
-"""A worker for tests of the service's edges: real queues and real jobs, the fake engines."""
+"""A worker for tests of the service's interfaces: real queues and jobs, fake engines."""
 
 import os
 import threading
@@ -22,7 +22,7 @@ QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "cron", "defaul
 
 @dataclass
 class Engines:
-    """What the worker works with; a test may put others in their place."""
+    """The worker's engines; a test may replace them."""
 
     recognition: FakeRecognition
     synthesis: FakeSynthesis
@@ -30,7 +30,7 @@ class Engines:
 
 @pytest.fixture
 def engines(clean_redis, monkeypatch):
-    """Recognition and synthesis of this process are the fakes, behind the real chains; no worker runs."""
+    """Fake engines in this process, behind the real chains; no worker runs."""
     engines = Engines(FakeRecognition(), FakeSynthesis())
     engines.recognition.load()
     engines.synthesis.load()
@@ -43,8 +43,8 @@ def engines(clean_redis, monkeypatch):
 
 @pytest.fixture
 def worker(engines, monkeypatch):
-    """A worker in this process serves all queues of speech with `engines`, which it is."""
-    monkeypatch.setattr(slot, "DEQUEUE_S", 0.05)  # how soon a slot sees that it is to stop
+    """A worker in this process that serves all speech queues with `engines`."""
+    monkeypatch.setattr(slot, "DEQUEUE_S", 0.05)  # delay until a slot notices a stop
     monkeypatch.setattr(workers, "BEAT_S", 0.2)
     with redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=60) as client:
         program = workers.VoiceWorker(QUEUES, connection=client, slot_count=3)
@@ -54,7 +54,7 @@ def worker(engines, monkeypatch):
         finally:
             assert program.stop()
             for thread in threading.enumerate():
-                if thread.name == "heartbeat":  # it is told last, and still uses the client
+                if thread.name == "heartbeat":  # it stops last, and still uses the client
                     thread.join(5)
 
 

@@ -1,4 +1,4 @@
-"""An organisation to try the platform with. Run at every start of the demo: it makes only what is missing."""
+"""A demo organisation. Runs at every start of the demo and makes only what is missing."""
 
 import json
 import os
@@ -83,7 +83,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def load(*, base_url: str, earlier: dict[str, Any]) -> dict[str, Any]:
-    """Make what is missing; return what a person and a script need to begin. Passwords in `earlier` stay."""
+    """Make what is missing. Return addresses, sign-ins and a fresh link; passwords in `earlier` are kept."""
     organisation, _made = Organisation.objects.get_or_create(slug=SLUG, defaults={"name": ORGANISATION})
     password = earlier.get("password") or secrets.token_urlsafe(12)
     recruiter_password = earlier.get("recruiter_password") or secrets.token_urlsafe(12)
@@ -113,7 +113,7 @@ def _user(
         username=username, defaults={"email": f"{username}@example.com"}
     )
     user.is_staff, user.is_superuser, user.is_active = True, is_superuser, True
-    if is_new or not user.check_password(password):  # a check costs as much as setting it
+    if is_new or not user.check_password(password):  # a check is as slow as a change
         user.set_password(password)
     user.save()
     Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})
@@ -121,7 +121,7 @@ def _user(
 
 
 def _interview(organisation: Organisation, demo: DemoInterview, by: User) -> Interview:
-    """The interview with this title, with its speech requested. One that was edited stays as it is."""
+    """Get or make the interview with this title, and request its speech. Keep edits of an existing one."""
     interview, is_new = Interview.objects.get_or_create(
         organisation=organisation,
         title=demo.title,
@@ -162,7 +162,7 @@ def _invitation(interview: Interview, by: User, base_url: str) -> str:
 
 
 def _api_key(organisation: Organisation) -> str:
-    """A new key; that of the start before, which nobody reads any more, ends."""
+    """Issue a new key and revoke that of the previous start, which is no longer used."""
     earlier = ApiKey.objects.filter(organisation=organisation, name=KEY_NAME, revoked_at__isnull=True)
     earlier.update(revoked_at=timezone.now())
     _row, key = ApiKey.issue(organisation=organisation, name=KEY_NAME, scopes=list(ApiKey.Scope.values))
@@ -170,7 +170,7 @@ def _api_key(organisation: Organisation) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What an earlier start wrote; nothing where there was none or the file is broken."""
+    """Read the file of an earlier start; empty if it is missing or invalid."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -179,7 +179,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, facts: dict[str, Any]) -> None:
-    """Replace the file at once, never readable by others."""
+    """Replace the file atomically, readable only by its owner."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,12 +1,12 @@
-// A WebSocket that comes back by itself and notices when the other end has silently gone.
+// A WebSocket that reconnects by itself and notices when the server has silently gone.
 
-const PING_MS = 5_000; // on average; many pages must not beat in step
-const SILENCE_MS = 13_000; // two pings and a little: then the socket is half open
+const PING_MS = 5_000; // mean; jittered, so that pages do not ping at the same moment
+const SILENCE_MS = 13_000; // two pings and a margin: then the socket is half open
 const CONNECT_MS = 8_000;
-const FIRST_BACKOFF_MS = 1_000; // a process that ends lets hundreds of pages go at once
+const FIRST_BACKOFF_MS = 1_000; // a stopping process disconnects hundreds of pages at once
 const MAX_BACKOFF_MS = 8_000;
-const STEADY_MS = 5_000; // a server that accepts, speaks and closes must not be called without pause
-/** Close codes after which coming back by itself would be wrong. */
+const STEADY_MS = 5_000; // a shorter connection does not reset the backoff
+/** Close codes after which the page must not reconnect. */
 const FINAL_CODES = { 4001: "taken_over", 4004: "link_unknown", 4010: "link_expired" };
 
 /**
@@ -17,9 +17,9 @@ const FINAL_CODES = { 4001: "taken_over", 4004: "link_unknown", 4010: "link_expi
 export const backoffMs = (attempt, random = Math.random) =>
   random() * Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt);
 
-/** Names this page among the candidate's tabs; a copy of the tab or a reload is another one. */
+/** Makes a random id for this page. A copy of the tab or a reload gets another one. */
 function newTab() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID exists on https only
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // randomUUID needs https
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
@@ -44,7 +44,7 @@ export class Connection extends EventTarget {
     this.#beatLater();
   }
 
-  /** The candidate wants the interview here, whichever tab has it; coming back by itself does not ask for that. */
+  /** Connects and claims the interview from any other tab. Reconnecting does not claim it. */
   connect() {
     this.#hasLeft = false;
     this.#isClaiming = true; // until the server has answered
@@ -63,14 +63,14 @@ export class Connection extends EventTarget {
     this.#heardAt = performance.now();
   }
 
-  /** Leaves for good, until `connect` is called again. */
+  /** Closes the connection until `connect` is called again. */
   close() {
     this.#hasLeft = true;
     clearTimeout(this.#retry);
     this.#hangUp();
   }
 
-  /** Comes back for a fresh snapshot. @param {number} [pauseMs]  not before */
+  /** Reconnects for a fresh snapshot. @param {number} [pauseMs]  shortest pause before it */
   refresh(pauseMs = 0) {
     this.#drop(pauseMs);
   }
@@ -121,7 +121,7 @@ export class Connection extends EventTarget {
 
   #drop(pauseMs = 0) {
     if (!this.#socket) return;
-    this.#hangUp(); // without waiting for the close handshake, which a dead network never finishes
+    this.#hangUp(); // no wait for the close handshake, which never ends on a dead network
     if (performance.now() - this.#openedAt >= STEADY_MS) this.#attempt = 0;
     this.#openedAt = Infinity;
     this.#retry = setTimeout(() => this.#connect(), Math.max(pauseMs, backoffMs(this.#attempt++)));

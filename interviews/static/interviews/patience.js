@@ -1,11 +1,11 @@
-// Notices when the server owes this page something and nothing moves: an event was lost. Pure: is given the time.
+// Detects a lost event: the page waits for the server and nothing arrives. Pure: the caller passes the time.
 
 const PATIENCE_MS = 10_000;
 
 export class Patience {
   #since = 0;
 
-  /** Something came from the server, or was asked of it. @param {number} nowMs */
+  /** Call after a message from the server or a command to it. @param {number} nowMs */
   moved(nowMs) {
     this.#since = nowMs;
   }
@@ -13,7 +13,7 @@ export class Patience {
   /**
    * @param {boolean} isWaiting
    * @param {number} nowMs
-   * @returns {boolean} time to ask afresh; then patience begins again
+   * @returns {boolean} whether to ask for a new snapshot; then the timer starts again
    */
   isOver(isWaiting, nowMs) {
     const isOver = isWaiting && nowMs - this.#since >= PATIENCE_MS;

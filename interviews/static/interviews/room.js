@@ -19,7 +19,7 @@ import { OVER_LIMIT_PAUSE_MS } from "./audio/uploader.js";
 import { BYTES_PER_S } from "./audio/wire.js";
 
 const NO_ANSWER_MS = 15_000;
-const LOOK_MS = 1_000; // how often the page looks whether anything moves
+const LOOK_MS = 1_000; // interval of the check for lost events
 const SCREENS = {
   waiting: WaitingStep,
   check: CheckStep,
@@ -33,11 +33,11 @@ const SCREENS = {
  * @typedef {object} Config  from the view, through json_script "room-config"
  * @property {string} token
  * @property {string} websocket_path
- * @property {string} link  the candidate's link, to go on elsewhere
+ * @property {string} link  the candidate's link, to continue on another device
  * @property {string} worklet_url
  * @property {MediaTrackConstraints} [microphone]  echoCancellation, noiseSuppression, autoGainControl
  * @property {boolean} [keep_audio]  see store.js
- * @property {boolean} [text_only]  an accommodation: answers are written
+ * @property {boolean} [text_only]  an accommodation: answers are typed
  */
 
 export class Room {
@@ -46,7 +46,7 @@ export class Room {
   notice = ""; // one sentence for the next screen
   #view = null;
   #viewKey = "";
-  #pending = null; // a command the server may not have got
+  #pending = null; // a command that the server may not have received
   #clockSkewMs = 0;
   #cameBack = null;
   #patience = new Patience();
@@ -87,14 +87,14 @@ export class Room {
     setInterval(() => this.#lookForMovement(), LOOK_MS);
   }
 
-  /** An event can be lost between the server's processes: nobody shall wait for it for ever. */
+  /** Refreshes when an expected event was lost between the server's processes. */
   #lookForMovement() {
     const isInside = this.connection.isOpen && this.state && !this.local.wait;
     const isWaiting = isInside && isWaitingForServer(this.state, this.step, this.#pending);
     if (this.#patience.isOver(Boolean(isWaiting), performance.now())) this.connection.refresh();
   }
 
-  // --- what the server says -------------------------------------------------------------------------------------
+  // --- messages from the server ---------------------------------------------------------------------------------
 
   #receive(message) {
     const receive = {
@@ -157,13 +157,13 @@ export class Room {
     if (code === "gap") this.uploader.rewind(offset);
     else if (code === "slow_down") this.uploader.slowDown(offset);
     else if (code === "audio_missing") this.uploader.missing(offset);
-    else if (code === "over_limit") this.connection.refresh(OVER_LIMIT_PAUSE_MS); // the server looks at its row again
+    else if (code === "over_limit") this.connection.refresh(OVER_LIMIT_PAUSE_MS); // the server reads its row again
     else if (["wrong_state", "not_recording", "not_yours"].includes(code)) this.#startAfresh();
     else if (code === "bad_value" && this.#pending?.type === "type_answer") this.#refuseText();
     else console.warn("the server did not accept a message:", code);
   }
 
-  /** What this page believed was out of date: a fresh snapshot puts it right. */
+  /** Asks for a fresh snapshot, because this page's state is outdated. */
   #startAfresh() {
     this.#pending = null;
     this.local.starting = null;
@@ -183,7 +183,7 @@ export class Room {
     if (this.state) this.render();
   }
 
-  /** Another tab has the interview, or the link no longer works. */
+  /** Stops: another tab has the interview, or the link no longer works. */
   async #leave(code) {
     this.connection.close();
     await this.takes.close();
@@ -200,9 +200,9 @@ export class Room {
     this.connection.connect();
   }
 
-  // --- what the candidate does ----------------------------------------------------------------------------------
+  // --- actions of the candidate ---------------------------------------------------------------------------------
 
-  /** Sends a command, again after a reconnect if it is still wanted then. */
+  /** Sends a command, and again after a reconnect if it is still wanted. */
   command(type, rest = {}) {
     this.#pending = { type, ...rest };
     this.#patience.moved(performance.now());
@@ -211,7 +211,7 @@ export class Room {
   }
 
   /**
-   * The text that completes an answer spoken in part, whose audio is to be delivered first; null if there is none.
+   * The typed text that completes a partly spoken answer, whose audio must be sent first; null if there is none.
    * @param {string} answer
    */
   writtenAnswer(answer) {
@@ -219,7 +219,7 @@ export class Room {
     return isWritten && this.answer(answer)?.status === "recording" ? this.#pending : null;
   }
 
-  /** From a button: opens the microphone and goes on with the current answer. */
+  /** Opens the microphone, after a click, and continues with the current answer. */
   async enterFlow() {
     if (!(await this.openMicrophone())) return;
     const answer = focusAnswer(this.state);
@@ -229,7 +229,7 @@ export class Room {
     this.render();
   }
 
-  /** @returns {Promise<boolean>} false: the problem is on the screen */
+  /** @returns {Promise<boolean>} false: the screen shows a problem */
   async openMicrophone() {
     if (this.local.isWriting) return true;
     try {
@@ -247,13 +247,13 @@ export class Room {
     this.render();
   }
 
-  /** @param {string} deviceId  also in the middle of an answer, which goes on in the same recording */
+  /** @param {string} deviceId  also during an answer, which continues in the same recording */
   async useMicrophone(deviceId) {
     await this.takes.chooseMicrophone(deviceId);
     if (await this.openMicrophone()) this.takes.continueCurrent();
   }
 
-  /** @param {string} deviceId  "" for the usual one */
+  /** @param {string} deviceId  "" for the default one */
   async retryMicrophone(deviceId) {
     if (deviceId) await this.takes.chooseMicrophone(deviceId);
     this.local.problem = null;
@@ -263,16 +263,16 @@ export class Room {
     this.render();
   }
 
-  /** Answers are written from now on. */
+  /** Switches to typed answers. */
   async write() {
     await this.takes.close();
     Object.assign(this.local, { isWriting: true, problem: null });
     if (this.state.session.status === "under_way") this.local.inFlow = true;
-    else this.command("skip_practice"); // there is nothing to practise in writing
+    else this.command("skip_practice"); // typing needs no practice
     this.render();
   }
 
-  /** The question has been heard or read. */
+  /** Notes that the question was played or read. */
   heard({ id }) {
     this.local.heard = id;
     this.render();
@@ -307,14 +307,14 @@ export class Room {
     this.command("accept_answer", { answer: id });
   }
 
-  // --- what the recordings say ----------------------------------------------------------------------------------
+  // --- changes of the recordings --------------------------------------------------------------------------------
 
-  /** More of the answer is kept on this device. */
+  /** More of the answer was stored on this device. */
   recorded() {
     if (this.step === "record") this.#view.update();
   }
 
-  /** @param {boolean} isLimit  it was as long as it may be */
+  /** @param {boolean} isLimit  the time limit was reached */
   recordingEnded(isLimit) {
     this.notice = isLimit ? text("time-up") : "";
     this.render();
@@ -325,13 +325,13 @@ export class Room {
     if (this.step === "finish") this.#view.update();
   }
 
-  // --- what the screens ask -------------------------------------------------------------------------------------
+  // --- queries of the screens -----------------------------------------------------------------------------------
 
   get serverNowMs() {
     return Date.now() + this.#clockSkewMs;
   }
 
-  /** When the candidate came back to this question, by the server's clock; null if never away. */
+  /** When the candidate came back to this question, by the server's clock; null if they never left. */
   cameBackAtMs({ id }) {
     return this.#cameBack?.id === id ? this.#cameBack.atMs : null;
   }

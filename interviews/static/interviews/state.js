@@ -1,4 +1,4 @@
-// What the server says, and which screen that calls for. Pure: no DOM, no clock, no network.
+// The server's state, and the screen it calls for. Pure: no DOM, no clock, no network.
 
 /**
  * @typedef {{id: string, status: "open"|"sealed"|"stored"|"discarded", bytes: number|null}} Recording
@@ -12,18 +12,18 @@
  *   candidate_name: string, title: string, is_barge_in_allowed: boolean}} Session
  * @typedef {{session: Session, answers: Answer[]}} State
  * @typedef {{type: string, answer?: string, text?: string}} Command
- * @typedef {object} Local  What only this page knows.
+ * @typedef {object} Local  State of this page alone.
  * @property {boolean} inFlow  the candidate pressed a button on this page since the session's status last changed
  * @property {boolean} isWriting  answers are typed, not spoken
  * @property {string|null} heard  answer whose question has been played or read on this page
- * @property {string|null} starting  answer whose recording starts as soon as the server says where
- * @property {{answer: string, recording: string}|null} live  what the microphone is writing to
- * @property {Set<string>} ended  recordings the candidate has finished, whether or not the server knows
- * @property {{code: string}|null} problem  something that needs the candidate before going on
- * @property {{place: number, estimateS: number}|null} wait  in line: not let in, or not let in again
+ * @property {string|null} starting  answer whose recording starts once the server sends the offset
+ * @property {{answer: string, recording: string}|null} live  the recording in progress
+ * @property {Set<string>} ended  recordings the candidate has finished, even if the server does not know yet
+ * @property {{code: string}|null} problem  a problem that the candidate must solve first
+ * @property {{place: number, estimateS: number}|null} wait  in line: not admitted, or not admitted again
  */
 
-/** Events may overtake each other on the way: what is held gives way only to its own or a later version. */
+/** Events may arrive out of order: a state is replaced only by the same or a later version. */
 const isCurrent = (next, held) => (next.version ?? Infinity) >= (held.version ?? -Infinity);
 
 /**
@@ -41,11 +41,11 @@ export function apply(state, event) {
   };
 }
 
-/** The questions in the order they are asked; practice is not one of them. @param {State} state */
+/** The questions in order, without the practice question. @param {State} state */
 export const questions = (state) =>
   state.answers.filter(({ kind }) => kind === "question").sort((a, b) => a.position - b.position);
 
-/** The answer the candidate is at or comes to next; null when all are given. @param {State} state */
+/** The current or next answer; null after the last one. @param {State} state */
 export function focusAnswer(state) {
   const isPractice = ["checking", "practising"].includes(state.session.status);
   const open = (isPractice ? state.answers.filter(({ kind }) => kind === "practice") : questions(state)).filter(
@@ -56,7 +56,7 @@ export function focusAnswer(state) {
 
 /**
  * The screen to show.
- * @param {State|null} state  null: the candidate has yet to be let in
+ * @param {State|null} state  null: the candidate is not admitted yet
  * @param {Local} local
  * @returns {string} waiting check practice ready wait ask think starting record saving review write resume finish problem
  */
@@ -72,7 +72,7 @@ export function stepOf(state, local) {
   return answerStep(answer, local) ?? unbegunStep(state);
 }
 
-/** @param {Answer} answer @param {Local} local @returns {string|null} null: nothing of this answer has begun here */
+/** @param {Answer} answer @param {Local} local @returns {string|null} null: this answer has not begun on this page */
 function answerStep(answer, local) {
   const recording = local.live?.answer === answer.id ? local.live.recording : answer.recording?.id;
   const isOver = ["recorded", "accepted"].includes(answer.status);
@@ -94,7 +94,7 @@ function unbegunStep(state) {
 }
 
 /**
- * Whether a command the server may not have received is still to be sent (again) in this state.
+ * Whether a command that the server may not have received should be sent again in this state.
  * @param {State} state
  * @param {Command} command
  */
@@ -112,7 +112,7 @@ export function isStillWanted(state, command) {
   return wantedIn[command.type]?.includes(status) ?? false;
 }
 
-/** Answers whose audio the server has not yet put away for good, in the order to send it. @param {State} state */
+/** Answers whose audio is not in object storage yet, in the order to send it. @param {State} state */
 export function unstored(state) {
   const current = focusAnswer(state)?.id;
   const isLast = (answer) => Number(answer.id === current);
@@ -122,11 +122,11 @@ export function unstored(state) {
 }
 
 /**
- * Recordings whose copy on this device is not needed any more.
+ * Recordings whose copy on this device is no longer needed.
  * @param {State} state
  * @param {string[]} held  recordings on this device
- * @param {{isWhole: boolean}} options  the state comes from a snapshot: only then is a recording that no answer names
- *   (the candidate recorded again) known to be given up, and not merely one this page has yet to hear of
+ * @param {{isWhole: boolean}} options  the state comes from a snapshot. Only then is a recording without an answer
+ *   obsolete (the candidate recorded again); otherwise this page may not know its answer yet
  */
 export function forgettable(state, held, { isWhole }) {
   const statuses = new Map(state.answers.map(({ recording }) => [recording?.id, recording?.status]));
@@ -144,7 +144,7 @@ export function arrivalOf({ typed_text: typed, recording }) {
 }
 
 /**
- * What stands in the place of a transcript until there is one; null once there are words.
+ * The notice shown instead of a transcript; null once there is a text.
  * @param {Transcript} transcript
  */
 export function noticeOf({ status, is_deferred: isDeferred }) {
@@ -153,7 +153,7 @@ export function noticeOf({ status, is_deferred: isDeferred }) {
 }
 
 /**
- * Whether the page can do nothing but wait for the server.
+ * Whether the page can only wait for the server.
  * @param {State} state
  * @param {string} step
  * @param {Command|null} pending
@@ -164,8 +164,8 @@ export function isWaitingForServer(state, step, pending) {
 }
 
 /**
- * Seconds left to think after coming back to a question already asked: never less than ten, so that nobody
- * is thrown into a recording.
+ * Think time left after coming back to a question already asked. At least ten seconds, so that recording does not
+ * start by surprise.
  * @param {Answer} answer
  * @param {number} nowMs  the server's clock, ms since the epoch
  */

@@ -1,1 +1,1 @@
-"""Interviews by the thousand, over HTTP and WebSocket as the browser holds them: `make load`."""
+"""Thousands of interviews, over HTTP and WebSocket as the browser does them: `make load`."""

@@ -34,9 +34,9 @@ from tests.stack import ROOT, Stack
 
 
 def main() -> int:
-    """Run it; return 1 if a byte was lost or altered, or a transcript is missing, else 0."""
+    """Run the load test. Return 1 if a byte was lost or changed, or a transcript is missing, else 0."""
     options = _options()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started ends with it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the child processes too
     raise_open_files()
     plan = Plan(
         candidates=options.candidates,
@@ -156,7 +156,7 @@ async def _visiting(visitors: Visitors, plan: Plan, facts: dict, interview_id: s
 async def _restarting(
     plan: Plan, options: argparse.Namespace, stack: Stack | None
 ) -> AsyncIterator[dict[str, float]]:
-    """A rolling restart of the web processes, if it is asked for; what it yields says how long it took."""
+    """Make a rolling restart of the web processes, if requested. Yields a dict for its duration."""
     took: dict[str, float] = {}
 
     async def restart(of: Stack) -> None:
@@ -177,7 +177,7 @@ async def _restarting(
 
 
 async def _measured(holding: Coroutine[Any, Any, None], plan: Plan, watch: Watch) -> asyncio.Task[None]:
-    """What is measured begins when all have come and ends before they go; returns what still goes on."""
+    """Measure from the last arrival to the first departure. Return the task, which may still run."""
     task = asyncio.create_task(holding)
     say(f"{plan.candidates} candidates come within {plan.ramp_s:.0f} s")
     await asyncio.wait([task], timeout=plan.ramp_s)
@@ -235,7 +235,7 @@ def _compared(comparison: ledger.Comparison) -> dict[str, Any]:
 
 
 def _own_rows(stack: Stack | None) -> dict[str, Any]:
-    """What only the rows tell: transcripts twice, those that were deferred, and how late they were."""
+    """Read from the database: duplicate and deferred transcripts, and their delay."""
     if stack is None:
         return {}
     twice = (

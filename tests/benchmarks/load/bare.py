@@ -1,6 +1,6 @@
-"""The least that a server can do with the same frames: Daphne, and an application that acknowledges them.
+"""A minimal server for the same frames: Daphne, and an application that acknowledges them.
 
-What the platform's web processes use beyond this is the platform's own.
+Anything that the platform's web processes use beyond this is the platform's own cost.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ FIRST_MESSAGE = {"type": "snapshot"}
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """ASGI: accept, say one message, acknowledge every frame and answer every ping."""
+    """ASGI: accept, send one message, acknowledge every frame and reply to every ping."""
     if scope["type"] != "websocket":
         return
     await receive()
@@ -47,7 +47,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 @contextlib.contextmanager
 def bare_daphne() -> Iterator[str]:
-    """Run it in as many processes as the demo has web processes; yields the address."""
+    """Run it in as many processes as the demo's web program has. Yields the address."""
     with contextlib.ExitStack() as running:
         listener = running.enter_context(__main__.listening_socket("127.0.0.1", 0))
         fd = listener.fileno()
@@ -66,7 +66,7 @@ def bare_daphne() -> Iterator[str]:
 
 
 class _Speaker(Owner):
-    """Answers one after the other, with the silences of interviews, and nothing else."""
+    """A client that sends answers with the pauses of interviews, and nothing else."""
 
     def __init__(self, url: str, pace: Pace, figures: Figures) -> None:
         self.pace, self.figures = pace, figures
@@ -115,7 +115,7 @@ class _Speaker(Owner):
 
 
 async def speak_to_bare(url: str, plan: Plan, pace: Pace, figures: Figures) -> None:
-    """Everybody of the plan, without interviews, until it is cancelled."""
+    """Run all clients of the plan, without interviews, until cancelled."""
     speech, dice = Speech(), random.Random(plan.seed)
 
     async def one(after_s: float) -> None:

@@ -1,4 +1,4 @@
-"""One candidate: the interview step by step, as room.js and its screens go through it."""
+"""One candidate: the steps of an interview as in room.js and its screens."""
 
 import asyncio
 import time
@@ -15,15 +15,15 @@ from tests.benchmarks.load.uploader import Uploader
 PATIENCE_S = 10.0
 OVER_LIMIT_PAUSE_S = 1.0
 STALE = {"wrong_state", "not_recording", "not_yours"}
-"""Errors that say that what the page believes is out of date."""
+"""Errors that mean that the page's state is outdated."""
 
 
 class Stuck(Exception):
-    """The interview did not go on in time, or was ended."""
+    """The interview did not continue in time, or was closed."""
 
 
 class LoadCandidate(Owner):
-    """Keeps what it said in `takes`, and in `errors` and `connection.closes` what it saw."""
+    """A candidate. Its speech is in `takes`, its problems in `errors` and `connection.closes`."""
 
     def __init__(self, site: Site, invitation_url: str, *, slow: SlowNetwork | None = None) -> None:
         self.site, self.invitation_url, self.slow = site, invitation_url, slow
@@ -34,9 +34,9 @@ class LoadCandidate(Owner):
         self.takes: list[Take] = []
         self.errors: Counter[str] = Counter()
         self.is_waiting = False
-        """In the waiting room: not let in yet."""
+        """In the waiting room: not admitted yet."""
         self._waiting_since = 0.0
-        self._current: Take | None = None  # the one whose microphone is on, or is to be
+        self._current: Take | None = None  # the take being recorded, or the next one
         self._is_speaking = False
         self._is_returning = False
         self._pending: dict | None = None
@@ -53,10 +53,10 @@ class LoadCandidate(Owner):
             "error": self._error,
         }
 
-    # --- what the candidate does ----------------------------------------------------------------------
+    # --- actions of the candidate ---------------------------------------------------------------------
 
     async def arrive(self) -> None:
-        """The landing page, consent and the room's page."""
+        """Load the landing page, give consent and load the room's page."""
         await self.site.consent(self.invitation_url)
 
     async def enter(self, *, within_s: float = 900) -> None:
@@ -65,32 +65,32 @@ class LoadCandidate(Owner):
         await self.until(lambda: bool(self.session), "the first snapshot", within_s=within_s)
 
     async def check_devices(self) -> None:
-        """Microphone and speaker work."""
+        """Confirm that microphone and speaker work."""
         self._command("devices_checked")
         await self.until(lambda: self.session["status"] != "checking", "the end of the check")
 
     async def skip_practice(self) -> None:
-        """Straight to the questions."""
+        """Go straight to the questions."""
         self._command("skip_practice")
         await self.until(lambda: self.session["status"] not in ("checking", "practising"), "the questions")
 
     @property
     def session(self) -> dict:
-        """Empty before the first snapshot."""
+        """The session's state, empty before the first snapshot."""
         return self.state.session
 
     @property
     def answers(self) -> dict[str, dict]:
-        """By id."""
+        """The answers by id."""
         return self.state.answers
 
     @property
     def question(self) -> dict | None:
-        """The answer to give next; None if there is none left."""
+        """The next answer to give; None after the last."""
         return self.state.question
 
     async def ask(self) -> None:
-        """See and hear the question; think time runs."""
+        """Show and play the question. The think time starts."""
         question = self._question()
         if question["status"] == "pending" and question["kind"] == "question":
             self._command("ask", question["id"])
@@ -99,9 +99,9 @@ class LoadCandidate(Owner):
             await self.site.ask("GET", url)
 
     async def begin(self, pcm: bytes | memoryview, *, speed: float = 1.0) -> Take:
-        """Begin to answer the current question with `pcm`; returns when the microphone is on.
+        """Begin to answer the current question with `pcm`. Return when the microphone is on.
 
-        speed: times real time at which it is said.
+        speed: relative to real time.
         """
         question = self._question()
         ack_ms = self.figures.slow_ack_ms if self.slow else self.figures.ack_ms
@@ -121,20 +121,20 @@ class LoadCandidate(Owner):
         return take
 
     async def finish(self, take: Take, *, within_s: float = 600) -> None:
-        """Speak to the end; return once the server has the answer as complete."""
+        """Speak to the end. Return once the server has completed the answer."""
         begun_s = (take.limit - take.spoken) / 32_000 / take.speed
         await asyncio.sleep(begun_s)
         done = {"recorded", "accepted"}
         await self.until(lambda: self.state.status(take.answer_id) in done, "the answer", within_s=within_s)
 
     async def accept(self, take: Take) -> None:
-        """Content with the answer, where it could be given again."""
+        """Accept the answer, if a retake was possible."""
         if self.state.status(take.answer_id) == "recorded":
             self._command("accept_answer", take.answer_id)
             await self.until(lambda: self.state.status(take.answer_id) == "accepted", "to be accepted")
 
     async def answer(self, pcm: bytes | memoryview, *, speed: float = 1.0) -> Take:
-        """The whole of it: ask, begin, finish, accept."""
+        """Give a complete answer: ask, begin, finish, accept."""
         await self.ask()
         take = await self.begin(pcm, speed=speed)
         await self.finish(take)
@@ -142,21 +142,21 @@ class LoadCandidate(Owner):
         return take
 
     async def stored(self, *, within_s: float = 120) -> None:
-        """Wait until the server has put everything away, so that this device may forget it."""
+        """Wait until everything is in object storage, so that this device may delete its copy."""
         await self.until(lambda: not self._to_offer(), "to be stored", within_s=within_s)
 
     def drop(self, pause_s: float = 0.0) -> None:
-        """Lose the network, without a handshake; come back by the page's own rules."""
+        """Lose the network without a handshake, and reconnect as the page does."""
         self.connection.drop(pause_s)
 
     async def abandon(self) -> None:
-        """Close the page in the middle of the answer."""
+        """Close the page during the answer."""
         if take := self._current:
             take.is_abandoned = True
         await self.leave()
 
     async def come_back_for(self, take: Take) -> None:
-        """Open the link again without what the device had kept, and finish with what the server holds."""
+        """Open the link again without the device's audio, and finish with the server's audio."""
         self._is_returning, self._current, self.state = True, take, InterviewState()
         take.finished_bytes = None
         self.connection = self._new_connection()
@@ -174,10 +174,10 @@ class LoadCandidate(Owner):
     # --- waiting ----------------------------------------------------------------------------------------
 
     async def until(self, is_so: Callable[[], bool], what: str, *, within_s: float = 300) -> None:
-        """Return once `is_so()`; meanwhile do as the page does where the server owes it something.
+        """Return once `is_so()` holds. Meanwhile ask for a snapshot as the page does when an event was lost.
 
         Raises:
-            Stuck: not within `within_s`, or the connection was ended for good.
+            Stuck: it does not hold within `within_s`, or the connection was closed for good.
         """
         deadline = time.monotonic() + within_s
         self._moved_at = time.monotonic()
@@ -200,10 +200,10 @@ class LoadCandidate(Owner):
 
     @property
     def _is_owed(self) -> bool:
-        """Connected, known and not in the waiting room: then the server must say something."""
+        """Whether a message from the server is due: connected, admitted, with a snapshot."""
         return self.connection.is_open and bool(self.session) and not self.is_waiting
 
-    # --- what the server says ---------------------------------------------------------------------------
+    # --- messages from the server -----------------------------------------------------------------------
 
     def heard(self, message: dict) -> None:
         """See Owner."""
@@ -262,7 +262,7 @@ class LoadCandidate(Owner):
         self.uploader.wake(time.monotonic())
 
     def _settle(self) -> None:
-        """What the new state says of the takes, and of the command that may not have arrived."""
+        """Apply the new state to the takes and to the command that may not have arrived."""
         now = time.monotonic()
         answers = self.state.by_recording
         for take in self.takes:
@@ -337,7 +337,7 @@ class LoadCandidate(Owner):
         return Connection(path, site.url, owner=self, pace=site.pace, figures=self.figures, slow=self.slow)
 
     def _command(self, kind: str, answer_id: str = "") -> None:
-        """Send a command, again after a reconnect if it is still wanted then."""
+        """Send a command, and again after a reconnect if it is still wanted."""
         self._pending = {"type": kind} | ({"answer": answer_id} if answer_id else {})
         self.connection.send(self._pending)
 
@@ -350,7 +350,7 @@ class LoadCandidate(Owner):
     def _to_offer(self) -> list[Take]:
         waiting = [take for take in self.takes if take.status in ("open", "sealed")]
         if (take := self._current) and not take.recording_id and self._has_begun(take):
-            waiting.append(take)  # the answer has begun, but the connection was lost before `resume` came
+            waiting.append(take)  # the answer has begun, but the connection was lost before `resume`
         return sorted(waiting, key=lambda take: take is self._current)
 
     def _has_begun(self, take: Take) -> bool:

@@ -1,4 +1,4 @@
-"""A candidate's WebSocket that comes back by itself, as connection.js does, on a fast or a slow network."""
+"""A candidate's WebSocket that reconnects as connection.js does, on a fast or a slow network."""
 
 import asyncio
 import json
@@ -24,43 +24,43 @@ ABNORMAL = 1006
 PING = b'{"type":"ping"}'
 PONG = b'{"type": "pong"}'
 ACK = re.compile(rb'\{"type": ?"ack", ?"offset": ?(\d+)\}')
-"""Sixteen hundred a second at 1000 candidates: too many for JSON."""
+"""1600 acks a second at 1000 candidates: too many for a JSON parser."""
 
 
 @dataclass(frozen=True)
 class SlowNetwork:
-    """So many bytes a second go up; every message takes `delay_s` longer, both ways."""
+    """A network with limited upload, in bytes a second, and `delay_s` in each direction."""
 
     bytes_a_second: float = 48_000
     delay_s: float = 0.25
 
 
 def backoff_s(attempt: int) -> float:
-    """Exponential with full jitter, as connection.js."""
+    """Return the pause: exponential with full jitter, as in connection.js."""
     return random.random() * min(MAX_BACKOFF_S, FIRST_BACKOFF_S * 2**attempt)
 
 
 class Owner:
-    """What a connection tells its candidate; every method may be left as it is."""
+    """Callbacks of a connection to its candidate. All are optional."""
 
     def heard(self, message: dict) -> None:
-        """A message other than an ack or a pong."""
+        """Handle a message other than an ack or a pong."""
 
     def acked(self, offset: int, now: float) -> None:
-        """The server holds so many bytes of the recording that is being sent."""
+        """Handle an ack: the server has this many bytes of the recording being sent."""
 
     def connection_changed(self, is_open: bool) -> None:
-        """Opened, or lost; it comes back by itself."""
+        """Handle an opened or lost connection; it reconnects by itself."""
 
     def ended(self, code: int) -> None:
-        """Closed for good."""
+        """Handle a final close."""
 
     def suffered(self, what: str) -> None:
-        """Something else than a close went wrong."""
+        """Handle an error other than a close."""
 
 
 class _Line(WSListener):
-    """One WebSocket of a connection, until it breaks."""
+    """One WebSocket of a connection, until it fails."""
 
     def __init__(self, connection: "Connection") -> None:
         self.connection = connection
@@ -86,7 +86,7 @@ class _Line(WSListener):
 
 
 class Connection:
-    """From `open` to `leave`. Close codes are counted in `closes`, and as errors in `figures`."""
+    """A connection from `open` to `leave`. Close codes go to `closes`, and as errors to `figures`."""
 
     def __init__(
         self,
@@ -105,23 +105,23 @@ class Connection:
         self.closes: list[int] = []
         self.is_open = False
         self.began_at = 0.0
-        """When the connection in use was begun."""
+        """The start time of the current connection."""
         self._is_claiming = True
         self._attempt = 0
         self._pause_s = 0.0
         self._heard_at = 0.0
-        self._lost_at = 0.0  # until the next connection speaks
-        self._free_at = 0.0  # when the slow network has sent all it was given
+        self._lost_at = 0.0  # until the first message of the next connection
+        self._free_at = 0.0  # when the slow network has sent all queued bytes
         self._line: _Line | None = None
         self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Connect, and come back until `leave` or a final close code."""
+        """Connect, and reconnect until `leave` or a final close code."""
         self.pace.pings.add(self._beat)
         self._task = asyncio.create_task(self._stay())
 
     async def leave(self) -> None:
-        """As a page that is closed: no handshake is waited for."""
+        """Close like a closed page, without waiting for a handshake."""
         self.pace.pings.remove(self._beat)
         if self._task:
             self._task.cancel()
@@ -129,18 +129,18 @@ class Connection:
         self._hang_up()
 
     def drop(self, pause_s: float = 0.0) -> None:
-        """The network is gone without a word. It comes back by itself, after `pause_s` at least."""
+        """Lose the network silently, and reconnect after `pause_s` at least."""
         self._pause_s = pause_s
         self._hang_up()
 
     def send(self, message: dict) -> bool:
-        """False: there is no connection, and nothing was sent."""
+        """Send a message. Return False if there is no connection."""
         if self.is_open:
             self._send(WSMsgType.TEXT, json.dumps(message, separators=(",", ":")).encode())
         return self.is_open
 
     def send_frame(self, frame: bytes) -> None:
-        """A binary message, lost without a connection."""
+        """Send a binary message; it is lost without a connection."""
         if self.is_open:
             self._send(WSMsgType.BINARY, frame)
 
@@ -159,12 +159,12 @@ class Connection:
             line.transport.send(kind, payload)
 
     def opened(self, line: _Line) -> None:
-        """`line` is up: before the first message, as in a browser."""
+        """Handle the opening of `line`, before the first message as in a browser."""
         if line is self._line:
             self._change(True)
 
     def received(self, line: _Line, payload: bytes) -> None:
-        """A text message came over `line`."""
+        """Handle a text message of `line`."""
         if self.slow is None:
             self._hear(line, payload)
         else:
@@ -222,7 +222,7 @@ class Connection:
         return line
 
     def _lost(self, line: _Line) -> None:
-        if line is self._line:  # not our own doing
+        if line is self._line:  # not closed by us
             self.closes.append(line.close_code)
             self.figures.errors[f"closed {line.close_code}"] += 1
             self.figures.lost_at.append(time.monotonic())
@@ -255,7 +255,7 @@ class Connection:
 
 
 async def _dialled(url: WSParsedURL) -> socket.socket:
-    """Return a connected socket. Time is bounded here: a handshake that is cancelled would leave one open."""
+    """Return a connected socket. The timeout is here, as a cancelled handshake would leave a socket open."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(CONNECT_S):
         found = await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)

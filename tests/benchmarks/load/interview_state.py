@@ -1,4 +1,4 @@
-"""What the server has said of an interview; mirrors state.js."""
+"""The server's state of an interview; mirrors state.js."""
 
 WANTED_IN = {
     "ask": {"pending"},
@@ -8,19 +8,19 @@ WANTED_IN = {
 
 
 class InterviewState:
-    """Snapshot and events. `session` and `answers` (by id) are as in docs/candidate-socket.md."""
+    """State from snapshot and events. docs/candidate-socket.md describes `session` and `answers` (by id)."""
 
     def __init__(self) -> None:
         self.session: dict = {}
         self.answers: dict[str, dict] = {}
 
     def snapshot(self, message: dict) -> None:
-        """The whole state."""
+        """Replace the whole state."""
         self.session = message["session"]
         self.answers = {answer["id"]: answer for answer in message["answers"]}
 
     def event(self, message: dict) -> None:
-        """A change. Events may overtake each other: an earlier version changes nothing."""
+        """Apply a change. Events may arrive out of order: earlier versions are ignored."""
         if message["session"]["version"] >= self.session["version"]:
             self.session = message["session"]
         answer = message.get("answer")
@@ -29,7 +29,7 @@ class InterviewState:
 
     @property
     def question(self) -> dict | None:
-        """The answer to give next; None if there is none left."""
+        """The next answer to give; None after the last."""
         return self.answers.get(self.session["current_answer"] or "")
 
     def status(self, answer_id: str) -> str:
@@ -37,11 +37,11 @@ class InterviewState:
 
     @property
     def by_recording(self) -> dict[str, dict]:
-        """The answers that have a recording, by its id."""
+        """The answers with a recording, by the recording's id."""
         return {a["recording"]["id"]: a for a in self.answers.values() if a["recording"]}
 
     def is_wanted(self, command: dict) -> bool:
-        """Whether a command that the server may not have received is still to be sent in this state."""
+        """Whether a command that the server may not have received should be sent again in this state."""
         if command["type"] == "devices_checked":
             return self.session["status"] == "checking"
         if command["type"] == "skip_practice":

@@ -1,4 +1,4 @@
-"""What was said against what is stored: every recording fetched, decoded and compared by hash."""
+"""Comparison of recorded and stored audio: every recording is fetched, decoded and compared by hash."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ PAUSE_S = 5.0
 
 @dataclass
 class Comparison:
-    """Bytes of s16le; what counts is what was finished, or acknowledged before the candidate was gone."""
+    """Bytes of s16le that were finished, or acknowledged before the candidate left."""
 
     bytes_sent: int = 0
     bytes_stored: int = 0
@@ -27,7 +27,7 @@ class Comparison:
     recordings: int = 0
     recordings_equal: int = 0
     notes: list[str] = field(default_factory=list)
-    """Ids of answers that are not as they should be, and why."""
+    """Ids of answers with differences, and the reasons."""
 
     def count(self, take: Take, stored: bytes) -> None:
         """Compare one recording."""
@@ -45,17 +45,17 @@ class Comparison:
 
 
 def _different(said: bytes | memoryview, stored: bytes) -> int:
-    """Bytes that are not what was said, those beyond its end included."""
+    """Return the number of different bytes, including those beyond the end."""
     both = min(len(said), len(stored))
     one, other = np.frombuffer(said, np.uint8, both), np.frombuffer(stored, np.uint8, both)
     return int(np.count_nonzero(one != other)) + max(0, len(stored) - len(said))
 
 
 async def compare(site: Site, takes: Iterable[Take], *, within_s: float = 600) -> Comparison:
-    """Fetch every recording through the API and compare it; wait for those that are not stored yet.
+    """Fetch every recording through the API and compare it. Wait for those not stored yet.
 
-    Practice is left out: it is deleted, as the candidate was told. A recording of which nothing was finished
-    or acknowledged promises nothing and is left out too.
+    Practice is left out, because it is deleted as the candidate was told. So is a recording of which nothing
+    was finished or acknowledged.
     """
     comparison, turns = Comparison(), asyncio.Semaphore(AT_ONCE)
     deadline = asyncio.get_running_loop().time() + within_s
@@ -74,7 +74,7 @@ async def compare(site: Site, takes: Iterable[Take], *, within_s: float = 600) -
 
 
 async def _stored(site: Site, take: Take) -> bytes | None:
-    """The samples that the temporary address gives; None while it is not stored."""
+    """Return the samples at the temporary address; None while the recording is not stored."""
     try:
         recording = await site.api(f"/answers/{take.answer_id}/recording", is_expected={409})
         response = await site.ask("GET", recording["url"])
@@ -85,7 +85,7 @@ async def _stored(site: Site, take: Take) -> bytes | None:
 
 
 async def wait_transcribed(site: Site, takes: Iterable[Take], *, within_s: float = 600) -> Counter[str]:
-    """Ask for the transcripts until none waits; their statuses at the end, `none` where there is no row."""
+    """Poll the transcripts until none is waiting. Return their statuses, `none` for a missing row."""
     statuses: dict[str, str] = {}
     waiting = [take for take in takes if take.byte_count and not take.is_practice]
     deadline = asyncio.get_running_loop().time() + within_s

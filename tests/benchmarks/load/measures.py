@@ -1,4 +1,4 @@
-"""What is measured while candidates speak: latencies, counts, and what every candidate saw."""
+"""Measurements while candidates speak: latencies, counts, and the problems of every candidate."""
 
 from array import array
 from collections import Counter
@@ -8,12 +8,12 @@ from math import ceil
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The smallest of the values in ascending order that at least `share` of them do not exceed."""
+    """Return the smallest of the sorted values that at least `share` of them do not exceed."""
     return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
 
 class Latencies:
-    """Milliseconds, eight bytes each."""
+    """Latencies in milliseconds, eight bytes each."""
 
     def __init__(self) -> None:
         self._values = array("d")
@@ -25,7 +25,7 @@ class Latencies:
         self._values.append(value_ms)
 
     def summary(self, start: int = 0, end: int | None = None) -> dict[str, float]:
-        """{n, p50, p95, p99, max} of the values from `start` to `end`; only n if there is none."""
+        """Return {n, p50, p95, p99, max} of the values from `start` to `end`; only n if there is none."""
         ordered = sorted(self._values[start:end])
         if not ordered:
             return {"n": 0}
@@ -34,7 +34,7 @@ class Latencies:
 
 
 def most_in(window_s: float, times: Sequence[float]) -> int:
-    """The most of these moments, in ascending order, that lie within so many seconds of each other."""
+    """Return the largest number of these sorted times within this many seconds of each other."""
     first = most = 0
     for last, moment in enumerate(times):
         while moment - times[first] > window_s:
@@ -44,7 +44,7 @@ def most_in(window_s: float, times: Sequence[float]) -> int:
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
-    """By how much the value grows for each unit of time, by least squares; 0 for fewer than two points."""
+    """Return the growth of the value for each unit of time, by least squares; 0 for fewer than two points."""
     if len(points) < 2:
         return 0.0
     mean_at, mean_value = (sum(column) / len(points) for column in zip(*points, strict=True))
@@ -54,34 +54,34 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 
 @dataclass
 class Figures:
-    """What all candidates measure together."""
+    """The measurements of all candidates together."""
 
     connect_ms: Latencies = field(default_factory=Latencies)
     """From the start of a connection to its snapshot."""
     ack_ms: Latencies = field(default_factory=Latencies)
     """From the send of a frame to the ack that covers it."""
     slow_ack_ms: Latencies = field(default_factory=Latencies)
-    """The same on slow networks, which add their own."""
+    """The same on slow networks, including their delay."""
     held_ms: Latencies = field(default_factory=Latencies)
-    """From the moment a frame was spoken to the first ack that covers it, whatever happened between."""
+    """From the time a frame was spoken to the first ack that covers it, including breaks."""
     caption_ms: Latencies = field(default_factory=Latencies)
-    """From where the server heard speech begin to the first caption of the answer."""
+    """From the start of speech that the server detected to the first caption of the answer."""
     transcript_ms: Latencies = field(default_factory=Latencies)
     """From "I'm done" to the transcript on the candidate's connection."""
     stored_ms: Latencies = field(default_factory=Latencies)
-    """From "I'm done" to the word that the browser may forget its copy."""
+    """From "I'm done" to the message that the browser may delete its copy."""
     back_ms: Latencies = field(default_factory=Latencies)
-    """From the loss of a connection, whoever caused it, to the first message on the next."""
+    """From the loss of a connection, for any reason, to the first message on the next."""
     lost_at: list[float] = field(default_factory=list)
-    """When the server closed a connection, or it broke."""
+    """Times at which the server closed a connection, or it broke."""
     wait_ms: Latencies = field(default_factory=Latencies)
-    """In the waiting room, of those who came into it."""
+    """Time in the waiting room, of the candidates who waited."""
     errors: Counter[str] = field(default_factory=Counter)
-    """By code of the protocol, `closed <code>`, `http <status>` or what else went wrong."""
+    """By code of the protocol, `closed <code>`, `http <status>` or another error."""
     captions: int = 0
     frames: int = 0
     frame_bytes: int = 0
-    """With those sent again."""
+    """Including repeated frames."""
     speaking: int = 0
     connected: int = 0
     waiting: int = 0

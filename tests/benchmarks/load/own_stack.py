@@ -1,4 +1,4 @@
-"""The whole system for a run of its own: servers, web processes, workers and stand-in models."""
+"""The whole system for one run: servers, web processes, workers and stand-in models."""
 
 import contextlib
 import os
@@ -17,17 +17,17 @@ FILES = 65_536
 
 
 def raise_open_files() -> None:
-    """A connection is an open file, here and in every process that is started from here."""
+    """Raise the limit of open files, here and for child processes: each connection is an open file."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def go_first() -> None:
-    """Let this thread run before what it measures, where that is allowed.
+    """Give this thread priority over the system it measures, where that is allowed.
 
-    Candidates have machines of their own. One that has to wait for the server's processor would take that for
-    the server's answer.
+    Real candidates have machines of their own. A client that waits for the CPU would count that time as the
+    server's latency.
     """
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, -5)
@@ -36,9 +36,9 @@ def go_first() -> None:
 
 @contextlib.contextmanager
 def own_stack(*, model: str = "tiny", env: Mapping[str, str] | None = None) -> Iterator[Stack]:
-    """Run everything with a database and a Redis of its own, that keep what they are given as in production.
+    """Run everything with its own database and Redis, both durable as in production.
 
-    model: the stand-in Whisper's shape, `tiny` or `micro`; `none` leaves recognition to PocketSphinx.
+    model: the stand-in Whisper's shape, `tiny` or `micro`; `none` leaves transcription to PocketSphinx.
     """
     with contextlib.ExitStack() as running:
         directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="load-")))

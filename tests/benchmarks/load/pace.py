@@ -1,4 +1,4 @@
-"""One clock for everybody: frames four times a second and pings every five, without a timer each."""
+"""One clock for all clients: frames four times a second and pings every five, without a timer for each."""
 
 import asyncio
 import time
@@ -15,31 +15,31 @@ Beat = Callable[[float], None]
 
 
 class Wheel:
-    """Calls each beat once a turn, at the point of the turn where it was added."""
+    """Call each beat once a turn, at the point of the turn where it was added."""
 
     def __init__(self, turn_s: float) -> None:
         self._slots: list[dict[Beat, None]] = [{} for _ in range(round(turn_s / TICK_S))]
         self._tick = 0
 
     def add(self, beat: Beat, *, times: int = 1) -> None:
-        """Call `beat` from now on, `times` a turn, evenly."""
+        """Call `beat` from now on, `times` a turn, evenly spread."""
         for n in range(times):
             self._slots[(self._tick + n * len(self._slots) // times) % len(self._slots)][beat] = None
 
     def remove(self, beat: Beat) -> None:
-        """Call it no more."""
+        """Stop calling it."""
         for slot in self._slots:
             slot.pop(beat, None)
 
     def go_on(self, now: float) -> None:
-        """One tick further."""
+        """Advance by one tick."""
         self._tick = (self._tick + 1) % len(self._slots)
         for beat in tuple(self._slots[self._tick]):
             beat(now)
 
 
 class Pace:
-    """Turns both wheels from `async with` to its end. `late_ms` says how late its own ticks were."""
+    """Turn both wheels from `async with` to its end. `late_ms` is the delay of its own ticks."""
 
     def __init__(self) -> None:
         self.frames = Wheel(FRAME_S)

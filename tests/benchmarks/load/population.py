@@ -1,4 +1,4 @@
-"""Who does what: candidates one interview after the other, recruiters beside them, and programs."""
+"""The simulated users: candidates with one interview after the other, recruiters, and programs."""
 
 import asyncio
 import random
@@ -15,17 +15,17 @@ from tests.benchmarks.load.speech import Speech
 from tests.benchmarks.load.take import Take
 
 SHORTEST_S, MODE_S, LONGEST_S = 4.0, 20.0, 75.0
-"""Of an answer; beyond a minute a recording does not fit into hot audio at once."""
+"""Lengths of answers; a recording of more than a minute does not fit into hot audio at once."""
 PRACTICE_S = 5.0
 LEAST_SILENCE_S = 1.0
 STORED_WITHIN_S = 60.0
 AFTER_FAILURE_S = 5.0
 LEAVING_S = 20.0
-"""When the time is over, those who are silent leave within so long: not all at once."""
+"""At the end, silent candidates leave spread over this time."""
 
 
 class Manner(Enum):
-    """What is special about a candidate."""
+    """Special behaviour of a candidate."""
 
     PLAIN = "plain"
     RECONNECTING = "reconnecting"
@@ -35,7 +35,7 @@ class Manner(Enum):
 
 @dataclass(frozen=True)
 class Plan:
-    """How many, for how long once all are there, and what they are like. Shares are of 1."""
+    """Number of candidates, duration after all have arrived, and their behaviour. Shares are of 1."""
 
     candidates: int
     minutes: float
@@ -49,11 +49,11 @@ class Plan:
 
     @property
     def ramp_s(self) -> float:
-        """Until the last candidate has come."""
+        """Time until the last candidate arrives."""
         return self.candidates / self.arrivals_a_second
 
     def manner(self, dice: random.Random) -> Manner:
-        """What the next candidate is like."""
+        """Return the next candidate's behaviour."""
         others = [Manner.RECONNECTING, Manner.SLOW, Manner.ABANDONING]
         place = int(dice.random() / self.share_of_each_manner) if self.share_of_each_manner else len(others)
         return others[place] if place < len(others) else Manner.PLAIN
@@ -61,16 +61,16 @@ class Plan:
 
 @dataclass
 class Balance:
-    """Silences between answers, such that the share of speaking comes out."""
+    """Pauses between answers that lead to the planned share of speaking."""
 
     share: float
     began_at: float = field(default_factory=time.monotonic)
     spoken_s: float = 0.0
 
     def next(self, dice: random.Random) -> tuple[float, float]:
-        """The next silence and the answer after it, in seconds.
+        """Return the next pause and the answer after it, in seconds.
 
-        Some come as if in the middle of an answer: otherwise everybody would be silent first.
+        Some start as if in the middle of an answer: otherwise all candidates would be silent at first.
         """
         answer_s = dice.triangular(SHORTEST_S, LONGEST_S, MODE_S)
         if not self.spoken_s and dice.random() < self.share:
@@ -82,19 +82,19 @@ class Balance:
 
 @dataclass
 class Interview:
-    """One interview that was held: what was said in it, and whether its candidate went away."""
+    """A held interview: its takes, and whether the candidate left early."""
 
     candidate: LoadCandidate
     manner: Manner
 
     @property
     def unfinished(self) -> list[Take]:
-        """What was begun and not completed when the candidate left."""
+        """The takes that were not complete when the candidate left."""
         return [take for take in self.candidate.takes if take.status == "open" and not take.is_practice]
 
 
 class Population:
-    """Everybody, from `arrive` until the last interview is over. `interviews` is what was held."""
+    """All candidates, from `arrive` until the last interview ends. `interviews` has the held ones."""
 
     def __init__(self, site: Site, plan: Plan, *, interview_id: str, speech: Speech) -> None:
         self.site, self.plan, self.speech = site, plan, speech
@@ -108,12 +108,12 @@ class Population:
         return [take for interview in self.interviews for take in interview.candidate.takes]
 
     async def hold(self) -> None:
-        """Interviews until the time is over; then everybody ends the answer they are at, and goes."""
+        """Hold interviews until the end; then all candidates finish their current answer and leave."""
         seats = [self._seat(n / self.plan.arrivals_a_second) for n in range(self.plan.candidates)]
         await asyncio.gather(*seats)
 
     async def come_back(self) -> None:
-        """Whoever went away in the middle of an answer opens the link again and ends it there."""
+        """Let candidates who left during an answer open the link again and finish it."""
         turns = asyncio.Semaphore(10)
 
         async def one(interview: Interview, take: Take) -> None:
@@ -132,7 +132,7 @@ class Population:
                 await asyncio.sleep(AFTER_FAILURE_S)
 
     async def _tolerating(self, doing: Coroutine[Any, Any, None]) -> bool:
-        """Whether it went well; what did not is counted, and its candidate begins anew."""
+        """Return whether it succeeded. Failures are counted, and the candidate starts again."""
         try:
             await doing
         except (Stuck, Refused) as error:
@@ -163,7 +163,7 @@ class Population:
             await candidate.skip_practice()
 
     async def _answer_all(self, candidate: LoadCandidate, manner: Manner, balance: Balance) -> bool:
-        """False: the candidate went away in the middle."""
+        """Answer all questions. Return False if the candidate left early."""
         count = sum(answer["kind"] == "question" for answer in candidate.answers.values())
         eventful = self._dice.randrange(max(1, count))
         for n in range(count):

@@ -1,4 +1,4 @@
-"""What a run has shown: var/load.json, a table on the terminal and a picture for docs/performance.md."""
+"""The results of a run: var/load.json, a table on the terminal and a picture for docs/performance.md."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,11 @@ from tests.benchmarks.load.watch import Look, Watch
 WIDTH, PANEL_HEIGHT, LEFT, RIGHT, GAP = 760, 110, 70, 20, 34
 LATENCIES = ("connect_ms", "ack_ms", "slow_ack_ms", "held_ms", "caption_ms", "transcript_ms", "stored_ms")
 LINES = ("#2563eb", "#d97706", "#059669")
-"""Of the panels' lines: readable on white and on black."""
+"""Line colours of the panels: readable on white and on black."""
 
 
 def of_system(watch: Watch) -> dict[str, Any]:
-    """What the processes and stores used while it was measured."""
+    """Return the resources that processes and stores used during the measurement."""
     looks = watch.measured
     candidate_minutes = mean(look.connected for look in looks) * watch.measured_s / 60
     cpu_seconds = watch.cpu_seconds
@@ -43,7 +43,7 @@ def of_system(watch: Watch) -> dict[str, Any]:
 
 
 def against_bare(results: Mapping[str, Any], bare: Path) -> dict[str, float]:
-    """CPU of the web processes for a frame, against a server that does nothing else, if `--bare` was run."""
+    """Return the web CPU time for each frame, compared with a minimal server if `--bare` was run."""
     if not bare.exists():
         return {}
     least_ms = json.loads(bare.read_text())["web_cpu_ms_per_frame"]
@@ -51,7 +51,7 @@ def against_bare(results: Mapping[str, Any], bare: Path) -> dict[str, float]:
 
 
 def mean(values: Iterable[float]) -> float:
-    """Their mean, 0 if there is none."""
+    """Return the mean, 0 for no values."""
     found = list(values)
     return sum(found) / len(found) if found else 0.0
 
@@ -69,7 +69,7 @@ def _peaks(looks: Iterable[Mapping[str, float]]) -> dict[str, float]:
 
 
 def table(results: Mapping[str, Any]) -> str:
-    """Every figure on a line of its own."""
+    """Return a table with one figure on each line."""
     rows = []
     for name, value in results.items():
         if name == "timeline":
@@ -92,7 +92,7 @@ def write_json(results: Mapping[str, Any], path: Path) -> None:
 
 
 def picture(results: Mapping[str, Any]) -> str:
-    """SVG: over time who was there, what waited, what Redis and PostgreSQL held; latencies below."""
+    """Return an SVG: candidates, queues, Redis and PostgreSQL over time; latencies below."""
     looks = [Look(**look) for look in results["timeline"]]
     queues = ("stt", "stt-later", "stt-partial")
     over_time = [

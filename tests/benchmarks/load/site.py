@@ -1,4 +1,4 @@
-"""The system's pages and REST API, as browsers and API clients call them: one client for everybody."""
+"""The system's pages and REST API, as browsers and API clients call them, with one shared HTTP client."""
 
 import asyncio
 import re
@@ -17,17 +17,17 @@ CSRF = re.compile(r"csrftoken=(\w+)")
 
 
 class Refused(Exception):
-    """The system answered with an error, again and again."""
+    """The system replied with errors repeatedly."""
 
 
 class Site:
-    """Everything a candidate needs: the address, the clock and where figures go. Opened by `async with`."""
+    """A candidate's environment: the address, the clock and the figures. Opened by `async with`."""
 
     def __init__(self, url: str, *, api_key: str = "", figures: Figures | None = None) -> None:
         self.url, self.figures = url.rstrip("/"), figures or Figures()
         self.pace = Pace()
         self._key = {"Authorization": f"Bearer {api_key}"}
-        # Nobody's cookies are anybody else's: each caller sends its own.
+        # Cookies are not shared between candidates: each caller sends its own.
         no_cookies: Any = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
         self._http = httpx.AsyncClient(cookies=no_cookies, limits=limits, timeout=30)
@@ -43,10 +43,10 @@ class Site:
     async def ask(
         self, method: str, address: str, *, is_expected: Collection[int] = (), **options: Any
     ) -> httpx.Response:
-        """One request; people try again when it fails. A failure counts unless its status is expected.
+        """Send a request, with retries as people do. A failure counts unless its status is expected.
 
         Raises:
-            Refused: it failed every time, or with an error that trying again does not mend.
+            Refused: it failed every time, or with an error that a retry cannot fix.
         """
         url = address if address.startswith("http") else self.url + address
         what = ""
@@ -70,17 +70,17 @@ class Site:
         raise Refused(f"{method} {httpx.URL(url).path.split('/')[1]}: {what}")
 
     async def api(self, path: str, *, method: str = "GET", **options: Any) -> Any:
-        """The JSON that /api/v1`path` answers."""
+        """Return the JSON of /api/v1`path`."""
         return (await self.ask(method, f"/api/v1{path}", headers=self._key, **options)).json()
 
     async def invite(self, interview_id: str, candidate_name: str) -> str:
-        """A new candidate's link."""
+        """Invite a candidate. Return the link."""
         path = f"/interviews/{interview_id}/invitations"
         invitation = await self.api(path, method="POST", json={"candidate_name": candidate_name})
         return self.url + httpx.URL(invitation["url"]).path
 
     async def consent(self, invitation_url: str) -> None:
-        """The landing page, the form, and the room's page to which it leads."""
+        """Load the landing page, post the form, and load the room's page."""
         page = await self.ask("GET", invitation_url)
         token = csrf_token(page.headers)
         form = {"consent": "on", "csrfmiddlewaretoken": token}
@@ -89,14 +89,14 @@ class Site:
         await self.ask("GET", f"{invitation_url}room/")
 
     async def timed(self, method: str, address: str, **options: Any) -> tuple[float, httpx.Response]:
-        """Milliseconds, and the response."""
+        """Return the duration in ms, and the response."""
         started = time.perf_counter()
         response = await self.ask(method, address, **options)
         return 1000 * (time.perf_counter() - started), response
 
 
 def csrf_token(headers: Mapping[str, str]) -> str:
-    """The token that a page's cookie holds."""
+    """Return the token of a page's cookie."""
     found = CSRF.search(headers.get("set-cookie", ""))
     assert found, "the page set no csrftoken"
     return found[1]

@@ -1,4 +1,4 @@
-"""What candidates say: recordings of people where they are at hand, else noise in the shape of speech."""
+"""The candidates' speech: recordings of people if available, else noise in the shape of speech."""
 
 import numpy as np
 
@@ -10,11 +10,11 @@ BYTES_A_SECOND = 2 * RECOGNITION_RATE_HZ
 PAUSE_S = 0.7
 LONGEST_S = 90
 GOLDEN = 0.6180339887498949
-"""Multiples of it, without their whole parts, spread evenly however many there are."""
+"""The golden ratio: the fractional parts of its multiples are evenly spread for any number of them."""
 
 
 class Speech:
-    """Utterances that share one buffer. Each begins elsewhere, so no two have the same bytes."""
+    """Utterances from one shared buffer. Each starts at another place, so no two have the same bytes."""
 
     def __init__(self) -> None:
         said = _of_people() if RECORDINGS.is_dir() else _noise()
@@ -26,7 +26,7 @@ class Speech:
         self._begun: set[int] = set()
 
     def utterance(self, seconds: float) -> memoryview:
-        """s16le of `seconds`, at most 90, whole samples."""
+        """Return s16le of `seconds`, at most 90, in whole samples."""
         start = int(self._samples * (GOLDEN * len(self._begun) % 1))
         while start in self._begun:
             start = (start + 1) % self._samples
@@ -40,13 +40,13 @@ def _of_people() -> Samples:
 
 
 def _hum(seconds: float) -> Samples:
-    """A quiet room: no microphone gives zeros, and equal samples would make equal utterances."""
+    """Noise of a quiet room: real microphones never give zeros, and zeros would make utterances equal."""
     noise = np.random.default_rng(0).standard_normal(int(seconds * RECOGNITION_RATE_HZ))
     return (0.001 * noise).astype(np.float32)
 
 
 def _noise(seconds: float = 60.0) -> Samples:
-    """Syllables, four a second with a breath after each dozen, of noise without its highest tones."""
+    """Syllables of low-pass noise, four a second, with a breath after each dozen."""
     random = np.random.default_rng(1)
     n = int(seconds * RECOGNITION_RATE_HZ)
     time = np.arange(n) / RECOGNITION_RATE_HZ

@@ -1,4 +1,4 @@
-"""One recording as it is spoken: what has been said, sent and acknowledged. See take.js and uploader.js."""
+"""One recording in progress: its spoken, sent and acknowledged bytes. See take.js and uploader.js."""
 
 import hashlib
 from collections import deque
@@ -9,11 +9,11 @@ from tests.candidate import FRAME_BYTES
 from voice.recordings.frames import pack
 
 WINDOW_BYTES = 64_000
-"""Not acknowledged and yet on the way: 2 s of speech."""
+"""Limit of sent but unacknowledged bytes: 2 s of speech."""
 
 
 class Take:
-    """Speaks `pcm` at `speed` times real time from `begin` on, and is afterwards what was said."""
+    """Speak `pcm` at `speed` times real time from `begin` on, and keep the recorded bytes."""
 
     def __init__(
         self,
@@ -32,28 +32,28 @@ class Take:
         self.is_practice = is_practice
         self.is_abandoned = False
         self.status = "open"
-        """As the server last said: open, sealed, stored or discarded."""
+        """The server's last status: open, sealed, stored or discarded."""
         self.figures = figures
         self.ack_ms = figures.ack_ms if ack_ms is None else ack_ms
         self.limit = len(self.pcm)
         self.spoken = 0
-        """Bytes that the microphone has given so far."""
+        """Bytes recorded so far."""
         self.sent = 0
-        """Bytes that were sent at least once."""
+        """Bytes sent at least once."""
         self.acked = 0
-        """Bytes that the server has said it holds: they may not be lost."""
+        """Bytes acknowledged by the server, which must not be lost."""
         self.finished_bytes: int | None = None
-        """What `finish_answer` said."""
+        """The byte count of `finish_answer`."""
         self.began_at = self.finished_at = self.transcribed_at = self.captioned_at = 0.0
         self.voice_at = 0.0
-        """When the server heard speech begin, by our clock."""
-        self._on_way: deque[tuple[int, float]] = deque()  # ends of frames, when they were sent
+        """When the server detected the start of speech, by our clock."""
+        self._on_way: deque[tuple[int, float]] = deque()  # ends of frames, and their send times
         self.longest_without_ack_s = 0.0
-        self._waiting_since = 0.0  # for the oldest byte that is spoken and not acknowledged
+        self._waiting_since = 0.0  # since the oldest unacknowledged byte was spoken
 
     @property
     def byte_count(self) -> int:
-        """Bytes that must be there in the end: what was acknowledged, and all of what was finished."""
+        """Bytes that must be stored in the end: all acknowledged and all finished bytes."""
         return max(self.acked, self.finished_bytes or 0)
 
     @property
@@ -61,30 +61,30 @@ class Take:
         return self.spoken >= self.limit
 
     def sha256(self, byte_count: int | None = None) -> str:
-        """Of the first bytes, all that count if not said otherwise."""
+        """Return the hash of the first bytes; by default of all bytes that must be stored."""
         return hashlib.sha256(self.pcm[: self.byte_count if byte_count is None else byte_count]).hexdigest()
 
     def begin(self, now: float, limit_bytes: int) -> None:
-        """The microphone is on."""
+        """Start recording."""
         self.limit = min(len(self.pcm), limit_bytes)
         self.began_at = now
 
     def cut(self, offset: int) -> None:
-        """Nothing counts but what the server holds: the device has lost the rest."""
+        """Keep only the acknowledged bytes: the device has lost the rest."""
         self.spoken = self.limit = offset
 
     def stop(self) -> None:
-        """The candidate says no more."""
+        """Stop recording."""
         self.limit = min(self.limit, self.spoken)
 
     def finish(self, now: float) -> None:
-        """The server is told that this is all."""
+        """Record that the answer is finished."""
         self.finished_bytes = self.limit
         self.finished_at = self.finished_at or now
 
     def speak(self, now: float) -> None:
-        """What the microphone has given by now: whole frames, but for the last."""
-        if not self.spoken:  # its frames end when it is asked for them
+        """Record up to now: whole frames, except for the last."""
+        if not self.spoken:  # the microphone's frames start now
             self.began_at = now - FRAME_S / self.speed
         frames = round((now - self.began_at) * self.speed / FRAME_S)
         self.spoken = max(self.spoken, min(self.limit, frames * FRAME_BYTES))
@@ -92,7 +92,7 @@ class Take:
             self._waiting_since = now
 
     def frame(self, at: int, now: float) -> bytes | None:
-        """The frame that begins at byte `at`, counted as sent; None if nothing has been said there yet."""
+        """Return the frame at byte `at` and count it as sent; None if it is not recorded yet."""
         end = min(at + FRAME_BYTES, self.spoken)
         if end <= at:
             return None
@@ -103,11 +103,11 @@ class Take:
         return pack(at, self.pcm[at:end])  # type: ignore[arg-type]  # bytes + memoryview are bytes
 
     def forget_way(self) -> None:
-        """The frames on the way will not be acknowledged: the connection is gone, or they go out again."""
+        """Forget the frames in transit: the connection is gone, or they are sent again."""
         self._on_way.clear()
 
     def acknowledge(self, offset: int, now: float) -> None:
-        """The server holds so many bytes."""
+        """Record that the server has this many bytes."""
         way = self._on_way
         while way and way[0][0] <= offset:
             end, sent_at = way.popleft()

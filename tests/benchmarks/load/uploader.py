@@ -1,4 +1,4 @@
-"""Sends what a candidate has said, one recording at a time, from the byte the server asks for.
+"""Sends a candidate's audio, one recording at a time, from the byte that the server asks for.
 
 Source: interviews/static/interviews/audio/uploader.js.
 """
@@ -19,7 +19,7 @@ COMPLETE_PAUSE_S, MAX_COMPLETE_PAUSE_S = 0.5, 8.0
 
 @dataclass
 class _Sending:
-    """The recording that frames go to, and how far they are."""
+    """The recording being sent, and its progress."""
 
     take: Take
     cursor: int
@@ -32,7 +32,7 @@ class _Sending:
 
 
 class Uploader:
-    """`to_offer()` lists the takes of which the server may lack something, the current one last."""
+    """Uploader. `to_offer()` lists the takes with audio that the server may lack, the current one last."""
 
     def __init__(self, connection: Connection, *, to_offer: Callable[[], list[Take]]) -> None:
         self.connection = connection
@@ -42,24 +42,24 @@ class Uploader:
         self._delivered: set[str] = set()
 
     def disconnected(self) -> None:
-        """Nothing is known of what the server expects."""
+        """Forget the server's state after a disconnect."""
         if self._sending:
             self._sending.take.forget_way()
         self._sending = self._expected = None
         self._delivered.clear()
 
     def catch_up(self) -> None:
-        """Offer the server what it may lack, one recording after the other."""
+        """Offer the server all audio it may lack, one recording after the other."""
         self.disconnected()
         self._next()
 
     def expect(self, answer_id: str) -> None:
-        """The server is asked to take this answer's audio next: until it says where, nothing goes out."""
+        """Expect the server's `resume` for this answer. No frame is sent before it."""
         self._sending, self._expected = None, answer_id
         self._delivered.discard(answer_id)
 
     def resumed(self, take: Take, offset: int) -> None:
-        """The server's `resume`."""
+        """Handle the server's `resume`."""
         if self._expected not in (None, take.answer_id):
             return
         self._expected = None
@@ -68,7 +68,7 @@ class Uploader:
         self.wake(time.monotonic())
 
     def acked(self, offset: int, now: float) -> None:
-        """The server's `ack`."""
+        """Handle the server's `ack`."""
         sending = self._sending
         if sending is None:
             return
@@ -79,7 +79,7 @@ class Uploader:
             self.wake(now)
 
     def rewind(self, offset: int, now: float) -> None:
-        """The server lacks the bytes from `offset` on."""
+        """Send again from `offset`, where the server reported a gap."""
         sending = self._sending
         if sending is None or (sending.rewound[0] == offset and now - sending.rewound[1] < REWIND_PAUSE_S):
             return
@@ -89,17 +89,17 @@ class Uploader:
         self.wake(now)
 
     def slow_down(self, offset: int, now: float) -> None:
-        """The server takes no more for the moment: what was said is kept and sent again in a second."""
+        """Send again after a second, because the server's buffer is full."""
         sending = self._sending
         if sending is None or now < sending.paused_until:
-            return  # every frame on the way is refused alike
+            return  # every frame in transit is refused in the same way
         sending.paused_until = now + SLOW_DOWN_PAUSE_S
         self._wake_in(SLOW_DOWN_PAUSE_S)
         sending.rewound = (-1, 0.0)
         self.rewind(offset, now)
 
     def missing(self, offset: int, now: float) -> None:
-        """A completion came too early: what is missing goes out at once, the completion after a pause."""
+        """Handle an early completion: send the missing audio at once, and complete again after a pause."""
         sending = self._sending
         if sending is None:
             return
@@ -114,7 +114,7 @@ class Uploader:
         asyncio.get_running_loop().call_later(pause_s, lambda: self.wake(time.monotonic()))
 
     def wake(self, now: float) -> None:
-        """Call when something has been said, acknowledged or stored."""
+        """Call after audio was recorded, acknowledged or stored."""
         sending = self._sending
         if sending is None or now < sending.paused_until:
             return

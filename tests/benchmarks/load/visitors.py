@@ -1,4 +1,4 @@
-"""People of the organisation in the admin, and programs at the API, while interviews are held."""
+"""Recruiters in the admin, and programs at the API, while interviews are held."""
 
 import asyncio
 import random
@@ -16,14 +16,14 @@ SIGNED_IN = re.compile(r"sessionid=(\w+)")
 
 
 class Visitors:
-    """`page_ms` and `api_ms` are what they waited for. Runs until it is cancelled."""
+    """Visitors until cancelled. `page_ms` and `api_ms` are their response times."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.page_ms, self.api_ms = Latencies(), Latencies()
 
     async def recruiter(self, username: str, password: str) -> None:
-        """Sign in, then read: the list of sessions, one of them, the speech engines."""
+        """Sign in, then read the list of sessions, one session, and the speech engines."""
         cookie = await self._sign_in(username, password)
         while True:
             await self._read_admin(cookie)
@@ -52,7 +52,7 @@ class Visitors:
         return response.text
 
     async def api_client(self, interview_id: str) -> None:
-        """List who has finished, and fetch what one of them said."""
+        """List finished candidates, and fetch the answers of one."""
         while True:
             query = {"interview_id": interview_id, "status": "finished", "limit": 20}
             done = await self._timed_api("/invitations", params=query)
@@ -72,7 +72,7 @@ class Visitors:
 
 
 async def undeterred(site: Site, visit: Callable[[], Awaitable[None]]) -> None:
-    """Begin the visit again when it was refused; the refusal is counted."""
+    """Repeat a refused visit, and count the refusal."""
     while True:
         try:
             await visit()

@@ -1,4 +1,4 @@
-"""What the system's own processes, Redis and PostgreSQL do meanwhile: a look every second, in a thread."""
+"""Resource use of the system's processes, Redis and PostgreSQL, sampled every second in a thread."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from tests.stack import Stack
 
 LOOK_EVERY_S = 1.0
 SEARCH_EVERY, MEMORY_EVERY = 5, 5
-"""Looks: to find new processes all of the machine are listed, and for memory all pages of a process."""
+"""In samples: a search lists all processes of the machine, and memory reads all pages of a process."""
 QUEUES = ("stt", "stt-partial", "stt-later", "stt-batch", "tts", "cron", "default")
 PROGRAMS = {
     "interview_platform.server": "web",
@@ -32,7 +32,7 @@ PROGRAMS = {
     "redis-aof-rewrite": "redis",
     "postgres": "postgresql",
 }
-"""By the first word of the command line that is in the table."""
+"""By the first word of the command line in this table."""
 CONNECTIONS = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
@@ -40,7 +40,7 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid
 
 @dataclass
 class Look:
-    """One look at the system."""
+    """One sample of the system."""
 
     at_s: float
     connected: int
@@ -49,7 +49,7 @@ class Look:
     redis_bytes: int = 0
     database_connections: int = 0
     memory_bytes: dict[str, int] = field(default_factory=dict)
-    """By program, what its processes share counted once (PSS); empty where it was not looked at."""
+    """By program, with shared memory counted once (PSS); empty in samples without memory."""
     open_files: dict[str, int] = field(default_factory=dict)
     retreat_level: int = 0
     queue_lengths: dict[str, int] = field(default_factory=dict)
@@ -57,14 +57,14 @@ class Look:
 
 
 def program_of(command: list[str]) -> str:
-    """The name under which a process counts."""
+    """Return the program name of a process."""
     words = " ".join(command).replace(":", " ").split()
     known = [PROGRAMS[name] for word in words if (name := word.rpartition("/")[2]) in PROGRAMS]
     return known[0] if known else "other"
 
 
 class CpuSeconds:
-    """Of this process and all that it started, by program; of those that ended too, up to the last look."""
+    """CPU time of this process and its descendants by program, with ended ones up to the last sample."""
 
     def __init__(self) -> None:
         self.by_program: Counter[str] = Counter()
@@ -72,14 +72,14 @@ class CpuSeconds:
         self._known: dict[psutil.Process, tuple[str, float]] = {self._me: ("driver", 0.0)}
 
     def search(self) -> None:
-        """Find processes that were started since."""
+        """Find new processes."""
         for process in self._me.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 if process not in self._known:
                     self._known[process] = (program_of(process.cmdline()), 0.0)
 
     def look(self) -> None:
-        """Add what was used since the last look."""
+        """Add the CPU time since the last sample."""
         for process, (name, before) in list(self._known.items()):
             try:
                 times = process.cpu_times()
@@ -91,7 +91,7 @@ class CpuSeconds:
             self._known[process] = (name, used)
 
     def of(self, program: str) -> list[psutil.Process]:
-        """Its processes that were there at the last look."""
+        """Return its processes in the last sample."""
         return [process for process, (name, _) in list(self._known.items()) if name == program]
 
 
@@ -103,7 +103,7 @@ class _Mark(NamedTuple):
 
 
 class Watch:
-    """Looks from `with` to its end. Without a stack (a system elsewhere) at the driver only."""
+    """Sample from `with` to its end. Without a stack (for a remote system), only the driver is sampled."""
 
     def __init__(self, figures: Figures, stack: Stack | None = None) -> None:
         self.figures, self.stack = figures, stack
@@ -124,7 +124,7 @@ class Watch:
         self._thread.join()
 
     def mark(self) -> None:
-        """The time that is measured begins, or ends."""
+        """Mark the start or the end of the measured time."""
         with self._lock:
             self.cpu.search()
             self.cpu.look()
@@ -134,7 +134,7 @@ class Watch:
 
     @property
     def measured(self) -> list[Look]:
-        """The looks between both marks."""
+        """The samples between both marks."""
         start, end = self._marks
         return [look for look in self.looks if start.at_s <= look.at_s <= end.at_s]
 
@@ -150,19 +150,19 @@ class Watch:
 
     @property
     def measured_ack_ms(self) -> dict[str, float]:
-        """Of the acknowledgements that came between both marks."""
+        """Latencies of acks received between both marks."""
         start, end = self._marks
         return self.figures.ack_ms.summary(start.acks, end.acks)
 
     @property
     def cpu_seconds(self) -> dict[str, float]:
-        """Between both marks, by program."""
+        """CPU seconds between both marks, by program."""
         start, end = self._marks
         return {name: end.cpu[name] - start.cpu[name] for name in sorted(end.cpu)}
 
     @property
     def web_kb_per_connection(self) -> float | None:
-        """Growth of the web processes' share of memory by connection, from a third of all to all."""
+        """Memory growth (PSS) of the web processes for each connection, from a third of them to all."""
         looks = [look for look in self.looks if look.memory_bytes.get("web")]
         if not looks:
             return None
@@ -175,9 +175,9 @@ class Watch:
 
     @property
     def slopes_an_hour(self) -> dict[str, float]:
-        """How each program's memory (MB) and open files, Redis and connections to PostgreSQL grow.
+        """Return the growth of each program's memory (MB) and open files, Redis and PostgreSQL connections.
 
-        Of the last three quarters of what is measured: first everything warms up.
+        Over the last three quarters of the measured time, after everything has warmed up.
         """
         looks = self.measured[len(self.measured) // 4 :]
         full = [look for look in looks if look.memory_bytes]
@@ -232,7 +232,7 @@ def _open_files(process: psutil.Process) -> int:
 
 
 class _Stores:
-    """Redis and PostgreSQL of a stack; a look at one that is away leaves zeros."""
+    """Redis and PostgreSQL of a stack; an unreachable one gives zeros."""
 
     def __init__(self, stack: Stack) -> None:
         self._redis = redis.Redis.from_url(stack.env["REDIS_URL"])
@@ -248,7 +248,7 @@ class _Stores:
             self._database.close()
 
     def fill(self, look: Look) -> None:
-        """What both say now."""
+        """Read the current values of both."""
         with contextlib.suppress(redis.RedisError):
             look.redis_bytes = self._redis.info("memory")["used_memory"]
             look.queue_lengths = {name: self._redis.llen(f"rq:queue:{name}") for name in QUEUES}
@@ -266,7 +266,7 @@ class _Stores:
         return round(max(0.0, time.time() - queued_at.timestamp()), 1) if queued_at else 0.0
 
     def _retreat_level(self) -> int:
-        """Of the process that is furthest: each tells for how long each of its steps has been off."""
+        """Return the highest load shedding level: each process reports the times of its active steps."""
         told = self._redis.hgetall("voice:retreat").values()
         return max((len(json.loads(value.partition(b" ")[2])) for value in told), default=0)
 

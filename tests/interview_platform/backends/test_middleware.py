@@ -1,4 +1,4 @@
-"""Our middleware does what its namesakes do, without a thread for each of its hooks."""
+"""Our middleware works as the originals do, without a thread for each of its hooks."""
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -44,7 +44,7 @@ def client(settings):
 
 @pytest.fixture
 def no_threads(monkeypatch):
-    """Fails where a hook would be sent to a thread."""
+    """Fail if a hook would run in a thread."""
 
     def refuse(function, **options):
         raise AssertionError(f"{function} in a thread")

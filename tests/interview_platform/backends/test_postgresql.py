@@ -1,4 +1,4 @@
-"""Connections from the pool: most are taken as they are, and none that is broken."""
+"""Connections from the pool: most need no check, and broken ones are never used."""
 
 import os
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def pool_of_one(monkeypatch):
-    """A new pool, whose only connection everybody gets."""
+    """A new pool with one connection."""
     monkeypatch.setitem(connection.settings_dict["OPTIONS"]["pool"], "max_size", 1)
     connections.close_all()
     connection.close_pool()
@@ -26,7 +26,7 @@ def pool_of_one(monkeypatch):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """The statements by which connections are asked whether they work."""
+    """The statements that check connections."""
     statements: list[str] = []
     execute = Connection.execute
 
@@ -39,7 +39,7 @@ def asked(monkeypatch):
 
 
 def backend() -> int:
-    """Use a connection, and give it back; return the process that served it."""
+    """Use a connection and return it to the pool. Return the id of its server process."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         [pid] = cursor.fetchone()
@@ -48,7 +48,7 @@ def backend() -> int:
 
 
 def end(pid: int) -> None:
-    """Have PostgreSQL end one connection, and wait until it has."""
+    """Make PostgreSQL close one connection, and wait until it has."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [pid])
         gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s)"

@@ -20,7 +20,7 @@ START_SECONDS = 110
 
 @pytest.fixture
 def answering():
-    """A web server that gives one answer to every GET; returns its port."""
+    """A web server with one reply to every GET. Returns its port."""
     servers = []
 
     def start(status, body):
@@ -136,7 +136,7 @@ def test_the_demo_starts_serves_and_leaves_nothing_running(run_directory, whispe
 
 @contextlib.contextmanager
 def _demo(env):
-    """Run the demo; Ctrl-C ends it."""
+    """Run the demo, and stop it with Ctrl-C."""
     command = [sys.executable, "-m", "interview_platform.demo"]
     with subprocess.Popen(command, env=env, cwd=programs.ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -147,7 +147,7 @@ def _demo(env):
 
 
 def _read_until(process, mark):
-    """Read lines up to one with `mark`; pytest's timeout is the deadline."""
+    """Read lines until one has `mark`; pytest's timeout is the deadline."""
     lines = []
     for line in process.stdout:
         lines.append(line)

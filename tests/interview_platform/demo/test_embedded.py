@@ -25,7 +25,7 @@ with embedded.postgresql(directory / "pg") as database, embedded.redis(directory
 
 @pytest.fixture
 def directory():
-    """A directory that PostgreSQL reaches when the tests run as root, which pytest's tmp_path is not."""
+    """A directory that PostgreSQL can reach when the tests run as root, unlike pytest's tmp_path."""
     path = Path(tempfile.mkdtemp(prefix="interviews-"))
     path.chmod(0o711)
     yield path
@@ -68,7 +68,7 @@ def test_servers_end_when_their_parent_is_killed(directory):
         parent.kill()
 
     with embedded.postgresql(directory / "pg"), embedded.redis(directory / "redis"):
-        # Both got the lock of their directory, which the servers before them held for as long as they lived.
+        # Both have the lock of their directory, which the previous servers held while they ran.
         with pytest.raises(psycopg.OperationalError, match="refused"):
             psycopg.connect(urls[0])
 
@@ -115,7 +115,7 @@ def test_a_directory_closed_to_others_is_replaced_for_root(directory):
     elsewhere = embedded.reachable(closed / "pg")
 
     assert elsewhere.parent.parent == Path("/var/tmp")
-    assert embedded.reachable(closed / "pg") == elsewhere  # the same again, so a second start finds its rows
+    assert embedded.reachable(closed / "pg") == elsewhere  # so that a second start finds its rows
     elsewhere.parent.rmdir()
 
 

@@ -18,7 +18,7 @@ SLEEP = "import signal; print('up', flush=True); signal.pause()"
 STUBBORN = (
     "import signal; signal.signal(15, signal.SIG_IGN); print('up', flush=True)\nwhile True: signal.pause()"
 )
-# Starts a child of its own, which ignores SIGTERM, and prints that one's process id.
+# Starts a child that ignores SIGTERM, and prints the child's process id.
 FAMILY = f"""
 import signal, subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", {STUBBORN!r}])
@@ -58,7 +58,7 @@ asyncio.run(main())
 
 
 class Lines:
-    """What the programs printed; lets a test wait for a line."""
+    """The programs' output; a test can wait for a line."""
 
     def __init__(self):
         self.seen = []
@@ -81,7 +81,7 @@ def python(code, name="child", **fields):
 
 
 async def wait_ended(pid):
-    """Return once the process has ended, be it still a zombie."""
+    """Return once the process has ended, even if it is still a zombie."""
     with contextlib.suppress(ProcessLookupError):
         process = os.pidfd_open(pid)
         has_ended = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Our Daphne with an application of a few lines: a client that does not read, and one that does not stop."""
+"""Our Daphne with a small application: clients that do not read, and clients that do not stop sending."""
 
 import asyncio
 import signal
@@ -80,7 +80,7 @@ def is_open(port: int) -> bool:
 
 
 async def until(condition) -> None:
-    """For what gives no event: a file that another process writes."""
+    """Wait for a condition without an event: a file that another process writes."""
     async with asyncio.timeout(WITHIN_S):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -91,12 +91,12 @@ def memory(process) -> int:
 
 
 def reluctant(url: str) -> websockets.connect:
-    """A client that reads nothing of itself: its library takes a few messages, then TCP is full."""
+    """A client that does not read by itself: its library buffers a few messages, then TCP is full."""
     return websockets.connect(url, max_queue=1, ping_interval=None, max_size=None, compression=None)
 
 
 async def settled(noted: Path) -> int:
-    """The number that has not changed for a while."""
+    """Return the number once it has not changed for a while."""
     seen: list[str] = []
 
     def is_settled() -> bool:
@@ -112,7 +112,7 @@ async def test_sending_waits_for_a_client_that_does_not_read(server, noted):
         sent = await settled(noted)
         held = memory(server)
 
-        assert sent < 300  # what the sockets of both sides hold; all would be 1000
+        assert sent < 300  # the socket buffers of both sides; all messages would be 1000
         for _ in range(1000):
             assert len(await client.recv()) == PIECE_BYTES
         assert memory(server) - held < 20_000_000
@@ -120,7 +120,7 @@ async def test_sending_waits_for_a_client_that_does_not_read(server, noted):
 
 @pytest.mark.parametrize("piece_bytes", [1, 7, 1000, 10_000_000])
 async def test_messages_come_in_order_however_they_are_cut(server, piece_bytes):
-    """Plain ones, which are taken in one step, between those that autobahn puts together."""
+    """Plain messages from the fast path, between messages that autobahn assembles."""
     said = [bytes([n]) * size for n, size in enumerate((0, 3, 125, 126, 300, 8008, 70_000, 1, 9000))]
     data = b"".join(
         [
@@ -132,18 +132,18 @@ async def test_messages_come_in_order_however_they_are_cut(server, piece_bytes):
         ]
     )
     if piece_bytes == 1:
-        data = data[:1200]  # the rest is cut as well as any
+        data = data[:1200]  # enough to test every cut
     async with websockets.connect(server.url, ping_interval=None, compression=None) as client:
         for start in range(0, len(data), piece_bytes):
             client.transport.write(data[start : start + piece_bytes])
             await asyncio.sleep(0.001 if piece_bytes < 1000 and start < 2000 else 0)
-        whole = said[1:5] if piece_bytes == 1 else said[1:]  # the application is told of no empty message
+        whole = said[1:5] if piece_bytes == 1 else said[1:]  # the application gets no empty message
         async with asyncio.timeout(WITHIN_S):
             assert [await client.recv() for _ in whole] == whole
 
 
 def binary(payload: bytes) -> bytes:
-    """As a client sends it."""
+    """Build a frame as a client sends it."""
     return Frame(Opcode.BINARY, payload).serialize(mask=True)
 
 
@@ -156,7 +156,7 @@ async def test_client_that_leaves_while_it_is_waited_for_ends_the_application(se
 
 
 async def test_client_that_is_not_heard_is_not_read_from(server):
-    """An application that never takes what was sent: its messages stay with the client."""
+    """If the application never reads, its messages stay with the client."""
     async with websockets.connect(f"{server.url}/never", ping_interval=None, compression=None) as client:
         before = memory(server)
         sent = 0
@@ -204,7 +204,7 @@ async def test_larger_messages_close_the_connection(server, path, size):
         with pytest.raises(websockets.ConnectionClosed) as closed:
             await client.recv()
         await asyncio.wait([sending])
-        sending.exception()  # it may have been cut off
+        sending.exception()  # the connection may have been aborted
     assert closed.value.rcvd.code == 1009
 
 

@@ -1,4 +1,4 @@
-"""A web process that is stopped, with an application of a few lines: what its clients see."""
+"""A stopping web process with a small application, as its clients see it."""
 
 import asyncio
 import contextlib
@@ -60,7 +60,7 @@ CommandLineInterface.entrypoint()
 
 
 class Server:
-    """A process of ours on a socket that others may share."""
+    """A server process on a shared socket."""
 
     def __init__(self, listener: socket.socket, drain_s: float) -> None:
         number = listener.fileno()
@@ -86,28 +86,28 @@ class Server:
 
 @pytest.fixture
 async def serve():
-    """Start a server that accepts; all that a test starts share one socket."""
+    """Start a server; all servers of a test share one socket."""
     with contextlib.ExitStack() as running, socket.create_server(("127.0.0.1", 0)) as listener:
 
         async def serve(drain_s: float = 0) -> Server:
             server = Server(listener, drain_s)
             running.enter_context(server.process)
             running.callback(server.process.kill)
-            async with server.connect():  # the kernel keeps it until the process accepts
+            async with server.connect():  # the kernel queues it until the process accepts
                 return server
 
         yield serve
 
 
 async def closed_with(client) -> int:
-    """The code that the server closes with; what it sends before is passed over."""
+    """Return the server's close code, ignoring earlier messages."""
     async for _message in until_closed(client):
         pass
     return client.close_code
 
 
 async def until_closed(client):
-    """What the server sends before it closes."""
+    """Return the messages that the server sends before it closes."""
     with contextlib.suppress(websockets.ConnectionClosed):
         async with asyncio.timeout(WITHIN_S):
             while True:
@@ -231,7 +231,7 @@ async def test_applications_close_with_any_code(serve, code):
     assert client.close_code == code
     server.stop()
     assert await server.ended() == 0
-    assert server.process.stdout.read() == b"handled 0\n" * 2  # the one that saw it start, and this one
+    assert server.process.stdout.read() == b"handled 0\n" * 2  # the one that saw the start, and this one
 
 
 async def test_sockets_are_not_compressed(serve):

@@ -1,4 +1,4 @@
-"""Our handler does what Django's does, with threads that are used again."""
+"""Our handler works as Django's does, with reused threads."""
 
 import asyncio
 import threading
@@ -55,7 +55,7 @@ def handler():
 
 @pytest.fixture
 def finished():
-    """The threads in which a request was said to be over."""
+    """The threads that sent `request_finished`."""
     seen: list[int] = []
 
     def finish(**_):
@@ -67,7 +67,7 @@ def finished():
 
 
 class Client:
-    """One request; `leave()` is a client that goes away."""
+    """One request; `leave()` disconnects the client."""
 
     def __init__(self, handler, address):
         scope = {

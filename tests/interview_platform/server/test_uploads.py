@@ -1,4 +1,4 @@
-"""Uploads over the limit are cut where they arrive, whatever their client announces."""
+"""Uploads over the limit are refused on arrival, whatever length their client declares."""
 
 import contextlib
 import http.client
@@ -22,7 +22,7 @@ BATCHES = "/api/v1/voice/batches"
 
 
 class Upload:
-    """A client that goes on sending until it is stopped, and counts."""
+    """A client that sends until it is stopped, and counts the bytes."""
 
     def __init__(self, url, path, *, length=None, headers=()):
         host = urlsplit(url)
@@ -35,7 +35,7 @@ class Upload:
         self._is_chunked = length is None
 
     def send(self, up_to, watch=lambda: 0):
-        """Send until so many bytes, or until the server closes."""
+        """Send this many bytes, or until the server closes."""
         piece = b"%x\r\n%s\r\n" % (len(PIECE), PIECE) if self._is_chunked else PIECE
         with contextlib.suppress(ConnectionError):
             while self.sent < up_to:
@@ -57,7 +57,7 @@ class Upload:
 
 @pytest.fixture
 def upload(stack):
-    """A function: open an upload to the running system."""
+    """A function that opens an upload to the running system."""
     with contextlib.ExitStack() as opened:
 
         def start(path=TRANSCRIBE, **options):
@@ -85,7 +85,7 @@ def test_200_megabytes_are_cut_early(stack, upload, length):
     before = held_bytes(stack)
     client = upload(length=length).send(HUGE, watch=lambda: held_bytes(stack) - before)
     most = uploads.LINGER_BYTES + (0 if length else 25 * MB)
-    assert client.sent < most + 8 * MB  # what lies in sockets
+    assert client.sent < most + 8 * MB  # in socket buffers
     assert client.peak_bytes < 40 * MB
 
 

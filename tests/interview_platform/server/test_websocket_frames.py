@@ -1,4 +1,4 @@
-"""Plain WebSocket messages in one step: as the RFC has them, and as a client library makes and reads them."""
+"""The fast path for plain WebSocket messages, checked against the RFC and a client library."""
 
 import pytest
 from hypothesis import given
@@ -18,12 +18,12 @@ EDGES = [0, 1, 2, 3, 4, 5, 125, 126, 127, 8008, 65_534, 65_535]
 
 
 def sent(payload: bytes, opcode: Opcode = Opcode.BINARY, *, fin: bool = True) -> bytes:
-    """As a client sends it."""
+    """Build a frame as a client sends it."""
     return Frame(opcode, payload, fin=fin).serialize(mask=True)
 
 
 def read(data: bytes) -> Frame:
-    """As a client reads it."""
+    """Parse a frame as a client reads it."""
     reader = StreamReader()
     reader.feed_data(data)
     parsing = Frame.parse(reader.read_exact, mask=False)
@@ -56,7 +56,7 @@ def test_message_that_is_cut_anywhere_after_its_header_is_waited_for(payload, da
 
 @pytest.mark.parametrize("cut", range(8))
 def test_header_that_is_cut_is_no_message(cut):
-    """Whether it is waited for or left to autobahn, nothing is taken of it."""
+    """No message results, whether the parser waits or leaves the bytes to autobahn."""
     data = sent(bytes(300))[:cut]
     try:
         assert whole_message(data) is None

@@ -1,4 +1,4 @@
-"""Who may use the speech service."""
+"""Callers of the speech service."""
 
 import pytest
 from channels.testing import WebsocketCommunicator
@@ -27,14 +27,14 @@ def issued(*scopes):
 
 
 async def greeting(scope, receive, send):
-    """An application that lets anybody in and tells who it is."""
+    """An application that accepts every connection and sends the caller's id."""
     await receive()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": scope["caller"].id})
 
 
 async def met(headers=(), *, user=None, subprotocols=None):
-    """The id of the caller that the application met; None when nobody was let in."""
+    """Return the caller's id as the application sees it; None if the connection was refused."""
     socket = WebsocketCommunicator(
         VoiceAccess(greeting), "/ws/tts", headers=list(headers), subprotocols=subprotocols
     )
@@ -103,7 +103,7 @@ async def test_others_who_are_signed_in_stay_outside():
 
 
 async def let_in(*headers, user=None):
-    """What the application is given to ask whether the caller still would be let in."""
+    """Return the application's function that checks whether the caller would still be admitted."""
     given = {}
 
     async def app(scope, receive, send):

@@ -1,4 +1,4 @@
-"""/health, and /ready as a load balancer and as the demo asks it."""
+"""/health, and /ready as used by a load balancer and by the demo."""
 
 import threading
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def stores(monkeypatch, clean_redis):
-    """A function: replace the check of a store."""
+    """A function that replaces the check of a store."""
 
     def replace(**checks):
         monkeypatch.setattr(readiness, "STORES", {**readiness.STORES, **checks})

@@ -1,4 +1,4 @@
-"""docs/metrics.md lists every metric as it is."""
+"""docs/metrics.md lists every metric correctly."""
 
 import re
 from pathlib import Path

@@ -16,7 +16,7 @@ def change_url(interview):
 
 
 def form(*texts, **fields):
-    """What a browser posts for an interview with new questions of these texts."""
+    """A browser's form data for an interview with new questions of these texts."""
     posted = {
         "title": "Nurse, first interview",
         "language": "en",
@@ -45,7 +45,7 @@ def question(n, *, text, position="", think_seconds=10, answer_limit_seconds=90,
 
 
 def saved(interview, order):
-    """What a browser posts for a saved interview whose questions were put into this order of ids."""
+    """A browser's form data for a saved interview with its questions in this order of ids."""
     posted = form(**{"questions-INITIAL_FORMS": str(len(order)), "questions-TOTAL_FORMS": str(len(order))})
     for n, row in enumerate(interview.questions.all()):
         posted |= question(n, text=row.text, position=order.index(row.pk), id=row.pk, interview=interview.pk)

@@ -1,4 +1,4 @@
-"""Who comes in, who waits, and in which order; each `Door` stands for a process."""
+"""Admission and the order of the waiting room; each `Door` represents a process."""
 
 import asyncio
 import gc
@@ -44,7 +44,7 @@ class Guest:
 
     @property
     def place(self) -> int:
-        """The place in the line; 0 is inside."""
+        """The place in the line; 0 means inside."""
         return self.visit.wait.place if self.visit.wait else 0
 
 
@@ -60,14 +60,14 @@ async def come_back(guest: Guest, door: Door) -> Guest:
 
 
 def lapse(client: redis.Redis, key: str) -> None:
-    """As when nobody has renewed anything there for as long as the lease."""
+    """Expire all leases, as if none had been renewed."""
     for member in client.zrange(key, 0, -1):
         client.zadd(key, {member: client.time()[0] * 1000 - 1000})
 
 
 @pytest.fixture
 def only_when_asked(monkeypatch, clean_redis):
-    """No door looks by itself; Redis has long been up."""
+    """Disable the doors' own rounds; the first epoch is long over."""
     clean_redis.set("interviews:admission:epoch", 1)
     monkeypatch.setattr(waiting_room, "LOOK_EVERY_S", 3600)
 
@@ -82,7 +82,7 @@ def limit(settings):
 
 @pytest.fixture
 def no_newcomers(monkeypatch):
-    """This process has retreated as far as it can."""
+    """Load shedding of this process is at its last step."""
     monkeypatch.setattr(shedding, "is_off", lambda step: True)
 
 
@@ -237,7 +237,7 @@ async def test_line_moves_at_a_bounded_rate(doors, limit):
     assert [guest.place for guest in guests] == [0] * LET_IN_AT_ONCE + [1, 2, 3, 4, 5]
 
 
-# Being told
+# Notifications
 
 
 async def test_waiting_candidate_is_told_and_let_in_without_asking(doors, limit, monkeypatch):
@@ -389,7 +389,7 @@ async def test_redis_that_lost_everything_is_told_again_in_the_same_order(doors,
     waiting = [await arrive(doors[n]) for n in (2, 0, 1, 2)]
     clean_redis.flushdb()
 
-    for door in (*doors, *doors):  # the last has nobody inside, but the first in the line
+    for door in (*doors, *doors):  # the last has no candidate inside, but the first one in the line
         await door.look()
     assert [guest.place for guest in inside] == [0, 0]
     assert [guest.place for guest in waiting] == [1, 2, 3, 4]
@@ -399,7 +399,7 @@ async def test_redis_that_lost_everything_is_told_again_in_the_same_order(doors,
 async def test_line_stands_still_after_all_leases_ran_out_together(doors, limit, clean_redis):
     limit(at_once=2)
     guests = [await arrive(doors[n]) for n in (0, 1, 0)]
-    lapse(clean_redis, PLACES)  # nobody reached Redis for a long time, or its clock jumped
+    lapse(clean_redis, PLACES)  # Redis was unreachable for a long time, or its clock jumped
     clean_redis.delete("interviews:admission:epoch")
 
     for door in doors:
@@ -437,7 +437,7 @@ async def test_nobody_is_refused_while_redis_is_away(doors, limit, monkeypatch):
 
     await doors[1].look()
     await doors[0].look()
-    assert waiting_room.numbers().waiting == 1  # two are inside, as the newcomer stays
+    assert waiting_room.numbers().waiting == 1  # two are inside, because the new candidate stays
 
 
 # The estimate
@@ -451,7 +451,7 @@ async def test_nobody_is_refused_while_redis_is_away(doors, limit, monkeypatch):
         (11, 100, 600, 120),  # 66 s
         (100, 2000, 1200, 60),
         (1000, 2000, 1200, 600),
-        (600, 2000, 1, 60),  # the line moves no faster
+        (600, 2000, 1, 60),  # the line's highest rate
         (1, 0, 600, 600),
     ],
 )
@@ -462,7 +462,7 @@ def test_estimate_is_place_times_length_through_those_inside(place, inside, expe
 def test_estimate_follows_what_was_measured():
     stays = Stays(count=180, mean_s=300)
 
-    assert estimate_s(100, inside=100, stays=stays, expected_s=1300) == 420  # 400, to minutes
+    assert estimate_s(100, inside=100, stays=stays, expected_s=1300) == 420  # 400 s, rounded up to minutes
 
 
 async def test_time_a_place_is_held_is_measured(doors, limit, clean_redis):
@@ -473,7 +473,7 @@ async def test_time_a_place_is_held_is_measured(doors, limit, clean_redis):
     clean_redis.hset(SINCE, str(closed.session_id), now_ms - PLACE_LEASE_S * 1000 - 100_000)
     await waiting_room.finish(finished.visit)
     await waiting_room.leave(closed.visit)
-    clean_redis.zadd(PLACES, {str(closed.session_id): now_ms})  # seen last when its lease began
+    clean_redis.zadd(PLACES, {str(closed.session_id): now_ms})  # last seen when its lease began
 
     roll = await places.attend(inside=[], in_line=[])
     assert roll.stays.count == 2

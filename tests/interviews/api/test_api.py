@@ -1,4 +1,4 @@
-"""The REST API, as another system sees it. A key of one organisation finds nothing of another."""
+"""The REST API as another system uses it. A key of one organisation finds no rows of another."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ def key(interview):
 
 @pytest.fixture
 def api(client, key):
-    """A function: call the API with the key; returns (status, body)."""
+    """A function that calls the API with the key and returns (status, body)."""
 
     def call(method, path, body=None, **params):
         headers = {"Authorization": f"Bearer {key.plain}"}
@@ -43,7 +43,7 @@ def foreign(db):
 
 @pytest.fixture
 def taken(interview):
-    """A session with one answer given and one to come."""
+    """A session with one finished answer and one pending."""
     invitation = factories.InvitationFactory(interview=interview, status=Invitation.Status.STARTED)
     session = factories.SessionFactory(invitation=invitation, status=Session.Status.UNDER_WAY)
     factories.AnswerFactory(session=session, practice=True)

@@ -1,4 +1,4 @@
-"""What a command asks of PostgreSQL, and what holds when several write to one interview at once."""
+"""Statements of each command, and the locks when several writers change one interview."""
 
 import threading
 
@@ -29,7 +29,7 @@ STATEMENTS = {"ask": 7, "begin_answer": 8, "finish_answer": 8, "accept_answer": 
 
 @pytest.fixture
 def statements():
-    """Every statement that any thread sends from now on."""
+    """Every statement of any thread from now on."""
     seen: list[str] = []
     watched = []
 
@@ -51,7 +51,7 @@ def statements():
 
 @pytest.fixture
 async def candidate(session):
-    """A candidate inside, who may repeat each answer once; `ids` are the answers'."""
+    """An admitted candidate with one retake for each answer; `ids` are the answers' ids."""
 
     def prepare():
         journey.get_under_way(session)
@@ -66,7 +66,7 @@ async def candidate(session):
 
 
 async def answer_with_commands(browser, answer_id, *, done):
-    """Answer a question; `done` is called with each command after all that it causes was received."""
+    """Answer a question. `done` is called with each command after all its messages were received."""
     await browser.say("ask", answer=answer_id)
     await browser.until("event")
     done("ask")
@@ -109,7 +109,7 @@ def test_what_a_worker_tells_asks_the_database_no_more_than_this(
     journey.speak(answer, FRAME)
     answers.finish(answer=answer, byte_count=len(FRAME), by="t", now=timezone.now())
     told = {"recording": answer.recording, "transcript": answer.recording.transcript}
-    with django_assert_max_num_queries(6):  # with the transaction's begin and commit
+    with django_assert_max_num_queries(6):  # including begin and commit
         tell.send(None, **told)
 
 
@@ -123,7 +123,7 @@ def sent(monkeypatch):
 
 
 def in_another_thread(action) -> threading.Thread:
-    """Start `action`; return when it waits for a lock that this thread holds."""
+    """Start `action`, and return when it waits for a lock of this thread."""
 
     def run():
         try:
@@ -152,7 +152,7 @@ def test_event_that_waited_for_another_tells_what_that_one_did(session, sent):
         other = in_another_thread(lambda: publishing.publish("recording_stored", second.session, second))
         answers.type_answer(answer=first, text="Yes.", by="t", now=timezone.now())
     other.join(PATIENCE_S)
-    events_sent = [message["event"] for message in sent]  # whichever thread came to it first
+    events_sent = [message["event"] for message in sent]  # in the order of either thread
     earlier, later = sorted(events_sent, key=lambda event: event["session"]["version"])
     assert (earlier["name"], later["name"]) == ("answer_typed", "recording_stored")
     assert later["session"]["version"] == earlier["session"]["version"] + 1
@@ -248,7 +248,7 @@ def test_answer_without_a_recording_is_read(session):
 
 
 def test_revoking_waits_for_whoever_finishes_the_interview_and_holds_nothing_that_is_needed(session):
-    """Each holding what the other needs, PostgreSQL would end one of them after a second."""
+    """In a deadlock, PostgreSQL would abort one of them after a second."""
     refused: list[WrongState] = []
 
     def revoke():

@@ -24,7 +24,7 @@ FRAME = bytes(range(256)) * 31 + bytes(64)  # 8 000 bytes, 250 ms
 assert len(FRAME) == 8000
 
 
-PATIENCE_S = 30  # on a machine that is busy with other things
+PATIENCE_S = 30  # enough for a busy machine
 
 
 class Browser:
@@ -59,7 +59,7 @@ class Browser:
         await self.socket.send_to(bytes_data=frames.pack(offset, pcm))
 
     async def close(self) -> None:
-        """Disconnect. After a failed test it may be cancelled already, which pytest must not see."""
+        """Disconnect. After a failed test the task may already be cancelled, which pytest must not see."""
         with contextlib.suppress(asyncio.CancelledError):
             await self.socket.disconnect(timeout=PATIENCE_S)
 
@@ -72,7 +72,7 @@ class Browser:
 
 @pytest.fixture(autouse=True)
 async def tidy_up():
-    """Close every connection of the test; what it read by itself, it read in a thread that ends with it."""
+    """Close every connection of the test, and the database connection of its thread."""
     yield
     while Browser.opened:
         await Browser.opened.pop().close()
@@ -99,7 +99,7 @@ async def browser(token):
 
 @pytest.fixture
 async def recording(browser, answer) -> dict:
-    """The browser is recording the first answer."""
+    """A browser that records the first answer."""
     await browser.open()
     await browser.say("begin_answer", answer=str(answer.id))
     return await browser.until("resume")
@@ -299,7 +299,7 @@ async def test_messages_are_plain_json(browser):
 
 
 class Tab(Browser):
-    """A browser tab with an identity."""
+    """A browser tab with an id."""
 
     def __init__(self, token: str, tab: str, *, is_claiming: bool = False) -> None:
         super().__init__(token, f"?tab={tab}" + ("&claim=1" if is_claiming else ""))
@@ -331,7 +331,7 @@ async def test_own_connection_that_was_held_up_does_not_end_the_page(token, answ
     page, given_up = Tab(token, "laptop", is_claiming=True), Tab(token, "laptop")
     await page.open()
     await given_up.socket.connect(timeout=PATIENCE_S)
-    assert await page.close_code() == 1013  # come back; 4001 would say that another tab has the interview
+    assert await page.close_code() == 1013  # reconnect; 4001 would mean that another tab has the interview
 
 
 @pytest.mark.parametrize("step", ["new_channel", "group_add"])
@@ -342,7 +342,7 @@ async def test_who_comes_while_redis_is_away_is_told_to_come_back(token, answer,
     monkeypatch.setattr(RedisPubSubLoopLayer, step, refuse)
     tab = Tab(token, "laptop")
     is_accepted, _ = await tab.socket.connect(timeout=PATIENCE_S)
-    assert is_accepted  # a handshake that is refused has no code
+    assert is_accepted  # a refused handshake has no close code
     assert await tab.close_code() == 1013
 
 
@@ -413,7 +413,7 @@ async def test_listener_is_as_patient_as_the_interview(browser, answer, session,
 
 
 async def test_captions_hold_no_database_connection(browser, recording, monkeypatch):
-    """A caption is asked for in a thread of its own; a connection taken there would never come back."""
+    """A caption is requested in a thread of its own, whose database connection would never be released."""
     from voice.queues import jobs
 
     def refuse(*args, **kwargs):

@@ -1,4 +1,4 @@
-"""What candidates' connections count."""
+"""Metrics of candidates' connections."""
 
 import asyncio
 

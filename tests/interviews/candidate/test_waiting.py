@@ -1,4 +1,4 @@
-"""A candidate's connection that has to wait."""
+"""A candidate's connection in the waiting room."""
 
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ SOMEBODY = uuid4()
 
 @pytest.fixture
 def full(settings, clean_redis, monkeypatch):
-    """Somebody else has the only place."""
+    """Another candidate has the only place."""
     settings.CANDIDATES_AT_ONCE = 1
     clean_redis.set("interviews:admission:epoch", 1)
     monkeypatch.setattr(waiting_room, "LOOK_EVERY_S", 0.05)

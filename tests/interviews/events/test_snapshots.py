@@ -1,4 +1,4 @@
-"""For every action: the snapshot before, with the events it sent applied, is the snapshot after."""
+"""For every action, the snapshot before, with its events applied, equals the snapshot after."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ SPOKEN = b"\1\0" * 1600
 
 @pytest.fixture
 def sent(monkeypatch):
-    """Events in the order they were sent."""
+    """Events in the order sent."""
     messages: list[dict] = []
     monkeypatch.setattr(
         publishing.channel_layer, "group_send", lambda group, message: messages.append(message)

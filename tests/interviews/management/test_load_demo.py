@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 
 @pytest.fixture
 def load(tmp_path):
-    """A function: load the demo; returns what it wrote."""
+    """A function that loads the demo and returns the written facts."""
     path = tmp_path / "var" / "demo.json"
 
     def run():

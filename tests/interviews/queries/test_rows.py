@@ -1,4 +1,4 @@
-"""What an arrival asks of the stores. Two cores serve a thousand candidates: every query and call counts."""
+"""Queries of a new connection. Two cores serve a thousand candidates, so every query and call counts."""
 
 import json
 import threading
@@ -27,12 +27,12 @@ PATIENCE_S = 30
 
 @pytest.fixture
 def said(monkeypatch):
-    """Every query that reaches a database, of whichever thread."""
+    """Every query of any thread."""
     queries: list[str] = []
     execute = CursorWrapper.execute
 
     def listen(self, sql, params=None):
-        if "SAVEPOINT" not in sql:  # those are of the test's own transaction
+        if "SAVEPOINT" not in sql:  # these belong to the test's own transaction
             queries.append(sql)
         return execute(self, sql, params)
 
@@ -47,7 +47,7 @@ def api_key(interview):
 
 @pytest.fixture
 def rendered(session):
-    """Every text of the interview has a voice."""
+    """Mark every text of the interview as synthesised."""
     keys = session.answers.values("speech_key")
     Speech.objects.filter(pk__in=keys).update(status=Speech.Status.READY, storage_name="a")
 

@@ -1,4 +1,4 @@
-"""Files that nobody should be able to hurt a worker with."""
+"""Malicious files must not harm a worker."""
 
 import io
 import struct
@@ -20,7 +20,7 @@ from voice.errors import AudioRejected
 
 RATE_HZ = 16_000
 ROOT = Path(__file__).resolve().parents[3]
-FLAC_TOTAL = slice(21, 26)  # its lowest 36 bits count the samples.  Source: RFC 9639, section 8.2
+FLAC_TOTAL = slice(21, 26)  # its lowest 36 bits are the sample count.  Source: RFC 9639, section 8.2
 
 
 def wav(channels: int, rate_hz: int, pcm: bytes) -> bytes:
@@ -38,7 +38,7 @@ def flac_that_claims(n_samples: int, seconds: float) -> bytes:
 
 
 def made(container: str, codec: str, *, layout: str = "mono", has_video: bool = False) -> bytes:
-    """A second of a tone in any container; the video is of one small grey picture."""
+    """A second of a tone in any container; a video has one small grey frame."""
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         if has_video:
@@ -272,7 +272,7 @@ SMALL = [
 @given(data=st.data(), file=st.sampled_from(SMALL))
 def test_a_damaged_file_is_decoded_or_rejected_and_nothing_else(data, file):
     damaged = bytearray(file)
-    header = min(len(file), 600)  # where formats say what follows
+    header = min(len(file), 600)  # the part with the format's headers
     for _ in range(data.draw(st.integers(1, 12))):
         end = data.draw(st.sampled_from([header, len(file)]))
         position = data.draw(st.integers(0, end - 1))

@@ -1,4 +1,4 @@
-"""The order of retreat: one step at a time, each process back in its own time, by itself."""
+"""Load shedding: one step at a time, and each process recovers by itself at its own time."""
 
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ LONGEST_WAIT_S = int(BACK_AFTER_S * SPREAD * LONGEST_DOUBLING)
 
 
 def levels(ladder, pressure, seconds, *, begin_s=0):
-    """The level after each of so many seconds of steady pressure."""
+    """The level after each second of steady pressure."""
     return [ladder.feel(pressure, begin_s + second) for second in range(seconds)]
 
 
@@ -69,13 +69,13 @@ def test_load_that_one_step_relieves_makes_it_flap_ever_more_rarely():
         if ladder.feel(0.2 if before else 1.2, second) != before:
             changes.append(second)
     waits = [later - earlier for earlier, later in pairwise(changes)]
-    assert waits[:10:2] == [16, 31, 61, 121, 121]  # off for so long; calm begins a second after the step
+    assert waits[:10:2] == [16, 31, 61, 121, 121]  # time off; calm begins a second after the step
     assert set(waits[1::2]) == {FURTHER_AFTER_S + 1}
 
 
 def test_waits_are_short_again_after_it_came_back_for_good():
     ladder = Ladder(spread=soon)
-    for second in range(600):  # the load comes back with the first step, over and over
+    for second in range(600):  # the load returns with the first step each time
         ladder.feel(0.2 if ladder.level else 1.2, second)
     end_s = 600 + 2 * LONGEST_WAIT_S
     levels(ladder, 0.0, end_s - 600, begin_s=600)

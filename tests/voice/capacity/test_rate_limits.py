@@ -1,4 +1,4 @@
-"""How much one caller may ask for, and how many connections there are."""
+"""Limits of one caller's requests, and of connections."""
 
 from contextlib import AsyncExitStack
 
@@ -63,7 +63,7 @@ async def test_new_minute_begins_anew(limited, clean_redis):
     limited(REQUESTS_PER_MINUTE=1)
     await rate_limits.take_request(ADA)
     assert 0 < clean_redis.ttl("voice:requests:key:ada") <= rate_limits.WINDOW_S
-    clean_redis.delete("voice:requests:key:ada")  # as Redis does after a minute
+    clean_redis.delete("voice:requests:key:ada")  # Redis expires it after a minute
 
     assert (await rate_limits.take_request(ADA)).remaining == 0
 
@@ -158,7 +158,7 @@ async def test_place_is_renewed_while_the_connection_lasts(limited, clean_redis,
     limited(CONNECTIONS_PER_KEY=1)
     async with rate_limits.connection(ADA):
         (place,) = clean_redis.zrange("voice:connections:key:ada", 0, -1)
-        clean_redis.zadd("voice:connections:key:ada", {place: 1})  # nearly over
+        clean_redis.zadd("voice:connections:key:ada", {place: 1})  # close to expiry
         await rate_limits._enter(ADA, place.decode())
 
         assert clean_redis.zscore("voice:connections:key:ada", place) > clean_redis.time()[0]

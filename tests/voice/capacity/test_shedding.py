@@ -1,4 +1,4 @@
-"""What a process feels, what it leaves undone for that, and what it tells the others."""
+"""Load shedding: measured pressure, skipped work, and reports to other processes."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ WITHIN_S = 10
 
 
 def queue_job(name, client, *, age_s):
-    """A job that has waited for so long."""
+    """Queue a job that has waited for this time."""
     jobs.enqueue_now(name, "voice.workers.transcription.transcribe", "an-id", job_id=f"job-in-{name}")
     queued_at = utcformat(datetime.now(UTC) - timedelta(seconds=age_s))
     client.hset(Job.key_for(f"job-in-{name}"), "enqueued_at", queued_at)
@@ -28,7 +28,7 @@ def queue_job(name, client, *, age_s):
 
 @pytest.fixture
 def hasty(monkeypatch, clean_redis):
-    """A monitor that looks often and takes a step at each look; it feels the queues alone."""
+    """A monitor that samples often, takes a step at each sample, and measures only the queues."""
     monkeypatch.setattr(shedding, "LOOK_EVERY_S", 0.02)
     monkeypatch.setattr(shedding, "LATE_S", 1e6)
     monkeypatch.setattr(ladder, "FURTHER_AFTER_S", 0.0)
@@ -38,7 +38,7 @@ def hasty(monkeypatch, clean_redis):
 
 async def until(is_true):
     async with asyncio.timeout(WITHIN_S):
-        while not is_true():  # noqa: ASYNC110  the monitor tells nobody
+        while not is_true():  # noqa: ASYNC110  the monitor sends no event
             await asyncio.sleep(0.01)
 
 
@@ -46,7 +46,7 @@ def counted(name, **labels):
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
-# What is felt
+# Pressure
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ async def test_lateness_is_what_blocks_the_loop(monkeypatch):
     assert 0.05 <= await shedding._late_s() < WITHIN_S
 
 
-# What is done
+# Steps
 
 
 def on_time() -> float:
-    """Voice activity is behind by nothing."""
+    """Report no delay of voice activity."""
     return 0.0
 
 
@@ -179,7 +179,7 @@ async def test_redis_away_presses_nobody(hasty, monkeypatch):
     assert not shedding.is_off(Step.SEMANTIC)
 
 
-# What is told
+# Reports
 
 
 async def test_process_tells_what_is_off_and_for_how_long(hasty):

@@ -1,4 +1,4 @@
-"""The hub client, against a small server of the test's own."""
+"""The hub client, against a small local server."""
 
 import http.server
 import socket
@@ -29,7 +29,7 @@ class Files(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """A hub that serves the directory it returns."""
+    """A hub that serves the returned directory."""
     directory = tmp_path / "hub"
     directory.mkdir()
 
@@ -47,7 +47,7 @@ def hub(tmp_path, monkeypatch):
 
 @pytest.fixture
 def mute_hub(monkeypatch):
-    """A hub that accepts connections and never answers."""
+    """A hub that accepts connections but never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
         yield
@@ -65,7 +65,7 @@ def test_a_hub_that_answers_is_reached(hub):
 
 
 def test_a_hub_that_refuses_is_reached_too(hub):
-    (hub / "index.html").mkdir()  # answered with an error
+    (hub / "index.html").mkdir()  # the server responds with an error
 
     check_hub(5)
 
@@ -81,7 +81,7 @@ def test_a_mute_hub_is_given_up_in_time(mute_hub):
     with pytest.raises(EngineUnavailable, match="cannot be reached"):
         check_hub(0.2)
 
-    assert time.monotonic() - began < 5  # the limit of the preflight, with room; the point is that it ends
+    assert time.monotonic() - began < 5  # the preflight's limit with a margin; the test is that it ends
 
 
 def test_offline_mode_asks_nobody(hub, monkeypatch):

@@ -1,4 +1,4 @@
-"""The breaker of an engine. Redis counts its seconds, so a test that lets time pass ages the key."""
+"""The breaker of an engine. Redis measures its time, so tests age the key instead of waiting."""
 
 import multiprocessing
 
@@ -33,7 +33,7 @@ class Counting:
 
 
 def piper(**options) -> Breaker:
-    """The breaker of one engine, as one process sees it."""
+    """The breaker of one engine in one process."""
     return Breaker("synthesis", "piper", **options)
 
 
@@ -43,14 +43,14 @@ def fail(seen: Breaker, times: int = 5) -> None:
 
 
 def let_time_pass(clean_redis) -> None:
-    """The time for which the breaker is open is over."""
+    """End the breaker's open time."""
     assert clean_redis.pttl(OPEN) > 0, "it is not open"
     clean_redis.pexpire(OPEN, 0)
 
 
 @pytest.fixture
 def half_open(clean_redis):
-    """The breaker, when its time is over and nobody has called yet."""
+    """The breaker after its open time, before the first call."""
     seen = piper()
     fail(seen)
     let_time_pass(clean_redis)
@@ -77,7 +77,7 @@ def test_breaker_may_be_open_for_next_to_no_time(settings, clean_redis, open_s):
     settings.BREAKER_OPEN_S = open_s
     seen = piper()
     fail(seen)
-    clean_redis.delete(OPEN)  # a millisecond is over
+    clean_redis.delete(OPEN)  # a millisecond has passed
 
     for _ in range(2):
         seen.admit().failed(TransientFailure("503"))
@@ -161,7 +161,7 @@ def test_two_good_probes_close_the_breaker(half_open, clean_redis):
     assert half_open.state().name == "closed"
     assert not clean_redis.exists(HASH, OPEN, PROBE)
     half_open.admit()
-    half_open.admit()  # many at once
+    half_open.admit()  # many calls at once
 
 
 def test_bad_probe_opens_the_breaker_again(half_open):

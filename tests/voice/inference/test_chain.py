@@ -1,6 +1,6 @@
-"""What fails in an engine, and who serves then: retry, breaker and fallback played out together.
+"""Failures of engines: retry, breaker and fallback together.
 
-Time is not waited for: pauses are collected, and keys in Redis are aged.
+The tests do not wait: pauses are recorded, and keys in Redis are aged.
 """
 
 import contextlib
@@ -33,9 +33,9 @@ BROKEN = TransientFailure("the vendor answered 503")
 
 
 class Hears:
-    """A recognition engine that fails as told: one entry of `outcomes` a call, None for success.
+    """A recognition engine with scripted failures: one entry of `outcomes` for each call, None for success.
 
-    segments: handed out, each by itself, before the outcome.
+    segments: yielded one by one before the outcome.
     """
 
     model, device = "none", "cpu"
@@ -61,7 +61,7 @@ class Hears:
 
 
 class Speaks:
-    """A synthesis engine that fails as told, after so many sentences (`after`)."""
+    """A synthesis engine with scripted failures, after this many sentences (`after`)."""
 
     model, device = "none", "cpu"
 
@@ -105,13 +105,13 @@ def pauses():
 
 @pytest.fixture
 def recognizer(pauses):
-    """A function: a recogniser of these engines."""
+    """A function that makes a recogniser of these engines."""
     return lambda *engines: Recognizer(engines, retry=Retry(sleep=pauses.append))
 
 
 @pytest.fixture
 def synthesizer(pauses):
-    """A function: a synthesiser of these engines."""
+    """A function that makes a synthesiser of these engines."""
     return lambda *engines: Synthesizer(engines, retry=Retry(sleep=pauses.append))
 
 
@@ -191,7 +191,7 @@ def test_engine_that_failed_five_calls_in_a_row_is_not_called(recognizer, pauses
     engines = [hear(chain).engine for _ in range(7)]
 
     assert engines == ["second"] * 7
-    assert first.calls == 5 * 3  # three tries a call
+    assert first.calls == 5 * 3  # three tries for each call
 
 
 @pytest.mark.parametrize("is_whole", [True, False])
@@ -551,7 +551,7 @@ def test_engine_time_and_real_time_factor_are_measured(recognizer, synthesizer):
 def test_time_of_a_slow_listener_is_not_the_engines(synthesizer, monkeypatch):
     from voice.inference import chain as inference_chain
 
-    clock = itertools.count()  # each look at the clock is a second later
+    clock = itertools.count()  # each reading of the clock is a second later
     monkeypatch.setattr(inference_chain.time, "perf_counter", lambda: next(clock))
     total = metrics.ENGINE_SECONDS.labels("synthesis", "slow")._sum
 

@@ -1,4 +1,4 @@
-"""The chain of recognition engines, with the real last resort and the real Whisper code where it matters."""
+"""The chain of recognition engines, with the real last resort and the real Whisper code where needed."""
 
 import numpy as np
 import pytest
@@ -11,11 +11,11 @@ from voice.inference.reports import EngineReport
 from voice.types import Recognition
 
 SILENCE = np.zeros(8_000, np.float32)
-pytestmark = pytest.mark.usefixtures("clean_redis")  # the breakers of the engines are there
+pytestmark = pytest.mark.usefixtures("clean_redis")  # for the engines' breakers
 
 
 class Scripted:
-    """An engine that does as it is told; what real ones do is for the contract suite."""
+    """A scripted engine; the contract tests cover real ones."""
 
     model, device = "none", "cpu"
 
@@ -130,7 +130,7 @@ def test_rejected_audio_is_not_shown_to_another_engine():
 
 def test_without_a_model_pocketsphinx_serves_and_whisper_says_why(tmp_path):
     config = EngineConfig(whisper_model="base", models_dir=str(tmp_path))
-    recognizer = Recognizer(recognition_engines(config))  # the tests have no hub
+    recognizer = Recognizer(recognition_engines(config))  # tests have no hub
 
     recognizer.load()
 
@@ -147,7 +147,7 @@ def test_with_a_model_pocketsphinx_takes_no_memory(whisper_model):
     assert states(recognizer) == [("faster_whisper", "ready"), ("pocketsphinx", "standby")]
 
 
-# What processes know of their engines
+# Reports of processes about their engines
 
 
 def report(**fields) -> EngineReport:

@@ -5,7 +5,7 @@ from voice.inference.retry import ONCE, Retry
 
 
 class Work:
-    """Raises the errors, one a call, then returns."""
+    """Work that raises one error in each call, and then returns."""
 
     def __init__(self, *errors):
         self.errors, self.calls = list(errors), 0
@@ -19,7 +19,7 @@ class Work:
 
 @pytest.fixture
 def pauses():
-    """How long was slept."""
+    """The recorded pauses."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""The chain of synthesis engines, and fetching what they need."""
+"""The chain of synthesis engines, and the download of their files."""
 
 import hashlib
 import http.server
@@ -25,11 +25,11 @@ from voice.management.commands import fetch_models
 from voice.types import SpeechChunk, Voice
 
 ROOT = Path(__file__).resolve().parents[3]
-pytestmark = pytest.mark.usefixtures("clean_redis")  # the breakers of the engines are there
+pytestmark = pytest.mark.usefixtures("clean_redis")  # for the engines' breakers
 
 
 class Scripted:
-    """An engine that does as it is told; what real ones do is for the contract suite."""
+    """A scripted engine; the contract tests cover real ones."""
 
     model, device = "none", "cpu"
 
@@ -141,7 +141,7 @@ def test_with_a_voice_piper_speaks(piper_voices):
 
 @pytest.fixture
 def configured(settings, tmp_path):
-    """Nothing fetched yet; `configured(...)` changes keys of settings.VOICE."""
+    """Start without downloads; `configured(...)` changes keys of settings.VOICE."""
 
     def configure(**keys):
         settings.VOICE = settings.VOICE | keys
@@ -174,7 +174,7 @@ def put_voices(directory: Path, *names: str) -> None:
 
 def test_fetch_says_in_one_line_that_the_hub_is_not_reached(configured, monkeypatch, capsys):
     monkeypatch.delenv("HF_HUB_OFFLINE")
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the port that discards
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the discard port
     started = time.monotonic()
 
     call_command("fetch_models")
@@ -223,7 +223,7 @@ def test_fetch_goes_on_after_a_voice_that_does_not_exist(configured, tmp_path, m
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
-    """As much of the model hub as its own client asks for; `repositories` maps a path to a file."""
+    """The parts of the model hub that its client uses; `repositories` maps a path to a file."""
 
     repositories: dict[str, Path] = {}
     commit = "0" * 40
@@ -268,7 +268,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub_address(whisper_model, tmp_path):
-    """A hub with Whisper base (which is the stand-in) and one Piper voice."""
+    """A hub with Whisper base (the stand-in) and one Piper voice."""
     voices = tmp_path / "on the hub" / "en" / "en_US" / "lessac" / "medium"
     build_piper_voice(voices, "en_US-lessac-medium")
     Hub.repositories = {
@@ -298,7 +298,7 @@ def test_fetched_models_are_those_the_engines_find(hub_address, tmp_path):
     assert "Piper voice en_US-lessac-medium is here." in run.stdout
     assert "Piper voice xx_XX-nobody-low could not be fetched" in run.stdout
     config = EngineConfig(models_dir=str(models), piper_voices_dir=str(models / "piper"))
-    recognition_engines(config)[0].load()  # the tests themselves have no hub
+    recognition_engines(config)[0].load()  # tests have no hub
     assert [voice.id for voice in synthesis_engines(config)[0].voices()] == ["piper:en_US-lessac-medium"]
 
 

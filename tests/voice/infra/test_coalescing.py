@@ -6,7 +6,7 @@ from voice.infra.coalescing import AT_MOST, Gathered
 
 
 class Store:
-    """Doubles numbers, and remembers which came together."""
+    """A store that doubles numbers and records which came together."""
 
     def __init__(self) -> None:
         self.companies: list[list[int]] = []

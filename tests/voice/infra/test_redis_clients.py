@@ -15,7 +15,7 @@ from voice.recordings import buffer
 pytestmark = pytest.mark.usefixtures("clean_redis")
 
 LOOPS = pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
-"""uvloop tells the end of a connection otherwise than asyncio does; the web process runs on uvloop."""
+"""uvloop reports a closed connection in another way than asyncio; the web process runs on uvloop."""
 
 
 async def ask() -> ConnectionPool:
@@ -39,7 +39,7 @@ async def announce() -> ConnectionPool:
 
 
 async def lose_connections(pool: ConnectionPool) -> None:
-    """As when the host has gone, and the kernel gave up."""
+    """Close the connections, as when the host is gone and the kernel has given up."""
     connections = [*pool._available_connections, *pool._in_use_connections]
     assert connections
     for connection in connections:

@@ -1,4 +1,4 @@
-"""Statements written out do what the ORM does."""
+"""Hand-written statements give the same results as the ORM."""
 
 import pytest
 

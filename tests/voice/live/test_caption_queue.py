@@ -1,4 +1,4 @@
-"""Captions are asked for as long as the queue is short, and are the first thing to go."""
+"""Captions are requested only while the queue is short, and are the first work to be skipped."""
 
 from uuid import uuid4
 
@@ -96,4 +96,4 @@ def counted(outcome):
 
 @pytest.fixture(autouse=True)
 def _clean(clean_redis):
-    """No test finds another's jobs."""
+    """Start each test without jobs."""

@@ -1,4 +1,4 @@
-"""Listeners hear espeak-ng's speech, tell what they noticed and ask for captions."""
+"""Listeners process espeak-ng's speech, send events and request captions."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ FRAME_BYTES = 8000
 
 
 class Audience:
-    """What a listener told, kept in order."""
+    """Records a listener's events in order."""
 
     def __init__(self, is_asking_possible: bool = True) -> None:
         self.events = []
@@ -44,7 +44,7 @@ class Audience:
         )
 
     async def until(self, is_enough):
-        """Wait until enough was told."""
+        """Wait for enough events."""
         async with asyncio.timeout(30):
             while not is_enough():
                 self.told.clear()
@@ -59,13 +59,13 @@ def sentence(pause_s=4.0):
 
 
 def send(listener, pcm, start=0):
-    """As a browser does."""
+    """Send audio as a browser does."""
     for at in range(0, len(pcm), FRAME_BYTES):
         listener.hear(start + at, pcm[at : at + FRAME_BYTES])
 
 
 async def heard(audience, pcm, **options):
-    """Listen until the turn has ended."""
+    """Send audio until the turn has ended."""
     listener = audience.listener(**options)
     send(listener, pcm, options.get("offset", 0))
     await audience.until_the_turn_ended()
@@ -95,7 +95,7 @@ async def test_many_listeners_are_told_each_of_its_own_stream():
 
     listeners = [audience.listener() for audience in audiences]
     pcm = sentence()
-    for at in range(0, len(pcm) + 20 * FRAME_BYTES, FRAME_BYTES):  # each begins a frame later
+    for at in range(0, len(pcm) + 20 * FRAME_BYTES, FRAME_BYTES):  # each starts a frame later
         for number, listener in enumerate(listeners):
             start = at - number * FRAME_BYTES
             if 0 <= start < len(pcm):
@@ -128,7 +128,7 @@ async def test_listener_whose_audience_is_slow_keeps_nobody_waiting():
 async def test_listener_asks_for_one_partial_at_a_time():
     audience = Audience()
 
-    await heard(audience, sentence(pause_s=3))  # less than the patience with one that does not come back
+    await heard(audience, sentence(pause_s=3))  # less than the timeout for a call that hangs
 
     assert len(audience.wanted) == 1
 
@@ -225,7 +225,7 @@ async def test_listener_falls_silent_when_its_audience_fails(caplog):
 
 
 class Judge:
-    """A semantic model that holds every turn for complete."""
+    """A semantic model that considers every turn complete."""
 
     def __init__(self):
         self.asked = 0
@@ -257,7 +257,7 @@ async def test_what_counts_is_whether_the_model_is_off_when_it_would_be_asked(mo
 
     send(listener, pcm[: 2 * BYTES_A_SECOND])
     await audience.until(lambda: audience.events)
-    off[0] = Step.SEMANTIC - before  # it goes off, or comes back
+    off[0] = Step.SEMANTIC - before  # the step starts or ends
     send(listener, pcm[2 * BYTES_A_SECOND :], 2 * BYTES_A_SECOND)
     await audience.until_the_turn_ended()
     await listener.close()
@@ -315,14 +315,14 @@ async def test_close_says_nothing_more():
     told = list(audience.events)
 
     listener.hear(len(sentence()), sentence())
-    await heard(Audience(), sentence())  # rounds go on
+    await heard(Audience(), sentence())  # the rounds continue
 
     assert audience.events == told
     assert len(told) < 3
 
 
 async def test_close_ends_a_telling_that_lost_its_cancelling(monkeypatch):
-    """A call inside redis-py can lose it."""
+    """A call inside redis-py can swallow the cancellation."""
     may_go_on = asyncio.Event()
 
     class Deaf(Audience):

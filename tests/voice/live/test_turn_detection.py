@@ -1,4 +1,4 @@
-"""Turns in streams whose loudness says whether somebody speaks, then in real speech with the real models."""
+"""Turns in streams with loudness as the speech probability, then in real speech with the real models."""
 
 import numpy as np
 import pytest
@@ -28,12 +28,12 @@ BLOCK_MS = 8 * FRAME_MS
 
 
 def loudness(samples):
-    """A speech probability for the tests: the level of each frame."""
+    """Return the level of each frame as a speech probability."""
     return np.abs(samples.reshape(-1, 512)).max(axis=1)
 
 
 def sound(*parts):
-    """PCM of (level 0..1, milliseconds) parts."""
+    """PCM from (level 0..1, milliseconds) parts."""
     return b"".join(s16le_from_samples(np.full(ms * 16, level, np.float32)) for level, ms in parts)
 
 
@@ -95,7 +95,7 @@ def test_a_pause_raises_a_question_about_the_turn_so_far(start_s):
 
     question = events[-1]
     assert isinstance(question, TurnQuestioned)
-    # 3.072 and 19 frames, the first number that makes 600 ms
+    # 3.072 s and 19 frames, the first count that reaches 600 ms
     assert question.timestamp_s - start_s == pytest.approx(3.68)
     assert question.start_s - start_s == pytest.approx(2.048 - 0.480)  # lead of 15 whole frames
 
@@ -116,7 +116,7 @@ def test_a_question_waits_for_more_than_a_second_and_a_half():
     ]
     ended, question = turn.feed(sound((0, 2048)))
     assert ended == SpeechEnded(3.584)
-    assert seconds(question) == 5.6  # 63 frames, the first number that makes 2 000 ms
+    assert seconds(question) == 5.6  # 63 frames, the first count that reaches 2 000 ms
 
 
 def test_a_pause_is_asked_about_once():
@@ -268,7 +268,7 @@ def test_events_come_in_order_and_speech_starts_and_ends_in_turns(parts, sizes):
 
     speech = [type(event) for event in events if isinstance(event, SpeechStarted | SpeechEnded)]
     assert speech == [SpeechStarted, SpeechEnded] * (len(speech) // 2)
-    # an end of speech tells of the moment the pause began, which lies before it was noticed
+    # an end of speech has the time at which the pause began, before it was detected
     assert [e.timestamp_s for e in events] == sorted(e.timestamp_s for e in events)
 
 
@@ -340,7 +340,7 @@ def test_a_person_who_thinks_for_a_second_and_a_half_is_not_cut_off(vad, smart_t
 
     assert len(ended) == 1
     silence_s = ended[0].timestamp_s - speech_ends_s
-    assert 1.5 < silence_s < 2.7  # the model's word comes after 2 s, without it 2.5 s decide
+    assert 1.5 < silence_s < 2.7  # the model decides after 2 s; without it the limit is 2.5 s
 
 
 @pytest.mark.skipif(not RECORDINGS, reason="the recordings of people are not at hand")
@@ -386,14 +386,14 @@ def test_many_people_heard_together_give_what_the_original_model_gives_of_each(v
 
 
 def with_pauses(samples):
-    """`samples` with pauses of 0.7, 1.5, 2.2 and 3 s cut in evenly, and 4 s of silence at the end."""
+    """Insert evenly spread pauses of 0.7, 1.5, 2.2 and 3 s into `samples`, and 4 s of silence at the end."""
     pieces = np.array_split(samples, 5)
     silences = [np.zeros(int(s * 16_000), np.float32) for s in (0.7, 1.5, 2.2, 3.0, 4.0)]
     return np.concatenate([part for both in zip(pieces, silences, strict=True) for part in both])
 
 
 def with_noise(samples, noise, everybody):
-    """`samples` with noise so many dB below their speech."""
+    """Add noise to `samples`, this many dB below the speech."""
     if noise == "no noise":
         return samples
     kind, level_db, _ = noise.split()
@@ -413,9 +413,9 @@ def with_noise(samples, noise, everybody):
 
 
 def with_thinking_pauses(samples, vad, noise_level):
-    """`samples` with 1.5 s of a room's noise put in where its speaker did not pause, and 4 s at its end.
+    """Insert 1.5 s of room noise into `samples` where the speaker did not pause, and 4 s at the end.
 
-    Also when its speech ends, in seconds.
+    Also return when the speech ends, in seconds.
     """
     noise = np.random.default_rng(3).standard_normal(4 * 16_000).astype(np.float32) * noise_level
     is_speech = vad.probabilities(samples) > 0.5
@@ -432,7 +432,7 @@ def asked_about(question, pcm):
 
 
 def turns_ended(turn, pcm, smart_turn):
-    """The ends of turns while the stream comes as from a browser, every question answered at once."""
+    """Return the ends of turns in a stream sent as by a browser, with every question answered at once."""
     ended = []
     for start in range(0, len(pcm), 8000):
         for event in turn.feed(pcm[start : start + 8000]):

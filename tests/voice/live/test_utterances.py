@@ -1,4 +1,4 @@
-"""Where utterances begin and end, with a voice activity that is given by plain numbers."""
+"""Start and end of utterances, with voice activity from plain numbers."""
 
 import numpy as np
 import pytest
@@ -9,17 +9,17 @@ from voice.live import utterances
 from voice.live.turn_detection import BLOCK_BYTES
 from voice.live.utterances import BYTES_A_SECOND, Began, Ended, Paused, Resumed, UtteranceCutter
 
-LOUD, SILENT = 3000, 100  # silence is not so silent that the model is not asked
+LOUD, SILENT = 3000, 100  # loud enough that the model still runs
 
 
 def probability(samples):
-    """Speech is what is loud."""
+    """Treat loud frames as speech."""
     frames = samples.reshape(-1, 512)
     return (np.abs(frames).max(axis=1) > 0.05).astype(np.float32)
 
 
 def sound(*stretches: tuple[int, float]) -> bytes:
-    """s16le of (peak, seconds) in a row."""
+    """s16le from consecutive (peak, seconds) parts."""
     return b"".join(np.full(int(s * 16_000), peak, "<i2").tobytes() for peak, s in stretches)
 
 
@@ -106,7 +106,7 @@ def test_endless_speech_is_cut_where_it_is_quietest():
     assert events[2].timestamp_s == events[1].utterance.end_s
     pieces = [event.utterance.pcm for event in events if isinstance(event, Ended)]
     assert all(len(p) <= (utterances.MAX_UTTERANCE_S + 0.3) * BYTES_A_SECOND for p in pieces)
-    assert pcm.startswith(b"".join(pieces))  # nothing is lost, nothing twice
+    assert pcm.startswith(b"".join(pieces))  # nothing lost, nothing repeated
 
 
 def test_pause_at_the_longest_utterance_ends_it():

@@ -1,4 +1,4 @@
-"""Voices fetched by name."""
+"""Download of voices by name."""
 
 import http.server
 import threading
@@ -14,7 +14,7 @@ from voice.management.commands import fetch_models
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """A hub that has one voice of two speakers; returns the directory that voices are fetched to."""
+    """A hub with one voice of two speakers. Returns the download directory."""
     name = "en_US-choir-medium"
     build_piper_voice(
         tmp_path / "hub/rhasspy/piper-voices/resolve/main/en/en_US/choir/medium",

@@ -1,4 +1,4 @@
-"""What Prometheus scrapes."""
+"""The metrics page that Prometheus scrapes."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ STARTED = (
 
 @pytest.fixture
 def processes(tmp_path, clean_redis):
-    """A function: run Python in a process of its own, which counts with the others; what it printed."""
+    """A function that runs Python in a process that shares the metrics, and returns its output."""
     env = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
     def run(code):

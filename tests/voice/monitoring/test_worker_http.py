@@ -1,4 +1,4 @@
-"""What a worker tells whoever supervises it: /health, /ready, /metrics; and what it counts of its jobs."""
+"""A worker's /health, /ready and /metrics, and its job metrics."""
 
 import http.client
 import json
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Engine:
-    """A service whose model is as warm as the test says."""
+    """A service whose warm state is set by the test."""
 
     state, last_error = "ready", ""
 
@@ -57,7 +57,7 @@ def engine():
 
 @pytest.fixture
 def worker(clean_redis, engine, monkeypatch):
-    """A worker in this process that has not started."""
+    """A worker in this process that is not started."""
     monkeypatch.setattr(slot, "DEQUEUE_S", 0.05)
     return VoiceWorker(["stt"], connection=clean_redis, services=[engine])
 
@@ -70,13 +70,13 @@ def working(worker):
     finally:
         assert worker.stop()
         for thread in threading.enumerate():
-            if thread.name == "heartbeat":  # it is told last, and still uses the client
+            if thread.name == "heartbeat":  # it stops last, and still uses the client
                 thread.join(WITHIN_S)
 
 
 @pytest.fixture
 def ask(worker):
-    """A function: the status and the body of an address of the worker."""
+    """A function that returns status and body of a worker's address."""
     server = Server(("127.0.0.1", 0), worker.checks())
     with server.running():
         yield lambda path: get(server.server_port, path)
@@ -170,7 +170,7 @@ def test_jobs_are_counted_by_queue_and_outcome(worker, clean_redis):
     for job in (succeed, fail, succeed):
         queue.enqueue_call(f"{__name__}.{job.__name__}")
     with working(worker):
-        wait_for(lambda: not queue.count, "the jobs to be taken", within_s=WITHIN_S)  # stopping ends the last
+        wait_for(lambda: not queue.count, "the jobs to be taken", within_s=WITHIN_S)  # the stop ends the last
     assert [after - was for after, was in zip(counts(), before, strict=True)] == [2, 1, 3, 3]
 
 

@@ -1,4 +1,4 @@
-"""Calls: who asks, who answers, and what happens to those who wait when something goes wrong."""
+"""Calls: callers, workers, and failures while callers wait."""
 
 import asyncio
 import threading
@@ -30,7 +30,7 @@ async def parts_of(call: calls.Call, **options) -> list[tuple[dict, bytes]]:
 
 @sync_to_async
 def as_worker(call: calls.Call, work: Callable[[answers.ClaimedCall], None]) -> answers.ClaimedCall:
-    """What a worker does with the call's job."""
+    """Run the call's job as a worker does."""
     asked = answers.claim(call.id)
     assert asked is not None
     work(asked)
@@ -38,7 +38,7 @@ def as_worker(call: calls.Call, work: Callable[[answers.ClaimedCall], None]) -> 
 
 
 def lose_job(client, call: calls.Call) -> None:
-    """As when a worker took it and died."""
+    """Lose the job, as when its worker died."""
     client.delete("rq:queue:tts", f"rq:job:call-{call.id}")
 
 
@@ -271,7 +271,7 @@ async def test_call_that_nobody_begins_ends_the_wait(impatient, queued):
     with pytest.raises(CallFailed) as failed:
         await parts_of(call, within_s=0.2)
     assert failed.value.code == "timeout"
-    assert queued("tts") == [f"call-{call.id}"]  # it was not queued again
+    assert queued("tts") == [f"call-{call.id}"]  # not queued a second time
 
 
 async def test_call_that_waited_too_long_is_not_begun(monkeypatch, clean_redis):
@@ -300,7 +300,7 @@ async def test_lost_job_is_queued_again_once_however_many_wait(impatient, clean_
 
     readers = [asyncio.create_task(parts_of(call)) for call in shared]
     async with asyncio.timeout(PATIENCE_S):
-        while not queued("tts"):  # noqa: ASYNC110  Redis does not tell
+        while not queued("tts"):  # noqa: ASYNC110  Redis sends no event
             await asyncio.sleep(0.01)
     assert queued("tts") == [f"call-{shared[0].id}"]
     await as_worker(shared[0], answer)
@@ -314,7 +314,7 @@ async def test_worker_that_comes_back_after_another_took_over_is_not_heard(impat
     lose_job(clean_redis, call)
     reading = asyncio.create_task(parts_of(call))
     async with asyncio.timeout(PATIENCE_S):
-        while not queued("tts"):  # noqa: ASYNC110  Redis does not tell
+        while not queued("tts"):  # noqa: ASYNC110  Redis sends no event
             await asyncio.sleep(0.01)
     await as_worker(call, lambda asked: (asked.send({"n": 1}, b"one"), asked.finish({})))
 
@@ -328,7 +328,7 @@ async def test_call_that_loses_a_second_worker_fails(impatient, monkeypatch, cle
     reading = asyncio.create_task(parts_of(call))
     lose_job(clean_redis, call)
     async with asyncio.timeout(PATIENCE_S):
-        while not queued("tts"):  # noqa: ASYNC110  Redis does not tell
+        while not queued("tts"):  # noqa: ASYNC110  Redis sends no event
             await asyncio.sleep(0.01)
     clean_redis.hincrby(f"voice:call:{call.id}", "again", -calls.AGAIN_S)
     lose_job(clean_redis, call)

@@ -1,4 +1,4 @@
-"""What is known of a queue's workers, with what RQ writes of them."""
+"""Facts about a queue's workers, from RQ's real keys."""
 
 import pytest
 from rq.registry import StartedJobRegistry

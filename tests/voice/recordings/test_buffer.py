@@ -12,7 +12,7 @@ from voice.recordings.buffer import HOT_BYTES, KEPT_BYTES, SEGMENT_BYTES, Outcom
 pytestmark = pytest.mark.usefixtures("clean_redis")
 
 LIMIT = 10 * SEGMENT_BYTES
-FRAME = 200_000  # more than a browser sends at once, less than a segment
+FRAME = 200_000  # larger than a browser's frame, smaller than a segment
 
 
 def pcm_of(size: int, seed: int = 1) -> bytes:
@@ -31,7 +31,7 @@ async def recording() -> UUID:
 
 
 def rest(recording: UUID) -> None:
-    """As if nobody had gone on with it for long enough."""
+    """Age the recording, as if its speaker had been away for long enough."""
     client = redis_clients.sync_client()
     for key in client.keys(f"voice:recording:{recording}:*"):
         client.expire(key, buffer.HOT_TTL_S - buffer.RESTS_AFTER_S)
@@ -92,7 +92,7 @@ async def test_let_go_forgets_one_segment_once(recording):
     await fill(recording, 0, 2 * SEGMENT_BYTES + 2)
     for _ in range(2):
         buffer.let_go(recording, SEGMENT_BYTES)
-    assert buffer.read(recording) == b""  # not all of it is here
+    assert buffer.read(recording) == b""  # a part is in object storage
     assert buffer.read(recording, SEGMENT_BYTES) == PCM[SEGMENT_BYTES : 2 * SEGMENT_BYTES + 2]
 
 
@@ -102,7 +102,7 @@ async def test_let_go_keeps_what_came_while_a_part_of_a_segment_was_moved(record
     for _ in range(2):
         buffer.let_go(recording, start + 1000)
     assert buffer.read(recording, start + 1000) == PCM[start + 1000 : start + 3000]
-    assert buffer.read(recording, start + 998) == b""  # not all of it is here
+    assert buffer.read(recording, start + 998) == b""  # a part is in object storage
     answer = await write(recording, start + 2000, start + 4000)
     assert answer == buffer.Write(Outcome.HELD, start + 4000, start + 1000)
 
@@ -144,7 +144,7 @@ async def test_who_opens_it_again_goes_on_with_it(recording):
 async def test_what_was_let_go_counts_as_held(recording):
     await fill(recording, 0, SEGMENT_BYTES + 1000)
     buffer.let_go(recording, SEGMENT_BYTES)
-    assert (await write(recording, 0, FRAME)).outcome is Outcome.HELD  # sent again: nothing happens
+    assert (await write(recording, 0, FRAME)).outcome is Outcome.HELD  # a repeated frame changes nothing
     assert (await write(recording, SEGMENT_BYTES + 1002, SEGMENT_BYTES + 1004)).outcome is Outcome.GAP
     assert buffer.seal(recording, at_least=SEGMENT_BYTES + 1000) == SEGMENT_BYTES + 1000
 
@@ -194,7 +194,7 @@ async def test_any_frames_with_any_moves_between_lose_nothing(cuts, moves):
         if move and (due := buffer.due(recording)):
             assert due[0] == len(taken)
             taken += buffer.read(recording, *due)
-            if move == "opened":  # its mover died before Redis knew
+            if move == "opened":  # the job died before it updated Redis
                 await buffer.open_for(recording, writer="me", limit_bytes=LIMIT, stored_bytes=len(taken))
             elif move != "too late":
                 buffer.let_go(recording, len(taken))

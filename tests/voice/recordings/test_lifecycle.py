@@ -41,7 +41,7 @@ async def fill(recording: Recording, pcm: bytes) -> None:
 
 @pytest.fixture
 def heard():
-    """Signals, in order, as (name, row)."""
+    """Signals in order, as (name, row)."""
     received = []
     on_stored = lambda sender, recording, **kw: received.append(("stored", recording))  # noqa: E731
     on_finished = lambda sender, transcript, **kw: received.append(("transcript", transcript))  # noqa: E731

@@ -1,4 +1,4 @@
-"""A recording that grows: its older segments go to object storage while its speaker speaks."""
+"""A growing recording: older segments move to object storage while the candidate speaks."""
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -23,20 +23,20 @@ PCM = tone(80)
 
 @pytest.fixture
 def growing() -> Recording:
-    """40 s are held, 20 s of them are due."""
+    """A recording with 40 s in Redis; 20 s of them are due."""
     recording = lifecycle.create(language="en", max_seconds=90)
     async_to_sync(send)(recording, 0, 2 * SEGMENT_BYTES)
     return recording
 
 
 async def send(recording: Recording, start: int, end: int) -> buffer.Outcome:
-    """Send [start, end) as a new connection does."""
+    """Send [start, end) over a new connection."""
     await lifecycle.open_for(recording, writer="me")
     return (await go_on(recording, start, end)).outcome
 
 
 async def go_on(recording: Recording, start: int, end: int) -> buffer.Write:
-    """Send [start, end) over the same connection, as far as it is taken."""
+    """Send [start, end) over the same connection, as far as it is accepted."""
     for at in range(start, end, 200_000):
         pcm = PCM[at : min(end, at + 200_000)]
         write = await buffer.write(recording.id, writer="me", offset=at, pcm=pcm)
@@ -163,14 +163,14 @@ def test_a_death_between_the_row_and_redis_is_made_good_by_the_next_move(growing
 
 @pytest.fixture
 def moved_while_read(growing) -> Recording:
-    """A sealed recording, one of whose segments is moved after its row was read."""
+    """A sealed recording with a segment that moved after its row was read."""
     sealed = seal(growing, 2 * SEGMENT_BYTES)
     storing.move_segments(str(growing.pk))
     return sealed
 
 
 def test_a_segment_that_is_moved_while_it_is_read_is_found(moved_while_read):
-    assert moved_while_read.segment_ends == []  # as it was read before
+    assert moved_while_read.segment_ends == []  # the outdated row
     assert storage.read_pcm(moved_while_read) == PCM[: 2 * SEGMENT_BYTES]
 
 
@@ -243,7 +243,7 @@ def test_a_candidate_who_comes_back_while_the_rest_is_moved_loses_nothing(growin
 
 
 def test_two_movers_that_saw_different_ends_leave_one_chain(growing, monkeypatch):
-    """One is late: it has read less than what the other has moved in the meantime."""
+    """The slow one has read less than the other has already moved."""
     late = buffer.read(growing.pk, 0, 1000)
     read = buffer.read
 
@@ -258,7 +258,7 @@ def test_two_movers_that_saw_different_ends_leave_one_chain(growing, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(buffer, "read", read_late)
         is_more_due = storage.move_segment(growing.pk, 0, 1000)
-    assert is_more_due is True  # Redis follows the row
+    assert is_more_due is True  # Redis takes over the row's state
     assert files(growing) == [f"segment-0-{SEGMENT_BYTES}.pcm"]
     assert storage.read_pcm(seal(growing, 1)) == PCM[: 2 * SEGMENT_BYTES]
 
@@ -279,7 +279,7 @@ def test_a_mover_that_died_before_redis_knew_of_an_odd_piece_stops_nobody(monkey
 
 @pytest.fixture
 def old() -> Recording:
-    """A recording as its row was read before all of it moved and Redis lost its data."""
+    """An outdated row: read before everything moved and Redis lost its data."""
     recording = short()
     rest(recording.pk)
     storing.move_segments(str(recording.pk))
@@ -341,7 +341,7 @@ def test_what_is_left_of_a_segment_lives_no_longer_than_it():
 
 
 def test_a_mover_adds_nothing_beyond_the_end_of_a_sealed_recording(monkeypatch):
-    """It had read more before Redis came back with less, and the recording was sealed."""
+    """The job had read more before Redis came back with less and the recording was sealed."""
     recording = short(2000)
     pcm = buffer.read(recording.pk, 0, 2000)
     redis_clients.sync_client().set(f"voice:recording:{recording.pk}:0", PCM[:1000], ex=1000)

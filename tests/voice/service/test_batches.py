@@ -1,4 +1,4 @@
-"""Batches of files: handed in, recognised once, read and forgotten by their owner alone."""
+"""Batches of files: submitted, transcribed once, and read and deleted only by their owner."""
 
 import contextlib
 from datetime import timedelta
@@ -29,7 +29,7 @@ def stranger(transactional_db):
 
 @pytest.fixture
 def batch(db, clean_redis, settings, tmp_path):
-    """Two recordings and a file that is none, waiting."""
+    """A waiting batch of two recordings and a file without audio."""
     return make_batch(recording(name="one.wav"), recording(2.0, "two.wav"), no_audio())
 
 
@@ -42,8 +42,8 @@ def make_batch(*files, **options):
 
 
 def recognise(row):
-    """What the worker does, whatever comes of it."""
-    with contextlib.suppress(Exception):  # the row says it
+    """Run the worker's job, with any result."""
+    with contextlib.suppress(Exception):  # the row has the error
         transcription.transcribe_file(str(row.pk))
     row.refresh_from_db()
     return row
@@ -156,7 +156,7 @@ def test_files_are_known_before_they_are_kept(db, clean_redis, monkeypatch):
 
     def save(name, content):
         row = BatchFile.objects.get(storage_name=name)
-        known.append(row.retry_at > timezone.now())  # the sweeper leaves it alone as long as that may take
+        known.append(row.retry_at > timezone.now())  # the sweeper skips it for this time
         return name
 
     monkeypatch.setattr(default_storage, "save", save)

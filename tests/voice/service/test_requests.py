@@ -1,4 +1,4 @@
-"""What may be asked of the speech service."""
+"""Validation of requests to the speech service."""
 
 import pytest
 

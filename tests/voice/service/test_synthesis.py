@@ -1,4 +1,4 @@
-"""Which requests for speech are taken, and that the same is spoken once."""
+"""Accepted synthesis requests, and one synthesis for equal requests."""
 
 import asyncio
 import time
@@ -147,7 +147,7 @@ async def test_two_hundred_requests_at_once_cost_one_synthesis(worker):
 
 
 class Faltering(FakeSynthesis):
-    """Speaks with a voice of its own, unless it is away."""
+    """An engine with a voice of its own, which may be unavailable."""
 
     name = "faltering"
     is_away = True

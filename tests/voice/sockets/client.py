@@ -1,4 +1,4 @@
-"""A client of the voice sockets, inside the process."""
+"""A client of the voice sockets, inside this process."""
 
 import asyncio
 import contextlib
@@ -10,12 +10,12 @@ from channels.testing import WebsocketCommunicator
 from voice import routing
 from voice.callers import Caller
 
-PATIENCE_S = 30  # on a machine that is busy with other things
+PATIENCE_S = 30  # enough for a busy machine
 CALLER = Caller(id="key:test", owner="organisation:1", name="Test")
 
 
 class Client:
-    """One connection of a caller who was let in."""
+    """One connection of an admitted caller."""
 
     opened: ClassVar[list["Client"]] = []
 
@@ -52,13 +52,13 @@ class Client:
         await self.socket.send_to(text_data=text, bytes_data=binary)
 
     async def next(self) -> dict | bytes:
-        """The next message: a dict, or the bytes of a binary one."""
+        """Return the next message: a dict, or the bytes of a binary one."""
         output = await self.socket.receive_output(timeout=PATIENCE_S)
         assert output["type"] == "websocket.send", output
         return json.loads(output["text"]) if output.get("text") else output["bytes"]
 
     async def until(self, kind: str) -> dict:
-        """The next message of that type; an error that is not asked for ends the wait."""
+        """Return the next message of this type; an unexpected error ends the wait."""
         while True:
             message = await self.next()
             if isinstance(message, dict):
@@ -67,7 +67,7 @@ class Client:
                 assert message["type"] != "error", message
 
     async def error(self, kind: str, **fields) -> dict:
-        """What is answered to a message that is refused."""
+        """Send an invalid message. Return the error."""
         await self.say(kind, **fields)
         return await self.until_error()
 
@@ -88,6 +88,6 @@ class Client:
                 return output["code"]
 
     async def close(self) -> None:
-        """Disconnect. After a failed test it may be cancelled already, which pytest must not see."""
+        """Disconnect. After a failed test the task may already be cancelled, which pytest must not see."""
         with contextlib.suppress(asyncio.CancelledError):
             await self.socket.disconnect(timeout=PATIENCE_S)

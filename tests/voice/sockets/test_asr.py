@@ -1,4 +1,4 @@
-"""`/ws/asr` with real voice activity and the fake recogniser: what is told of a stream, and every mistake."""
+"""`/ws/asr` with real voice activity and the fake recogniser: its messages, and every error."""
 
 import asyncio
 import threading
@@ -35,7 +35,7 @@ async def send(client, pcm: bytes, *, frame_bytes: int = 3200) -> None:
 
 
 async def heard(client, pcm: bytes) -> list[dict]:
-    """Everything that is told of a stream, `done` included."""
+    """Return all messages of a stream, `done` included."""
     await send(client, pcm)
     await client.say("end")
     return await told_until_done(client)
@@ -73,9 +73,7 @@ async def test_words_are_timed_from_the_streams_first_sample(client):
 
     words = final["words"]
     assert [set(word) for word in words] == [{"word", "start", "end", "confidence"}] * len(words)
-    assert words[0]["start"] == pytest.approx(
-        final["start"] - 0.3, abs=0.01
-    )  # the fake's words begin at once
+    assert words[0]["start"] == pytest.approx(final["start"] - 0.3, abs=0.01)  # the fake's words start at 0
     assert words[-1]["end"] == pytest.approx(final["end"] + 0.2, abs=0.01)
     assert final["segments"][0]["avg_logprob"] == -0.1
     assert "words" not in final["segments"][0]
@@ -83,7 +81,7 @@ async def test_words_are_timed_from_the_streams_first_sample(client):
 
 async def test_partials_come_while_somebody_speaks(client, worker):
     pcm = s16le_from_samples(speech())
-    await send(client, pcm[:64_000])  # in the middle of the sentence
+    await send(client, pcm[:64_000])  # ends in the middle of the sentence
     partial = await client.until("partial")
 
     assert partial["text"] == worker.recognition.says
@@ -179,7 +177,7 @@ async def test_final_is_begun_at_the_pause_and_made_once(client, worker):
     await client.say("config", interim=False)
     pcm = s16le_from_samples(speech(pause_s=0.0))
     await send(client, pcm + bytes(int(0.45 * 32_000)))
-    await recognised(worker, 1)  # nobody said yet that the utterance has ended
+    await recognised(worker, 1)  # the end of the utterance is not confirmed yet
     await send(client, bytes(32_000))
     final = await client.until("final")
 
@@ -336,7 +334,7 @@ async def test_frame_that_is_no_audio_is_dropped_and_the_stream_goes_on(client, 
     pcm = samples.astype("<f4").tobytes() if encoding == "float32" else s16le_from_samples(samples)
     told = await heard(client, pcm)
     assert len(of(told, "final")) == 1
-    assert told[-1]["duration"] == pytest.approx(len(samples) / 16_000, abs=0.01)  # the bad frame is no time
+    assert told[-1]["duration"] == pytest.approx(len(samples) / 16_000, abs=0.01)  # without the bad frame
 
 
 async def test_utterance_that_cannot_be_recognised_is_told_in_its_place(client, worker):
@@ -392,7 +390,7 @@ async def test_only_so_many_finals_are_under_way(client, worker):
     await client.say("config", interim=False)
     pcm = s16le_from_samples(np.concatenate([speech(pause_s=1.0)] * 6))
     await send(client, pcm, frame_bytes=64_000)
-    for _ in range(transcriber.FINALS_UNDER_WAY + 1):  # the next waits for room
+    for _ in range(transcriber.FINALS_UNDER_WAY + 1):  # the next one has to wait
         await client.until("speech_end")
     assert await client.socket.receive_nothing()
 

@@ -1,4 +1,4 @@
-"""What all voice sockets do: admission, messages that are none, limits, closing."""
+"""Behaviour of all voice sockets: admission, invalid messages, limits, closing."""
 
 import asyncio
 import json
@@ -189,7 +189,7 @@ async def test_redis_that_is_away_is_told(monkeypatch):
 
 
 async def test_client_that_reads_nothing_is_closed(worker, monkeypatch):
-    """A server that waits for its client, as ours does (tests/interview_platform/server/test_daphne.py)."""
+    """The server waits for its client, as ours does (tests/interview_platform/server/test_daphne.py)."""
     monkeypatch.setattr(base, "SEND_WITHIN_S", 0.1)
     close_codes: asyncio.Queue[int] = asyncio.Queue()
     consumer = TtsConsumer.as_asgi()

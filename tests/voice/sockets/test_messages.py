@@ -1,4 +1,4 @@
-"""Fields of messages, and messages made of nonsense."""
+"""Fields of messages, and nonsense messages."""
 
 import base64
 import json
@@ -45,7 +45,7 @@ FIELDS = {
 }
 
 
-@pytest.mark.django_db(transaction=True)  # voices that somebody registered
+@pytest.mark.django_db(transaction=True)  # reads registered voices
 @pytest.mark.parametrize("path", FIELDS)
 async def test_nonsense_is_answered_and_disturbs_nothing(worker, path):
     chance = random.Random(path)

@@ -1,4 +1,4 @@
-"""`/ws/tts` with the fake engine: what is sent for each message, and for each mistake."""
+"""`/ws/tts` with the fake engine: replies to each message, and to each error."""
 
 import base64
 import threading
@@ -23,7 +23,7 @@ async def client(worker):
 
 
 async def spoken(client) -> tuple[list[dict], list[np.ndarray], dict]:
-    """The chunks of one text: their messages, their samples, and the last message."""
+    """Return the chunks of one text (messages and samples), and the last message."""
     chunks, audio = [], []
     while True:
         message = await client.next()
@@ -79,7 +79,7 @@ async def test_chunk_size_is_in_samples(client):
 
 
 class HeldSpeech:
-    """Speaks one sentence, then waits to be told."""
+    """An engine that synthesises one sentence and then waits for the test."""
 
     def __init__(self, engine) -> None:
         self.engine = engine
@@ -97,7 +97,7 @@ class HeldSpeech:
 
 @pytest.fixture
 def held(worker):
-    """The engine stops after each text's first sentence until `held.may_go_on` is set."""
+    """An engine that stops after each text's first sentence until `held.may_go_on` is set."""
     worker.synthesis = held = HeldSpeech(worker.synthesis)
     yield held
     held.may_go_on.set()
@@ -114,7 +114,7 @@ async def test_first_sentence_is_sent_before_the_second_is_spoken(client, held):
 
 async def test_without_streaming_nothing_is_sent_before_all_is_spoken(client, held):
     await client.say("synthesize", text=TEXT, streaming=False)
-    await client.still_answers()  # pong is the next message: no audio came before
+    await client.still_answers()  # pong is the next message, without audio before it
     assert await client.socket.receive_nothing()
 
     held.may_go_on.set()
@@ -210,7 +210,7 @@ async def test_bad_text_is_refused_by_field(client, fields, code, field):
     await spoken(client)
 
 
-@pytest.mark.django_db(transaction=True)  # it may be one that somebody registered
+@pytest.mark.django_db(transaction=True)  # the voice may be a registered one
 async def test_unknown_voice_is_refused(client):
     error = await client.error("synthesize", text="Hi.", voice_id="fake:nobody", request_id=1)
 
@@ -231,7 +231,7 @@ async def test_control_characters_are_nothing(client, worker):
 
 @pytest.fixture
 def cloning(monkeypatch):
-    """Remembers what is registered."""
+    """An engine that records registered voices."""
     from voice.speech import cloning
 
     calls = []

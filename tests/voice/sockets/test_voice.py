@@ -1,4 +1,4 @@
-"""`/ws/voice` with the fake engines: both directions in JSON, and every mistake."""
+"""`/ws/voice` with the fake engines: both directions in JSON, and every error."""
 
 import asyncio
 import base64
@@ -99,7 +99,7 @@ def audio_file(container: str) -> bytes:
 
 
 class HeldRecognition:
-    """Waits to be told before it answers."""
+    """An engine that waits for the test before it returns."""
 
     def __init__(self, engine) -> None:
         self.engine = engine
@@ -162,7 +162,7 @@ async def test_long_texts_at_once_are_refused(client, worker, monkeypatch):
 
 async def test_client_that_leaves_lets_the_work_be_dropped(client, held, clean_redis):
     await client.say("audio", audio=base64_wav(), language="en")
-    while not clean_redis.keys("voice:call:*"):  # noqa: ASYNC110  Redis does not tell
+    while not clean_redis.keys("voice:call:*"):  # noqa: ASYNC110  Redis sends no event
         await asyncio.sleep(0.01)
     await client.close()
 
@@ -174,7 +174,7 @@ async def test_client_that_leaves_lets_the_work_be_dropped(client, held, clean_r
 
 @pytest.fixture
 def judged(monkeypatch):
-    """The texts that were judged; all English ones are found glad."""
+    """The analysed texts; every English one is positive."""
     judged = []
 
     def analyse(text, *, language):
@@ -244,7 +244,7 @@ async def test_bad_request_is_refused_by_field(client, kind, fields, code, field
     await client.still_answers()
 
 
-@pytest.mark.django_db(transaction=True)  # it may be one that somebody registered
+@pytest.mark.django_db(transaction=True)  # the voice may be a registered one
 async def test_unknown_voice_is_refused(client):
     error = await client.error("text", text="Hi.", voice_id="nobody", id=1)
 

@@ -31,7 +31,7 @@ def counted(outcome: str) -> float:
 
 @pytest.fixture
 def small(settings):
-    """Room for ten items of 10 000 bytes, each with the two bytes of its empty meta."""
+    """A cache for ten items of 10 000 bytes, each with the two bytes of its empty meta."""
     settings.SPEECH_CACHE_MB = 0.10002
 
 
@@ -47,7 +47,7 @@ async def test_what_was_put_is_got():
 async def test_least_recently_used_goes_when_the_bound_is_reached(small):
     for number in range(10):
         put(str(number))
-    assert await has("0")  # used again: now "1" is the oldest
+    assert await has("0")  # now "1" is the least recently used
 
     put("new")
 
@@ -145,7 +145,7 @@ async def test_hits_and_misses_are_counted_for_all_processes_and_for_this_one(cl
 
 async def test_hit_costs_one_round_trip(clean_redis, monkeypatch):
     put("a")
-    assert await has("a")  # the script is known to Redis from here on
+    assert await has("a")  # Redis has the script from here on
     sent = []
     send = redis.asyncio.Connection.send_packed_command
 

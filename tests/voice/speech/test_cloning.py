@@ -30,7 +30,7 @@ def configured(settings):
 
 @pytest.fixture
 def stored():
-    """Names of the files of cloned voices in object storage."""
+    """File names of cloned voices in object storage."""
 
     def names():
         if not default_storage.exists("voices"):

@@ -1,4 +1,4 @@
-"""Which voice a request means."""
+"""The choice of a request's voice."""
 
 import pytest
 

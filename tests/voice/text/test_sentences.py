@@ -134,7 +134,7 @@ def test_accents_piled_on_one_letter_are_bounded():
     ],
 )
 def test_a_megabyte_of_anything_is_split_in_one_pass(unit):
-    # a quadratic step anywhere would take hours here and meet the time limit of the suite
+    # a quadratic step would take hours here and exceed the tests' time limit
     text = unit * (1_000_000 // len(unit))
 
     assert all(0 < len(piece) <= SENTENCE_LIMIT_CHARS for piece in split_sentences(text))

@@ -19,7 +19,7 @@ def segment(text: str, start_s: float = 0.0, end_s: float = 2.0, words: tuple[Wo
 
 
 def timed(text: str, *, word_s: float = 0.5, start_s: float = 0.0) -> Segment:
-    """A segment whose words last `word_s` each."""
+    """A segment with words of `word_s` each."""
     words = tuple(
         Word(word, start_s + number * word_s, start_s + (number + 1) * word_s, 0.9)
         for number, word in enumerate(text.split())

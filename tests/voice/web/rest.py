@@ -1,4 +1,4 @@
-"""How the tests of the speech service's REST speak to it."""
+"""Helpers for tests of the speech service's REST API."""
 
 import io
 from typing import Any
@@ -12,7 +12,7 @@ from voice.audio.encoding import encode_wav
 
 
 class KeyClient(AsyncClient):
-    """A client that sends an API key with everything."""
+    """A client that sends an API key with every request."""
 
     def __init__(self, key: str) -> None:
         super().__init__()
@@ -24,18 +24,18 @@ class KeyClient(AsyncClient):
 
 
 def recording(seconds: float = 1.0, name: str = "answer.wav") -> SimpleUploadedFile:
-    """A file that the fake recogniser hears something in."""
+    """An audio file that the fake recogniser does not treat as silence."""
     return SimpleUploadedFile(name, encode_wav(factories.tone(seconds)))
 
 
 async def body_of(response: Any) -> bytes:
-    """The whole answer, streamed or not."""
+    """Return the whole response body, streamed or not."""
     if not response.streaming:
         return response.content
     return b"".join([part async for part in response.streaming_content])
 
 
 def seconds_of(file: bytes) -> float:
-    """How long an audio file plays."""
+    """Return the duration of an audio file."""
     with av.open(io.BytesIO(file)) as opened:
         return sum(frame.samples / frame.sample_rate for frame in opened.decode(audio=0))

@@ -1,4 +1,4 @@
-"""REST of the speech service, as other systems use it: real queues, a worker with the fake engines."""
+"""The speech service's REST API as other systems use it: real queues, a worker with fake engines."""
 
 import asyncio
 import json
@@ -31,12 +31,12 @@ def interviews_key(transactional_db):
 
 @pytest.fixture
 async def signed_in(transactional_db):
-    """A client in whose browser a member of staff is signed in."""
+    """A client with the session of a member of staff."""
     client = AsyncClient(enforce_csrf_checks=True)
     user = await sync_to_async(factories.UserFactory)()
     await client.aforce_login(user)
     yield client
-    await sync_to_async(connections.close_all)()  # those of the thread that Django asks for sessions
+    await sync_to_async(connections.close_all)()  # those of Django's session thread
 
 
 async def post(api, path, body):

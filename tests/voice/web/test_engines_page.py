@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def page(client, clean_redis):
-    """A function: the page, after these engines have reported."""
+    """A function that returns the page after these engines have reported."""
 
     def look(*reports):
         inference_reports.publish(reports, clean_redis)
@@ -72,7 +72,7 @@ def test_every_queue_is_explained(page):
         assert f"({name})" in shown
 
 
-# What waits, and what is off under load
+# Queues and load shedding
 
 
 def test_first_job_says_for_how_long_it_has_waited(page, clean_redis):
@@ -130,7 +130,7 @@ def test_last_resort_voice_is_named_without_its_texts(page):
 
 @pytest.fixture
 def paused(clean_redis):
-    """A function: the breaker of an engine that kept failing."""
+    """A function that opens the breaker of an engine."""
 
     def fail(engine, direction="recognition"):
         seen = Breaker(direction, engine)

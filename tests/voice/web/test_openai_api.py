@@ -30,7 +30,7 @@ def client(stack, facts):
 
 @pytest.fixture(scope="module")
 def spoken():
-    """A recording that has speech in it; the stand-in hears its one sentence in any."""
+    """A recording with speech; the stand-in transcribes any speech as its one sentence."""
     samples = speech.spoken(TEXT)
     return ("answer.wav", encode(samples, rate_hz=RECOGNITION_RATE_HZ, container="wav"))
 

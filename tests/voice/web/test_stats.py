@@ -1,4 +1,4 @@
-"""/stats: what the speech service is doing; /health: that the process answers at all."""
+"""/stats: the state of the speech service; /health: the process responds."""
 
 import json
 
@@ -76,7 +76,7 @@ async def test_only_superusers_see_machines_and_failures(api, clean_redis):
     root = AsyncClient()
     await root.aforce_login(await in_thread(factories.UserFactory)(is_superuser=True))
     (seen_by_root,) = (await read(root))["engines"]
-    await sync_to_async(connections.close_all)()  # those of the thread that Django asks for sessions
+    await sync_to_async(connections.close_all)()  # those of Django's session thread
     assert seen_by_root.keys() - seen_by_key.keys() == {"host", "pid", "last_error"}
     assert seen_by_root["last_error"] == "No file /models/a."
 

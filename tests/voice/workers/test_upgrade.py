@@ -1,4 +1,4 @@
-"""Jobs that the version before this one queued, under dotted paths that are gone."""
+"""Jobs that the previous version queued, under dotted paths that no longer exist."""
 
 from datetime import timedelta
 

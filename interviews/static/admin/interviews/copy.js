@@ -1,5 +1,5 @@
-/* <button data-copy="#id"> copies the value of that field, data-copy-text="…" that text; where the browser forbids it,
-   the field is selected for Ctrl+C. On every page of the admin. */
+/* <button data-copy="#id"> copies the value of that field, and data-copy-text="…" copies that text. If the browser
+   forbids it, the field is selected for Ctrl+C. Loaded on every admin page. */
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;

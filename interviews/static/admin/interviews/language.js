@@ -1,5 +1,5 @@
-/* What follows from the chosen language: the voices on offer, and the consent text while it is an untouched default.
-   Without this script all voices are offered, and saving one of another language is refused. */
+/* Follows the chosen language: filters the voices, and changes the consent text while it is an unedited default.
+   Without this script all voices are offered, and the server rejects a voice of another language. */
 const language = document.getElementById("id_language");
 const voice = document.getElementById("id_voice");
 const consent = document.getElementById("id_consent_text");

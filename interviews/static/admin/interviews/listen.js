@@ -1,4 +1,4 @@
-/* One audio for the page: a second press, or another question, stops what is playing. */
+/* One audio element for the page: a second click, or another question, stops playback. */
 const audio = new Audio();
 let pressed = null;
 

@@ -1,4 +1,4 @@
-/* Words and audio, linked both ways. One answer plays at a time. */
+/* Links words and audio in both directions. One answer plays at a time. */
 const answers = [...document.querySelectorAll("[data-answer]")].map((article) => ({
   article,
   audio: article.querySelector("audio"),
@@ -29,7 +29,7 @@ function show(answer, index) {
   answer.shown = index;
 }
 
-/* The audio loads when first asked for; the browser then begins at the time wished for. */
+/* The audio loads on first use, and then starts at the requested time. */
 function seek(answer, time) {
   const { audio } = answer;
   if (audio.readyState >= HTMLMediaElement.HAVE_METADATA) {
@@ -49,7 +49,7 @@ function goTo(answer, index) {
 }
 
 function play(answer) {
-  answer.audio?.play().catch(() => {});  // the player itself says what is wrong
+  answer.audio?.play().catch(() => {});  // the player shows the error
 }
 
 function follow(answer) {
@@ -95,7 +95,7 @@ const keys = {
   ArrowDown: (answer) => focusOn(answers[answers.indexOf(answer) + 1]),
 };
 
-/* Keys work within the review and when nothing has the focus; a control that has it keeps its own keys. */
+/* Keys work inside a review and when nothing has the focus. A focused control keeps its own keys. */
 document.addEventListener("keydown", (event) => {
   const isPlain = !(event.altKey || event.ctrlKey || event.metaKey || event.shiftKey);
   const isElsewhere = document.activeElement !== document.body && !document.activeElement.closest("[data-answer]");

@@ -1,4 +1,4 @@
-// Plays a spoken question. One element for the whole interview: a gesture unlocks it once.
+// Plays a spoken question. One audio element for the whole interview, unlocked once by a user gesture.
 
 const STALL_MS = 15_000;
 const FADE_MS = 250;
@@ -11,8 +11,8 @@ export class Player {
 
   /**
    * @param {string|null} url
-   * @param {() => void} [onPlaying]  it is heard now, or again after a stall
-   * @returns {Promise<"ended"|"blocked"|"absent"|"stopped">} absent: no speech, or it cannot be fetched
+   * @param {() => void} [onPlaying]  playback started, or continued after a stall
+   * @returns {Promise<"ended"|"blocked"|"absent"|"stopped">} absent: no audio, or it cannot be fetched
    */
   play(url, onPlaying = () => {}) {
     this.stop();
@@ -46,7 +46,7 @@ export class Player {
     if (!this.#fading) this.#audio.pause();
   }
 
-  /** Stops softly: the candidate has begun to speak. */
+  /** Fades out, because the candidate has begun to speak. */
   fadeOut() {
     this.#settle("stopped");
     this.#endFade();

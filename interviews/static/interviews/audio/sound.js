@@ -1,4 +1,4 @@
-// Plays what the device check needs, inside the recorder's own audio context.
+// Plays the sounds of the device check, in the recorder's audio context.
 
 import { SAMPLE_RATE_HZ } from "./wire.js";
 
@@ -8,7 +8,7 @@ const NOTE_S = 0.28;
 /**
  * @param {AudioContext} context
  * @param {ArrayBuffer[]} frames  s16le 16 kHz
- * @returns {Promise<void>} when it has been heard
+ * @returns {Promise<void>} when playback has ended
  */
 export function playFrames(context, frames) {
   const samples = frames.flatMap((pcm) => Array.from(new Int16Array(pcm), (value) => value / 32768));

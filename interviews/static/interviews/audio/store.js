@@ -1,13 +1,13 @@
-// What was recorded, kept on this device until the server has put it away for good.
+// Recorded audio, kept on this device until the server has it in object storage.
 //
 // IndexedDB database "interview-audio":
 //   frames      key [recording, offset]: {recording, offset, pcm: ArrayBuffer}   offset in bytes
-//   recordings  key id: {id, answer, session, bytes, created}   bytes: null until the candidate has finished
-// Debug switch: with `keep_audio: true` in room-config nothing is deleted, so that a test can compare what was
-// recorded with what arrived. Only the test settings may set it.
+//   recordings  key id: {id, answer, session, bytes, created}   bytes: null until the recording is finished
+// Debug switch: with `keep_audio: true` in room-config nothing is deleted, so that a test can compare the recorded
+// audio with the received audio. Only the test settings may set it.
 
 export const DATABASE = "interview-audio";
-const MAX_AGE_MS = 7 * 24 * 3600 * 1000; // a shared computer shall not keep a stranger's voice
+const MAX_AGE_MS = 7 * 24 * 3600 * 1000; // a shared computer must not keep a stranger's voice for longer
 
 const resultOf = (request) =>
   new Promise((resolve, reject) => {
@@ -35,7 +35,7 @@ const framesOf = (recording, from = 0, to = Infinity) => IDBKeyRange.bound([reco
 export class Store {
   #database = null;
   #records = new Map();
-  #unsaved = []; // frames the database has not taken, not yet or not at all: kept in memory
+  #unsaved = []; // frames not written to the database yet, or refused by it
   /** @type {() => void} */ onTrouble = () => {};
 
   /** @param {string} session @param {{keepAudio: boolean}} options */
@@ -44,7 +44,7 @@ export class Store {
     this.keepAudio = keepAudio;
   }
 
-  /** Reads what an earlier visit or another tab left. Never fails: without a database, memory has to do. */
+  /** Reads the recordings of earlier visits and other tabs. Never fails: without a database, memory is used. */
   async open() {
     try {
       this.#database ??= await openDatabase();
@@ -69,7 +69,7 @@ export class Store {
   }
 
   /**
-   * Recordings of this session that the device still holds.
+   * Recordings of this session on this device.
    * @returns {{id: string, answer: string, bytes: number|null}[]}
    */
   get recordings() {
@@ -80,7 +80,7 @@ export class Store {
     return this.#records.has(recording);
   }
 
-  /** Total bytes of a recording the candidate has finished; null while it goes on. */
+  /** Total bytes of a finished recording; null while it is being made. */
   finishedBytes(recording) {
     return this.#records.get(recording)?.bytes ?? null;
   }
@@ -101,10 +101,10 @@ export class Store {
     await this.#record({ ...this.#records.get(recording), bytes });
   }
 
-  /** Resolves when the frame is durable, or kept in memory because it could not be. */
+  /** Resolves when the frame is in the database, or in memory because the write failed. */
   async append(recording, offset, pcm) {
     const frame = { recording, offset, pcm };
-    this.#unsaved.push(frame); // at once: a frame must never look missing while later ones are there
+    this.#unsaved.push(frame); // at once, so that `read` never misses a frame that precedes saved ones
     try {
       await this.#write("frames", (store) => store.put(frame));
       this.#unsaved = this.#unsaved.filter((other) => other !== frame);
@@ -128,7 +128,7 @@ export class Store {
     return cursor && holds(cursor.value, offset) ? cursor.value : null;
   }
 
-  /** @returns {Promise<number|null>} where the first frame from `offset` on begins; null: there is none */
+  /** @returns {Promise<number|null>} the start of the first frame at or after `offset`; null if there is none */
   async nextOffset(recording, offset) {
     const later = this.#unsavedOf(recording).map((frame) => frame.offset).filter((at) => at >= offset);
     const saved = await this.#cursor("next", recording, offset);
@@ -136,7 +136,7 @@ export class Store {
     return later.length ? Math.min(...later) : null;
   }
 
-  /** @returns {Promise<number>} where the last byte ends that is kept of a recording, gaps or not; at least `from` */
+  /** @returns {Promise<number>} the end of the last stored byte of a recording, despite gaps; at least `from` */
   async end(recording, from) {
     const ends = this.#unsavedOf(recording).map(endOf);
     const saved = await this.#cursor("prev", recording);

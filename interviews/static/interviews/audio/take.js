@@ -1,13 +1,13 @@
-// One recording under way: counts its bytes, and goes on where it stopped after a pause.
+// One recording in progress: counts its bytes, and continues at the same byte after a pause.
 
-/** Pauses (another microphone, an unplugged one) and reloads continue the same take at the byte it had reached. */
+/** Pauses (a changed or unplugged microphone) and reloads continue the same take at the byte it had reached. */
 export class Take {
   #isFinishing = false;
   #kept = Promise.resolve();
-  /** the server's state shows this recording */
+  /** Whether the server's state shows this recording. */
   isConfirmed = false;
   /** @type {(offset: number, pcm: ArrayBuffer) => Promise<void>} */ onFrame = async () => {};
-  /** @type {(isLimit: boolean) => void} after the last frame has been kept */ onEnd = () => {};
+  /** @type {(isLimit: boolean) => void} after the last frame has been stored */ onEnd = () => {};
 
   /** @param {{answer: string, recording: string, bytes: number, limit: number}} options  limit in bytes */
   constructor({ answer, recording, bytes, limit }) {
@@ -17,7 +17,7 @@ export class Take {
     this.limit = limit;
   }
 
-  /** Resolves when every frame so far has been kept. */
+  /** Resolves when every frame so far has been stored. */
   get kept() {
     return this.#kept;
   }
@@ -31,7 +31,7 @@ export class Take {
     });
   }
 
-  /** The candidate is done. @param {Recorder} recorder */
+  /** Ends the recording. @param {Recorder} recorder */
   finish(recorder) {
     if (this.#isFinishing) return;
     this.#isFinishing = true;

@@ -11,9 +11,9 @@ import { BYTES_PER_S } from "./wire.js";
 const MICROPHONE_KEY = "interview-microphone";
 
 export class Takes {
-  /** @type {Take|null} */ current = null; // the recording that is being made here
-  #resumes = new Map(); // recording id: the server's latest word on it
-  #dropping = new Set(); // recordings given up whose last frame is still on its way
+  /** @type {Take|null} */ current = null; // the recording in progress
+  #resumes = new Map(); // recording id: the server's latest `resume`
+  #dropping = new Set(); // abandoned recordings whose last frame is not stored yet
 
   /** @param {Room} room @param {Config} config */
   constructor(room, config) {
@@ -38,7 +38,7 @@ export class Takes {
     return this.current?.bytes ?? 0;
   }
 
-  /** Whether the server's turn detection is about now, not about what was said before the connection was lost. */
+  /** Whether the server's turn detection is up to date, and not about audio from before the connection was lost. */
   get isServerListening() {
     return this.bytes - this.uploader.ackedBytes < 2 * BYTES_PER_S;
   }
@@ -48,21 +48,21 @@ export class Takes {
     for (const { id, bytes } of this.store.recordings) if (bytes !== null) this.room.local.ended.add(id);
   }
 
-  /** The microphone the candidate chose last. @throws {MicrophoneError} */
+  /** Opens the microphone that the candidate chose last. @throws {MicrophoneError} */
   async openMicrophone() {
     if (this.recorder.isOpen) return;
     await this.recorder.open(localStorage.getItem(MICROPHONE_KEY) ?? "");
-    navigator.wakeLock?.request("screen").catch(() => {}); // a dark screen would end the recording on a phone
+    navigator.wakeLock?.request("screen").catch(() => {}); // on a phone, recording stops when the screen turns off
   }
 
-  /** The next one to open; the one in use is closed. @param {string} deviceId */
+  /** Sets the next microphone to open, and closes the current one. @param {string} deviceId */
   async chooseMicrophone(deviceId) {
     localStorage.setItem(MICROPHONE_KEY, deviceId);
     await this.recorder.stop();
     this.recorder.close();
   }
 
-  /** What the server said before the connection was lost says nothing any more. */
+  /** Forgets offsets from before the connection was lost. */
   forgetResumes() {
     this.#resumes.clear();
   }
@@ -73,13 +73,13 @@ export class Takes {
     this.uploader.resumed(message);
   }
 
-  /** The server's state has changed. @param {{isWhole: boolean}} options  see forgettable */
+  /** Applies the server's new state. @param {{isWhole: boolean}} options  see forgettable */
   settle({ isWhole }) {
     this.#settleCurrent();
     this.#forgetStored({ isWhole });
   }
 
-  /** The take is over when the server has moved on from its recording. */
+  /** Ends the take once the server has moved on from its recording. */
   #settleCurrent() {
     if (!this.current) return;
     const { status, recording } = this.room.answer(this.current.answer);
@@ -93,7 +93,7 @@ export class Takes {
     this.current = this.room.local.live = null;
     this.#dropping.add(take.recording);
     await this.recorder.stop();
-    await take.kept; // a frame kept after the recording was removed would stay on this device
+    await take.kept; // a frame stored after the recording was removed would stay on this device
     this.#dropping.delete(take.recording);
     this.#forgetStored({ isWhole: false });
   }
@@ -105,24 +105,24 @@ export class Takes {
     }
   }
 
-  /** Those of which the server may lack something this device has, and the current one to learn where it stands. */
+  /** Answers that may have unsent audio here, and the current one, to learn its offset. */
   #answersToOffer() {
     return unstored(this.room.state)
       .filter(({ status, recording }) => status === "recording" || this.store.has(recording.id))
       .map(({ id }) => id);
   }
 
-  /** Goes on with a recording that was under way, if the server has said where. @param {Answer} answer */
+  /** Continues an interrupted recording, if the server has sent its offset. @param {Answer} answer */
   async goOn({ recording }) {
     const known = this.#resumes.get(recording.id);
     if (known) await this.record(known);
   }
 
-  /** The server has said where: the microphone is on from here. @param {object} message  its `resume` */
+  /** Starts recording from the server's offset. @param {object} message  its `resume` */
   async record({ answer, recording, offset, limit_bytes: limit }) {
     const start = await this.store.end(recording, offset);
     await this.store.begin(recording, answer);
-    if (this.current?.recording === recording) return; // the server said it twice
+    if (this.current?.recording === recording) return; // a repeated `resume`
     const take = new Take({ answer, recording, bytes: start, limit: limit ?? Infinity });
     take.onFrame = (at, pcm) => this.#keep(recording, at, pcm);
     take.onEnd = (isLimit) => this.#ended(isLimit);
@@ -134,7 +134,7 @@ export class Takes {
     this.room.render();
   }
 
-  /** The microphone is open again: a take under way goes on. @returns {boolean} whether there is one */
+  /** Continues the take after the microphone is open again. @returns {boolean} whether there is one */
   continueCurrent() {
     this.current?.start(this.recorder);
     return this.current !== null;
@@ -158,14 +158,14 @@ export class Takes {
     this.room.recordingEnded(isLimit);
   }
 
-  /** Nothing is recorded here any more. */
+  /** Stops recording on this page. */
   async close() {
     await this.recorder.stop();
     this.recorder.close();
     this.current = this.room.local.live = this.room.local.starting = null;
   }
 
-  /** @param {Answer} answer @returns {Promise<number|null>} bytes that are safe here or there; null: not known yet */
+  /** @param {Answer} answer @returns {Promise<number|null>} bytes stored here or on the server; null if unknown */
   async safeBytes({ recording }) {
     const known = this.#resumes.get(recording.id);
     return known ? this.store.end(recording.id, known.offset) : null;

@@ -1,16 +1,16 @@
-// Sends what the store holds, one recording at a time, from the byte the server asks for.
+// Sends the stored audio, one recording at a time, from the byte that the server asks for.
 
 import { encodeFrame, FRAME_BYTES } from "./wire.js";
 
 /**
- * Unacknowledged bytes allowed on the way: 2 s of audio. After a break it bounds how fast a page catches up, to
- * 2 s of audio for each round trip, and what many pages together put on a server at once.
+ * Limit of sent but unacknowledged bytes: 2 s of audio. After a break, this limits a page to 2 s of audio for each
+ * round trip, and so the load of many reconnecting pages on the server.
  */
 const WINDOW_BYTES = 64_000;
-const REWIND_PAUSE_MS = 1_000; // every frame on the way at a gap reports the same gap
-const SLOW_DOWN_MS = 1_000; // the server holds as much as it may: it makes room meanwhile
-const COMPLETE_PAUSE_MS = 500; // before the answer is completed again; doubles
-/** No frame is accepted beyond the limit before the server has looked at its row again. */
+const REWIND_PAUSE_MS = 1_000; // every frame in transit reports the same gap
+const SLOW_DOWN_MS = 1_000; // the server's buffer is full: it moves audio to storage meanwhile
+const COMPLETE_PAUSE_MS = 500; // before completing the answer again; doubles
+/** After a frame over the limit, the server accepts none until it has read its row again. */
 export const OVER_LIMIT_PAUSE_MS = 1_000;
 const MAX_COMPLETE_PAUSE_MS = 8_000;
 
@@ -18,18 +18,18 @@ const MAX_COMPLETE_PAUSE_MS = 8_000;
  * @typedef {object} Outlet
  * @property {(message: object) => void} send
  * @property {(frame: ArrayBuffer) => void} sendBytes
- * @property {(recording: string) => boolean} isOpen  the server still takes audio for it
+ * @property {(recording: string) => boolean} isOpen  the server still accepts audio for it
  * @property {() => string[]} toOffer  answers of which the server may lack audio, the current one last
- * @property {(answer: string) => object|null} written  the text that completes this answer, not its audio's end
+ * @property {(answer: string) => object|null} written  the typed text that completes this answer instead of its audio
  * @property {() => void} progressed
  */
 
 export class Uploader {
   #active = null;
-  #expected = null; // answer whose `resume` is on its way; until then no frame may go out
-  #delivered = new Set(); // answers the server has all of, as far as this connection knows
+  #expected = null; // answer whose `resume` is expected; no frame may be sent before it
+  #delivered = new Set(); // answers that the server has completely, as far as this connection knows
   #isPumping = false;
-  #isStale = false; // something happened while pumping
+  #isStale = false; // something changed while pumping
 
   /** @param {Store} store @param {Outlet} outlet */
   constructor(store, outlet) {
@@ -37,18 +37,18 @@ export class Uploader {
     this.outlet = outlet;
   }
 
-  /** Bytes the server is known to hold of the recording being sent. */
+  /** Acknowledged bytes of the recording being sent. */
   get ackedBytes() {
     return this.#active?.acked ?? 0;
   }
 
-  /** How much of a finished recording the server holds: 0..1, 1 when there is nothing to send. */
+  /** The acknowledged share of a finished recording: 0..1, 1 when there is nothing to send. */
   get share() {
     const total = this.#active && this.store.finishedBytes(this.#active.recording);
     return total ? this.#active.acked / total : 1;
   }
 
-  /** Offers the server what it may lack, one recording after the other. */
+  /** Offers the server all audio it may lack, one recording after the other. */
   catchUp() {
     this.disconnected();
     this.#next();
@@ -67,8 +67,8 @@ export class Uploader {
   }
 
   /**
-   * The server is being asked to take this answer's audio next. Frames sent from here on could land in either
-   * recording, so none is sent until it says which. What this interrupts is offered again later.
+   * Expects the server's `resume` for this answer. Until then no frame is sent, because it could be stored in the
+   * wrong recording. An interrupted recording is offered again later.
    * @param {string} answer
    */
   expect(answer) {
@@ -77,9 +77,9 @@ export class Uploader {
     this.#delivered.delete(answer);
   }
 
-  /** The server's `resume`. */
+  /** Handles the server's `resume`. */
   resumed({ answer, recording, offset, limit_bytes: limit }) {
-    if (this.#expected !== null && this.#expected !== answer) return; // overtaken by a later request
+    if (this.#expected !== null && this.#expected !== answer) return; // a later request replaced it
     this.#expected = null;
     this.#active = {
       answer,
@@ -106,7 +106,7 @@ export class Uploader {
     this.wake();
   }
 
-  /** The server lacks the bytes from `offset` on, though later ones have been sent. */
+  /** Sends again from `offset`, where the server reported a gap. */
   rewind(offset) {
     const active = this.#active;
     if (!active) return;
@@ -116,7 +116,7 @@ export class Uploader {
     this.wake();
   }
 
-  /** The server holds as much as it may for now: the frames that were on the way go again after a pause. */
+  /** Sends again from `offset` after a pause, because the server's buffer is full. */
   slowDown(offset) {
     const active = this.#active;
     if (!active || active.isHeldBack) return;
@@ -127,7 +127,7 @@ export class Uploader {
     }, SLOW_DOWN_MS);
   }
 
-  /** The answer to a completion that came too early: always acted on, unlike one gap reported many times. */
+  /** Handles a completion that came too early. Unlike a repeated gap report, it is never ignored. */
   missing(offset) {
     if (!this.#active) return;
     this.#active.rewoundTo = -1;
@@ -135,7 +135,7 @@ export class Uploader {
     this.rewind(offset);
   }
 
-  /** What is missing goes out at once; only then, and not in a tight loop, is the answer completed again. */
+  /** Delays the next completion, not the missing audio, so that completions do not loop. */
   #pause(active) {
     if (active.isPausing) return;
     active.isPausing = true;
@@ -146,7 +146,7 @@ export class Uploader {
     }, pauseMs);
   }
 
-  /** The candidate completes the answer, perhaps again: said to the server once all its audio has been sent. */
+  /** Completes the answer, perhaps again. The command is sent after all audio. */
   complete() {
     if (this.#active) this.#active.isCompleted = false;
     this.wake();
@@ -173,7 +173,7 @@ export class Uploader {
       const at = active.cursor;
       const pcm = at < active.limit ? await this.#audioAt(active.recording, at) : null;
       if (active !== this.#active) return;
-      if (active.cursor !== at || active.isHeldBack) continue; // rewound meanwhile
+      if (active.cursor !== at || active.isHeldBack) continue; // rewound in the meantime
       if (!pcm) return this.#sentAll(active);
       const sent = pcm.slice(0, active.limit - at);
       this.outlet.sendBytes(encodeFrame(at, sent));
@@ -181,12 +181,12 @@ export class Uploader {
     }
   }
 
-  /** What is neither here nor there becomes silence, so that what comes after it arrives in its place. */
+  /** Fills a gap in the stored audio with silence, so that later audio keeps its offset. */
   async #audioAt(recording, at) {
     const pcm = await this.store.read(recording, at);
     if (pcm) return pcm;
     const next = await this.store.nextOffset(recording, at);
-    if (next === at) return this.store.read(recording, at); // recorded meanwhile
+    if (next === at) return this.store.read(recording, at); // recorded in the meantime
     return next === null ? null : new ArrayBuffer(Math.min(next - at, FRAME_BYTES));
   }
 
@@ -206,7 +206,7 @@ export class Uploader {
     const written = this.outlet.written(answer);
     if (written) return { ...written, bytes: cursor };
     const total = this.store.finishedBytes(recording);
-    // Less than the total only when neither this device nor the server has the end: then what there is counts.
+    // Less than the total only if neither this device nor the server has the end: then complete with what exists.
     return total === null ? null : { type: "finish_answer", answer, bytes: Math.min(total, cursor) };
   }
 }

@@ -1,4 +1,4 @@
-// The numbers and the binary frame of the candidate's WebSocket. Pure.
+// Constants and the binary frame of the candidate's WebSocket. Pure.
 
 export const SAMPLE_RATE_HZ = 16_000;
 export const BYTES_PER_S = SAMPLE_RATE_HZ * 2;

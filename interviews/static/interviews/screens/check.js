@@ -1,4 +1,4 @@
-// The device check: microphone, sound, connection. Nothing recorded here leaves the device.
+// The device check: microphone, sound, connection. The audio recorded here stays on the device.
 
 import { Meter } from "../../voice/meter.js";
 import { microphones } from "../../voice/recorder.js";
@@ -6,7 +6,7 @@ import { Screen, text } from "./screen.js";
 import { playChime, playFrames } from "../audio/sound.js";
 
 const HEARD_LEVEL = 0.4;
-const HEARD_FRAMES = 12; // a fifth of a second of voice, not one knock on the table
+const HEARD_FRAMES = 12; // a fifth of a second: longer than a knock on the table
 const SILENT_MS = 7_000;
 const SAMPLE_S = 3;
 

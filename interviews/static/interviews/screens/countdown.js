@@ -1,4 +1,4 @@
-// Time shown and time counted down.
+// The format of durations, and a countdown.
 
 /** @param {number} seconds @returns {string} "0:23" */
 export function clock(seconds) {
@@ -11,7 +11,7 @@ export class Countdown {
 
   /**
    * @param {number} seconds
-   * @param {{tick: (secondsLeft: number) => void, done: () => void}} callbacks  tick gets whole seconds, counted up
+   * @param {{tick: (secondsLeft: number) => void, done: () => void}} callbacks  tick gets whole seconds, rounded up
    */
   constructor(seconds, { tick, done }) {
     const endsAt = performance.now() + seconds * 1000;

@@ -1,4 +1,4 @@
-// Thank you, and what is still on its way.
+// The last screen: thanks, and the answers still being uploaded.
 
 import { Screen, text } from "./screen.js";
 import { arrivalOf, questions, unstored } from "../state.js";

@@ -1,4 +1,4 @@
-// The one dialog: another microphone, writing instead, another device.
+// The help dialog: change the microphone, type the answers, continue on another device.
 
 import { text } from "./screen.js";
 import { fillMicrophones } from "./check.js";

@@ -1,9 +1,9 @@
-// Something is in the way: what it is, what to do, and a way on.
+// A problem: what it is, what to do, and how to continue.
 
 import { Screen, text } from "./screen.js";
 import { fillMicrophones } from "./check.js";
 
-/** What helps against what. */
+/** The buttons offered for each problem. */
 const WAYS_ON = {
   permission_denied: ["retry", "write", "device"],
   no_microphone: ["retry", "write", "device"],

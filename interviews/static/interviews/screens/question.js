@@ -1,4 +1,4 @@
-// One question, from hearing it to having answered it. The question stays where it is; what is below it changes.
+// One question, from playback to the finished answer. The question stays in place; the part below it changes.
 
 import { BYTES_PER_S } from "../audio/wire.js";
 import { clock, Countdown } from "./countdown.js";
@@ -15,9 +15,9 @@ const SILENT_MS = 6_000;
 export class QuestionStep {
   #phase = "";
   #countdown = null;
-  #silentSince = Infinity; // Infinity: the voice has been heard
+  #silentSince = Infinity; // Infinity: voice was detected
   #hasWarned = false;
-  #hasInterrupted = false; // the question, by speaking
+  #hasInterrupted = false; // the candidate spoke during the question
 
   /** @param {Room} room @param {Answer} answer */
   constructor(room, answer) {
@@ -58,11 +58,11 @@ export class QuestionStep {
     screen.part("text").addEventListener("input", ({ target }) => this.#written(target.value));
   }
 
-  /** The state or something local has changed. */
+  /** Call when the server's state or this page's state has changed. */
   update() {
     this.answer = this.room.state.answers.find(({ id }) => id === this.answer.id);
     const phase = this.room.step;
-    if (phase === "starting") return; // the picture stays until the microphone is on
+    if (phase === "starting") return; // the screen stays until the microphone is on
     if (phase !== this.#phase) this.#enter(phase);
     if (phase === "record") this.#showElapsed();
     if (phase === "review") this.#showReview();
@@ -92,7 +92,7 @@ export class QuestionStep {
     this.screen.part("skip-listening").hidden = true;
   }
 
-  /** While the question is read aloud, whoever speaks has begun to answer. */
+  /** Starts the answer when the candidate speaks during the question. */
   #listenForVoice() {
     if (this.room.step === "ask" && this.#mayInterrupt) this.room.recorder.listen(() => this.#interrupt());
   }
@@ -129,7 +129,7 @@ export class QuestionStep {
   }
 
   #begin() {
-    if (this.room.step === "starting") return; // pressed twice
+    if (this.room.step === "starting") return; // a double click
     this.#countdown?.stop();
     this.room.player.stop();
     this.room.begin(this.answer);
@@ -181,7 +181,7 @@ export class QuestionStep {
     this.#showPrompt(false);
   }
 
-  /** The main button changes places; the keyboard's focus goes with it. */
+  /** Swaps the main button, and moves the keyboard focus with it. */
   #showPrompt(isShown) {
     this.#countdown?.stop();
     const [prompt, done] = [this.screen.part("prompt"), this.screen.part("done")];
@@ -214,7 +214,7 @@ export class QuestionStep {
     this.#markText("");
   }
 
-  /** The server will not have the text as it is. */
+  /** Shows that the server rejected the text. */
   refuseText() {
     this.#markText(text("text-refused"));
     this.screen.part("text").focus();
@@ -240,7 +240,7 @@ export class QuestionStep {
   }
 }
 
-/** A half-written answer survives a reload. */
+/** Keeps a typed draft across reloads. */
 const draft = {
   read: (answer) => sessionStorage.getItem(`draft-${answer}`) ?? "",
   keep: (answer, written) => sessionStorage.setItem(`draft-${answer}`, written),

@@ -1,8 +1,8 @@
-// The page's screens come from <template> elements, so that the server translates them.
+// Screens of the page, from <template> elements, so that the server translates them.
 
 export { plural, text } from "../../voice/texts.js";
 
-/** Says something to a screen reader without moving the focus. @param {string} message */
+/** Announces a message to a screen reader without moving the focus. @param {string} message */
 export function announce(message) {
   document.getElementById("announcement").textContent = message;
 }
@@ -20,7 +20,7 @@ export class Screen {
     return this.element.querySelector(`[data-part="${name}"]`);
   }
 
-  /** @param {string} name @param {string} content  nothing: the part is hidden */
+  /** @param {string} name @param {string} content  "" hides the part */
   say(name, content) {
     const part = this.part(name);
     part.hidden = !content;
@@ -32,14 +32,14 @@ export class Screen {
     this.part(name).addEventListener("click", action);
   }
 
-  /** Shows only what belongs to this phase (`data-in`). @param {string} phase */
+  /** Shows only the elements of this phase (`data-in`). @param {string} phase */
   phase(phase) {
     for (const element of this.element.querySelectorAll("[data-in]")) {
       element.hidden = !element.dataset.in.split(" ").includes(phase);
     }
   }
 
-  /** Moves a screen reader (and the tab order) to where reading starts. @param {string} name */
+  /** Moves the focus to where a screen reader should start. @param {string} name */
   focus(name = "heading") {
     if (document.querySelector("dialog[open]")) return;
     this.part(name).focus({ preventScroll: true });

@@ -1,8 +1,8 @@
-// What stands around the screen: the progress dots, and the banner that says how the connection is.
+// The parts around the screen: the progress dots, and the banner with the connection's state.
 
 import { announce, text } from "./screen.js";
 
-const BANNER_AFTER_MS = 3_000; // shorter than this, nobody need know: recording goes on
+const BANNER_AFTER_MS = 3_000; // shorter breaks need no message, as recording continues
 const MOST_DOTS = 12;
 
 let timer = 0;
@@ -16,7 +16,7 @@ export function showConnection(isOpen, isRecording) {
   clearBanner();
 }
 
-/** Takes the banner away: connected again, or left on purpose. */
+/** Hides the banner, after a reconnect or an intended close. */
 export function clearBanner() {
   clearTimeout(timer);
   timer = 0;

@@ -1,4 +1,4 @@
-// "What we heard": the transcript of an answer as it becomes known.
+// The transcript of an answer, updated as it arrives.
 
 import { text } from "./screen.js";
 import { noticeOf } from "../state.js";

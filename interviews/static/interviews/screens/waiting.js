@@ -1,4 +1,4 @@
-// In line: the place, the time, and that there is nothing to do. The microphone is off.
+// The waiting room: place, estimated time, and that there is nothing to do. The microphone is off.
 
 import { announce, plural, Screen, text } from "./screen.js";
 import { estimateText, Herald } from "./waiting_times.js";
@@ -15,14 +15,14 @@ export class WaitingStep {
     this.screen.focus();
   }
 
-  /** @returns {string} the same as a sentence */
+  /** @returns {string} the shown place and time as a sentence */
   #show() {
     const { place, estimateS } = this.room.local.wait;
     const { name, n } = estimateText(estimateS);
     const time = name === "wait-minutes" ? plural(name, n) : text(name);
     this.screen.say("place", String(place));
     this.screen.say("estimate", time);
-    document.title = `${place} · ${this.#title}`; // seen from another tab, too
+    document.title = `${place} · ${this.#title}`; // visible from another tab too
     return text("wait-aloud", { place, time });
   }
 
@@ -33,12 +33,12 @@ export class WaitingStep {
 
   leave() {
     document.title = this.#title;
-    if (this.room.local.wait) return; // something else is in the way
+    if (this.room.local.wait) return; // another screen interrupted the wait
     announce(text("let-in"));
     if (document.hidden) this.#call();
   }
 
-  /** To the candidate who looks at another tab. */
+  /** Notifies a candidate who is looking at another tab. */
   #call() {
     document.title = text("let-in");
     document.addEventListener("visibilitychange", () => (document.title = this.#title), { once: true });

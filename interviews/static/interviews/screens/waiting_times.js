@@ -1,9 +1,9 @@
-// What a candidate in line is told, and how often aloud. Pure: is given the time.
+// Texts for the waiting room, and how often they are read aloud. Pure: the caller passes the time.
 
-const SAY_EVERY_MS = 60_000; // a screen reader that counts every place down would be no comfort
+const SAY_EVERY_MS = 60_000; // a screen reader should not announce every place
 
 /**
- * The server rounds the estimate up; no more is promised than it knows.
+ * Returns the text for the estimate, which the server has rounded up.
  * @param {number} estimateS
  * @returns {{name: string, n: number}}  a text of the page, and its number of minutes
  */
@@ -13,12 +13,12 @@ export function estimateText(estimateS) {
   return { name: n < 60 ? "wait-minutes" : "wait-long", n };
 }
 
-/** Lets a screen reader hear of the line from time to time. */
+/** Limits the announcements to a screen reader. */
 export class Herald {
   #said;
   #saidAt;
 
-  /** @param {string} shown  what the screen shows when it comes, which is read anyway @param {number} nowMs */
+  /** @param {string} shown  the screen's first text, which is read without an announcement @param {number} nowMs */
   constructor(shown, nowMs) {
     this.#said = shown;
     this.#saidAt = nowMs;
@@ -27,7 +27,7 @@ export class Herald {
   /**
    * @param {string} sentence
    * @param {number} nowMs
-   * @returns {boolean} it is news, and time to say it
+   * @returns {boolean} whether the sentence has changed and may be announced
    */
   isToSay(sentence, nowMs) {
     if (sentence === this.#said || nowMs - this.#saidAt < SAY_EVERY_MS) return false;

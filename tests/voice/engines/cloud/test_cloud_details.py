@@ -1,4 +1,4 @@
-"""What is particular to one vendor or to the code they share; what all do is in tests/contracts."""
+"""Details of single vendors and of their shared code; tests/contracts has the common behaviour."""
 
 import base64
 import json
@@ -43,7 +43,7 @@ def speech():
 
 @pytest.fixture
 def engine_at():
-    """A function: a loaded engine of the class at the stand-in, both ended with the test."""
+    """A function that loads an engine of the class with its stand-in; both are closed after the test."""
     opened = []
 
     def make(engine_class, server, *, timeout_s=10.0, options=None, **changes):
@@ -69,7 +69,7 @@ def engine_at():
 
 
 class Told(VendorServer):
-    """Answers whatever it is told to."""
+    """A server that gives the configured reply."""
 
     def __init__(self, *answers):
         super().__init__()
@@ -81,7 +81,7 @@ class Told(VendorServer):
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
-# --- what they share ------------------------------------------------------------------------------
+# --- shared code ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_transcribe_that_closes_before_it_has_all_is_worth_another_try():
 
 
 def _first_then(first, rest, was_taken):
-    """`first`, and the rest only once somebody has it."""
+    """Yield `first`, and the rest only after it was received."""
     yield first
     if was_taken.wait(PIECE_WAIT_S):
         yield rest
@@ -541,7 +541,7 @@ def test_elevenlabs_says_by_closing_why_it_gives_up(engine_at, code, expected):
 
 
 def test_a_stand_in_refuses_what_the_documentation_does_not_know(engine_at):
-    """The stand-ins are worth something: a wrong model is complained of."""
+    """The stand-ins are strict: they report a wrong model."""
     vendor = openai.OpenAIVendor()
     engine = engine_at(OpenAISynthesis, vendor, tts_model="unheard-of")
 

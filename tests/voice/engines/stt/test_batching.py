@@ -174,7 +174,7 @@ def test_close_serves_what_waits_then_refuses(ran):
 
 @pytest.fixture
 def gate():
-    """Runs of "stuck" items wait for it."""
+    """An event that runs with "stuck" items wait for."""
     gate = threading.Event()
     yield gate
     gate.set()

@@ -46,7 +46,7 @@ def test_two_tones_are_two_speakers_and_the_first_comes_back(diarizer):
 def test_two_voices_are_told_apart_across_windows(diarizer):
     asking = spoken("Hello, please tell me about your last project at work.")
     answer = spoken("I led the team that moved our billing system to another place, and it was hard.")
-    answering = resample(answer, 30_000, RATE_HZ)  # played faster: a higher and smaller voice
+    answering = resample(answer, 30_000, RATE_HZ)  # played faster: a higher voice
     thanking = spoken("Thank you, and what was the hardest part of that?")
 
     turns = diarizer.turns(np.concatenate([PAUSE, asking, PAUSE, answering, PAUSE, thanking, PAUSE]))
@@ -124,7 +124,7 @@ def test_a_file_that_is_no_such_model_is_refused_and_the_process_lives(tmp_path,
         "except EngineUnavailable as error: print('refused', error)\n"
     )
 
-    # a process of its own: a library in C++ may end it
+    # a process of its own, because a C++ library may end it
     command = [sys.executable, "-c", script]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 

@@ -32,7 +32,7 @@ def shared(model_dir):
 
 @pytest.fixture
 def single(shared, monkeypatch):
-    """One engine for many tests; what watches its model goes with the test."""
+    """One engine for many tests; the model's wrapper is removed after each test."""
     whisper = shared._loaded.decoder.whisper
     monkeypatch.setattr(whisper, "model", whisper.model)
     return shared
@@ -47,7 +47,7 @@ def batched(model_dir):
 
 
 class Watched:
-    """CTranslate2's model, whose calls are noted, and end as `intervene(name)` wants."""
+    """A wrapper of CTranslate2's model that records calls; `intervene(name)` decides how they end."""
 
     def __init__(self, model, intervene=lambda name: None):
         self._model, self._intervene = model, intervene
@@ -66,7 +66,7 @@ class Watched:
         return call
 
     def sizes(self, name):
-        """How many windows went through each call of that name."""
+        """Return the number of windows in each call of that name."""
         return [_size(name, args) for called, args in self.calls if called == name]
 
 
@@ -124,7 +124,7 @@ def test_batched_calls_give_what_single_calls_give(single, batched, batches, spe
     assert [[w.text for w in r.words] for r in together] == [[w.text for w in r.words] for r in alone]
     for one, other in zip(together, alone, strict=True):
         assert [w.start_s for w in one.words] == pytest.approx([w.start_s for w in other.words], abs=0.1)
-    # the three went through the model together, in one call of CTranslate2 for each step
+    # the three were processed together, in one call of CTranslate2 for each step
     assert [batches.sizes(name) for name in ("encode", "generate", "align")] == [[3], [3], [3]]
 
 
@@ -195,7 +195,7 @@ def test_nothing_is_told_of_silence(single):
 
 
 def noise(seconds, loudness, low_pass=1):
-    """float32: hiss, or with `low_pass` the rumble of a room, of that standard deviation."""
+    """float32: white noise, or with `low_pass` room noise, of that standard deviation."""
     white = np.random.default_rng(0).normal(0, 1, seconds * RATE_HZ + low_pass)
     smooth = np.convolve(white, np.ones(low_pass) / low_pass, "same")[: seconds * RATE_HZ]
     return (smooth * loudness / smooth.std()).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What happens when memory runs out for a Whisper model: the next smaller one takes over, once."""
+"""When a Whisper model runs out of memory, the next smaller one takes over, once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -19,7 +19,7 @@ SIZES = ("large", "medium", "small")
 
 @pytest.fixture(scope="module")
 def sizes(tmp_path_factory):
-    """Three directories; each model says its own name."""
+    """Three directories; each model transcribes its own name."""
     root = tmp_path_factory.mktemp("sizes")
     return [str(build_whisper(root / size, say=f"{size} model heard this.")) for size in SIZES]
 
@@ -33,7 +33,7 @@ def engine(sizes):
 
 @pytest.fixture
 def loads(monkeypatch):
-    """What was loaded; a name in `loads.too_large` does not fit."""
+    """The loaded models; a name in `loads.too_large` does not fit into memory."""
     opened = faster_whisper.WhisperModel
 
     class Loads(list):
@@ -58,7 +58,7 @@ def speech():
 
 
 def run_out(engine, *, after=0, error=None):
-    """Memory runs out in the loaded model, after so many calls that go well."""
+    """Make the loaded model run out of memory after this many successful calls."""
     whisper = engine._loaded.decoder.whisper
     encode, calls = whisper.encode, []
 

@@ -1,7 +1,7 @@
-"""A fake of the package `chatterbox-tts`: what `voice.engines.tts.chatterbox` uses of it, without weights.
+"""A fake of the package `chatterbox-tts`: the parts that `voice.engines.tts.chatterbox` uses, no weights.
 
-It hums at a pitch that depends on the reference recording. `test_chatterbox.py` holds it to the signatures of
-the real package where that is installed.
+It hums at a pitch that depends on the reference recording. `test_chatterbox.py` compares its signatures with
+the real package if that is installed.
 """
 
 import io
@@ -85,7 +85,7 @@ class ChatterboxMultilingualTTS:
 
 
 def modules():
-    """The fake package as `sys.modules` would have it."""
+    """The fake package's entries for `sys.modules`."""
     package, multilingual = types.ModuleType("chatterbox"), types.ModuleType("chatterbox.mtl_tts")
     torch = types.ModuleType("torch")
     torch.device = str
@@ -97,7 +97,7 @@ def modules():
 
 
 class MemoryReferences:
-    """Recordings and embeddings by key, and who asked."""
+    """Recordings and embeddings by key, and the log of reads."""
 
     def __init__(self, **recordings):
         self.recordings, self.embeddings, self.read = recordings, {}, []

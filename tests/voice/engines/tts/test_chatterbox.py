@@ -1,4 +1,4 @@
-"""Chatterbox over a fake of its package, and the fake against the package where that is installed."""
+"""Chatterbox with a fake of its package, and the fake against the real package if installed."""
 
 import importlib.util
 import inspect

@@ -11,7 +11,7 @@ from voice.errors import EngineUnavailable, LanguageUnsupported
 
 pytest.importorskip("torch", reason="the extra [kokoro] is not installed")
 pytest.importorskip("kokoro", reason="the extra [kokoro] is not installed")
-pytestmark = pytest.mark.filterwarnings("default")  # of PyTorch's and its friends' own
+pytestmark = pytest.mark.filterwarnings("default")  # warnings of PyTorch and related packages
 
 
 @pytest.fixture(scope="module")

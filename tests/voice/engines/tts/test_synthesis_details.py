@@ -1,4 +1,4 @@
-"""What the contract of synthesis engines leaves to each."""
+"""Behaviour of single synthesis engines beyond their contract."""
 
 import importlib.machinery
 import json
@@ -160,7 +160,7 @@ class Tensor:
 
 @pytest.fixture
 def kokoro(tmp_path, monkeypatch):
-    """Kokoro over a directory of empty files and a library that only keeps what it is asked."""
+    """Kokoro with a directory of empty files and a library that only records its calls."""
     (tmp_path / "voices").mkdir()
     voices = [f"voices/{name}.pt" for name in ("af_heart", "af_bella", "ff_siwis")]
     for name in ("config.json", "kokoro-v1_0.pth", *voices):

@@ -52,7 +52,7 @@ def test_probabilities_are_those_of_the_models_own_file(vad):
 
 def test_streams_heard_together_give_what_they_give_alone(vad):
     sentences = [spoken(text)[: 24 * 512] for text in ("I worked on a project.", "Why did you leave it?")]
-    samples = np.stack(sentences * (CALL_FRAMES // 8))  # more than one call takes
+    samples = np.stack(sentences * (CALL_FRAMES // 8))  # more frames than fit into one call
     streams = [vad.stream() for _ in samples]
 
     parts = [heard_together(streams, samples[:, at : at + 8 * 512]) for at in range(0, 24 * 512, 8 * 512)]

@@ -21,7 +21,7 @@ def test_log_mel_does_not_change_with_loudness():
 def test_log_mel_of_a_tone_peaks_in_its_band():
     tone = np.sin(2 * np.pi * 1000 * np.arange(128_000) / 16_000).astype(np.float32)
 
-    # 1 000 Hz is 15 mel of 45.2; 82 corners lie evenly between
+    # 1 000 Hz is at 15 of 45.2 mel; 82 corner frequencies are evenly spaced
     assert log_mel(tone).mean(axis=1).argmax() == pytest.approx(15 / 45.2456 * 81 - 1, abs=1)
 
 

@@ -10,7 +10,7 @@ FRAME = 512
 
 
 def frames(*parts):
-    """Probabilities of (probability, number of frames) parts."""
+    """Probabilities from (probability, number of frames) parts."""
     return np.concatenate([np.full(count, probability, np.float32) for probability, count in parts])
 
 
