@@ -1,4 +1,4 @@
-"""The worker's side of a call: it claims the call and sends the parts of the answer."""
+"""The worker's side of a call: claim the call and send the parts of the answer."""
 
 import json
 import time
@@ -13,11 +13,11 @@ from voice.queues import call_scripts as scripts
 from voice.queues.call_scripts import ANSWERED_TTL_S, CALL_TTL_S, WAIT_S, Meta, answer_key, request_key
 
 AWAY_PAUSES_S = (0.1, 0.5, 2.0)
-"""Pauses of a worker whose Redis does not answer, before it gives its work up."""
+"""Pauses before a worker gives up its work because Redis does not answer."""
 
 
 class Forgotten(Exception):
-    """Nobody waits for the answer any more, or another worker gives it."""
+    """The caller no longer waits for the answer, or another worker gives it."""
 
 
 @dataclass(slots=True)
@@ -33,23 +33,23 @@ class ClaimedCall:
     _sent: int = 0
 
     def age_s(self) -> float:
-        """Seconds since it was asked."""
+        """Return the seconds since the call was made."""
         return time.monotonic() - self._asked_at
 
     def send(self, meta: Meta, body: bytes = b"") -> None:
         """Send a part of the answer.
 
         Raises:
-            Forgotten: nobody waits for it any more, or another worker gives it.
+            Forgotten: the caller no longer waits for it, or another worker gives it.
         """
         self._add("part", meta, body)
 
     def finish(self, meta: Meta) -> None:
-        """Say the last word."""
+        """Send the end of the answer."""
         self._add("done", meta, ttl_s=ANSWERED_TTL_S)
 
     def fail(self, code: str, detail: str, *, field: str = "") -> None:
-        """Say that it cannot be done. Whoever asks the same from now on gets a new try."""
+        """Send an error. The same request gets a new attempt from now on."""
         self._add("error", {"code": code, "detail": detail, "field": field}, ttl_s=ANSWERED_TTL_S)
 
     def _add(self, kind: str, meta: Meta, body: bytes = b"", *, ttl_s: int = CALL_TTL_S) -> None:
@@ -60,7 +60,7 @@ class ClaimedCall:
 
 
 def claim(call_id: str) -> ClaimedCall | None:
-    """Claim the call of that id; None when a worker has it, it has an answer, or nobody waits any more."""
+    """Claim the call; None if a worker has it, it is answered, or the caller no longer waits."""
     token = uuid4().hex
     found = _patiently(scripts.CLAIM, [request_key(call_id)], [call_id, token, WAIT_S, CALL_TTL_S])
     if found is None:
@@ -70,7 +70,7 @@ def claim(call_id: str) -> ClaimedCall | None:
 
 
 def _patiently(script: str, keys: list[str], values: list[Any]) -> Any:
-    """Run a script that may be run twice; a Redis that is away for moments is waited for."""
+    """Run a script that may safely run twice; retry when Redis is briefly unreachable."""
     for pause_s in AWAY_PAUSES_S:
         try:
             return redis_clients.sync_client().eval(script, len(keys), *keys, *values)

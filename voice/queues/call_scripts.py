@@ -1,13 +1,14 @@
-"""The steps of a call (`voice.queues.calls`) as Lua: Redis makes each of them at once or not at all.
+"""The steps of a call (`voice.queues.calls`) as atomic Lua scripts.
 
-A call is the hash `voice:call:<id>` (request, audio, asked_at, share; worker: the token of who claimed it;
-sent: parts so far; again: when it was queued a second time) and the stream `voice:call:<id>:answer`.
+A call is the hash `voice:call:<id>` (request, audio, asked_at, share; worker: the token of the worker that
+claimed it; sent: parts so far; again: when it was queued a second time) and the stream
+`voice:call:<id>:answer`.
 """
 
 from typing import Any
 
 AGAIN_S = 10
-"""A job that was queued again may be between lists for some seconds."""
+"""A job that was queued again may be in no list for some seconds."""
 
 AUDIO = "voice:calls:audio"
 SHARES = "voice:call:shared:"
@@ -104,11 +105,11 @@ FORGET = END + "end_call(ARGV[1]) redis.call('DEL', KEYS[1])"
 
 
 CALL_TTL_S = 300
-"""A call outlives the last sign of its worker and of its readers by so long."""
+"""A call expires this many seconds after the last activity of its worker and its readers."""
 ANSWERED_TTL_S = 120
-"""A complete answer waits so long for a reader that is busy with the parts it has."""
+"""How many seconds a complete answer is kept for a reader that is busy with earlier parts."""
 WAIT_S = 120.0
-"""The longest wait in a queue; then readers give up, and workers do not begin."""
+"""The longest wait in a queue; after it readers give up, and workers do not start."""
 Meta = dict[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""How many jobs wait in each queue, and for how long the first of them has; one round trip for all queues."""
+"""Measure how many jobs wait in each queue and how long the first has waited, in one round trip."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -12,13 +12,13 @@ from voice.queues import jobs
 
 
 class Wait(NamedTuple):
-    """A queue as it is now. oldest_s: since its first job was queued; 0 when nothing waits."""
+    """A queue at this moment. oldest_s: seconds since its first job was queued; 0 when no job waits."""
 
     length: int
     oldest_s: float
 
 
-# The age is by the clock of Redis, so all processes read the same; jobs are stamped by whoever queues them.
+# The age is by Redis's clock, so all processes read the same; the process that queues a job stamps it.
 _LOOK = """
 local waits = {}
 for _, queue in ipairs(KEYS) do
@@ -31,12 +31,12 @@ return {redis.call('TIME'), waits}
 
 
 def look(names: Sequence[str], connection: redis.Redis) -> dict[str, Wait]:
-    """The queues of these names. Raises redis.RedisError."""
+    """Return the waits of these queues. Raises redis.RedisError."""
     return _parsed(names, connection.eval(_LOOK, *_arguments(names)))
 
 
 async def look_now(names: Sequence[str], connection: redis.asyncio.Redis) -> dict[str, Wait]:
-    """The same, on an event loop."""
+    """Like `look`, on an event loop."""
     return _parsed(names, await connection.eval(_LOOK, *_arguments(names)))
 
 
