@@ -182,8 +182,7 @@ class VoiceWorker:
             self._reserved() if index == 0 and self._slot_count > 1 else self.queue_names,
             name=f"{socket.gethostname()}.{os.getpid()}.{index}.{uuid4().hex[:6]}",
             connection=self._connection,
-            worker_ttl=DEQUEUE_S
-            + 15,  # RQ subtracts these 15 again, and adds 10 s to the timeout of sockets
+            worker_ttl=DEQUEUE_S + 15,  # RQ subtracts these 15 again, and adds 10 s to the timeout of sockets
             log_job_description=False,
         )
 
