@@ -26,7 +26,7 @@ LONGEST_DOUBLING = 8
 
 
 class Step(IntEnum):
-    """What is switched off, in this order; a recording and a running interview never are."""
+    """The steps to switch off, in this order; a recording and a running interview never are."""
 
     SEMANTIC = 1  # silence alone decides the end of a turn
     CAPTIONS = 2
