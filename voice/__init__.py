@@ -1,1 +1,1 @@
-"""The speech service: recognition, synthesis, turns and recordings.  Usable without the interviews app."""
+"""The speech service: transcription, synthesis, turns and recordings. Works without the interviews app."""

@@ -1,9 +1,9 @@
-"""Who asks something of the speech service.
+"""The callers of the speech service.
 
-How callers prove who they are is not decided here: whoever gives the service its addresses hands each
-WebSocket its caller in `scope["caller"]`, and each request in `request.auth`
-(interview_platform.web.callers). A WebSocket may stay open for days, so there is `scope["is_let_in"]` too:
-an asynchronous function that says whether the caller still would be let in.
+Authentication happens elsewhere: the project that mounts the service's addresses puts the caller of each
+WebSocket into `scope["caller"]` and the caller of each request into `request.auth`
+(interview_platform.web.callers). A WebSocket may stay open for days, so there is also `scope["is_let_in"]`:
+an asynchronous function that says whether the caller would still be admitted.
 """
 
 from dataclasses import dataclass
@@ -13,24 +13,25 @@ from voice.errors import OwnsNothing
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A key, a person, or an address.
+    """The holder of an API key, a signed-in person, or an address.
 
-    id: what limits count by, such as "key:<uuid>". owner: whom cloned voices and batches belong to, such as
-    "organisation:7"; several callers may share one. Empty for who is not known: such a caller has neither.
+    id: the limits count by it, such as "key:<uuid>".
+    owner: the owner of cloned voices and batches, such as "organisation:7"; several callers may share one. It
+    is empty for an unknown caller, who can have neither.
     """
 
     id: str
     owner: str
     name: str
     is_operator: bool = False
-    """Runs this installation, so may see its machines."""
+    """Operates this installation, so may see its machines."""
 
 
 def owner_of(caller: Caller) -> str:
-    """Whom batches and cloned voices of this caller belong to.
+    """Return the owner of this caller's batches and cloned voices.
 
     Raises:
-        OwnsNothing: nobody.
+        OwnsNothing: the caller has no owner.
     """
     if not caller.owner:
         raise OwnsNothing(

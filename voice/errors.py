@@ -1,10 +1,10 @@
-"""Errors of the speech service. Each message tells people what to do; `code` tells programs."""
+"""Errors of the speech service. The message tells people what to do; `code` is for programs."""
 
 from __future__ import annotations
 
 
 class VoiceError(Exception):
-    """A speech operation that did not succeed; the message tells people what to do, `code` tells programs."""
+    """A speech operation failed. The message tells people what to do; `code` is for programs."""
 
     code = "voice_error"
 
@@ -16,33 +16,33 @@ class EngineUnavailable(VoiceError):
 
 
 class VoiceUnavailable(EngineUnavailable):
-    """The engine works, but the chosen voice cannot be loaded: its others may be fine."""
+    """The engine works, but the chosen voice cannot be loaded; other voices may work."""
 
 
 class TransientFailure(EngineUnavailable):
-    """The engine failed in a way that passes: a broken connection, a timeout, a vendor that is overloaded."""
+    """The engine failed in a way that passes: a broken connection, a timeout, an overloaded vendor."""
 
 
 class LanguageUnsupported(EngineUnavailable):
-    """The engine works, but not in this language: ask another engine."""
+    """The engine works, but not in this language; use another engine."""
 
     code = "language_unsupported"
 
 
 class AudioRejected(VoiceError):
-    """The audio cannot be used as it is: asking again with the same bytes fails again."""
+    """The audio cannot be used: a retry with the same bytes fails again."""
 
     code = "audio_rejected"
 
 
 class SynthesisFailed(VoiceError):
-    """The engine was ready but made no speech of this text."""
+    """The engine was ready but could not synthesise this text."""
 
     code = "text_rejected"
 
 
 class RequestRefused(VoiceError):
-    """A value that nobody could act on; the message names the field and the limit."""
+    """A value is not acceptable; the message names the field and the limit."""
 
     code = "bad_value"
 
@@ -53,7 +53,7 @@ class RequestRefused(VoiceError):
 
 
 class Busy(VoiceError):
-    """There is more to do than can be done in time; ask again after `retry_after_s` seconds."""
+    """There is too much work to answer in time; retry after `retry_after_s` seconds."""
 
     code = "busy"
 
@@ -63,13 +63,13 @@ class Busy(VoiceError):
 
 
 class NotLetIn(VoiceError):
-    """A caller who was let in, and would not be any more."""
+    """The caller was admitted but would not be admitted any more."""
 
     code = "unauthenticated"
 
 
 class OwnsNothing(VoiceError):
-    """A caller of whom nothing is known but an address, which many people may share."""
+    """Only the caller's address is known, and many people may share an address."""
 
     code = "forbidden"
 
@@ -78,13 +78,13 @@ UNREACHABLE_RETRY_S = 5.0
 
 
 class RateLimited(Busy):
-    """The caller has asked too often this minute."""
+    """The caller has sent too many requests this minute."""
 
     code = "rate_limited"
 
 
 class Unreachable(Busy):
-    """Redis, through which all work goes, does not answer."""
+    """Redis, which carries all work, does not answer."""
 
     code = "engine_unavailable"
 
@@ -94,11 +94,11 @@ class Unreachable(Busy):
 
 
 class NotReady(Exception):
-    """A part that answers but cannot work yet; the message says why."""
+    """A component answers but cannot work yet; the message says why."""
 
 
 class CallFailed(VoiceError):
-    """The worker could not do what was asked; `code` says of what kind that was."""
+    """The worker could not carry out the call; `code` is the kind of failure."""
 
     def __init__(self, code: str, detail: str, *, field: str = "") -> None:
         super().__init__(detail)
@@ -107,7 +107,7 @@ class CallFailed(VoiceError):
 
 
 class AudioMissing(VoiceError):
-    """The recording should be longer than what is held: its source must send the rest again."""
+    """Less of the recording is held than expected; its source must send the rest again."""
 
     def __init__(self, held_bytes: int, expected_bytes: int) -> None:
         super().__init__(
@@ -117,4 +117,4 @@ class AudioMissing(VoiceError):
 
 
 class UploadGone(VoiceError):
-    """A file that waits is in storage no more, and nothing brings it back."""
+    """The waiting file is no longer in storage and cannot be recovered."""

@@ -1,10 +1,11 @@
-"""Everything that the speech service counts; `voice.monitoring.prometheus` tells it to Prometheus.
+"""All metrics of the speech service; `voice.monitoring.prometheus` exposes them to Prometheus.
 
-Labels take few values: names of engines, queues, kinds and outcomes, never an id or a text. Each metric moves
-where the thing happens, and is added up over the processes of a machine. docs/metrics.md lists them all.
+Labels take few values: names of engines, queues, kinds and outcomes, never an id or a text. Each metric is
+updated where the event happens and summed over the processes of a machine. docs/metrics.md lists them all.
 
-With PROMETHEUS_MULTIPROC_DIR every change is a write into a mapped file, some microseconds: what happens
-thousands of times a second is counted in plain numbers first (`interviews.candidate.metrics`).
+With PROMETHEUS_MULTIPROC_DIR every change is a write into a mapped file, which takes some microseconds.
+Events that happen thousands of times a second are therefore counted in plain numbers first
+(`interviews.candidate.metrics`).
 """
 
 from datetime import datetime
@@ -64,7 +65,7 @@ FIRST_AUDIO_SECONDS = Histogram(
 
 CONNECTIONS = Gauge(
     "voice_connections", "Open WebSockets.", ["socket"], multiprocess_mode="livesum"
-)  # livesum: a process that is gone has none
+)  # livesum: a process that has ended counts none
 REFUSED = Counter("voice_refused", "Requests refused before any work, by the error's code.", ["reason"])
 
 RETREAT_LEVEL = Gauge(
@@ -106,13 +107,13 @@ TRANSCRIPT_AFTER_SECONDS = Histogram(
 
 
 def recording_stored(size_bytes: int, *, sealed_at: datetime, now: datetime) -> None:
-    """A recording that was complete at `sealed_at` is in object storage."""
+    """Count a recording, complete at `sealed_at`, that is now in object storage."""
     RECORDINGS_STORED.inc()
     RECORDING_BYTES_STORED.inc(size_bytes)
     STORED_AFTER_SECONDS.observe((now - sealed_at).total_seconds())
 
 
 def transcript_ended(outcome: str, *, sealed_at: datetime, now: datetime) -> None:
-    """The waiting for the transcript of a recording that was complete at `sealed_at` is over."""
+    """Count the end of the wait for a transcript of a recording that was complete at `sealed_at`."""
     TRANSCRIPTS.labels(outcome=outcome).inc()
     TRANSCRIPT_AFTER_SECONDS.observe((now - sealed_at).total_seconds())

@@ -1,4 +1,4 @@
-"""WebSocket addresses of the speech service. Whoever routes to them puts the caller into the scope."""
+"""WebSocket addresses of the speech service. The project that mounts them puts the caller into the scope."""
 
 from django.urls import re_path
 

@@ -1,4 +1,4 @@
-"""What the speech service tells others. It never imports them.
+"""Signals that the speech service sends to other apps, which it never imports.
 
 Sent after the row is committed; receivers get the row as keyword argument.
 """
@@ -6,10 +6,10 @@ Sent after the row is committed; receivers get the row as keyword argument.
 from django.dispatch import Signal
 
 recording_stored = Signal()
-"""recording: voice.models.Recording whose audio now lies in object storage."""
+"""recording: voice.models.Recording whose audio is now in object storage."""
 
 transcript_finished = Signal()
-"""transcript: voice.models.Transcript that is done or has failed for good."""
+"""transcript: voice.models.Transcript that is done or has failed permanently."""
 
 speech_rendered = Signal()
-"""speech: voice.models.Speech that can be played now."""
+"""speech: voice.models.Speech that can now be played."""

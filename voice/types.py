@@ -1,7 +1,7 @@
-"""What speech is made of: words, segments, recognitions, voices, chunks of speech.
+"""The values that speech code passes around: words, segments, recognitions, voices, chunks of speech.
 
-Audio is always `float32[n_samples]`, mono, -1..1. Recognition takes 16 000 Hz; a chunk of
-speech names its rate.
+Audio is always `float32[n_samples]`, mono, -1..1. Recognition takes 16 000 Hz; a chunk of speech names its
+rate.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RECOGNITION_RATE_HZ = 16_000
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One spoken word.  Times in seconds from the first sample; confidence 0..1."""
+    """One spoken word. Times in seconds from the first sample; confidence 0..1."""
 
     text: str
     start_s: float
@@ -45,7 +45,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What was heard.  Silence gives an empty text and no segments."""
+    """The result of transcribing audio. Silence gives an empty text and no segments."""
 
     text: str
     language: str
@@ -77,10 +77,10 @@ Quality = Literal["neural", "cloned", "cloud", "last_resort"]
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A voice to choose.  `id` is "<engine>:<name>", as "piper:en_US-lessac-medium" or "espeak:en-us".
+    """A voice to choose. `id` is "<engine>:<name>", such as "piper:en_US-lessac-medium" or "espeak:en-us".
 
-    What follows the name chooses within a voice or mixes it: "piper:en_US-libritts-high#p3922" is one of its
-    `speakers`, "kokoro:af_heart:0.7+af_bella:0.3" a blend that begins with "kokoro:af_heart".
+    A suffix after the name chooses a speaker or blends voices: "piper:en_US-libritts-high#p3922" is one of
+    the voice's `speakers`, "kokoro:af_heart:0.7+af_bella:0.3" is a blend that begins with "kokoro:af_heart".
     """
 
     id: str
@@ -90,14 +90,15 @@ class Voice:
     quality: Quality
     sample_rate_hz: int
     speakers: tuple[str, ...] = ()
-    """Who is to be heard in a voice of several people; empty for a voice of one."""
+    """The speakers of a voice with several people; empty for a voice with one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechChunk:
     """The speech of one sentence: `samples` float32[n_samples] mono -1..1 at `sample_rate_hz`.
 
-    A vendor's speech comes in smaller pieces: the first has the text of them all, the others have none.
+    A vendor's speech comes in smaller pieces: the first carries the text of all of them, the others have
+    none.
     """
 
     samples: Samples

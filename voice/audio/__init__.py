@@ -1,1 +1,1 @@
-"""Sound as samples: PCM, resampling, decoding, encoding, processing. Plain Python."""
+"""Audio as samples: PCM, resampling, decoding, encoding, processing. Plain Python."""

@@ -1,5 +1,4 @@
-"""Audio as numbers: PCM, sample rates, and decoding of files within limits.  Files are written by
-`voice.audio.encoding`.
+"""Decode audio files within limits. `voice.audio.encoding` writes files.
 
 Inside the platform audio is `float32[n_samples]`, mono, -1..1, or signed 16-bit little-endian PCM (s16le).
 PyAV (FFmpeg) is imported by the functions that need it: web processes that only convert PCM stay small.
@@ -23,13 +22,13 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-CHANNELS_LIMIT: Final = 16  # more have no layout that FFmpeg can mix down
+CHANNELS_LIMIT: Final = 16  # FFmpeg has no layout for more, so it cannot mix them down
 
-# What recorders, browsers and telephones write.  FFmpeg knows hundreds more, among them playlists,
+# The formats that recorders, browsers and telephones write. FFmpeg knows hundreds more. Some are playlists,
 # which would make this server open the addresses and files that they name.
 READABLE_FORMATS: Final = "aac,aiff,amr,asf,au,caf,flac,flv,matroska,mov,mp3,mpegts,ogg,wav,w64"
 
-# A container may carry any codec, and a crafted one the most obscure; video is never decoded.
+# A container may carry any codec, and a crafted file may choose the most obscure one. Video is never decoded.
 _CODECS: Final = """
     aac aac_latm ac3 eac3 alac amrnb amrwb libopencore_amrnb libopencore_amrwb flac libfdk_aac mp2 mp2float
     mp3 mp3float opus libopus speex libspeex vorbis libvorbis wmav1 wmav2 adpcm_ima_qt adpcm_ima_wav adpcm_ms
@@ -38,20 +37,21 @@ _CODECS: Final = """
 """
 READABLE_CODECS: Final = frozenset(_CODECS.split())
 
-# The file itself is read through Python; "no protocol" keeps FFmpeg from opening what it may refer to.
+# The file itself is read through Python. The protocol "none" keeps FFmpeg from opening anything the file
+# refers to.
 _OPENING: Final = {
     "format_whitelist": READABLE_FORMATS,
     "protocol_whitelist": "none",
     "codec_whitelist": ",".join(sorted(READABLE_CODECS)),
     "max_streams": "64",
-    "raw_packet_size": "32768",  # FLAC is looked through for frames in pieces of so much, not of 1024 bytes
+    "raw_packet_size": "32768",  # FLAC is searched for frames in blocks of this size instead of 1024 bytes
 }
 
-# These say how long they last.  The others estimate it from their bit rate, which may be far from true.
+# These formats state their duration. The others estimate it from their bit rate, which may be far off.
 _FORMATS_WITH_DURATION: Final = frozenset({"asf", "flac", "matroska", "mov", "ogg"})
 
-# Players pass over a damaged packet: tags at the end of an MP3, a file cut short.  With more of them the rest
-# is not what was recorded.
+# Players skip a damaged packet: tags at the end of an MP3, a file cut short. With more damaged packets than
+# this, the rest is not what was recorded.
 _DAMAGED_SHARE: Final = 0.05
 _DAMAGED_COUNT: Final = 3
 
@@ -59,7 +59,7 @@ Limit = Literal["bytes", "seconds", "channels", "sample_rate_hz", "cpu_seconds"]
 
 
 class AudioOverLimit(AudioRejected):
-    """Audio beyond a limit; `limit` names which, `maximum` is its value."""
+    """Audio is over a limit; `limit` names the limit, `maximum` is its value."""
 
     def __init__(self, limit: Limit, maximum: float, detail: str) -> None:
         super().__init__(detail)
@@ -75,12 +75,12 @@ def decode(
     limit_s: float = 3600.0,
     limit_cpu_s: float = 60.0,
 ) -> Samples:
-    """float32[n_samples] mono at `rate_hz` of an audio file (or a video's audio) in any usual format.
+    """Decode an audio file (or a video's audio) in any usual format to float32[n_samples] mono at `rate_hz`.
 
-    file: bytes, or a file open for reading that can be sought in; it is left open.
-    limit_bytes, limit_s, limit_cpu_s: a larger file, a longer recording however well compressed, or one that
-    takes more time of this thread to decode, is refused; at the latest when the limit is reached, so memory
-    stays near 4 bytes * `rate_hz` * `limit_s`.
+    file: bytes, or a seekable file open for reading; it is left open.
+    limit_bytes, limit_s, limit_cpu_s: a file is refused if it is larger, lasts longer however well
+    compressed, or takes more CPU time of this thread to decode. Decoding stops at the latest when a limit is
+    reached, so memory stays near 4 bytes * `rate_hz` * `limit_s`.
 
     Raises:
         AudioOverLimit: over a limit, or with more than 16 channels, or a rate outside 4 000..192 000 Hz.
@@ -109,7 +109,7 @@ def decode(
 
 
 def decode_flac(file: bytes) -> tuple[bytes, int]:
-    """The mono s16le bytes and the sample rate in Hz of a file made by `encode_flac`.
+    """Return the mono s16le bytes and the sample rate in Hz of a file made by `encode_flac`.
 
     Raises:
         AudioRejected: damaged, or not 16-bit mono FLAC.
@@ -126,18 +126,18 @@ def decode_flac(file: bytes) -> tuple[bytes, int]:
 
 
 def _s16le_of(frame: av.AudioFrame) -> memoryview:
-    """The samples of a mono frame of 16 bits, without a copy; behind them the plane is padded."""
+    """Return the samples of a mono 16-bit frame without a copy and without the padding of its plane."""
     samples = np.frombuffer(memoryview(frame.planes[0]), np.int16, frame.samples)
     return samples.astype("<i2", copy=False).data
 
 
 def open_audio(file: BinaryIO, *, container: str | None = None) -> InputContainer:
-    """`file` opened for demuxing; nothing but these bytes is ever read.
+    """Open `file` for demuxing; nothing but these bytes is ever read.
 
-    container: its format, where that is known and need not be guessed.
+    container: the file's format, if it is known and need not be guessed.
 
     Raises:
-        av.FFmpegError: of an unknown format, or another one.
+        av.FFmpegError: the format is unknown or differs from `container`.
     """
     import av
 
@@ -145,11 +145,11 @@ def open_audio(file: BinaryIO, *, container: str | None = None) -> InputContaine
 
 
 def audio_stream(container: InputContainer) -> AudioStream:
-    """The first audio track.
+    """Return the first audio track.
 
     Raises:
-        AudioOverLimit: absurd channels or sample rate.
-        AudioRejected: no audio track, or one of a codec that is not read.
+        AudioOverLimit: a number of channels or a sample rate outside the limits.
+        AudioRejected: no audio track, or its codec is not supported.
     """
     if not container.streams.audio:
         raise AudioRejected("The file holds no audio track; send a recording.")
@@ -158,31 +158,31 @@ def audio_stream(container: InputContainer) -> AudioStream:
     if context is None or context.name not in READABLE_CODECS:
         name = context.name if context else "unknown"
         raise AudioRejected(f"The codec {name!r} is not read; send WAV, FLAC, MP3, Opus or M4A.")
-    if context.sample_rate:  # 0 where only the first frame will tell
+    if context.sample_rate:  # 0 if only the first frame tells the rate
         _check_shape(context.sample_rate, context.layout.nb_channels)
     return stream
 
 
 def stated_duration_s(container: InputContainer) -> float | None:
-    """Seconds that the file says it lasts; None where it does not say, or only an estimate is known."""
+    """Return the duration in seconds that the file states; None if it states none or only estimates it."""
     is_stated = not _FORMATS_WITH_DURATION.isdisjoint(container.format.name.split(","))
     return container.duration / 1e6 if is_stated and container.duration else None
 
 
 def damage() -> tuple[type[Exception], ...]:
-    """What PyAV raises for damaged files: FFmpeg's errors, and its own where a header contradicts itself."""
+    """Return what PyAV raises for damaged files: FFmpeg's errors, and its own for contradictory headers."""
     import av
 
     return (av.FFmpegError, ValueError, OverflowError, IndexError)
 
 
 def reason(error: Exception) -> str:
-    """What FFmpeg says about a failure, in few words."""
+    """Return FFmpeg's short description of a failure."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 class _Decoding:
-    """Frames of any shape in, samples at one rate out, within limits."""
+    """Converts frames of any shape to samples at one rate, within limits."""
 
     def __init__(self, rate_hz: int, *, limit_s: float, limit_cpu_s: float) -> None:
         self._rate_hz = rate_hz
@@ -191,7 +191,7 @@ class _Decoding:
         self._deadline_cpu_s = time.thread_time() + limit_cpu_s
         self._shape: tuple[int, str, str] | None = None
         self._converter: av.AudioResampler | None = None
-        self._pcm = bytearray()  # grows in place, so that no second copy is ever held
+        self._pcm = bytearray()  # grows in place, so there is never a second copy
 
     def add(self, frame: av.AudioFrame) -> None:
         if time.thread_time() > self._deadline_cpu_s:
@@ -209,7 +209,7 @@ class _Decoding:
         if seconds > self._limit_s:
             raise _too_long(self._limit_s)
         assert self._converter is not None
-        frame.pts = None  # times that jump would be filled with silence
+        frame.pts = None  # FFmpeg would fill gaps between timestamps with silence
         self._keep(self._converter.resample(frame))
 
     def finish(self) -> Samples:

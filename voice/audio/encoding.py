@@ -1,11 +1,12 @@
-"""Audio files, whole or as a stream while the speech is still being made.
+"""Audio files, whole or as a stream while the speech is still being synthesised.
 
     encoder = Encoder("mp3", 24_000)
     for pcm in speech:                    # s16le, pieces of any size
         send(encoder.feed(pcm))           # may be empty: codecs work in frames of 20 to 100 ms
     send(encoder.finish())
 
-One class writes both: a stream is never sought in, so its headers leave the length open; a whole file has it.
+One class writes both. A stream cannot be sought in, so its headers leave the length open; the headers of a
+whole file hold it.
 """
 
 from __future__ import annotations
@@ -39,16 +40,19 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {
     "pcm": "audio/pcm",
 }
 
-# A WAV file whose length is not known yet: players read to the end.  Source: EBU Tech 3306 (RF64), section 3.
+# The length in a WAV file when it is not known yet: players read to the end. Source: EBU Tech 3306 (RF64),
+# section 3.
 UNKNOWN_LENGTH: Final = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
 class _Codec:
-    """How FFmpeg writes a format.  rates_hz: what it takes, ascending; empty means any.
+    """How FFmpeg writes a format.
 
-    muxing: options of the container; coding: of the codec; whole: of the codec too, for a file that nobody
-    hears before it is complete.
+    rates_hz: the sample rates that the codec accepts, ascending; empty means any.
+    muxing: options of the container.
+    coding: options of the codec.
+    whole: further options of the codec for a whole file, which is played only when it is complete.
     """
 
     container: str
@@ -60,12 +64,13 @@ class _Codec:
     whole: Mapping[str, str] = field(default_factory=dict)
 
 
-# Bit rates for one voice.  Rates: RFC 6716 (Opus), ISO 11172-3 and 13818-3 with MPEG 2.5 (MP3), ISO 14496-3.
+# Bit rates are for one voice. Rates: RFC 6716 (Opus), ISO 11172-3 and 13818-3 with MPEG 2.5 (MP3), ISO
+# 14496-3.
 _CODECS: Final[Mapping[str, _Codec]] = {
     # Level 2 cuts frames of 27 ms and predicts without multiplying. A whole file has longer frames, and tries
-    # the two orders of prediction that fit speech instead of five: together that is three fifths of the work
-    # of level 5, to write and to read, for 8 % more bytes. Every player takes up to 4608 samples (RFC 9639,
-    # section 7). The padding would be for tags that nobody adds later.
+    # the two orders of prediction that fit speech instead of five. Together this takes three fifths of the
+    # work of level 5, for writing and for reading, at 8 % more bytes. Every player accepts up to 4608 samples
+    # (RFC 9639, section 7). The padding is for tags added later; we add none.
     "flac": _Codec(
         "flac",
         "flac",
@@ -84,7 +89,7 @@ _CODECS: Final[Mapping[str, _Codec]] = {
         "libopus",
         bit_rate=32_000,
         rates_hz=(8_000, 12_000, 16_000, 24_000, 48_000),
-        muxing={"page_duration": "20000"},  # microseconds: a packet
+        muxing={"page_duration": "20000"},  # microseconds: one packet
     ),
     "aac": _Codec(
         "adts",
@@ -99,16 +104,16 @@ _CODECS: Final[Mapping[str, _Codec]] = {
 
 
 class Encoder:
-    """Mono s16le in, a file out, piece by piece; the same PCM gives the same sound however it is cut.
+    """Encodes mono s16le to a file, piece by piece; the result does not depend on how the PCM is cut.
 
-    Keeps no more than a codec's frame and the piece at hand.  Not thread-safe.
+    Buffers no more than a codec's frame and the current piece. Not thread-safe.
     """
 
     def __init__(self, container: Container, rate_hz: int, *, file: BinaryIO | None = None) -> None:
         """
         container: "wav" with open length, "flac", "mp3", "opus" (Ogg), "aac" (ADTS) or "pcm" (plain s16le).
-        rate_hz: of the PCM; a codec that does not take it gets the next higher rate that it takes.
-        file: written instead of returning bytes, and sought in, so that headers hold the length.
+        rate_hz: of the PCM; a codec that does not accept it gets the next higher rate that it accepts.
+        file: written to instead of returning bytes; it must be seekable, so that headers hold the length.
 
         Raises:
             AudioRejected: an unknown format, or a rate outside 4 000..192 000 Hz.
@@ -129,7 +134,7 @@ class Encoder:
             self._sink.write(wav_header(rate_hz, None))
 
     def feed(self, pcm: bytes) -> bytes:
-        """What can be written so far; a sample cut in two waits for its other half.
+        """Return the bytes that can be written so far; half a sample is buffered until its other half comes.
 
         Raises:
             AudioRejected: the codec failed, or the file is finished.
@@ -147,7 +152,7 @@ class Encoder:
         return self._sink.taken()
 
     def finish(self) -> bytes:
-        """The rest of the file.
+        """Return the rest of the file.
 
         Raises:
             AudioRejected: no audio was fed, half a sample is left over, or the codec failed.
@@ -161,7 +166,7 @@ class Encoder:
 
 
 def encode(samples: Samples, *, rate_hz: int, container: Container) -> bytes:
-    """A whole file of float32[n_samples] mono.
+    """Encode float32[n_samples] mono as a whole file.
 
     WAV, FLAC and PCM have 16 bits; the other formats may have a higher rate than `rate_hz`, see `Encoder`.
 
@@ -174,7 +179,7 @@ def encode(samples: Samples, *, rate_hz: int, container: Container) -> bytes:
 
 
 def encode_flac(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
-    """A FLAC file of mono s16le `pcm`, lossless: `decode_flac` gives the same bytes back.
+    """Encode mono s16le `pcm` as FLAC, lossless: `decode_flac` gives the same bytes back.
 
     Raises:
         AudioRejected: an odd number of bytes, or none.
@@ -183,12 +188,12 @@ def encode_flac(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
 
 
 def encode_wav(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
-    """A WAV file of mono s16le `pcm`, which may be empty."""
+    """Encode mono s16le `pcm`, which may be empty, as WAV."""
     return wav_header(rate_hz, len(pcm)) + pcm
 
 
 def wav_header(rate_hz: int, pcm_bytes: int | None) -> bytes:
-    """The 44 bytes before mono s16le PCM of `pcm_bytes` bytes; None leaves the length open.
+    """Return the 44 bytes before mono s16le PCM of `pcm_bytes` bytes; None leaves the length open.
 
     Source: Microsoft, Multimedia Programming Interface and Data Specifications 1.0 (RIFF WAVE, format tag 1).
     """
@@ -199,7 +204,7 @@ def wav_header(rate_hz: int, pcm_bytes: int | None) -> bytes:
 
 
 class _Sink:
-    """A file that can only be appended to: FFmpeg sees that it must not go back to a header."""
+    """An append-only file: it cannot seek, so FFmpeg does not go back to a header."""
 
     def __init__(self) -> None:
         self._written = bytearray()
@@ -215,7 +220,7 @@ class _Sink:
 
 
 class _Coder:
-    """FFmpeg's encoder and muxer of one file."""
+    """FFmpeg's encoder and muxer for one file."""
 
     def __init__(self, codec: _Codec, rate_hz: int, file: BinaryIO | _Sink, *, is_stream: bool) -> None:
         import av
@@ -223,7 +228,7 @@ class _Coder:
         self._rate_hz = rate_hz
         self._name = codec.codec
         self._n_samples = 0
-        muxing = {"flush_packets": "1", **codec.muxing}  # each packet is sent when it is made
+        muxing = {"flush_packets": "1", **codec.muxing}  # each packet is sent as soon as it is made
         self._output = av.open(cast("BinaryIO", file), "w", format=codec.container, options=muxing)
         options = {**codec.coding, **({} if is_stream else codec.whole)}
         coded_hz = _rate_for(codec.rates_hz, rate_hz)

@@ -1,4 +1,4 @@
-"""Samples as bytes and back, and how long so many bytes last."""
+"""Convert samples to bytes and back, and seconds to byte positions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FULL_SCALE: Final = 32768.0
 
 
 def samples_from_s16le(pcm: bytes | bytearray | memoryview) -> Samples:
-    """float32[len(pcm) / 2] of s16le bytes.
+    """Return float32[len(pcm) / 2] from s16le bytes.
 
     Raises:
         AudioRejected: an odd number of bytes.
@@ -26,16 +26,16 @@ def samples_from_s16le(pcm: bytes | bytearray | memoryview) -> Samples:
 
 
 def s16le_from_samples(samples: Samples) -> bytes:
-    """s16le bytes of float32[n_samples]; what exceeds -1..1 is clipped."""
+    """Return the s16le bytes of float32[n_samples]; values outside -1..1 are clipped."""
     scaled = np.rint(np.asarray(samples, np.float32) * np.float32(FULL_SCALE))
     return np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype("<i2").tobytes()
 
 
 def samples_from_f32le(pcm: bytes | bytearray | memoryview) -> Samples:
-    """float32[len(pcm) / 4] of little-endian 32-bit floats.
+    """Return float32[len(pcm) / 4] from little-endian 32-bit floats.
 
     Raises:
-        AudioRejected: a number of bytes that is no multiple of four, or a value that is NaN or infinite.
+        AudioRejected: the number of bytes is not a multiple of four, or a value is NaN or infinite.
     """
     if len(pcm) % 4:
         raise AudioRejected(
@@ -47,13 +47,13 @@ def samples_from_f32le(pcm: bytes | bytearray | memoryview) -> Samples:
     return samples
 
 
-# Decoders of lossy formats overshoot full scale a little (inter-sample peaks of MP3 and Opus reach +3 dB);
-# twice full scale is not audio but integers passed off as floats.
+# Decoders of lossy formats overshoot full scale a little (inter-sample peaks of MP3 and Opus reach +3 dB). A
+# peak above twice full scale means integers that were passed as floats.
 PEAK_LIMIT = 2.0
 
 
 def checked_samples(samples: Samples) -> Samples:
-    """`samples` as contiguous float32[n_samples] clipped to -1..1.
+    """Return `samples` as contiguous float32[n_samples], clipped to -1..1.
 
     Raises:
         AudioRejected: not one-dimensional floats, not finite, or beyond twice full scale.
@@ -72,11 +72,11 @@ def checked_samples(samples: Samples) -> Samples:
 
 
 BYTES_A_SECOND = RECOGNITION_RATE_HZ * SAMPLE_BYTES
-"""Of what is recorded and recognised: 16 000 Hz, mono, 16 bits."""
+"""For recorded and recognised audio: 16 000 Hz, mono, 16 bits."""
 
 
 def byte_at(timestamp_s: float) -> int:
-    """The byte at which the sample of that time begins."""
+    """Return the position of the byte at which the sample of this time begins."""
     return even_byte(round(timestamp_s * BYTES_A_SECOND))
 
 

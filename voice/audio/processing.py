@@ -1,4 +1,4 @@
-"""Audio made even (silence trimmed, dynamics compressed, loudness set), and what a file says of itself.
+"""Process audio (trim silence, compress dynamics, set loudness) and describe audio files.
 
     louder = process(samples, 24_000, Processing(is_trimmed=True))
     describe(file).duration_s
@@ -24,13 +24,13 @@ from voice.types import Samples
 if TYPE_CHECKING:
     from av.filter import Graph
 
-# Loudness is the RMS of the blocks in which something is heard: those within 40 dB of the loudest one.
-# Pauses would otherwise make a hesitant speaker louder.
+# Loudness is the RMS of the audible blocks: those within 40 dB of the loudest one. With pauses included, a
+# hesitant speaker would be made louder.
 BLOCK_S: Final = 0.05
 GATE_DB: Final = 40.0
-SILENCE_DBFS: Final = -70.0  # a recording whose loudest block is below this holds nothing to amplify
-GAIN_LIMIT_DB: Final = 30.0  # beyond it the noise of a room becomes as loud as a voice
-PEAK_DBFS: Final = -1.0  # room for what lossy codecs add.  Source: EBU R 128, maximum true peak -1 dBTP
+SILENCE_DBFS: Final = -70.0  # if the loudest block is below this, there is nothing to amplify
+GAIN_LIMIT_DB: Final = 30.0  # with more gain, room noise becomes as loud as a voice
+PEAK_DBFS: Final = -1.0  # headroom for lossy codecs. Source: EBU R 128, maximum true peak -1 dBTP
 
 LOUDNESS_RANGE_DBFS: Final = (-40.0, -10.0)
 _KEPT_SILENCE_S: Final = 0.1
@@ -40,11 +40,11 @@ _Filter = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """What to do to a piece of audio.
+    """The steps to apply to a piece of audio.
 
     loudness_dbfs: RMS of the speech in it, -40..-10 dB below full scale; None leaves the level as it is.
-    is_compressed: loud and soft passages brought closer together.
-    is_trimmed: silence cut at both ends, but for 0.1 s.
+    is_compressed: reduce the difference between loud and soft passages.
+    is_trimmed: cut silence at both ends, except for 0.1 s.
     """
 
     loudness_dbfs: float | None = -20.0
@@ -61,9 +61,9 @@ class Processing:
 
 @dataclass(frozen=True, slots=True)
 class AudioDescription:
-    """What a file is.  Its tags are left out: people write names into them.
+    """The properties of a file. Its tags are left out, because people write names into them.
 
-    `duration_s` is None where only decoding would tell; `bit_rate` counts bits a second, None if unknown.
+    `duration_s` is None if only decoding would tell; `bit_rate` is in bits a second, None if unknown.
     """
 
     container: str
@@ -76,12 +76,12 @@ class AudioDescription:
 
 
 def process(samples: Samples, rate_hz: int, options: Processing) -> Samples:
-    """float32[n_samples] mono at `rate_hz`, peaks at most -1 dBFS once the loudness is set.
+    """Return float32[n_samples] mono at `rate_hz`, with peaks of at most -1 dBFS if the loudness is set.
 
-    The loudness (RMS of what is heard, see `loudness_dbfs`) comes from one gain of at most +30 dB and a
-    limiter.  FFmpeg's `loudnorm` was tried on twelve recordings of people: its single pass missed -20 dBFS by
-    up to 2.7 dB, took 40 times as long, and changes the gain within a sentence; this missed by 0.9 dB.
-    Silence alone stays as it is, or gives no samples if it is trimmed.
+    One gain of at most +30 dB and a limiter set the loudness (see `loudness_dbfs`). FFmpeg's `loudnorm` was
+    tried on twelve recordings of people: its single pass missed -20 dBFS by up to 2.7 dB, took 40 times as
+    long, and changes the gain within a sentence; this missed by 0.9 dB. Silence alone stays as it is; if it
+    is trimmed, no samples are left.
 
     Raises:
         AudioRejected: not mono floats, not finite, far out of range, or a rate outside 4 000..192 000 Hz.
@@ -101,9 +101,9 @@ def process(samples: Samples, rate_hz: int, options: Processing) -> Samples:
 
 
 def loudness_dbfs(samples: Samples, rate_hz: int) -> float:
-    """RMS of what is heard in float32[n_samples], in dB below full scale; -inf for silence.
+    """Return the RMS of the audible blocks of float32[n_samples], in dB below full scale; -inf for silence.
 
-    Heard are the blocks of 50 ms within 40 dB of the loudest.
+    Audible blocks are those of 50 ms within 40 dB of the loudest.
     """
     powers = _block_powers(samples, rate_hz)
     loudest = powers.max(initial=0.0)
@@ -113,17 +113,17 @@ def loudness_dbfs(samples: Samples, rate_hz: int) -> float:
 
 
 def describe(file: bytes) -> AudioDescription:
-    """What an audio file (or a video's audio) is, from its headers: nothing is decoded.
+    """Describe an audio file (or a video's audio) from its headers; nothing is decoded.
 
     Raises:
-        AudioRejected: not audio, damaged, or of a codec, a rate or channels that are not read.
+        AudioRejected: not audio, damaged, or the codec, rate or number of channels is not supported.
     """
     try:
         with open_audio(io.BytesIO(file)) as container:
             stream = audio_stream(container)
             duration_s = stated_duration_s(container)
             if duration_s is None and container.format.name == "wav" and container.duration:
-                duration_s = container.duration / 1e6  # FFmpeg reckons with the bytes that are there
+                duration_s = container.duration / 1e6  # FFmpeg computes it from the bytes that are there
             return AudioDescription(
                 container=container.format.name,
                 codec=stream.codec_context.name,
@@ -160,13 +160,13 @@ def _levelled(samples: Samples, rate_hz: int, target_dbfs: float) -> Samples:
     louder = samples * np.float32(10 ** (gain_db / 20))
     if np.abs(louder).max() <= limit:
         return louder
-    # `latency` gives back what the limiter looks ahead, so the length stays
+    # `latency` compensates for the limiter's look-ahead, so the length stays the same
     limiter = ("alimiter", f"limit={limit}:attack=5:release=50:level=0:latency=1")
     return np.clip(_filtered(louder, rate_hz, [limiter]), -limit, limit)
 
 
 def _block_powers(samples: Samples, rate_hz: int) -> np.ndarray:
-    """float64[n_blocks]: mean squares; what is left over at the end makes a block of its own."""
+    """Return float64[n_blocks]: mean squares; the remainder at the end makes a block of its own."""
     size = max(1, int(BLOCK_S * rate_hz))
     starts = np.arange(0, len(samples), size)
     if not len(starts):

@@ -1,4 +1,4 @@
-"""Sample rates: a whole sound at once, or a stream frame by frame."""
+"""Convert sample rates: a whole sound at once, or a stream frame by frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RATES_HZ: Final = range(4_000, 192_001)
 
 
 def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
-    """float32[about n_samples * to_hz / from_hz]: a whole piece at another rate.
+    """Return the whole of `samples` at another rate: float32[about n_samples * to_hz / from_hz].
 
     Raises:
         AudioRejected: a rate outside 4 000..192 000 Hz.
@@ -27,7 +27,7 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
 
 
 class Resampler:
-    """A stream at another rate: pieces in, pieces out, no seams between them."""
+    """Converts a stream to another rate, piece by piece, without seams."""
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         """
@@ -41,13 +41,13 @@ class Resampler:
         self._converter = None if from_hz == to_hz else converter(to_hz)
 
     def feed(self, samples: Samples) -> Samples:
-        """float32[]: what can be computed so far."""
+        """Return float32[]: the samples that can be computed so far."""
         if self._converter is None or not len(samples):
             return samples
         return _joined(self._converter.resample(_frame(samples, self._from_hz)))
 
     def finish(self) -> Samples:
-        """float32[]: the rest."""
+        """Return float32[]: the remaining samples."""
         return np.zeros(0, np.float32) if self._converter is None else _joined(self._converter.resample(None))
 
 

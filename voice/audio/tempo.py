@@ -1,4 +1,4 @@
-"""Speech at another pace and the same pitch, for vendors whose voices know only one pace."""
+"""Change the pace of speech but not its pitch, for vendors whose voices have only one pace."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from voice.types import Samples
 
 
 def paced(pieces: Iterator[Samples], *, rate_hz: int, speed: float) -> Iterator[Samples]:
-    """`pieces` (float32[n_samples] each, one stream) `speed` times as fast, piece by piece.
+    """Yield `pieces` (float32[n_samples] each, one stream) `speed` times as fast, piece by piece.
 
     Source: FFmpeg, filter atempo (waveform similarity overlap-add), 0.5..100.
     """
@@ -30,7 +30,7 @@ def paced(pieces: Iterator[Samples], *, rate_hz: int, speed: float) -> Iterator[
         while True:
             try:
                 frame = graph.pull()
-            except (av.BlockingIOError, av.EOFError):  # it wants more, or has given all
+            except (av.BlockingIOError, av.EOFError):  # needs more input, or is at its end
                 return
             yield np.asarray(frame.to_ndarray()[0], np.float32)
 

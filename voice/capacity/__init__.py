@@ -1,1 +1,1 @@
-"""Limits, and what is switched off under load."""
+"""Limits, and load shedding."""

@@ -1,11 +1,12 @@
-"""What is left undone under load, in which order, and how it comes back. Pure: numbers and a clock in.
+"""Decide which steps of load shedding a process takes, and when it goes back. Pure: numbers and a clock in.
 
     ladder = Ladder()
     ladder.feel(1.3, now_s)     # -> 0 … 4, the number of steps taken; called about once a second
 
-Pressure of 1 or more that lasts takes one step further, then the next; a calm time takes one step back.
-Between them nothing changes. Processes that felt the same load wait a different time each before they step
-back, and one that had to go again soon after it came back waits twice as long the next time.
+Pressure of 1 or more that lasts takes one step further, then the next; a calm time takes one step back. In
+between nothing changes. Each process waits a different time before it steps back, so that processes under the
+same load do not all return at once. A process that had to step forward again soon after a step back waits
+twice as long the next time.
 
 Source: docs/adr/0013-order-of-retreat.md; waits that double and spread as in M. Brooker, "Exponential Backoff
 And Jitter".
@@ -21,23 +22,23 @@ BACK_AFTER_S = 15.0
 """Shortest calm before a step back; each process waits up to `SPREAD` times as long."""
 SPREAD = 2.0
 LONGEST_DOUBLING = 8
-"""A process whose steps back were all too early waits so many times longer at most."""
+"""The longest wait, as a multiple, of a process whose steps back were all too early."""
 
 
 class Step(IntEnum):
-    """What goes, in this order; a recording and an interview under way never do."""
+    """The steps to switch off, in this order; a recording and a running interview never are."""
 
-    SEMANTIC = 1  # the end of a turn is told by silence alone
+    SEMANTIC = 1  # silence alone decides the end of a turn
     CAPTIONS = 2
-    TRANSCRIPTS = 3  # they are made later
-    NEWCOMERS = 4  # they wait to be let in
+    TRANSCRIPTS = 3  # transcribed later
+    NEWCOMERS = 4  # stay in the waiting room
 
 
 class Ladder:
     """How far one process has retreated: `level` steps, from 0 (nothing is off) to 4."""
 
     def __init__(self, *, spread: Callable[[], float] = random.random) -> None:
-        """spread: a number from 0 to 1 that other processes do not get too."""
+        """spread: a random number from 0 to 1, different in each process."""
         self.level = 0
         self._spread = spread
         self._pressed_since: float | None = None
@@ -48,7 +49,7 @@ class Ladder:
         self._back_after_s = self._next_wait_s()
 
     def feel(self, pressure: float, now_s: float) -> int:
-        """Take in the pressure at `now_s`, seconds of a clock that never goes back; return the level then."""
+        """Record the pressure at `now_s`, seconds of a monotonic clock; return the new level."""
         self._pressed_since = _since(self._pressed_since, now_s, pressure >= TOO_MUCH)
         self._calm_since = _since(self._calm_since, now_s, pressure < CALM)
         if self._has_lasted(self._pressed_since, FURTHER_AFTER_S, now_s) and self.level < max(Step):
@@ -67,7 +68,7 @@ class Ladder:
         self._change(1, now_s)
 
     def _come_back(self, now_s: float) -> None:
-        if self._came_back:  # the step before this one was no mistake
+        if self._came_back:  # the step before this one was not too early
             self._doubling = 1
         self._change(-1, now_s)
 
@@ -82,7 +83,7 @@ class Ladder:
 
 
 def _since(since_s: float | None, now_s: float, is_so: bool) -> float | None:
-    """When something began that is so; None while it is not."""
+    """Return when the condition began to hold; None while it does not."""
     if not is_so:
         return None
     return now_s if since_s is None else since_s

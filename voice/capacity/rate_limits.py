@@ -1,4 +1,4 @@
-"""How much one caller may ask for, and how many connections one process carries.
+"""Limit the requests and connections of a caller, and the connections of a process.
 
 allowance = await take_request(caller)                # RateLimited: too many this minute
 async with connection(caller): …                      # Busy: too many at once
@@ -20,7 +20,7 @@ from voice.infra import lua, redis_clients
 
 WINDOW_S = 60
 LEASE_S = 60
-"""A process that died holds its callers' places for so long."""
+"""The connections of a process that died count against its callers for this many seconds."""
 PROCESS_RETRY_S = 5.0
 
 _COUNT = lua.load(__file__, "request_count")
@@ -29,7 +29,7 @@ _ENTER = lua.load(__file__, "connection_enter")
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of this minute's requests."""
+    """The requests that remain this minute."""
 
     limit: int
     remaining: int
@@ -37,7 +37,10 @@ class Allowance:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Source: draft-ietf-httpapi-ratelimit-headers-03, whose three fields most clients know."""
+        """Return headers that most clients know.
+
+        Source: draft-ietf-httpapi-ratelimit-headers-03.
+        """
         return {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(self.remaining),
@@ -46,7 +49,7 @@ class Allowance:
 
 
 async def take_request(caller: Caller) -> Allowance:
-    """Count a request of this caller; with Redis away, nobody is refused.
+    """Count a request of this caller; without Redis every request is admitted.
 
     Raises:
         RateLimited: more than `REQUESTS_PER_MINUTE`.
@@ -70,10 +73,10 @@ _connections = 0
 
 @asynccontextmanager
 async def connection(caller: Caller) -> AsyncIterator[None]:
-    """A place for one more connection of this caller to this process.
+    """Hold one connection of this caller to this process.
 
     Raises:
-        Busy: the process or the caller has as many as it may.
+        Busy: the process or the caller has reached its limit of connections.
     """
     global _connections
     limit = settings.VOICE["CONNECTIONS"]

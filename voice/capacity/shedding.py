@@ -1,11 +1,11 @@
-"""What this process leaves undone under load, and what all of them do.
+"""Load shedding: the steps that this process has switched off, and those of all processes.
 
-    retreat.watch()                      # once a connection: the event loop's monitor runs from then on
-    retreat.is_off(Step.CAPTIONS)        # a comparison: ask wherever a step would be taken
+    shedding.watch(behind_s)             # once a connection: the event loop's monitor runs from then on
+    shedding.is_off(Step.CAPTIONS)       # a comparison: check before each such step
 
-The monitor feels how late the event loop is, how far listening is behind, and how long the first job of `stt`
-has waited; `voice.capacity.ladder` decides. Each process decides for itself and tells Redis once a second,
-for the admin's page and /stats; what it told counts for `LEASE_S`.
+The monitor measures how late the event loop is, how far voice activity is behind, and how long the first job
+of `stt` has waited; `voice.capacity.ladder` decides. Each process decides for itself and reports to Redis
+once a second, for the admin's page and /stats; a report counts for `LEASE_S`.
 
 The order and its limits: docs/adr/0013-order-of-retreat.md.
 """
@@ -48,25 +48,26 @@ HASH_TTL_S = 60
 LOOK_EVERY_S = 1.0
 ANSWER_WITHIN_S = 1.0
 TICKS = 4
-"""So often a look the loop's lateness is measured; the worst counts."""
+"""How often the loop's lateness is measured in one round; the worst value counts."""
 
 LATE_S = 0.2
-"""An event loop so late cannot acknowledge a frame within 250 ms."""
+"""An event loop that is this late cannot acknowledge a frame within 250 ms."""
 BEHIND_S = 2.0
-"""Whoever speaks would be told so much too late that the turn has ended."""
+"""A speaker would learn this much too late that the turn has ended."""
 QUEUED_S = 10.0
-"""Nobody waits before the screen for a transcript that takes longer."""
+"""Candidates do not wait at the screen for a transcript that takes longer."""
 HELD = (CALM + TOO_MUCH) / 2
-"""Pressure that goes neither further nor back."""
+"""A pressure at which the level does not change."""
 DEFERRED_QUEUE = "stt-later"
 
 _TELL = lua.load(__file__, "retreat_tell")
 
 
 class Felt(NamedTuple):
-    """What the monitor measured, in seconds.
+    """The monitor's measurements, in seconds.
 
-    late_s: the event loop; behind_s: listening; queued_s, deferred_s: the first job of `stt`, of `stt-later`.
+    late_s: lateness of the event loop; behind_s: delay of voice activity; queued_s, deferred_s: wait of the
+    first job of `stt` and of `stt-later`.
     """
 
     late_s: float = 0.0
@@ -76,11 +77,12 @@ class Felt(NamedTuple):
 
 
 def pressure(felt: Felt, level: int) -> float:
-    """How hard this process is pressed; 1 is too much.
+    """Return the pressure on this process; 1 is too much.
 
-    Once transcripts are deferred the queues press no further, for then they take nothing from anybody. But
-    the retreat holds until the deferred are done, or else it would come back into the same backlog. Newcomers
-    wait only while the web process itself cannot follow: whatever lies in the queues, they are let in again.
+    Once transcripts are deferred, the queues cause no further step, because they then take nothing from other
+    work. But the retreat holds until the deferred transcripts are done; otherwise the process would return
+    into the same backlog. New candidates wait only while the web process itself cannot keep up: they are
+    admitted again whatever the queues hold.
     """
     own = max(felt.late_s / LATE_S, felt.behind_s / BEHIND_S)
     if level > Step.TRANSCRIPTS:
@@ -95,7 +97,8 @@ def pressure(felt: Felt, level: int) -> float:
 class ProcessRetreat:
     """How far a process has retreated.
 
-    off_s: for how many seconds each step has been off, in the order of the steps; as many as are off.
+    off_s: how many seconds each step has been off, in the order of the steps, only for the steps that are
+    off.
     """
 
     process: str
@@ -103,7 +106,7 @@ class ProcessRetreat:
 
 
 class StepOff(NamedTuple):
-    """A step that some processes do without. longest_s: for how long the first of them has."""
+    """A step that some processes have switched off. longest_s: the longest time among them."""
 
     step: Step
     processes: int
@@ -115,14 +118,14 @@ _monitor: asyncio.Task[None] | None = None
 
 
 def is_off(step: Step) -> bool:
-    """Whether this process does without `step` now."""
+    """Whether this process has switched `step` off."""
     return _ladder.level >= step
 
 
 def watch(behind_s: Callable[[], float]) -> None:
-    """Start the running event loop's monitor, unless it runs. One event loop a process is watched.
+    """Start the monitor of the running event loop unless it runs. A process has one monitored loop.
 
-    behind_s: for how many seconds the oldest audio of this event loop has waited for voice activity.
+    behind_s: returns how many seconds the oldest audio of this loop has waited for voice activity.
     """
     global _ladder, _monitor
     loop = asyncio.get_running_loop()
@@ -132,7 +135,7 @@ def watch(behind_s: Callable[[], float]) -> None:
 
 
 def processes(connection: redis.Redis) -> list[ProcessRetreat]:
-    """Every process that is watched, on whichever machine. Raises redis.RedisError."""
+    """Return every monitored process on all machines. Raises redis.RedisError."""
     now = int(connection.time()[0])
     fields = cast("dict[bytes, bytes]", connection.hgetall(KEY))
     told = {name.decode(): value.decode().split(" ", 1) for name, value in fields.items()}
@@ -146,7 +149,7 @@ def processes(connection: redis.Redis) -> list[ProcessRetreat]:
 
 
 def steps_off(of: Sequence[ProcessRetreat]) -> list[StepOff]:
-    """What these processes do without, in the order of the steps."""
+    """Return the steps that these processes have switched off, in order."""
     off = [(step, [p.off_s[step - 1] for p in of if len(p.off_s) >= step]) for step in Step]
     return [StepOff(step, len(seconds), max(seconds)) for step, seconds in off if seconds]
 
@@ -158,11 +161,11 @@ async def _watch(ladder: Ladder, behind_s: Callable[[], float]) -> None:
         while True:
             await _look(ladder, off_since, behind_s)
     finally:
-        ladder.level = 0  # nobody looks any more
+        ladder.level = 0  # no longer monitored
 
 
 async def _look(ladder: Ladder, off_since: list[float], behind_s: Callable[[], float]) -> None:
-    """Feel for `LOOK_EVERY_S`, and take a step if that is due."""
+    """Measure for `LOOK_EVERY_S`, and take a step if it is due."""
     felt = Felt(await _late_s(), behind_s(), *await _queued_s(off_since))
     now_s, before = time.monotonic(), ladder.level
     if ladder.feel(pressure(felt, before), now_s) > before:
@@ -181,7 +184,7 @@ def _changed(step: Step, direction: str, level: int, felt: Felt) -> None:
 
 
 async def _late_s() -> float:
-    """How much later than asked the loop came back, at worst, in the ticks of one look."""
+    """Return the worst delay of the loop's sleeps in one round."""
     worst_s = 0.0
     for _ in range(TICKS):
         due_at = time.monotonic() + LOOK_EVERY_S / TICKS
@@ -191,9 +194,9 @@ async def _late_s() -> float:
 
 
 async def _queued_s(off_since: list[float]) -> tuple[float, float]:
-    """How long the first jobs of `stt` and `stt-later` have waited; says in Redis how far this process is.
+    """Return how long the first jobs of `stt` and `stt-later` have waited; report this process to Redis.
 
-    What is not known presses nobody.
+    An unknown wait counts as 0.
     """
     now_s = time.monotonic()
     told = json.dumps([round(now_s - since_s, 1) for since_s in off_since])

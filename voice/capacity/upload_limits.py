@@ -1,4 +1,4 @@
-"""How much audio may be sent at once."""
+"""The limit on the size of an upload."""
 
 from django.conf import settings
 
@@ -9,7 +9,7 @@ def check_size(byte_count: int, *, field: str = "file") -> None:
     """Refuse an upload that is empty or too large.
 
     Raises:
-        RequestRefused: it is.
+        RequestRefused: empty or too large.
     """
     limit_mb = settings.VOICE["MAX_UPLOAD_MB"]
     if byte_count > limit_mb * 1024**2:

@@ -1,1 +1,1 @@
-"""One file for each engine; each model library is imported inside its own file, and only when loaded."""
+"""Adapters to models and vendors, one file an engine; a file imports its library only when it loads."""

@@ -1,13 +1,13 @@
-"""What a recognition or a synthesis engine is: protocols, results and errors.
+"""The protocols of recognition and synthesis engines.
 
-An engine is made cheaply, loaded once (`load()`), then called from several threads at once.
+An engine is created cheaply, loaded once (`load()`), then called from several threads at once.
 
     engine = FasterWhisper("base", slots=2)
     engine.load()                                     # EngineUnavailable says what to do
     recognition = engine.recognize(samples, language="en")
     recognition.text, recognition.confidence, recognition.words
 
-Audio is always `float32[n_samples]`, mono, -1..1; recognition takes 16 000 Hz, a synthesised chunk names its
+Audio is always `float32[n_samples]`, mono, -1..1. Recognition takes 16 000 Hz; a synthesised chunk names its
 rate. Languages are BCP 47 tags in any usual spelling ("de", "de-DE", "de_DE"); `primary_language` reduces
 them.
 """
@@ -26,7 +26,7 @@ from voice.types import Recognition, Samples, Segment, SpeechChunk, Voice
 
 @runtime_checkable
 class RecognitionEngine(Protocol):
-    """Speech to text.  All methods may be called from several threads at once."""
+    """Speech to text. All methods may be called from several threads at once."""
 
     name: str
     model: str
@@ -51,13 +51,13 @@ class RecognitionEngine(Protocol):
         is_partial: bool = False,
         on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
     ) -> Recognition:
-        """Recognise `samples` (float32[n_samples], mono, 16 000 Hz).
+        """Transcribe `samples` (float32[n_samples], mono, 16 000 Hz).
 
-        language: None detects it, where the engine can.
-        hot_words: names and terms that are likely to be said; an engine may ignore them.
+        language: None detects it, if the engine can.
+        hot_words: names and terms that are likely to occur; an engine may ignore them.
         is_partial: a caption that will be replaced soon: faster, without word times.
-        on_segments: called with segments as soon as they are final; an engine that knows none before the end
-        may leave it uncalled.
+        on_segments: called with segments as soon as they are final; an engine that has none before the end
+        may never call it.
 
         Raises:
             AudioRejected: not one-dimensional, not finite or far out of range.
@@ -68,26 +68,26 @@ class RecognitionEngine(Protocol):
 
 @runtime_checkable
 class SynthesisEngine(Protocol):
-    """Text to speech.  All methods may be called from several threads at once."""
+    """Text to speech. All methods may be called from several threads at once."""
 
     name: str
     model: str
     device: str
 
     def load(self) -> None:
-        """Make ready; further calls return at once.  Voices may be loaded later, when first used.
+        """Get ready; further calls return at once. Voices may be loaded later, when first used.
 
         Raises:
             EngineUnavailable: no voice, library or device; the message says what to do.
         """
 
     def voices(self) -> tuple[Voice, ...]:
-        """The voices that can be chosen; empty when the engine is unavailable."""
+        """Return the voices that can be chosen; empty when the engine is unavailable."""
 
     def synthesize(
         self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
-        """Speak `text`, one chunk a sentence, each computed when it is asked for.
+        """Synthesise `text`, one chunk a sentence, each computed when the iterator reaches it.
 
         voice: an id of `voices()`; None, or an id of another engine, picks a voice for `language`.
         speed: 1.0 is the voice's own pace, 2.0 twice as fast; 0.5..2.0.
@@ -102,7 +102,7 @@ class SynthesisEngine(Protocol):
 
 
 def checked_speed(speed: float) -> float:
-    """`speed`, if it is one that voices stay intelligible at.
+    """Return `speed` if voices stay intelligible at it.
 
     Raises:
         SynthesisFailed: outside 0.5..2.0.
@@ -113,9 +113,9 @@ def checked_speed(speed: float) -> float:
 
 
 def matching_voice(voices: tuple[Voice, ...], *, voice: str | None, language: str) -> Voice:
-    """The voice with id `voice`, else the first tagged `language`, else the first of its primary language.
+    """Return the voice with id `voice`, else the first tagged `language` or its primary language.
 
-    A speaker or a blend is kept: it gives the voice that it begins with, under the id that was asked for.
+    A requested speaker or blend is kept: the result is the voice that it begins with, under the requested id.
 
     Raises:
         LanguageUnsupported: none of these exists.
@@ -135,6 +135,6 @@ def matching_voice(voices: tuple[Voice, ...], *, voice: str | None, language: st
 
 
 def base_voice_id(voice_id: str) -> str:
-    """The id of the voice that a speaker or a blend begins with: of "kokoro:a+b", "kokoro:a"."""
+    """Return the id of the voice that a speaker or a blend begins with: "kokoro:a" for "kokoro:a+b"."""
     engine, _, rest = voice_id.partition(":")
     return f"{engine}:{re.split('[#+:]', rest, maxsplit=1)[0]}"

@@ -1,4 +1,4 @@
-"""The model hub: asked whether it answers before anything is fetched, so that nothing hangs."""
+"""Downloads from the model hub. It is checked for an answer before any download, so that nothing hangs."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ DEFAULT_HUB: Final = "https://huggingface.co"
 BLOCK_BYTES: Final = 1 << 18
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes fetched so far and the size in bytes, where the hub tells it."""
+"""Called with the bytes fetched so far and the size in bytes, if the hub states it."""
 
 
 def hub_address() -> str:
-    """The hub's address without a closing slash; HF_ENDPOINT names another one."""
+    """Return the hub's address without a closing slash; HF_ENDPOINT overrides it."""
     return (os.environ.get("HF_ENDPOINT") or DEFAULT_HUB).rstrip("/")
 
 
 def check_hub(timeout_s: float) -> None:
-    """Return as soon as the hub has answered anything at all.
+    """Return as soon as the hub has sent any answer.
 
     Raises:
         EngineUnavailable: no answer within `timeout_s`, or HF_HUB_OFFLINE is set.
@@ -37,7 +37,7 @@ def check_hub(timeout_s: float) -> None:
             "HF_HUB_OFFLINE is set and the model is not in the cache; unset it or copy the model."
         )
     failures: list[str] = []
-    # A thread, because looking up a name knows no time limit; it is left behind if it does not come back.
+    # A name lookup has no timeout, so it runs in a thread, which is abandoned if it does not return.
     attempt = threading.Thread(target=_knock, args=(timeout_s, failures), daemon=True, name="hub-preflight")
     attempt.start()
     attempt.join(timeout_s)
@@ -51,7 +51,7 @@ def check_hub(timeout_s: float) -> None:
 
 
 def cached_or_fetched(fetch: Callable[[bool], str], *, name: str, timeout_s: float) -> str:
-    """What `fetch(is_local_only)`, a download of the hub's own client, finds in its cache, else brings.
+    """Return what `fetch(is_local_only)`, a download of the hub's client, finds in its cache or else fetches.
 
     Raises:
         EngineUnavailable: not in the cache, and the hub does not answer within `timeout_s` or lacks it.
@@ -62,7 +62,7 @@ def cached_or_fetched(fetch: Callable[[bool], str], *, name: str, timeout_s: flo
         return fetch(True)
     except LocalEntryNotFoundError:
         check_hub(timeout_s)
-    # its base is the error of whichever HTTP library the client uses: requests, httpx or httpx2
+    # The base class is the error of the HTTP library that the client uses: requests, httpx or httpx2.
     failures: tuple[type[Exception], ...] = (OSError, HfHubHTTPError.__bases__[0])
     try:
         return fetch(False)
@@ -75,7 +75,7 @@ def cached_or_fetched(fetch: Callable[[bool], str], *, name: str, timeout_s: flo
 def fetch_file(path: str, target: Path, *, timeout_s: float, progress: Progress | None = None) -> None:
     """Fetch `path` of the hub into the file `target`, which appears complete or not at all.
 
-    timeout_s: the longest silence that is waited for.
+    timeout_s: the longest wait for the next bytes.
 
     Raises:
         EngineUnavailable: the file does not exist there or the transfer broke off.
@@ -100,13 +100,13 @@ def _knock(timeout_s: float, failures: list[str]) -> None:
     try:
         _opened(hub_address(), timeout_s, method="HEAD").close()
     except urllib.error.HTTPError as answer:
-        answer.close()  # a refusal is an answer too
+        answer.close()  # an error status is an answer too
     except (OSError, ValueError, http.client.HTTPException) as error:
         failures.append(str(getattr(error, "reason", error)))
 
 
 def _opened(address: str, timeout_s: float, *, method: str = "GET") -> http.client.HTTPResponse:
-    # the operator's own HF_ENDPOINT decides on the scheme
+    # The operator sets HF_ENDPOINT and so decides on the scheme.
     request = urllib.request.Request(address, method=method)  # noqa: S310
     answer: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=timeout_s)  # noqa: S310
     return answer

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def file_in_package(package: str, path: str) -> str:
-    """The path of a file inside an installed package, which is not imported.
+    """Return the path of a file inside an installed package without importing the package.
 
     Raises:
         EngineUnavailable: the package or the file is missing.
@@ -28,9 +28,9 @@ def file_in_package(package: str, path: str) -> str:
 
 
 def one_thread_session(model: str | bytes) -> onnxruntime.InferenceSession:
-    """An ONNX session on the caller's thread alone: callers are many, and each model is small.
+    """Return an ONNX session on the caller's thread alone: callers are many, and each model is small.
 
-    model: a file's path, or what would be in it.
+    model: a file's path, or its content.
 
     Raises:
         EngineUnavailable: onnxruntime is missing or cannot read the file.
@@ -43,7 +43,7 @@ def one_thread_session(model: str | bytes) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.intra_op_num_threads = 1
     options.enable_cpu_mem_arena = (
-        False  # an arena keeps the largest block ever used; these processes are many
+        False  # an arena keeps the largest block ever used, and there are many such processes
     )
     options.log_severity_level = 3
     try:
@@ -54,7 +54,7 @@ def one_thread_session(model: str | bytes) -> onnxruntime.InferenceSession:
 
 
 class SharedSession:
-    """One session for all threads of a process, made when it is first wanted.
+    """One session for all threads of a process, created on first use.
 
     session = SharedSession(lambda: "model.onnx")
     session.get().run(None, {...})
@@ -67,7 +67,7 @@ class SharedSession:
         self._loading = threading.Lock()
 
     def get(self) -> onnxruntime.InferenceSession:
-        """The session; the first call loads it, others wait meanwhile.
+        """Return the session; the first call loads it while others wait.
 
         Raises:
             EngineUnavailable: the model or onnxruntime is missing; the next call tries again.
@@ -79,7 +79,7 @@ class SharedSession:
 
 
 def onnx_errors() -> tuple[type[Exception], ...]:
-    """What onnxruntime raises for a bad model or a failed run; its errors share no base of their own."""
+    """Return what onnxruntime raises for a bad model or a failed run; the errors have no common base."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     kinds = (value for value in vars(state).values() if isinstance(value, type))

@@ -1,11 +1,11 @@
-"""From settings to engines: names in the configured order become engines that are not loaded yet.
+"""Create engines from settings: configured names, in order, become engines that are not loaded yet.
 
     config = EngineConfig.from_settings(settings.VOICE)
     for engine in recognition_engines(config):
         engine.load()
 
-Making an engine imports no model library and touches no model, so this is safe in any process.
-A further engine is one file and one line in `_RECOGNITION` or `_SYNTHESIS`.
+Creating an engine imports no model library and opens no model, so it is safe in any process. To add an
+engine, add one file and one line in `_RECOGNITION` or `_SYNTHESIS`.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class EngineConfig:
     whisper_compute_type: str = ""
     """CTranslate2's name; "" is int8 on CPU and float16 on a GPU."""
     whisper_smaller_models: tuple[str, ...] = ()
-    """What to fall back on when memory runs out, largest first; empty: Whisper's own smaller sizes."""
+    """Models to use instead when memory runs out, largest first; empty: Whisper's own smaller sizes."""
     engine_deadline_s: float = 60.0
-    """A model that takes longer for one batch of at most 30 s of speech each hangs."""
+    """A model that takes longer for one batch, each item at most 30 s of speech, is considered hung."""
     piper_voices_dir: str = ""
     kokoro_model: str = ""
     """A directory with config.json, kokoro-v1_0.pth and voices/*.pt; "" is the hub's hexgrad/Kokoro-82M."""
@@ -55,7 +55,7 @@ class EngineConfig:
     """A directory with the files of `chatterbox.WEIGHTS`; "" is the hub's ResembleAI/chatterbox."""
     chatterbox_device: str = "auto"
     references: References | None = None
-    """Where cloned voices come from."""
+    """The source of the reference recordings of cloned voices."""
     models_dir: str = ""
     """Cache for downloads; "" is the hub client's own."""
     smart_turn_model: str = ""
@@ -69,9 +69,9 @@ class EngineConfig:
 
     @classmethod
     def from_settings(cls, voice: Mapping[str, Any], *, references: References | None = None) -> EngineConfig:
-        """From `settings.VOICE`; keys of other parts of the service are passed over.
+        """Create from `settings.VOICE`; keys of other parts of the service are ignored.
 
-        references: where cloned voices come from, for a process that speaks.
+        references: the source of cloned voices, for a process that synthesises.
         """
         known = {field.name for field in fields(cls)}
         values = {key.lower(): value for key, value in voice.items() if key.lower() in known}
@@ -86,7 +86,7 @@ class EngineConfig:
         return cls(**values, references=references)
 
     def account(self, vendor: str) -> CloudAccount:
-        """The account with `vendor`; one without a key where none is configured."""
+        """Return the account with `vendor`; without a key if none is configured."""
         return self.cloud.get(vendor) or CloudAccount(vendor)
 
 
@@ -143,20 +143,20 @@ _SYNTHESIS: Final[Mapping[str, Callable[[EngineConfig], SynthesisEngine]]] = {
 
 
 def recognition_engines(config: EngineConfig) -> tuple[RecognitionEngine, ...]:
-    """The engines of `config.stt_engines`, in order, not loaded; Whisper is left out without a model.
+    """Return the engines of `config.stt_engines`, in order, not loaded; Whisper only if a model is set.
 
     Raises:
-        ValueError: a name that is no engine; the message lists the names that are.
+        ValueError: a name is not an engine; the message lists the known names.
     """
     names = tuple(n for n in config.stt_engines if n != "faster_whisper" or config.whisper_model)
     return _engines(names, _RECOGNITION, "STT_ENGINES", config)
 
 
 def synthesis_engines(config: EngineConfig) -> tuple[SynthesisEngine, ...]:
-    """The engines of `config.tts_engines`, in order, not loaded.
+    """Return the engines of `config.tts_engines`, in order, not loaded.
 
     Raises:
-        ValueError: a name that is no engine; the message lists the names that are.
+        ValueError: a name is not an engine; the message lists the known names.
     """
     return _engines(config.tts_engines, _SYNTHESIS, "TTS_ENGINES", config)
 

@@ -1,1 +1,1 @@
-"""Which engine answers: chains of engines, with retries, breakers and reports."""
+"""Choose the engine that answers: chains of engines, with retries, breakers and reports."""

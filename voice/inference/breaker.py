@@ -1,6 +1,6 @@
 """A circuit breaker for each engine, shared by all processes.
 
-    attempt = breaker.admit()             # EngineOpen: left alone for a while
+    attempt = breaker.admit()             # EngineOpen: not called for a while
     try:
         …
     except TransientFailure as error:     # of the last try: retries belong inside
@@ -8,13 +8,13 @@
     else:
         attempt.succeeded()
 
-Closed, every call passes. `BREAKER_FAILURES` failures in a row open it, and for `BREAKER_OPEN_S` nobody calls
-the engine. Then it is half-open: one call at a time passes as a probe; `BREAKER_SUCCESSES` good ones close
-it, a bad one opens it again. Source: M. Nygard, "Release It!", chapter "Stability Patterns".
+Closed, every call passes. `BREAKER_FAILURES` failures in a row open it, and for `BREAKER_OPEN_S` no call
+reaches the engine. Then it is half-open: one call at a time passes as a probe. `BREAKER_SUCCESSES` good
+probes close it, a bad one opens it again. Source: M. Nygard, "Release It!", chapter "Stability Patterns".
 
-In Redis each breaker has a hash that remembers and two keys that expire: as long as `open` lives nobody
-passes, and while `probe` lives nobody else does. So Redis alone counts the seconds. While Redis is away all
-calls pass.
+In Redis each breaker has a hash with its state and two keys that expire: no call passes while `open` exists,
+and no other call passes while `probe` exists. So only Redis counts the seconds. While Redis is unreachable
+all calls pass.
 """
 
 import contextlib
@@ -37,17 +37,17 @@ from voice.types import Direction
 StateName = Literal["closed", "half_open", "open"]
 
 CLOSED_FOR_S = 1.0
-"""A process that was told "closed" asks again only after so long."""
+"""After the answer "closed" a process asks again only after this many seconds."""
 FORGOTTEN_AFTER_S = 24 * 3600
-"""A breaker that nothing happened to for so long is closed and has no failures."""
+"""After this many seconds without an event a breaker is closed and has no failures."""
 PROBED_RETRY_S = 1.0
 REASON_LENGTH = 300
 REDIS_TIMEOUT_S = 1.0
-"""An engine does not wait longer for its breaker's Redis."""
+"""The longest wait of an engine for its breaker's Redis."""
 
 
 class EngineOpen(EngineUnavailable):
-    """The engine failed too often and is left alone for `retry_after_s` more seconds."""
+    """The engine failed too often and is not called for `retry_after_s` more seconds."""
 
     def __init__(self, detail: str, *, retry_after_s: float) -> None:
         super().__init__(detail)
@@ -56,9 +56,9 @@ class EngineOpen(EngineUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
-    """A breaker as it is now.
+    """The state of a breaker at one moment.
 
-    failures: in a row; retry_after_s: how long an open one stays so, else 0; reason: the last failure.
+    failures: in a row; retry_after_s: how long an open breaker stays open, else 0; reason: the last failure.
     """
 
     direction: Direction
@@ -77,17 +77,17 @@ _RELEASE = lua.load(__file__, "breaker_release")
 
 
 class Breaker:
-    """The breaker of one engine, as one process sees it. Safe in several threads."""
+    """The breaker of one engine, as one process sees it. Thread-safe."""
 
     def __init__(self, direction: Direction, engine: str, *, connection: redis.Redis | None = None) -> None:
         self.direction, self.engine = direction, engine
         self._connection = connection
         self._keys = keys_of(direction, engine)
         self._closed_until = 0.0  # in seconds of the monotonic clock
-        self._failures = 0  # as Redis knew them when it last said "closed"
+        self._failures = 0  # Redis's count when it last answered "closed"
 
     def admit(self) -> "Attempt":
-        """Ask to call the engine: at most one round trip, none for `CLOSED_FOR_S` after it said "closed".
+        """Ask to call the engine: at most one round trip, none for `CLOSED_FOR_S` after the answer "closed".
 
         Raises:
             EngineOpen: not now; the message says why and for how long.
@@ -118,7 +118,7 @@ class Breaker:
         self._closed_until = 0.0
 
     def state(self) -> BreakerState:
-        """How it stands. Raises redis.RedisError."""
+        """Return the current state. Raises redis.RedisError."""
         return states([(self.direction, self.engine)], self._client)[0]
 
     @property
@@ -127,13 +127,13 @@ class Breaker:
 
     def _succeeded(self, token: str) -> None:
         if not token and not self._failures:
-            return  # nothing to forget: the happy path costs nothing
+            return  # nothing to reset: a success normally costs no round trip
         self._failures = 0
         self._tell(_SUCCEED, token, settings.BREAKER_SUCCESSES)
 
     def _failed(self, token: str, reason: str) -> None:
         self._closed_until = 0.0
-        self._failures += 1  # the next success has something to forget
+        self._failures += 1  # the next success must reset it
         open_ms = _ms(settings.BREAKER_OPEN_S)
         self._tell(_FAIL, token, settings.BREAKER_FAILURES, open_ms, FORGOTTEN_AFTER_S, reason)
 
@@ -148,29 +148,29 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call that was let through, however often it is tried; say once how it ended."""
+    """One admitted call, with all its retries; report its outcome once."""
 
     _breaker: Breaker
-    _token: str = ""  # of the probe that it is
+    _token: str = ""  # of the probe, if it is one
 
     def succeeded(self) -> None:
-        """The engine did its work."""
+        """Report that the engine did its work."""
         self._breaker._succeeded(self._token)  # noqa: SLF001
 
     def failed(self, error: BaseException) -> None:
-        """The engine is to blame."""
+        """Report that the engine failed."""
         reason = str(error) if isinstance(error, VoiceError) else type(error).__name__
         self._breaker._failed(self._token, reason[:REASON_LENGTH])  # noqa: SLF001
 
     def released(self) -> None:
-        """It says nothing about the engine: a text it cannot speak, or a caller who went away."""
+        """Report an outcome that says nothing about the engine: an unusable text, or a caller who left."""
         self._breaker._released(self._token)  # noqa: SLF001
 
 
 def states(
     engines: Iterable[tuple[Direction, str]], connection: redis.Redis | None = None
 ) -> list[BreakerState]:
-    """The breakers of these engines as they are now, in one round trip. Raises redis.RedisError."""
+    """Return the current states of these engines' breakers, in one round trip. Raises redis.RedisError."""
     engines = list(engines)
     with (connection or _default_connection()).pipeline(transaction=False) as pipe:
         for engine in engines:
@@ -185,14 +185,14 @@ def states(
 
 
 def configured() -> list[BreakerState]:
-    """The breakers of all engines in the settings, as they are now. Raises redis.RedisError."""
+    """Return the current states of all configured engines' breakers. Raises redis.RedisError."""
     engines: list[tuple[Direction, str]] = [("recognition", name) for name in settings.VOICE["STT_ENGINES"]]
     engines += [("synthesis", name) for name in settings.VOICE["TTS_ENGINES"]]
     return states(engines)
 
 
 def keys_of(direction: Direction, engine: str) -> list[str]:
-    """The hash that remembers, the key that lives while it is open, and the key of the probe under way."""
+    """Return the keys of the state, of the open period, and of the running probe."""
     name = f"voice:breaker:{direction}:{engine}"
     return [name, f"{name}:open", f"{name}:probe"]
 
@@ -213,12 +213,12 @@ def _state(direction: Direction, engine: str, kept: dict[bytes, bytes], left_ms:
 
 
 def _probe_lease_ms() -> int:
-    """No call runs longer; a probe whose process died blocks the next for so long."""
+    """Return the longest time of a call; a probe whose process died blocks the next one for this long."""
     return _ms(settings.JOB_DEADLINE_S)
 
 
 def _ms(seconds: float) -> int:
-    """What Redis lets a key live for: it knows no time of 0."""
+    """Return whole milliseconds, at least 1: a key in Redis cannot expire after 0."""
     return max(1, int(seconds * 1000))
 
 
@@ -228,5 +228,5 @@ def _default_connection() -> redis.Redis:
         settings.REDIS_URL,
         socket_timeout=REDIS_TIMEOUT_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 1),  # for a connection that died idle
+        retry=Retry(NoBackoff(), 1),  # for a connection that died while idle
     )

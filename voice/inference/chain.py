@@ -1,9 +1,9 @@
-"""Engines in the order they are tried, and what is known of each.
+"""A chain of engines in the order in which they are tried, with the state of each.
 
-The first that loads serves. Those after it cost no memory until it cannot serve: they are loaded when they
-are needed. Each stands behind its breaker (`voice.inference.breaker`), and what fails in passing is tried
-again (`voice.inference.retry`) before the breaker is told and the next engine is asked: one call is one
-failure at most.
+The first engine that loads is used. The later ones cost no memory until it fails: they are loaded when
+needed. Each engine has a breaker (`voice.inference.breaker`). Transient failures are retried
+(`voice.inference.retry`) before the breaker counts a failure and the next engine is tried, so one call is at
+most one failure.
 """
 
 import threading
@@ -30,15 +30,17 @@ from voice.inference.retry import Retry
 from voice.types import Direction
 
 RELOAD_AFTER_S = 60.0
-"""An engine that could not be loaded is tried again only then, and only if nothing before it serves: looking
-for a model hub that cannot be reached takes seconds."""
+"""How long an engine that could not be loaded is not retried.
+
+It is then retried only if no engine before it works: checking for an unreachable model hub takes seconds.
+"""
 
 REJECTIONS = (AudioRejected, LanguageUnsupported, RequestRefused, SynthesisFailed)
-"""What is wrong with the request and not with the engine."""
+"""Errors of the request, not of the engine."""
 
 
 class Engine(Protocol):
-    """What both kinds of engine have in common (`voice.engines.base`)."""
+    """The common part of both kinds of engine (`voice.engines.base`)."""
 
     name: str
     model: str
@@ -53,18 +55,18 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class EngineCall:
-    """One call of one engine: of its last try, the seconds inside the engine and of audio it was about."""
+    """One call of one engine; for its last try, the seconds inside the engine and of the audio."""
 
     link: "Link[Any]"
     engine_s: float = 0.0
     audio_s: float = 0.0
     is_excused: bool = False
-    """Whatever it raises is not the engine's fault: somebody else's code failed inside it."""
+    """Exceptions are not the engine's fault now: other code is running inside the call."""
     has_answered: bool = False
-    """Some of the result was handed out: whoever tries again would hand it out twice."""
+    """Part of the result was already passed on; a retry would pass it on twice."""
 
     def tried(self, work: Callable[[], T], retry: Retry) -> T:
-        """The result of `work()`, called again while it fails in passing and nothing was handed out.
+        """Return the result of `work()`, retrying transient failures while no result was passed on.
 
         Raises:
             Exception: what the last try raised.
@@ -119,20 +121,20 @@ class Link(Generic[E]):
             self.state, self.last_error, self._failed_at = "unavailable", str(error), time.monotonic()
             self._count_failure("load")
             raise
-        except BaseException:  # a fault of ours: the process ends, but must not say "loading" until then
+        except BaseException:  # our own bug: the process ends, but must not report "loading" until then
             self.state = "unavailable"
             raise
         self.state, self.last_error = "ready", ""
 
     @contextmanager
     def call(self) -> Iterator[EngineCall]:
-        """Let the block call the engine, once it is loaded, and tell its breaker how that went.
+        """Let the block call the engine, once it is loaded, and report the outcome to its breaker.
 
-        An engine that cannot be loaded here may serve elsewhere, so the breaker, which all processes share,
-        learns nothing of it.
+        An engine that cannot be loaded here may work elsewhere, so the breaker, which all processes share,
+        does not count that.
 
         Raises:
-            EngineOpen: the engine is left alone for a while.
+            EngineOpen: the engine is not called for a while.
             EngineUnavailable: it cannot be loaded.
         """
         attempt = self._breaker.admit()
@@ -153,7 +155,7 @@ class Link(Generic[E]):
             else:
                 attempt.released()
             raise
-        except GeneratorExit:  # whoever listened to the stream went away: what came until then was good
+        except GeneratorExit:  # the reader of the stream left: the audio until then was good
             attempt.succeeded()
             self._observe(call)
             raise
@@ -169,7 +171,7 @@ class Link(Generic[E]):
             self.last_error = str(error)
 
     def count_retry(self) -> None:
-        """A try failed in passing, and the next is about to begin."""
+        """Count a transient failure that is about to be retried."""
         self._count_failure("transient")
         metrics.ENGINE_RETRIES.labels(*self._labels).inc()
 
@@ -191,7 +193,7 @@ def _kind(error: Exception) -> str:
 
 
 class PartlyDone(Exception):
-    """Work failed after some of its result was handed out: whoever tries again would hand it out twice."""
+    """Work failed after part of its result was passed on; a retry would pass it on twice."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
@@ -199,7 +201,7 @@ class PartlyDone(Exception):
 
 
 class NoneServed(Exception):
-    """No engine did the work; `errors` has the name and the error of each that was asked, in order."""
+    """No engine did the work; `errors` has the name and the error of each engine tried, in order."""
 
     def __init__(self, errors: Iterable[tuple[str, Exception]]) -> None:
         self.errors = tuple(errors)
@@ -207,7 +209,7 @@ class NoneServed(Exception):
 
     @property
     def reasons(self) -> str:
-        """Why, engine by engine; empty when all that is wrong is the language."""
+        """The reason of each engine; empty if every engine only lacks the language."""
         return "; ".join(
             f"{name}: {error if isinstance(error, VoiceError) else type(error).__name__}"
             for name, error in self.errors
@@ -216,7 +218,7 @@ class NoneServed(Exception):
 
     @property
     def blamed(self) -> Exception | None:
-        """The first error that is not the want of an engine: a text none can speak, or a fault of ours."""
+        """The first error other than a missing engine: a text no engine can speak, or our own bug."""
         return next((error for _, error in self.errors if not isinstance(error, EngineUnavailable)), None)
 
 
@@ -246,10 +248,10 @@ class EngineChain(Generic[E]):
         raise EngineUnavailable(f"No engine for {self.direction}. {reasons or 'None is configured.'}")
 
     def first_to_serve(self, links: Iterable[Link[E]], work: Callable[[Link[E]], T]) -> T:
-        """The result of `work` with the first of the links that does it.
+        """Return the result of `work` with the first of the links that succeeds.
 
         Raises:
-            AudioRejected, RequestRefused: another engine would say the same.
+            AudioRejected, RequestRefused: another engine would fail too.
             NoneServed: each failed in its own way.
             Exception: what `work` raised inside `PartlyDone`.
         """
@@ -261,7 +263,7 @@ class EngineChain(Generic[E]):
                 raise
             except PartlyDone as partly:
                 raise partly.error from None
-            except Exception as error:  # noqa: BLE001 (counted, and told if no other engine serves)
+            except Exception as error:  # noqa: BLE001 (counted, and reported if no other engine succeeds)
                 link.note(error)
                 failed.append((link.engine.name, error))
             else:
@@ -275,7 +277,7 @@ class EngineChain(Generic[E]):
             metrics.ENGINE_FALLBACKS.labels(self.direction, unfit[0], link.engine.name).inc()
 
     def reports(self) -> tuple[EngineReport, ...]:
-        """What is known of each engine, in order."""
+        """Return the report of each engine, in order."""
         return tuple(
             EngineReport(
                 direction=self.direction,

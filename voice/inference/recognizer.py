@@ -1,6 +1,6 @@
-"""Speech to text, whichever engine does it.
+"""Speech to text with the first engine that works.
 
-One `Recognizer` a process. A worker loads it before its first job; jobs ask `recognizer()` for it.
+Each process has one `Recognizer`. A worker loads it before its first job; jobs get it from `recognizer()`.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ class Recognizer:
         self._retry = retry or Retry.from_settings()
 
     def load(self) -> None:
-        """Load the first engine that can be loaded; the others follow when they are needed.
+        """Load the first engine that can be loaded; the others are loaded when needed.
 
         Raises:
             EngineUnavailable: none can be loaded; the message has the reason of each.
@@ -44,14 +44,14 @@ class Recognizer:
         is_partial: bool = False,
         on_segments: OnSegments | None = None,
     ) -> Recognition:
-        """Recognise speech with the first engine that knows the language and works.
+        """Transcribe speech with the first engine that knows the language and works.
 
         samples: float32[n_samples], mono, -1..1, 16 000 Hz.
         language: a language tag, or None to have the language detected.
-        hot_words: names and terms that are likely to be said.
-        is_partial: a caption that will be replaced soon: faster, without word times, never tried again.
+        hot_words: names and terms that are likely to occur.
+        is_partial: a caption that will be replaced soon: faster, without word times, never retried.
         on_segments: called with segments as soon as they are final, each once. A failure after that is
-        raised, for another engine would begin anew.
+        raised, because another engine would start from the beginning.
 
         Raises:
             AudioRejected: see `RecognitionEngine.recognize`.
@@ -79,19 +79,19 @@ class Recognizer:
         return result
 
     def reports(self) -> tuple[EngineReport, ...]:
-        """What is known of each engine, in order."""
+        """Return the report of each engine, in order."""
         return self._chain.reports()
 
 
 class _HandedOut:
-    """Passes segments on, and knows whether it has."""
+    """Passes segments on, and records whether it has."""
 
     def __init__(self, on_segments: OnSegments | None) -> None:
         self._on_segments = on_segments
         self.has_begun = False
 
     def options(self, call: EngineCall) -> dict[str, Any]:
-        """What to tell an engine: nothing where nobody listens."""
+        """Return the engine's options; empty if the caller wants no segments."""
         if self._on_segments is None:
             return {}
 
@@ -104,7 +104,7 @@ class _HandedOut:
         return {"on_segments": hand_out}
 
     def finish(self, result: Recognition) -> None:
-        """Hand out all segments, if the engine has handed out none."""
+        """Pass all segments on, if the engine has passed on none."""
         if self._on_segments and result.segments and not self.has_begun:
             self._hand_out(result.segments)
 
@@ -132,7 +132,7 @@ def _recognize(
 
 
 def _nothing_left(language: str | None, none: NoneServed) -> Exception:
-    """What to tell the caller: a fault of ours, else an engine that is missing, else a language."""
+    """Return the error for the caller: our own bug, else a missing engine, else an unsupported language."""
     wanted = f"the language {language!r}" if language else "speech whose language is not given"
     if none.blamed:
         return none.blamed
@@ -145,5 +145,5 @@ def _nothing_left(language: str | None, none: NoneServed) -> Exception:
 
 @cache
 def recognizer() -> Recognizer:
-    """The recogniser of this process, with the engines of `settings.VOICE`."""
+    """Return the recogniser of this process, with the engines of `settings.VOICE`."""
     return Recognizer(registry.recognition_engines(registry.EngineConfig.from_settings(settings.VOICE)))

@@ -1,7 +1,7 @@
-"""What each process knows of its engines, gathered in Redis for the admin and for /ready.
+"""The engines of all processes, reported to Redis for the admin and for /ready.
 
 One hash, one field for each engine of each process. Workers write theirs with every heartbeat; an entry that
-was not refreshed for `STALE_S` belongs to a process that is no more.
+was not refreshed for `STALE_S` belongs to a process that has ended.
 """
 
 import json
@@ -27,8 +27,8 @@ State = Literal["loading", "ready", "standby", "unavailable", "stuck"]
 class EngineReport:
     """One engine in one process.
 
-    state: `standby` engines are loaded when those before them cannot serve; `stuck` ones ended their process.
-    at: when it was last confirmed, in seconds of Unix time by the clock of Redis; 0 before that.
+    state: `standby` engines are loaded when those before them fail; `stuck` ones ended their process.
+    at: when it was last reported, in seconds of Unix time by Redis's clock; 0 before that.
     """
 
     direction: Direction
@@ -48,7 +48,7 @@ class EngineReport:
 
 
 def publish(reports: Iterable[EngineReport], connection: redis.Redis) -> None:
-    """Confirm what this process knows."""
+    """Write the reports of this process."""
     reports = list(reports)
     if not reports:
         return
@@ -61,13 +61,13 @@ def publish(reports: Iterable[EngineReport], connection: redis.Redis) -> None:
 
 
 def withdraw(reports: Iterable[EngineReport], connection: redis.Redis) -> None:
-    """Take back what this process published, because it ends."""
+    """Remove the reports of this process, because it ends."""
     if names := [report.name for report in reports]:
         connection.hdel(KEY, *names)
 
 
 def current(connection: redis.Redis | None = None) -> list[EngineReport]:
-    """The engines of all living processes, by direction, host, process, and in the order they are tried."""
+    """Return the engines of all live processes, by direction, host, process, and in order of the chain."""
     connection = connection or _default_connection()
     reports = [EngineReport(**json.loads(value)) for value in connection.hgetall(KEY).values()]
     oldest = _redis_time(connection) - STALE_S
@@ -78,7 +78,7 @@ def current(connection: redis.Redis | None = None) -> list[EngineReport]:
 
 
 def ready(direction: str, connection: redis.Redis | None = None) -> bool:
-    """Whether some process has an engine for this direction in memory."""
+    """Whether any process has an engine for this direction in memory."""
     return any(report.direction == direction and report.state == "ready" for report in current(connection))
 
 

@@ -1,9 +1,9 @@
-"""Transient failures are tried again, with pauses that grow.
+"""Retry transient failures with growing pauses.
 
     Retry.from_settings().call(lambda: engine.recognize(samples, language="en"))
 
-Whoever hands out results piece by piece (a stream of speech) may wrap only what comes before the first piece:
-a listener would hear the beginning twice.
+Code that passes results on piece by piece (a stream of speech) may retry only until the first piece: a
+listener would hear the beginning twice.
 """
 
 import time
@@ -18,14 +18,14 @@ from voice.errors import TransientFailure
 
 FACTOR = 2
 JITTER_S = 1.0
-"""Added at random to each pause, so that processes which failed together do not come back together."""
+"""Added at random to each pause, so that processes that failed together do not retry together."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often, and after which pauses: `first_s`, then twice as long each time, `longest_s` at most."""
+    """The number of tries and their pauses: `first_s`, then twice as long each time, at most `longest_s`."""
 
     tries: int = 3
     first_s: float = 1.0
@@ -34,7 +34,7 @@ class Retry:
 
     @classmethod
     def from_settings(cls) -> "Retry":
-        """As the operator wants it."""
+        """Return the configured retry."""
         return cls(settings.RETRY_TRIES, settings.RETRY_FIRST_S, settings.RETRY_LONGEST_S)
 
     def call(
@@ -44,9 +44,9 @@ class Retry:
         may_retry: Callable[[], bool] = lambda: True,
         on_retry: Callable[[], None] = lambda: None,
     ) -> T:
-        """The result of `work()`, called again while it raises TransientFailure and tries are left.
+        """Return the result of `work()`, retrying while it raises TransientFailure and tries are left.
 
-        may_retry: asked after each failure; False ends the trying.
+        may_retry: called after each failure; False stops the retries.
         on_retry: called before each further try.
 
         Raises:
@@ -69,4 +69,4 @@ class Retry:
 
 
 ONCE = Retry(tries=1)
-"""Nothing is tried again: a live caption comes too late by then."""
+"""No retry: a live caption would come too late."""

@@ -1,4 +1,4 @@
-"""Speakers of a recognised recording: turns of speakers merged with segments and words.
+"""Assign speakers to a transcript: merge speaker turns with segments and words.
 
 turns = diarizer.turns(samples)
 for said in assign_speakers(recognition.segments, turns):
@@ -16,7 +16,7 @@ from voice.engines.stt.diarizer import Diarizer, Turn
 from voice.text.spelling import spelt_words
 from voice.types import Segment, Word
 
-# A word further than this from every turn was spoken by nobody who was heard.
+# A word further than this from every turn has no speaker.
 REACH_S: Final = 1.0
 
 _SpeltWord = tuple[str, Word]
@@ -24,14 +24,14 @@ _SpeltWord = tuple[str, Word]
 
 @dataclass(frozen=True, slots=True)
 class SpokenSegment:
-    """A segment, and who speaks it: counted from 0, None if nobody was heard there."""
+    """A segment and its speaker: counted from 0, None if no speaker was detected there."""
 
     speaker: int | None
     segment: Segment
 
 
 def diarizer_of(voice: Mapping[str, Any]) -> Diarizer:
-    """The diarizer that `settings.VOICE` configures, not loaded; `load` says which setting is missing."""
+    """Return the diarizer of `settings.VOICE`, not loaded; `load` says which setting is missing."""
     return Diarizer(
         str(voice.get("DIARIZATION_SEGMENTATION_MODEL") or ""),
         str(voice.get("DIARIZATION_EMBEDDING_MODEL") or ""),
@@ -39,10 +39,10 @@ def diarizer_of(voice: Mapping[str, Any]) -> Diarizer:
 
 
 def assign_speakers(segments: Sequence[Segment], turns: Sequence[Turn]) -> tuple[SpokenSegment, ...]:
-    """`segments` with their speakers, cut where the speaker changes between two words.
+    """Return `segments` with their speakers, cut where the speaker changes between two words.
 
-    A word belongs to the turn that overlaps it most, else to the nearest one within a second, else to nobody;
-    a segment without words stays whole.  The pieces of a cut segment keep its `avg_logprob` and its
+    A word belongs to the turn that overlaps it most, else to the nearest one within a second, else it has no
+    speaker. A segment without words stays whole. The pieces of a cut segment keep its `avg_logprob` and its
     `no_speech_prob`.
     """
     assigned: list[SpokenSegment] = []
@@ -58,19 +58,19 @@ def assign_speakers(segments: Sequence[Segment], turns: Sequence[Turn]) -> tuple
 
 
 def speaker_name(speaker: int | None) -> str | None:
-    """ "Speaker 1" for 0; None for nobody."""
+    """Return "Speaker 1" for 0; None without a speaker."""
     return None if speaker is None else f"Speaker {speaker + 1}"
 
 
 def _near(segment: Segment, turns: Sequence[Turn]) -> list[Turn]:
-    """The turns that may matter to `segment`: a long recording has thousands."""
+    """Return the turns near `segment`: a long recording has thousands."""
     start_s = min([segment.start_s, *(word.start_s for word in segment.words)]) - REACH_S
     end_s = max([segment.end_s, *(word.end_s for word in segment.words)]) + REACH_S
     return [turn for turn in turns if turn.end_s >= start_s and turn.start_s <= end_s]
 
 
 def _runs(words: Sequence[_SpeltWord], turns: Sequence[Turn]) -> list[tuple[int | None, list[_SpeltWord]]]:
-    """Words that follow each other and have the same speaker; a word of nobody goes with those before it."""
+    """Group consecutive words of one speaker; a word without a speaker joins the words before it."""
     speakers: list[int | None] = []
     for _, word in words:
         speaker = _speaker(word.start_s, word.end_s, turns)
@@ -81,7 +81,7 @@ def _runs(words: Sequence[_SpeltWord], turns: Sequence[Turn]) -> list[tuple[int 
 
 def _speaker(start_s: float, end_s: float, turns: Sequence[Turn]) -> int | None:
     def nearness_s(turn: Turn) -> float:
-        """Seconds of overlap; below zero the seconds between."""
+        """Return the seconds of overlap; if negative, the seconds between."""
         return min(end_s, turn.end_s) - max(start_s, turn.start_s)
 
     best = max(turns, key=nearness_s, default=None)

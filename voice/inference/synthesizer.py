@@ -1,6 +1,6 @@
-"""Text to speech, whichever engine does it.
+"""Text to speech with the first engine that works.
 
-One `Synthesizer` a process. A worker loads it before its first job; jobs ask `synthesizer()` for it.
+Each process has one `Synthesizer`. A worker loads it before its first job; jobs get it from `synthesizer()`.
 """
 
 import itertools
@@ -24,15 +24,15 @@ from voice.types import Samples, SpeechChunk, Voice
 T = TypeVar("T")
 _Spoken = tuple[Voice, SpeechChunk]
 _Begin = Callable[[Iterator[_Spoken]], Iterable[_Spoken]]
-"""Takes what must be there before anything is handed out: the first chunk of a stream, or all."""
+"""Computes what must exist before any result is passed on: the first chunk of a stream, or all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Synthesis:
     """Speech: `samples` float32[n_samples], mono, -1..1, at `sample_rate_hz`.
 
-    voice: the id of the voice that spoke, which need not be the one that was asked for.
-    is_last_resort: it is intelligible and no more; admin says so.
+    voice: the id of the voice that was used, which may differ from the requested one.
+    is_last_resort: it is intelligible and no more; the admin shows this.
     """
 
     samples: Samples
@@ -44,7 +44,7 @@ class Synthesis:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is to be spoken, and how."""
+    """The text to speak, and how."""
 
     text: str
     voice: str | None
@@ -54,15 +54,15 @@ class _Wanted:
 
 
 class SynthesisStream:
-    """Speech as it is made, one chunk a sentence; the first is there already.
+    """Speech as it is synthesised, one chunk a sentence; the first chunk is ready.
 
-    voice: the id of the voice that speaks, which need not be the one that was asked for.
+    voice: the id of the voice that is used, which may differ from the requested one.
     sample_rate_hz: of all chunks.
     is_last_resort: it is intelligible and no more.
-    is_stand_in: an engine before it would have spoken, but does not work right now.
+    is_stand_in: another engine was meant to speak, but does not work right now.
 
-    Iterating raises what `SynthesisEngine.synthesize` may raise; no other engine takes over in mid-speech.
-    Whoever does not want the rest calls `close()`.
+    Iterating raises what `SynthesisEngine.synthesize` may raise; no other engine takes over in mid-speech. A
+    reader that does not want the rest calls `close()`.
     """
 
     def __init__(self, engine: str, chunks: Generator[_Spoken], *, is_stand_in: bool = False) -> None:
@@ -94,7 +94,7 @@ class Synthesizer:
         self._retry = retry or Retry.from_settings()
 
     def load(self) -> None:
-        """Load the first engine that can be loaded; the others follow when they are needed.
+        """Load the first engine that can be loaded; the others are loaded when needed.
 
         Raises:
             EngineUnavailable: none can be loaded; the message has the reason of each.
@@ -102,15 +102,16 @@ class Synthesizer:
         self._chain.load()
 
     def voices(self) -> tuple[Voice, ...]:
-        """The voices that can be chosen, best engines first."""
+        """Return the voices that can be chosen, best engines first."""
         return tuple(voice for link in self._chain for voice in link.engine.voices())
 
     def synthesize(
         self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Synthesis:
-        """Speak `text` with the engine of the chosen voice, else with the first that speaks the language.
+        """Synthesise `text` with the engine of the chosen voice, else with the first for the language.
 
-        voice: an id of `voices()`; None, or one that is no more, takes the best voice of the language.
+        voice: an id of `voices()`; None, or an id that no longer exists, takes the best voice of the
+        language.
         speed, emotion: see `SynthesisEngine.synthesize`.
 
         Raises:
@@ -123,7 +124,7 @@ class Synthesizer:
     def stream(
         self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> SynthesisStream:
-        """As `synthesize`, but return as soon as the first sentence is spoken.
+        """Like `synthesize`, but return as soon as the first sentence is synthesised.
 
         Raises:
             VoiceError: see `synthesize`; later, while iterating, only what the one engine raises.
@@ -132,7 +133,7 @@ class Synthesizer:
         return self._first_to_speak(wanted, _begun, lambda stream: stream)
 
     def _first_to_speak(self, wanted: _Wanted, begin: _Begin, take: Callable[[SynthesisStream], T]) -> T:
-        """What `take` makes of the first engine's stream; should it fail in that, the next engine's."""
+        """Apply `take` to the first engine's stream; if it fails, to the next engine's."""
 
         links = self._ordered_for(wanted.voice)
         meant = next((link for link in links if _has_voice_for(link, wanted)), None)
@@ -147,7 +148,7 @@ class Synthesizer:
             raise _worst(none, wanted.language) from None
 
     def reports(self) -> tuple[EngineReport, ...]:
-        """What is known of each engine, in order."""
+        """Return the report of each engine, in order."""
         return self._chain.reports()
 
     def _ordered_for(self, voice: str | None) -> list[Link[SynthesisEngine]]:
@@ -165,18 +166,18 @@ def _has_voice_for(link: Link[SynthesisEngine], wanted: _Wanted) -> bool:
 
 
 def _spoken(link: Link[SynthesisEngine], wanted: _Wanted, begin: _Begin, retry: Retry) -> Generator[_Spoken]:
-    """Which voice spoke, with each chunk. What `begin` takes is tried again: nobody has heard of it."""
+    """Yield each chunk with its voice. What `begin` computes may be retried: it was not passed on yet."""
     with link.call() as call:
         yield from call.tried(lambda: begin(_made(link.engine, call, wanted)), retry)
 
 
 def _begun(chunks: Iterator[_Spoken]) -> Iterable[_Spoken]:
-    """The same, with the first made."""
+    """Return the same chunks, with the first already computed."""
     return itertools.chain([next(chunks)], chunks)
 
 
 def _made(engine: SynthesisEngine, call: EngineCall, wanted: _Wanted) -> Iterator[_Spoken]:
-    """Chunk after chunk; the engine's time is measured without that of whoever listens."""
+    """Yield chunk after chunk; the engine's time excludes that of the reader."""
     chosen = matching_voice(engine.voices(), voice=wanted.voice, language=wanted.language)
     with call.timed():
         chunks = iter(_chunks_of(engine, chosen, wanted))
@@ -208,7 +209,7 @@ def _joined(stream: SynthesisStream) -> Synthesis:
 
 
 def _worst(none: NoneServed, language: str) -> Exception:
-    """What to tell the caller: a text that failed, else an engine that is missing, else a language."""
+    """Return the error for the caller: a text that failed, else a missing engine, else a language."""
     if none.blamed:
         return none.blamed
     if none.reasons:
@@ -218,6 +219,6 @@ def _worst(none: NoneServed, language: str) -> Exception:
 
 @cache
 def synthesizer() -> Synthesizer:
-    """The synthesiser of this process, with the engines of `settings.VOICE`."""
+    """Return the synthesiser of this process, with the engines of `settings.VOICE`."""
     config = registry.EngineConfig.from_settings(settings.VOICE, references=cloning.StoredReferences())
     return Synthesizer(registry.synthesis_engines(config))

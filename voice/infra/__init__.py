@@ -1,1 +1,1 @@
-"""Redis, SQL, Channels and threads, for every other room."""
+"""Redis, SQL, Channels and threads, for all other packages."""

@@ -1,7 +1,7 @@
-"""The channel layer, and sending through it from threads that have no event loop.
+"""The channel layer, and sending through it from threads without an event loop.
 
-One event loop in a thread of its own a process, so that connections to Redis are kept between messages.
-(`async_to_sync` would make a loop, and a connection, for every message.)
+Each process runs one event loop in a thread for this, so that connections to Redis are kept between messages.
+(`async_to_sync` would create a loop and a connection for every message.)
 """
 
 import asyncio
@@ -25,19 +25,19 @@ SEND_TIMEOUT_S = 5
 
 
 class ChannelLayer(RedisPubSubChannelLayer):
-    """Channels' own by publish and subscribe, over connections as all others of an event loop."""
+    """Channels' publish-and-subscribe layer, with the Redis connections that this project uses elsewhere."""
 
     def __init__(self, **config: Any) -> None:
         super().__init__(hosts=[redis_clients.options_of_loop()], **config)
 
 
 def send(channel_name: str, message: dict) -> None:
-    """Send to one connection. A message is a hint: one that cannot be sent is logged and dropped."""
+    """Send to one connection. A message is only a hint: one that cannot be sent is logged and dropped."""
     _run(get_channel_layer().send(channel_name, message))
 
 
 def group_send(group: str, message: dict) -> None:
-    """Send to every connection of a group, on the same terms."""
+    """Send to every connection of a group, like `send`."""
     _run(get_channel_layer().group_send(group, message))
 
 
@@ -50,7 +50,7 @@ def _run(coroutine: Coroutine[object, object, None]) -> None:
 
 @cache
 def _loop(pid: int) -> asyncio.AbstractEventLoop:
-    """The sending loop of process `pid` (a forked child needs its own)."""
+    """Return the sending loop of process `pid` (a forked child needs its own)."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="channel-layer", daemon=True).start()
     return loop

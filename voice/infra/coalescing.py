@@ -1,12 +1,12 @@
-"""What many ask for one by one on an event loop, carried out together.
+"""Coalesce single requests on an event loop into batches.
 
     write = Gathered(write_all)              # write_all([item, ...]) -> [answer, ...]
     held = await write(frame)                # from as many tasks as there are speakers
 
-Who comes alone goes at once. Who comes while others are served, or within `PACE_S` after they began, waits
-for the next turn: a company of many costs one round trip to a store, and a fraction of the work.
-(`voice.engines.stt.batching` is for threads and models, where waiting for company pays even for who comes
-first.)
+An item that comes alone is handled at once. Items that come while a batch is being handled, or within
+`PACE_S` after it began, wait for the next batch: a batch costs one round trip to a store and a fraction of
+the work. (`voice.engines.stt.batching` is for threads and models, where it pays even for the first item to
+wait.)
 """
 
 import asyncio
@@ -17,22 +17,22 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 PACE_S: Final = 0.02
-"""Twenty milliseconds more are nothing to who waits for an acknowledgement, and much company."""
+"""20 ms do not matter for an acknowledgement, and make large batches."""
 AT_MOST: Final = 256
-"""So many go together, so that no company is long in coming back."""
+"""The largest batch, so that no batch takes long."""
 
 
 class Gathered(Generic[Item, Answer]):
-    """Of one event loop.  Items are carried out in the order in which they came."""
+    """For one event loop. Items are handled in the order in which they came."""
 
     def __init__(self, carry_out: Callable[[list[Item]], Awaitable[Sequence[Answer]]]) -> None:
-        """carry_out: an answer for each item, in order; what it raises reaches everybody in the company."""
+        """carry_out: returns an answer for each item, in order; its exception reaches the whole batch."""
         self._carry_out = carry_out
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._task: asyncio.Task[None] | None = None
 
     async def __call__(self, item: Item) -> Answer:
-        """Return the answer; raises what `carry_out` raises, and the item may have been carried out then."""
+        """Return the answer; raise what `carry_out` raises, although the item may have been handled then."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
         if self._task is None:
@@ -53,11 +53,11 @@ class Gathered(Generic[Item, Answer]):
         try:
             answers = await self._carry_out([item for item, _ in company])
             answered = list(zip(company, answers, strict=True))
-        except Exception as error:  # noqa: BLE001  everybody gets it
+        except Exception as error:  # noqa: BLE001  raised for every item
             for _, future in company:
                 if not future.done():
                     future.set_exception(error)
         else:
             for (_, future), answer in answered:
-                if not future.done():  # whoever asked was cancelled
+                if not future.done():  # its task was cancelled
                     future.set_result(answer)

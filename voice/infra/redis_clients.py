@@ -1,4 +1,4 @@
-"""Connections to Redis: of an event loop, of those in it that wait for long, and of threads."""
+"""Connections to Redis: for an event loop, for long waits on it, and for threads."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from redis.asyncio.connection import AbstractConnection, parse_url
 T = TypeVar("T")
 
 ANSWER_WITHIN_S = 5
-"""A Redis that says nothing for so long is not reached: hosts that are cut off close no connection."""
+"""Without an answer for this many seconds Redis is unreachable: a cut-off host closes no connection."""
 CONNECTING: dict[str, Any] = {"socket_connect_timeout": 3, "socket_keepalive": True}
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Any]] = WeakKeyDictionary()
 
 
 def of_loop(name: str, make: Callable[[], T]) -> T:
-    """What the running event loop has under `name`, made when it is first asked for."""
+    """Return what the running event loop has under `name`; create it on first use."""
     things = _of_loops.setdefault(asyncio.get_running_loop(), {})
     if name not in things:
         things[name] = make()
@@ -29,7 +29,7 @@ def of_loop(name: str, make: Callable[[], T]) -> T:
 
 
 def options_of_loop(**options: Any) -> dict[str, Any]:
-    """What a pool of redis.asyncio is made with, for the Redis of the settings; its URL has the last word."""
+    """Return the options of a redis.asyncio pool for the configured Redis; its URL overrides them."""
     options = {**CONNECTING, **options, **parse_url(settings.REDIS_URL)}
     kind = options.pop("connection_class", redis.asyncio.Connection)
     return {**options, "connection_class": _that_tells_its_end(kind)}
@@ -37,10 +37,10 @@ def options_of_loop(**options: Any) -> dict[str, Any]:
 
 @cache
 def _that_tells_its_end(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    """Return that kind of connection, whose every failure to send is a redis.ConnectionError.
+    """Return this type of connection, changed to report every failed send as redis.ConnectionError.
 
-    Asyncio answers a write to a connection that broke a moment ago with an OSError, which redis-py knows;
-    uvloop with a RuntimeError, which it does not: a candidate's socket was closed with 1011.
+    When a connection has just broken, asyncio answers a write with an OSError, which redis-py handles. uvloop
+    raises a RuntimeError, which it does not handle: a candidate's socket was closed with 1011.
     """
 
     class Connection(kind):  # type: ignore[misc, valid-type]
@@ -54,17 +54,17 @@ def _that_tells_its_end(kind: type[AbstractConnection]) -> type[AbstractConnecti
 
 
 def async_client() -> redis.asyncio.Redis:
-    """The Redis client of the running event loop; it waits for a free connection rather than fail."""
+    """Return the Redis client of the running event loop; it waits for a free connection."""
     return of_loop("prompt", lambda: _pooled(max_connections=50, timeout=10, socket_timeout=ANSWER_WITHIN_S))
 
 
 def waiting_client() -> redis.asyncio.Redis:
-    """Connections that wait for answers, one a call under way, apart from those that must answer at once."""
+    """Return the client for blocking reads, one connection a call, apart from the prompt commands."""
     return of_loop("waiting", lambda: _pooled(max_connections=settings.VOICE["CALLS_AT_ONCE"], timeout=30))
 
 
 def audio_client() -> redis.asyncio.Redis:
-    """One connection for the frames of all recordings: without a pool a command costs two thirds."""
+    """Return one connection for the frames of all recordings: without a pool a command costs two thirds."""
     return of_loop(
         "audio",
         lambda: redis.asyncio.Redis(
@@ -89,7 +89,7 @@ async def close_async_clients() -> None:
 
 @cache
 def sync_client() -> redis.Redis:
-    """The Redis client of this process, for threads."""
+    """Return the Redis client of this process, for threads."""
     pool = redis.BlockingConnectionPool.from_url(
         settings.REDIS_URL,
         max_connections=20,

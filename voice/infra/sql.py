@@ -1,10 +1,10 @@
-"""Statements written out, for the few that every candidate's every step needs.
+"""Plain SQL, for the few statements that every step of every candidate needs.
 
-The ORM puts a query together anew each time: half a millisecond to one and a half of processor time, ten
-times what it takes to send the finished text and read the answer. With a thousand candidates that is what the
-web processes would do most. Everything else is asked through the ORM.
+The ORM builds a query anew each time. That takes 0.5 to 1.5 ms of processor time, ten times as much as
+sending the finished text and reading the answer. With a thousand candidates, the web processes would spend
+most of their time on it. All other queries use the ORM.
 
-PostgreSQL keeps each of them prepared: to plan how an answer is read takes it ten times as long as to read.
+PostgreSQL keeps each statement prepared: planning the read of an answer takes ten times as long as the read.
 """
 
 import json
@@ -18,14 +18,14 @@ from django.db.models import AutoField, Model
 
 
 def fetch(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    """All rows that the statement returns."""
+    """Return all rows of the statement's result."""
     with _cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall()
 
 
 def change(statement: str, *parameters: Any) -> int:
-    """How many rows the statement changed."""
+    """Return how many rows the statement changed."""
     with _cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.rowcount
@@ -44,7 +44,7 @@ def insert(*rows: Model) -> None:
 
 @cache
 def _insert(model: type[Model]) -> tuple[str, dict[str, str]]:
-    """One statement for any number of rows; the attribute of each column but of a key that is made for it."""
+    """Return a statement for any number of rows, and the attribute of each column except a generated key."""
     table = model._meta  # noqa: SLF001
     names = {str(f.column): f.attname for f in table.concrete_fields if not isinstance(f, AutoField)}
     columns = ", ".join(names)
@@ -57,7 +57,7 @@ def _insert(model: type[Model]) -> tuple[str, dict[str, str]]:
 
 
 def _cursor() -> CursorWrapper:
-    """As `connection.cursor()`, but statement and parameters are sent apart, so that it can be prepared."""
+    """Like `connection.cursor()`, but statement and parameters are sent apart, so that it can be prepared."""
     connection.ensure_connection()
     cursor: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]  # psycopg's own
     return (
@@ -66,22 +66,22 @@ def _cursor() -> CursorWrapper:
 
 
 class Part:
-    """Some columns of one table among those that a statement returns; all of them where none is named."""
+    """The columns of one table in the result of a statement; all columns if none is named."""
 
     def __init__(self, model: type[Model], alias: str, *columns: str) -> None:
         concrete = [str(field.column) for field in model._meta.concrete_fields]  # noqa: SLF001  a documented name
-        self.columns = sorted(columns or concrete, key=concrete.index)  # the order in which Django takes them
+        self.columns = sorted(columns or concrete, key=concrete.index)  # Django expects this order
         self.names = ", ".join(f"{alias}.{column}" for column in self.columns)
         self._model = model
 
     def of(self, row: tuple[Any, ...]) -> Any:
-        """The model's instance from a row that has nothing else."""
+        """Return the model's instance from a row that contains nothing else."""
         return self.take(list(row))
 
     def take(self, values: list[Any]) -> Any:
-        """The model's instance, or None where a join found none; its first values are taken off the list.
+        """Return the model's instance, or None if a join found none; remove its values from the list's start.
 
-        What is not among the columns is read from the database when it is asked for.
+        Other columns are read from the database on access.
         """
         own, values[:] = values[: len(self.columns)], values[len(self.columns) :]
         return None if own[0] is None else self._model.from_db(DEFAULT_DB_ALIAS, self.columns, own)

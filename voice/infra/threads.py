@@ -12,13 +12,13 @@ R = TypeVar("R")
 
 
 def in_thread(function: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Database work in any thread: the pool of connections is the bound, not Django's one thread."""
+    """Run database work in any thread; the connection pool is the limit, not Django's single thread."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
         finally:
-            connections.close_all()  # back to the pool: the next call may land on another thread
+            connections.close_all()  # back to the pool: the next call may use another thread
 
     return sync_to_async(call, thread_sensitive=False)

@@ -1,4 +1,4 @@
-"""Where an error happened, without what it says: the message may quote what somebody said."""
+"""Report where an error happened without its message, which may quote a speaker."""
 
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +9,7 @@ def place_of(trace: TracebackType | None) -> str:
 
 
 def places_of(trace: TracebackType | None) -> str:
-    """Where it happened, outermost first: "jobs.py:57 > base.py:12"."""
+    """Return the places, outermost first: "jobs.py:57 > base.py:12"."""
     places = []
     while trace:
         places.append(f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}")

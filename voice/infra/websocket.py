@@ -1,4 +1,4 @@
-"""What every WebSocket of ours is built on: Channels' consumer, with little work for each message."""
+"""The base of all WebSocket consumers: Channels' consumer with little work for each message."""
 
 import asyncio
 import logging
@@ -23,17 +23,17 @@ Receive = Callable[[], Awaitable[Message]]
 
 
 class WebSocketConsumer(AsyncWebsocketConsumer):
-    """One connection. Messages from client and channel layer are handled one at a time, as Channels does it.
+    """One connection. Messages are handled one at a time, as in Channels.
 
-    But Channels makes two tasks for each message and, before handling it, closes database connections in a
-    thread that all connections share. Here two loops read, and who uses the database gives his connection
-    back (`voice.infra.threads.in_thread`).
+    Channels itself creates two tasks for each message and, before handling it, closes database connections in
+    a thread that all connections share. Here two loops read instead, and code that uses the database returns
+    its connection (`voice.infra.threads.in_thread`).
     """
 
     _is_accepted = False
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Callable) -> None:
-        """Serve the connection to its end."""
+        """Serve the connection until it ends."""
         self.scope, self.base_send = scope, send
         self._handling = asyncio.Lock()
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
@@ -67,25 +67,25 @@ class WebSocketConsumer(AsyncWebsocketConsumer):
                     raise StopConsumer from error
 
     async def accept(self, *args: Any, **kwargs: Any) -> None:
-        """As Channels does."""
+        """Accept, as in Channels, and remember it."""
         self._is_accepted = True
         await super().accept(*args, **kwargs)
 
     async def send_text(self, text: str) -> None:
-        """Send a text message: `send` of Channels, without the two calls in between."""
+        """Send a text message: like Channels' `send`, without the two calls in between."""
         await self.base_send({"type": "websocket.send", "text": text})
 
     async def _come_again(self, error: Exception) -> None:
         logger.warning("%s: store not reached (%s)", type(self).__name__, type(error).__name__)
-        if not self._is_accepted:  # a handshake that is refused tells its client no code
+        if not self._is_accepted:  # a refused handshake carries no close code
             await self.accept()
-        await self.close(CLOSE_TRY_AGAIN)  # nothing was acknowledged; the client comes back and goes on
+        await self.close(CLOSE_TRY_AGAIN)  # nothing was acknowledged; the client reconnects and continues
 
     async def _hear_channel_layer(self) -> None:
         while True:
             try:
                 await self.dispatch(await self.channel_layer.receive(self.channel_name))
-            except Exception as error:  # noqa: BLE001  the client comes back, to another process perhaps
+            except Exception as error:  # noqa: BLE001  the client reconnects, perhaps to another process
                 logger.warning("a message of the channel layer failed: %s", type(error).__name__)
                 await self.close(CLOSE_TRY_AGAIN)
                 return

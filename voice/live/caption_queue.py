@@ -1,4 +1,4 @@
-"""Live captions of speech under way: its newest audio, recognised by a worker, if there is time for that."""
+"""Live captions: a worker transcribes the newest audio, if there is time for it."""
 
 import asyncio
 import time
@@ -14,15 +14,15 @@ from voice.live.captions import PartialWanted
 from voice.queues import jobs
 
 WORTH_S = 3
-"""A caption that nobody took for so long is stale: newer audio is there to be recognised."""
+"""A caption job that waits longer than this is stale: newer audio can be transcribed instead."""
 LOOK_EVERY_S = 0.2
-"""Hundreds speak, and each asks about once a second: so often the queue is looked at for all of them."""
+"""Hundreds of speakers want a caption about once a second; the queue's length is read this often for all."""
 
 
 async def queue_partial(wanted: PartialWanted, *, recording_id: UUID, language: str, reply_to: str) -> bool:
-    """Queue the recognition of a stretch of hot audio, if captions may be asked for.
+    """Queue the transcription of a range of buffered audio, if captions are allowed now.
 
-    Its text comes to channel `reply_to` as `voice.partial`.
+    Its text arrives on channel `reply_to` as `voice.partial`.
     """
     if not await may_ask():
         return False
@@ -38,9 +38,9 @@ async def queue_partial(wanted: PartialWanted, *, recording_id: UUID, language: 
 
 
 async def may_ask() -> bool:
-    """Whether a caption may be asked for now: they are not off under load, and their queue is short.
+    """Whether a caption may be queued now: captions are not shed, and their queue is short.
 
-    Asked once for each caption that is wanted: the answers are counted.
+    Call it once for each wanted caption, because the answers are counted.
     """
     outcome = await _outcome()
     metrics.PARTIALS.labels(outcome=outcome).inc()
@@ -58,10 +58,10 @@ async def _outcome() -> str:
 
 
 class _Queue:
-    """What this event loop knows of the queue."""
+    """This event loop's view of the queue."""
 
     _look_at = 0.0
-    _room = 0  # for so many more, until it is looked at again
+    _room = 0  # how many more fit until the next look
 
     async def is_full(self) -> bool:
         if time.monotonic() >= self._look_at:

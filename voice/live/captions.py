@@ -1,7 +1,7 @@
-"""Which stretch of a recording to recognise for the live caption, and how the pieces join. Pure.
+"""Choose the range of a recording to transcribe for the live caption, and join the pieces. Pure.
 
-An utterance is recognised again and again while it grows; at a pause it is recognised once more and then
-stands. At most one partial is under way, so a slow recogniser means fewer captions, never a backlog.
+An utterance is transcribed again and again while it grows; at a pause it is transcribed once more and then
+stands. At most one partial is in progress, so a slow recogniser means fewer captions, never a backlog.
 """
 
 from dataclasses import dataclass, field
@@ -9,23 +9,23 @@ from dataclasses import dataclass, field
 from voice.audio.pcm import BYTES_A_SECOND, even_byte
 
 STEP_BYTES = BYTES_A_SECOND
-"""A partial is worth its cost after so much new audio."""
+"""A partial is worth its cost after this much new audio."""
 LEAD_BYTES = BYTES_A_SECOND * 3 // 10
-"""Recognised before the detected onset: voice activity notices soft beginnings late."""
+"""Transcribed before the detected onset: voice activity detects soft beginnings late."""
 LONGEST_BYTES = 15 * BYTES_A_SECOND
 """A longer utterance is cut here, so that a partial never costs more than this much audio."""
 PATIENCE_BYTES = 5 * BYTES_A_SECOND
-"""A partial that has not come back after so much further audio is lost: its worker died, or was too slow."""
+"""A partial without an answer after this much further audio is lost: its worker died, or was too slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartialWanted:
-    """Recognise bytes [start, end) of the recording."""
+    """Transcribe bytes [start, end) of the recording."""
 
     start: int
     end: int
     is_last: bool = field(default=False, compare=False)
-    """The utterance ends at `end`: nothing that comes later will change this text."""
+    """The utterance ends at `end`: later audio will not change this text."""
 
 
 class CaptionTrack:
@@ -35,25 +35,25 @@ class CaptionTrack:
         self._standing = ""
         self._start = offset
         self._is_speech = False
-        self._ends_at: int | None = None  # the utterance is over there
+        self._ends_at: int | None = None  # the utterance ends there
         self._recognised_to = offset
         self._under_way: PartialWanted | None = None
         self._asked_at = offset
 
     def speech_started(self, at: int) -> None:
-        """Speech begins at byte `at`."""
+        """Note that speech begins at byte `at`."""
         if self._ends_at is None and not self._is_speech:
             self._start = max(self._start, even_byte(at - LEAD_BYTES))
             self._recognised_to = self._start
         self._is_speech = True
 
     def speech_ended(self, at: int) -> None:
-        """Speech paused at byte `at`."""
+        """Note that speech paused at byte `at`."""
         self._is_speech = False
         self._ends_at = even_byte(at)
 
     def heard_to(self, position: int) -> PartialWanted | None:
-        """Audio up to byte `position` was heard: the partial to ask for now, if any."""
+        """Note that audio up to byte `position` was processed; return the partial to queue now, if any."""
         if self._under_way is not None and position - self._asked_at <= PATIENCE_BYTES:
             return None
         end = self._end(position)
@@ -71,13 +71,13 @@ class CaptionTrack:
         return even_byte(min(end, self._start + LONGEST_BYTES))
 
     def not_asked(self) -> None:
-        """The partial last wanted could not be asked for."""
+        """Note that the last wanted partial could not be queued."""
         if self._under_way is not None:
             self._recognised_to = self._under_way.end
             self._under_way = None
 
     def recognised(self, start: int, end: int, text: str) -> str | None:
-        """The whole caption after a partial came back; None when it is not the one under way."""
+        """Return the whole caption after a partial was answered; None if it is not the one in progress."""
         if self._under_way != PartialWanted(start, end):
             return None
         self._under_way = None

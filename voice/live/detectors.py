@@ -1,4 +1,4 @@
-"""The models that live speech is detected with, one of each in a process."""
+"""The models for detecting live speech, one of each in a process."""
 
 import logging
 from functools import cache
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 @cache
 def voice_activity() -> SileroVad:
-    """The voice activity detector."""
+    """Return the voice activity model."""
     vad = SileroVad()
     vad.load()
     return vad
@@ -22,7 +22,7 @@ def voice_activity() -> SileroVad:
 
 @cache
 def smart_turn() -> SmartTurn | None:
-    """The semantic model, or None where it is not installed."""
+    """Return the semantic model, or None if it is not installed."""
     model = SmartTurn(settings.VOICE["SMART_TURN_MODEL"])
     try:
         model.load()

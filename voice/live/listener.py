@@ -1,17 +1,17 @@
-"""Hearing streams of speech: voice activity, end of turn and captions, beside the path of the audio.
+"""Listen to streams of speech: voice activity, end of turn and captions, beside the path of the audio.
 
 A `Listener` is an asyncio shell around `voice.live.turn_detection.TurnDetector` and
-`voice.live.captions.CaptionTrack`. `hear()` only keeps the bytes; all listeners of an event loop are heard
-together in rounds, one hop into a thread each. They may be late or fall silent under load: nobody who records
-or acknowledges waits for them.
+`voice.live.captions.CaptionTrack`. `hear()` only buffers the bytes; all listeners of an event loop are
+processed together in rounds, one hop into a thread each. They may be late or stop under load: recording and
+acknowledging do not wait for them.
 
     listener = Listener("recording 7f...", noticed=tell, ask_for_partial=ask, read=read)
     listener.hear(0, pcm)            # -> await tell(SpeechStarted(0.4)), await ask(PartialWanted(12800, ...))
     caption = listener.partial_recognised(start, end, text)    # when the answer has come
     await listener.close()
 
-It knows neither recordings nor queues: where the audio lies and who recognises it is the caller's affair. It
-keeps none that was heard either.
+It knows neither recordings nor queues: the caller decides where the audio is stored and which worker
+transcribes it. It keeps no audio that was processed.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ BACKLOG_BYTES = 10 * BYTES_A_SECOND
 """A listener this far behind (a burst sent after a break) skips to the newest audio."""
 CLOSE_WITHIN_S = 1
 SEMANTIC_QUEUE = 2
-"""Smart Turn takes 40 ms of a core: with so many questions waiting, silence alone decides."""
+"""Smart Turn takes 40 ms of a core: with this many questions waiting, silence alone decides."""
 
 Heard = SpeechStarted | SpeechEnded | TurnEnded
 Noticed = Callable[[Heard], Awaitable[None]]
@@ -56,7 +56,7 @@ Read = Callable[[int, int], bytes]
 
 
 def message(event: Heard) -> dict:
-    """The event as a message of the voice protocol: `speech_start`, `speech_end` or `turn_ended`."""
+    """Return the event as a message of the voice protocol: `speech_start`, `speech_end` or `turn_ended`."""
     match event:
         case SpeechStarted(timestamp_s=at):
             return {"type": "speech_start", "timestamp": at}
@@ -67,9 +67,9 @@ def message(event: Heard) -> dict:
 
 
 def behind_s() -> float:
-    """For how many seconds the oldest audio has waited that this event loop's listeners should have heard.
+    """Return how many seconds the oldest audio of this event loop's listeners has waited.
 
-    Who is still told of what was heard before does not count: that may be a slow client's fault.
+    A listener that is still sending earlier events does not count: the cause may be a slow client.
     """
     rounds = _rounds.get(asyncio.get_running_loop())
     return rounds.behind_s() if rounds is not None else 0.0
@@ -79,11 +79,13 @@ class Listener:
     """Listens to one stream of mono s16le PCM at 16 000 Hz, from byte `offset` on.
 
     `noticed` is awaited with each event, in order; timestamps are seconds from the stream's byte 0
-    (`voice.audio.pcm.byte_at` gives the byte). `ask_for_partial` is awaited with a stretch worth
-    recognising; it starts that and returns at once, False if it could not (the queue is full): it is asked
-    again a second later. At most one partial is under way; its text is handed to `partial_recognised`. While
-    either is awaited, nothing further of this stream is heard. `read` returns bytes [start, end) of the
-    stream, fewer if they are gone; a thread calls it when the semantic model is asked.
+    (`voice.audio.pcm.byte_at` gives the byte).
+    `ask_for_partial` is awaited with a range worth transcribing. It starts that and returns at once, or
+    returns False if it could not (the queue is full): it is called again a second later. At most one partial
+    is in progress; its text is passed to `partial_recognised`.
+    While either is awaited, no further audio of this stream is processed.
+    `read` returns bytes [start, end) of the stream, fewer if they are gone; a thread calls it for the
+    semantic model.
     """
 
     _semantic_waiting = 0  # over all listeners of the process
@@ -99,10 +101,11 @@ class Listener:
         offset: int = 0,
         backlog_bytes: int = BACKLOG_BYTES,
     ) -> None:
-        """Begin to listen; an event loop runs.
+        """Start listening; an event loop must be running.
 
-        name: what the log calls the stream. turn_settings: `is_semantic` (as is the default) counts only
-        where the model is installed. backlog_bytes: further behind than this the newest audio is heard next.
+        name: the stream's name in the log.
+        turn_settings: `is_semantic`, the default, has an effect only if the model is installed.
+        backlog_bytes: when further behind than this, skip to the newest audio.
         """
         self._name = name
         self._noticed = noticed
@@ -112,15 +115,15 @@ class Listener:
         self._backlog_bytes = backlog_bytes
         self._came_to = offset
         self._pending = bytearray()
-        self._waits_since = 0.0  # no byte of `_pending` came earlier
-        self._detector: TurnDetector | None = None  # of the audio that is heard next
+        self._waits_since = 0.0  # no byte of `_pending` arrived earlier
+        self._detector: TurnDetector | None = None  # of the audio that is processed next
         self._captions = CaptionTrack(offset)
         self._telling: asyncio.Task[None] | None = None
         self._is_closed = False
         self._rounds = _rounds_here()
 
     def hear(self, offset: int, pcm: bytes) -> None:
-        """Take the frame at byte `offset`. What came before (sent twice) is skipped."""
+        """Buffer the frame at byte `offset`. Bytes that came before (sent twice) are skipped."""
         new = pcm[max(0, self._came_to - offset) :]
         if not new or self._is_closed:
             return
@@ -135,13 +138,13 @@ class Listener:
             self._rounds.want(self)
 
     def partial_recognised(self, start: int, end: int, text: str) -> str | None:
-        """A partial that was asked for has come back: the whole caption now, or None if it came too late."""
+        """Return the whole caption after the answer to a partial, or None if it came too late."""
         return self._captions.recognised(start, end, text)
 
     async def close(self) -> None:
-        """Stop listening. Returns soon, whatever its audience is at.
+        """Stop listening. Returns soon, whatever its callbacks are doing.
 
-        Cancelling alone would not do: redis-py 8 can lose it, and what it was to tell would still be told.
+        Cancelling alone is not enough: redis-py 8 can lose a cancellation, and the event would still be sent.
         """
         self._is_closed = True
         self._pending.clear()
@@ -153,35 +156,35 @@ class Listener:
 
     @property
     def is_due(self) -> bool:
-        """Whether the next round should hear this stream."""
+        """Whether the next round should process this stream."""
         return len(self._pending) >= BLOCK_BYTES and self._telling is None
 
     @property
     def is_late(self) -> bool:
-        """Whether more waits than comes between two rounds."""
+        """Whether more audio waits than arrives between two rounds."""
         return len(self._pending) >= 2 * BLOCK_BYTES
 
     @property
     def waits_since(self) -> float:
-        """When the oldest audio that waits came, by `time.monotonic`."""
+        """When the oldest waiting audio arrived, by `time.monotonic`."""
         return self._waits_since
 
     def next_block(self) -> tuple[TurnDetector, bytes]:
-        """What the next round hears, and who finds the turns in it.
+        """Take the next block for a round, and return it with its turn detector.
 
-        No more than a block, 256 ms: nobody waits for another's burst, and a question about a pause is put
-        before what follows settles it.
+        It is one block, 256 ms: no stream waits for another's burst, and a question about a pause is asked
+        before later audio settles it.
         """
         if self._detector is None:
             self._detector = self._new_detector()
         block = bytes(self._pending[:BLOCK_BYTES])
         del self._pending[:BLOCK_BYTES]
-        # In a stream at real time what is left came so long ago as it lasts; a burst came at once.
+        # In a real-time stream, the remaining audio arrived as long ago as it lasts; a burst arrived at once.
         self._waits_since = max(self._waits_since, time.monotonic() - len(self._pending) / BYTES_A_SECOND)
         return self._detector, block
 
     def heard(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
-        """A round is over: the audience is told in a task, for nobody else shall wait for it."""
+        """Handle the result of a round: run the callbacks in a task, so that other streams do not wait."""
         if self._is_closed:
             return
         wanted = None if events else self._captions.heard_to(self._heard_to)
@@ -189,7 +192,7 @@ class Listener:
             self._telling = asyncio.get_running_loop().create_task(self._tell(detector, events, wanted))
 
     def fall_silent(self, error: Exception) -> None:
-        """Whatever failed, the stream goes on without its listener."""
+        """Stop after a failure; the stream continues without its listener."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -207,7 +210,7 @@ class Listener:
             detectors.voice_activity().stream(), turn_settings, start_s=self._heard_to / BYTES_A_SECOND
         )
 
-    # --- Telling ----------------------------------------------------------------------------------
+    # --- Callbacks --------------------------------------------------------------------------------
 
     async def _tell(
         self, detector: TurnDetector, events: list[TurnEvent], wanted: PartialWanted | None
@@ -216,10 +219,10 @@ class Listener:
             for event in events:
                 await self._tell_one(detector, event)
             await self._ask(wanted or self._captions.heard_to(self._heard_to))
-        except Exception as error:  # noqa: BLE001  whatever fails there, the others are heard
+        except Exception as error:  # noqa: BLE001  the other streams must go on in any case
             self.fall_silent(error)
         self._telling = None
-        self._waits_since = time.monotonic()  # until now its audience was waited for
+        self._waits_since = time.monotonic()  # until now its callbacks were running
         if self.is_due:
             self._rounds.want(self)
 
@@ -242,7 +245,7 @@ class Listener:
             self._captions.not_asked()
 
     async def _judge(self, detector: TurnDetector, question: TurnQuestioned) -> None:
-        """Ask the semantic model, unless too many ask or it is off; unanswered, silence decides."""
+        """Ask the semantic model, unless it is shed or too many wait for it; then silence decides."""
         model = detectors.smart_turn()
         is_off = shedding.is_off(shedding.Step.SEMANTIC)
         if model is None or is_off or Listener._semantic_waiting >= SEMANTIC_QUEUE:
@@ -257,7 +260,7 @@ class Listener:
             await self._tell_one(detector, event)
 
     def _probability(self, model: SmartTurn, question: TurnQuestioned) -> float:
-        """0..1: how likely the speaker has finished; 0 if the sound is gone."""
+        """Return the probability, 0..1, that the speaker has finished; 0 if the audio is gone."""
         start, end = byte_at(question.start_s), byte_at(question.timestamp_s)
         pcm = self._read(start, end)
         return model.probability(samples_from_s16le(pcm)) if len(pcm) == end - start else 0.0

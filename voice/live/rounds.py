@@ -1,7 +1,7 @@
-"""All streams of an event loop heard together, in rounds: one hop into a thread for a block of each.
+"""Process all streams of an event loop together, in rounds: one hop into a thread for a block of each.
 
-Between two rounds audio gathers; who has more than comes in that time gets further rounds at once, and
-nobody's burst keeps another waiting for longer than a block takes.
+Between two rounds audio accumulates. Streams with more than that get further rounds at once, and one stream's
+burst delays another by at most the time for one block.
 """
 
 import asyncio
@@ -14,58 +14,58 @@ from typing import Protocol, TypeVar
 from voice.live.turn_detection import TurnDetector, TurnEvent
 
 ROUND_EVERY_S = 0.2
-"""Frames come every 250 ms: a lone speaker is heard at once, many are heard together."""
+"""Frames arrive every 250 ms: a lone speaker is processed at once, many are processed together."""
 
 Block = tuple[TurnDetector, bytes]
 T = TypeVar("T")
 
 
 class Stream(Protocol):
-    """What is heard; all of it is called in the event loop."""
+    """A stream to process; all methods are called in the event loop."""
 
     @property
     def is_due(self) -> bool:
-        """Whether a block waits and may be heard now."""
+        """Whether a block waits and may be processed now."""
 
     @property
     def is_late(self) -> bool:
-        """Whether more waits than comes between two rounds."""
+        """Whether more audio waits than arrives between two rounds."""
 
     @property
     def waits_since(self) -> float:
-        """When the oldest audio that waits came, by `time.monotonic`."""
+        """When the oldest waiting audio arrived, by `time.monotonic`."""
 
     def next_block(self) -> Block:
-        """The next block, taken from what waits, and who finds the turns in it."""
+        """Take the next waiting block, and return it with its turn detector."""
 
     def heard(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
-        """What was found in that block.  It returns at once."""
+        """Handle the events of that block. Returns at once."""
 
     def fall_silent(self, error: Exception) -> None:
-        """The round failed: nothing more will be heard."""
+        """Handle the failure of a round: no more audio will be processed."""
 
 
 class Rounds:
-    """Hears whoever wants to be heard; its task lives only while audio comes."""
+    """Processes the streams that are due; its task lives only while audio arrives."""
 
     def __init__(
         self, load: Callable[[], None], hear_together: Callable[[list[Block]], list[list[TurnEvent]]]
     ) -> None:
-        """Both are called in the thread `listening`: load once, first."""
+        """Both are called in the thread `listening`; load is called once, first."""
         self._load = load
         self._hear_together = hear_together
-        self._due: dict[Stream, None] = {}  # in the order in which their audio came
+        self._due: dict[Stream, None] = {}  # in the order in which their audio arrived
         self._task: asyncio.Task[None] | None = None
         self._is_loaded = False
 
     def want(self, stream: Stream) -> None:
-        """Hear that stream in the next round."""
+        """Process that stream in the next round."""
         self._due[stream] = None
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     def behind_s(self) -> float:
-        """How long the oldest audio has waited."""
+        """Return how long the oldest audio has waited."""
         since = [stream.waits_since for stream in self._due if stream.is_due]
         return time.monotonic() - min(since) if since else 0.0
 
@@ -90,7 +90,7 @@ class Rounds:
             blocks = [stream.next_block() for stream in streams]
             self._due = {stream: None for stream in streams if stream.is_due}
             heard = await _in_thread(self._hear_together, blocks) if blocks else []
-        except Exception as error:  # noqa: BLE001  the model is missing, or failed with what was said
+        except Exception as error:  # noqa: BLE001  the model is missing, or failed on this audio
             for stream in streams:
                 stream.fall_silent(error)
                 self._due.pop(stream, None)
@@ -101,7 +101,7 @@ class Rounds:
 
 @cache
 def thread(name: str) -> ThreadPoolExecutor:
-    """A thread for each kind of model, so that no round waits for a turn that is judged."""
+    """Return a thread for each kind of model, so that no round waits for the end-of-turn model."""
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
 

@@ -1,8 +1,8 @@
-"""What is said in one stream: cut into utterances, each recognised once, with partials meanwhile.
+"""Transcribe one stream: cut it into utterances, transcribe each once, and send partials meanwhile.
 
-What a connection may cost: one utterance that is being said (30 s at most), `FINALS_UNDER_WAY` that are being
-recognised, one partial. With as many finals under way nothing more is heard before one has come back: the
-client is slowed down, its audio is not lost.
+A connection costs at most one growing utterance (up to 30 s), `FINALS_UNDER_WAY` finals in progress and one
+partial. With that many finals in progress it reads no more audio until one is done: the client is slowed
+down, its audio is not lost.
 """
 
 import asyncio
@@ -34,22 +34,22 @@ from voice.service.requests import TranscriptionRequest
 
 FINALS_UNDER_WAY = 3
 FINAL_WITHIN_S = 60.0
-"""So long a final is asked for again while all workers are busy."""
+"""How many seconds a final is retried while all workers are busy."""
 PARTIAL_WITHIN_S = 10.0
 PARTIAL_STEP_BYTES = BYTES_A_SECOND
 PARTIAL_STEP_SHARE = 0.15
-"""A partial is worth its cost after a second more, or after this share of a long utterance."""
+"""A partial is worth its cost after one more second, or after this share of a long utterance."""
 PIECE_BYTES = BYTES_A_SECOND
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """ONNX Runtime releases the GIL while it hears."""
+    """Return threads for voice activity: ONNX Runtime releases the GIL while it works."""
     return ThreadPoolExecutor(max_workers=2, thread_name_prefix="utterances")
 
 
 class Audience(Protocol):
-    """Whom a transcriber tells: the connection."""
+    """The receiver of a transcriber's messages: the connection."""
 
     async def say(self, kind: str, **fields: Any) -> None: ...
     async def failed(self, error: Exception, **named: Any) -> None: ...
@@ -60,14 +60,14 @@ class Audience(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Guess:
-    """A pause that may be an end: the utterance is being recognised already."""
+    """A pause that may be the end: the utterance is being transcribed already."""
 
     utterance: Utterance
     recognising: asyncio.Task[Meta | None]
 
 
 class Transcriber:
-    """Hears one stream of mono s16le PCM at 16 000 Hz.  `hear` and `end` are awaited in turn."""
+    """Transcribes one stream of mono s16le PCM at 16 000 Hz. Await `hear` and `end` one after the other."""
 
     def __init__(self, audience: Audience) -> None:
         self._audience = audience
@@ -75,17 +75,17 @@ class Transcriber:
         self._has_partials = True
         self._silence_ms = 600
         self._cutter: UtteranceCutter | None = None
-        self._waiting = bytearray()  # less than the cutter can do anything with
+        self._waiting = bytearray()  # less than the cutter can process
         self._came_bytes = 0
         self._guess: _Guess | None = None
         self._has_room = asyncio.Semaphore(FINALS_UNDER_WAY)
-        self._last: asyncio.Task[None] | None = None  # finals are told in order
+        self._last: asyncio.Task[None] | None = None  # finals are sent in order
         self._partial: asyncio.Task[None] | None = None
-        self._partial_bytes = 0  # what the newest partial was made of
+        self._partial_bytes = 0  # the audio of the newest partial
         self._utterance_number = 0
 
     def configure(self, request: TranscriptionRequest, *, has_partials: bool, silence_ms: int) -> None:
-        """What holds from the next utterance on; a new silence at once."""
+        """Set options from the next utterance on; a new silence takes effect at once."""
         self._request, self._has_partials, self._silence_ms = request, has_partials, silence_ms
         if self._cutter is not None:
             self._cutter.silence_ms = silence_ms
@@ -102,7 +102,7 @@ class Transcriber:
             self._ask_for_partial()
 
     async def end(self) -> None:
-        """The stream has ended: what was said last is recognised at once, and `done` follows it."""
+        """End the stream: the last utterance is transcribed at once, and `done` follows it."""
         rest = bytes(self._waiting)
         self._waiting.clear()
         await self._take(await self._in_thread(self._heard_last, rest))
@@ -145,7 +145,7 @@ class Transcriber:
                     await self._ended(utterance)
 
     def _guess_end(self, utterance: Utterance) -> None:
-        """Begin to recognise what may be complete: at the true end the result is there the sooner."""
+        """Begin to transcribe what may be complete, so that at the real end the result is there sooner."""
         recognising = self._audience.spawn(self._recognised_if_idle(utterance))
         self._guess = _Guess(utterance, recognising)
 
@@ -155,7 +155,7 @@ class Transcriber:
             self._guess = None
 
     async def _ended(self, utterance: Utterance) -> None:
-        self._utterance_number += 1  # partials of it are stale
+        self._utterance_number += 1  # its partials are stale
         await self._audience.say("speech_end", timestamp=round(utterance.end_s, 3))
         await self._has_room.acquire()
         guess, self._guess = self._guess, None
@@ -173,14 +173,14 @@ class Transcriber:
         before: asyncio.Task[None] | None,
         ended_at: float,
     ) -> None:
-        """Recognise one utterance and tell it after the one before."""
+        """Transcribe one utterance and send it after the one before."""
         error: Exception | None = None
         try:
             await self._audience.take_request()
             heard = (await _outcome(guess) if guess else None) or await _recognised_patiently(
                 request, utterance
             )
-        except Exception as failure:  # noqa: BLE001  told in its turn
+        except Exception as failure:  # noqa: BLE001  sent in its turn
             error = failure
             if guess is not None:
                 guess.recognising.cancel()
@@ -195,9 +195,9 @@ class Transcriber:
         await self._audience.say("final", **final_fields(heard, utterance), latency_ms=latency_ms)
 
     async def _recognised_if_idle(self, utterance: Utterance) -> Meta | None:
-        """What was said; None if workers are busy, or it fails: then it is asked for when it has ended.
+        """Return the transcript; None if workers are busy or it fails, then it is requested at the end.
 
-        Of every few guesses one is wrong, and a worker does not notice before it is through.
+        One of every few guesses is wrong, and a worker does not notice that before it has finished.
         """
         request = self._request
         if not await jobs.has_spare_workers("stt"):
@@ -214,7 +214,7 @@ class Transcriber:
     # --- Partials ---------------------------------------------------------------------------------
 
     def _ask_for_partial(self) -> None:
-        """Ask for a caption of what is being said, if it has grown enough and none is under way."""
+        """Queue a caption of the current utterance, if it has grown enough and none is in progress."""
         if not self._has_partials or self._cutter is None or (self._partial and not self._partial.done()):
             return
         speech_bytes = self._cutter.speech_bytes
@@ -251,7 +251,7 @@ async def _recognised(
 
 
 async def _recognised_patiently(request: TranscriptionRequest, utterance: Utterance) -> Meta:
-    """Ask again while too much waits: what was said once cannot be said again."""
+    """Retry while too much waits: the speaker cannot say it again."""
     deadline = time.monotonic() + FINAL_WITHIN_S
     while True:
         try:
@@ -265,7 +265,7 @@ async def _recognised_patiently(request: TranscriptionRequest, utterance: Uttera
 async def _outcome(guess: _Guess) -> Meta | None:
     try:
         return await guess.recognising
-    except Exception:  # noqa: BLE001  whatever it was, it is asked for again
+    except Exception:  # noqa: BLE001  it is requested again in any case
         return None
 
 
@@ -275,7 +275,7 @@ async def _over(task: Awaitable[None] | None) -> None:
 
 
 def final_fields(heard: Meta, utterance: Utterance) -> Meta:
-    """The fields of `final`: times from the stream's first sample, not the utterance's."""
+    """Return the fields of `final`: times from the stream's first sample, not the utterance's."""
 
     def shifted(fields: Meta) -> Meta:
         start, end = (round(fields[name] + utterance.pcm_start_s, 3) for name in ("start", "end"))

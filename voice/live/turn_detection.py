@@ -1,4 +1,4 @@
-"""Who speaks when: speech and turns found in a stream of PCM.  Sans-I/O: bytes in, named events out.
+"""Detect speech and turns in a stream of PCM. Sans-I/O: bytes in, named events out.
 
     detector = TurnDetector(vad.stream(), TurnSettings(is_semantic=True))
     for event in detector.feed(pcm):                       # any pieces: the events are the same
@@ -9,20 +9,20 @@
                 for ended in detector.answer(event, smart_turn.probability(stretch_of(start, end))): ...
             case TurnEnded(timestamp_s=at, reason=reason): ...
 
-A turn is what one speaker says until it is another's time.  It begins with speech and ends
+A turn is what one speaker says before the other replies. It begins with speech and ends
 
-- with a semantic model: at a silence of 2 s, if the model holds the turn for complete;
+- with a semantic model: at a silence of 2 s, if the model considers the turn complete;
 - else, or when the question is not answered (the model is missing, busy or late): at a silence of 2.5 s.
 
-So people may think aloud: a pause of 1.5 s ends no turn, whatever the model would say of it.  After a turn
-the next one is waited for.
+So people may think aloud: a pause of 1.5 s ends no turn, whatever the model would say of it. After a turn the
+detector waits for the next one.
 
-Nothing here calls a model but the given `speech_probability`, on the caller's thread. Calls on one detector
-must not overlap; which thread they come from does not matter. `feed_together` takes pieces of many streams,
-for one call of the model costs less than one for each. An answer counts only while the pause that it is about
-lasts: who feeds minutes at once gets his questions after later speech has settled them.
+The only model called here is the given `speech_probability`, on the caller's thread. Calls on one detector
+must not overlap; they may come from any thread. `feed_together` takes pieces of many streams, because one
+call of the model costs less than one for each. An answer counts only during the pause that it is about: a
+caller who feeds minutes at once gets the questions after later speech has settled them.
 
-No sound is kept here: a question names the stretch that it is about.
+No audio is kept here: a question names the range that it is about.
 """
 
 from __future__ import annotations
@@ -43,52 +43,58 @@ SAMPLES_PER_FRAME: Final = 512
 FRAME_MS: Final = 32
 
 # Eight frames in one call of the model cost half as much as one by one, and a browser sends about that much
-# at once. The blocks are cut here, by position in the stream, so that no rounding differs with the pieces
-# that come.
+# at once. The blocks are cut here, by position in the stream, so that the rounding does not depend on the
+# pieces that arrive.
 FRAMES_PER_BLOCK: Final = 8
 BLOCK_BYTES: Final = FRAMES_PER_BLOCK * SAMPLES_PER_FRAME * SAMPLE_BYTES
 
 # -66 dBFS, the last four bits: below the noise of any microphone that carries speech, so the model need not
-# be asked. Browsers that suppress noise send such blocks whenever nobody speaks.
+# be called. Browsers with noise suppression send such blocks during silence.
 SILENT_PEAK: Final = 16
 
 Probabilities = npt.NDArray[np.float32]
 SpeechProbability = Callable[[Samples], Probabilities]
-"""Of the next n * 512 samples of the stream: float32[n], how likely each 32 ms is speech; keeps its state."""
+"""For the next n * 512 samples of the stream: float32[n], speech probability of each 32 ms; keeps state."""
 
 SpeechProbabilities = Callable[[list[Any], Samples], Probabilities]
-"""The same for many streams: of float32[n_streams, n * 512], in their order, float32[n_streams, n]."""
+"""The same for many streams: for float32[n_streams, n * 512], in their order, float32[n_streams, n]."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnSettings:
-    """When speech and turns begin and end."""
+    """Limits at which speech and turns begin and end."""
 
     is_semantic: bool = False
-    """Whether questions are asked: `TurnQuestioned` events appear, to be answered by a semantic model."""
+    """Whether `TurnQuestioned` events are produced, to be answered by a semantic model."""
     speech_threshold: float = 0.5
-    """Probability from which a frame is speech.  Source: snakers4/silero-vad, get_speech_timestamps."""
+    """Probability from which a frame is speech. Source: snakers4/silero-vad, get_speech_timestamps."""
     silence_threshold: float = 0.35
     """Probability below which it is silence; between the two a frame is like the one before."""
     pause_ms: int = 600
     """Silence that ends speech: most gaps between words are shorter."""
     question_ms: int = 2000
-    """Silence that raises the question.  The model is not asked about shorter pauses, because it takes more
-    than half of those inside a sentence for ends (of 111 cuts into 12 recordings of people 55 % after 0.6 s,
-    59 % after 1.5 s); and a pause of 1.5 s, common while thinking, is up to 2 s long as it is heard, with
-    the soft ends of the words around it."""
+    """Silence that raises the question.
+
+    The model is not asked about shorter pauses, because it takes more than half of those inside a sentence
+    for ends (of 111 cuts into 12 recordings of people 55 % after 0.6 s, 59 % after 1.5 s). A pause of 1.5 s,
+    common while thinking, is detected as up to 2 s, because it includes the soft ends of the words around it.
+    """
     end_silence_ms: int = 2500
-    """Silence that ends a turn by itself.  Candidates think aloud: pauses of 1.5 s are common inside
-    an answer, and being cut off is worse than one more second, for which there is a button."""
+    """Silence that ends a turn by itself.
+
+    Candidates think aloud: pauses of 1.5 s are common inside an answer, and being cut off is worse than one
+    more second, for which there is a button.
+    """
     min_speech_ms: int = 250
-    """Speech without which no turn ends: coughs and clicks are shorter.
-    Source: silero-vad, min_speech_duration_ms."""
+    """A turn with less speech than this does not end: coughs and clicks are shorter.
+    Source: silero-vad, min_speech_duration_ms.
+    """
     complete_threshold: float = 0.5
-    """Semantic probability from which a turn is complete.  Source: pipecat-ai/smart-turn v3, inference.py."""
+    """Semantic probability from which a turn is complete. Source: pipecat-ai/smart-turn v3, inference.py."""
     window_s: float = 8.0
-    """Sound that a question is about, at most.  Source: as above."""
+    """Longest audio that a question is about. Source: as above."""
     lead_ms: int = 500
-    """Sound before the first word that belongs to it.  Source: pipecat, SmartTurnParams."""
+    """Audio before the first word that belongs to it. Source: pipecat, SmartTurnParams."""
 
     def __post_init__(self) -> None:
         if not 0 < self.silence_threshold <= self.speech_threshold <= 1:
@@ -99,7 +105,7 @@ class TurnSettings:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Somebody speaks, for the first time or again after a pause.  Seconds from the first sample."""
+    """Speech begins, for the first time or again after a pause. Seconds from the first sample."""
 
     timestamp_s: float
 
@@ -113,9 +119,9 @@ class SpeechEnded:
 
 @dataclass(frozen=True, slots=True)
 class TurnQuestioned:
-    """Has the speaker finished?  Put it to a semantic model and call `TurnDetector.answer`, or leave it.
+    """Has the speaker finished? Ask a semantic model and call `TurnDetector.answer`, or ignore it.
 
-    It is about the stretch from `start_s` to `timestamp_s`: the turn so far with its pause, at most the last
+    It is about the range from `start_s` to `timestamp_s`: the turn so far with its pause, at most the last
     `window_s`.
     """
 
@@ -125,10 +131,10 @@ class TurnQuestioned:
 
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
-    """The speaker has finished; known at `timestamp_s`, after the silence that it took.
+    """The speaker has finished; detected at `timestamp_s`, after the silence that it took.
 
-    reason: "semantic" (the model said so), "silence" (nothing was said for `end_silence_ms`), "finished" (the
-    stream ended while somebody spoke).
+    reason: "semantic" (the model said so), "silence" (no speech for `end_silence_ms`), "finished" (the stream
+    ended during a turn).
     """
 
     timestamp_s: float
@@ -145,7 +151,7 @@ class _Phase(Enum):
 
 
 class TurnDetector:
-    """Finds speech and turns in one stream of mono s16le PCM at 16 000 Hz.  See the module."""
+    """Detects speech and turns in one stream of mono s16le PCM at 16 000 Hz. See the module."""
 
     def __init__(
         self,
@@ -154,7 +160,7 @@ class TurnDetector:
         *,
         start_s: float = 0.0,
     ) -> None:
-        """start_s: the time of the first sample that will be fed, where the stream is joined later."""
+        """start_s: the time of the first sample that will be fed, if the stream is joined later."""
         self.speech_probability = speech_probability
         self._settings = settings or TurnSettings()
         self._start_s = start_s
@@ -168,11 +174,11 @@ class TurnDetector:
         self._has_asked = False  # in this pause
 
     def feed(self, pcm: bytes | bytearray | memoryview) -> list[TurnEvent]:
-        """Take the next piece of the stream, of any length; the events that it completes, in order."""
+        """Take the next piece of the stream, of any length; return the events that it completes, in order."""
         return feed_together([(self, pcm)], _one_by_one)[0]
 
     def answer(self, question: TurnQuestioned, probability: float) -> list[TurnEvent]:
-        """The semantic model's answer, 0 goes on .. 1 finished; late answers change nothing.
+        """Take the semantic model's answer, 0 goes on .. 1 finished; late answers change nothing.
 
         Ends the turn at the question's own timestamp, whenever the answer comes.
         """
@@ -185,7 +191,7 @@ class TurnDetector:
         return [TurnEnded(question.timestamp_s, "semantic")]
 
     def finish(self) -> list[TurnEvent]:
-        """The stream has ended: the events of what is left of it, and the end of a turn under way."""
+        """End the stream; return the events of the rest, and the end of a running turn."""
         whole = len(self._pending) // (SAMPLES_PER_FRAME * SAMPLE_BYTES) * SAMPLES_PER_FRAME * SAMPLE_BYTES
         events = _heard_together([(self, self._pending[:whole])], _one_by_one)[0] if whole else []
         self._pending = b""
@@ -197,14 +203,14 @@ class TurnDetector:
         return events
 
     def blocks(self, pcm: bytes | bytearray | memoryview) -> list[bytes]:
-        """The blocks that the next piece of the stream completes; each is due to `take`, in order."""
+        """Return the blocks that the next piece of the stream completes; each is due to `take`, in order."""
         waiting = self._pending + pcm
         whole = len(waiting) // BLOCK_BYTES * BLOCK_BYTES
         self._pending = waiting[whole:]
         return [waiting[start : start + BLOCK_BYTES] for start in range(0, whole, BLOCK_BYTES)]
 
     def take(self, probabilities: list[float]) -> list[TurnEvent]:
-        """The events that a block completes, given how likely each of its frames is speech."""
+        """Return the events that a block completes, given the speech probability of each of its frames."""
         if self._goes_on(probabilities):
             self._n_frames += len(probabilities)
             return []
@@ -215,7 +221,7 @@ class TurnDetector:
         return events
 
     def _goes_on(self, probabilities: list[float]) -> bool:
-        """Whether nothing changes: nobody speaks yet, or somebody speaks all the time. Most blocks are so."""
+        """Whether nothing changes: still silence, or still speech. Most blocks are like that."""
         if self._phase is _Phase.WAITING:
             return max(probabilities) < self._settings.speech_threshold
         is_speech = self._phase is _Phase.SPEAKING and self._silent_frames == 0
@@ -238,7 +244,7 @@ class TurnDetector:
         if self._phase is _Phase.PAUSED and silent_ms >= self._settings.end_silence_ms:
             if self._has_spoken():
                 events.append(TurnEnded(self._time_s(self._n_frames), "silence"))
-            self._wait()  # a cough, too, is forgotten by now
+            self._wait()  # by now a cough is forgotten, too
         return events
 
     def _is_speech(self, probability: float) -> bool:
@@ -258,7 +264,7 @@ class TurnDetector:
         return [SpeechStarted(self._time_s(self._n_frames - 1))]
 
     def _ask(self) -> list[TurnEvent]:
-        """The question of this pause, once."""
+        """Return the question of this pause, once."""
         if self._has_asked or not (self._settings.is_semantic and self._has_spoken()):
             return []
         self._has_asked = True
@@ -277,7 +283,7 @@ class TurnDetector:
         return self._start_s + frame * SAMPLES_PER_FRAME / RECOGNITION_RATE_HZ
 
     def _first_asked_about(self) -> int:
-        """The frame just before the first word, or the first of the last `window_s`."""
+        """Return the frame just before the first word, or the first of the last `window_s`."""
         lead_frames = self._settings.lead_ms // FRAME_MS
         window_frames = int(1000 * self._settings.window_s) // FRAME_MS
         return max(0, self._turn_start_frame - lead_frames, self._n_frames - window_frames)
@@ -287,7 +293,7 @@ def feed_together(
     pieces: Sequence[tuple[TurnDetector, bytes | bytearray | memoryview]],
     speech_probabilities: SpeechProbabilities,
 ) -> list[list[TurnEvent]]:
-    """Feed each detector its piece; the events of each, as `TurnDetector.feed` would return them.
+    """Feed each detector its piece; return the events of each, as `TurnDetector.feed` would.
 
     pieces: of any length, one a detector.
     """
@@ -304,7 +310,7 @@ def feed_together(
 def _heard_together(
     blocks: list[tuple[TurnDetector, bytes]], speech_probabilities: SpeechProbabilities
 ) -> list[list[TurnEvent]]:
-    """Blocks of equal length, one a detector: shown to the model together, unless they are silent."""
+    """Feed blocks of equal length, one a detector, to the model together, except silent blocks."""
     integers = np.frombuffer(b"".join(block for _, block in blocks), "<i2").reshape(len(blocks), -1)
     heard = (integers.max(axis=1) >= SILENT_PEAK) | (integers.min(axis=1) <= -SILENT_PEAK)
     probabilities = np.zeros((len(blocks), integers.shape[1] // SAMPLES_PER_FRAME), np.float32)

@@ -1,16 +1,16 @@
-"""A stream of PCM cut into utterances, each to be recognised as one.  Sans-I/O: bytes in, named events out.
+"""Cut a stream of PCM into utterances, each to be transcribed as one. Sans-I/O: bytes in, named events out.
 
     cutter = UtteranceCutter(vad.stream(), silence_ms=600)
     for event in cutter.feed(pcm):                    # any pieces: the events are the same
         match event:
             case Began(timestamp_s=at): ...
-            case Paused(utterance=utterance): ...      # perhaps its end: worth recognising already
+            case Paused(utterance=utterance): ...      # perhaps its end: worth transcribing already
             case Resumed(): ...                        # it was not
             case Ended(utterance=utterance): ...
-    cutter.finish()                                   # the stream has ended, and so has what was being said
+    cutter.finish()                                   # the stream has ended, and so has its utterance
 
-Whoever recognises at `Paused` has the result earlier; the audio of `Ended` is then the same, unless `Resumed`
-came between. What is kept of the stream is one utterance, at most `MAX_UTTERANCE_S`, or `LEAD_S` of silence.
+Transcribing at `Paused` gives the result earlier; the audio of `Ended` is then the same, unless `Resumed`
+came between. The cutter buffers one utterance, at most `MAX_UTTERANCE_S`, or `LEAD_S` of silence.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from voice.live.turn_detection import (
 from voice.types import RECOGNITION_RATE_HZ
 
 LEAD_S: Final = 0.3
-"""Sound before the first frame of speech: soft beginnings are noticed late."""
+"""Audio before the first frame of speech: soft beginnings are detected late."""
 TAIL_S: Final = 0.2
-"""Sound after the last frame of speech, so that soft ends are heard."""
+"""Audio after the last frame of speech, to include soft ends."""
 PROBE_MS: Final = 288
 """Silence at which an utterance may be over: nine frames, longer than most gaps between words."""
 MIN_SILENCE_MS, MAX_SILENCE_MS = 300, 3000
 MAX_UTTERANCE_S: Final = 30.0
-"""A recogniser's window.  Source: Whisper hears 30 s at once."""
+"""A recogniser's window. Source: Whisper takes 30 s at once."""
 CUT_WITHIN_S: Final = 5.0
 """A longer utterance is cut at the quietest moment of its last seconds."""
 _QUIET_BYTES: Final = BYTES_A_SECOND // 10
@@ -47,10 +47,10 @@ _QUIET_BYTES: Final = BYTES_A_SECOND // 10
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What was said in one go.
+    """Continuous speech of one speaker.
 
-    start_s, end_s: where speech begins and ends, in seconds from the stream's first sample.
-    pcm: s16le, mono, 16 000 Hz, with a little sound before and after; it begins at `pcm_start_s`.
+    start_s, end_s: begin and end of the speech, in seconds from the stream's first sample.
+    pcm: s16le, mono, 16 000 Hz, with a little audio before and after; it begins at `pcm_start_s`.
     """
 
     start_s: float
@@ -61,14 +61,14 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """Somebody speaks."""
+    """Speech begins."""
 
     timestamp_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Nothing was said for `PROBE_MS`: if that is the end, this is the utterance."""
+    """A silence of `PROBE_MS` has passed: if that is the end, this is the utterance."""
 
     utterance: Utterance
 
@@ -80,7 +80,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Nothing was said for `silence_ms`, the utterance grew too long, or the stream has ended."""
+    """A silence of `silence_ms` has passed, the utterance grew too long, or the stream has ended."""
 
     utterance: Utterance
 
@@ -89,12 +89,15 @@ UtteranceEvent = Began | Paused | Resumed | Ended
 
 
 class UtteranceCutter:
-    """Cuts one stream of mono s16le PCM at 16 000 Hz.  Calls must not overlap; any thread may make them."""
+    """Cuts one stream of mono s16le PCM at 16 000 Hz. Calls must not overlap; any thread may make them."""
 
     def __init__(
         self, speech_probability: SpeechProbability, *, silence_ms: int = 600, start_bytes: int = 0
     ) -> None:
-        """silence_ms: what ends an utterance, 300..3000.  start_bytes: where in the stream this begins."""
+        """
+        silence_ms: the silence that ends an utterance, 300..3000.
+        start_bytes: where in the stream this begins.
+        """
         self._detector = TurnDetector(
             speech_probability,
             TurnSettings(pause_ms=PROBE_MS, question_ms=MAX_SILENCE_MS, end_silence_ms=MAX_SILENCE_MS),
@@ -102,24 +105,24 @@ class UtteranceCutter:
         )
         self.silence_ms = silence_ms
         self._pending = bytearray()
-        self._kept = bytearray()  # the last of what was heard, from byte `_kept_from` on
+        self._kept = bytearray()  # the last of the processed audio, from byte `_kept_from` on
         self._kept_from = start_bytes
-        self._start_s: float | None = None  # of the utterance under way
+        self._start_s: float | None = None  # of the current utterance
         self._pcm_from = start_bytes  # its first byte, or the end of the one before
         self._paused_s: float | None = None
 
     @property
     def speech_bytes(self) -> int:
-        """How much of the utterance under way was heard; 0 while nobody speaks."""
+        """The length of the current utterance so far; 0 during silence."""
         is_speech = self._start_s is not None and self._paused_s is None
         return self._heard_to - self._pcm_from if is_speech else 0
 
     def so_far(self) -> Utterance:
-        """The utterance under way, as far as it was heard."""
+        """Return the current utterance so far."""
         return self._utterance(self._heard_to / BYTES_A_SECOND)
 
     def feed(self, pcm: bytes | bytearray | memoryview) -> list[UtteranceEvent]:
-        """Take the next piece of the stream, of any length; the events that it completes, in order."""
+        """Take the next piece of the stream, of any length; return the events that it completes, in order."""
         self._pending += pcm
         events: list[UtteranceEvent] = []
         while len(self._pending) >= BLOCK_BYTES:
@@ -129,7 +132,7 @@ class UtteranceCutter:
         return events
 
     def finish(self) -> list[UtteranceEvent]:
-        """The stream has ended: the events of what is left of it, and the end of an utterance under way."""
+        """End the stream; return the events of the rest, and the end of the current utterance."""
         self._kept += self._pending
         self._detector.feed(self._pending)
         self._pending.clear()
@@ -192,7 +195,7 @@ class UtteranceCutter:
         return [ended, Began(at / BYTES_A_SECOND)]
 
     def _quietest(self) -> int:
-        """The middle of the quietest 100 ms of the last `CUT_WITHIN_S`."""
+        """Return the middle of the quietest 100 ms of the last `CUT_WITHIN_S`."""
         recent = np.frombuffer(bytes(self._kept[-int(CUT_WITHIN_S * BYTES_A_SECOND) :]), "<i2")
         pieces = recent.reshape(-1, _QUIET_BYTES // SAMPLE_BYTES).astype(np.float32)
         quietest = int(np.square(pieces).mean(axis=1).argmin())

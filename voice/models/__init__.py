@@ -1,4 +1,4 @@
-"""What the speech service keeps in PostgreSQL, one model a file."""
+"""The tables of the speech service, one model a file."""
 
 from voice.models.batch import Batch, BatchFile
 from voice.models.cloned_voice import ClonedVoice

@@ -1,4 +1,4 @@
-"""Files that are recognised when there is time."""
+"""Files that are transcribed when there is time."""
 
 import uuid
 
@@ -26,7 +26,7 @@ class Batch(models.Model):
 
 
 class BatchFile(models.Model):
-    """One uploaded file and what was recognised in it."""
+    """One uploaded file and its transcript."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")

@@ -1,4 +1,4 @@
-"""Voices made from a recording of somebody who agreed."""
+"""Voices cloned from a recording of a person who agreed."""
 
 import uuid
 

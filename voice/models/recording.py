@@ -1,4 +1,4 @@
-"""Audio of one speaker."""
+"""Recorded audio of one speaker."""
 
 import uuid
 from itertools import pairwise
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Recording(models.Model):
-    """Audio of one speaker: 16 kHz mono s16le while it grows, FLAC in object storage in the end."""
+    """Audio of one speaker: 16 kHz mono s16le while it grows, finally FLAC in object storage."""
 
     class Status(models.TextChoices):
         OPEN = "open", _("being recorded")
@@ -66,12 +66,12 @@ class Recording(models.Model):
 
     @property
     def segments(self) -> list[tuple[int, int]]:
-        """The stretches [start, end) of bytes that are known to be in object storage while it grows."""
+        """The ranges [start, end) of bytes known to be in object storage while it grows."""
         return list(pairwise([0, *self.segment_ends]))
 
     @property
     def moved_bytes(self) -> int:
-        """So many are known to be there while it grows, from the first on."""
+        """The number of bytes, from the first, known to be in object storage while it grows."""
         return self.segment_ends[-1] if self.segment_ends else 0
 
     @property

@@ -1,4 +1,4 @@
-"""Synthesised speech that is kept."""
+"""Stored synthesised speech."""
 
 from django.db import models
 from django.utils import timezone

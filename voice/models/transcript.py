@@ -1,4 +1,4 @@
-"""What was recognised in a recording."""
+"""The transcript of a recording."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,7 @@ from voice.models.recording import Recording
 
 
 class Transcript(models.Model):
-    """What was recognised in a recording. One a recording, whatever number of jobs worked on it."""
+    """The transcript of a recording. A recording has one, however many jobs worked on it."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")

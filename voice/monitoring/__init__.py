@@ -1,1 +1,1 @@
-"""What is told of the speech service: metrics, statistics, readiness."""
+"""Metrics, statistics and readiness of the speech service."""

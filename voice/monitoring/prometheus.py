@@ -1,8 +1,8 @@
-"""What Prometheus is told: what the processes of this machine counted, and what all machines share.
+"""Metrics for Prometheus: the counts of this machine's processes, and the state that all machines share.
 
 With PROMETHEUS_MULTIPROC_DIR the processes of a machine count into that directory, and any of them, web or
-worker, answers for all. What lies in Redis and PostgreSQL is read when it is asked for, so every machine
-answers with the same numbers: of these, take the maximum, never the sum.
+worker, answers for all. The state in Redis and PostgreSQL is read at each request, so every machine answers
+with the same numbers: take their maximum, never the sum.
 """
 
 import os
@@ -28,10 +28,10 @@ BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class RedisState(Collector):
-    """Breakers, the speech cache, the queues and memory; nothing while Redis is away."""
+    """Breakers, the speech cache, the queues and memory; nothing while Redis is unreachable."""
 
     def collect(self) -> Iterator[Metric]:
-        """As they are now."""
+        """Yield the current values."""
         try:
             states, cached = breaker.configured(), cache.statistics()
             waits = queues_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
@@ -56,10 +56,10 @@ class RedisState(Collector):
 
 
 class DatabaseState(Collector):
-    """What waits in PostgreSQL, whatever the queues know, by partial indexes; nothing while it is away."""
+    """Waiting rows in PostgreSQL, independent of the queues, by partial indexes; nothing if unreachable."""
 
     def collect(self) -> Iterator[Metric]:
-        """As it is now."""
+        """Yield the current values."""
         try:
             recordings, transcripts = recordings_waiting(), transcripts_waiting()
         except DatabaseError:
@@ -81,14 +81,14 @@ class DatabaseState(Collector):
 
 
 def recordings_waiting() -> dict[str, int]:
-    """The number and the PCM bytes of complete recordings that are not stored yet."""
+    """Return the number and the PCM bytes of complete recordings that are not stored yet."""
     sealed = Recording.objects.filter(status=Recording.Status.SEALED)
     found = sealed.aggregate(count=Count("pk"), bytes=Sum("byte_count", default=0))
     return {"count": found["count"], "bytes": int(found["bytes"])}
 
 
 def transcripts_waiting() -> dict[str, int]:
-    """How many transcripts are to be made: `live` ones, and `deferred` ones that may take longer."""
+    """Return how many transcripts are waiting: `live` ones, and `deferred` ones that may take longer."""
     waiting = Transcript.objects.filter(status=Transcript.Status.WAITING)
     return waiting.aggregate(
         live=Count("pk", filter=Q(is_deferred=False)), deferred=Count("pk", filter=Q(is_deferred=True))
@@ -96,18 +96,18 @@ def transcripts_waiting() -> dict[str, int]:
 
 
 SHARED = CollectorRegistry()
-"""What all machines share; others may register theirs."""
+"""The state that all machines share; other apps may register their collectors."""
 SHARED.register(RedisState())
 SHARED.register(DatabaseState())
 
 
 def text() -> bytes:
-    """Every metric of this machine and what all share, in Prometheus' text format."""
+    """Return every metric of this machine and the shared ones, in Prometheus' text format."""
     return generate_latest(of_machine()) + generate_latest(SHARED)
 
 
 def of_machine() -> CollectorRegistry:
-    """What the processes of this machine have counted, as far as they count together."""
+    """Return the metrics of this machine's processes, or of this process alone without a shared directory."""
     if directory := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         _forget_dead_processes(Path(directory))
         registry = CollectorRegistry()
@@ -126,11 +126,11 @@ def _gauge(
 
 
 def _forget_dead_processes(directory: Path) -> None:
-    """Drop the live gauges of processes that were killed; those that end in order do the same themselves."""
+    """Drop the live gauges of processes that were killed; a normal exit drops them itself."""
     for pid in {int(file.stem.rpartition("_")[2]) for file in directory.glob("gauge_live*_*.db")}:
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
             multiprocess.mark_process_dead(pid, str(directory))
         except PermissionError:
-            pass  # it lives, under another user
+            pass  # it is running, under another user

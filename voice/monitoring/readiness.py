@@ -1,9 +1,9 @@
-"""Whether a process can do its work: do the stores answer, are the models warm.
+"""Check whether a process can do its work: the stores answer, the models are loaded.
 
     readiness.states(readiness.STORES)       # -> {"postgresql": "ok", "redis": "ConnectionError", …}
 
-Each part is asked in a thread of its own and has `WITHIN_S`: a store that hangs is as good as away. Whoever
-asks meanwhile waits for the same answer, so that a store that hangs keeps one thread and no more.
+Each part is checked in its own thread within `WITHIN_S`: a store that hangs counts as unreachable. Concurrent
+callers share one check, so that a store that hangs blocks only one thread.
 """
 
 import threading
@@ -21,7 +21,7 @@ from voice.infra import redis_clients
 WITHIN_S = 2.0
 
 Check = Callable[[], object]
-"""Raises what is wrong."""
+"""Raises the problem."""
 
 
 def _query() -> None:
@@ -49,7 +49,7 @@ _under_way: dict[Check, Future[str]] = {}
 
 
 def states(checks: Mapping[str, Check]) -> dict[str, str]:
-    """Each part with "ok" or what is wrong, within `WITHIN_S`. For a thread."""
+    """Return each part with "ok" or its problem, within `WITHIN_S`. For a thread."""
     asked = {name: _asked(check) for name, check in checks.items()}
     wait(asked.values(), timeout=WITHIN_S)
     return {
@@ -59,7 +59,7 @@ def states(checks: Mapping[str, Check]) -> dict[str, str]:
 
 
 def _asked(check: Check) -> Future[str]:
-    """The answer to come, to the question that is under way or to a new one."""
+    """Return the future of a running check, or start a new one."""
     future = _under_way.get(check)
     if future is None or future.done():
         future = _under_way[check] = Future()

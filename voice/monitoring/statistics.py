@@ -1,4 +1,4 @@
-"""What the speech service is doing, in numbers for a person; graphs and alerts read /metrics instead."""
+"""Statistics of the speech service for people; graphs and alerts read /metrics instead."""
 
 import platform
 from collections import defaultdict
@@ -23,20 +23,20 @@ SHARES: Final = (0.5, 0.95)
 
 
 Samples = dict[str, list[Sample]]
-"""By the name of the metric; none of one that counted nothing yet."""
+"""By the name of the metric; empty for a metric that counted nothing yet."""
 
 
 FURTHER: dict[str, Callable[[], Any]] = {}
-"""What applications above this one add, by its name in the answer; each may raise redis.RedisError."""
+"""Statistics of other apps, by their name in the answer; each may raise redis.RedisError."""
 
 
 def read(*, for_operator: bool) -> dict[str, Any]:
-    """Connections, queues, retreat, what waits, calls, cache, engines, breakers and versions. For a thread.
+    """Return connections, queues, retreat, waiting rows, calls, cache, engines, breakers, versions.
 
-    Counts of calls and connections are of this machine, since its processes started; everything else is of
-    the whole installation. What lies in a store is null while that is away.
+    For a thread. Counts of calls and connections are of this machine, since its processes started; all others
+    are of the whole installation. Values from an unreachable store are null.
 
-    for_operator: with the machines that engines run on, and why they failed.
+    for_operator: include the hosts of the engines and their last errors.
     """
     samples: Samples = defaultdict(list)
     for family in prometheus.of_machine().collect():
@@ -82,13 +82,13 @@ def _further() -> dict[str, Any]:
 
 
 def _queues() -> dict[str, Any]:
-    """How many wait in each queue, and for how long the first of them has."""
+    """Return how many jobs wait in each queue, and how long the first has waited."""
     waits = queues_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
     return {name: wait._asdict() for name, wait in waits.items()}
 
 
 def _retreat() -> dict[str, Any]:
-    """What web processes do without under load."""
+    """Return the steps that web processes have switched off under load."""
     processes = shedding.processes(redis_clients.sync_client())
     off = [
         {"step": off.step.name.lower(), "processes": off.processes, "for_s": round(off.longest_s)}
@@ -98,7 +98,7 @@ def _retreat() -> dict[str, Any]:
 
 
 def _waiting() -> dict[str, Any]:
-    """What waits in PostgreSQL; null while it is away."""
+    """Return what waits in PostgreSQL; null while it is unreachable."""
     try:
         return {
             "transcripts_waiting": prometheus.transcripts_waiting(),
@@ -135,7 +135,7 @@ def _by_label(samples: list[Sample], label: str) -> dict[str, int]:
 
 
 def _calls(samples: Samples) -> dict[str, Any]:
-    """By kind: how many ended how, and how long they waited and took."""
+    """Return by kind the count of each outcome, and how long calls waited and took."""
     outcomes: dict[str, dict[str, int]] = defaultdict(dict)
     for sample in samples["voice_calls"]:
         if sample.name == "voice_calls_total":
@@ -151,7 +151,7 @@ def _calls(samples: Samples) -> dict[str, Any]:
 
 
 def _spread(samples: list[Sample], kind: str) -> dict[str, float | None]:
-    """Upper bounds of the median and of 95 %: the edge of the histogram's bucket that they lie in."""
+    """Return upper bounds of the median and the 95th percentile: the edges of their histogram buckets."""
     buckets = sorted(
         (float(sample.labels["le"]), sample.value)
         for sample in samples

@@ -1,8 +1,8 @@
-"""A worker's own address, for whoever supervises it and for Prometheus.
+"""A worker's own HTTP server, for its supervisor and for Prometheus.
 
 /health    the process answers
-/ready     its stores answer and its models are warm; else 503 with what is missing
-/metrics   everything this machine counted, so that one without web processes is scraped too
+/ready     its stores answer and its models are loaded; else 503 with what is missing
+/metrics   all counts of this machine, so that a machine without web processes is scraped too
 """
 
 import json
@@ -18,22 +18,25 @@ from voice.monitoring import prometheus, readiness
 from voice.monitoring.readiness import Check
 
 PATIENCE_S = 5.0
-"""A client that sends no request for so long is gone."""
+"""A client that sends no request for this many seconds is gone."""
 
 
 class Server(ThreadingHTTPServer):
-    """One thread a request: a store that hangs must not keep /health from answering."""
+    """One thread a request: a store that hangs must not block /health."""
 
     daemon_threads = True
 
     def __init__(self, address: tuple[str, int], models: Mapping[str, Check]) -> None:
-        """Open the port. models: what must be warm, besides the stores. Raises OSError when it is taken."""
+        """Open the port.
+
+        models: checks of models, besides the stores. Raises OSError when the port is taken.
+        """
         self.models = models
         super().__init__(address, Handler)
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Answer while the block runs."""
+        """Serve while the block runs."""
         with self:
             threading.Thread(target=self.serve_forever, name="worker-http", daemon=True).start()
             try:
@@ -67,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *args: object) -> None:
-        """Whoever watches asks every few seconds: that is no news."""
+        """Log nothing: supervisors ask every few seconds."""
 
     def _health(self) -> tuple[int, str, bytes]:
         return _json(200, {"status": "ok"})

@@ -1,4 +1,4 @@
-"""The worker's side of a call: it claims the call and sends the parts of the answer."""
+"""The worker's side of a call: claim the call and send the parts of the answer."""
 
 import json
 import time
@@ -20,14 +20,14 @@ from voice.queues.call_keys import (
 )
 
 AWAY_PAUSES_S = (0.1, 0.5, 2.0)
-"""Pauses of a worker whose Redis does not answer, before it gives its work up."""
+"""Pauses before a worker gives up its work because Redis does not answer."""
 
 _CLAIM = lua.load(__file__, "call_claim", uses="call_end")
 _ADD = lua.load(__file__, "call_add", uses="call_end")
 
 
 class Forgotten(Exception):
-    """Nobody waits for the answer any more, or another worker gives it."""
+    """The caller no longer waits for the answer, or another worker gives it."""
 
 
 @dataclass(slots=True)
@@ -43,23 +43,23 @@ class ClaimedCall:
     _sent: int = 0
 
     def age_s(self) -> float:
-        """Seconds since it was asked."""
+        """Return the seconds since the call was made."""
         return time.monotonic() - self._asked_at
 
     def send(self, meta: Meta, body: bytes = b"") -> None:
         """Send a part of the answer.
 
         Raises:
-            Forgotten: nobody waits for it any more, or another worker gives it.
+            Forgotten: the caller no longer waits for it, or another worker gives it.
         """
         self._add("part", meta, body)
 
     def finish(self, meta: Meta) -> None:
-        """Say the last word."""
+        """Send the end of the answer."""
         self._add("done", meta, ttl_s=ANSWERED_TTL_S)
 
     def fail(self, code: str, detail: str, *, field: str = "") -> None:
-        """Say that it cannot be done. Whoever asks the same from now on gets a new try."""
+        """Send an error. The same request gets a new attempt from now on."""
         self._add("error", {"code": code, "detail": detail, "field": field}, ttl_s=ANSWERED_TTL_S)
 
     def _add(self, kind: str, meta: Meta, body: bytes = b"", *, ttl_s: int = CALL_TTL_S) -> None:
@@ -70,7 +70,7 @@ class ClaimedCall:
 
 
 def claim(call_id: str) -> ClaimedCall | None:
-    """Claim the call of that id; None when a worker has it, it has an answer, or nobody waits any more."""
+    """Claim the call; None if a worker has it, it is answered, or the caller no longer waits."""
     token = uuid4().hex
     values = [call_id, token, WAIT_S, CALL_TTL_S]
     found = _run_patiently(_CLAIM, [request_key(call_id), WITH_AUDIO], values)

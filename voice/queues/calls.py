@@ -1,17 +1,17 @@
-"""Work asked of a worker by somebody who waits for the answer.
+"""Work for a worker whose caller waits for the answer.
 
     call = await calls.ask("tts", {"kind": "speak", …})      # Busy: too much waits
     async for part in call.parts():                           # as the worker sends them
         part.meta, part.body
-    call.result                                               # the meta of the worker's last word
+    call.result                                               # the meta at the end of the answer
 
-Everything lies in Redis and is gone soon after: a hash with the request and its audio while the work lasts,
-and a stream with the parts of the answer, which any number of readers may follow. Those who ask with the same
-`shared_as` while the work lasts share one call. The job itself carries the call's id alone.
+Everything is in Redis and expires soon: a hash with the request and its audio until the work is done, and a
+stream with the parts of the answer, which any number of readers may follow. Requests with the same
+`shared_as` share one call while it runs. The job itself carries only the call's id.
 
-One worker answers: it claims the call, and a part of anybody else is refused. A worker that dies before its
-first part costs its readers some seconds: one of them queues the job again, once. After the first part the
-call fails for all of them, because another worker would not say exactly the same.
+One worker answers: it claims the call, and parts from any other worker are refused. A worker that dies before
+its first part costs its readers some seconds: one of them queues the job again, once. After the first part
+the call fails for all of them, because another worker would not give exactly the same answer.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ from voice.queues.call_keys import (
 
 JOB = "voice.workers.answering.answer_call"
 PARTS_A_READ = 2
-"""A client that listens while it reads takes as long for a part as it lasts: each read renews the stay."""
+"""A client that plays as it reads takes as long for a part as the part lasts; each read renews the call."""
 BUSY_RETRY_S = 5.0
 BLOCK_MS = 500
 LOOK_AFTER_S = 3.0
@@ -77,11 +77,11 @@ async def ask(
     call_id: str | None = None,
     shared_as: str = "",
 ) -> "Call":
-    """Ask for work, or join those who asked for the same (`shared_as`) while it is being done.
+    """Start a call, or join a running one with the same `shared_as`.
 
-    audio: what the request is about; at most `settings.VOICE["MAX_UPLOAD_MB"]`.
-    queue_limit: with so many jobs in the queue, nothing more is asked.
-    call_id: a new name for the call, for who must be able to `forget` it even if cancelled in here.
+    audio: the audio of the request; at most `settings.VOICE["MAX_UPLOAD_MB"]`.
+    queue_limit: the call is refused if this many jobs are in the queue.
+    call_id: a new name for the call, so that the caller can `forget` it even if cancelled in here.
 
     Raises:
         Busy: too many jobs, or too much audio, wait already.
@@ -104,13 +104,13 @@ async def ask(
 async def asking(
     queue_name: str, request: Mapping[str, Any], *, audio: bytes, queue_limit: int
 ) -> AsyncIterator["Call"]:
-    """As `ask`, for work that only this block waits for: leaving it early lets a worker drop the work.
+    """Like `ask`, for work that only this block waits for: leaving it early lets a worker drop the work.
 
     Raises:
         Busy: too many jobs, or too much audio, wait already.
     """
     call_id = uuid4().hex
-    try:  # from here on: who is cancelled while asking leaves no work behind either
+    try:  # also covers a cancellation inside `ask`: the work is dropped too
         yield await ask(queue_name, request, audio=audio, queue_limit=queue_limit, call_id=call_id)
     finally:
         await Call(call_id, queue_name).forget()
@@ -131,12 +131,13 @@ class Call:
         await asyncio.to_thread(jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=job_id(self.id))
 
     async def parts(self, *, within_s: float = WAIT_S) -> AsyncIterator[Part]:
-        """The parts of the answer, from the first, as they come; `result` is complete after the last.
+        """Yield the parts of the answer, from the first, as they arrive; `result` is set after the last.
 
-        within_s: how long nobody may work on it. A worker's silence is ended by its watchdog.
+        within_s: how long no worker may be at work on it. A worker's watchdog limits the silence of that
+        worker.
 
         Raises:
-            CallFailed: the worker said so, it died, or nobody began in time.
+            CallFailed: the worker reported it, it died, or no worker began in time.
         """
         alive_at = looked_at = time.monotonic()
         while True:
@@ -172,7 +173,7 @@ class Call:
         return self.result
 
     async def forget(self) -> None:
-        """Nobody waits any more: a worker will not begin, or stops at the next part."""
+        """Give the call up: a worker will not begin it, or stops at the next part."""
         with suppress(redis.RedisError):  # then it expires
             await _FORGET.run_async(redis_clients.async_client(), self._keys, [self.id])
 
@@ -181,7 +182,7 @@ class Call:
         return [request_key(self.id), WITH_AUDIO, answer_key(self.id)]
 
     async def _read(self) -> list[Entry]:
-        """What came since the last look; nothing while Redis is away."""
+        """Return the entries since the last read; none while Redis is unreachable."""
         try:
             found: Any = await redis_clients.waiting_client().xread(
                 {answer_key(self.id): self._last_id}, count=PARTS_A_READ, block=BLOCK_MS
@@ -197,13 +198,13 @@ class Call:
         return [(fields[b"kind"], json.loads(fields[b"meta"]), fields[b"body"]) for _, fields in entries]
 
     async def _renew(self) -> None:
-        """Let the answer stay while somebody reads it."""
+        """Keep the answer from expiring while it is being read."""
         if time.monotonic() - self._renewed_at > LOOK_AFTER_S:
             self._renewed_at = time.monotonic()
             await redis_clients.async_client().expire(answer_key(self.id), CALL_TTL_S)
 
     async def _is_worked_on(self) -> bool:
-        """Whether a living worker has claimed it. A job that nobody has any more is queued again, once.
+        """Whether a live worker has claimed it. A job without queue or worker is queued again, once.
 
         Raises:
             CallFailed: nothing is left of it.
@@ -224,7 +225,7 @@ class Call:
 
 
 def _check_cancelled() -> None:
-    """redis-py 8 can lose a cancellation; the task still knows of it."""
+    """Raise a cancellation that redis-py 8 lost; the task still records it."""
     task = asyncio.current_task()
     if task and task.cancelling():
         raise asyncio.CancelledError

@@ -1,4 +1,4 @@
-"""Putting jobs into queues. Arguments are ids, never audio or text."""
+"""Put jobs into queues. Arguments are ids, never audio or text."""
 
 import logging
 
@@ -20,7 +20,7 @@ def enqueue(queue_name: str, job: str, *args: str | int, job_id: str | None = No
     """Queue the function at dotted path `job`, with `args`, once the current transaction is committed.
 
     Two jobs with the same `job_id` are one entry in Redis. A queue that cannot be reached is only logged:
-    PostgreSQL knows what waits, and the sweeper (`voice.workers.sweeper.sweep`) queues it again.
+    PostgreSQL holds the waiting rows, and the sweeper (`voice.workers.sweeper.sweep`) queues them again.
     """
     transaction.on_commit(lambda: enqueue_now(queue_name, job, *args, job_id=job_id))
 
@@ -33,11 +33,11 @@ def enqueue_now(
     at_front: bool = False,
     worth_s: int | None = None,
 ) -> None:
-    """Queue a job that no row speaks of. Touches no database, so it may be called from any thread.
+    """Queue a job that has no row. Uses no database, so it may be called from any thread.
 
-    worth_s: a job that has waited longer is worth nothing any more, and is forgotten.
+    worth_s: after waiting this many seconds the job is no longer useful and is dropped.
     """
-    client = redis_clients.sync_client()  # django-rq would connect anew for each job
+    client = redis_clients.sync_client()  # django-rq would open a connection for each job
     queue = django_rq.get_queue(queue_name, connection=client, commit_mode="auto")
     try:
         with client.pipeline() as pipe:
@@ -61,22 +61,22 @@ def enqueue_now(
 
 
 def key(queue_name: str) -> str:
-    """Where the ids of the jobs that wait in the queue lie, as RQ names it."""
+    """Return RQ's key of the list of jobs that wait in the queue."""
     return f"rq:queue:{queue_name}"
 
 
 def length(queue_name: str) -> int:
-    """Jobs that wait in the queue."""
+    """Return the number of jobs that wait in the queue."""
     return redis_clients.sync_client().llen(key(queue_name))
 
 
 async def length_now(queue_name: str) -> int:
-    """The same, on an event loop."""
+    """Like `length`, on an event loop."""
     return await redis_clients.async_client().llen(key(queue_name))
 
 
 async def has_spare_workers(queue_name: str) -> bool:
-    """Whether nothing waits in the queue, and most of its workers' slots do nothing; on an event loop."""
+    """Whether no job waits in the queue and most slots of its workers are idle; on an event loop."""
     async with redis_clients.async_client().pipeline(transaction=False) as pipe:
         pipe.llen(key(queue_name))
         pipe.zcard(StartedJobRegistry.key_template.format(queue_name))

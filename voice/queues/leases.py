@@ -1,4 +1,4 @@
-"""Whether anything still works on a job.
+"""Leases: whether a live worker still works on a job.
 
 A worker holds a lease on each job it runs: RQ's own key `rq:execution:<job>:<execution>`, which expires
 `LEASE_S` after its last heartbeat. Redis alone counts those seconds, so the clocks of machines do not matter.
@@ -19,18 +19,18 @@ from rq.utils import now, utcformat
 from voice.infra import lua
 
 LEASE_S = 8
-"""A process that is silent for so long is dead: its jobs are free to be queued again."""
+"""A process that is silent for this many seconds is dead: its jobs may be queued again."""
 REGISTRY_TTL_S = 60
-"""RQ fails a job whose registry entry is older, by the clock of whoever looks: so well above `LEASE_S`."""
+"""RQ fails a job whose registry entry is older, by the reader's clock: hence well above `LEASE_S`."""
 UNLISTED_S = 3
-"""Between its queue and its start a job is in no list for some milliseconds; after so long, it is lost."""
+"""Between its queue and its start a job is in no list for some milliseconds; after this time it is lost."""
 UNLISTED_MARK_TTL_S = 60
 
 _RENEW = lua.load(__file__, "lease_renew")
 
 
 def renew(execution: Execution, queue_name: str, pipeline: Pipeline) -> None:
-    """Prolong the lease on a running job; one that was lost or given back stays so."""
+    """Renew the lease on a running job, unless it was lost or released."""
     right_now = now()
     keys = [
         execution.key,
@@ -56,12 +56,12 @@ def give_up(executions: Iterable[Execution], connection: redis.Redis) -> None:
 
 
 def is_pending(job_id: str, connection: redis.Redis) -> bool:
-    """Whether the job waits in its queue, or runs in a process that has been heard of within `LEASE_S`."""
+    """Whether the job waits in its queue, or runs in a process with a heartbeat within `LEASE_S`."""
     return job_id in pending([job_id], connection)
 
 
 def pending(job_ids: Iterable[str], connection: redis.Redis) -> set[str]:
-    """Those of the jobs for which `is_pending` holds, in a few round trips for all of them.
+    """Return the jobs for which `is_pending` holds, in a few round trips for all of them.
 
     For the others, what a dead worker left in RQ's registries is removed: RQ would find it later and mark the
     job as failed, although it had been queued again and was running.
@@ -79,7 +79,7 @@ def pending(job_ids: Iterable[str], connection: redis.Redis) -> set[str]:
 
 @dataclass(slots=True)
 class _Entry:
-    """What Redis knows of a job."""
+    """Redis's state of a job."""
 
     job_id: str
     status: str
@@ -117,7 +117,7 @@ def _read_entries(job_ids: list[str], connection: redis.Redis) -> list[_Entry]:
 
 
 def _just_taken(entries: list[_Entry], connection: redis.Redis) -> set[str]:
-    """Those that were not yet in no list `UNLISTED_S` ago: a worker is about to start them."""
+    """Return the jobs in no list for less than `UNLISTED_S`: a worker is about to start them."""
     with connection.pipeline(transaction=False) as pipe:
         for entry in entries:
             pipe.set(_unlisted_key(entry), 1, nx=True, ex=UNLISTED_MARK_TTL_S)

@@ -1,4 +1,4 @@
-"""How many jobs wait in each queue, and for how long the first of them has; one round trip for all queues."""
+"""Measure how many jobs wait in each queue and how long the first has waited, in one round trip."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from voice.queues import jobs
 
 
 class Wait(NamedTuple):
-    """A queue as it is now. oldest_s: since its first job was queued; 0 when nothing waits."""
+    """A queue at this moment. oldest_s: seconds since its first job was queued; 0 when no job waits."""
 
     length: int
     oldest_s: float

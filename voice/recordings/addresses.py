@@ -1,4 +1,4 @@
-"""Short-lived addresses under which a recording can be heard."""
+"""Short-lived addresses for playing a recording."""
 
 from django.conf import settings
 from django.core import signing
@@ -11,7 +11,7 @@ _url_signer = signing.TimestampSigner(salt="voice.recording-url")
 
 
 def temporary_url(recording: Recording) -> str | None:
-    """An address of the stored file that works for `RECORDING_URL_SECONDS`; None while it is not stored."""
+    """Return an address of the stored file, valid for `RECORDING_URL_SECONDS`; None if not stored."""
     if recording.status != Recording.Status.STORED:
         return None
     if settings.S3_BUCKET:
@@ -22,7 +22,7 @@ def temporary_url(recording: Recording) -> str | None:
 
 
 def find_by_url_token(token: str) -> Recording | None:
-    """The stored recording a temporary address stands for; None when it is forged or has ended."""
+    """Return the stored recording of a temporary address; None if the token is forged or expired."""
     try:
         recording_id = _url_signer.unsign(token, max_age=settings.RECORDING_URL_SECONDS)
     except signing.BadSignature:

@@ -1,11 +1,12 @@
-"""Audio being recorded, in Redis, until object storage holds it.
+"""The buffer in Redis for audio being recorded, until object storage holds it.
 
 A recording is cut into segments of 20 s, a key each. Its hash has `writer` (the connection that may write),
-`limit` (bytes accepted at most), `stored` (so many bytes lie in object storage, and no longer here) and
+`limit` (bytes accepted at most), `stored` (how many bytes are in object storage and no longer here) and
 `filling` (the number of the segment that grows). A frame is checked and appended in one step of Lua, so any
-process may serve any frame, the same frame twice is harmless, and nothing that is held is ever overwritten.
-Who has `HOT_BYTES` here already is asked to wait until object storage has taken some: one recording never
-fills the memory. What nobody goes on with for `RESTS_AFTER_S` moves there whole, until somebody does.
+process may serve any frame, the same frame twice is harmless, and held bytes are never overwritten. A writer
+with `HOT_BYTES` here must wait until object storage has taken some, so that one recording never fills the
+memory. After `RESTS_AFTER_S` without new audio, all of a recording moves to object storage; its writer may
+continue later.
 """
 
 from dataclasses import dataclass
@@ -21,19 +22,19 @@ from voice.infra.coalescing import Gathered
 from voice.infra.redis_clients import async_client, audio_client, of_loop, sync_client
 
 HOT_TTL_S = 7 * 24 * 3600
-"""Longest life of what nobody finishes, should no worker move or store it."""
+"""Longest life of an unfinished recording, if no worker moves or stores it."""
 SEGMENT_BYTES = 20 * BYTES_A_SECOND
 HOT_BYTES = 3 * SEGMENT_BYTES
-"""A recording's audio in Redis at most: 60 s."""
+"""The most audio of one recording in Redis: 60 s."""
 KEPT_BYTES = 15 * BYTES_A_SECOND
-"""The newest audio of a recording that goes on stays here: a live caption reads up to 15 s of it."""
+"""The newest audio of a growing recording stays here: a live caption reads up to 15 s of it."""
 DUE_BYTES = SEGMENT_BYTES + KEPT_BYTES
-"""From so much on a segment goes to object storage."""
+"""When this much is buffered, a segment goes to object storage."""
 RESTS_AFTER_S = 120
-"""Of a recording that has neither begun a segment nor been opened again for so long, all of it."""
+"""After this many seconds without a new segment or a new opening, all of a recording moves."""
 
 EXTENTS_AT_ONCE = 500
-"""Recordings that are asked about in one round trip."""
+"""Recordings that are queried in one round trip."""
 
 
 class Outcome(Enum):
@@ -52,7 +53,7 @@ _OUTCOMES = {outcome.name.encode(): outcome for outcome in Outcome}
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """The outcome, how many bytes are held without a gap, and how many of these in object storage."""
+    """The outcome, how many bytes are held without a gap, and how many of these are in object storage."""
 
     outcome: Outcome
     held_bytes: int
@@ -78,18 +79,18 @@ def _key(recording_id: UUID | str) -> str:
 
 
 async def open_for(recording_id: UUID, *, writer: str, limit_bytes: int, stored_bytes: int = 0) -> int:
-    """Let `writer`, and from now on only it, write up to `limit_bytes`; return the bytes already held.
+    """Make `writer` the only writer, for up to `limit_bytes`; return the bytes already held.
 
-    stored_bytes: so many are in object storage, should Redis have forgotten it.
+    stored_bytes: how many bytes are in object storage, in case Redis lost the recording.
     """
     args = [SEGMENT_BYTES, writer, limit_bytes, stored_bytes, HOT_TTL_S]
     return await _OPEN.run_async(async_client(), [_key(recording_id)], args)
 
 
 async def write(recording_id: UUID, *, writer: str, offset: int, pcm: bytes) -> Write:
-    """Append what of `pcm`, which begins at byte `offset`, is not held yet.
+    """Append the part of `pcm`, which begins at byte `offset`, that is not held yet.
 
-    Frames of all recordings that come at the same time share one round trip.
+    Concurrent frames of all recordings share one round trip.
     """
     write_frame = of_loop("writes", lambda: Gathered(_write_all))
     return await write_frame((_key(recording_id), writer, offset, pcm))
@@ -111,10 +112,10 @@ def seal(recording_id: UUID, *, at_least: int) -> int:
 
 
 def read(recording_id: UUID | str, start: int = 0, end: int | None = None) -> bytes:
-    """The bytes held in [start, end); none if some of them lie in object storage already."""
-    end = start + HOT_BYTES if end is None else end  # more is never here
+    """Return the bytes held in [start, end); none if some of them are already in object storage."""
+    end = start + HOT_BYTES if end is None else end  # the buffer never holds more
     first, key = start // SEGMENT_BYTES, _key(recording_id)
-    with sync_client().pipeline(transaction=True) as pipe:  # nothing may be let go in between
+    with sync_client().pipeline(transaction=True) as pipe:  # no segment may be dropped in between
         pipe.hmget(f"{key}:meta", "stored", "filling")
         for number in range(first, max(0, end - 1) // SEGMENT_BYTES + 1):
             pipe.get(f"{key}:{number}")
@@ -135,7 +136,7 @@ def due(recording_id: UUID | str) -> tuple[int, int] | None:
 
 
 def all_due(recording_ids: list[UUID]) -> list[UUID]:
-    """Those of which object storage should take something."""
+    """Return the recordings with a range that is due for object storage."""
     extents: list[tuple[int, int, int]] = []
     for at in range(0, len(recording_ids), EXTENTS_AT_ONCE):
         with sync_client().pipeline(transaction=False) as pipe:

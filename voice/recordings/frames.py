@@ -1,4 +1,4 @@
-"""The binary frame in which audio travels: 8 bytes big-endian byte offset, then s16le PCM.
+"""The binary frame of audio: 8 bytes big-endian byte offset, then s16le PCM.
 
 >>> unpack(pack(32_000, b"\\0\\0"))
 Frame(offset=32000, pcm=b'\\x00\\x00')
@@ -26,12 +26,12 @@ class Frame:
 
 
 def pack(offset: int, pcm: bytes) -> bytes:
-    """The frame's bytes."""
+    """Return the frame's bytes."""
     return _HEADER.pack(offset) + pcm
 
 
 def unpack(data: bytes) -> Frame:
-    """The frame in `data`. Raises BadFrame."""
+    """Return the frame in `data`. Raises BadFrame."""
     size = len(data) - HEADER_BYTES
     if size <= 0:
         raise BadFrame(f"a frame is an {HEADER_BYTES}-byte offset and PCM; {len(data)} bytes came.")

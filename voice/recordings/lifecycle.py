@@ -1,9 +1,9 @@
 """The life of a recording: open, sealed, stored; or discarded.
 
-While it is open its newest bytes lie in Redis (`voice.recordings.buffer`), older segments in object storage.
-Sealing commits the row and queues two jobs, one that recognises it and one that stores it whole; under load
-the sweeper queues the first, later. A recording counts as stored only after the stored file was read back and
-its samples compared, so whoever recorded may then forget the audio.
+While it is open its newest bytes are in Redis (`voice.recordings.buffer`), older segments in object storage.
+Sealing commits the row and queues two jobs: one transcribes it, the other stores it whole. Under load the
+sweeper queues the transcription later. A recording counts as stored only after the stored file was read back
+and its samples compared, so its source may then delete the audio.
 """
 
 from datetime import datetime, timedelta
@@ -21,11 +21,11 @@ from voice.recordings.queueing import queue_storing, queue_transcription
 from voice.recordings.storage import erase_audio
 
 NOT_SWEPT = timedelta(seconds=5)
-"""The jobs are queued after the commit: a sweep in between would queue them twice."""
+"""The jobs are queued after the commit; a sweep in between would queue them twice."""
 
 
 def create(*, language: str, max_seconds: float) -> Recording:
-    """A new, open recording."""
+    """Create an open recording."""
     recording = Recording(language=language, max_bytes=int(max_seconds * BYTES_A_SECOND))
     sql.insert(recording)
     return recording
@@ -36,7 +36,7 @@ _SEALED = f"SELECT {_ALL.names} FROM voice_recording r WHERE r.id = %s AND r.sta
 
 
 def sealed(recording_id: UUID | str) -> Recording | None:
-    """The recording, if it is complete and not stored yet."""
+    """Return the recording if it is complete and not stored yet."""
     found = sql.fetch(_SEALED, recording_id)
     return _ALL.of(found[0]) if found else None
 
@@ -44,7 +44,7 @@ def sealed(recording_id: UUID | str) -> Recording | None:
 async def open_for(recording: Recording, *, writer: str) -> int:
     """Let `writer` send audio; return the byte offset to send from.
 
-    A sealed recording can be opened too: should Redis have lost it, its source fills it up again.
+    A sealed recording can be opened too: if Redis lost it, its source sends it again.
     """
     return await buffer.open_for(
         recording.id,
@@ -55,10 +55,10 @@ async def open_for(recording: Recording, *, writer: str) -> int:
 
 
 def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
-    """Complete the recording with what is held and queue its storage, and its recognition or not yet.
+    """Complete the recording with the bytes held; queue its storage and, unless deferred, its transcription.
 
-    A recording without a single sample is discarded instead. Returns whether this call did it; `recording` is
-    up to date in either case. Raises AudioMissing when fewer than `at_least` bytes are held.
+    A recording without a single sample is discarded instead. Returns whether this call sealed it; `recording`
+    is up to date in either case. Raises AudioMissing when fewer than `at_least` bytes are held.
     """
     held = max(buffer.seal(recording.id, at_least=at_least), recording.moved_bytes)
     if held < at_least:
@@ -67,7 +67,7 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
         is_ours = _end_growth(recording, held, now=now)
         if is_ours and recording.byte_count:
             is_deferred = shedding.is_off(shedding.Step.TRANSCRIPTS)
-            if is_deferred:  # the sweeper queues it: never all of a long backlog lies in Redis
+            if is_deferred:  # the sweeper queues it, so that a long backlog is never all in Redis
                 sql.insert(Transcript(recording=recording, retry_at=now, is_deferred=True))
             else:
                 sql.insert(Transcript(recording=recording, retry_at=now + NOT_SWEPT))
@@ -86,7 +86,7 @@ def _end_growth(recording: Recording, held: int, *, now: datetime) -> bool:
     return bool(ended)
 
 
-# The row knows best what was moved: it may have been read before, and Redis may have lost it all.
+# The row decides what was moved: `recording` may be outdated, and Redis may have lost everything.
 _SEAL = """
 UPDATE voice_recording SET sealed_at = %s, retry_at = %s, byte_count = length.bytes,
   status = CASE WHEN length.bytes > 0 THEN 'sealed' ELSE 'discarded' END
@@ -100,7 +100,7 @@ RETURNING status, byte_count
 
 
 def discard(*, recording: Recording) -> None:
-    """Drop what its speaker gave up (for a retake, or practice): the audio and the transcript."""
+    """Discard the audio and the transcript, for example for a retake or after practice."""
     with transaction.atomic():
         row = Recording.objects.select_for_update().get(pk=recording.pk)
         Transcript.objects.filter(recording=row).delete()

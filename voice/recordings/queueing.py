@@ -6,17 +6,17 @@ from voice.queues import jobs
 
 
 def transcription_job_id(recording_id: UUID) -> str:
-    """The id of the one job that may recognise the recording."""
+    """Return the id of the one job that may transcribe the recording."""
     return f"transcribe-{recording_id}"
 
 
 def storing_job_id(recording_id: UUID) -> str:
-    """The id of the one job that may store the recording."""
+    """Return the id of the one job that may store the recording."""
     return f"store-{recording_id}"
 
 
 def queue_transcription(recording_id: UUID, *, is_deferred: bool = False) -> None:
-    """Queue the recognition of a sealed recording; a deferred one waits until nothing more urgent does."""
+    """Queue the transcription of a sealed recording; a deferred one waits for more urgent work."""
     queue = "stt-later" if is_deferred else "stt"
     job_id = transcription_job_id(recording_id)
     jobs.enqueue(queue, "voice.workers.transcription.transcribe", str(recording_id), job_id=job_id)
@@ -30,12 +30,12 @@ def queue_storing(recording_id: UUID) -> None:
 
 
 def moving_job_id(recording_id: UUID) -> str:
-    """The id of the one job that may move the recording's segments."""
+    """Return the id of the one job that may move the recording's segments."""
     return f"move-{recording_id}"
 
 
 def queue_moving(recording_id: UUID) -> None:
-    """Queue the moving of segments to object storage, before everything else that is stored."""
+    """Queue the move of segments to object storage, before all other storing jobs."""
     job_id = moving_job_id(recording_id)
     jobs.enqueue_now(
         "default",

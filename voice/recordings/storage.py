@@ -1,4 +1,4 @@
-"""Audio in object storage: segments of a recording that grows, one file of one that is complete."""
+"""Audio in object storage: segments of a growing recording, one file of a complete one."""
 
 import contextlib
 import hashlib
@@ -18,12 +18,12 @@ from voice.models import Recording
 from voice.recordings import buffer
 
 GROWING = (Recording.Status.OPEN, Recording.Status.SEALED)
-"""Audio may still come: to a sealed one again, if Redis lost it."""
+"""Audio may still come, also to a sealed recording that Redis lost."""
 Coding = Callable[[bytes], bytes]
 
 
 def move_segment(recording_id: UUID, start: int, end: int) -> bool:
-    """Write bytes [start, end) of a growing recording to object storage and let Redis forget them.
+    """Move bytes [start, end) of a growing recording from Redis to object storage.
 
     Returns whether more may be moved now. Raises OSError when the storage fails or returns other bytes than
     were written.
@@ -41,7 +41,7 @@ def move_segment(recording_id: UUID, start: int, end: int) -> bool:
         default_storage.delete(name)  # it was stored as a whole, or moved in other pieces, or discarded
     if growing is None or growing.moved_bytes <= start:
         return False
-    buffer.let_go(recording_id, growing.moved_bytes)  # Redis was behind: a mover died before telling it
+    buffer.let_go(recording_id, growing.moved_bytes)  # Redis was behind: a mover died before it updated Redis
     return True
 
 
@@ -53,9 +53,9 @@ AND coalesce(segment_ends[cardinality(segment_ends)], 0) = %s AND (byte_count IS
 
 
 def read_pcm(recording: Recording) -> bytes:
-    """All PCM bytes of a sealed recording: from object storage, and from Redis what is not there yet.
+    """Return all PCM bytes of a sealed recording, from object storage and from Redis.
 
-    Raises AudioMissing when Redis lost it and its source has not sent it again yet.
+    Raises AudioMissing when Redis lost some and the source has not sent them again yet.
     """
     while True:
         known = recording.status, recording.segment_ends
@@ -64,7 +64,7 @@ def read_pcm(recording: Recording) -> bytes:
         except (AudioMissing, FileNotFoundError):
             recording.refresh_from_db()
             if (recording.status, recording.segment_ends) == known:
-                raise  # it was not moved while it was read
+                raise  # it was not moved during the read
 
 
 def _read_as_known(recording: Recording) -> bytes:
@@ -79,7 +79,7 @@ def _read_as_known(recording: Recording) -> bytes:
 
 
 def store(recording: Recording, *, now: datetime) -> bool:
-    """Write a sealed recording to object storage as FLAC and read it back. Returns whether this call did it.
+    """Write a sealed recording to object storage as FLAC and read it back. Return whether this call did it.
 
     Raises AudioMissing, or OSError when the storage fails or returns other samples than were written.
     """
@@ -95,7 +95,7 @@ def store(recording: Recording, *, now: datetime) -> bool:
         signals.recording_stored.send(Recording, recording=recording)
         with contextlib.suppress(redis.RedisError):  # it expires by itself later
             buffer.delete(recording.id)
-        _delete_files(recording.id, but=name)  # segments, also of a mover that died before it told the row
+        _delete_files(recording.id, but=name)  # segments, also of a mover that died before it updated the row
     else:  # discarded, or stored by another job, in the meantime
         recording.refresh_from_db()
         if recording.storage_name != name:
@@ -110,7 +110,7 @@ WHERE id = %s AND status = 'sealed'
 
 
 def _write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> None:
-    """Store `pcm` under a name of its own, unless it is there already; verify by reading back."""
+    """Store `pcm` under its name unless it is there already; verify by reading back."""
 
     def is_there() -> bool:
         try:
@@ -140,21 +140,21 @@ def _decoded(flac: bytes) -> bytes:
 
 
 def erase_audio(recording_id: UUID) -> None:
-    """Delete the hot audio and every file of the recording, also one that no row knows of yet."""
+    """Delete the buffered audio and every file of the recording, also those that no row names yet."""
     buffer.delete(recording_id)
     _delete_files(recording_id)
 
 
 def _delete_files(recording_id: UUID, *, but: str = "") -> None:
     directory = _directory(recording_id)
-    with contextlib.suppress(FileNotFoundError):  # the file system's way of saying that nothing is there
+    with contextlib.suppress(FileNotFoundError):  # the file system raises it for an empty directory
         for file in default_storage.listdir(directory)[1]:
             if (name := f"{directory}/{file}") != but:
                 default_storage.delete(name)
 
 
 def _segment_name(recording_id: UUID, start: int, end: int) -> str:
-    """Who reads the same stretch of a recording, whenever, has the same bytes."""
+    """Return the name of a segment; the same range always holds the same bytes."""
     return f"{_directory(recording_id)}/segment-{start}-{end}.pcm"
 
 

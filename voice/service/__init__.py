@@ -1,1 +1,1 @@
-"""What callers ask the speech service for, and how the work is asked of a worker."""
+"""The requests that callers make of the speech service, and the calls to workers that answer them."""

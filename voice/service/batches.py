@@ -1,6 +1,6 @@
-"""Many files, recognised when there is time: rows in PostgreSQL, uploads in object storage until then.
+"""Batches of files, transcribed when there is time: rows in PostgreSQL, uploads in object storage until then.
 
-A batch belongs to the owner of whoever sent it; for everybody else it does not exist.
+A batch belongs to its caller's owner; other callers cannot see it.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ from voice.text.transcripts import stored_segment_fields
 QUEUE = "stt-batch"
 FILE_NAME_CHARS = 255
 UPLOAD_WITHIN_S = 3600
-"""If the process dies meanwhile, the sweeper then takes the files that were kept and gives up the others."""
+"""If the process dies during the upload, the sweeper then takes the stored files and gives up the others."""
 
 
 def create(*, owner: str, request: TranscriptionRequest, files: Sequence[UploadedFile]) -> Batch:
-    """Keep the uploads and queue their recognition.
+    """Store the uploads and queue their transcription.
 
     Raises:
         RequestRefused: no file, too many, an empty one, or one that is too large.
@@ -41,7 +41,7 @@ def create(*, owner: str, request: TranscriptionRequest, files: Sequence[Uploade
         owner=owner, language=request.language, hot_words=request.hot_words, is_diarized=request.is_diarized
     )
     rows = [_row(batch, position, file) for position, file in enumerate(files)]
-    with transaction.atomic():  # first: an upload without a row would be found by nobody
+    with transaction.atomic():  # rows come first: an upload without a row would never be found
         batch.save()
         BatchFile.objects.bulk_create(rows)
     try:
@@ -58,7 +58,7 @@ def create(*, owner: str, request: TranscriptionRequest, files: Sequence[Uploade
 
 
 def check(files: Sequence[UploadedFile]) -> None:
-    """Refuse what would not be recognised.
+    """Refuse files that would not be transcribed.
 
     Raises:
         RequestRefused: no file, too many, an empty one, or one that is too large.
@@ -73,7 +73,7 @@ def check(files: Sequence[UploadedFile]) -> None:
 
 
 def of_owner(owner: str) -> QuerySet[Batch]:
-    """The batches of this owner, the latest first, each with `total`, `done` and `failed` files."""
+    """Return the owner's batches, latest first, each with `total`, `done` and `failed` files."""
     return (
         Batch.objects.filter(owner=owner)
         .annotate(
@@ -86,22 +86,22 @@ def of_owner(owner: str) -> QuerySet[Batch]:
 
 
 def file_of_owner(owner: str, batch_id: UUID, file_id: UUID) -> BatchFile | None:
-    """That file of that batch, if it belongs to this owner."""
+    """Return the file of the batch if it belongs to this owner."""
     return BatchFile.objects.filter(pk=file_id, batch_id=batch_id, batch__owner=owner).first()
 
 
 def delete(batch: Batch) -> None:
-    """Forget the batch: uploads, results and rows. What a worker makes of a file meanwhile is dropped."""
-    for row in batch.files.all():  # first: rows can be deleted again, an upload without a row cannot
+    """Delete uploads, results and rows. What a worker produces for a file meanwhile is dropped."""
+    for row in batch.files.all():  # uploads first: without its row an upload could not be deleted
         _erase_upload(row)
     batch.delete()
 
 
 def read(row: BatchFile) -> bytes:
-    """The uploaded file.
+    """Return the uploaded file.
 
     Raises:
-        UploadGone: it is not in storage any more.
+        UploadGone: it is no longer in storage.
     """
     try:
         with default_storage.open(row.storage_name) as file:
@@ -111,23 +111,23 @@ def read(row: BatchFile) -> bytes:
 
 
 def delete_upload(row: BatchFile) -> None:
-    """Forget the uploaded file of a row that waits no longer."""
+    """Delete the uploaded file of a row that is finished."""
     _erase_upload(row)
     BatchFile.objects.filter(pk=row.pk).update(storage_name="")
 
 
 def with_needless_upload() -> QuerySet[BatchFile]:
-    """Files that wait no longer, and whose upload could not be deleted at once."""
+    """Return finished files whose upload could not be deleted at once."""
     return BatchFile.objects.exclude(status=BatchFile.Status.WAITING).exclude(storage_name="")
 
 
 def transcription_job_id(file_id: UUID) -> str:
-    """The id of the one job that may recognise the file."""
+    """Return the id of the one job that may transcribe the file."""
     return f"transcribe-file-{file_id}"
 
 
 def queue_transcription(file_id: UUID) -> None:
-    """Queue the recognition of a file."""
+    """Queue the transcription of a file."""
     jobs.enqueue(
         QUEUE,
         "voice.workers.transcription.transcribe_file",
@@ -137,19 +137,19 @@ def queue_transcription(file_id: UUID) -> None:
 
 
 def deletion_job_id(file_id: UUID) -> str:
-    """The id of the one job that may delete an upload which is left."""
+    """Return the id of the one job that may delete a leftover upload."""
     return f"delete-upload-{file_id}"
 
 
 def queue_deletion(file_id: UUID) -> None:
-    """Queue the deletion of an upload which is left."""
+    """Queue the deletion of a leftover upload."""
     jobs.enqueue(
         "default", "voice.workers.storing.delete_upload", str(file_id), job_id=deletion_job_id(file_id)
     )
 
 
 def recognised_fields(row: BatchFile) -> dict[str, Any]:
-    """What was heard in a file that is done, as `voice.text.transcripts.recognition_fields`."""
+    """Return the transcript of a finished file, as `voice.text.transcripts.recognition_fields`."""
     words = [word["confidence"] for segment in row.segments for word in segment["words"]]
     return {
         "text": row.text,
@@ -170,7 +170,7 @@ def _row(batch: Batch, position: int, file: UploadedFile) -> BatchFile:
         batch=batch,
         position=position,
         file_name=normalise(file.name or "")[:FILE_NAME_CHARS],
-        storage_name=f"batches/{batch.pk}/{pk}",  # the name it came with decides nothing on our side
+        storage_name=f"batches/{batch.pk}/{pk}",  # the client's file name has no effect here
         byte_count=file.size or 0,
         retry_at=timezone.now() + timedelta(seconds=UPLOAD_WITHIN_S),
     )

@@ -1,9 +1,9 @@
-"""Files made even and put into another format, for somebody who waits.
+"""Convert an audio file while the caller waits.
 
-async with converting.asked(ConversionRequest.checked(format="mp3", trim=True), file) as call:
+async with conversion.asked(ConversionRequest.checked(format="mp3", trim=True), file) as call:
     async for part in call.parts():
         part.body                                    # of the new file
-call.result["source"]                                # what the old one was
+call.result["source"]                                # a description of the old one
 """
 
 from collections.abc import AsyncIterator
@@ -20,12 +20,12 @@ from voice.service.requests import ConversionRequest
 
 @asynccontextmanager
 async def asked(request: ConversionRequest, file: bytes) -> AsyncIterator[Call]:
-    """Ask a worker to convert an audio file; leaving the block early lets it drop the work.
+    """Let a worker convert an audio file; leaving the block early lets it drop the work.
 
     The result has `source` (`voice.audio.processing.AudioDescription`) and `duration_ms`.
 
     Raises:
-        RequestRefused: no audio, or more than may be sent.
+        RequestRefused: no audio, or more than the limit.
         Busy: too much waits already.
     """
     upload_limits.check_size(len(file))

@@ -1,10 +1,10 @@
-"""What may be asked of the speech service: parameters, checked before any work is done.
+"""The parameters of requests to the speech service, checked before any work is done.
 
     request = SpeechRequest.checked(text="Good morning.", voice="piper:en_US-lessac-medium", format="mp3")
     request.key                                      # names the result in the cache
 
-Every refusal is a `RequestRefused` that names the field and the limit. Which voices and engines exist is not
-known here (`voice.service.synthesis`, `voice.service.transcription`).
+Every refusal is a `RequestRefused` that names the field and the limit. Voices and engines are checked
+elsewhere (`voice.service.synthesis`, `voice.service.transcription`).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ FORMATS: Final = {
 }
 """Media types of synthesised audio by format. `pcm` is s16le, mono, without a header."""
 SPEECH_RATE_HZ: Final = 24_000
-"""Of everything the service speaks, whichever engine did."""
+"""Of all synthesised speech, whichever engine made it."""
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 LOUDNESS_DBFS: Final = -20.0
-MIN_SPEED, MAX_SPEED = 0.5, 2.0  # beyond that voices are not intelligible
+MIN_SPEED, MAX_SPEED = 0.5, 2.0  # voices are not intelligible outside this range
 MAX_HOT_WORDS_CHARS: Final = 1000
 MAX_EMOTION_CHARS: Final = 40
 MAX_VOICE_CHARS: Final = 200
@@ -46,7 +46,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 class SpeechRequest:
     """Text to speak. `voice` is an id of the voices list, or empty for the language's own.
 
-    The id of a cloned voice tells no other owner anything: callers share what is in the cache.
+    Callers share the cache, so the id of a cloned voice must tell other owners nothing.
     """
 
     text: str
@@ -68,7 +68,7 @@ class SpeechRequest:
         format: Any = "pcm",  # noqa: A002  the field's name
         max_chars: int = 5000,
     ) -> SpeechRequest:
-        """A request with normalised text.
+        """Return a request with normalised text.
 
         Raises:
             RequestRefused: a value of another type, out of its range, or nothing to say.
@@ -91,7 +91,7 @@ class SpeechRequest:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionRequest:
-    """Audio to recognise. An empty language has it detected."""
+    """Audio to transcribe. With an empty language it is detected."""
 
     language: str = ""
     hot_words: str = ""
@@ -102,7 +102,7 @@ class TranscriptionRequest:
     def checked(
         cls, *, language: Any = "", hot_words: Any = "", is_partial: bool = False, is_diarized: bool = False
     ) -> TranscriptionRequest:
-        """A request with usable values.
+        """Return a request with valid values.
 
         Raises:
             RequestRefused: a value of another type or too long.
@@ -117,7 +117,7 @@ class TranscriptionRequest:
 
 @dataclass(frozen=True, slots=True)
 class ConversionRequest:
-    """What a file is to become: mono audio in `format` at `sample_rate`."""
+    """The target of a conversion: mono audio in `format` at `sample_rate`."""
 
     format: str = "mp3"
     sample_rate: int = SPEECH_RATE_HZ
@@ -136,7 +136,7 @@ class ConversionRequest:
         compress: bool = False,
         trim: bool = False,
     ) -> ConversionRequest:
-        """A request with usable values.
+        """Return a request with valid values.
 
         Raises:
             RequestRefused: a value out of its range.
@@ -151,7 +151,7 @@ class ConversionRequest:
 
 
 def _spoken_text(text: str, max_chars: int) -> str:
-    if len(text) > max_chars:  # before anything is computed of it
+    if len(text) > max_chars:  # before any work is done on it
         raise RequestRefused("text", f"{len(text)} characters are too many; send at most {max_chars}.")
     spoken = texts.normalise(text)
     if not any(character.isalnum() for character in spoken):

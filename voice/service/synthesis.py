@@ -1,8 +1,8 @@
-"""Text to speech for somebody who waits: the cache, else a worker, whichever engine it has.
+"""Text to speech for a caller who waits: from the cache, else from a worker.
 
 speech = await speak(await checked(SpeechRequest.checked(text=…, format="mp3"), caller))
 async for part in speech.parts():
-    part.body                                        # audio of one sentence in the format asked for
+    part.body                                        # audio of one sentence in the requested format
 speech.result["voice"]
 """
 
@@ -26,12 +26,12 @@ from voice.text import markup, writing_systems
 from voice.types import Voice
 
 VOICES_KNOWN_FOR_S = 10.0
-"""They are looked up once in so long: it reads directories."""
+"""The voices are looked up at most once in this many seconds, because that reads directories."""
 
 
 @dataclass(slots=True)
 class Speech:
-    """Speech that is there already or on its way. `result` is complete after the last part."""
+    """Speech that is cached or on its way. `result` is set after the last part."""
 
     _call: Call | None
     _cached: cache.CachedSpeech | None
@@ -39,7 +39,7 @@ class Speech:
 
     @property
     def is_cached(self) -> bool:
-        """Whether no worker had to speak."""
+        """Whether the speech came from the cache without a worker."""
         return self._cached is not None
 
     @property
@@ -48,10 +48,10 @@ class Speech:
         return self._cached.meta if self._cached else self._call.result if self._call else {}
 
     async def parts(self) -> AsyncIterator[Part]:
-        """The audio, in order.
+        """Yield the audio, in order.
 
         Raises:
-            CallFailed: no engine could speak it, or none answered in time.
+            CallFailed: no engine could synthesise it, or none answered in time.
         """
         if self._cached:
             self._observe_first("cache")
@@ -59,7 +59,7 @@ class Speech:
         elif self._call:
             is_silent = True
             async for part in self._call.parts():
-                if is_silent and part.body:  # a codec may have nothing yet for the first sentence
+                if is_silent and part.body:  # a codec may have no output yet for the first sentence
                     self._observe_first("engine")
                     is_silent = False
                 yield part
@@ -70,7 +70,7 @@ class Speech:
 
 
 async def speak(request: SpeechRequest) -> Speech:
-    """Have a checked request spoken; whoever asks for the same meanwhile shares the work.
+    """Synthesise a checked request; concurrent calls with the same request share the work.
 
     Raises:
         Busy: too much waits already.
@@ -88,7 +88,7 @@ async def speak(request: SpeechRequest) -> Speech:
 
 
 async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
-    """The request with voice and language that exist and fit each other and the text.
+    """Return the request with voice and language that exist and fit each other and the text.
 
     Raises:
         RequestRefused: markup, no such voice for this caller, no voice for the language, or another script.
@@ -109,14 +109,14 @@ async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
 
 
 async def voices_for(caller: Caller) -> tuple[Voice, ...]:
-    """The voices that this caller can choose: everybody's, those tried first in front, then their clones."""
+    """Return the voices that this caller can choose: shared ones in order of engines, then their clones."""
     clones = await in_thread(voices.cloned)(caller.owner) if caller.owner else ()
     return (*await _known_voices(), *clones)
 
 
 @dataclass(slots=True)
 class _Known:
-    """The voices of the engines as they were looked up last."""
+    """The voices of the engines at the last lookup."""
 
     voices: tuple[Voice, ...] = ()
     fresh_until: float = 0.0
@@ -129,7 +129,7 @@ async def _known_voices() -> tuple[Voice, ...]:
     now = time.monotonic()
     if now >= _known.fresh_until:
         if _known.voices:
-            _known.fresh_until = now + VOICES_KNOWN_FOR_S  # one looks, the others go on with what is known
+            _known.fresh_until = now + VOICES_KNOWN_FOR_S  # the others use the old list meanwhile
         _known.voices = await asyncio.to_thread(voices.known)
         _known.fresh_until = now + VOICES_KNOWN_FOR_S
     return _known.voices

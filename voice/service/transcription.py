@@ -1,6 +1,6 @@
-"""Speech to text for somebody who waits.
+"""Speech to text for a caller who waits.
 
-async with hearing.asked(TranscriptionRequest.checked(language="en"), file) as call:
+async with transcription.asked(TranscriptionRequest.checked(language="en"), file) as call:
     async for part in call.parts():
         part.meta["segments"]                        # as soon as they are final
 call.result["text"]
@@ -21,13 +21,13 @@ from voice.service.requests import TranscriptionRequest
 
 @asynccontextmanager
 async def asked(request: TranscriptionRequest, audio: bytes, *, is_pcm: bool = False) -> AsyncIterator[Call]:
-    """Ask a worker what is said in `audio`; leaving the block early lets it drop the work.
+    """Let a worker transcribe `audio`; leaving the block early lets it drop the work.
 
     audio: a file in any usual format, or s16le, mono, 16 000 Hz with `is_pcm`.
-    The call's parts carry `segments`; its result is `voice.workers.answering.recognition_fields`.
+    The call's parts carry `segments`; its result is `voice.text.transcripts.recognition_fields`.
 
     Raises:
-        RequestRefused: no audio, or more than may be sent.
+        RequestRefused: no audio, or more than the limit.
         Busy: too much waits already.
     """
     check_size(len(audio))
@@ -39,10 +39,10 @@ async def asked(request: TranscriptionRequest, audio: bytes, *, is_pcm: bool = F
 
 
 def check_diarization(request: TranscriptionRequest) -> None:
-    """Refuse to tell speakers apart where that is not set up.
+    """Refuse speaker diarization if it is not configured.
 
     Raises:
-        RequestRefused: it is wanted and no models are configured.
+        RequestRefused: it is requested and no models are configured.
     """
     names = ("DIARIZATION_SEGMENTATION_MODEL", "DIARIZATION_EMBEDDING_MODEL")
     if request.is_diarized and not all(settings.VOICE.get(name) for name in names):

@@ -1,4 +1,4 @@
-"""`/ws/asr`: PCM in, what is said out, while it is said."""
+"""`/ws/asr`: PCM in, live transcript out."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ READERS: Mapping[str, Callable[[bytes], Samples]] = {
     "int16": pcm.samples_from_s16le,
     "float32": pcm.samples_from_f32le,
 }
-"""How binary messages are read, by `encoding`."""
+"""How binary messages are decoded, by `encoding`."""
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 MAX_MODEL_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a client has said about its audio and what it wants to be told."""
+    """The client's audio format and the messages that it wants."""
 
     sample_rate: int = RECOGNITION_RATE_HZ
     encoding: str = "int16"
@@ -37,7 +37,7 @@ class Config:
 
     @classmethod
     def checked(cls, message: Message, before: Self) -> Self:
-        """`before` with what the message changes.
+        """Return `before` with the changes of the message.
 
         Raises:
             RequestRefused: a value of another type or out of its range.
@@ -49,7 +49,7 @@ class Config:
         encoding = message.get("encoding", before.encoding)
         if not isinstance(encoding, str) or encoding not in READERS:
             raise RequestRefused("encoding", f"send one of {', '.join(READERS)}.")
-        model = message.get("model")  # which model it is, the operator chose
+        model = message.get("model")  # accepted without effect: the operator chooses the model
         if model is not None and (not isinstance(model, str) or len(model) > MAX_MODEL_CHARS):
             raise RequestRefused("model", f"send a string of at most {MAX_MODEL_CHARS} characters.")
         return cls(
@@ -67,7 +67,7 @@ class Config:
 
 
 class AsrConsumer(VoiceConsumer):
-    """Hears one stream. Frames are taken in turn, so a client that sends faster than it is heard waits."""
+    """Transcribes one stream. Frames are handled in order, so a client that sends faster must wait."""
 
     socket_name = "asr"
     field_names = {"prompt": "hot_words"}
@@ -117,12 +117,12 @@ class AsrConsumer(VoiceConsumer):
         await self._transcriber.end()
 
     async def _flush(self) -> None:
-        """Hear what the resampler still holds."""
+        """Transcribe the rest of the resampler's buffer."""
         await self._transcriber.hear(pcm.s16le_from_samples(self._resampler.finish()))
 
 
 def _checked(samples: Samples) -> Samples:
-    """Floats that are audio.
+    """Return the samples if they are audio.
 
     Raises:
         AudioRejected: far beyond full scale.

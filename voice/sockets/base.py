@@ -1,4 +1,4 @@
-"""What the voice sockets share: admission, parsing, errors, never sending faster than the client reads."""
+"""The base of the voice sockets: admission, parsing, errors, and sending at the client's pace."""
 
 import asyncio
 import logging
@@ -22,21 +22,21 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TOO_SLOW, CLOSE_DEFECT, CLOSE_BUSY, CLOSE_NOT_LET_IN = 1008, 1011, 1013, 4401
 LET_IN_FOR_S = 30.0
-"""A key that is revoked works so long on connections that are open."""
+"""A revoked key works for this many seconds on open connections."""
 STOP_WITHIN_S = 1.0
 SEND_WITHIN_S = 30.0
-"""A client that takes nothing for so long is gone, or does not read."""
+"""A client that takes no data for this many seconds is gone, or does not read."""
 PROTOCOL = "voice"
-"""Accepted where it is offered: browsers offer it beside their key."""
+"""Accepted if it is offered: browsers offer it beside their key."""
 
 
 class VoiceConsumer(WebSocketConsumer):
     """One connection. A message is answered in its turn, or starts a task that answers later."""
 
-    channel_layer_alias = ""  # nobody sends to these connections from elsewhere
+    channel_layer_alias = ""  # no other process sends to these connections
     socket_name: ClassVar[str]
     field_names: ClassVar[Mapping[str, str]] = {}
-    """What the messages call fields that the service calls otherwise."""
+    """Names of fields in the messages that differ from the service's names."""
 
     caller: Caller
 
@@ -49,18 +49,18 @@ class VoiceConsumer(WebSocketConsumer):
         self.is_open = False
 
     def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
-        """What answers each type of message; `ping` is answered here."""
+        """Return the handler of each type of message; `ping` is answered here."""
         raise NotImplementedError
 
     async def binary(self, data: bytes) -> None:
-        """Take a binary message."""
+        """Handle a binary message."""
         raise messages.BadMessage("This socket takes text messages only; see docs/speech.md.")
 
     # --- Called by Channels -----------------------------------------------------------------------
 
     async def connect(self) -> None:
         self.caller = self.scope["caller"]
-        self._tasks = self.scope.get("tasks", self._tasks)  # a server that leaves lets them finish
+        self._tasks = self.scope.get("tasks", self._tasks)  # a server that shuts down lets them finish
         shedding.watch(listener.behind_s)
         offered = self.scope.get("subprotocols") or []
         await self.accept(subprotocol=PROTOCOL if PROTOCOL in offered else None)
@@ -94,7 +94,7 @@ class VoiceConsumer(WebSocketConsumer):
             message = messages.parse(text_data or "")
             named = messages.names(message)
             await self._handler(message["type"])(message)
-        except Exception as error:  # noqa: BLE001  a defect closes the connection, see there
+        except Exception as error:  # noqa: BLE001  a defect closes the connection, see `failed`
             await self.failed(error, **named)
 
     def _handler(self, kind: str) -> Callable[[Message], Awaitable[None]]:
@@ -109,7 +109,7 @@ class VoiceConsumer(WebSocketConsumer):
     # --- For the sockets --------------------------------------------------------------------------
 
     async def say(self, kind: str, *, binary: bytes = b"", **fields: Any) -> None:
-        """Send a message, and the binary one that belongs to it. Waits while the client does not read."""
+        """Send a message, and its binary one. Waits while the client does not read."""
         if not self.is_open:
             return
         try:
@@ -119,13 +119,13 @@ class VoiceConsumer(WebSocketConsumer):
             await self._give_up(CLOSE_TOO_SLOW)
 
     async def failed(self, error: Exception, **named: Any) -> None:
-        """Tell the client what was wrong. The connection stays, unless the fault is ours."""
+        """Send the client an error. The connection stays open, unless the fault is ours."""
         if fields := messages.error_fields(error, self.field_names):
             await self.say("error", **fields | named)
             if isinstance(error, NotLetIn):
                 await self._give_up(CLOSE_NOT_LET_IN)
             return
-        # the kind alone: a message may quote what somebody said
+        # The type alone: a message may quote a speaker.
         logger.error("%s socket failed: %s in %s", self.socket_name, type(error).__name__, _place(error))
         await self._give_up(CLOSE_DEFECT)
 
@@ -134,7 +134,7 @@ class VoiceConsumer(WebSocketConsumer):
         return self.spawn(self._guarded(work, named))
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run a task of this connection for somebody here who awaits it, or does not care."""
+        """Run a task of this connection; the caller may await it or ignore it."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -143,14 +143,14 @@ class VoiceConsumer(WebSocketConsumer):
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # seen
+            task.exception()  # marks the exception as retrieved
 
     async def take_request(self) -> None:
-        """Count something that causes work.
+        """Count a request that causes work.
 
         Raises:
-            RateLimited: too much of it this minute.
-            NotLetIn: the caller's key was revoked meanwhile, or the like.
+            RateLimited: too many requests this minute.
+            NotLetIn: the caller is no longer admitted, for example after the key was revoked.
         """
         await self._check_caller()
         await rate_limits.take_request(self.caller)

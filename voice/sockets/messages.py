@@ -1,4 +1,4 @@
-"""The text messages of the voice sockets: parsed, checked, and errors put into words."""
+"""The text messages of the voice sockets: parse and check them, and describe errors."""
 
 import asyncio
 import base64
@@ -19,9 +19,9 @@ Message = dict[str, Any]
 MAX_ID_CHARS = 100
 AUDIO = (bytes, bytearray)
 LARGE_BYTES = 64 * 1024
-"""What takes longer to encode than a change of thread."""
+"""Encoding a larger message takes longer than a change of thread."""
 PIECE_BYTES = 3 * 64 * 1024
-"""A multiple of three: pieces in base64 make the whole."""
+"""A multiple of three, so that the pieces in base64 join to the whole."""
 
 
 class BadMessage(VoiceError):
@@ -31,17 +31,17 @@ class BadMessage(VoiceError):
 
 
 class UnknownType(VoiceError):
-    """A message of a type that this socket does not take."""
+    """This socket has no messages of this type."""
 
     code = "unknown_type"
     field = "type"
 
 
 def parse(text: str) -> Message:
-    """The message in `text`.
+    """Return the message in `text`.
 
     Raises:
-        BadMessage: no JSON object with a `type`.
+        BadMessage: not a JSON object with a `type`.
     """
     try:
         message = json.loads(text)
@@ -53,14 +53,14 @@ def parse(text: str) -> Message:
 
 
 async def encoded(message: Message) -> str:
-    """The message as JSON; bytes among its fields become base64. A large one is encoded in a thread."""
+    """Return the message as JSON; bytes fields become base64. A large message is encoded in a thread."""
     if sum(len(value) for value in message.values() if isinstance(value, AUDIO)) > LARGE_BYTES:
         return await asyncio.to_thread(_encoded, message)
     return _encoded(message)
 
 
 def _encoded(message: Message) -> str:
-    """In pieces, because other threads have to wait as long as one is being made."""
+    """Encode in pieces, because other threads must wait while one is encoded."""
     audio = {name: value for name, value in message.items() if isinstance(value, AUDIO)}
     text = [json.dumps({name: value for name, value in message.items() if name not in audio})[:-1]]
     for name, value in audio.items():  # base64 needs no escapes
@@ -74,7 +74,7 @@ def _encoded(message: Message) -> str:
 
 
 def identifier(message: Mapping[str, Any], name: str) -> str | int | None:
-    """What the client calls its request, to be given back as it came; None where it has no name.
+    """Return the client's name of its request, to be sent back unchanged; None if it has none.
 
     Raises:
         RequestRefused: neither a short string nor a number.
@@ -87,7 +87,7 @@ def identifier(message: Mapping[str, Any], name: str) -> str | int | None:
 
 
 def names(message: Mapping[str, Any]) -> Message:
-    """The fields by which a client knows its request again, to be sent back with an error."""
+    """Return the fields that identify a client's request, to be sent back with an error."""
     found = {}
     for name in ("id", "request_id"):
         with contextlib.suppress(RequestRefused):
@@ -97,7 +97,7 @@ def names(message: Mapping[str, Any]) -> Message:
 
 
 def boolean(message: Mapping[str, Any], name: str, default: bool) -> bool:
-    """A field that is true or false.
+    """Return a field that is true or false.
 
     Raises:
         RequestRefused: it is neither.
@@ -109,10 +109,10 @@ def boolean(message: Mapping[str, Any], name: str, default: bool) -> bool:
 
 
 def whole_number(message: Mapping[str, Any], name: str, default: int, least: int, most: int) -> int:
-    """A field that is a whole number.
+    """Return a field that is a whole number.
 
     Raises:
-        RequestRefused: it is none, or out of range.
+        RequestRefused: not a whole number, or out of range.
     """
     value = message.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
@@ -121,7 +121,7 @@ def whole_number(message: Mapping[str, Any], name: str, default: int, least: int
 
 
 def speech_request(message: Mapping[str, Any], *, file_format: Any) -> SpeechRequest:
-    """What a message asks to be spoken.
+    """Return the request for speech in a message.
 
     Raises:
         RequestRefused: see `SpeechRequest.checked`.
@@ -138,7 +138,7 @@ def speech_request(message: Mapping[str, Any], *, file_format: Any) -> SpeechReq
 
 
 def from_base64(message: Mapping[str, Any], name: str, *, limit_bytes: int) -> bytes:
-    """The bytes of a field.
+    """Return the bytes of a field.
 
     Raises:
         RequestRefused: missing, not base64, empty or too long.
@@ -155,9 +155,9 @@ def from_base64(message: Mapping[str, Any], name: str, *, limit_bytes: int) -> b
 
 
 def error_fields(error: Exception, names: Mapping[str, str] | None = None) -> Message | None:
-    """The fields of the `error` message for what went wrong; None if that is a defect of ours.
+    """Return the fields of the `error` message for an error; None if it is a defect of ours.
 
-    names: what this socket calls fields that the service calls otherwise.
+    names: this socket's names of fields that differ from the service's names.
     """
     if isinstance(error, redis.RedisError):
         error = Unreachable()

@@ -1,4 +1,4 @@
-"""`/ws/tts`: text in, PCM out while it is spoken."""
+"""`/ws/tts`: text in, PCM out as it is synthesised."""
 
 import time
 from collections import deque
@@ -18,7 +18,7 @@ from voice.sockets.base import VoiceConsumer
 from voice.sockets.messages import Message
 
 MAX_WAITING = 4
-"""Texts that may wait while one is spoken."""
+"""Texts that may wait while one is synthesised."""
 BUSY_RETRY_S = 1.0
 CHUNK_SAMPLES = 4800
 MIN_CHUNK_SAMPLES, MAX_CHUNK_SAMPLES = 240, 240_000
@@ -27,7 +27,7 @@ MAX_REFERENCE_BYTES = 5 * 1024**2
 
 @dataclass(slots=True)
 class Wanted:
-    """A text to speak on this connection."""
+    """A text to synthesise on this connection."""
 
     request: SpeechRequest
     request_id: str | int | None
@@ -38,12 +38,12 @@ class Wanted:
 
     @property
     def named(self) -> Message:
-        """What the messages about it carry."""
+        """The fields that identify it in messages."""
         return {} if self.request_id is None else {"request_id": self.request_id}
 
 
 class TtsConsumer(VoiceConsumer):
-    """Speaks one text after the other."""
+    """Synthesises one text after the other."""
 
     socket_name = "tts"
     field_names = {"voice": "voice_id", "has_consent": "consent"}
@@ -177,8 +177,8 @@ def _pieces(pcm: bytes, size: int) -> Iterator[memoryview]:
 
 
 def _registered(*, voice_id: str, reference: bytes, owner: str) -> str:
-    """Keep the voice; the name to ask for it by."""
-    from voice.speech import cloning  # reads recordings: nothing that speaks without it need load it
+    """Store the voice; return its name for requests."""
+    from voice.speech import cloning  # decodes audio, so it is imported only where needed
 
     row = cloning.register(owner=owner, voice_id=voice_id, reference_audio=reference, has_consent=True)
     return row.name

@@ -19,14 +19,14 @@ from voice.sockets.messages import Message
 from voice.text import sentiment
 
 MAX_UNDER_WAY = 8
-"""Requests of one connection that are worked on at a time."""
+"""Requests of one connection that are handled at a time."""
 MAX_CHARS_UNDER_WAY = 10_000
-"""Of all its texts: what is spoken is kept until it is complete, some 4 kB a character as WAV."""
+"""Of all its texts: speech is buffered until it is complete, about 4 kB a character as WAV."""
 BUSY_RETRY_S = 1.0
 
 
 class VoiceSocketConsumer(VoiceConsumer):
-    """Answers each request when it is done; requests overtake each other, so they may carry an `id`."""
+    """Answers each request when it is done; the order may change, so requests may carry an `id`."""
 
     socket_name = "voice"
     field_names = {"voice": "voice_id", "file": "audio", "prompt": "hot_words"}
@@ -79,7 +79,7 @@ class VoiceSocketConsumer(VoiceConsumer):
         self.begin(work, **named).add_done_callback(ended)
 
     async def _speak(self, request: SpeechRequest, asked_at: float, is_judged: bool, named: Message) -> None:
-        """Speak and answer. WAV is PCM with a header: both are one item of the cache."""
+        """Synthesise and answer. WAV is PCM with a header, so both share one item of the cache."""
         judged: Message = {}
         if is_judged:
             judged = await asyncio.to_thread(sentiment.tone_fields, request.text, request.language)
@@ -112,6 +112,6 @@ class VoiceSocketConsumer(VoiceConsumer):
 
 
 def _named(message: Message) -> Message:
-    """The request's own name, to be given back."""
+    """Return the request's own name, to be sent back."""
     value = messages.identifier(message, "id")
     return {} if value is None else {"id": value}

@@ -1,1 +1,1 @@
-"""Text that is spoken once and kept; voices, and cloned voices."""
+"""Text that is synthesised once and stored; voices, and cloned voices."""

@@ -1,11 +1,11 @@
-"""Rendered speech in Redis, for all processes: the least recently used goes when the bound is reached.
+"""A cache of rendered speech in Redis, shared by all processes; at its limit the least recently used goes.
 
-An item is a hash with its bytes and what its writer noted about them. Beside the items lie an order of last
-use, an order of expiry, the size of each item, and counts. One Lua call reads or writes all that belongs
-together. An item may vanish by itself, when its time is over or Redis needs memory; its traces are removed
-when they are met.
+An item is a hash with its bytes and its writer's notes about them. Beside the items there are an order of
+last use, an order of expiry, the size of each item, and counts. One Lua call reads or writes everything that
+belongs together. An item may disappear by itself, when it expires or Redis needs memory; the rest of its data
+is removed when a script comes across it.
 
-This is only a cache: while Redis is away nothing is found and nothing is kept.
+This is only a cache: while Redis is unreachable it finds and stores nothing.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ PREFIX = "voice:cache:"
 _ITEM_PREFIX = PREFIX + "item:"
 _KEYS = [PREFIX + name for name in ("used", "expiry", "sizes", "counts")]
 LARGEST_SHARE = 0.1
-"""An item above this share of the bound would push out too many others."""
+"""An item above this share of the limit would push out too many others."""
 EXPIRED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class CachedSpeech:
-    """Encoded audio, and what is worth knowing of it (a JSON object: format, voice, duration …)."""
+    """Encoded audio and its description (a JSON object: format, voice, duration …)."""
 
     body: bytes
     meta: dict[str, Any] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class CachedSpeech:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What the cache holds, and how often it helped since Redis was emptied."""
+    """The contents of the cache, and its hits and misses since Redis was emptied."""
 
     items: int
     bytes: int
@@ -64,7 +64,7 @@ _STATISTICS = lua.load(__file__, "cache_statistics", uses="cache_items")
 
 
 async def get(key: str) -> CachedSpeech | None:
-    """The speech kept under `key` (a hex SHA-256 of all that shaped it), in one round trip."""
+    """Return the speech cached under `key` (a hex SHA-256 of all its inputs), in one round trip."""
     try:
         item = await _GET.run_async(redis_clients.async_client(), [*_KEYS, _ITEM_PREFIX + key], [key])
     except redis.RedisError:
@@ -74,7 +74,7 @@ async def get(key: str) -> CachedSpeech | None:
 
 
 def peek(key: str) -> CachedSpeech | None:
-    """As `get`, for a worker: neither a use nor counted."""
+    """Like `get`, for a worker: does not count as a use, a hit or a miss."""
     try:
         body, meta = cast(list[Any], redis_clients.sync_client().hmget(_ITEM_PREFIX + key, "body", "meta"))
     except redis.RedisError:
@@ -83,7 +83,7 @@ def peek(key: str) -> CachedSpeech | None:
 
 
 def put(key: str, cached: CachedSpeech) -> None:
-    """Keep speech for `SPEECH_CACHE_TTL_S`, unless it is too large for `SPEECH_CACHE_MB`."""
+    """Cache speech for `SPEECH_CACHE_TTL_S`, unless it is too large for `SPEECH_CACHE_MB`."""
     meta = json.dumps(cached.meta)
     bound_bytes = int(settings.SPEECH_CACHE_MB * 1_000_000)
     if len(cached.body) + len(meta) > LARGEST_SHARE * bound_bytes:

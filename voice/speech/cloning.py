@@ -1,10 +1,10 @@
-"""Voices made from a recording of somebody who agreed to it.
+"""Voices cloned from a recording of a person who agreed to it.
 
     voice = register(owner=caller.owner, voice_id="anna", reference_audio=wav, has_consent=True)
-    as_voice(voice, language="de").id                 # what an engine is asked for
+    as_voice(voice, language="de").id                 # the id to pass to an engine
 
-A voice belongs to one owner; nobody else can find, hear or replace it.  Registering a name again replaces
-what it meant before.  Recording and embedding lie in object storage under the id of the row and go with it.
+A voice belongs to one owner; other callers cannot find, play or replace it. Registering a name again replaces
+its voice. Recording and embedding are in object storage under the id of the row and are deleted with it.
 """
 
 import hashlib
@@ -26,15 +26,15 @@ from voice.types import Samples, Voice
 
 ENGINE = "chatterbox"
 SHORTEST_S, LONGEST_S = 3.0, 60.0
-"""Chatterbox listens to the first 10 s; less than 3 are too few to tell a voice by."""
+"""Chatterbox uses the first 10 s; less than 3 s is too short to identify a voice."""
 QUIETEST_RMS = 0.003
-"""-50 dBFS: room noise, nobody speaks."""
+"""-50 dBFS: room noise without speech."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def register(*, owner: str, voice_id: str, reference_audio: bytes, has_consent: bool) -> ClonedVoice:
-    """Keep a recording to speak with, under the name `voice_id`.
+    """Store a reference recording under the name `voice_id`.
 
     reference_audio: an audio file of 3 to 60 s in which one person speaks.
     has_consent: that person has agreed.
@@ -55,16 +55,16 @@ def register(*, owner: str, voice_id: str, reference_audio: bytes, has_consent: 
 
 
 def voices_of(owner: str) -> tuple[ClonedVoice, ...]:
-    """The owner's voices by name; none where `owner` is empty."""
+    """Return the owner's voices by name; none if `owner` is empty."""
     if not owner:
         return ()
     return tuple(ClonedVoice.objects.filter(owner=owner).order_by("name"))
 
 
 def find(owner: str, voice_id: str) -> ClonedVoice | None:
-    """The owner's voice of that name, or with that id behind "#" ("chatterbox:de#<id>").
+    """Return the owner's voice of that name, or with that id after "#" ("chatterbox:de#<id>").
 
-    None where `owner` is empty: of callers who are not known, one may not meet another's voices.
+    None if `owner` is empty: unknown callers must not find each other's voices.
     """
     if not owner:
         return None
@@ -76,39 +76,39 @@ def find(owner: str, voice_id: str) -> ClonedVoice | None:
 
 
 def remove(owner: str, voice_id: str) -> bool:
-    """Erase a voice with its recording; whether there was one."""
+    """Erase a voice with its recording; return whether there was one."""
     row = find(owner, voice_id)
     if row is None:
         return False
-    ClonedVoice.objects.filter(pk=row.pk).delete()  # row.delete() would forget the id that names the files
+    ClonedVoice.objects.filter(pk=row.pk).delete()  # row.delete() would clear the id that names the files
     transaction.on_commit(lambda: _erase_files([row]))
     return True
 
 
 def as_voice(row: ClonedVoice, *, language: str) -> Voice:
-    """The voice as engines know it, speaking `language`; English where it cannot."""
+    """Return the voice as engines know it, for `language`, or for English if it cannot speak that."""
     code = language.replace("_", "-").partition("-")[0].lower()
     spoken = code if code in LANGUAGES else "en"
     return Voice(f"{ENGINE}:{spoken}#{row.pk}", spoken, row.name, ENGINE, "cloned", SAMPLE_RATE_HZ)
 
 
 class StoredReferences:
-    """What `voice.engines.tts.chatterbox` reads recordings from: rows and object storage."""
+    """The reference recordings for `voice.engines.tts.chatterbox`: rows and object storage."""
 
     def sha256(self, key: str) -> str | None:
-        """Of the recording; None when the voice is gone."""
+        """Return the recording's SHA-256; None when the voice is gone."""
         row_id = _row_id(key)
         return (
             ClonedVoice.objects.filter(pk=row_id).values_list("sha256", flat=True).first() if row_id else None
         )
 
     def recording(self, key: str) -> bytes:
-        """The FLAC file."""
+        """Return the FLAC file."""
         with default_storage.open(_reference_name(key)) as file:
             return file.read()
 
     def embedding(self, key: str) -> bytes | None:
-        """What was derived from it by some process."""
+        """Return the embedding that a process derived from the recording."""
         name = _embedding_name(key)
         if not default_storage.exists(name):
             return None
@@ -116,7 +116,7 @@ class StoredReferences:
             return file.read()
 
     def keep_embedding(self, key: str, embedding: bytes) -> None:
-        """Beside the recording, unless the voice was erased meanwhile."""
+        """Store the embedding beside the recording, unless the voice was erased meanwhile."""
         name = _embedding_name(key)
         if not default_storage.exists(name):
             default_storage.save(name, ContentFile(embedding))
@@ -133,7 +133,7 @@ def _check_engine() -> None:
 
 
 def _decoded(file: bytes) -> Samples:
-    """float32[n_samples] at 24 000 Hz."""
+    """Return float32[n_samples] at 24 000 Hz."""
     try:
         samples = decoding.decode(file, rate_hz=SAMPLE_RATE_HZ, limit_s=LONGEST_S + 1)
     except AudioRejected as error:
@@ -171,13 +171,13 @@ def _kept(owner: str, name: str, samples: Samples) -> ClonedVoice:
 
 
 def _put_in_place(row: ClonedVoice) -> list[ClonedVoice]:
-    """Save a new row under its name; what it replaced.
+    """Save a new row under its name; return the rows that it replaced.
 
-    A new id, so that nothing that was spoken or derived under the old one can be taken for the new voice.
+    The row gets a new id, so that audio or embeddings of the old id are never used for the new voice.
     """
     try:
         return _replace(row)
-    except IntegrityError:  # somebody else registered the name for the first time just now
+    except IntegrityError:  # another request has just registered the name for the first time
         return _replace(row)
 
 

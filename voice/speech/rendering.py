@@ -1,6 +1,7 @@
-"""Synthesised speech by content: the same text in the same voice is rendered once and then immutable.
+"""Synthesised speech by content: a text in a voice is rendered once and then immutable.
 
-Three places, fastest first: Redis (recently played), object storage, and the row that says how it was made.
+It is in three places, fastest first: Redis (recently played), object storage, and the row that says how it
+was made.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from voice.types import Samples
 
 
 def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Speech]:
-    """The rows for these texts in this voice, in order; for what was never rendered, jobs are queued."""
+    """Return the rows for these texts in this voice, in order; queue jobs for texts not rendered yet."""
     normalised = [normalisation.normalise(spoken_text) for spoken_text in texts]
     keys = [normalisation.speech_key(spoken_text, voice, language) for spoken_text in normalised]
     rows = _of_keys(keys)
@@ -36,8 +37,8 @@ def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Spe
 
 
 def _make(texts: dict[str, str], *, language: str, voice: str) -> dict[str, Speech]:
-    """The rows for texts that had none a moment ago; another process may have made, even rendered, some."""
-    in_one_order = sorted(texts.items())  # two that make the same rows would else wait for each other
+    """Create rows for texts without one; another process may have created, even rendered, some meanwhile."""
+    in_one_order = sorted(texts.items())  # two processes that create the same rows would otherwise deadlock
     made = [Speech(key=key, text=said, language=language, voice=voice) for key, said in in_one_order]
     Speech.objects.bulk_create(made, ignore_conflicts=True)
     return _of_keys(list(texts))
@@ -52,7 +53,7 @@ def _of_keys(keys: list[str]) -> dict[str, Speech]:
 
 
 def rendering_job_id(key: str) -> str:
-    """The id of the one job that may render this speech."""
+    """Return the id of the one job that may render this speech."""
     return f"render-{key}"
 
 
@@ -70,7 +71,7 @@ def store(
     engine_voice: str,
     is_last_resort: bool,
 ) -> None:
-    """Keep rendered audio (float32[n_samples], mono, -1..1) as FLAC and announce it."""
+    """Store rendered audio (float32[n_samples], mono, -1..1) as FLAC and announce it."""
     flac = encoding.encode_flac(pcm.s16le_from_samples(samples), rate_hz=sample_rate_hz)
     name = default_storage.save(f"speech/{row.key}.flac", ContentFile(flac))
     is_ours = (
@@ -93,18 +94,18 @@ def store(
 
 
 def url(key: str) -> str:
-    """The immutable address of rendered speech."""
+    """Return the immutable address of rendered speech."""
     return f"{settings.SPEECH_URL}{key}.flac"
 
 
 async def read_hot(key: str) -> bytes | None:
-    """The FLAC file if it lies in Redis; the storage has it too."""
+    """Return the FLAC file if it is in Redis; object storage has it too."""
     cached = await cache.get(_hot_key(key))
     return cached.body if cached else None
 
 
 def read_stored(key: str) -> bytes | None:
-    """The FLAC file from object storage, kept in Redis from now on; None if it was never rendered."""
+    """Return the FLAC file from object storage and cache it in Redis; None if it was never rendered."""
     row = Speech.objects.filter(pk=key, status=Speech.Status.READY).only("storage_name").first()
     if row is None:
         return None
@@ -119,7 +120,7 @@ def _keep_hot(key: str, flac: bytes) -> None:
 
 
 def _hot_key(key: str) -> str:
-    """Apart from what callers of the speech service cache, whose keys are hashes of other things."""
+    """Return a key apart from those that callers of the speech service use, which are plain hashes."""
     return f"question-{key}"
 
 

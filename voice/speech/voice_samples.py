@@ -1,10 +1,10 @@
-"""A sentence in each language by which a voice is judged."""
+"""A sample sentence in each language for trying a voice."""
 
 from typing import Final
 
 from voice.text.languages import primary_language
 
-# One sentence to know a voice by, for the languages that interviews and the engines' better voices speak.
+# For the languages of interviews and of the engines' better voices.
 _SAMPLES: Final = {
     "ar": "مرحباً، هكذا أبدو عندما أتحدث.",
     "cs": "Dobrý den, takhle zním, když mluvím.",
@@ -35,5 +35,5 @@ _SAMPLES: Final = {
 
 
 def sample_text(language: str) -> str | None:
-    """A sentence to know a voice of that language by, where there is one."""
+    """Return a sample sentence for voices of that language, if there is one."""
     return _SAMPLES.get(primary_language(language))

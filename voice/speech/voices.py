@@ -1,4 +1,4 @@
-"""The voices that can be chosen on this installation, and what a request may call them."""
+"""The voices of this installation, and how a request refers to them."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,26 +16,26 @@ from voice.types import Voice
 
 
 def known() -> tuple[Voice, ...]:
-    """Every voice of the configured engines, those tried first in front. Loads no model."""
+    """Return every voice of the configured engines, in the order of the engines. Loads no model."""
     engines = synthesis_engines(EngineConfig.from_settings(settings.VOICE))
     return tuple(voice for engine in engines for voice in engine.voices())
 
 
 def cloned(owner: str, *, language: str = "en") -> tuple[Voice, ...]:
-    """The owner's cloned voices, each speaking `language`; `name` is what they were registered as."""
+    """Return the owner's cloned voices, each speaking `language`; `name` is their registered name."""
     return tuple(cloning.as_voice(row, language=language) for row in cloning.voices_of(owner))
 
 
 def speaks(voice: Voice, language: str) -> bool:
-    """Whether the voice is one for this language, whatever its region."""
+    """Whether the voice speaks this language, in any region."""
     return primary_language(voice.language) == primary_language(language)
 
 
 def chosen(voice_id: str, *, among: Iterable[Voice]) -> Voice | None:
-    """The voice of an engine that a request means, under the id to ask for; None when it means none.
+    """Return the engine's voice that a request names, under the id to use; None if it names none.
 
-    voice_id: an id of `among` (`known()`), with a speaker ("piper:en_US-libritts-high#p3922") or as a blend
-    ("kokoro:af_heart:0.7+af_bella:0.3") if it likes.
+    voice_id: an id of `among` (`known()`), optionally with a speaker ("piper:en_US-libritts-high#p3922") or
+    as a blend ("kokoro:af_heart:0.7+af_bella:0.3").
     """
     voices = {voice.id: voice for voice in among}
     if voice_id in voices:
@@ -47,16 +47,16 @@ def chosen(voice_id: str, *, among: Iterable[Voice]) -> Voice | None:
 
 
 def chosen_clone(voice_id: str, *, owner: str, language: str) -> Voice | None:
-    """The owner's cloned voice that a request means by its name or id; None when it means none.
+    """Return the owner's cloned voice that a request names by name or id; None if it names none.
 
-    language: what it is to speak. Reads the database.
+    language: the language to speak. Reads the database.
     """
     row = cloning.find(owner, voice_id)
     return cloning.as_voice(row, language=language) if row else None
 
 
 def described(voice: Voice) -> dict[str, Any]:
-    """A voice for a list in JSON; `sample_text` is a sentence in its language to have it speak, or null."""
+    """Return a voice for a list in JSON; `sample_text` is a sample sentence in its language, or null."""
     return {
         "id": voice.name if voice.quality == "cloned" else voice.id,
         "name": voice.name,
@@ -70,14 +70,14 @@ def described(voice: Voice) -> dict[str, Any]:
 
 
 def _has_speaker(voice: Voice, voice_id: str) -> bool:
-    """By name, or by number as the engine counts them."""
+    """Whether the id names a speaker, by name or by the engine's number."""
     speaker = voice_id.removeprefix(f"{voice.id}#")
     numbers = map(str, range(len(voice.speakers)))
     return speaker != voice_id and (speaker in voice.speakers or speaker in numbers)
 
 
 def _is_blend(voices: Iterable[Voice], voice_id: str) -> bool:
-    """Whether every part of it is a voice of Kokoro's with a usable weight."""
+    """Whether every part of the id is a Kokoro voice with a usable weight."""
     names = {voice.name for voice in voices if voice.engine == "kokoro"}
     parts = voice_id.removeprefix("kokoro:").split("+")
     return voice_id.startswith("kokoro:") and all(blend_of(f"kokoro:{part}", names) for part in parts)

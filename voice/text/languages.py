@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 def primary_language(tag: str) -> str:
-    """The language without region or script, lower case: "de_DE", "de-DE" and "DE" give "de"."""
+    """Return the language without region or script, in lower case: "de_DE", "de-DE" and "DE" give "de"."""
     return tag.replace("_", "-").split("-", 1)[0].strip().lower()
 
 
 def canonical_tag(tag: str) -> str:
-    """A tag for comparison: "de_DE" and "de-de" give "de-de"."""
+    """Return a tag for comparison: "de_DE" and "de-de" give "de-de"."""
     return tag.replace("_", "-").strip().lower()

@@ -1,4 +1,4 @@
-"""Whether a text is markup, which would be read aloud."""
+"""Detect markup, which a voice would read aloud."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ _ELEMENTS: Final = """
     head body img
 """
 _ELEMENT_NAMES: Final = frozenset(_ELEMENTS.split())
-# "<name ...>" without blank after the "<"; bounded, so the search takes time by the length of the text only.
+# "<name ...>" without a blank after "<". The lengths are bounded, so the search takes time linear in the
+# text.
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][\w:.-]{0,40}+)((?:\s[^<>]{0,1000}+)?/?)>")
 _ATTRIBUTE: Final = re.compile(r"\s[\w:.-]{1,40}\s*=\s*[\"']")
 _PROLOGUE: Final = re.compile(r"<\?xml\b|<!--|<!\[CDATA\[|<!DOCTYPE\b", re.IGNORECASE)
 
 
 def looks_like_markup(text: str) -> bool:
-    """Whether `text` is SSML, HTML or XML.  Spoken text is plain text, so callers refuse it.
+    """Whether `text` is SSML, HTML or XML. Spoken text is plain text, so callers refuse markup.
 
     Elements of SSML and HTML count, and anything with attributes or a closing tag; "a < b", "<3",
     "List<String>" and "<name>" do not.

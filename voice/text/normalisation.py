@@ -1,4 +1,4 @@
-"""Text as it is spoken and compared: one form of each character, no control characters."""
+"""Normalise text for speaking and comparing: one form of each character, no control characters."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import re
 import unicodedata
 from typing import Final
 
-# Sorting a long run of accents into Unicode's order takes time by the square of its length.
-# Source: Unicode Standard Annex 15, Stream-Safe Text Format.
+# Sorting a long run of accents into Unicode's order takes quadratic time in its length. Source: Unicode
+# Standard Annex 15, Stream-Safe Text Format.
 _MARKS_IN_A_ROW: Final = 30
 
 
 def normalise(text: str) -> str:
-    """`text` composed (Unicode NFC), without control and format characters, with single spaces, stripped.
+    """Return `text` in Unicode NFC, without control and format characters, with single spaces, stripped.
 
-    Marks that turn the direction of writing and zero-width spaces go too.  Zero-width joiners stay: scripts
-    such as Persian and Hindi are spelt with them.  Of more than 30 accents on one letter the rest goes.
+    Marks of the writing direction and zero-width spaces are removed too. Zero-width joiners stay, because
+    scripts such as Persian and Hindi need them for spelling. Accents beyond 30 on one letter are removed.
     """
     spaced = re.sub(r"\s+", " ", text)
     if not (spaced.isascii() and spaced.isprintable()):
@@ -26,9 +26,9 @@ def normalise(text: str) -> str:
 
 
 def speech_key(text: str, voice: str, language: str) -> str:
-    """The name of one piece of speech: SHA-256 (64 hex digits) of normalised text, voice id and language."""
+    """Return the key of a piece of speech: SHA-256 (64 hex digits) of normalised text, voice, language."""
     parts = (normalise(text), voice, language.replace("_", "-").lower())
-    # a unit separator cannot stand in normalised text, so no two triples join to the same string
+    # Normalised text cannot contain a unit separator, so no two triples join to the same string.
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 

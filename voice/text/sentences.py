@@ -1,4 +1,4 @@
-"""Text on its way to a voice: cleaned, cut into sentences, and named by its content."""
+"""Prepare text for a voice: clean it and split it into sentences."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Final
 
 from voice.text.normalisation import normalise
 
-# Longer stretches are cut at a clause, then at a space, so that the first sound comes soon
-# and no model meets its limit (Kokoro takes 510 phonemes, about 400 letters).
+# Longer sentences are cut at a clause, then at a space, so that the first sound comes soon and no model
+# reaches its limit (Kokoro takes 510 phonemes, about 400 letters).
 SENTENCE_LIMIT_CHARS: Final = 300
 
-# Unicode's Sentence_Terminal characters of the languages that some engine speaks.
-# Source: Unicode Standard Annex 29, PropList.txt.
+# Unicode's Sentence_Terminal characters, for the languages that an engine can speak. Source: Unicode Standard
+# Annex 29, PropList.txt.
 WIDE_ENDS: Final = "。！？｡．"  # written without a space after them
 NARROW_ENDS: Final = ".!?…؟۔।॥։።፧។๏"
 CLOSERS: Final = "\"'”’»›)]}」』）】〉》"
 CLAUSE_ENDS: Final = ",;:،؛、，；：—–"
 
-# After these a full stop ends no sentence.  English, German, French, Spanish, Italian; lower case.
+# A full stop after these does not end a sentence. English, German, French, Spanish, Italian; lower case.
 _ABBREVIATIONS: Final = """
     mr mrs ms dr prof sr jr st vs etc e.g i.e approx dept inc ltd no vol fig
     z.b d.h u.a bzw ca evtl ggf hr fr nr str usw
@@ -29,7 +29,8 @@ _ABBREVIATIONS: Final = """
 """
 ABBREVIATIONS: Final = frozenset(_ABBREVIATIONS.split())
 
-# A run of ends is looked at once, from its beginning: a megabyte of full stops takes no longer than letters.
+# A run of end marks is matched once, from its beginning, so a megabyte of full stops takes no longer than
+# letters.
 _END: Final = re.compile(
     rf"[{re.escape(WIDE_ENDS)}]++[{re.escape(CLOSERS)}]*+"
     rf"|(?<![{re.escape(NARROW_ENDS)}])[{re.escape(NARROW_ENDS)}]++[{re.escape(CLOSERS)}]*+(?=\s)"
@@ -39,7 +40,7 @@ _LAST_WORD_CHARS: Final = 16  # longer than any abbreviation
 
 
 def split_sentences(text: str) -> list[str]:
-    """The sentences of `text`, normalised, none empty and none longer than `SENTENCE_LIMIT_CHARS`.
+    """Return the sentences of `text`, normalised; none is empty or longer than `SENTENCE_LIMIT_CHARS`.
 
     Joined with a space (no space after CJK ends) they give the text again.
     """
@@ -81,7 +82,7 @@ def _within_limit(sentence: str) -> Iterator[str]:
 
 
 def _cut(head: str) -> int:
-    """Where to cut: after the last clause of the second half, else at the last space, else at the end."""
+    """Return where to cut: after the second half's last clause, else at the last space, else at the end."""
     clause = max(head.rfind(mark) for mark in CLAUSE_ENDS) + 1
     if clause > len(head) // 2:
         return clause

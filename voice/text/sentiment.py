@@ -1,9 +1,9 @@
-"""Whether an English text sounds glad or sorry, by a list of words.  Off unless a request asks for it.
+"""Rate an English text as positive or negative by a list of words. Off unless a request asks for it.
 
     analyse("I really loved that job.").label            # "positive"
 
 It counts words of a lexicon and understands nothing, so it never feeds a score, and `interviews` may not
-import it (ADR 9).  textblob (extra "sentiment") is imported when first used; its lexicon is in its package,
+import it (ADR 9). textblob (extra "sentiment") is imported when first used; its lexicon is in its package,
 and nothing is downloaded.
 """
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 Label = Literal["positive", "neutral", "negative"]
 
-LANGUAGES: Final = frozenset({"en"})  # of the lexicon that textblob carries
-NEUTRAL_BELOW: Final = 0.1  # polarity nearer to 0 is noise of the lexicon
+LANGUAGES: Final = frozenset({"en"})  # languages of textblob's lexicon
+NEUTRAL_BELOW: Final = 0.1  # a polarity closer to 0 is noise of the lexicon
 EMOTIONAL_FROM: Final = 0.3
 KEYWORDS_LIMIT: Final = 10
 _KEYWORD_WORDS: Final = 3
@@ -46,10 +46,10 @@ _WORD: Final = re.compile(r"[^\W\d_][\w'’-]*")
 
 @dataclass(frozen=True, slots=True)
 class Sentiment:
-    """polarity -1 (sorry) .. 1 (glad); subjectivity 0 (facts) .. 1 (opinions).
+    """polarity -1 (negative) .. 1 (positive); subjectivity 0 (facts) .. 1 (opinions).
 
-    `emotion_words` made the polarity, in order of appearance; `keywords` are what the text is about, the most
-    telling first.  Both in lower case.
+    `emotion_words` are the words that made the polarity, in order of appearance; `keywords` are the topics of
+    the text, the most relevant first. Both are in lower case.
     """
 
     polarity: float
@@ -60,7 +60,7 @@ class Sentiment:
 
 
 def analyse(text: str, *, language: str = "en") -> Sentiment | None:
-    """The sentiment of `text`, or None for a language other than English: there is no lexicon for it.
+    """Return the sentiment of `text`, or None for a language other than English, which has no lexicon.
 
     Raises:
         EngineUnavailable: the extra "sentiment" is not installed.
@@ -78,7 +78,7 @@ def analyse(text: str, *, language: str = "en") -> Sentiment | None:
 
 
 def tone_fields(text: str, language: str) -> dict[str, Any]:
-    """{sentiment, keywords} of a text as they are sent; null and none where there is no lexicon.
+    """Return {sentiment, keywords} of a text as they are sent; null and none if there is no lexicon.
 
     Raises:
         EngineUnavailable: the extra "sentiment" is not installed.
@@ -91,10 +91,10 @@ def tone_fields(text: str, language: str) -> dict[str, Any]:
 
 
 def keywords(text: str) -> tuple[str, ...]:
-    """At most ten words or phrases of English `text`, the most telling first, in lower case.
+    """Return at most ten words or phrases of English `text`, the most relevant first, in lower case.
 
-    Source: S. Rose et al., Automatic keyword extraction from individual documents (2010): words between stop
-    words belong together, and count more the longer the phrases they are used in.
+    Source: S. Rose et al., Automatic keyword extraction from individual documents (2010): the words between
+    two stop words form a phrase, and a word scores higher the longer its phrases are.
     """
     phrases = list(_phrases(text))
     counts = Counter(word for phrase in phrases for word in phrase)

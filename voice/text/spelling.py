@@ -1,4 +1,4 @@
-"""The words of a segment as its text spells them, with punctuation and the spaces before them."""
+"""Spell a segment's words as its text does, with punctuation and the spaces before them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from voice.types import Segment, Word
 
 
 def spelt_words(segment: Segment) -> list[tuple[str, Word]] | None:
-    """Each word with its part of the normalised text; joined, the parts are the text.
+    """Return each word with its part of the normalised text; joined, the parts are the text.
 
-    None if there are no words, or they are not those of the text.
+    None if there are no words or they do not match the text.
     """
     text = normalise(segment.text)
     spans = _spans(text, segment.words)
@@ -28,7 +28,7 @@ def spelt_words(segment: Segment) -> list[tuple[str, Word]] | None:
 
 
 def _spans(text: str, words: Sequence[Word]) -> list[tuple[int, Word]] | None:
-    """Where each word begins in `text`; None if one is not there."""
+    """Return where each word begins in `text`; None if one is missing."""
     spans: list[tuple[int, Word]] = []
     position = 0
     for word in words:

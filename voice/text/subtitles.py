@@ -1,4 +1,4 @@
-"""Subtitles of what was heard: SubRip (SRT) and WebVTT, two short lines a cue.
+"""Subtitles of a transcript: SubRip (SRT) and WebVTT, two short lines a cue.
 
 srt(recognition.segments)
 vtt(recognition.segments, speakers=["Speaker 1", "Speaker 2"])      # a name or None for each segment
@@ -24,7 +24,7 @@ CUE_LIMIT_S: Final = 7.0
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One subtitle.  `lines`: at most two of 42 columns (wide characters take two).  Times in seconds."""
+    """One subtitle. `lines`: at most two of 42 columns (wide characters take two). Times in seconds."""
 
     start_s: float
     end_s: float
@@ -42,9 +42,9 @@ class _Piece:
 
 
 def srt(segments: Sequence[Segment], *, speakers: Sequence[str | None] | None = None) -> str:
-    """A SubRip file.  The format cannot escape anything, so an arrow in the text loses a stroke.
+    """Return a SubRip file. The format has no escapes, so an arrow in the text loses a stroke.
 
-    speakers: a name or None for each segment; named where the speaker changes.
+    speakers: a name or None for each segment; written where the speaker changes.
     """
     blocks = []
     for number, cue in enumerate(cues(segments, speakers=speakers, is_labelled=True), start=1):
@@ -54,9 +54,9 @@ def srt(segments: Sequence[Segment], *, speakers: Sequence[str | None] | None = 
 
 
 def vtt(segments: Sequence[Segment], *, speakers: Sequence[str | None] | None = None) -> str:
-    """A WebVTT file.
+    """Return a WebVTT file.
 
-    speakers: a name or None for each segment; becomes the voice of its cues.
+    speakers: a name or None for each segment; written as the voice of its cues.
 
     Source: W3C WebVTT, section 4 (syntax).
     """
@@ -71,7 +71,7 @@ def vtt(segments: Sequence[Segment], *, speakers: Sequence[str | None] | None = 
 def cues(
     segments: Sequence[Segment], *, speakers: Sequence[str | None] | None = None, is_labelled: bool = False
 ) -> list[Cue]:
-    """The subtitles of `segments`, in their order.
+    """Return the subtitles of `segments`, in their order.
 
     A long segment is cut by the times of its words; without them, evenly by characters.
     is_labelled: a new speaker's name is part of the text ("Speaker 1: ...").
@@ -96,7 +96,7 @@ def cues(
 
 
 def _pieces(segment: Segment) -> Iterator[_Piece]:
-    """The words of a segment with their times, as the segment's text spells and spaces them."""
+    """Yield the words of a segment with their times, spelt and spaced as in the segment's text."""
     spelt = spelt_words(segment)
     if spelt is None:
         yield from _evenly(normalise(segment.text), segment.start_s, segment.end_s)
@@ -113,12 +113,12 @@ def _evenly(text: str, start_s: float, end_s: float) -> Iterator[_Piece]:
 
 
 def _cut(piece: _Piece) -> Iterator[_Piece]:
-    """A word wider than a line in parts that fit, its time shared out; scripts without spaces end up here."""
+    """Cut a word wider than a line into parts that share its time; scripts without spaces need this."""
     word = piece.text.strip()
     if _columns(word) <= LINE_COLUMNS:
         yield piece
         return
-    size = LINE_COLUMNS // 2  # as many wide characters as a line takes
+    size = LINE_COLUMNS // 2  # as many wide characters as fit a line
     step_s = (piece.end_s - piece.start_s) / len(word)
     for start in range(0, len(word), size):
         part = word[start : start + size]

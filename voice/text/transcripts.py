@@ -1,4 +1,4 @@
-"""What was recognised, as it is kept and as it is sent."""
+"""Convert recognitions to the forms that are stored and sent."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,12 +9,12 @@ from voice.types import Recognition, Segment, Word
 
 
 def stored_segment(segment: Segment) -> dict[str, Any]:
-    """A segment as PostgreSQL keeps it; words carry the field names of the voice protocols."""
+    """Return a segment as PostgreSQL stores it; words have the field names of the voice protocols."""
     return asdict(segment) | {"words": word_fields(segment)}
 
 
 def stored_segment_fields(stored: dict[str, Any]) -> dict[str, Any]:
-    """What `stored_segment` kept, as `segment_fields`; a speaker that was noted with it stays."""
+    """Convert a `stored_segment` to the form of `segment_fields`; a stored speaker is kept."""
     others = {name: value for name, value in stored.items() if name not in ("start_s", "end_s")}
     return {"start": stored["start_s"], "end": stored["end_s"], **others}
 
@@ -22,9 +22,9 @@ def stored_segment_fields(stored: dict[str, Any]) -> dict[str, Any]:
 def recognition_fields(
     result: Recognition, *, speakers: Sequence[str | None] | None = None
 ) -> dict[str, Any]:
-    """What was heard, with the field names of the voice protocols.
+    """Return a recognition with the field names of the voice protocols.
 
-    speakers: one name a segment, None for nobody, where speakers were told apart.
+    speakers: one name for each segment if speakers were told apart, None where no speaker is known.
     """
     segments = [segment_fields(segment) for segment in result.segments]
     if speakers is not None:
@@ -42,7 +42,7 @@ def recognition_fields(
 
 
 def segment_fields(segment: Segment) -> dict[str, Any]:
-    """A segment with the field names of the voice protocols, times in seconds."""
+    """Return a segment with the field names of the voice protocols, times in seconds."""
     return {
         "text": segment.text,
         "start": round(segment.start_s, 3),
@@ -54,7 +54,7 @@ def segment_fields(segment: Segment) -> dict[str, Any]:
 
 
 def word_fields(segment: Segment) -> list[dict[str, Any]]:
-    """The words of a segment, as they are kept and sent."""
+    """Return the words of a segment in the form that is stored and sent."""
     return [
         {
             "word": word.text,
@@ -67,7 +67,7 @@ def word_fields(segment: Segment) -> list[dict[str, Any]]:
 
 
 def as_text(fields: dict[str, Any], format: str) -> str:  # noqa: A002  the field's name
-    """What was heard (`recognition_fields`) as plain text, or as subtitles: "text", "srt" or "vtt"."""
+    """Return a recognition (`recognition_fields`) as plain text or as subtitles: "text", "srt" or "vtt"."""
     if format == "text":
         return f"{fields['text']}\n"
     segments = [_segment(segment) for segment in fields["segments"]]

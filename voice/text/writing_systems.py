@@ -1,6 +1,5 @@
-"""Whether a voice can read a text at all: it may be markup, or in another script than the voice's.
+"""Check whether a voice can read a text at all: it may be in another script than the voice's.
 
-looks_like_markup('<speak>Hello<break time="1s"/></speak>')        # True: it would be read aloud
 is_speakable("Расскажите о себе.", "en-US")                        # False: an English voice is silent there
 """
 
@@ -12,7 +11,7 @@ from typing import Final
 
 from voice.text.languages import primary_language
 
-# A text needs some of its voice's script, not only it: technical questions are full of Latin names.
+# A text needs only a share in its voice's script: technical questions are full of Latin names.
 OWN_SCRIPT_SHARE: Final = 0.25
 
 
@@ -50,14 +49,14 @@ _LANGUAGES_BY_SCRIPT: Final = {
 }
 _SCRIPT_SUBTAGS: Final = {"latn": "latin", "cyrl": "cyrillic", "arab": "arabic", "deva": "devanagari"}
 
-# How Unicode's names begin where that is not the script.
+# The script for first words of Unicode names that are not the script.
 _SCRIPT_BY_FIRST_WORD: Final = {"cjk": "han", "ideographic": "han", "katakana-hiragana": "katakana"}
 _NO_SCRIPTS: Final = frozenset({"feminine", "masculine", "micro", "modifier"})
 _WIDTHS: Final = ("fullwidth", "halfwidth")
 
 
 def scripts_of(text: str) -> Counter[str]:
-    """How many letters of each script `text` has, as {"latin": 12, "han": 3}; signs and digits have none."""
+    """Count the letters of each script in `text`, as {"latin": 12, "han": 3}; only letters count."""
     scripts: Counter[str] = Counter()
     for char, count in Counter(text).items():
         if unicodedata.category(char)[0] == "L" and (script := _script(char)):
@@ -66,7 +65,7 @@ def scripts_of(text: str) -> Counter[str]:
 
 
 def scripts_for(language: str) -> frozenset[str]:
-    """The scripts that `language` is written in; empty for a language that this table lacks."""
+    """Return the scripts that `language` is written in; empty for a language missing from this table."""
     subtags = language.replace("_", "-").lower().split("-")
     for subtag in subtags[1:]:
         if subtag in _SCRIPT_SUBTAGS:
@@ -77,8 +76,8 @@ def scripts_for(language: str) -> frozenset[str]:
 def is_speakable(text: str, language: str) -> bool:
     """Whether a voice of `language` can say `text`.
 
-    A quarter of the letters in the language's own script is enough; a text without letters needs a digit.  An
-    unknown language is written in any script.
+    A quarter of the letters in the language's own script is enough; a text without letters needs a digit. An
+    unknown language may be written in any script.
     """
     scripts = scripts_of(text)
     n_letters = scripts.total()

@@ -1,6 +1,6 @@
-"""REST of the speech service: synthesise, transcribe, batches of files, voices, statistics.
+"""The REST API of the speech service: synthesise, transcribe, batches of files, voices, statistics.
 
-Whoever mounts the routers says how callers are known and calls `voice.web.intake.admit` for each request.
+The project that mounts the routers authenticates callers and calls `voice.web.intake.admit` for each request.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ from voice.web.schemas import AUDIO, TEXT_TYPES
 
 MAX_LIMIT = 100
 DIGITS = "1, 2, 3, 4, 5."
-"""Every voice reads these in its own language."""
+"""Every voice can read these in its own language."""
 ERRORS = {(400, 401, 403, 404, 405, 413, 422, 429, 500, 503, 504): schemas.ErrorOut}
 
 router = Router(tags=["speech"])
 router.add_decorator(intake.with_allowance, mode="view")
 short_router = Router(tags=["speech"])
-"""`/api/tts`, `/api/stt`: the same under short names."""
+"""`/api/tts` and `/api/stt`: short names of the same operations."""
 short_router.add_decorator(intake.with_allowance, mode="view")
 stats_router = Router(tags=["operation"])
 stats_router.add_decorator(intake.with_allowance, mode="view")

@@ -1,4 +1,4 @@
-"""The admin page "Speech engines": what each engine does right now, and what to do about it."""
+"""The admin page "Speech engines": the state of each engine, and what to do about it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ CONFIGURED: dict[types.Direction, str] = {"recognition": "STT_ENGINES", "synthes
 
 @dataclass(frozen=True, slots=True)
 class EngineRow:
-    """One engine in one process, in words."""
+    """One engine in one process, for display."""
 
     report: EngineReport
     seen_s: int
@@ -105,13 +105,13 @@ class EngineRow:
 
 @dataclass(frozen=True, slots=True)
 class BreakerRow:
-    """Whether calls reach an engine, in words. The same for all processes."""
+    """Whether calls reach an engine, for display. The same for all processes."""
 
     state: BreakerState
 
     @property
     def is_paused(self) -> bool:
-        """Whether it is left alone, or has not yet shown that it works again."""
+        """Whether it is not called, or has not yet shown that it works again."""
         return self.state.name != "closed"
 
     @property
@@ -124,7 +124,7 @@ class BreakerRow:
 
     @property
     def sentence(self) -> str:
-        """Empty where there is nothing to tell."""
+        """Empty if there is nothing to report."""
         state, failed = self.state, gettext("The last failure: %s") % self.state.reason
         if state.name == "open":
             seconds = max(1, round(state.retry_after_s))
@@ -145,7 +145,7 @@ class BreakerRow:
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """A queue, in words."""
+    """A queue, for display."""
 
     name: str
     wait: Wait
@@ -161,7 +161,7 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """Something that processes do without under load, in words."""
+    """A step that processes have switched off under load, for display."""
 
     off: StepOff
     since: datetime
@@ -176,14 +176,14 @@ class StepRow:
 
 
 class Retreat(NamedTuple):
-    """What is off under load, the first step first, and how many processes watch their load."""
+    """The steps switched off under load, the first step first, and the number of monitored processes."""
 
     steps: list[StepRow]
     processes: int
 
 
 class Verdict(NamedTuple):
-    """How a direction stands: the kind of label, its word, and a sentence."""
+    """The state of a direction: the kind of label, its word, and a sentence."""
 
     variant: str
     word: str
@@ -192,7 +192,7 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """Speech to text, or text to speech: its engines in the order they are tried, and a verdict."""
+    """Speech to text, or text to speech: its engines in the order of the chain, and a verdict."""
 
     name: str
     rows: list[EngineRow]
@@ -236,20 +236,20 @@ class Direction:
 
 
 def directions() -> list[Direction]:
-    """Both directions as they are now. Raises redis.RedisError."""
+    """Return the current state of both directions. Raises redis.RedisError."""
     now = _redis_now()
     rows = [EngineRow(report, max(0, round(now - report.at))) for report in reports.current()]
     return [_direction(name, [row for row in rows if row.report.direction == name]) for name in NAMES]
 
 
 def queue_rows() -> list[QueueRow]:
-    """All queues as they are now. Raises redis.RedisError."""
+    """Return the current state of all queues. Raises redis.RedisError."""
     waits = queues_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
     return [QueueRow(name, wait) for name, wait in waits.items()]
 
 
 def retreat_now() -> Retreat:
-    """What is off now, over all processes. Raises redis.RedisError."""
+    """Return the steps that are off now, over all processes. Raises redis.RedisError."""
     processes = shedding.processes(redis_clients.sync_client())
     now = timezone.now()
     steps = [StepRow(off, now - timedelta(seconds=off.longest_s)) for off in shedding.steps_off(processes)]
@@ -257,7 +257,7 @@ def retreat_now() -> Retreat:
 
 
 def _redis_now() -> float:
-    """Seconds of Unix time by the clock that the reports are stamped with."""
+    """Return Unix time in seconds by Redis's clock, which stamps the reports."""
     seconds, microseconds = redis_clients.sync_client().time()
     return seconds + microseconds / 1e6
 
@@ -271,7 +271,7 @@ def _direction(name: types.Direction, rows: list[EngineRow]) -> Direction:
 
 
 def _configured(direction: types.Direction) -> list[str]:
-    """The engines of a direction in the order they are tried."""
+    """Return the engines of a direction in the order of the chain."""
     engines = list(settings.VOICE[CONFIGURED[direction]])
     if direction == "recognition" and not settings.VOICE["WHISPER_MODEL"]:
         engines = [engine for engine in engines if engine != "faster_whisper"]
@@ -279,7 +279,7 @@ def _configured(direction: types.Direction) -> list[str]:
 
 
 def _voices_in_use() -> list[Any]:
-    """Which voices have spoken how many texts; no text, for it may belong to another organisation."""
+    """Return how many texts each voice has spoken; no text, because it may belong to another organisation."""
     ready = Speech.objects.filter(status=Speech.Status.READY)
     rows = ready.values("language", "engine", "engine_voice", "is_last_resort").annotate(texts=Count("pk"))
     return list(rows.order_by("-is_last_resort", "language", "engine_voice"))
@@ -293,7 +293,7 @@ def _or_none(read: Callable) -> object:
 
 
 def _reset(request: HttpRequest, breaker_name: str) -> None:
-    """Let an engine be called again now, and say so."""
+    """Let an engine be called again now, and report it to the user."""
     name, _colon, engine = breaker_name.partition(":")
     direction = cast(types.Direction, name)
     if direction not in NAMES or engine not in _configured(direction):
@@ -308,7 +308,7 @@ def _reset(request: HttpRequest, breaker_name: str) -> None:
 
 
 def engines_page(request: HttpRequest) -> HttpResponse:
-    """Engines, queues and voices. For everybody who may sign in: it shows nothing of an organisation.
+    """Show engines, queues and voices to every admin user: the page contains no organisation's data.
 
     POST with `reset` ("synthesis:piper") ends the pause of an engine that kept failing.
     """

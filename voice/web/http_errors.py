@@ -1,4 +1,4 @@
-"""Errors of the speech service as HTTP: status, the field to blame, when to ask again."""
+"""Map errors of the speech service to HTTP: status, field, time to retry."""
 
 import math
 from typing import Final
@@ -24,16 +24,16 @@ STATUS: Final = {
     "engine_unavailable": 503,
     "timeout": 504,
 }
-"""HTTP statuses by the code of an error; all others are our fault, 500."""
+"""HTTP statuses by the code of an error; any other code is our own fault, 500."""
 FIELDS: Final = {"audio_rejected": "file", "text_rejected": "text", "language_unsupported": "language"}
-"""What an engine refused, where the error does not say it."""
+"""The rejected field, if the error does not name it."""
 UNAVAILABLE_RETRY_S = 30
 BOUNDS = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, MultiPartParserError)
-"""What Django raises of a body that it does not read to the end."""
+"""Errors that Django raises for a body that it does not read to the end."""
 
 
 def unreadable(error: Exception) -> RequestRefused:
-    """Why a body was not read to its end."""
+    """Return why a body was not read to its end."""
     if isinstance(error, MultiPartParserError):
         return RequestRefused("body", "it is no complete form; send multipart/form-data.")
     limit_mb = settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1024**2
@@ -42,17 +42,17 @@ def unreadable(error: Exception) -> RequestRefused:
 
 
 def status_of(error: VoiceError) -> int:
-    """The HTTP status that says the same."""
+    """Return the HTTP status of the error."""
     return STATUS.get(error.code, 500)
 
 
 def field_of(error: VoiceError) -> str:
-    """The field that is to blame; empty if none is."""
+    """Return the field at fault; empty if there is none."""
     return getattr(error, "field", "") or FIELDS.get(error.code, "")
 
 
 def retry_after_s(error: VoiceError) -> int | None:
-    """When to ask again, in whole seconds; None where asking again is no use."""
+    """Return when to retry, in whole seconds; None if a retry does not help."""
     if status_of(error) not in (429, 503):
         return None
     return max(1, math.ceil(getattr(error, "retry_after_s", UNAVAILABLE_RETRY_S)))

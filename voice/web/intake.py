@@ -1,4 +1,4 @@
-"""What happens to every HTTP request before any work: its caller's allowance, its form."""
+"""Steps before any work on an HTTP request: its caller's allowance, its form."""
 
 import asyncio
 import math
@@ -20,17 +20,17 @@ View = Callable[..., Awaitable[HttpResponseBase]]
 
 
 class VoiceHttpRequest(HttpRequest):
-    """A request whose caller is known."""
+    """A request with an authenticated caller."""
 
     auth: Caller
     allowance: Allowance
 
 
 async def admit(request: HttpRequest, caller: Caller) -> None:
-    """Count the request, then read its form, in a thread: a large one would hold up everybody else.
+    """Count the request, then read its form in a thread: a large one would block all other requests.
 
     Raises:
-        RateLimited: the caller asked too often.
+        RateLimited: the caller has sent too many requests.
         RequestRefused: the form cannot be read.
     """
     request = cast(VoiceHttpRequest, request)
@@ -52,7 +52,7 @@ def _read_form(request: HttpRequest) -> None:
 
 
 def with_allowance(view: View) -> View:
-    """Let every answer of a view say what is left of the caller's requests."""
+    """Add the caller's remaining requests to every answer of a view."""
 
     @wraps(view)
     async def answer(request: VoiceHttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

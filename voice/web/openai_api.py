@@ -1,9 +1,9 @@
-"""OpenAI's audio API (`/v1/…`), so that its clients and whatever speaks like them work with this service.
+"""OpenAI's audio API (`/v1/…`), so that its clients and compatible ones work with this service.
 
-Models and voices: every name of a model is accepted, because which engine works is decided here. Voices are
-ours by id, or OpenAI's by name, all of which are the default voice of the language. `language` may be given
-for speech too. What OpenAI's models can and ours cannot (`temperature`, `instructions`, `include`, …) is
-accepted and has no effect.
+Models and voices: every model name is accepted, because the engine is chosen here. A voice is one of our ids,
+or one of OpenAI's names, which all stand for the default voice of the language. `language` may be given for
+speech too. Parameters that our engines do not support (`temperature`, `instructions`, `include`, …) are
+accepted and have no effect.
 
 Source: https://platform.openai.com/docs/api-reference/audio
 """
@@ -51,7 +51,7 @@ router.add_decorator(intake.with_allowance, mode="view")
 
 
 def error(status: int, code: str, detail: str, field: str) -> HttpResponse:
-    """An error in OpenAI's form; a value that cannot be used is a bad request there."""
+    """Return an error in OpenAI's form; there, an unusable value is a bad request."""
     status = 400 if status == 422 else status
     return JsonResponse({"error": _error_fields(status, code, detail, field)}, status=status)
 
@@ -150,7 +150,7 @@ async def create_speech(request: VoiceHttpRequest, payload: SpeechIn) -> HttpRes
 
 
 def _named(refused: RequestRefused) -> RequestRefused:
-    """The refusal with the names that the fields have here."""
+    """Return the refusal with this API's names of the fields."""
     ours, _, detail = str(refused).partition(": ")
     theirs = {"text": "input", "format": "response_format", "diarize": "response_format"}.get(ours, ours)
     return RequestRefused(theirs, detail, code=refused.code)
@@ -236,7 +236,7 @@ def _as_json(heard: dict[str, Any], options: TranscriptionIn, granularities: Seq
 
 def _segment_fields(number: int, segment: dict[str, Any]) -> dict[str, Any]:
     known = {name: segment[name] for name in ("text", "start", "end", "avg_logprob", "no_speech_prob")}
-    # clients expect these; which tokens an engine thought of is nobody's business
+    # Clients expect these; the engine's tokens are internal.
     unknown = {"seek": 0, "tokens": [], "temperature": 0.0, "compression_ratio": 1.0}
     return {"id": number, **known, **unknown}
 
@@ -247,7 +247,7 @@ def _speaker_fields(number: int, segment: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _streamed(wanted: TranscriptionRequest, audio: bytes) -> HttpResponseBase:
-    """Events as segments become final. What goes wrong before the first is an ordinary error."""
+    """Return events as segments become final. A failure before the first is an ordinary error."""
     async with AsyncExitStack() as leaving:
         call = await leaving.enter_async_context(transcription.asked(wanted, audio))
         parts = call.parts()
@@ -283,7 +283,7 @@ def _events(events: AsyncIterator[Event]) -> StreamingHttpResponse:
 
 
 async def _encoded(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
-    """Server-sent events; a failure in their midst is one more, which OpenAI's clients raise."""
+    """Yield server-sent events; a failure after the first is one more event, which OpenAI's clients raise."""
     try:
         async for event in events:
             yield f"data: {json.dumps(event)}\n\n".encode()

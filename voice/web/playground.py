@@ -1,6 +1,6 @@
-"""The playground: type and hear, speak and read, on one page.
+"""The playground: type text and listen, speak and read, on one page.
 
-What it does goes through the same addresses as everybody's programs: `/ws/tts`, `/ws/asr` and the REST API.
+It uses the same addresses as other clients: `/ws/tts`, `/ws/asr` and the REST API.
 """
 
 import json
@@ -23,7 +23,7 @@ from voice.text import transcripts
 
 SUBTITLE_TYPES = {"srt": "application/x-subrip", "vtt": "text/vtt"}
 WITHOUT_SCORES = {"avg_logprob": 0.0, "no_speech_prob": 0.0}
-"""What a live `final` does not carry, and subtitles do not show."""
+"""A live `final` has no scores, and subtitles do not show them."""
 
 
 def _may_try(user: Any) -> bool:
@@ -34,13 +34,13 @@ def _may_try(user: Any) -> bool:
 @user_passes_test(_may_try)
 @require_safe
 def playground(request: HttpRequest) -> HttpResponse:
-    """For staff, or for everybody where the speech service is public."""
+    """Show the page to staff, or to everyone if the speech service is public."""
     context = {
         "max_chars": settings.VOICE["MAX_TEXT_CHARS"],
         "max_upload_mb": settings.VOICE["MAX_UPLOAD_MB"],
         "min_speed": MIN_SPEED,
         "max_speed": MAX_SPEED,
-        "is_staff": request.user.is_staff,  # the way back to the admin
+        "is_staff": request.user.is_staff,  # shows the link back to the admin
         "playground": {
             "csrf_token": get_token(request),
             "language": settings.VOICE["LANGUAGE"],
@@ -53,19 +53,19 @@ def playground(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def subtitles(request: HttpRequest, extension: str) -> HttpResponse:
-    """The {segments} that the page was told of, as a file of subtitles: nothing is recognised again."""
+    """Return the page's {segments} as a file of subtitles, without a new transcription."""
     if not _may_try(request.user):
         return HttpResponse(status=403)
     try:
         segments = [WITHOUT_SCORES | segment for segment in json.loads(request.body)["segments"]]
         text = transcripts.as_text({"segments": segments}, extension)
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
-        return HttpResponse(status=422)  # not what the page sends
+        return HttpResponse(status=422)  # the page never sends this
     return HttpResponse(text, content_type=f"{SUBTITLE_TYPES[extension]}; charset=utf-8")
 
 
 @cache
 def recognised_languages() -> tuple[str, ...]:
-    """Codes of the languages that a configured engine recognises. Loads no model."""
+    """Return the codes of the languages that a configured engine recognises. Loads no model."""
     engines = recognition_engines(EngineConfig.from_settings(settings.VOICE))
     return tuple(code for code in sorted(LANGUAGES) if any(engine.supports(code) for engine in engines))

@@ -1,6 +1,6 @@
-"""Parts of a file over HTTP: a player that jumps to a word asks for the bytes from there.
+"""Serve parts of a file over HTTP: a player that jumps to a word requests the bytes from there.
 
-Source: RFC 9110, section 14. One range is served; of several the whole file, which the RFC allows.
+Source: RFC 9110, section 14. One range is served; for several ranges the whole file, which the RFC allows.
 """
 
 import re
@@ -17,7 +17,7 @@ class UnsatisfiableError(ValueError):
 
 
 def parse(header: str, size_bytes: int) -> tuple[int, int] | None:
-    """The bytes [start, end) that a Range header asks for; None when the whole file is the answer.
+    """Return the bytes [start, end) that a Range header requests; None for the whole file.
 
     Raises UnsatisfiableError.
     """
@@ -35,7 +35,7 @@ def parse(header: str, size_bytes: int) -> tuple[int, int] | None:
 
 
 def response(request: HttpRequest, file: File, *, content_type: str) -> HttpResponse:
-    """The file or the part of it that was asked for; closes it."""
+    """Return the file or the requested part of it, and close it."""
     with file:
         size = file.size
         try:

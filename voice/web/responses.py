@@ -1,8 +1,8 @@
-"""What all HTTP addresses of the speech service share: admission, errors by status, and audio as an answer.
+"""Audio as HTTP responses, for all addresses of the speech service.
 
-router.add_decorator(rest.with_allowance, mode="view")   # RateLimit-* on every answer
-await rest.admit(request, caller)                        # by whoever finds the caller, before any work
-return await rest.speech(SpeechRequest.checked(…), caller)
+router.add_decorator(intake.with_allowance, mode="view")   # RateLimit-* on every answer
+await intake.admit(request, caller)                        # after authentication, before any work
+return await responses.speech(SpeechRequest.checked(…), caller)
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from voice.service.requests import FORMATS, ConversionRequest, SpeechRequest
 
 
 async def speech(request: SpeechRequest, caller: Caller) -> HttpResponseBase:
-    """Audio, streamed from the first sentence on unless it is there already.
+    """Return audio, streamed from the first sentence on unless it is cached.
 
     Raises:
         VoiceError: before the first sentence; after that the stream breaks off.
@@ -45,10 +45,10 @@ async def speech(request: SpeechRequest, caller: Caller) -> HttpResponseBase:
 
 
 async def converted(request: ConversionRequest, file: bytes) -> HttpResponse:
-    """The new file.
+    """Return the converted file.
 
     Raises:
-        VoiceError: it cannot be read, or nobody converts it in time.
+        VoiceError: it cannot be read, or no worker converts it in time.
     """
     async with conversion.asked(request, file) as call:
         body = b"".join([part.body async for part in call.parts()])
@@ -60,7 +60,7 @@ async def converted(request: ConversionRequest, file: bytes) -> HttpResponse:
 
 
 async def bodies(first: Part, parts: AsyncIterator[Part]) -> AsyncIterator[bytes]:
-    """The audio of all parts; codecs may have none yet for a short one."""
+    """Yield the audio of all parts; a codec may have no output yet for a short one."""
     if first.body:
         yield first.body
     async for part in parts:
@@ -69,7 +69,7 @@ async def bodies(first: Part, parts: AsyncIterator[Part]) -> AsyncIterator[bytes
 
 
 async def audio_of(file: UploadedFile) -> bytes:
-    """The whole upload.
+    """Return the whole upload.
 
     Raises:
         RequestRefused: empty or too large; nothing was read.
@@ -79,5 +79,5 @@ async def audio_of(file: UploadedFile) -> bytes:
 
 
 def as_header(value: Any) -> str:
-    """JSON that fits into a header: ASCII, on one line."""
+    """Return JSON that fits into a header: ASCII, on one line."""
     return json.dumps(value, ensure_ascii=True)

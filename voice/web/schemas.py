@@ -1,4 +1,4 @@
-"""What the speech service's REST API takes and gives. Times in seconds unless the name says otherwise.
+"""Input and output of the REST API. Times in seconds unless the name says otherwise.
 
 Values are checked by `voice.service.requests`, the same for all protocols; here they only get their types.
 """

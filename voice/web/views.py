@@ -1,4 +1,4 @@
-"""Audio over HTTP: spoken questions (immutable) and recordings (short-lived addresses)."""
+"""Audio over HTTP: synthesised questions (immutable) and recordings (short-lived addresses)."""
 
 from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
@@ -12,7 +12,7 @@ from voice.web import ranges
 
 @require_safe
 async def play_speech(request: HttpRequest, key: str) -> HttpResponse:
-    """Rendered speech as FLAC. A hit in Redis needs neither worker, database nor thread."""
+    """Return rendered speech as FLAC. A hit in Redis needs no worker, database or thread."""
     flac = await rendering.read_hot(key)
     if flac is None:
         flac = await sync_to_async(rendering.read_stored)(key)
@@ -25,7 +25,7 @@ async def play_speech(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_safe
 def play_recording(request: HttpRequest, token: str) -> HttpResponse:
-    """A stored recording, as long as its address lives."""
+    """Return a stored recording, as long as its address is valid."""
     recording = addresses.find_by_url_token(token)
     if recording is None:
         raise Http404("This address has ended. Open the recording again to get a new one.")

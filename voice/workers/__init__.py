@@ -1,1 +1,1 @@
-"""What workers run, and the processes that run it."""
+"""Jobs, and the worker processes that run them."""

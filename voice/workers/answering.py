@@ -1,4 +1,4 @@
-"""Answering calls (`voice.queues.calls`): what a worker does for somebody who waits."""
+"""Answer calls (`voice.queues.calls`): the work of a worker for a caller who waits."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -30,9 +30,9 @@ CONVERTED_AT_ONCE_BYTES: Final = 1024**2
 
 
 def speak(call: ClaimedCall) -> None:
-    """Send speech as it is made, one part a sentence, and keep the whole for who asks for the same."""
+    """Send speech as it is synthesised, one part a sentence, and cache the whole for the same request."""
     request = SpeechRequest(**call.request["speech"])
-    if cached := speech_cache.peek(request.key):  # made while this one was being asked
+    if cached := speech_cache.peek(request.key):  # cached while this request was being made
         call.send({"duration_ms": cached.meta["duration_ms"]}, cached.body)
         call.finish(cached.meta)
         return
@@ -51,7 +51,7 @@ def speak(call: ClaimedCall) -> None:
         duration_ms += round(1000 * chunk.duration_s)
         bodies.append(body)
         call.send({"duration_ms": round(1000 * chunk.duration_s), "voice": stream.voice}, body)
-        slot.allow(call.age_s())  # stuck is who makes no more sound, however long the text
+        slot.allow(call.age_s())  # a call is stuck if no more audio comes, however long the text
     assert resampler is not None  # a stream without a chunk raises
     bodies.append(encoder.feed(s16le_from_samples(resampler.finish())) + encoder.finish())
     call.send({"duration_ms": 0}, bodies[-1])
@@ -61,13 +61,13 @@ def speak(call: ClaimedCall) -> None:
         "voice": stream.voice,
         "is_last_resort": stream.is_last_resort,
     }
-    if not stream.is_stand_in:  # the next request may find the engine that it asked for
+    if not stream.is_stand_in:  # the next request may get the engine that it wants
         speech_cache.put(request.key, speech_cache.CachedSpeech(b"".join(bodies), result))
     call.finish(result)
 
 
 def hear(call: ClaimedCall) -> None:
-    """Send segments as they are recognised, then all that was heard."""
+    """Send segments as they are transcribed, then the whole transcript."""
     request = TranscriptionRequest(**call.request["transcription"])
     samples = _samples(call)
     started = time.monotonic()
@@ -84,7 +84,7 @@ def hear(call: ClaimedCall) -> None:
 
 
 def convert(call: ClaimedCall) -> None:
-    """Send what the file is, then what it is to become."""
+    """Send the converted file; the result describes the original."""
     request = ConversionRequest(**call.request["conversion"])
     source = asdict(processing.describe(call.audio))
     samples = decoded(call.audio, rate_hz=request.sample_rate)
@@ -103,7 +103,7 @@ _HANDLERS: Final = {"speak": speak, "hear": hear, "convert": convert}
 
 
 def answer(call: ClaimedCall) -> None:
-    """Do what was asked, and say so if it cannot be done."""
+    """Carry out the call, and send an error if that fails."""
     kind, outcome = call.request["kind"], "ok"
     metrics.CALL_WAIT_SECONDS.labels(kind=kind).observe(call.age_s())
     try:
@@ -125,10 +125,10 @@ def answer(call: ClaimedCall) -> None:
 
 
 def decoded(file: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> Samples:
-    """float32[n_samples], mono, of an uploaded file.
+    """Return float32[n_samples], mono, of an uploaded file.
 
     Raises:
-        AudioRejected: no audio that can be read, too large, or too long.
+        AudioRejected: no readable audio, too large, or too long.
     """
     limits = settings.VOICE
     limit_bytes = limits["MAX_UPLOAD_MB"] * 1024**2
@@ -140,7 +140,7 @@ def recognised(
     request: TranscriptionRequest,
     on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
 ) -> Recognition:
-    """What is said, however long it takes; see `Recognizer.recognize`."""
+    """Transcribe audio, however long it takes; see `Recognizer.recognize`."""
     slot.allow(len(samples) / RECOGNITION_RATE_HZ)
     return recognizer.recognizer().recognize(
         samples,
@@ -152,7 +152,7 @@ def recognised(
 
 
 def with_speakers(samples: Samples, result: Recognition) -> tuple[Recognition, list[str | None]]:
-    """The result with its segments cut where the speaker changes, and the speaker of each, None for nobody.
+    """Return the result cut where the speaker changes, and each segment's speaker, None if unknown.
 
     Raises:
         EngineUnavailable: no models for it are configured, or the library is missing.
@@ -166,7 +166,7 @@ def with_speakers(samples: Samples, result: Recognition) -> tuple[Recognition, l
 
 @cache
 def _diarizer() -> "Diarizer":
-    """The one of this process: its models are loaded once."""
+    """Return the diarizer of this process: its models are loaded once."""
     from voice.inference import speakers as inference_speakers
 
     return inference_speakers.diarizer_of(settings.VOICE)
@@ -177,8 +177,8 @@ def _samples(call: ClaimedCall) -> Samples:
 
 
 def answer_call(call_id: str) -> None:
-    """Do what somebody waits for (`voice.queues.calls`), and tell them if it cannot be done."""
-    from voice.workers import answering  # engines belong to the processes that use them
+    """Carry out a call (`voice.queues.calls`), and send an error if that fails."""
+    from voice.workers import answering  # only the processes that use engines import them
 
     if call := answers.claim(call_id):
         answering.answer(call)

@@ -1,4 +1,4 @@
-"""How often work is tried, and what becomes of it when it fails."""
+"""Attempts: how often work is tried, and what happens when it fails."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,19 +11,19 @@ from voice.errors import VoiceError
 from voice.models import BatchFile, Recording, Speech, Transcript
 
 Row = TypeVar("Row", Transcript, BatchFile)
-"""What waits to be recognised. Both have status, attempts, last_error, retry_at and finished_at."""
-WAITING = Transcript.Status.WAITING  # the same word for both
+"""A row that waits for its transcript. Both have status, attempts, last_error, retry_at and finished_at."""
+WAITING = Transcript.Status.WAITING  # the same value for both
 MAX_ATTEMPTS = 5
-"""A recording that fails, or ends its worker, this many times is given up and says so."""
+"""A recording that fails, or ends its worker, this many times is marked as failed."""
 RETRY_FIRST_S, RETRY_FACTOR, RETRY_LONGEST_S = 1, 2, 10
 STORE_RETRY_S = 10
-"""Object storage is away, or Redis lost the audio and its source has not sent it again yet."""
+"""For when object storage is unreachable, or Redis lost the audio and its source has not sent it again."""
 ENGINE_RETRY_S = 60
-"""With no engine for the language there is no hurry; the recording waits as long as it takes."""
+"""Without an engine for the language there is no hurry; the recording waits as long as it takes."""
 
 
 def retry_s(attempts: int) -> float:
-    """Exponential back-off in seconds: 1, 2, 4, 8, 10, 10 …"""
+    """Return the exponential back-off in seconds: 1, 2, 4, 8, 10, 10 …"""
     return min(RETRY_FIRST_S * RETRY_FACTOR ** max(attempts - 1, 0), RETRY_LONGEST_S)
 
 
@@ -32,7 +32,7 @@ def give_up(row: Row, error: str, finished: Callable[[Row], None]) -> None:
 
 
 def end(row: Row, finished: Callable[[Row], None], **fields: Any) -> None:
-    """End the waiting, unless another job did, or the row is gone."""
+    """Finish the row, unless another job did, or the row is gone."""
     waiting = type(row).objects.filter(pk=row.pk, status=WAITING)
     if waiting.update(finished_at=timezone.now(), **fields):
         row.refresh_from_db()
@@ -40,7 +40,7 @@ def end(row: Row, finished: Callable[[Row], None], **fields: Any) -> None:
 
 
 def postpone(row: Transcript | BatchFile | Recording | Speech, error: Exception, after_s: float) -> bool:
-    """Let the sweeper queue the row again after so many seconds, and note why; False if the row is gone."""
+    """Let the sweeper queue the row again after `after_s`, and note why; False if the row is gone."""
     fields: dict[str, Any] = {"retry_at": timezone.now() + timedelta(seconds=after_s)}
     if not isinstance(row, Recording):
         fields["last_error"] = _described(error)
@@ -49,7 +49,7 @@ def postpone(row: Transcript | BatchFile | Recording | Speech, error: Exception,
 
 
 def _described(error: Exception) -> str:
-    """Our own messages are written to be read; of others only the kind, for they may quote what they read."""
+    """Return our own messages; of other errors only the type, because they may quote what they read."""
     return (
         str(error)[:500]
         if isinstance(error, VoiceError)

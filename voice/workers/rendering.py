@@ -1,4 +1,4 @@
-"""The job that speaks a text and keeps the audio."""
+"""The job that synthesises a text and stores the audio."""
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import F
@@ -9,7 +9,7 @@ from voice.workers.attempts import MAX_ATTEMPTS, postpone, retry_s
 
 
 def render_speech(key: str) -> None:
-    """Synthesise a requested text and keep it."""
+    """Synthesise a requested text and store it."""
     from voice.inference import synthesizer
 
     try:

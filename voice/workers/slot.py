@@ -1,8 +1,8 @@
-"""One slot of a worker: a thread that loops RQ's `SimpleWorker` in a process that stays.
+"""One slot of a worker: a thread that runs RQ's `SimpleWorker` in a long-lived process.
 
-Against RQ's own, a slot has no signal handlers, no alarm signal, no thread for commands and no heartbeats
-between jobs; the process (`voice.workers.worker`) does what is needed of these. And it keeps the messages of
-exceptions out of logs and registries.
+Unlike RQ's own worker, a slot has no signal handlers, no alarm signal, no thread for commands and no
+heartbeats between jobs; the process (`voice.workers.worker`) does what is needed of these. It also keeps the
+messages of exceptions out of logs and registries.
 """
 
 import logging
@@ -33,7 +33,7 @@ from voice.queues import leases
 logger = logging.getLogger(__name__)
 
 DEQUEUE_S = 1
-"""How long one look into the queues lasts. A job comes at once; this bounds how soon a stop is seen."""
+"""How long a blocking read of the queues waits. A job arrives at once; a stop is noticed after it."""
 FIRST_RECONNECT_S, LONGEST_RECONNECT_S = 0.1, 5.0
 
 
@@ -41,7 +41,7 @@ FIRST_RECONNECT_S, LONGEST_RECONNECT_S = 0.1, 5.0
 class Running:
     """The job in a slot. `started` is in seconds of the monotonic clock.
 
-    allowance_s: what it may take beyond the worker's deadline, because it said that it has much to do.
+    allowance_s: the extra time beyond the worker's deadline that the job has requested for long work.
     """
 
     job_id: str
@@ -55,9 +55,9 @@ _this_thread = threading.local()
 
 
 def allow(seconds: float) -> None:
-    """Let the job of this thread take so much longer than the deadline; outside a worker, do nothing.
+    """Let the job of this thread exceed the deadline by `seconds`; outside a worker, do nothing.
 
-    An hour of audio takes longer than the time after which a call is taken for stuck.
+    An hour of audio takes longer than the time after which a call counts as stuck.
     """
     slot: Slot | None = getattr(_this_thread, "slot", None)
     if slot and slot.running:
@@ -65,7 +65,7 @@ def allow(seconds: float) -> None:
 
 
 class NoDeathPenalty(BaseDeathPenalty):
-    """RQ's alarm signal works in the main thread only; the watchdog is there instead."""
+    """RQ's alarm signal works in the main thread only; the watchdog replaces it."""
 
     def setup_death_penalty(self) -> None: ...
 
@@ -76,7 +76,7 @@ class Slot(SimpleWorker):
     """Takes a job, runs it in this thread, takes the next.
 
     RQ renews a worker's entry several times a job; here the process does that for all its slots, see `beat`.
-    And where RQ asks Redis sixteen times for each job, a slot asks six times.
+    RQ makes sixteen requests to Redis for each job, a slot makes six.
     """
 
     death_penalty_class = NoDeathPenalty
@@ -84,7 +84,7 @@ class Slot(SimpleWorker):
     has_ended = False
 
     def serve(self, stopping: threading.Event) -> None:
-        """Work until `stopping` is set; a Redis that goes away is waited for."""
+        """Work until `stopping` is set; when Redis is unreachable, wait and retry."""
         delay_s = 0.0
         while not stopping.is_set():
             try:
@@ -97,7 +97,7 @@ class Slot(SimpleWorker):
                 stopping.wait(delay_s)
 
     def stop_soon(self) -> None:
-        """End `serve` after the job it is at, also while RQ's workers are suspended."""
+        """End `serve` after the current job, also while RQ's workers are suspended."""
         self._stop_requested = True
 
     def _serve_next(self) -> None:
@@ -119,7 +119,7 @@ class Slot(SimpleWorker):
             self.execute_job(*found)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run the job, and give its database connection back."""
+        """Run the job, and return its database connection to the pool."""
         execution = self.prepare_execution(job)
         self.running = running = Running(job.id, queue.name, execution, time.monotonic())
         _this_thread.slot = self
@@ -132,7 +132,7 @@ class Slot(SimpleWorker):
             close_old_connections()
 
     def prepare_execution(self, job: Job) -> Execution:
-        """All that RQ notes before a job, in one round trip and with a lease of our own length."""
+        """Write all that RQ records before a job, in one round trip and with our own lease time."""
         with self.connection.pipeline() as pipe:
             ttl = leases.REGISTRY_TTL_S
             self.execution = Execution.create(job, ttl, pipeline=pipe, worker_name=self.name)
@@ -141,13 +141,13 @@ class Slot(SimpleWorker):
             self.set_current_job_id(job.id, pipeline=pipe)
             self.set_current_job_working_time(0, pipeline=pipe)
             job.prepare_for_execution(self.name, pipeline=pipe)
-            if len(self.queues) == 1:  # RQ moves jobs by way of a second list only then
+            if len(self.queues) == 1:  # only then RQ moves jobs through a second list
                 pipe.lrem(IntermediateQueue.get_intermediate_queue_key(self.queues[0].key), 1, job.id)
             pipe.execute()
         return self.execution
 
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
-        """Called by RQ before the job; `prepare_execution` has noted it."""
+        """Do nothing: RQ calls this before the job, but `prepare_execution` has recorded it."""
 
     def beat(self) -> None:
         """Renew this worker's entry and the lease on its job. For the heartbeat thread."""
@@ -158,11 +158,11 @@ class Slot(SimpleWorker):
             if running:
                 leases.renew(running.execution, running.queue_name, pipe)
             is_registered = pipe.execute()[0]
-        if not is_registered:  # Redis lost the entry, or it expired while Redis was away
+        if not is_registered:  # Redis lost the entry, or it expired while Redis was unreachable
             self._register_again()
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Called by RQ around each job; `beat` does it, busy or not."""
+        """Do nothing: RQ calls this around each job, but `beat` does it, busy or not."""
 
     def _register_again(self) -> None:
         with self.connection.pipeline() as pipe:
@@ -172,14 +172,14 @@ class Slot(SimpleWorker):
             pipe.execute()
 
     def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
-        """Called by RQ after the job, before it cleans up."""
+        """Record the end of the job; RQ calls this before it cleans up."""
         job.ended_at = now()
 
     def handle_job_success(self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry) -> None:
-        """As RQ does where somebody wants the result; nobody wants ours, and one round trip forgets the job.
+        """Delete the job in one round trip; like RQ if its result or a repeat is wanted.
 
-        RQ takes a dozen, to look for jobs that wait for this one (`voice.queues.jobs` cannot queue such) and
-        to read each execution that is listed, which fails over one whose worker died.
+        RQ takes a dozen round trips, to look for jobs that wait for this one (`voice.queues.jobs` cannot
+        queue such) and to read each listed execution, which fails for one whose worker died.
         """
         if job.get_result_ttl(self.default_result_ttl) != 0 or job.repeats_left:
             super().handle_job_success(job, queue, started_job_registry)
@@ -194,14 +194,14 @@ class Slot(SimpleWorker):
             pipe.execute()
 
     def cleanup_execution(self, job: Job, pipeline: Pipeline) -> None:
-        """Called once a job succeeded or failed; an earlier failure of the same id is over."""
+        """Clean up after a job; an earlier failure of the same id no longer counts."""
         job.failed_job_registry.remove(job, pipeline=pipeline)
         super().cleanup_execution(job, pipeline)
         pipeline.delete(job.execution_registry.key)
         self.set_state(WorkerStatus.IDLE, pipeline=pipeline)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Say that a job failed. Not with what: messages may quote rows, and rows belong to people."""
+        """Log that a job failed, without the message: it may quote rows, which are personal data."""
         kind, _, trace = exc_info
         logger.warning("job %s failed: %s in %s", job.id, kind.__name__, place_of(trace))
 
@@ -212,18 +212,18 @@ class Slot(SimpleWorker):
         started_job_registry: StartedJobRegistry | None = None,
         exc_string: str = "",
     ) -> None:
-        """As RQ does, with the places of the traceback but without the message."""
+        """Do as RQ does, with the places of the traceback but without the message."""
         kind, _, trace = sys.exc_info()
         if kind:
             exc_string = f"{kind.__name__} in {places_of(trace)}"
         super().handle_job_failure(job, queue, started_job_registry, exc_string)
 
     def procline(self, message: str) -> None:
-        """A process with several slots has no one title."""
+        """Do nothing: a process with several slots has no single title."""
 
 
 def _count(running: Running, job: Job, *, is_done: bool) -> None:
-    """Tell the metrics of a job that has ended."""
+    """Count a job that has ended."""
     seconds = time.monotonic() - running.started
     outcome = "ok" if is_done else "failed"
     metrics.JOBS.labels(queue=running.queue_name, outcome=outcome).inc()

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as something that a program waits for."""
+"""SIGTERM and SIGINT as events that a program waits for."""
 
 import select
 import signal
@@ -9,9 +9,9 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSignals:
-    """SIGTERM and SIGINT as something to wait for, so that no work is done inside a signal handler.
+    """SIGTERM and SIGINT as events to wait for, so that no work is done inside a signal handler.
 
-    The interpreter's own handler writes the number into a socket, whichever thread the signal reached.
+    The interpreter's own handler writes the number into a socket, whichever thread received the signal.
     """
 
     def __enter__(self) -> Self:
@@ -28,7 +28,7 @@ class StopSignals:
             signal.signal(number, handler)
 
     def wait(self, timeout_s: float | None = None) -> int:
-        """The number of a signal, or 0 when `wake` was called or the time is over."""
+        """Return the number of a signal, or 0 after `wake` or the timeout."""
         if timeout_s is not None:
             timeout_s = max(0.0, timeout_s)
         readable, _, _ = select.select([self._read], [], [], timeout_s)

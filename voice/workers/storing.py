@@ -13,7 +13,7 @@ from voice.workers.sweeper import queue_again
 
 
 def delete_upload(file_id: str) -> None:
-    """Delete the upload of a file that waits no longer, where that failed before."""
+    """Delete the upload of a finished file, after an earlier deletion failed."""
     row = batches.with_needless_upload().filter(pk=file_id).first()
     if row is None:
         return
@@ -26,14 +26,14 @@ def delete_upload(file_id: str) -> None:
 
 
 def move_segments(recording_id: str) -> None:
-    """Move what is due of a growing recording to object storage. It is asked for again if this fails."""
+    """Move the due segments of a growing recording to object storage. If this fails, it is queued again."""
     while (segment := buffer.due(recording_id)) is not None:
         if not storage.move_segment(UUID(recording_id), *segment):
             return
 
 
 def move_resting() -> None:
-    """Move what nobody goes on with: whoever left in the middle of an answer may come back in a day."""
+    """Move idle recordings: a candidate who left during an answer may come back a day later."""
     opened = Recording.objects.filter(status=Recording.Status.OPEN).values_list("pk", flat=True)
     queue_again(buffer.all_due(list(opened)), queueing.moving_job_id, queueing.queue_moving)
 
@@ -47,6 +47,6 @@ def store(recording_id: str) -> None:
         storage.store(recording, now=timezone.now())
     except Exception as error:
         if not Recording.objects.filter(pk=recording_id).exclude(status=Recording.Status.DISCARDED).exists():
-            return  # given up in the meantime: what could not be read is not there any more
+            return  # discarded in the meantime: its audio no longer exists
         postpone(recording, error, STORE_RETRY_S)
         raise

@@ -1,4 +1,4 @@
-"""Queueing anew whatever waits in PostgreSQL while no live job works on it."""
+"""The sweeper: queue again all rows that wait in PostgreSQL without a live job."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,13 +18,14 @@ from voice.workers.attempts import ENGINE_RETRY_S
 
 SWEEP_AT_MOST = 1000
 LONGEST_WAIT_S = 2 * ENGINE_RETRY_S
-"""Nothing is put off for so long."""
+"""No row is postponed for this long."""
 
 
 def sweep() -> None:
-    """Queue whatever waits in PostgreSQL while no live job works on it. Runs every few seconds.
+    """Queue all rows that wait in PostgreSQL without a live job. Runs every few seconds.
 
-    That is what was queued before and lost, or failed, or deferred; the oldest `SWEEP_AT_MOST` of each.
+    These rows were queued before and lost, or failed, or were deferred; the oldest `SWEEP_AT_MOST` of each
+    kind.
     """
     is_due = _is_due(timezone.now())
     waiting = Transcript.objects.filter(is_due, status=Transcript.Status.WAITING)
@@ -62,7 +63,7 @@ def sweep() -> None:
 
 
 def _is_due(now: datetime) -> Q:
-    """What has waited long enough, or for longer than anything is put off: then the clock was set back."""
+    """Select rows that are due, or postponed for longer than possible: then the clock was set back."""
     return Q(retry_at__lte=now) | Q(retry_at__gt=now + timedelta(seconds=LONGEST_WAIT_S))
 
 

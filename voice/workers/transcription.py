@@ -1,7 +1,7 @@
-"""What workers run. A job gets an id, reads the row, and accepts that the row is gone or already done.
+"""Jobs of workers that transcribe. A job gets an id, reads the row, and handles "gone" and "already done".
 
-PostgreSQL knows what waits. A job that fails leaves the row waiting with a later `retry_at`, and `sweep`
-queues it again; so does a job whose worker died, or a queue that was lost. Queues are only hints.
+PostgreSQL holds what waits. A job that fails leaves the row waiting with a later `retry_at`, and `sweep`
+queues it again; it does the same if a worker died or a queue was lost. Queues are only hints.
 """
 
 import time
@@ -34,7 +34,7 @@ from voice.workers.attempts import (
 
 
 def transcribe(recording_id: str) -> None:
-    """Recognise a sealed recording and keep the transcript, once."""
+    """Transcribe a sealed recording and store the transcript, once."""
     row = Transcript.objects.select_related("recording").filter(recording_id=recording_id).first()
     if row:
         _recognise_once(
@@ -46,7 +46,7 @@ def transcribe(recording_id: str) -> None:
 
 
 def transcribe_file(file_id: str) -> None:
-    """Recognise a file of a batch and keep what was heard, once; the upload is deleted."""
+    """Transcribe a file of a batch and store the transcript, once; the upload is deleted."""
     row = BatchFile.objects.select_related("batch").filter(pk=file_id).first()
     if row:
         _recognise_once(
@@ -64,13 +64,13 @@ def _recognise_once(
     recognise: Callable[[bytes], dict[str, Any]],
     finished: Callable[[Row], None],
 ) -> None:
-    """Recognise what `row` waits for, unless that is done; `finished` is called by whoever ends the waiting.
+    """Transcribe the audio of `row`, unless that is done; the job that finishes the row calls `finished`.
 
-    recognise: what was heard, as fields of the row.
+    recognise: returns the transcript as fields of the row.
     """
     if row.status != WAITING:
         return
-    if row.attempts >= MAX_ATTEMPTS:  # the last attempt ended without a word: its worker died or hung
+    if row.attempts >= MAX_ATTEMPTS:  # the last attempt left no error: its worker died or hung
         give_up(row, row.last_error or "The recogniser was ended each time it worked on this.", finished)
         return
     try:
@@ -78,10 +78,10 @@ def _recognise_once(
     except errors.UploadGone as error:
         give_up(row, str(error), finished)
         raise
-    except Exception as error:  # whichever store failed, the recording is not to blame: no attempt is counted
+    except Exception as error:  # a store failed, not the recording: this is not an attempt
         if postpone(row, error, STORE_RETRY_S):
             raise
-        return  # given up in the meantime, and its audio with it
+        return  # discarded in the meantime, with its audio
     rows = type(row).objects.filter(pk=row.pk)
     rows.update(attempts=F("attempts") + 1)
     try:
@@ -100,7 +100,7 @@ def _recognise_once(
 
 
 def _recognise_pcm(pcm: bytes, language: str) -> dict[str, Any]:
-    from voice.workers import answering  # engines belong to the processes that recognise
+    from voice.workers import answering  # only the processes that transcribe import engines
 
     started = time.monotonic()
     result = answering.recognised(samples_from_s16le(pcm), TranscriptionRequest(language=language))
@@ -143,9 +143,9 @@ def _tell_of_transcript(row: Transcript) -> None:
 
 
 def recognise_partial(recording_id: str, start: int, end: int, language: str, reply_to: str) -> None:
-    """Recognise bytes [start, end) of a recording under way and tell the connection that asked.
+    """Transcribe bytes [start, end) of a growing recording and send the caption to its connection.
 
-    Best effort: nothing is kept, nothing is tried again.
+    Best effort: nothing is stored or retried.
     """
     from voice.inference import recognizer
     from voice.infra import channel_layer

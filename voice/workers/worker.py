@@ -1,9 +1,9 @@
-"""Warm workers: models are loaded before the first job and stay, in one process with several slots.
+"""Worker processes: models are loaded before the first job and stay, with several slots a process.
 
 RQ's own worker forks for every job, which throws a loaded model away. Here each slot (`voice.workers.slot`)
 is a thread that works with the models of its process. One more thread sends the heartbeats of all slots, so
-that a job whose process died is known within `liveness.LEASE_S`, and ends the process when a job is stuck.
-Whatever supervises the process starts a new one, and the sweeper queues again what it was working on.
+that the jobs of a dead process are noticed within `leases.LEASE_S`, and ends the process when a job is stuck.
+The process's supervisor starts a new one, and the sweeper queues its jobs again.
 """
 
 import faulthandler
@@ -34,19 +34,19 @@ logger = logging.getLogger(__name__)
 
 BEAT_S = 2.0
 GRACE_S = 9.0
-"""A little less than the demo's supervisor waits, so that leases of unfinished jobs are still given back."""
+"""A little less than the demo's supervisor waits, so that leases of unfinished jobs are still released."""
 REPEATED_SIGNAL_S = 1.0
-"""Ctrl-C reaches a process twice, from the terminal and from its supervisor: that is one wish."""
+"""Ctrl-C reaches a process twice, from the terminal and from its supervisor: both count as one signal."""
 STALLED_S = 60.0
-"""A call that keeps Python's global lock stops the heartbeats too; a C thread ends the process after that."""
+"""A call that holds Python's global lock stops the heartbeats too; then a C thread ends the process."""
 STUCK_STATUS = 75  # EX_TEMPFAIL in sysexits.h
 
 
 class Service(Protocol):
-    """What a worker keeps warm: a `Recognizer` or a `Synthesizer` of `voice.inference`."""
+    """A model that a worker keeps loaded: a `Recognizer` or a `Synthesizer` of `voice.inference`."""
 
     def load(self) -> None:
-        """Make ready. EngineUnavailable leaves the jobs to try, and to fail, by themselves."""
+        """Load the models. After EngineUnavailable each job tries again, and may fail, by itself."""
 
     def reports(self) -> Sequence[EngineReport]: ...
 
@@ -55,7 +55,7 @@ class VoiceWorker:
     """One process: its services, its slots and their heartbeat.
 
     queue_names: in the order of their priority. With several queues and several slots, slot 0 serves only the
-    first queue and its `-later`, so that nothing (captions, say) can keep its jobs waiting.
+    first queue and its `-later`, so that other jobs (such as captions) cannot delay them.
     deadline_s: a job that runs longer is stuck, and ends the process.
     """
 
@@ -79,16 +79,16 @@ class VoiceWorker:
         self._reporting = threading.Lock()
         self._has_left = False
         self._connection = connection
-        # One retry, for a connection that died idle; the waiting for a Redis that is away is in `Slot.serve`.
+        # One retry, for a connection that died while idle; `Slot.serve` waits when Redis is unreachable.
         connection.set_retry(Retry(NoBackoff(), 1))
         self._pubsub = connection.pubsub(ignore_subscribe_messages=True)
-        for name in ("rq", "rq.worker", "rq.job"):  # rq sets them to INFO, and then tells of every job
+        for name in ("rq", "rq.worker", "rq.job"):  # rq sets them to INFO, and then logs every job
             logging.getLogger(name).setLevel(logging.WARNING)
 
     def run(self, when_ready: Callable[[str], None]) -> int:
-        """Work until SIGTERM or SIGINT; return the status to exit with. For the main thread.
+        """Work until SIGTERM or SIGINT; return the exit status. For the main thread.
 
-        when_ready: called with one line once everything is warm.
+        when_ready: called with one line once everything is loaded.
         """
         self._is_guarded = True
         with StopSignals() as signals:
@@ -111,7 +111,7 @@ class VoiceWorker:
         self._start(lambda line: None, lambda: None)
 
     def checks(self) -> dict[str, Callable[[], None]]:
-        """What must hold before it is ready, by name; each raises `NotReady` while it does not."""
+        """Return the checks of readiness by name; each raises `NotReady` while it fails."""
         checks: dict[str, Callable[[], None]] = {"slots": self._check_serving}
         for service in self._services:
             for direction in {report.direction for report in service.reports()}:
@@ -119,7 +119,7 @@ class VoiceWorker:
         return checks
 
     def stop(self, grace_s: float = GRACE_S) -> bool:
-        """Take no more jobs and wait for those that run; whether all have ended."""
+        """Take no more jobs and wait for those that run; return whether all have ended."""
         self._ask_to_stop()
         deadline = time.monotonic() + grace_s
         for thread in self._threads:
@@ -153,7 +153,7 @@ class VoiceWorker:
                 when_ended()
 
     def _load(self, service: Service) -> None:
-        from voice.errors import EngineUnavailable  # brings numpy, which not every worker needs
+        from voice.errors import EngineUnavailable  # imports numpy, which not every worker needs
 
         try:
             service.load()
@@ -161,7 +161,7 @@ class VoiceWorker:
             logger.warning("%s", error)
 
     def _registered_slots(self) -> list[Slot]:
-        """The slots, known to Redis, however long it takes to come up."""
+        """Return the slots, registered in Redis; wait until Redis can be reached."""
         delay_s = FIRST_RECONNECT_S
         while not self._stopping.is_set():
             try:
@@ -182,8 +182,7 @@ class VoiceWorker:
             self._reserved() if index == 0 and self._slot_count > 1 else self.queue_names,
             name=f"{socket.gethostname()}.{os.getpid()}.{index}.{uuid4().hex[:6]}",
             connection=self._connection,
-            worker_ttl=DEQUEUE_S
-            + 15,  # RQ takes these 15 off again; it gives sockets 10 s more than a look lasts
+            worker_ttl=DEQUEUE_S + 15,  # RQ subtracts these 15 again, and adds 10 s to the timeout of sockets
             log_job_description=False,
         )
 
@@ -228,12 +227,12 @@ class VoiceWorker:
             try:
                 self._beat()
                 while (left_s := next_at - time.monotonic()) > 0:
-                    self._pubsub.get_message(timeout=left_s)  # what RQ's admin asks for, such as a shutdown
-            except redis.RedisError:  # the slots say so
+                    self._pubsub.get_message(timeout=left_s)  # commands of RQ's admin, such as a shutdown
+            except redis.RedisError:  # the slots log it
                 self._stopping.wait(max(0.0, next_at - time.monotonic()))
 
     def _put_off_end(self) -> None:
-        """Arm the guard against a call that lets not even the heartbeat thread run."""
+        """Arm the guard against a call that blocks even the heartbeat thread."""
         if self._is_guarded:
             faulthandler.dump_traceback_later(STALLED_S, exit=True)
 
@@ -246,8 +245,9 @@ class VoiceWorker:
                 inference_reports.publish(self._reports(), self._connection)
 
     def _end_if_stuck(self) -> None:
-        """End the process when a job has run for too long, or a model that the jobs gave up on still hangs:
-        nothing else ends a call inside a model.
+        """End the process when a job runs too long, or a model call that timed out still hangs.
+
+        Nothing else ends a call inside a model.
         """
         for running in self._running():
             seconds = time.monotonic() - running.started
@@ -282,7 +282,7 @@ class VoiceWorker:
             slot.stop_soon()
 
     def _wait_for_slots(self, signals: StopSignals) -> bool:
-        """Whether all slots ended in time and nobody asked again."""
+        """Return whether all slots ended in time and no second signal came."""
         self._ask_to_stop()
         first = time.monotonic()
         while not all(slot.has_ended for slot in self.slots):
@@ -293,7 +293,7 @@ class VoiceWorker:
         return True
 
     def _give_up(self) -> None:
-        """Let other workers have the jobs that run here."""
+        """Release the running jobs to other workers."""
         executions = [running.execution for running in self._running()]
         try:
             leases.give_up(executions, self._connection)

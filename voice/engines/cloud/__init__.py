@@ -1,5 +1,5 @@
-"""Speech services of vendors, each behind the protocols of `voice.engines.base`.
+"""Speech services of vendors, behind the protocols of `voice.engines.base`.
 
-None is called unless its name stands in STT_ENGINES or TTS_ENGINES and its key is set. Without the key `load`
-says which variable is missing; `load` itself calls nobody.
+A vendor is called only if its name is in STT_ENGINES or TTS_ENGINES and its key is set. Without the key
+`load` says which variable is missing; `load` itself makes no request.
 """

@@ -1,4 +1,4 @@
-"""What an operator has with a vendor: key, address, models and voices.  From `settings.VOICE["CLOUD"]`."""
+"""An operator's account with a vendor: key, address, models, voices. From `settings.VOICE["CLOUD"]`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VENDORS: Final = ("openai", "groq", "deepgram", "elevenlabs", "aws", "azure", "g
 
 @dataclass(frozen=True, slots=True)
 class CloudAccount:
-    """One vendor's settings; empty values stand for the adapter's own defaults."""
+    """One vendor's settings; for empty values the adapter uses its own defaults."""
 
     vendor: str
     api_key: str = field(default="", repr=False)
@@ -31,7 +31,7 @@ class CloudAccount:
 
     @classmethod
     def from_settings(cls, vendor: str, values: Mapping[str, Any]) -> CloudAccount:
-        """From keys such as "API_KEY" and "TTS_MODEL"; unknown ones are passed over."""
+        """Create from keys such as "API_KEY" and "TTS_MODEL"; unknown ones are ignored."""
         known = {field.name for field in fields(cls)} - {"vendor"}
         found = {key.lower(): value for key, value in values.items() if key.lower() in known}
         texts = {key: value.strip() for key, value in found.items() if isinstance(value, str)}
@@ -44,11 +44,12 @@ class CloudAccount:
         return "AWS_ACCESS_KEY_ID" if self.vendor == "aws" else self.variable("api_key")
 
     def variable(self, key: str) -> str:
-        """The environment variable of a field, as "DEEPGRAM_BASE_URL"."""
+        """Return the environment variable of a field, as "DEEPGRAM_BASE_URL"."""
         return f"{self.vendor}_{key}".upper()
 
     def check(self) -> None:
-        """
+        """Check the key.
+
         Raises:
             EngineUnavailable: no key, or one that no header can carry.
         """
@@ -61,5 +62,5 @@ class CloudAccount:
 
 
 def accounts_of(values: Mapping[str, Mapping[str, Any]]) -> dict[str, CloudAccount]:
-    """An account for every vendor; those without settings have no key."""
+    """Return an account for every vendor; those without settings have no key."""
     return {vendor: CloudAccount.from_settings(vendor, values.get(vendor, {})) for vendor in VENDORS}

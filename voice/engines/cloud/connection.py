@@ -1,10 +1,10 @@
-"""HTTPS to a vendor, and what its failures mean to us.  Messages hold no key, no text, no audio, no answer.
+"""HTTPS to a vendor, and its failures as our errors. Messages hold no key, text, audio or answer.
 
     connection = Connection(account, "https://api.deepgram.com", {"Authorization": "Token ..."})
-    connection.open()                                         # checks the key, calls nobody
+    connection.open()                                         # checks the key, makes no request
     answer = connection.json("POST", "/v1/listen", refusal=AudioRejected, content=flac)
 
-A vendor's own words are never passed on: some echo the key or the text.
+A vendor's own messages are never passed on: some repeat the key or the text.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ REFUSING: Final = frozenset({400, 413, 415, 422})
 
 
 class Connection:
-    """Pooled connections to one vendor.  Thread-safe.  Redirects are not followed: the key stays where it
-    is."""
+    """Pooled connections to one vendor. Thread-safe. Redirects are not followed, to keep the key private."""
 
     def __init__(self, account: CloudAccount, base_url: str, headers: Mapping[str, str]) -> None:
         self._account = account
@@ -41,10 +40,10 @@ class Connection:
         self._opening = threading.Lock()
 
     def open(self) -> None:
-        """Make ready without calling; further calls return at once.
+        """Get ready without a request; further calls return at once.
 
         Raises:
-            EngineUnavailable: no key, no httpx, or an address that is none.
+            EngineUnavailable: no key, no httpx, or the address is invalid.
         """
         with self._opening:
             if self._client is None:
@@ -52,16 +51,16 @@ class Connection:
                 self._client = self._new_client()
 
     def close(self) -> None:
-        """End all connections; the next call makes new ones."""
+        """Close all connections; the next call opens new ones."""
         with self._opening:
             client, self._client = self._client, None
         if client:
             client.close()
 
     def json(self, method: str, path: str, *, refusal: type[VoiceError], **request: Any) -> Any:
-        """The JSON that the vendor answers, whole within the account's `timeout_s`.
+        """Return the vendor's JSON answer, which must be complete within the account's `timeout_s`.
 
-        refusal: the error for a request that the vendor calls bad.
+        refusal: the error to raise for a request that the vendor rejects.
 
         Raises:
             refusal, TransientFailure, EngineUnavailable: see `refused`.
@@ -79,7 +78,7 @@ class Connection:
             return json.loads(body)
 
     def audio(self, path: str, *, refusal: type[VoiceError], **request: Any) -> Iterator[bytes]:
-        """The sound that the vendor answers to a POST, as it comes; no silence on the line over `timeout_s`.
+        """Yield the audio of the vendor's answer to a POST as it arrives; a gap may last `timeout_s`.
 
         Raises (while iterating):
             refusal, TransientFailure, EngineUnavailable: see `refused`.
@@ -87,7 +86,7 @@ class Connection:
         n_bytes = 0
         with self.answer("POST", path, refusal=refusal, **request) as response:
             kind = response.headers.get("content-type", "")
-            if not kind.startswith(("audio/", "application/octet-stream")):  # a login page makes bad music
+            if not kind.startswith(("audio/", "application/octet-stream")):  # such as a login page
                 raise malformed(self._account)
             for piece in response.iter_bytes():
                 n_bytes += len(piece)
@@ -99,7 +98,7 @@ class Connection:
     def answer(
         self, method: str, path: str, *, refusal: type[VoiceError], **request: Any
     ) -> Iterator[httpx.Response]:
-        """An answer with status 200, its body not read yet."""
+        """Yield an answer with status 200, its body not read yet."""
         import httpx
 
         self.open()
@@ -110,7 +109,7 @@ class Connection:
                 if response.status_code != 200:
                     raise refused(self._account, _status(response), refusal)
                 yield response
-        # httpx's own messages may quote a header, and with it the key: neither kept nor chained
+        # httpx's own messages may quote a header, and with it the key: neither kept nor chained.
         except httpx.TimeoutException:
             raise timed_out(self._account) from None
         except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL):
@@ -136,7 +135,7 @@ class Connection:
 
 
 def _status(response: httpx.Response) -> int:
-    """The status; Google's 400 for a wrong key counts as 403."""
+    """Return the status; Google's 400 for a wrong key counts as 403."""
     if response.status_code != 400:
         return response.status_code
     beginning = next(response.iter_bytes(8192), b"")
@@ -144,7 +143,7 @@ def _status(response: httpx.Response) -> int:
 
 
 def refused(account: CloudAccount, status: int, refusal: type[VoiceError]) -> VoiceError:
-    """What an HTTP status other than 200 means: another try, a wrong key, a bad request, or none of it."""
+    """Return the error for an HTTP status other than 200: retry, wrong key, bad request, or another."""
     vendor = account.vendor
     if status in PASSING or status >= 500:
         return TransientFailure(f"{vendor} is busy or has a fault (HTTP {status}); try again.")
@@ -180,7 +179,7 @@ def malformed(account: CloudAccount) -> EngineUnavailable:
 
 @contextmanager
 def reading(account: CloudAccount) -> Iterator[None]:
-    """Whatever goes wrong while an answer is taken apart means that it is malformed."""
+    """Turn any failure to parse an answer into the error of a malformed answer."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
@@ -188,10 +187,10 @@ def reading(account: CloudAccount) -> Iterator[None]:
 
 
 def number(value: Any) -> float:
-    """A JSON number, or one in quotes.
+    """Return a JSON number, or one in quotes.
 
     Raises:
-        ValueError: none, or not finite.
+        ValueError: not a number, or not finite.
     """
     found = float(value)
     if isinstance(value, bool) or not math.isfinite(found):
@@ -200,7 +199,7 @@ def number(value: Any) -> float:
 
 
 def string(value: Any) -> str:
-    """A JSON string, stripped.
+    """Return a JSON string, stripped.
 
     Raises:
         TypeError: something else.

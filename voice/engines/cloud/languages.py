@@ -1,4 +1,4 @@
-"""Languages as vendors write them."""
+"""Language names and codes of vendors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from voice.errors import LanguageUnsupported
 from voice.text.languages import canonical_tag, primary_language
 
-# ISO 639-1, ISO 639-2/T and the English name of each language Whisper hears.  Source: openai/whisper,
+# ISO 639-1, ISO 639-2/T and the English name of each language Whisper knows. Source: openai/whisper,
 # tokenizer.py.
 _TABLE: Final = """
     en eng english, zh zho chinese, de deu german, es spa spanish, ru rus russian, ko kor korean,
@@ -32,15 +32,15 @@ _TABLE: Final = """
 _ROWS: Final = [row.split() for row in _TABLE.split(",")]
 WHISPER: Final = frozenset(code for code, _, _ in _ROWS)
 _CODES: Final = {spelling: code for code, *spellings in _ROWS for spelling in (code, *spellings)}
-# Tags in use for languages that the table knows by another one.
+# Common tags for languages that the table knows by another one.
 _SYNONYMS: Final = {"nb": "no", "iw": "he", "in": "id", "fil": "tl", "jv": "jw", "cmn": "zh"}
 
 
 def iso_code(language: str) -> str:
-    """ISO 639-1 of a tag, an ISO 639-2 code or an English name: "English", "eng", "en-US" give "en".
+    """Return ISO 639-1 of a tag, an ISO 639-2 code or an English name: "English", "eng", "en-US" give "en".
 
     Raises:
-        LanguageUnsupported: a language that Whisper does not hear.
+        LanguageUnsupported: a language that Whisper does not know.
     """
     name = language.strip().lower().replace(" ", "-")
     primary = primary_language(language)
@@ -51,10 +51,10 @@ def iso_code(language: str) -> str:
 
 
 def locale_in(locales: Iterable[str], language: str) -> str:
-    """The one of `locales` that is `language`, else the first of the same primary language.
+    """Return the one of `locales` that is `language`, else the first of the same primary language.
 
     Raises:
-        LanguageUnsupported: none is.
+        LanguageUnsupported: there is none.
     """
     tag = canonical_tag(language)
     primary = primary_language(tag)

@@ -1,9 +1,8 @@
-"""What all cloud recognisers have in common: only speech is sent, in windows; times and texts are put in
-order.
+"""The common part of all cloud recognisers: send only speech, in windows; put times and texts in order.
 
-Silence is never sent: it costs money, and Whisper invents words for it.  Windows are at most `longest_s`,
-cut at pauses, so the first segments of a long recording come early and every request stays within the
-vendor's limits.
+Silence is never sent: it costs money, and Whisper invents words for it. Windows are at most `longest_s`, cut
+at pauses, so the first segments of a long recording come early and every request stays within the vendor's
+limits.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ class Heard:
 
 
 class CloudRecognition(ABC):
-    """A vendor's recogniser.  Subclasses say how one window is asked for."""
+    """A vendor's recogniser. Subclasses implement the request for one window."""
 
     name: str
     device = "cloud"
     longest_s: ClassVar[float] = 120.0
-    """Of speech in one request."""
+    """Seconds of speech in one request."""
     detects_language: ClassVar[bool] = True
 
     def __init__(self, account: CloudAccount, *, model: str, vad: SileroVad | None = None) -> None:
@@ -51,7 +50,7 @@ class CloudRecognition(ABC):
         self._connection = self._connected()
 
     def load(self) -> None:
-        """Check the key and load the local detector of speech; calls nobody.
+        """Check the key and load the local voice activity model; no request is made.
 
         Raises:
             EngineUnavailable: the key or a package is missing.
@@ -60,11 +59,11 @@ class CloudRecognition(ABC):
         self._vad.load()
 
     def close(self) -> None:
-        """End the connections; the next call makes new ones."""
+        """Close the connections; the next call opens new ones."""
         self._connection.close()
 
     def supports(self, language: str | None) -> bool:
-        """Whether the vendor documents this language; None, whether it detects languages."""
+        """Whether the vendor documents this language; for None, whether it detects languages."""
         if language is None:
             return self.detects_language
         try:
@@ -94,7 +93,7 @@ class CloudRecognition(ABC):
             heard = self._hear(
                 window.cut_from(samples), language=spoken_in, hot_words=hot_words or "", is_partial=is_partial
             )
-            if spoken_in is None and self.supports(heard.language):  # in one recording, one language
+            if spoken_in is None and self.supports(heard.language):  # a recording has one language
                 spoken_in = self._vendor_language(heard.language)
             placed = tuple(_placed(heard.segments, window))
             found += placed
@@ -112,11 +111,11 @@ class CloudRecognition(ABC):
 
     @abstractmethod
     def _connected(self) -> Connection:
-        """The vendor's address and the headers that carry the key."""
+        """Return a connection with the vendor's address and the headers that carry the key."""
 
     @abstractmethod
     def _vendor_language(self, language: str) -> str:
-        """The language as the vendor wants it.
+        """Return the language as the vendor spells it.
 
         Raises:
             LanguageUnsupported: the vendor does not document it.
@@ -124,7 +123,7 @@ class CloudRecognition(ABC):
 
     @abstractmethod
     def _hear(self, samples: Samples, *, language: str | None, hot_words: str, is_partial: bool) -> Heard:
-        """Ask the vendor about float32[n_samples] of speech.  language: from `_vendor_language`, or None."""
+        """Let the vendor transcribe float32[n_samples]. language: from `_vendor_language`, or None."""
 
     def _windows(self, samples: Samples) -> list[Window]:
         spans = speech_spans(self._vad.probabilities(samples), len(samples), longest_s=self.longest_s)
@@ -132,7 +131,7 @@ class CloudRecognition(ABC):
 
 
 def flac_of(samples: Samples) -> bytes:
-    """A FLAC file, 16 bit, mono, 16 000 Hz: lossless at half the size of WAV.
+    """Return a FLAC file, 16 bit, mono, 16 000 Hz: lossless at half the size of WAV.
 
     Raises:
         AudioRejected: no samples.
@@ -152,7 +151,7 @@ def segment_of(
     avg_logprob: float | None = None,
     no_speech_prob: float = 0.0,
 ) -> Segment:
-    """A segment whose times and probability come from its words unless they are given."""
+    """Return a segment whose times and probability come from its words unless they are given."""
     spelled = tuple(_spelled(tuple(words), text))
     if start_s is None or end_s is None:
         start_s, end_s = (spelled[0].start_s, spelled[-1].end_s) if spelled else (0.0, 0.0)
@@ -163,12 +162,12 @@ def segment_of(
 
 
 def word_of(text: str, start_s: float, end_s: float, confidence: float) -> Word:
-    """A word with its confidence in 0..1."""
+    """Return a word with its confidence clipped to 0..1."""
     return Word(text.strip(), start_s, end_s, min(1.0, max(0.0, confidence)))
 
 
 def sentences_of(words: Iterable[Word]) -> Iterator[Segment]:
-    """Segments that end where a word ends with the mark of a sentence."""
+    """Yield segments that end after a word with a sentence mark."""
     sentence: list[Word] = []
     for word in words:
         sentence.append(word)
@@ -180,7 +179,7 @@ def sentences_of(words: Iterable[Word]) -> Iterator[Segment]:
 
 
 def _spelled(words: tuple[Word, ...], text: str) -> Iterator[Word]:
-    """`words` as they stand in `text`, with its commas and capitals, where there is one for each."""
+    """Spell `words` as in `text`, with its commas and capitals, if the numbers of words match."""
     spellings = text.split()
     if len(spellings) != len(words):
         return iter(words)
@@ -188,7 +187,7 @@ def _spelled(words: tuple[Word, ...], text: str) -> Iterator[Word]:
 
 
 def _placed(segments: Iterable[Segment], window: Window) -> Iterator[Segment]:
-    """Segments with text at their places in the recording, in order, none outside it."""
+    """Yield the segments that have text, with times in the recording, in order, none outside it."""
     earliest = 0.0
     for segment in sorted(segments, key=lambda each: each.start_s):
         if not segment.text:

@@ -1,4 +1,4 @@
-"""What all cloud voices have in common: the choice of a voice, passages within a limit, PCM into chunks."""
+"""The common part of all cloud voices: choose a voice, limit passages, turn PCM into chunks."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from voice.types import Samples, SpeechChunk, Voice
 
 
 class CloudSynthesis(ABC):
-    """A vendor's voices.  Subclasses say how one passage is asked for.
+    """A vendor's voices. Subclasses implement the request for one passage.
 
-    Chunks are the pieces in which the sound arrives; the first of each passage carries the passage's
-    text, the others none, so that the texts joined are the whole text.
+    Chunks are the pieces in which the audio arrives. The first chunk of each passage carries the passage's
+    text, the others none, so that the joined texts are the whole text.
     """
 
     name: str
     device = "cloud"
     rate_hz: ClassVar[int] = 24_000
     longest_text: ClassVar[int]
-    """Characters the vendor takes in one request."""
+    """Characters that the vendor accepts in one request."""
     default_voices: ClassVar[tuple[str, ...]]
     has_speed: ClassVar[bool] = False
-    """Whether the vendor itself speaks at any speed of 0.5..2.0; otherwise the sound is stretched here."""
+    """Whether the vendor itself offers any speed of 0.5..2.0; otherwise the audio is stretched here."""
 
     def __init__(self, account: CloudAccount, *, model: str) -> None:
         self._account = account
@@ -40,7 +40,7 @@ class CloudSynthesis(ABC):
         self._connection = self._connected()
 
     def load(self) -> None:
-        """Check the key; calls nobody.
+        """Check the key; no request is made.
 
         Raises:
             EngineUnavailable: the key or a package is missing.
@@ -48,11 +48,11 @@ class CloudSynthesis(ABC):
         self._connection.open()
 
     def close(self) -> None:
-        """End the connections; the next call makes new ones."""
+        """Close the connections; the next call opens new ones."""
         self._connection.close()
 
     def voices(self) -> tuple[Voice, ...]:
-        """The configured voices, or a choice of the vendor's; empty without a key."""
+        """Return the configured voices, or a selection of the vendor's; empty without a key."""
         if not self._account.api_key:
             return ()
         return tuple(
@@ -66,21 +66,21 @@ class CloudSynthesis(ABC):
         self.load()
         chosen = matching_voice(self._known_voices(), voice=voice, language=language)
         passages = list(_passages(split_sentences(text), self.longest_text))
-        if not any(char.isalnum() for char in text):  # signs alone: nothing to say, and nothing to pay for
+        if not any(char.isalnum() for char in text):  # only signs: nothing to say, and nothing to pay for
             raise SynthesisFailed("There is no text to speak.")
         return self._chunks(passages, chosen, checked_speed(speed), _word(emotion))
 
     def _known_voices(self) -> tuple[Voice, ...]:
-        """`voices()`; raises VoiceError where they could not be had."""
+        """Return `voices()`; raise VoiceError if they could not be listed."""
         return self.voices()
 
     @abstractmethod
     def _connected(self) -> Connection:
-        """The vendor's address and the headers that carry the key."""
+        """Return a connection with the vendor's address and the headers that carry the key."""
 
     @abstractmethod
     def _pcm(self, passage: str, voice: Voice, *, speed: float, emotion: str) -> Iterator[bytes]:
-        """The passage as s16le mono at `rate_hz`, in pieces of any size.  emotion: one word, or empty."""
+        """Yield the passage as s16le mono at `rate_hz`, in pieces of any size. emotion: a word, or empty."""
 
     def _voice(self, entry: str) -> Voice:
         name, _, tag = entry.partition("@")
@@ -94,7 +94,7 @@ class CloudSynthesis(ABC):
         )
 
     def _language_in(self, name: str) -> str:
-        """The language of a voice configured without one."""
+        """Return the language of a voice configured without one."""
         return "en"
 
     def _chunks(self, passages: list[str], voice: Voice, speed: float, emotion: str) -> Iterator[SpeechChunk]:
@@ -110,7 +110,7 @@ class CloudSynthesis(ABC):
                 raise SynthesisFailed(f"{self.name} made no sound of this text; choose another voice.")
 
     def _samples(self, pcm: Iterable[bytes]) -> Iterator[Samples]:
-        """float32[n_samples] of s16le pieces that may be cut in the middle of a sample."""
+        """Yield float32[n_samples] from s16le pieces that may be cut in the middle of a sample."""
         from voice.audio.pcm import SAMPLE_BYTES, samples_from_s16le
 
         rest = b""
@@ -123,7 +123,7 @@ class CloudSynthesis(ABC):
             raise malformed(self._account)
 
     def _pcm_of_wav(self, wav: bytes) -> bytes:
-        """s16le mono at `rate_hz` of a whole file."""
+        """Return s16le mono at `rate_hz` of a whole file."""
         from voice.audio.decoding import decode
         from voice.audio.pcm import s16le_from_samples
 
@@ -134,12 +134,12 @@ class CloudSynthesis(ABC):
 
 
 def vendor_name(voice: Voice) -> str:
-    """The voice as the vendor calls it: "openai:alloy@de-DE" is "alloy"."""
+    """Return the vendor's name of the voice: "alloy" for "openai:alloy@de-DE"."""
     return voice.id.partition(":")[2].partition("@")[0]
 
 
 def _passages(sentences: Iterable[str], longest: int) -> Iterator[str]:
-    """`sentences` joined into passages of at most `longest` characters: the fewer, the better the melody."""
+    """Join `sentences` into passages of at most `longest` characters: fewer passages sound better."""
     passage = ""
     for sentence in sentences:
         for part in textwrap.wrap(sentence, longest, break_on_hyphens=False):
@@ -153,6 +153,6 @@ def _passages(sentences: Iterable[str], longest: int) -> Iterator[str]:
 
 
 def _word(emotion: str | None) -> str:
-    """`emotion`, if it is one plain word; it travels inside instructions and markup."""
+    """Return `emotion` if it is one plain word, because it is put into instructions and markup."""
     word = (emotion or "").strip()
     return word if word.isascii() and word.replace("-", "").isalpha() else ""

@@ -1,4 +1,4 @@
-"""A WebSocket to a vendor: one conversation, then closed.  Failures mean what they mean over HTTP."""
+"""A WebSocket to a vendor: one conversation, then closed. Failures raise the same errors as over HTTP."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ POLICY_VIOLATION: Final = 1008  # Source: RFC 6455, section 7.4.1; ElevenLabs cl
 def conversation(
     account: CloudAccount, address: str, *, headers: Mapping[str, str], refusal: type[VoiceError]
 ) -> Iterator[ClientConnection]:
-    """An open socket; it is closed at the end, whatever happens.
+    """Open a socket; it is closed at the end in any case.
 
     Raises:
         refusal, TransientFailure, EngineUnavailable: see `voice.engines.cloud.connection.refused`.
@@ -44,7 +44,7 @@ def conversation(
             open_timeout=min(CONNECT_S, account.timeout_s),
             close_timeout=1.0,
             max_size=LIMIT_BYTES,
-            compression=None,  # sound hardly shrinks
+            compression=None,  # audio hardly shrinks
             create_connection=_straight_connection(account, refusal),
         ) as socket:
             yield socket
@@ -63,7 +63,7 @@ def conversation(
 
 
 def _straight_connection(account: CloudAccount, refusal: type[VoiceError]) -> type[ClientConnection]:
-    """A connection whose opening takes no redirect: `websockets` would carry the key along in its header."""
+    """Return a connection type without redirects: `websockets` would send the key along in its header."""
     from websockets.exceptions import InvalidStatus
     from websockets.sync.client import ClientConnection
 
@@ -78,7 +78,8 @@ def _straight_connection(account: CloudAccount, refusal: type[VoiceError]) -> ty
 
 
 def check_websockets(vendor: str) -> None:
-    """
+    """Check that the package is installed.
+
     Raises:
         EngineUnavailable: the package is missing.
     """
@@ -91,7 +92,7 @@ def check_websockets(vendor: str) -> None:
 
 
 def send_all(socket: ClientConnection, messages: Iterable[str]) -> None:
-    """Sends until all is sent or the vendor closes; what it said before is then still to be received."""
+    """Send until all is sent or the vendor closes; messages received before the close can still be read."""
     from websockets.exceptions import ConnectionClosed
 
     with suppress(ConnectionClosed):
@@ -100,7 +101,7 @@ def send_all(socket: ClientConnection, messages: Iterable[str]) -> None:
 
 
 def received_until(socket: ClientConnection, deadline: float) -> Iterator[Any]:
-    """Messages until the vendor closes in order.
+    """Yield messages until the vendor closes normally.
 
     Raises:
         TimeoutError: none came before `deadline` (of `time.monotonic`).

@@ -1,10 +1,10 @@
-"""Calls of several threads, gathered into one: up to N items or M milliseconds, of one kind at a time.
+"""Batch calls of several threads: up to N items or M milliseconds, of one kind at a time.
 
     batcher = Batcher(run, max_items=8, max_wait_ms=20)   # run(key, [item, ...]) -> [result, ...]
     result = batcher.call("en", features)                 # from any thread; blocks until the result is there
     batcher.close()
 
-`BatchPlan` decides and knows no clock and no thread; `Batcher` is the threads around it.
+`BatchPlan` makes the decisions without a clock or threads; `Batcher` runs the threads around it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Waiting(Generic[Item]):
 
 
 class BatchPlan(Generic[Key, Item]):
-    """Which items go together, and when.  Times are seconds of any one clock."""
+    """Decides which items form a batch, and when. Times are seconds of any one clock."""
 
     def __init__(self, *, max_items: int, max_wait_s: float) -> None:
         if max_items < 1 or max_wait_s < 0:
@@ -39,23 +39,23 @@ class BatchPlan(Generic[Key, Item]):
         self._queues: dict[Key, deque[_Waiting[Item]]] = {}
 
     def __len__(self) -> int:
-        """The number of items that wait."""
+        """Return the number of waiting items."""
         return sum(map(len, self._queues.values()))
 
     def add(self, key: Key, item: Item, now_s: float) -> None:
         self._queues.setdefault(key, deque()).append(_Waiting(item, now_s))
 
     def due_at_s(self) -> float | None:
-        """When `take` will give a batch; None when nothing waits."""
+        """Return when `take` will give a batch; None when no item waits."""
         return min(map(self._queue_due_at_s, self._queues.values()), default=None)
 
     def take(self, now_s: float) -> tuple[Key, list[Item]] | None:
-        """The batch whose oldest item has waited longest among those that are full or have waited enough."""
+        """Return the batch with the oldest item, of those that are full or have waited long enough."""
         due = [key for key, queue in self._queues.items() if self._queue_due_at_s(queue) <= now_s]
         return self._taken(due)
 
     def take_any(self) -> tuple[Key, list[Item]] | None:
-        """The batch whose oldest item has waited longest, full or not."""
+        """Return the batch with the oldest item, full or not."""
         return self._taken(list(self._queues))
 
     def _queue_due_at_s(self, queue: deque[_Waiting[Item]]) -> float:
@@ -74,14 +74,14 @@ class BatchPlan(Generic[Key, Item]):
 
 
 class Batcher(Generic[Key, Item, Result]):
-    """Runs `run(key, items)` in threads of its own, batch after batch; while one runs, the next gathers.
+    """Runs `run(key, items)` in its own threads, batch after batch; while one runs, the next is collected.
 
-    Each caller gets the result of its own item.  When a batch of several fails, its items are run one by one,
-    so that the error reaches only the caller whose item is at fault.
+    Each caller gets the result of its own item. When a batch of several fails, its items run one by one, so
+    that the error reaches only the caller of the item at fault.
 
-    threads: how many batches run at a time.  A run that never returns keeps its thread and nothing else:
-    callers wait with `result_of`, which gives up on it.
-    when_run: told the number of items of each run.
+    threads: how many batches run at a time. A run that never returns blocks only its thread: callers wait
+    with `result_of`, which gives up on it.
+    when_run: called with the number of items of each run.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Batcher(Generic[Key, Item, Result]):
         )
         self._changed = threading.Condition()
         self._is_closed = False
-        self._run_began_s: dict[int, float] = {}  # by the thread that runs
+        self._run_began_s: dict[int, float] = {}  # by thread id
         self._threads = [
             threading.Thread(target=self._loop, name=f"{name}-{number}", daemon=True)
             for number in range(threads)
@@ -110,7 +110,7 @@ class Batcher(Generic[Key, Item, Result]):
             thread.start()
 
     def submit(self, key: Key, item: Item) -> Future[Result]:
-        """Queue `item`; a future that is cancelled before its batch starts is left out of it.
+        """Queue `item`; a future that is cancelled before its batch starts is left out of the batch.
 
         Raises:
             RuntimeError: the batcher is closed.
@@ -120,19 +120,19 @@ class Batcher(Generic[Key, Item, Result]):
             if self._is_closed:
                 raise RuntimeError("The batcher is closed; make a new one.")
             self._plan.add(key, (item, future), time.monotonic())
-            self._changed.notify_all()  # each thread that waits has to know when the next batch is due
+            self._changed.notify_all()  # every waiting thread must learn when the next batch is due
         return future
 
     def longest_run_s(self) -> float:
-        """For how many seconds the oldest run under way has been running; 0 when there is none."""
+        """Return how many seconds the oldest current run has taken so far; 0 if there is none."""
         began_s = min(self._run_began_s.copy().values(), default=None)
         return 0.0 if began_s is None else time.monotonic() - began_s
 
     def result_of(self, future: Future[Result], *, longest_run_s: float) -> Result:
-        """Wait for a result of `submit`, however long its turn takes to come, but for no run that hangs.
+        """Wait for a result of `submit`, however long the queue is, but give up if a run hangs.
 
         Raises:
-            TimeoutError: a run has been under way for `longest_run_s`; the item is taken back if it waits.
+            TimeoutError: a run has taken `longest_run_s`; the item is cancelled if it still waits.
             Exception: whatever `run` raised for this item.
         """
         while not future.done():
@@ -154,9 +154,9 @@ class Batcher(Generic[Key, Item, Result]):
         return self.submit(key, item).result(timeout_s)
 
     def close(self, *, timeout_s: float | None = None) -> None:
-        """Accept nothing more, run what is queued, end the threads; further calls do nothing.
+        """Accept no more items, run the queued ones, end the threads; further calls do nothing.
 
-        timeout_s: the longest to wait for that; a thread whose run hangs is left behind.
+        timeout_s: the longest to wait for that; a thread whose run hangs is abandoned.
         """
         with self._changed:
             self._is_closed = True
@@ -171,7 +171,7 @@ class Batcher(Generic[Key, Item, Result]):
             self._answer(key, [entry for entry in entries if entry[1].set_running_or_notify_cancel()])
 
     def _next_batch(self) -> tuple[Key, list[tuple[Item, Future[Result]]]] | None:
-        """Waits for the next batch; None when closed and empty."""
+        """Wait for the next batch; None when closed and empty."""
         with self._changed:
             while True:
                 now_s = time.monotonic()

@@ -1,7 +1,8 @@
-"""Who speaks when, by sherpa-onnx (extra "diarization"): a segmentation and an embedding model in ONNX.
+"""Speaker diarization by sherpa-onnx (extra "diarization"): a segmentation and an embedding model in ONNX.
 
-The library carries no models; paths are configured.  Fit are pyannote's segmentation 3.0 as sherpa-onnx
-exports it, and any of its speaker embedding models (WeSpeaker, 3D-Speaker, NeMo); see docs/adr/0010.
+The library brings no models; their paths are configured. Suitable are pyannote's segmentation 3.0 as
+sherpa-onnx exports it, and any of its speaker embedding models (WeSpeaker, 3D-Speaker, NeMo); see
+docs/adr/0010.
 
     diarizer = Diarizer("segmentation.onnx", "embedding.onnx")
     diarizer.load()                                        # EngineUnavailable says what to do
@@ -27,17 +28,18 @@ if TYPE_CHECKING:
 
 SPEAKERS_LIMIT: Final = 20
 
-# Shorter silence than this joins two turns of a speaker; shorter turns are dropped.
-# Source: defaults of sherpa-onnx and pyannote.audio's pipeline.
+# Two turns of a speaker with a shorter silence between them are joined; shorter turns are dropped. Source:
+# defaults of sherpa-onnx and pyannote.audio's pipeline.
 TURN_MIN_S: Final = 0.3
 PAUSE_MIN_S: Final = 0.5
-# Cosine distance above which two stretches are two people.  Source: sherpa-onnx, its diarization examples.
+# Above this cosine distance two stretches belong to two people. Source: sherpa-onnx, its diarization
+# examples.
 SPEAKER_DISTANCE: Final = 0.5
-# In a recording of one window (10 s) the library compares no voices and ignores the number of speakers.
+# In a recording of one window (10 s) the library does not compare voices and ignores the number of speakers.
 SHORTEST_SAMPLES: Final = 12 * RECOGNITION_RATE_HZ
 
-# sherpa-onnx ends the whole process when one of these is missing, so they are looked for first.
-# Source: sherpa-onnx, offline-speaker-segmentation-pyannote-model.cc, speaker-embedding-extractor-*.cc.
+# sherpa-onnx ends the whole process when one of these is missing, so they are checked first. Source:
+# sherpa-onnx, offline-speaker-segmentation-pyannote-model.cc, speaker-embedding-extractor-*.cc.
 _SEGMENTATION_KEYS: Final = (
     *("sample_rate", "window_size", "receptive_field_size", "receptive_field_shift"),
     *("num_speakers", "powerset_max_classes", "num_classes"),
@@ -58,7 +60,7 @@ class Turn:
 
 
 class Diarizer:
-    """The two models of a process.  Thread-safe: one file at a time."""
+    """The two models of a process. Thread-safe: one file at a time."""
 
     def __init__(self, segmentation_model: str, embedding_model: str, *, threads: int = 1) -> None:
         """segmentation_model, embedding_model: paths of ONNX files; "" for none."""
@@ -74,18 +76,18 @@ class Diarizer:
         """Load the models; further calls return at once.
 
         Raises:
-            EngineUnavailable: the library or a model is missing, or a file is no such model.
+            EngineUnavailable: the library or a model is missing, or a file is not such a model.
         """
         with self._lock:
             self._load()
 
     def turns(self, samples: Samples, *, speakers: int | None = None) -> tuple[Turn, ...]:
-        """The turns in `samples` (float32[n_samples], mono, 16 000 Hz) by start; none in silence.
+        """Return the turns in `samples` (float32[n_samples], mono, 16 000 Hz) by start; none in silence.
 
-        speakers: how many people talk, 1..20; None finds out.
+        speakers: how many people talk, 1..20; None estimates it.
 
         Raises:
-            AudioRejected: not mono floats, not finite, far out of range; or too many speakers, or none.
+            AudioRejected: not mono floats, not finite, far out of range; or `speakers` is outside 1..20.
             EngineUnavailable: see `load`.
         """
         if speakers is not None and not 1 <= speakers <= SPEAKERS_LIMIT:
@@ -153,7 +155,7 @@ def _check_metadata(path: str, keys: tuple[str, ...]) -> None:
 
 
 def _in_order(found: list[tuple[int, float, float]]) -> tuple[Turn, ...]:
-    """Turns whose speakers are numbered by first appearance."""
+    """Return turns whose speakers are numbered by first appearance."""
     numbers: dict[int, int] = {}
     return tuple(
         Turn(numbers.setdefault(speaker, len(numbers)), start_s, end_s) for speaker, start_s, end_s in found

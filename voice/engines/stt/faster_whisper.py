@@ -5,18 +5,18 @@
     engine.recognize(samples, language="en")
 
 A recording is cut into windows of at most 30 s of speech (Silero VAD), and each window is encoded and decoded
-once; silence is never shown to the model, which would invent words for it.  On a GPU the windows of different
-speakers that arrive within a few milliseconds go through the model together; on CPU, where that gains
-nothing, each runs on one thread of its own over shared weights.  Both ways run the same code, a batch being
-one window or several.
+once. The model never gets silence, because it would invent words for it. On a GPU the windows of different
+speakers that arrive within a few milliseconds go through the model together. On CPU that gains nothing, so
+each runs on a thread of its own over shared weights. Both ways run the same code; a batch is one window or
+several.
 
-When memory runs out, while loading or in a call, the next smaller model takes over for the life of the
-process (`whisper_loading.smaller_models`); `model` and `notice` tell.
+When memory runs out, while loading or in a call, the next smaller model replaces this one for the life of the
+process (`whisper_loading.smaller_models`); `model` and `notice` say so.
 
-The model is called in a fixed number of threads of the engine's own, so that nobody has to wait for a call
-that hangs: past `deadline_s` its callers, and all that come later, get `TransientFailure`, and `is_stuck`
-asks for the end of the process, because nothing else ends a call inside CTranslate2.  No thread is replaced,
-so none piles up.
+The engine calls the model in a fixed number of its own threads, so that no caller has to wait for a call that
+hangs. After `deadline_s` its callers, and all later ones, get `TransientFailure`, and `is_stuck` asks for the
+end of the process, because nothing else ends a call inside CTranslate2. Threads are never replaced, so they
+do not pile up.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 WINDOW_S: Final = 30.0
 CLOSING_S: Final = 10.0
 
-# The paper tries five temperatures; two bound the time that noise can take, and break most repetition loops.
+# The paper tries five temperatures. Two limit the time that noise can take, and break most repetition loops.
 RETRY_TEMPERATURES: Final = (0.4, 0.8)
 
 _LANGUAGES: Final = """
@@ -57,7 +57,7 @@ _LANGUAGES: Final = """
     ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo zh
 """
 LANGUAGES: Final = frozenset(_LANGUAGES.split())
-# Tags in use for languages that Whisper knows by another code.
+# Common tags for languages that Whisper knows by another code.
 SYNONYMS: Final = {"nb": "no", "jv": "jw", "fil": "tl", "iw": "he", "in": "id", "cmn": "zh"}
 UNDETERMINED: Final = Language("und", 0.0)  # Source: BCP 47, ISO 639-2
 
@@ -70,17 +70,17 @@ class _Loaded:
     decoder: WhisperDecoder
     batcher: Batcher[Kind, Input, Heard]
     ahead: int
-    """How many windows of one recording wait at a time; more would keep other speakers waiting."""
+    """How many windows of one recording are queued at a time; more would keep other speakers waiting."""
 
     def close(self, timeout_s: float | None = None) -> None:
-        """End the threads, after what they hold, and free the memory."""
+        """Finish the queued work, end the threads and free the memory."""
         self.batcher.close(timeout_s=timeout_s)
         if not self.batcher.longest_run_s():  # CTranslate2 would wait for a call that hangs
             self.decoder.whisper.model.unload_model()
 
 
 class FasterWhisper:
-    """See the module.  Thread-safe; on CPU `slots` windows are decoded in parallel, further ones wait."""
+    """See the module. Thread-safe; on CPU `slots` windows are decoded in parallel, further ones wait."""
 
     name = "faster_whisper"
 
@@ -102,11 +102,11 @@ class FasterWhisper:
     ) -> None:
         """
         model: a directory, a size ("base", "large-v3") or a hub name ("Systran/faster-whisper-base").
-        device: "cpu", "cuda" or "auto".  compute_type: "" is int8 on CPU and float16 on a GPU.
+        device: "cpu", "cuda" or "auto". compute_type: "" is int8 on CPU and float16 on a GPU.
         models_dir: cache for downloads; "" is the hub client's own.
         is_batched: None batches on a GPU only.
-        smaller: models to fall back on when memory runs out, largest first; none: Whisper's smaller sizes.
-        deadline_s: the model takes longer than this for one batch only when it hangs.
+        smaller: models to use when memory runs out, largest first; none: Whisper's smaller sizes.
+        deadline_s: a model that takes longer than this for one batch is considered hung.
         """
         self.model = model
         self.device = device
@@ -135,7 +135,7 @@ class FasterWhisper:
 
         Raises:
             EngineUnavailable: no such model, the hub does not answer within `hub_timeout_s`, no such device,
-            or memory for none of the models.
+            or not enough memory for any of the models.
         """
         if self._loaded is not None:
             return
@@ -146,14 +146,14 @@ class FasterWhisper:
                 self._loaded = self._opened((self.model, *smaller_models(self.model, self._smaller)))
 
     def close(self) -> None:
-        """End the threads, after what they hold, and free the memory; the engine may be loaded again."""
+        """Finish the queued work, end the threads and free the memory; the engine may be loaded again."""
         with self._loading:
             loaded, self._loaded = self._loaded, None
         if loaded is not None:
             loaded.close(CLOSING_S)
 
     def supports(self, language: str | None) -> bool:
-        """99 languages, and detection (None), unless the model is an English-only one ("base.en")."""
+        """Whether the model knows the language: 99 and detection (None), or English only ("base.en")."""
         loaded = self._loaded
         is_multilingual = loaded.decoder.is_multilingual if loaded else not self.model.endswith(".en")
         if language is None:
@@ -169,7 +169,7 @@ class FasterWhisper:
         is_partial: bool = False,
         on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
     ) -> Recognition:
-        """See `RecognitionEngine.recognize`.  `on_segments` is called after each window that has some.
+        """See `RecognitionEngine.recognize`. `on_segments` is called after each window that has segments.
 
         Raises:
             TransientFailure: the model has not returned for `deadline_s`.
@@ -196,7 +196,7 @@ class FasterWhisper:
             model=self.model,
         )
 
-    # recognising
+    # transcribing
 
     def _heard(
         self,
@@ -205,12 +205,12 @@ class FasterWhisper:
         kind: Kind,
         tell: Callable[[tuple[Segment, ...]], None],
     ) -> tuple[Language, list[Segment]]:
-        """Window after window; one at which memory runs out is heard again by the model that takes over."""
+        """Transcribe window after window; if memory runs out, the smaller model repeats the window."""
         heard_in = Language(kind.language, 1.0) if kind.language else UNDETERMINED
         segments: list[Segment] = []
         while pieces:
             loaded = self._loaded_now()
-            group = pieces[: loaded.ahead if kind.language else 1]  # the first one tells the language
+            group = pieces[: loaded.ahead if kind.language else 1]  # the first window gives the language
             try:
                 results = self._decoded(loaded, kind, [piece.cut_from(samples) for piece in group])
             except (RuntimeError, MemoryError) as error:
@@ -234,7 +234,7 @@ class FasterWhisper:
         return [self._best(loaded, kind, item, tried) for item, tried in zip(inputs, first, strict=True)]
 
     def _best(self, loaded: _Loaded, kind: Kind, item: Input, first: Heard) -> Heard:
-        """`first` if it can be trusted, else the first of the retries that can, else the likeliest of all."""
+        """Return `first` if it is reliable, else the first reliable retry, else the likeliest of all."""
         attempts = [first]
         for temperature in RETRY_TEMPERATURES:
             if attempts[-1].decoded.verdict != "retry":
@@ -247,7 +247,7 @@ class FasterWhisper:
         return max(varied or attempts, key=lambda heard: heard.decoded.avg_logprob)
 
     def _run(self, loaded: _Loaded, kind: Kind, inputs: list[Input]) -> list[Heard]:
-        """What the model hears, batched with the windows of other callers."""
+        """Transcribe the windows, batched with those of other callers."""
         futures = [loaded.batcher.submit(kind, item) for item in inputs]
         try:
             return [loaded.batcher.result_of(future, longest_run_s=self._deadline_s) for future in futures]
@@ -258,19 +258,19 @@ class FasterWhisper:
             ) from error
         finally:
             for future in futures:
-                future.cancel()  # of those that nobody waits for any more
+                future.cancel()  # only affects those whose result is no longer needed
 
     # models
 
     def _loaded_now(self) -> _Loaded:
         with self._loading:  # another thread may be replacing it
             loaded = self._loaded
-        if loaded is None:  # closed, or out of models, while this call was under way
+        if loaded is None:  # closed, or out of models, during this call
             raise EngineUnavailable(self.notice or f"Whisper {self.model} was closed; load it again.")
         return loaded
 
     def _opened(self, names: Sequence[str], reasons: Sequence[str] = ()) -> _Loaded:
-        """The first of `names` that memory suffices for; `reasons` tells what has led to them."""
+        """Load the first of `names` that fits into memory; `reasons` says why earlier models failed."""
         for name in names:
             try:
                 loaded = self._with_threads(name)
@@ -316,13 +316,13 @@ class FasterWhisper:
                     "smaller WHISPER_MODEL or a lower BATCH_SIZE."
                 ) from error
             self._loaded = None
-            failed.close(self._deadline_s)  # before the next one needs the memory
+            failed.close(self._deadline_s)  # frees the memory that the next one needs
             reason = f"Memory ran out for Whisper {failed.name} on {self.device}."
             self._loaded = self._opened(smaller, [reason])
 
 
 def _tell_nobody(segments: tuple[Segment, ...]) -> None:
-    """Nobody asked."""
+    """Ignore the segments."""
 
 
 def _code(language: str) -> str:

@@ -1,9 +1,9 @@
-"""PocketSphinx: English recognition from a model inside its own wheel, for a machine that has nothing else.
+"""PocketSphinx: English recognition from a model inside its own wheel, for a machine without other models.
 
 The decoder holds Python's global lock while it works (measured with 5.1.1: a thread that wakes each
-millisecond woke 4 times in 2.1 s of decoding), so a second decoder, 96 MB, would gain nothing: there is one,
-behind a lock.  To let other threads breathe, heartbeats among them, a recording is decoded in utterances of
-at most `LONGEST_UTTERANCE_S` (about 1.7 s of work each).  More speed takes more worker processes.
+millisecond woke 4 times in 2.1 s of decoding). A second decoder, 96 MB, would gain nothing, so there is one,
+behind a lock. A recording is decoded in utterances of at most `LONGEST_UTTERANCE_S` (about 1.7 s of work
+each), so that other threads, such as heartbeats, get to run. For more speed, run more worker processes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PRONUNCIATION: Final = re.compile(r"\(\d+\)$")
 
 
 class PocketSphinx:
-    """See the module.  Median word error rate 0.17 on nine English clips, real-time factor 0.17."""
+    """See the module. Median word error rate 0.17 on nine English clips, real-time factor 0.17."""
 
     name = "pocketsphinx"
     model = "en-us"
@@ -55,7 +55,7 @@ class PocketSphinx:
                 self._decoder = _new_decoder()
 
     def supports(self, language: str | None) -> bool:
-        """Only English; it cannot tell languages apart, so None is not supported."""
+        """Whether the language is English; it cannot detect languages, so None is not supported."""
         return language is not None and primary_language(language) == "en"
 
     def recognize(
@@ -67,7 +67,7 @@ class PocketSphinx:
         is_partial: bool = False,
         on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
     ) -> Recognition:
-        """See `RecognitionEngine.recognize`.  Hot words are ignored; partials cost the same as finals."""
+        """See `RecognitionEngine.recognize`. Hot words are ignored; partials cost the same as finals."""
         samples = checked_samples(samples)
         if not self.supports(language):
             raise LanguageUnsupported(
@@ -111,7 +111,7 @@ class PocketSphinx:
     def _decoded(self, pcm: bytes, *, offset_s: float) -> tuple[Word, ...]:
         decoder = self._decoder
         assert decoder is not None
-        decoder.reinit_feat()  # forget the last speaker's noise and loudness: words would hang on them
+        decoder.reinit_feat()  # forget the last speaker's noise and loudness, which would affect the words
         decoder.start_utt()
         try:
             decoder.process_raw(pcm, no_search=False, full_utt=True)

@@ -1,4 +1,4 @@
-"""What a loaded Whisper makes of windows of speech: one call of CTranslate2 for a whole batch of them."""
+"""Decode windows of speech with a loaded Whisper: one call of CTranslate2 for a whole batch of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ APPENDED: Final = "\"'.。,，!！?？:：”)]}、"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What windows must have in common to be decoded together."""
+    """The properties that windows must share to be decoded together."""
 
     language: str | None
     """None detects it."""
@@ -37,7 +37,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A window as Whisper takes it."""
+    """A window in the form that Whisper takes."""
 
     features: npt.NDArray[np.float32]
     """float32[mel bins, 3000]"""
@@ -55,17 +55,17 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was decoded of one window, in which language."""
+    """The decoding of one window, and its language."""
 
     decoded: Decoded
     language: Language
 
 
 class WhisperDecoder:
-    """A loaded model.  As thread-safe as CTranslate2: calls beyond its workers wait for each other.
+    """A loaded model. As thread-safe as CTranslate2: calls beyond its workers wait for each other.
 
-    has_beams: five beams for what is not a partial.  They lower the word error rate by a few per cent of
-    itself (paper, table 7) and make decoding on CPU two to three times as slow; a GPU hardly notices.
+    has_beams: five beams for finals. They lower the word error rate by a few per cent of itself (paper, table
+    7) and make decoding on CPU two to three times as slow; on a GPU the cost is small.
     """
 
     def __init__(self, whisper: WhisperModel, *, has_beams: bool) -> None:
@@ -78,7 +78,7 @@ class WhisperDecoder:
         return bool(self.whisper.model.is_multilingual)
 
     def input_of(self, speech: Samples) -> Input:
-        """The features of at most 30 s of speech, float32[n_samples] at 16 000 Hz."""
+        """Return the features of at most 30 s of speech, float32[n_samples] at 16 000 Hz."""
         from faster_whisper.audio import pad_or_trim
 
         features = self.whisper.feature_extractor(speech)[..., :-1]
@@ -104,14 +104,14 @@ class WhisperDecoder:
         ]
 
     def _languages(self, kind: Kind, encoded: Any, n_items: int) -> list[Language]:
-        """What was given, else what the decoder's first step says, which costs next to nothing."""
+        """Return the given language, else the result of the decoder's first step, which costs very little."""
         if kind.language is not None:
             return [Language(kind.language, 1.0)] * n_items
         found = self.whisper.model.detect_language(encoded)
         return [Language(likeliest[0][0][2:-2], likeliest[0][1]) for likeliest in found]
 
     def _run_apart(self, kind: Kind, items: Sequence[Input], languages: list[Language]) -> list[Heard]:
-        """Windows whose languages turned out to differ: encoded once more, those of one language together."""
+        """Encode windows whose languages differ once more, those of one language together."""
         heard: dict[int, Heard] = {}
         for code in {language.code for language in languages}:
             members = [i for i, language in enumerate(languages) if language.code == code]
@@ -152,13 +152,13 @@ class WhisperDecoder:
                 "sampling_topk": 0,
                 "sampling_temperature": kind.temperature,
             }
-        # A caption is replaced before anybody could see what beams gain.
+        # A caption is replaced before a reader could see what beams gain.
         return {"beam_size": 5 if self._has_beams and not kind.is_partial else 1}
 
     def _aligned(
         self, tokenizer: Tokenizer, encoded: Any, tokens: list[list[int]], items: Sequence[Input]
     ) -> list[tuple[Word, ...]]:
-        """The words of each window, timed by the decoder's attention to the audio."""
+        """Return the words of each window, timed by the decoder's attention to the audio."""
         from faster_whisper.transcribe import merge_punctuations
 
         n_frames = [item.n_frames for item in items]

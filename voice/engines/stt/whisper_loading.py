@@ -1,4 +1,4 @@
-"""Where a Whisper model is found, how it is opened, and which one is smaller when memory runs out."""
+"""Find and open a Whisper model, and choose a smaller one when memory runs out."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 MODEL_FILES: Final = ("config.json", "model.bin", "tokenizer.json")
 
-# Each has about a third of the weights of the one before.  Source: openai/whisper, README, Available models.
+# Each has about a third of the weights of the one before. Source: openai/whisper, README, Available models.
 SIZES: Final = ("large-v3", "medium", "small", "base", "tiny")
-# By weights: large-v3-turbo and distil-large have those of medium, distil-medium about those of small, …
+# By weights: large-v3-turbo and distil-large have as many as medium, distil-medium about as many as small, …
 _RANKS: Final = {"large": 0, "turbo": 1, "distil-large": 1, "distil-medium": 2, "distil-small": 3} | {
     size: rank for rank, size in enumerate(SIZES)
 }
@@ -28,14 +28,14 @@ _SIZE: Final = re.compile(
 
 
 class OutOfMemory(EngineUnavailable):
-    """The model does not fit into what memory is left; a smaller one may."""
+    """The model does not fit into the remaining memory; a smaller one may."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where and how a model is opened.
 
-    device: "cpu" or "cuda".  compute_type: "" is int8 on CPU and float16 on a GPU.
+    device: "cpu" or "cuda". compute_type: "" is int8 on CPU and float16 on a GPU.
     workers: how many calls run at a time, each on one thread, over one set of weights.
     models_dir: cache for downloads; None is the hub client's own.
     """
@@ -48,7 +48,7 @@ class Place:
 
 
 def device_of(device: str) -> str:
-    """ "auto" as "cuda" where CTranslate2 sees a GPU, else "cpu"."""
+    """Return "cuda" for "auto" if CTranslate2 sees a GPU, else "cpu"; other names are unchanged."""
     if device != "auto":
         return device
     import ctranslate2
@@ -57,7 +57,7 @@ def device_of(device: str) -> str:
 
 
 def open_whisper(model: str, place: Place) -> WhisperModel:
-    """The model of a directory, a size ("base") or a hub name, fetched if it is not on this machine.
+    """Open the model of a directory, a size ("base") or a hub name, fetched if it is not on this machine.
 
     Raises:
         OutOfMemory: it does not fit.
@@ -84,18 +84,19 @@ def open_whisper(model: str, place: Place) -> WhisperModel:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether CTranslate2 failed for want of memory, of the GPU or of the machine."""
-    # CTranslate2 passes on the words of the CUDA runtime and of cuBLAS; std::bad_alloc becomes MemoryError.
+    """Whether CTranslate2 ran out of memory, of the GPU or of the machine."""
+    # CTranslate2 passes on the messages of the CUDA runtime and of cuBLAS; std::bad_alloc becomes
+    # MemoryError.
     text = str(error).lower()
     return isinstance(error, MemoryError) or "out of memory" in text or "alloc_failed" in text
 
 
 def smaller_models(model: str, listed: tuple[str, ...]) -> tuple[str, ...]:
-    """What to try when `model` does not fit, largest first.
+    """Return the models to try when `model` does not fit, largest first.
 
-    listed: the operator's own order (WHISPER_SMALLER_MODELS), of which those after `model` count; without it
-    a size or hub name leads down Whisper's sizes, English-only ones to English-only ones, and a directory
-    leads nowhere.
+    listed: the operator's own order (WHISPER_SMALLER_MODELS); those after `model` count. Without it a size or
+    hub name continues down Whisper's sizes, English-only ones to English-only ones, and a directory has no
+    successors.
     """
     if listed:
         return listed[listed.index(model) + 1 :] if model in listed else listed
@@ -134,5 +135,5 @@ def _snapshot(model: str, place: Place, is_local_only: bool) -> str:
         return str(download_model(model, local_files_only=is_local_only, cache_dir=place.models_dir))
     except HFValidationError as error:
         raise EngineUnavailable(f"{model!r} is no name of a model; set WHISPER_MODEL to one.") from error
-    except ValueError as error:  # a size that faster-whisper does not know; it names those it does
+    except ValueError as error:  # faster-whisper does not know the size; its message names those it knows
         raise EngineUnavailable(f"WHISPER_MODEL: {error}") from error

@@ -1,4 +1,4 @@
-"""What Whisper's decoder gives, made into words and segments, or recognised as not to be trusted.  Pure."""
+"""Turn the output of Whisper's decoder into words and segments, or mark it as unreliable. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from voice.engines.vad.windows import Window
 from voice.types import RECOGNITION_RATE_HZ, Segment, Word
 
-# When a decoding is not to be trusted.  Source: Radford et al., Robust Speech Recognition via Large-Scale
-# Weak Supervision (2022), section 4.5; openai/whisper transcribe.py.
+# Limits of a reliable decoding. Source: Radford et al., Robust Speech Recognition via Large-Scale Weak
+# Supervision (2022), section 4.5; openai/whisper transcribe.py.
 REPETITIVE_COMPRESSION: Final = 2.4
 UNRELIABLE_LOGPROB: Final = -1.0
 NO_SPEECH: Final = 0.6
@@ -40,9 +40,9 @@ class Decoded:
 
 
 def shortened(words: list[Word]) -> tuple[Word, ...]:
-    """`words`, of which the first, and those that end sentences, last no longer than twice the median.
+    """Limit the first word, and words that end sentences, to twice the median duration.
 
-    Attention lingers on the silence around them.  Source: openai/whisper timing.py, add_word_timestamps.
+    The attention extends into the silence around them. Source: openai/whisper timing.py, add_word_timestamps.
     """
     durations = [word.end_s - word.start_s for word in words if word.end_s > word.start_s]
     if not durations:
@@ -60,7 +60,7 @@ def shortened(words: list[Word]) -> tuple[Word, ...]:
 
 
 def segments_of(window: Window, decoded: Decoded) -> list[Segment]:
-    """One segment a sentence, or, for a partial, one for the window; none where the model heard no speech."""
+    """Return one segment a sentence, or one a window for a partial; none if the model detected no speech."""
     if decoded.verdict == "silence" or not decoded.text:
         return []
     if not decoded.words:

@@ -1,14 +1,15 @@
-"""Chatterbox: speech in 23 languages with a voice of its own or with one that was recorded for a few seconds.
+"""Chatterbox: speech in 23 languages, with its own voice or one cloned from a recording of a few seconds.
 
     chatterbox = Chatterbox(references=references)
     for chunk in chatterbox.synthesize("Guten Tag.", voice="chatterbox:de#3f2a...", language="de"): ...
 
-A voice's id is "chatterbox:<language>"; behind "#" stands the key of a reference recording.  Who may use
-which key is decided before (`voice.speech.cloning`).  What the model derives from a recording takes seconds,
-so it is kept: in memory for the voices used last, and beside the recording for all processes.
+A voice's id is "chatterbox:<language>", followed by "#" and the key of a reference recording for a cloned
+voice. `voice.speech.cloning` decides earlier which caller may use which key. The model takes seconds to
+derive a voice from a recording, so the result is cached: in memory for the voices used last, and beside the
+recording for all processes.
 
-Everything it says carries the inaudible watermark of its makers.  The extra `chatterbox` brings PyTorch
-(gigabytes); best on a GPU.
+All its speech carries the inaudible watermark of its makers. The extra `chatterbox` brings PyTorch
+(gigabytes); a GPU is recommended.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _LANGUAGES: Final = "en ar da de el es fi fr he hi it ja ko ms nl no pl pt ru sv
 LANGUAGES: Final = tuple(_LANGUAGES.split())
 SAMPLE_RATE_HZ: Final = 24_000
 
-# How lively it speaks, 0..1; 0.5 is its own way.  Source: resemble-ai/chatterbox, README, Tips.
+# Liveliness, 0..1; 0.5 is the model's default. Source: resemble-ai/chatterbox, README, Tips.
 NEUTRAL: Final = 0.5
 LIVELINESS: Final = {
     "calm": 0.3,
@@ -57,23 +58,23 @@ KEPT_IN_MEMORY: Final = 32
 
 
 class References(Protocol):
-    """The recordings that voices are made from, by key."""
+    """The reference recordings of cloned voices, by key."""
 
     def sha256(self, key: str) -> str | None:
-        """Of the recording; None when there is none (any more)."""
+        """Return the recording's SHA-256; None if there is none (any more)."""
 
     def recording(self, key: str) -> bytes:
-        """A WAV or FLAC file."""
+        """Return a WAV or FLAC file."""
 
     def embedding(self, key: str) -> bytes | None:
-        """What `keep_embedding` kept."""
+        """Return what `keep_embedding` stored."""
 
     def keep_embedding(self, key: str, embedding: bytes) -> None:
-        """Keep what was derived from the recording for as long as the recording itself."""
+        """Store what was derived from the recording for as long as the recording itself."""
 
 
 class Chatterbox:
-    """See the module.  Calls run one at a time: the model keeps the voice it speaks with."""
+    """See the module. Calls run one at a time: the model holds the current voice."""
 
     name = "chatterbox"
 
@@ -100,7 +101,7 @@ class Chatterbox:
         """Load the weights; further calls return at once.
 
         Raises:
-            EngineUnavailable: the extra is not installed, or the weights are neither there nor to be had.
+            EngineUnavailable: the extra is not installed, or the weights are missing and cannot be fetched.
         """
         with self._lock:
             if self._weights is None:
@@ -108,7 +109,7 @@ class Chatterbox:
                 self._own_voice = self._weights.conds
 
     def voices(self) -> tuple[Voice, ...]:
-        """One a language, where the extra is installed; cloned ones are told to their owners only."""
+        """Return one voice a language if the extra is installed; cloned voices belong to their owners."""
         if importlib.util.find_spec("chatterbox") is None:
             return ()
         return tuple(
@@ -119,7 +120,7 @@ class Chatterbox:
     def synthesize(
         self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
-        """See `SynthesisEngine.synthesize`.  `emotion`: the words of `LIVELINESS`; others are ignored.
+        """See `SynthesisEngine.synthesize`. `emotion`: the words of `LIVELINESS`; others are ignored.
 
         Raises:
             RequestRefused: no recording has the voice's key.
@@ -144,23 +145,23 @@ class Chatterbox:
                 yield SpeechChunk(samples, SAMPLE_RATE_HZ, sentence)
 
     def _spoken(self, key: str, sentence: str, language: str, liveliness: float) -> Samples:
-        """float32[n_samples] at 24 000 Hz."""
+        """Return float32[n_samples] at 24 000 Hz."""
         weights = self._weights
         assert weights is not None
         weights.conds = self._voice(weights, key)
         try:
             wave = weights.generate(sentence, language_id=language, exaggeration=liveliness)
-        except (RuntimeError, ValueError, OSError) as error:  # PyTorch's, and of files
+        except (RuntimeError, ValueError, OSError) as error:  # PyTorch's, and those of files
             raise SynthesisFailed(
                 f"Chatterbox cannot speak this text ({error}); shorten it or choose another voice."
             ) from error
         return np.clip(wave.squeeze(0).numpy(force=True), -1, 1).astype(np.float32)
 
     def _voice(self, weights: ChatterboxMultilingualTTS, key: str) -> Conditionals:
-        """How the cloned voice sounds, or without a key the model's own."""
+        """Return the cloned voice, or without a key the model's own."""
         try:
             voice = self._embedding(weights, key) if key else self._own_voice
-        except (RuntimeError, ValueError, OSError) as error:  # PyTorch's, and of the store
+        except (RuntimeError, ValueError, OSError) as error:  # PyTorch's, and the store's
             raise VoiceUnavailable(
                 f"Chatterbox cannot load this voice ({error}); register it again or choose another."
             ) from error
@@ -169,7 +170,7 @@ class Chatterbox:
         return voice
 
     def _embedding(self, weights: ChatterboxMultilingualTTS, key: str) -> Conditionals:
-        """How the voice sounds: from memory, from beside its recording, or computed from that."""
+        """Return the voice from memory, from beside its recording, or computed from the recording."""
         references = self._references
         sha256 = references.sha256(key) if references else None
         if references is None or sha256 is None:
@@ -220,7 +221,7 @@ class Chatterbox:
 def _multilingual() -> Any:
     try:
         from chatterbox.mtl_tts import ChatterboxMultilingualTTS
-    except (ImportError, OSError) as error:  # OSError: libraries of PyTorch's that do not fit each other
+    except (ImportError, OSError) as error:  # OSError: PyTorch's libraries do not match each other
         raise EngineUnavailable(
             "Chatterbox, which clones voices, is not installed; install this project with its extra "
             f"[chatterbox] ({error})."
@@ -235,7 +236,7 @@ def _restored(embedding: bytes, device: str) -> Conditionals:
 
 
 def _derived(weights: ChatterboxMultilingualTTS, references: References, key: str) -> Conditionals:
-    with tempfile.NamedTemporaryFile(suffix=".flac") as file:  # the library takes nothing but a path
+    with tempfile.NamedTemporaryFile(suffix=".flac") as file:  # the library accepts only a path
         file.write(references.recording(key))
         file.flush()
         weights.prepare_conditionals(file.name)

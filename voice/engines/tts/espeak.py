@@ -1,8 +1,8 @@
-"""espeak-ng: a robotic voice for 100 languages with nothing to download, for when there is no other.
+"""espeak-ng: a robotic voice for 100 languages without downloads, used when no other engine works.
 
-The library comes in the `espeakng-loader` wheel and is called through ctypes.  Its state is global to the
-process and it knows no threads, hence one lock for all (5 s of speech take 6 ms).  piper-tts carries an
-espeak-ng of its own inside its extension module; the two share nothing.
+The library comes in the `espeakng-loader` wheel and is called through ctypes. Its state is global to the
+process and not thread-safe, so there is one lock for all (5 s of speech take 6 ms). piper-tts has its own
+espeak-ng inside its extension module; the two share nothing.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ NORMAL_WORDS_PER_MINUTE: Final = 175
 CHARS_UTF8: Final = 1
 POSITION_CHARACTER: Final = 1
 
-# Listed first, and so chosen for the bare language; espeak's own order would speak Caribbean English.
+# Listed first, and so chosen for the bare language; in espeak's own order it would be Caribbean English.
 PREFERRED: Final = frozenset({"en-us", "es", "fr-fr", "pt-br"})
-# Tags in use for languages that espeak-ng knows by another one.
+# Common tags for languages that espeak-ng knows by another one.
 SYNONYMS: Final = {"zh": "cmn", "no": "nb", "iw": "he", "in": "id", "tl": "fil"}
 
 _SynthesisCallback = ctypes.CFUNCTYPE(
@@ -44,7 +44,7 @@ class _EspeakVoice(ctypes.Structure):
 
     _fields_ = (
         ("name", ctypes.c_char_p),
-        ("languages", ctypes.c_char_p),  # a byte of priority, then the tag, several times
+        ("languages", ctypes.c_char_p),  # a byte of priority, then the tag, repeated
         ("identifier", ctypes.c_char_p),
         ("gender", ctypes.c_ubyte),
         ("age", ctypes.c_ubyte),
@@ -60,19 +60,19 @@ class _Library:
     functions: ctypes.CDLL
     sample_rate_hz: int
     names: dict[Voice, bytes]
-    """Each voice's own name, which the library always takes; some of its tags it does not."""
+    """Each voice's own name, which the library always accepts; it does not accept some of its own tags."""
 
     @property
     def voices(self) -> tuple[Voice, ...]:
         return tuple(self.names)
 
 
-_lock = threading.Lock()  # guards the C library, which exists once a process
+_lock = threading.Lock()  # guards the C library, of which a process has only one
 _library: _Library | None = None
 
 
 class Espeak:
-    """See the module.  All instances share the one library of the process."""
+    """See the module. All instances share the one library of the process."""
 
     name = "espeak"
     model = "espeak-ng"
@@ -87,7 +87,7 @@ class Espeak:
         _started()
 
     def voices(self) -> tuple[Voice, ...]:
-        """One a language, preferred accents first; empty when the library is missing."""
+        """Return one voice a language, preferred accents first; empty when the library is missing."""
         try:
             return _started().voices
         except EngineUnavailable:
@@ -96,7 +96,7 @@ class Espeak:
     def synthesize(
         self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
-        """See `SynthesisEngine.synthesize`.  `emotion` is ignored."""
+        """See `SynthesisEngine.synthesize`. `emotion` is ignored."""
         library = _started()
         tag = SYNONYMS.get(primary_language(language), language)
         chosen = matching_voice(library.voices, voice=voice, language=tag)
@@ -114,7 +114,7 @@ def _chunks(library: _Library, voice: Voice, sentences: list[str], speed: float)
 
 
 def _started() -> _Library:
-    global _library  # as the library itself is
+    global _library  # the library is global too
     with _lock:
         if _library is None:
             _library = _start()
@@ -157,7 +157,7 @@ def _until_null(entries: Any) -> Iterator[_EspeakVoice]:
 
 
 def _spoken(library: _Library, voice: Voice, sentence: str, speed: float) -> Samples:
-    """float32[n_samples] at the library's rate."""
+    """Return float32[n_samples] at the library's rate."""
     pcm = bytearray()
 
     @_SynthesisCallback

@@ -1,12 +1,12 @@
-"""Kokoro 82M: 54 neural voices of 8 languages, best on a GPU.  The extra `kokoro` brings PyTorch (gigabytes).
+"""Kokoro 82M: 54 neural voices of 8 languages, best on a GPU. The extra `kokoro` brings PyTorch (gigabytes).
 
     kokoro = Kokoro()                     # weights from the hub, or Kokoro("directory") with copied ones
     kokoro.load()
     for chunk in kokoro.synthesize("Hello.", voice="kokoro:af_heart", language="en"): ...
 
-Voices blend: "kokoro:af_heart+af_bella" is the mean of the two, "kokoro:af_heart:0.7+af_bella:0.3" a
-weighted one; the language is that of the first.  English needs spaCy's small English model as well, Japanese
-and Chinese the extras of `misaki`; nothing of that is fetched while a worker runs.
+Voices blend: "kokoro:af_heart+af_bella" is the mean of the two, "kokoro:af_heart:0.7+af_bella:0.3" a weighted
+one; the language is that of the first. English needs spaCy's small English model as well, Japanese and
+Chinese need the extras of `misaki`; a running worker fetches none of these.
 
 Real-time factor 0.5-0.7 on one CPU core, so on CPU it is a fallback for short texts only.
 """
@@ -39,8 +39,8 @@ _FAILURES: Final = (RuntimeError, ValueError, OSError)  # PyTorch's, Kokoro's an
 ENGLISH_LETTERS: Final = "ab"
 ENGLISH_MODEL: Final = "en_core_web_sm"  # Source: hexgrad/misaki, misaki/en.py (G2P.__init__)
 
-# Kokoro's letter for a language (the first of a voice's name), its tag, and its voices, best first.
-# Source: hexgrad/Kokoro-82M, VOICES.md (v1.0)
+# Kokoro's letter for a language (the first of a voice's name), its tag, and its voices, best first. Source:
+# hexgrad/Kokoro-82M, VOICES.md (v1.0)
 _VOICES: Final = {
     "en-US": """
         af_heart af_bella af_nicole af_aoede af_kore af_sarah af_alloy af_nova af_sky af_jessica af_river
@@ -66,7 +66,7 @@ _WEIGHT: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
 
 
 class Kokoro:
-    """See the module.  Calls run one at a time: PyTorch uses the whole device for each."""
+    """See the module. Calls run one at a time: PyTorch uses the whole device for each."""
 
     name = "kokoro"
 
@@ -81,17 +81,17 @@ class Kokoro:
         self._lock = threading.Lock()
 
     def load(self) -> None:
-        """Load the weights; further calls return at once.  Languages and voices load when first used.
+        """Load the weights; further calls return at once. Languages and voices load when first used.
 
         Raises:
-            EngineUnavailable: the extra is not installed, or the weights are neither there nor to be had.
+            EngineUnavailable: the extra is not installed, or the weights are missing and cannot be fetched.
         """
         with self._lock:
             if self._weights is None:
                 self._weights = self._opened()
 
     def voices(self) -> tuple[Voice, ...]:
-        """All 54 where the extra is installed (of a directory: those whose file is there), else none."""
+        """Return all 54 voices (from a directory: those with a file) if the extra is installed, else none."""
         if importlib.util.find_spec("kokoro") is None:
             return ()
         if self._directory is None:
@@ -101,7 +101,7 @@ class Kokoro:
     def synthesize(
         self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
-        """See `SynthesisEngine.synthesize`.  Ignored: `emotion`, and voices of a blend that are not there."""
+        """See `SynthesisEngine.synthesize`. Ignores `emotion`, and missing voices of a blend."""
         self.load()
         chosen = matching_voice(self.voices(), voice=voice, language=language)
         sentences = split_sentences(text)
@@ -117,7 +117,7 @@ class Kokoro:
                 yield SpeechChunk(samples, SAMPLE_RATE_HZ, sentence)
 
     def _spoken(self, weights: dict[str, float], sentence: str, speed: float) -> Samples:
-        """float32[n_samples] at 24 000 Hz."""
+        """Return float32[n_samples] at 24 000 Hz."""
         with self._lock:
             pipeline = self._pipeline(next(iter(weights))[0])
             style = self._style(pipeline, weights)
@@ -131,21 +131,21 @@ class Kokoro:
         return np.clip(np.concatenate(parts), -1, 1).astype(np.float32) if parts else np.zeros(0, np.float32)
 
     def _style(self, pipeline: KPipeline, weights: dict[str, float]) -> Any:
-        """FloatTensor[510, 1, 256]: how the voice, or the blend, sounds, for each length of a text."""
+        """Return FloatTensor[510, 1, 256]: the style of the voice or blend, for each length of a text."""
         total = sum(weights.values())
         try:
             return sum(
                 pipeline.load_single_voice(self._voice_source(name)) * (weight / total)
                 for name, weight in weights.items()
             )
-        except (*_FAILURES, EOFError, UnpicklingError) as error:  # the last two of files that were cut off
+        except (*_FAILURES, EOFError, UnpicklingError) as error:  # the last two: truncated files
             raise VoiceUnavailable(f"Kokoro cannot load this voice ({error}); choose another.") from error
 
     def _pipeline(self, letter: str) -> KPipeline:
-        """The rules of a language, over the shared weights."""
+        """Return the pronunciation rules of a language, over the shared weights."""
         if letter not in self._pipelines:
             kokoro = _kokoro()
-            # misaki would have pip fetch it, and end the thread if that fails
+            # misaki would let pip fetch it, and end the thread if that fails
             if letter in ENGLISH_LETTERS and importlib.util.find_spec(ENGLISH_MODEL) is None:
                 raise VoiceUnavailable(
                     f"Kokoro's English needs one more package: python -m spacy download {ENGLISH_MODEL}"
@@ -175,7 +175,7 @@ class Kokoro:
         return weights
 
     def _files(self) -> dict[str, str]:
-        """Where `KModel` finds its files: in the directory, else in the hub's cache, else on the hub."""
+        """Return where `KModel` finds its files: the directory, else the hub's cache, else the hub."""
         if self._directory is not None:
             files = {"config": self._directory / "config.json", "model": self._directory / WEIGHTS_FILE}
             if missing := [str(path) for path in files.values() if not path.is_file()]:
@@ -205,9 +205,9 @@ class Kokoro:
 
 
 def blend_of(voice_id: str, known: Collection[str]) -> dict[str, float]:
-    """The weight of each voice in "kokoro:af_heart:0.7+af_bella:0.3"; a part without one weighs 1.
+    """Return each voice's weight in "kokoro:af_heart:0.7+af_bella:0.3"; a part without a weight has 1.
 
-    Parts that are not `known`, or whose weight is no number above 0, are left out.
+    Parts that are not `known`, or whose weight is not a number above 0, are left out.
     """
     weights: dict[str, float] = {}
     for part in voice_id.partition(":")[2].split("+"):

@@ -1,13 +1,13 @@
-"""Piper: neural voices on CPU.  A voice is two files in one directory: `<name>.onnx` and `<name>.onnx.json`.
+"""Piper: neural voices on CPU. A voice is two files in one directory: `<name>.onnx` and `<name>.onnx.json`.
 
     fetch_voice("de_DE-thorsten-medium", Path("voices"))      # once, from the hub
     piper = Piper("voices")
     for chunk in piper.synthesize("Guten Tag. Wie geht es?", voice=None, language="de"):
         play(chunk.samples)
 
-Voices are found when the directory is listed and loaded when first used, then kept (60-110 MB each).  In a
-voice of several people the first one speaks, or the one that the id names: "piper:en_US-libritts-high#p3922",
-by name or by number.
+The directory is listed to find voices; a voice is loaded when first used and then kept (60-110 MB each). A
+voice of several people uses its first speaker, or the one that the id names, by name or by number:
+"piper:en_US-libritts-high#p3922".
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Files:
 
 
 class Piper:
-    """See the module.  Thread-safe: one ONNX session a voice, each call on its caller's thread."""
+    """See the module. Thread-safe: one ONNX session a voice, each call on its caller's thread."""
 
     name = "piper"
     device = "cpu"
@@ -58,7 +58,7 @@ class Piper:
         self._loading = threading.Lock()
 
     def load(self) -> None:
-        """Check that a voice and the package are there; voices themselves load when first used.
+        """Check that a voice and the package exist; voices themselves load when first used.
 
         Raises:
             EngineUnavailable: no voice in the directory, or the package is missing.
@@ -67,13 +67,13 @@ class Piper:
         _piper()
 
     def voices(self) -> tuple[Voice, ...]:
-        """The voices in the directory now, in the order of their names."""
+        """Return the voices now in the directory, sorted by name."""
         return tuple(files.voice for files in self._files())
 
     def synthesize(
         self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
-        """See `SynthesisEngine.synthesize`.  `emotion` is ignored; so is a speaker whom the voice lacks."""
+        """See `SynthesisEngine.synthesize`. `emotion` and an unknown speaker are ignored."""
         models = {files.voice: files.model for files in self._files_or_raise()}
         chosen = matching_voice(tuple(models), voice=voice, language=language)
         model_id, _, speaker = chosen.id.partition("#")
@@ -115,10 +115,10 @@ class Piper:
 def fetch_voice(
     name: str, directory: Path, *, timeout_s: float = 5.0, progress: Progress | None = None
 ) -> Path:
-    """Fetch the voice `name`, as "de_DE-thorsten-medium", from the hub to `directory`; returns its path.
+    """Fetch the voice `name`, as "de_DE-thorsten-medium", from the hub to `directory`; return its path.
 
-    A voice that is there already is left alone.  progress: called with bytes done and bytes in all, of the
-    model.
+    A voice that is already there is left alone.
+    progress: called with the model's bytes done and bytes in total.
 
     Raises:
         EngineUnavailable: no such voice, or the hub does not answer within `timeout_s`.
@@ -131,7 +131,7 @@ def fetch_voice(
         return model
     check_hub(timeout_s)
     folder = f"{parts['family']}/{parts['code']}/{parts['name']}/{parts['quality']}"
-    # the model last: a voice counts as there when both files are
+    # The model comes last: a voice is complete when both files exist.
     for path, report in ((_config_path(model), None), (model, progress)):
         address = f"{HUB_REPOSITORY}/resolve/main/{folder}/{path.name}"
         fetch_file(address, path, timeout_s=timeout_s, progress=report)
@@ -154,7 +154,7 @@ def _config(model: Path) -> dict[str, Any]:
 def _described(model: Path) -> Voice:
     try:
         config = _config(model)
-    except VoiceUnavailable:  # said when it is to speak; until then its name tells enough
+    except VoiceUnavailable:  # reported when the voice is used; until then its name is enough
         config = {}
     code = config.get("language", {}).get("code") or model.stem.split("-", 1)[0]
     name = model.stem.removeprefix(f"{code}-")
@@ -164,7 +164,7 @@ def _described(model: Path) -> Voice:
 
 
 def _speakers(config: dict[str, Any]) -> tuple[str, ...]:
-    """Their names in the order of their numbers; the numbers, where they have no names."""
+    """Return the speakers' names in the order of their numbers, or the numbers if they have no names."""
     numbers = config.get("speaker_id_map") or {str(i): i for i in range(config["num_speakers"])}
     return tuple(sorted(numbers, key=lambda speaker: numbers[speaker]))
 
@@ -206,7 +206,7 @@ def _settings(piper_voice: PiperVoice, speaker: str, speed: float) -> SynthesisC
 
 
 def _spoken(piper_voice: PiperVoice, sentence: str, settings: SynthesisConfig) -> Samples:
-    """float32[n_samples], peaking at full scale."""
+    """Return float32[n_samples], peaking at full scale."""
     failures: tuple[type[Exception], ...] = (*onnx_errors(), RuntimeError, ValueError)  # and the phonemizer's
     try:
         parts = [chunk.audio_float_array for chunk in piper_voice.synthesize(sentence, settings)]

@@ -1,12 +1,13 @@
-"""Silero VAD v6: how likely each 32 ms of a stream is speech.  The model lies in the faster-whisper package.
+"""Silero VAD v6: the probability of speech for each 32 ms of a stream.
 
-Only numpy and onnxruntime are imported, and onnx to load it, for this runs in web processes.
+Its file is in the faster-whisper package. It runs in web processes, so it imports only numpy and onnxruntime,
+and onnx while loading.
 
     vad = SileroVad()
     vad.load()
-    stream = vad.stream()                       # one a speaker; keeps what the model remembers
+    stream = vad.stream()                       # one a speaker; holds the model's state
     probabilities = stream(samples)             # float32[8 * 512] at once -> float32[8]
-    heard_together([stream, other], samples)    # float32[2, 8 * 512] -> float32[2, 8], for less
+    heard_together([stream, other], samples)    # float32[2, 8 * 512] -> float32[2, 8], at less cost
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ FRAME_MS: Final = FRAME_SAMPLES * 1000 // RECOGNITION_RATE_HZ
 
 MODEL_IN_PACKAGE: Final = ("faster_whisper", "assets/silero_vad_v6.onnx")
 
-# What so many frames become on their way through the model fits into a core's cache; more cost more each.
+# The intermediate results of this many frames fit into a core's cache; with more frames each costs more.
 CALL_FRAMES: Final = 64
 
 Probabilities = npt.NDArray[np.float32]
@@ -60,7 +61,7 @@ class SileroVad:
         self._session.get()
 
     def stream(self) -> SpeechStream:
-        """A fresh stream; loads the model if that has not happened.
+        """Return a new stream; load the model if it is not loaded.
 
         Raises:
             EngineUnavailable: see `load`.
@@ -68,13 +69,13 @@ class SileroVad:
         return SpeechStream(self._session.get())
 
     def probabilities(self, samples: Samples) -> Probabilities:
-        """float32[ceil(n_samples / 512)]: the speech probability of each 32 ms of a 16 000 Hz recording."""
+        """Return float32[ceil(n_samples / 512)]: the speech probability of each 32 ms of 16 000 Hz audio."""
         padded = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
         return self.stream()(padded)
 
 
 class SpeechStream:
-    """What the model remembers of one speaker.  Not for two threads at once."""
+    """The model's state for one speaker. Not for two threads at once."""
 
     def __init__(self, session: onnxruntime.InferenceSession) -> None:
         self.session = session
@@ -83,7 +84,7 @@ class SpeechStream:
         self.context = np.zeros(CONTEXT_SAMPLES, np.float32)
 
     def __call__(self, samples: Samples) -> Probabilities:
-        """The speech probability 0..1 of each frame that follows in the stream.
+        """Return the speech probability 0..1 of each frame that follows in the stream.
 
         samples: float32[n * 512] mono 16 000 Hz; several frames at once cost less a frame than one by one.
         """
@@ -91,8 +92,9 @@ class SpeechStream:
 
 
 def heard_together(streams: Sequence[SpeechStream], samples: npt.NDArray[np.float32]) -> Probabilities:
-    """float32[n_streams, n]: the speech probabilities of the next n frames of each stream, all of one model.
+    """Return float32[n_streams, n]: the speech probabilities of the next n frames of each stream.
 
+    All streams belong to one model.
     samples: float32[n_streams, n * 512] mono 16 000 Hz.
     """
     n_streams, n_frames = len(streams), samples.shape[1] // FRAME_SAMPLES
@@ -116,7 +118,7 @@ def _heard_in_one_call(streams: Sequence[SpeechStream], samples: npt.NDArray[np.
         "c": np.array([[stream.cell for stream in streams]]),
     }
     probabilities, (hidden,), (cell,) = streams[0].session.run(["speech", "hn", "cn"], inputs)
-    contexts = samples[:, -CONTEXT_SAMPLES:].copy()  # a view would keep all of `samples`
+    contexts = samples[:, -CONTEXT_SAMPLES:].copy()  # a view would keep all of `samples` in memory
     for stream, *remembered in zip(streams, hidden, cell, contexts, strict=True):
         stream.hidden, stream.cell, stream.context = remembered
     return probabilities.T

@@ -1,13 +1,13 @@
-"""Silero VAD v6 laid out anew: the same weights and arithmetic, for frames of many streams in one call.
+"""Rebuild Silero VAD v6 with the same weights and arithmetic, for frames of many streams in one call.
 
-In its own file the model takes one stream a call, and a frame costs 35 µs however many there are, because
-ONNX Runtime computes convolutions frame by frame. Here each step of a convolution is one product of matrices
-for all frames, spectra take half the products (see `folded`), and the LSTM takes a batch of streams. The
-probabilities differ by rounding, less than 1e-5.
+The original file takes one stream a call, and a frame always costs 35 µs, because ONNX Runtime computes
+convolutions frame by frame. Here each step of a convolution is one matrix product for all frames, spectra
+take half the products (see `folded`), and the LSTM takes a batch of streams. The probabilities differ by
+rounding, less than 1e-5.
 
     even, odd  float32[n_streams * n * 4, 128]  the spectra's windows, as `folded` returns them
     h, c       float32[1, n_streams, 128]       the state before them
-    speech     float32[n, n_streams], hn, cn    how likely each frame is speech, and the state after them
+    speech     float32[n, n_streams], hn, cn    the speech probability of each frame, and the state after them
 
 Source: snakers4/silero-vad; the operators of silero_vad_v6.onnx one by one.
 """
@@ -28,7 +28,7 @@ FRAME_SAMPLES: Final = 512
 CONTEXT_SAMPLES: Final = 64
 STATE_SIZE: Final = 128
 _FFT_SAMPLES, _HOP_SAMPLES, _BANDS = 256, 128, 129
-_SPECTRA: Final = 4  # in a frame
+_SPECTRA: Final = 4  # per frame
 
 _SPECTRUM = "encoder.feature_extractor.forward_basis_buffer"
 _LAYER = "encoder.conv_layers.{}.{}"
@@ -57,18 +57,18 @@ Floats = npt.NDArray[np.float32]
 
 
 def folded(contexts: Floats, samples: Floats) -> tuple[Floats, Floats]:
-    """The windows of all spectra, each folded at its middle: twice float32[n_streams * n * 4, 128].
+    """Return the windows of all spectra, each folded at its middle: twice float32[n_streams * n * 4, 128].
 
-    For 0 < i <= 128 they hold x[i] + x[256 - i] and x[i] - x[256 - i]: cosine and window weigh both samples
-    alike, and sine turns only the sign, so each needs half the products. The weight of x[0] is 0. The last
-    window of a frame ends in the mirror image of the frame's last 64 samples.
+    For 0 < i <= 128 they hold x[i] + x[256 - i] and x[i] - x[256 - i]: cosine and window give both samples
+    the same weight, and sine changes only the sign, so each needs half the products. The weight of x[0] is 0.
+    The last window of a frame ends in the mirror image of the frame's last 64 samples.
 
     contexts: float32[n_streams, 64], the samples before. samples: float32[n_streams, n * 512].
     """
     n_streams, n_samples = samples.shape
     sound = np.empty((n_streams, n_samples + 2 * CONTEXT_SAMPLES), np.float32)
     sound[:, :CONTEXT_SAMPLES] = contexts
-    sound[:, CONTEXT_SAMPLES:-CONTEXT_SAMPLES] = samples  # what is left of it stands for mirror images
+    sound[:, CONTEXT_SAMPLES:-CONTEXT_SAMPLES] = samples  # the rest stands for mirror images
     windows = (n_streams, n_samples // FRAME_SAMPLES, _SPECTRA, _HOP_SAMPLES)
     ahead = sound[:, 1 : n_samples + 1].reshape(windows)
     second_halves = sound[:, _HOP_SAMPLES:]
@@ -79,7 +79,7 @@ def folded(contexts: Floats, samples: Floats) -> tuple[Floats, Floats]:
 
 
 def for_many_streams(model_path: str) -> bytes:
-    """The ONNX model, as a file would hold it.  model_path: silero_vad_v6.onnx.
+    """Return the ONNX model as the content of a file. model_path: silero_vad_v6.onnx.
 
     Raises:
         EngineUnavailable: the Python package onnx is missing, or the file is not that model.
@@ -115,7 +115,7 @@ def _weights(model_path: str) -> dict[str, Floats]:
 
 
 def _encoder(graph: _Graph, weights: dict[str, Floats]) -> str:
-    """Spectra and four convolutions: float32[n_streams * n, 128]."""
+    """Add the spectra and four convolutions: float32[n_streams * n, 128]."""
     basis = weights[_SPECTRUM][:, 0, 1 : _HOP_SAMPLES + 1].T.copy()
     basis[-1] /= 2  # the middle of a window is its own mirror image
     cosines = graph.add("MatMul", ["even", graph.constant(basis[:, :_BANDS])])
@@ -131,7 +131,10 @@ def _encoder(graph: _Graph, weights: dict[str, Floats]) -> str:
 
 
 def _convolution(graph: _Graph, steps: list[str], stride: int, kernel: Floats, bias: Floats) -> list[str]:
-    """Each result sees a step and its neighbours; steps: float32[n_streams * n, n_in]."""
+    """Add a convolution; each result depends on a step and its neighbours.
+
+    steps: float32[n_streams * n, n_in].
+    """
     results = []
     for middle in range(0, len(steps), stride):
         seen = range(max(0, middle - 1), min(len(steps), middle + 2))
@@ -143,7 +146,7 @@ def _convolution(graph: _Graph, steps: list[str], stride: int, kernel: Floats, b
 
 
 def _decoder(graph: _Graph, weights: dict[str, Floats]) -> None:
-    """From the LSTM's float32[n, 1, n_streams, 128] to `speech`."""
+    """Add the layers from the LSTM's float32[n, 1, n_streams, 128] to `speech`."""
     weight = graph.constant(weights[_SPEECH.format("weight")].reshape(-1))
     weighted = graph.add("Mul", [graph.add("Relu", ["heard"]), weight])
     score = graph.add("ReduceSum", [weighted, graph.whole(1, 3)], keepdims=0)
@@ -152,14 +155,14 @@ def _decoder(graph: _Graph, weights: dict[str, Floats]) -> None:
 
 
 class _Graph:
-    """Nodes and constants, named in the order in which they come."""
+    """Nodes and constants, named in the order in which they are added."""
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
 
     def add(self, operator: str, inputs: list[str], outputs: tuple[str, ...] = (), **attributes: Any) -> str:
-        """A node; returns the name of its first result."""
+        """Add a node; return the name of its first result."""
         from onnx import helper
 
         outputs = outputs or (f"result {len(self._nodes)}",)

@@ -1,7 +1,8 @@
-"""Smart Turn v3: whether a speaker who pauses has finished, judged from the last 8 s of sound.
+"""Smart Turn v3: whether a speaker who pauses has finished, judged from the last 8 s of audio.
 
-The ONNX file (9 MB) is configured, or lies in the pipecat-ai package, which is not imported.  Only numpy and
-onnxruntime are, for this runs in web processes; one call takes about 40 ms of one core.
+The path of the ONNX file (9 MB) is configured, or the file is in the pipecat-ai package, which is not
+imported. It runs in web processes, so it imports only numpy and onnxruntime; one call takes about 40 ms of
+one core.
 
     model = SmartTurn()
     model.load()                                   # EngineUnavailable: silence alone decides then
@@ -24,20 +25,20 @@ from voice.types import RECOGNITION_RATE_HZ, Samples
 
 MODEL_IN_PACKAGE: Final = "audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx"
 
-# What the model was trained on.  Source: pipecat-ai/smart-turn v3 (README, inference.py): Whisper's features
-# of 8 s, with silence before a shorter recording; openai/whisper audio.py: 400-sample windows, 160 apart, 80
-# mel bands.
+# The input that the model was trained on. Source: pipecat-ai/smart-turn v3 (README, inference.py): Whisper's
+# features of 8 s, with silence before a shorter recording; openai/whisper audio.py: 400-sample windows, 160
+# apart, 80 mel bands.
 WINDOW_SAMPLES: Final = 8 * RECOGNITION_RATE_HZ
 FFT_SAMPLES: Final = 400
 HOP_SAMPLES: Final = 160
 MEL_BANDS: Final = 80
-DYNAMIC_RANGE: Final = 8.0  # powers of ten below the loudest that are told apart
+DYNAMIC_RANGE: Final = 8.0  # powers of ten below the loudest; anything quieter is raised to this
 
 Spectrogram = npt.NDArray[np.float32]
 
 
 class SmartTurn:
-    """The model, shared by all speakers of a process.  Thread-safe."""
+    """The model, shared by all speakers of a process. Thread-safe."""
 
     def __init__(self, model_path: str = "") -> None:
         """model_path: an ONNX file; "" is the one in the pipecat-ai package."""
@@ -47,12 +48,13 @@ class SmartTurn:
         """Load the model; further calls return at once.
 
         Raises:
-            EngineUnavailable: no file is configured and pipecat-ai is not installed, or the file is none.
+            EngineUnavailable: no file is configured and pipecat-ai is not installed, or the file is not a
+            model.
         """
         self._session.get()
 
     def probability(self, samples: Samples) -> float:
-        """0..1: how likely the speaker has finished.
+        """Return the probability, 0..1, that the speaker has finished.
 
         samples: float32[n_samples] mono 16 000 Hz, the turn so far with the pause at its end; the last 8 s
         count.
@@ -67,7 +69,7 @@ class SmartTurn:
 
 
 def log_mel(samples: Samples) -> Spectrogram:
-    """float32[80, n_samples / 160]: Whisper's log-mel spectrogram of `samples` at mean 0 and variance 1.
+    """Return float32[80, n_samples / 160]: Whisper's log-mel spectrogram at mean 0 and variance 1.
 
     Source: openai/whisper audio.py, log_mel_spectrogram; the scaling is Smart Turn's.
     """
@@ -93,7 +95,7 @@ def _packaged_model() -> str:
 
 @cache
 def _mel_filters() -> npt.NDArray[np.float64]:
-    """float64[80, 201]: triangles of equal area, evenly spaced on the mel scale from 0 to 8 000 Hz.
+    """Return float64[80, 201]: triangles of equal area, evenly spaced on the mel scale from 0 to 8 000 Hz.
 
     Source: M. Slaney, Auditory Toolbox (1998): linear up to 1 000 Hz (15 mel), logarithmic above.
     """

@@ -1,4 +1,4 @@
-"""Where in a recording somebody speaks, and the pieces that a recogniser is given.  Pure."""
+"""Find the speech in a recording, and cut it into windows for a recogniser. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from voice.engines.vad.silero import FRAME_SAMPLES, Probabilities
 from voice.types import RECOGNITION_RATE_HZ, Samples
 
-# Source: snakers4/silero-vad, get_speech_timestamps: threshold 0.5, and 0.15 less to fall silent.
+# Source: snakers4/silero-vad, get_speech_timestamps: threshold 0.5, and 0.15 less for the end of speech.
 SPEECH_THRESHOLD: Final = 0.5
 SILENCE_THRESHOLD: Final = 0.35
 # Source: faster-whisper, VadOptions.speech_pad_ms: soft beginnings and ends lie outside the threshold.
@@ -31,16 +31,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Spans laid end to end, to be recognised in one go."""
+    """Spans joined end to end, to be transcribed in one go."""
 
     spans: tuple[Span, ...]
 
     def cut_from(self, recording: Samples) -> Samples:
-        """float32[n_samples]: the spans of `recording`, joined."""
+        """Return float32[n_samples]: the spans of `recording`, joined."""
         return np.concatenate([recording[span.start : span.end] for span in self.spans])
 
     def original_s(self, time_s: float, *, is_end: bool = False) -> float:
-        """The time in the recording of a time in the window; an end at a seam belongs to the span before."""
+        """Convert a time in the window to one in the recording; an end at a seam stays in the span before."""
         sample = time_s * RECOGNITION_RATE_HZ
         for span in self.spans:
             if sample < len(span) or (is_end and sample == len(span)) or span is self.spans[-1]:
@@ -50,9 +50,10 @@ class Window:
 
 
 def speech_spans(probabilities: Probabilities, n_samples: int, *, longest_s: float) -> list[Span]:
-    """The spans of speech in a recording of `n_samples`, padded, in order, apart, none over `longest_s`.
+    """Return the spans of speech, padded, in order, without overlap, each at most `longest_s`.
 
     probabilities: of each 512 samples, from `SileroVad.probabilities`.
+    n_samples: the length of the recording.
     """
     longest = int(longest_s * RECOGNITION_RATE_HZ)
     return [
@@ -63,7 +64,7 @@ def speech_spans(probabilities: Probabilities, n_samples: int, *, longest_s: flo
 
 
 def windows(spans: Sequence[Span], *, longest_s: float) -> list[Window]:
-    """`spans` packed in order into as few windows of at most `longest_s` as that allows."""
+    """Pack `spans` in order into as few windows of at most `longest_s` as the order allows."""
     longest = longest_s * RECOGNITION_RATE_HZ
     packed: list[list[Span]] = []
     for span in spans:
@@ -75,7 +76,7 @@ def windows(spans: Sequence[Span], *, longest_s: float) -> list[Window]:
 
 
 def _runs(probabilities: Probabilities) -> Iterator[tuple[int, int]]:
-    """Frames [start, end) of each run of speech, with hysteresis."""
+    """Yield frames [start, end) of each run of speech, with hysteresis."""
     start = None
     for frame, probability in enumerate(probabilities.tolist()):
         if start is None and probability >= SPEECH_THRESHOLD:
@@ -100,7 +101,7 @@ def _padded(runs: Iterator[tuple[int, int]], n_samples: int) -> list[Span]:
 
 
 def _cut(span: Span, probabilities: Probabilities, longest: int) -> Iterator[Span]:
-    """`span` in pieces of at most `longest` samples, each cut where its second half is least like speech."""
+    """Cut `span` into pieces of at most `longest` samples, where the second half is least like speech."""
     while len(span) > longest:
         first, last = (span.start + longest // 2) // FRAME_SAMPLES, (span.start + longest) // FRAME_SAMPLES
         cut = (first + int(np.argmin(probabilities[first:last]))) * FRAME_SAMPLES

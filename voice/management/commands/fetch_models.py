@@ -1,4 +1,4 @@
-"""Fetch speech models from the hub: the configured ones, or the Piper voices that are named.
+"""Fetch speech models from the hub: the configured ones, or the named Piper voices.
 
 manage.py fetch_models
 manage.py fetch_models fr_FR-siwis-medium en_US-libritts-high
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         voices = missing_voices() if "piper" in settings.VOICE["TTS_ENGINES"] else []
         if has_whisper and not voices:
             return
-        # From here on it takes seconds anyway; before, the demo's every start would pay for the imports.
+        # What follows takes seconds anyway. Imported earlier, these would slow down every start of the demo.
         from voice.engines.hub import check_hub
         from voice.errors import EngineUnavailable
 
@@ -76,12 +76,12 @@ class Command(BaseCommand):
             self._attempt(f"Piper voice {name}", partial(self._fetch_voice, name))
 
     def _attempt(self, what: str, fetch: Callable[[], None]) -> bool:
-        """Whether it is here now."""
+        """Return whether the files are here now."""
         from huggingface_hub.errors import HfHubHTTPError
 
         from voice.errors import EngineUnavailable
 
-        # Of the HTTP client that this version of the hub's library uses, and not an OSError.
+        # The error of the HTTP client that this version of the hub's library uses; it is not an OSError.
         transport_error: type[Any] = HfHubHTTPError.__bases__[0]
         self._say(f"Fetching {what} ...")
         try:
@@ -125,7 +125,7 @@ class Command(BaseCommand):
 
 
 class Progress:
-    """Says every now and then how far a transfer is."""
+    """Prints at intervals how far a transfer is."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
@@ -139,7 +139,7 @@ class Progress:
 
 
 class ProgressBar:
-    """Draws how far a transfer is, again and again in one line of a terminal; the last time ends it."""
+    """Redraws the progress of a transfer in one line of a terminal; the last call ends the line."""
 
     def __init__(self, draw: Callable[[str], None]) -> None:
         self._draw = draw
@@ -162,7 +162,7 @@ def _bar(done_bytes: int, size_bytes: int | None) -> str:
 
 
 def whisper_repository(model: str) -> str:
-    """The hub's repository for a size ("base") or for a repository ("Systran/faster-whisper-base")."""
+    """Return the hub's repository for a size ("base") or a repository ("Systran/faster-whisper-base")."""
     if "/" in model:
         return model
     if model.startswith("distil-"):
@@ -173,7 +173,7 @@ def whisper_repository(model: str) -> str:
 
 
 def has_whisper_model() -> bool:
-    """Whether the model is off, a directory of its own, or in the cache as the hub's library lays it out."""
+    """Whether the model is off, its own directory, or in the cache of the hub's library."""
     model = settings.VOICE["WHISPER_MODEL"]
     if not model or Path(model).expanduser().is_dir() or model.startswith((".", "/", "~")):
         return True
@@ -186,7 +186,7 @@ def has_whisper_model() -> bool:
 
 
 def missing_voices() -> list[str]:
-    """The configured Piper voices of which a file is missing."""
+    """Return the configured Piper voices with a missing file."""
     directory = Path(settings.VOICE["PIPER_VOICES_DIR"])
     files = ("{}.onnx", "{}.onnx.json")
     names = settings.VOICE["PIPER_VOICES"]

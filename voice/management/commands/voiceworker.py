@@ -1,4 +1,4 @@
-"""Work on queues with warm models."""
+"""Work on queues with loaded models."""
 
 import gc
 import sys
@@ -51,7 +51,7 @@ class Command(BaseCommand):
 
 
 def _settle(line: str) -> None:
-    """Say that everything is warm, and let the garbage collector pass over it from now on: it stays."""
+    """Print that the models are loaded, and exempt all current objects from garbage collection: they stay."""
     gc.collect()
     gc.freeze()
     print(line, flush=True)
@@ -72,7 +72,7 @@ def _http(worker: VoiceWorker, port: int) -> Iterator[None]:
 
 
 def services_for(queues: Iterable[str]) -> list[Service]:
-    """What the jobs of these queues need warm. A process imports no engine it does not use."""
+    """Return the services that the jobs of these queues need; a process imports only engines it uses."""
     services: list[Service] = []
     if any(name.startswith("stt") for name in queues):
         from voice.inference import recognizer

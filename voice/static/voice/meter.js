@@ -1,9 +1,9 @@
-// A calm picture of the voice: the level ripples outwards from the middle.
+// A calm display of the voice: the level ripples outwards from the middle.
 
 const BARS = 33;
 const FLOOR_DB = -60;
 const CEILING_DB = -12;
-const RIPPLE_FRAMES = 2; // animation frames the level takes from one bar to the next outwards
+const RIPPLE_FRAMES = 2; // animation frames that the level takes to move one bar outwards
 
 /** @param {Float32Array} samples  -1..1 @returns {number} 0 (silence) .. 1 (loud), linear in decibels */
 export function levelOf(samples) {
@@ -39,7 +39,7 @@ export class Meter {
     tick();
   }
 
-  /** Comes to rest. */
+  /** Stops, and shows silence. */
   stop() {
     cancelAnimationFrame(this.#frame);
     this.#levels.fill(0);
@@ -52,7 +52,7 @@ export class Meter {
     const level = analyser ? levelOf(this.#samples) : 0;
     this.onLevel(level);
     const last = this.#levels[0];
-    // Rises quickly, falls slowly: a voice breathes, it does not flicker.
+    // The level rises quickly and falls slowly, so that the meter does not flicker.
     this.#levels.unshift(last + (level - last) * (level > last ? 0.4 : 0.08));
     this.#levels.pop();
     this.#drawBars();

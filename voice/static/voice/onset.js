@@ -1,25 +1,25 @@
-// Somebody begins to speak while the page is speaking: noticed, and nothing of it lost. Pure; runs in the AudioWorklet.
+// Detects a speaker who starts while the page is speaking, and keeps the speech. Pure, in the AudioWorklet.
 
 import { SAMPLE_RATE_HZ } from "./pcm.js";
 
 const FRAME_SAMPLES = 512; // 32 ms: two periods of the lowest voice
 const SHORTEST_PERIOD = SAMPLE_RATE_HZ / 400; // the pitch of a voice lies between 70 and 400 Hz
 const LONGEST_PERIOD = Math.floor(SAMPLE_RATE_HZ / 70);
-const PERIODICITY = 0.5; // of a voice's vowels, 0..1; keys, breath and fans stay below
+const PERIODICITY = 0.5; // of vowels, 0..1; keys, breath and fans stay below
 const QUIETEST_DB = -50;
 const ABOVE_ECHO_DB = 10;
-const LEARN_FRAMES = 25; // 0.8 s in which what is heard is the page itself, as far as the browser leaves it in
+const LEARN_FRAMES = 25; // 0.8 s of the page alone, as far as the browser leaves its echo in
 const WINDOW_FRAMES = 16;
-const VOICED_FRAMES = 9; // 290 ms of the last half second: a word and a half, no cough, no "mm"
+const VOICED_FRAMES = 9; // 290 ms of the last half second: a word and a half, longer than a cough or "mm"
 
-/** How loud a frame is. @param {Float32Array} frame @returns {number} dBFS */
+/** The level of a frame. @param {Float32Array} frame @returns {number} dBFS */
 function decibels(frame) {
   const power = frame.reduce((sum, value) => sum + value * value, 0) / frame.length;
   return 10 * Math.log10(power + 1e-12);
 }
 
 /**
- * How much a frame repeats itself, as vowels do: the highest normalised autocorrelation at the periods of a voice.
+ * How periodic a frame is, as vowels are: the highest normalised autocorrelation at the periods of a voice.
  * Source: L. Rabiner, On the use of autocorrelation analysis for pitch detection (1977).
  * @param {Float32Array} frame @returns {number} about 0 (noise) .. 1 (a tone)
  */
@@ -38,8 +38,9 @@ function periodicity(frame) {
 }
 
 /**
- * Tells a voice near the microphone from the page's own, which comes back from the loudspeaker. The browser takes most
- * of that out (echoCancellation); of the rest the first moments show how loud it is, and a voice has to be louder.
+ * Distinguishes a voice near the microphone from the page's own, which comes back from the loudspeaker. The
+ * browser removes most of that echo (echoCancellation). The first moments show the level of the rest, and a
+ * voice must be louder.
  */
 export class VoiceOnset {
   #frame = new Float32Array(FRAME_SAMPLES);
@@ -48,7 +49,7 @@ export class VoiceOnset {
   #echoDb = QUIETEST_DB - ABOVE_ECHO_DB;
   #voiced = []; // of the last WINDOW_FRAMES
 
-  /** @param {Float32Array} samples  16 kHz, -1..1 @returns {boolean} somebody speaks */
+  /** @param {Float32Array} samples  16 kHz, -1..1 @returns {boolean} whether a person speaks */
   push(samples) {
     let isHeard = false;
     for (const sample of samples) {
@@ -72,13 +73,16 @@ export class VoiceOnset {
   }
 }
 
-/** Keeps the newest sound, and from `hold` on all of it: the beginning of a recording that is not yet asked for. */
+/** Buffers the newest audio, and all of it from `hold` on: the beginning of a recording that may follow. */
 export class Preroll {
   #blocks = [];
   #samples = 0;
   #isHolding = false;
 
-  /** @param {number} samples  kept before `hold` @param {number} longest  kept after it; what comes then is lost */
+  /**
+   * @param {number} samples  kept before `hold`
+   * @param {number} longest  kept after it; later audio is dropped
+   */
   constructor(samples, longest = 60 * SAMPLE_RATE_HZ) {
     this.wanted = samples;
     this.longest = longest;
@@ -98,7 +102,7 @@ export class Preroll {
     this.#isHolding = true;
   }
 
-  /** @returns {Float32Array[]} what is held, in order */
+  /** @returns {Float32Array[]} the buffered audio, in order */
   take() {
     return this.#blocks.splice(0);
   }

@@ -1,16 +1,17 @@
 // Runs on the audio thread: microphone blocks in, frames of 16 kHz s16le out.
-// In: {start: limit in samples, frameSamples} | {flush: true} | {stop: true} | {listen: true} | {forget: true}.
-// Out: {frame: ArrayBuffer} | {stopped: "asked"|"limit"} | {voice: true}, once, when `listen` has heard somebody speak.
+// In: {start: limit in samples, frameSamples} | {flush: true} | {stop: true} | {listen: true} |
+//   {forget: true}.
+// Out: {frame: ArrayBuffer} | {stopped: "asked"|"limit"} | {voice: true}, once `listen` has detected speech.
 
 import { Preroll, VoiceOnset } from "./onset.js";
 import { Framer, Resampler, SAMPLE_RATE_HZ } from "./pcm.js";
 
-const PREROLL_SAMPLES = 1.5 * SAMPLE_RATE_HZ; // a soft voice is noticed a second after its beginning
+const PREROLL_SAMPLES = 1.5 * SAMPLE_RATE_HZ; // a soft voice is detected a second after its beginning
 
 class PcmCapture extends AudioWorkletProcessor {
   #framer = null;
   #resampler = null;
-  #preroll = null; // while listening, and after a voice was heard, until the recording begins
+  #preroll = null; // while listening, and after speech was detected, until the recording begins
   #onset = null;
 
   constructor() {
@@ -30,7 +31,7 @@ class PcmCapture extends AudioWorkletProcessor {
     this.#resampler = newResampler();
   }
 
-  /** What was held since before the voice was heard comes first. Listening that heard nobody leaves nothing. */
+  /** Buffered audio from before the detected speech comes first. Without detected speech there is none. */
   #start(limit, frameSamples) {
     const held = this.#preroll && !this.#onset ? this.#preroll.take() : null;
     this.#preroll = this.#onset = null;
@@ -49,7 +50,7 @@ class PcmCapture extends AudioWorkletProcessor {
   }
 
   #stop(reason) {
-    if (!this.#framer) return; // the limit came first
+    if (!this.#framer) return; // the limit was reached first
     this.#flush();
     this.#framer = null;
     this.port.postMessage({ stopped: reason });

@@ -1,6 +1,6 @@
-// From the audio context's floats to 16 kHz s16le frames. Pure: runs in the AudioWorklet and in node's tests.
+// Converts the audio context's floats to 16 kHz s16le frames. Pure: runs in the AudioWorklet and in node.
 
-/** What recognition takes. */
+/** The rate that recognition takes. */
 export const SAMPLE_RATE_HZ = 16_000;
 const FRAME_SAMPLES = 4_000;
 const ZERO_CROSSINGS = 16; // each side of the filter: stop band below -70 dB, 1 ms of delay
@@ -19,7 +19,7 @@ export class Resampler {
   #phases;
   #taps;
   #kernels;
-  #kept; // input not yet used up, the filter's reach included
+  #kept; // input still needed, including the filter's reach
   #position = 0; // of the next output sample in #kept, in units of 1/phases input samples
 
   /** @param {number} fromHz @param {number} toHz */
@@ -66,14 +66,14 @@ export class Resampler {
   }
 }
 
-/** Cuts floats into s16 frames of equal size, 250 ms unless told; `flush` gives the shorter last one. */
+/** Cuts floats into s16 frames of equal size, 250 ms by default; `flush` returns the shorter last one. */
 export class Framer {
   #frame;
   #filled = 0;
   /** samples taken so far */
   samples = 0;
 
-  /** @param {number} limit  samples after which nothing more is taken @param {number} frameSamples */
+  /** @param {number} limit  samples; later ones are ignored @param {number} frameSamples */
   constructor(limit = Infinity, frameSamples = FRAME_SAMPLES) {
     this.limit = limit;
     this.frameSamples = frameSamples;
@@ -84,7 +84,7 @@ export class Framer {
     return this.samples >= this.limit;
   }
 
-  /** @param {Float32Array} input  -1..1 @returns {Int16Array[]} the frames this completed */
+  /** @param {Float32Array} input  -1..1 @returns {Int16Array[]} the frames that it completed */
   push(input) {
     const frames = [];
     const count = Math.min(input.length, this.limit - this.samples);
@@ -96,7 +96,7 @@ export class Framer {
     return frames;
   }
 
-  /** @returns {Int16Array|null} what is left, shorter than a frame */
+  /** @returns {Int16Array|null} the rest, shorter than a frame */
   flush() {
     if (this.#filled === 0) return null;
     const frame = this.#frame.slice(0, this.#filled);

@@ -52,14 +52,14 @@ export class Recorder {
     return this.#sink !== null;
   }
 
-  /** The device in use, "" when none. */
+  /** The device in use, "" if there is none. */
   get deviceId() {
     return this.#stream?.getAudioTracks()[0].getSettings().deviceId ?? "";
   }
 
   /**
    * Needs a user gesture. An earlier microphone is closed first.
-   * @param {string} [deviceId]  wished for; another is taken when it is gone
+   * @param {string} [deviceId]  the preferred device; if it is gone, another is used
    * @throws {MicrophoneError}
    */
   async open(deviceId) {
@@ -85,7 +85,7 @@ export class Recorder {
     this.#node.port.onmessage = ({ data }) => this.#receive(data);
     this.analyser = new AnalyserNode(context, { fftSize: 1024 });
     source.connect(this.analyser);
-    // The node writes silence; the connection only makes every browser run it.
+    // The node writes silence; the connection is needed for browsers to run it.
     source.connect(this.#node).connect(context.destination);
     stream.getAudioTracks()[0].onended = () => this.#lose("unplugged");
     context.onstatechange = () => context.state !== "running" && this.isRecording && this.#lose("interrupted");
@@ -118,8 +118,8 @@ export class Recorder {
   }
 
   /**
-   * Waits for a voice while nothing is recorded and the page itself is speaking. Nothing of it is lost: the next
-   * recording begins just before it. Sound that no recording follows is dropped.
+   * Waits for a voice while the page itself is speaking and no recording runs. The next recording begins just
+   * before the voice, so none of it is lost. Audio without a following recording is dropped.
    * @param {() => void} onVoice
    */
   listen(onVoice) {
@@ -127,18 +127,18 @@ export class Recorder {
     if (!this.isRecording) this.#node?.port.postMessage({ listen: true });
   }
 
-  /** No longer waits, and drops what a voice already said. */
+  /** Stops waiting, and drops the speech that was buffered. */
   forget() {
     this.#onVoice = () => {};
     this.#node?.port.postMessage({ forget: true });
   }
 
-  /** Hands over what is not yet a whole frame: the page may be put away at any moment. */
+  /** Sends the incomplete frame: the page may be closed at any moment. */
   flush() {
     if (this.isRecording) this.#node.port.postMessage({ flush: true });
   }
 
-  /** Resolves when the sink has had the last frame. */
+  /** Resolves when the sink has received the last frame. */
   async stop() {
     if (!this.isRecording) return;
     this.#stopping ??= this.#stop();
@@ -149,13 +149,16 @@ export class Recorder {
   async #stop() {
     const stopped = new Promise((resolve) => (this.#whenStopped = resolve));
     this.#node.port.postMessage({ stop: true });
-    // A suspended context may not answer; what it had not yet handed over is then at most 250 ms.
+    // A suspended context may not answer; then at most 250 ms were not sent yet.
     const timer = setTimeout(() => this.#stopped("asked"), 1000);
     await stopped;
     clearTimeout(timer);
   }
 
-  /** @param {number} seconds @returns {Promise<ArrayBuffer[]>} frames of a short sample that goes nowhere else */
+  /**
+   * @param {number} seconds
+   * @returns {Promise<ArrayBuffer[]>} frames of a short sample for the caller alone
+   */
   sample(seconds) {
     const frames = [];
     return new Promise((resolve) =>
@@ -175,7 +178,7 @@ export class Recorder {
   }
 }
 
-/** @returns {Promise<MediaDeviceInfo[]>} named only once the microphone was allowed */
+/** @returns {Promise<MediaDeviceInfo[]>} with names only after the microphone was allowed */
 export async function microphones() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return devices.filter(({ kind, deviceId }) => kind === "audioinput" && deviceId);

@@ -1,6 +1,6 @@
-"""Amazon Web Services: the account, and Polly, which speaks.  Transcribe is in `aws_transcribe`.
+"""Amazon Web Services: the account, and Polly for synthesis. Transcribe is in `aws_transcribe`.
 
-boto3 is what object storage needs anyway.
+Object storage needs boto3 anyway.
 
 Source: Amazon Polly, API reference, "SynthesizeSpeech".
 """
@@ -33,7 +33,7 @@ _VOICES: Final = """
 
 
 class AwsConnection:
-    """Keys and clients of AWS; nothing stays connected for recognition."""
+    """Keys and clients of AWS; recognition keeps no connection open."""
 
     def __init__(self, account: CloudAccount) -> None:
         self._account = account
@@ -60,7 +60,7 @@ class AwsConnection:
 
     @property
     def polly(self) -> Any:
-        """A client, which threads may share."""
+        """A client that threads may share."""
         if self._polly is None:
             import boto3
             from botocore.config import Config
@@ -73,7 +73,7 @@ class AwsConnection:
                 aws_access_key_id=self._account.api_key,
                 aws_secret_access_key=self._account.secret_key,
                 aws_session_token=self._account.session_token or None,
-                # whoever calls this engine tries again, and knows when to stop
+                # The caller of this engine retries, and knows when to stop.
                 config=Config(
                     connect_timeout=min(CONNECT_S, seconds),
                     read_timeout=seconds,
@@ -84,8 +84,10 @@ class AwsConnection:
 
 
 class AwsSynthesis(CloudSynthesis):
-    """Polly, streamed as PCM of 16 000 Hz, its highest.  AWS_TTS_MODEL is its Engine: neural, generative,
-    ..."""
+    """Polly, streamed as PCM of 16 000 Hz, its highest rate.
+
+    AWS_TTS_MODEL is its Engine: neural, generative, ...
+    """
 
     name = "aws"
     rate_hz = 16_000

@@ -1,8 +1,8 @@
 """Amazon Transcribe, streamed over its documented WebSocket.
 
-Transcribe takes audio either from S3, minutes later, or as a stream.  The package `amazon-transcribe` is
-given up by its makers, and its successor `aws-sdk-transcribe-streaming` is experimental and needs Python
-3.12; boto3 signs the address and reads the frames.
+Transcribe takes audio either from S3, which takes minutes, or as a stream. The package `amazon-transcribe` is
+no longer maintained, and its successor `aws-sdk-transcribe-streaming` is experimental and needs Python 3.12.
+Here boto3 signs the address and reads the frames.
 
 Source: Amazon Transcribe, Developer Guide, "Setting up a WebSocket stream" and "Event stream encoding".
 """
@@ -30,8 +30,8 @@ from voice.types import Samples, Segment
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
-# Source: Amazon Transcribe, API reference, StartStreamTranscription, LanguageCode; first: of the bare
-# language.
+# Source: Amazon Transcribe, API reference, StartStreamTranscription, LanguageCode. The first locale of a
+# language stands for the bare language.
 _LOCALES: Final = """
     en-US en-GB en-AU en-AB en-IE en-IN en-NZ en-WL en-ZA es-US es-ES fr-FR fr-CA de-DE de-CH it-IT pt-BR
     pt-PT ja-JP ko-KR zh-CN zh-HK zh-TW hi-IN th-TH af-ZA ar-AE ar-SA ca-ES cs-CZ da-DK el-GR eu-ES fa-IR
@@ -39,7 +39,7 @@ _LOCALES: Final = """
     uk-UA vi-VN zu-ZA
 """
 LOCALES: Final = _LOCALES.split()
-DETECTED: Final = "en-US,es-US,fr-FR,de-DE,it-IT,pt-BR"  # it chooses among named ones, one dialect a language
+DETECTED: Final = "en-US,es-US,fr-FR,de-DE,it-IT,pt-BR"  # it chooses among these: one dialect a language
 CHUNK_S: Final = 0.1  # Source: Developer Guide, "Streaming best practices": 50 to 200 ms
 RATE_HZ: Final = 16_000
 SAMPLE_BYTES: Final = 2
@@ -47,16 +47,15 @@ EXPIRES_S: Final = 300
 
 
 class AwsRecognition(CloudRecognition):
-    """Transcribe, streamed.  It listens at the pace of speech, so a text comes when the recording would
-    have ended.
+    """Transcribe, streamed at the pace of speech: a text is ready when the recording would have ended.
 
-    Hot words are passed over: Transcribe knows them only as vocabularies prepared in the account.
+    Hot words are ignored: Transcribe supports them only as vocabularies prepared in the account.
     """
 
     name = "aws"
 
     def __init__(self, account: CloudAccount, *, pace: float = 1.0, **options: Any) -> None:
-        """pace: seconds of audio sent in a second; Amazon asks for 1."""
+        """pace: seconds of audio sent in a second; Amazon recommends 1."""
         super().__init__(account, model="transcribe", **options)
         self._pace = pace
 
@@ -84,28 +83,28 @@ class AwsRecognition(CloudRecognition):
             return Heard(segments, primary_language(heard_in), _probability(results, language))
 
     def _spoken(self, socket: ClientConnection, pcm: bytes) -> Iterator[Any]:
-        """The frames that come while `pcm` is sent, and after it until the vendor closes."""
+        """Yield the frames that come while `pcm` is sent, and after it until the vendor closes."""
         from websockets.exceptions import ConnectionClosed
 
         is_sent = False
         try:
             yield from self._sent(socket, pcm)
             is_sent = True
-        except ConnectionClosed:  # what it said before it closed is still to be read: why it closed
+        except ConnectionClosed:  # the messages before the close are still to be read: they say why it closed
             pass
         yield from received_until(socket, time.monotonic() + self._account.timeout_s)
         if not is_sent:
             raise unreachable(self._account, "closed early")
 
     def _sent(self, socket: ClientConnection, pcm: bytes) -> Iterator[Any]:
-        """Sends `pcm` at its pace, and the end; the frames that come meanwhile."""
+        """Send `pcm` at its pace, and the end of the stream; yield the frames that come meanwhile."""
         size = int(CHUNK_S * RATE_HZ) * SAMPLE_BYTES
         started = time.monotonic()
         for i in range(0, len(pcm), size):
             socket.send(audio_event(pcm[i : i + size]))
             due = started + (i + size) / SAMPLE_BYTES / RATE_HZ / self._pace
             try:
-                while True:  # what comes is read while it is waited for, or both ends would wait
+                while True:  # read frames while waiting, or both ends would wait for each other
                     yield socket.recv(timeout=max(0.0, due - time.monotonic()))
             except TimeoutError:
                 continue
@@ -134,7 +133,7 @@ class AwsRecognition(CloudRecognition):
 
 
 def audio_event(pcm: bytes) -> bytes:
-    """An AudioEvent in event stream encoding; an empty one ends the stream."""
+    """Return an AudioEvent in event stream encoding; an empty one ends the stream."""
     headers = b"".join(
         struct.pack("!B", len(name)) + name + b"\x07" + struct.pack("!H", len(value)) + value
         for name, value in (
@@ -149,7 +148,7 @@ def audio_event(pcm: bytes) -> bytes:
 
 
 def _final_results(account: CloudAccount, frame: Any) -> list[Any]:
-    """The results of a frame that will not change any more."""
+    """Return the results of a frame that are final."""
     from botocore.eventstream import EventStreamBuffer, EventStreamError
 
     frames = EventStreamBuffer()

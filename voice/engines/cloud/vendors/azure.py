@@ -1,6 +1,6 @@
 """Azure AI Speech: fast transcription, and neural voices through SSML.
 
-AZURE_REGION names the region of the resource; AZURE_BASE_URL, the resource's own address, takes its place.
+AZURE_REGION names the region of the resource; AZURE_BASE_URL, the resource's own address, overrides it.
 
 Source: Microsoft, "Fast transcription API" (2024-11-15) and "Text to speech REST API".
 """
@@ -34,7 +34,7 @@ USER_AGENT: Final = "interview-platform"
 
 
 class _AzureConnection(Connection):
-    """Both services know a key the same way; without an address the region makes one."""
+    """Both services use the key the same way; without an address it is built from the region."""
 
     def __init__(self, account: CloudAccount, regional_url: str) -> None:
         headers = {"Ocp-Apim-Subscription-Key": account.api_key, "User-Agent": USER_AGENT}
@@ -49,7 +49,7 @@ class _AzureConnection(Connection):
 
 
 class AzureRecognition(CloudRecognition):
-    """The transcript of phrases; Azure gives a confidence for a phrase, which its words then share."""
+    """Transcripts of phrases; Azure gives one confidence a phrase, and its words share it."""
 
     name = "azure"
 
@@ -63,7 +63,7 @@ class AzureRecognition(CloudRecognition):
         return locale_in(LOCALES, language)
 
     def _hear(self, samples: Samples, *, language: str | None, hot_words: str, is_partial: bool) -> Heard:
-        # without locales Azure's multilingual model tells the language itself
+        # Without locales Azure's multilingual model detects the language itself.
         definition: dict[str, Any] = {"profanityFilterMode": "None"} | (
             {"locales": [language]} if language else {}
         )
@@ -111,10 +111,10 @@ _VOICES: Final = """
 
 
 class AzureSynthesis(CloudSynthesis):
-    """SSML in, PCM of 24 000 Hz out, streamed.  An emotion becomes a style; voices without it ignore it."""
+    """SSML in, PCM of 24 000 Hz out, streamed. An emotion becomes a style; voices without it ignore it."""
 
     name = "azure"
-    longest_text = 3000  # ten minutes of speech are the limit
+    longest_text = 3000  # the limit is ten minutes of speech
     has_speed = True
     default_voices = tuple(_VOICES.split())
 
@@ -128,7 +128,7 @@ class AzureSynthesis(CloudSynthesis):
         return "-".join(name.split("-")[:2])
 
     def _pcm(self, passage: str, voice: Voice, *, speed: float, emotion: str) -> Iterator[bytes]:
-        prefix = "/tts" if self._account.base_url else ""  # where a resource's own address has this service
+        prefix = "/tts" if self._account.base_url else ""  # on a resource's own address
         return self._connection.audio(
             f"{prefix}/cognitiveservices/v1",
             refusal=SynthesisFailed,
@@ -141,7 +141,7 @@ class AzureSynthesis(CloudSynthesis):
 
 
 def ssml(text: str, voice: Voice, *, speed: float, emotion: str) -> str:
-    """A document in which `text` is only text, whatever it holds.
+    """Return a document in which `text` is only text, whatever it contains.
 
     Source: Microsoft, "Speech synthesis markup": prosody rate 0.5..2 multiplies the pace.
     """

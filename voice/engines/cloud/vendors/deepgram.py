@@ -1,4 +1,4 @@
-"""Deepgram: Nova recognises, Aura speaks.
+"""Deepgram: Nova transcribes, Aura synthesises.
 
 Source: Deepgram, API reference, "Pre-recorded audio" (POST /v1/listen) and "Text to speech" (POST /v1/speak).
 """
@@ -97,7 +97,7 @@ _VOICES: Final = """
 
 
 class DeepgramSynthesis(CloudSynthesis):
-    """A voice is a model: "aura-2-thalia-en".  Only some of them know a speed, so the pace is made here."""
+    """A voice is a model: "aura-2-thalia-en". Only some support a speed, so the pace is changed here."""
 
     name = "deepgram"
     longest_text = 2000

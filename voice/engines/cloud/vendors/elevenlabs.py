@@ -75,10 +75,10 @@ def _word(word: Any) -> Word:
 
 
 class ElevenLabsSynthesis(CloudSynthesis):
-    """Each passage is a conversation: text in, base64 PCM out as it is made.
+    """Each passage is one WebSocket conversation: text in, base64 PCM out as it is synthesised.
 
-    Voices are those of the account unless ELEVENLABS_VOICES names some ("<voice id>@en"): they are asked
-    for when first listed, then every ten minutes.
+    The voices are those of the account unless ELEVENLABS_VOICES names some ("<voice id>@en"). They are
+    fetched when first listed, then every ten minutes.
     """
 
     name = "elevenlabs"
@@ -98,7 +98,7 @@ class ElevenLabsSynthesis(CloudSynthesis):
         check_websockets(self.name)
 
     def voices(self) -> tuple[Voice, ...]:
-        """The configured voices, else the account's; those last seen while ElevenLabs does not answer."""
+        """Return the configured voices, else the account's, or the last known ones if ElevenLabs fails."""
         if self._account.voices or not self._account.api_key:
             return super().voices()
         with self._listing:
@@ -126,7 +126,7 @@ class ElevenLabsSynthesis(CloudSynthesis):
         self._failure, self._listed_until = None, time.monotonic() + VOICES_FRESH_S
 
     def _described(self, described: Any) -> Iterator[Voice]:
-        """One voice for each language it is verified in, its own first."""
+        """Yield one voice for each language it is verified in, its own first."""
         voice_id, name = string(described["voice_id"]), string(described["name"])
         labels = described.get("labels") or {}
         verified = described.get("verified_languages") or ()
@@ -167,13 +167,13 @@ class ElevenLabsSynthesis(CloudSynthesis):
             message = json.loads(frame)
         if not isinstance(message, dict):
             raise malformed(self._account)
-        if "error" in message:  # its words may quote the text
+        if "error" in message:  # its message may quote the text
             raise refused(self._account, _status(message), SynthesisFailed)
         return message
 
 
 def _status(message: dict[str, Any]) -> int:
-    """The HTTP status that says what an error message says."""
+    """Return the HTTP status that corresponds to an error message."""
     kind = str(message["error"])
     if kind in ("invalid_api_key", "quota_exceeded", "missing_permissions", "needs_authorization"):
         return 403

@@ -31,7 +31,7 @@ MAX_PHRASES: Final = 100
 
 
 def _keyed(account: CloudAccount, base_url: str) -> Connection:
-    # in a header: addresses end up in logs
+    # In a header, because addresses end up in logs.
     return Connection(account, account.base_url or base_url, {"X-Goog-Api-Key": account.api_key})
 
 
@@ -65,13 +65,13 @@ class GoogleRecognition(CloudRecognition):
         answer = self._connection.json(
             "POST", "/v1/speech:recognize", refusal=AudioRejected, json={"config": config, "audio": audio}
         )
-        with reading(self._account):  # nothing heard: no results at all
+        with reading(self._account):  # without speech there are no results at all
             results = [result["alternatives"][0] for result in answer.get("results", ())]
             return Heard(tuple(map(_segment, results)), language or "")
 
 
 def _segment(alternative: Any) -> Segment:
-    confidence = number(alternative.get("confidence") or 0.5)  # Google leaves a zero out; it means unknown
+    confidence = number(alternative.get("confidence") or 0.5)  # Google omits a zero, which means unknown
     words = [
         word_of(
             string(word["word"]),
@@ -85,7 +85,7 @@ def _segment(alternative: Any) -> Segment:
 
 
 def _seconds(duration: Any) -> float:
-    """ "1.300s" as 1.3.  Source: Protocol Buffers, JSON mapping of Duration."""
+    """Return 1.3 for "1.300s". Source: Protocol Buffers, JSON mapping of Duration."""
     text = string(duration)
     if not text.endswith("s"):
         raise ValueError("no duration")
@@ -93,8 +93,7 @@ def _seconds(duration: Any) -> float:
 
 
 class GoogleSynthesis(CloudSynthesis):
-    """The sound of a passage comes whole, as base64 in JSON; passages are short so that the first comes
-    soon."""
+    """The audio of a passage comes whole, as base64 in JSON; short passages bring the first one soon."""
 
     name = "google"
     longest_text = 400  # the limit is 5 000 bytes

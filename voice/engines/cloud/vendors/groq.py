@@ -1,4 +1,4 @@
-"""Groq: OpenAI's audio API at an address of its own; its voices answer WAV, 200 characters at a time.
+"""Groq: OpenAI's audio API at its own address; its voices answer WAV, 200 characters at a time.
 
 Source: Groq, documentation, "Speech to Text" and "Text to Speech".
 """
@@ -22,12 +22,12 @@ class GroqRecognition(OpenAIRecognition):
 
 
 class GroqSynthesis(OpenAISynthesis):
-    """An emotion becomes a vocal direction in brackets, which Orpheus acts on and does not speak."""
+    """An emotion becomes a vocal direction in brackets, which Orpheus follows and does not speak."""
 
     name = "groq"
     base_url = BASE_URL
     default_model = "canopylabs/orpheus-v1-english"
-    longest_text = 160  # with room for a direction
+    longest_text = 160  # leaves room for a direction
     default_voices = tuple(
         f"{name}@en-US" for name in ("autumn", "diana", "hannah", "austin", "daniel", "troy")
     )

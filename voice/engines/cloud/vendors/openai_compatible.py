@@ -1,5 +1,4 @@
-"""OpenAI's audio API, and every server that speaks it (OPENAI_BASE_URL), another instance of this service
-too.
+"""OpenAI's audio API, and every server compatible with it (OPENAI_BASE_URL), this service included.
 
 Source: OpenAI, API reference, "Create transcription" and "Create speech".
 """
@@ -18,7 +17,8 @@ from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
 from voice.errors import AudioRejected, SynthesisFailed
 from voice.types import Samples, Segment, Voice, Word
 
-# One voice a language that the platform's interface has, and a choice in English: each speaks every language.
+# One voice for each language of the platform's interface, and a selection in English: each speaks every
+# language.
 LANGUAGES = ("de-DE", "es-ES", "fr-FR", "it-IT", "nl-NL", "pl-PL", "pt-BR")
 VOICES = tuple(
     f"{name}@en-US" for name in ("alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer")
@@ -32,7 +32,7 @@ def bearer(account: CloudAccount, base_url: str) -> Connection:
 class OpenAIRecognition(CloudRecognition):
     """POST /audio/transcriptions.
 
-    Models named gpt-* know neither times nor probabilities of words: their text is one segment a window, its
+    Models named gpt-* give neither times nor probabilities of words: their text is one segment a window, its
     probability from the tokens.
     """
 
@@ -89,7 +89,7 @@ def _verbose(answer: Any, language: str | None) -> Heard:
         mine = [word for word in words if (word[1] + word[2]) / 2 <= ends_s]
         words = words[len(mine) :]
         segments.append(_segment(part, mine))
-    # the API gives no probability of the language; it chose the likeliest of a hundred
+    # The API gives no probability of the language; the model chose the likeliest of a hundred.
     return Heard(tuple(segments), heard_in, 1.0 if language else 0.5)
 
 
@@ -122,7 +122,7 @@ def _plain(answer: Any, language: str | None, *, duration_s: float) -> Heard:
 class OpenAISynthesis(CloudSynthesis):
     """POST /audio/speech, streamed as PCM of 24 000 Hz.
 
-    The newer models ignore the parameter `speed`, so the pace is made here.
+    The newer models ignore the parameter `speed`, so the pace is changed here.
     """
 
     name = "openai"
@@ -144,6 +144,6 @@ class OpenAISynthesis(CloudSynthesis):
             "voice": vendor_name(voice),
             "response_format": "pcm",
         }
-        if emotion and not self.model.startswith("tts-1"):  # which knows no instructions
+        if emotion and not self.model.startswith("tts-1"):  # they take no instructions
             request["instructions"] = f"Speak in a {emotion} tone."
         return self._connection.audio("/audio/speech", refusal=SynthesisFailed, json=request)

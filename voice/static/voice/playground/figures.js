@@ -1,4 +1,4 @@
-// How figures are written: numbers as the language does, units by their SI symbols. Pure.
+// Formats figures: numbers in the language's style, units by their SI symbols. Pure.
 
 /** @param {string} language  of the page */
 export class Figures {
@@ -9,13 +9,13 @@ export class Figures {
     this.percentage = new Intl.NumberFormat(language, { style: "percent" });
   }
 
-  /** A wait: in milliseconds up to a second. @param {number} ms @returns {string} "" for no number */
+  /** A delay: in milliseconds up to a second. @param {number} ms @returns {string} "" for no number */
   wait(ms) {
     if (!Number.isFinite(ms)) return "";
     return ms < 1000 ? `${this.whole.format(ms)}\u00a0ms` : this.time(ms / 1000);
   }
 
-  /** A place or a length in audio. @param {number} seconds @returns {string} "" for no number */
+  /** A position or a length in audio. @param {number} seconds @returns {string} "" for no number */
   time(seconds) {
     return Number.isFinite(seconds) ? `${this.hundredths.format(seconds)}\u00a0s` : "";
   }

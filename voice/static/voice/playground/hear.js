@@ -1,4 +1,4 @@
-// "Speak and read": the microphone or a file, what was said, and how long it took to know.
+// The panel "Speak and read": the microphone or a file, its transcript, and how long transcription took.
 
 import { Meter } from "../meter.js";
 import { SAMPLE_RATE_HZ } from "../pcm.js";
@@ -13,15 +13,15 @@ import { Transcript, UNSURE_BELOW } from "./transcript.js";
 import { languageNames } from "./voices.js";
 import { wavOf } from "./wav.js";
 
-const FRAME_SAMPLES = 1_600; // 100 ms: more would be added to every delay
+const FRAME_SAMPLES = 1_600; // 100 ms: a longer frame would add to every delay
 const LIMIT_MIN = 10;
 
 export class HearPanel extends Panel {
-  #frames = []; // what the microphone gave, to be listened to afterwards
+  #frames = []; // recorded by the microphone, for playing afterwards
   #sent = new SentAudio(SAMPLE_RATE_HZ);
   #hearing = null;
   #abort = null; // of an upload
-  #speechAt = null; // seconds, while somebody speaks
+  #speechAt = null; // seconds; only during speech
   #hasPartial = false;
   #endedAt = 0;
   #hasReachedLimit = false;
@@ -42,7 +42,7 @@ export class HearPanel extends Panel {
       constraints: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
       frameSamples: FRAME_SAMPLES,
     });
-    // What was recorded until then is still read.
+    // Audio recorded until then is still transcribed.
     this.recorder.onLost = (code) => (this.#endedAt ? this.trouble({ code }) : this.#fail({ code }));
     this.meter = new Meter(this.part("meter"), () => this.recorder.analyser);
     this.transcript = new Transcript(this.part("finals"), this.figure, {
@@ -52,7 +52,7 @@ export class HearPanel extends Panel {
     this.#listLanguages();
     this.part("go").addEventListener("click", () => this.#listen());
     this.part("stop").addEventListener("click", () => this.#stop());
-    this.part("choose").addEventListener("click", ({ target }) => (target.value = "")); // the same file once more
+    this.part("choose").addEventListener("click", ({ target }) => (target.value = "")); // to choose it again
     this.part("choose").addEventListener("change", ({ target }) => target.files[0] && this.#read(target.files[0]));
     for (const format of ["srt", "vtt"]) this.part(format).addEventListener("click", () => this.#saveSubtitles(format));
   }
@@ -144,7 +144,7 @@ export class HearPanel extends Panel {
   #stop() {
     if (this.#abort) return this.#abort.abort();
     if (this.recorder.isRecording) return this.recorder.stop();
-    this.#keepRecording(); // nothing is under way yet, or the rest is not worth waiting for
+    this.#keepRecording(); // nothing runs yet, or the rest is not worth waiting for
     this.#finish(text("stopped"));
   }
 
@@ -251,7 +251,7 @@ export class HearPanel extends Panel {
     }
   }
 
-  // What was heard
+  // The transcript
 
   #add(segment) {
     this.#segments.push(segment);
@@ -279,7 +279,7 @@ export class HearPanel extends Panel {
     const audio = this.part("audio");
     if (this.part("file").hidden || !audio.src) return;
     audio.currentTime = seconds;
-    audio.play().catch(() => {}); // a file that this browser cannot play
+    audio.play().catch(() => {}); // this browser cannot play the file
   }
 
   async #saveSubtitles(format) {

@@ -1,4 +1,4 @@
-// What both panels have: named parts, figures, a state, and one place for what went wrong.
+// The common part of both panels: named parts, figures, a state, and a place for errors.
 
 import { hasText, text } from "../texts.js";
 
@@ -21,7 +21,10 @@ export class Panel {
     if (part.textContent !== content) part.textContent = content;
   }
 
-  /** Shows figures under their names; without any, all become unknown. @param {Record<string, string>} [values] */
+  /**
+   * Shows figures under their names; without values, all become unknown.
+   * @param {Record<string, string>} [values]
+   */
   figures(values) {
     for (const element of this.element.querySelectorAll("[data-figure]")) {
       const value = values ? values[element.dataset.figure] : NOTHING;
@@ -34,11 +37,11 @@ export class Panel {
     this.element.dataset.state = state;
     const [usable, unusable] = (state === "busy" ? ["stop", "go"] : ["go", "stop"]).map((name) => this.part(name));
     usable.disabled = false;
-    if (document.activeElement === unusable) usable.focus(); // which a disabled button would lose
+    if (document.activeElement === unusable) usable.focus(); // a disabled button would lose the focus
     unusable.disabled = true;
   }
 
-  /** Says what went wrong; nothing: takes it back. @param {{code: string, detail?: string}|null} problem */
+  /** Shows an error; without one, clears it. @param {{code: string, detail?: string}|null} problem */
   trouble(problem) {
     const place = this.part("trouble");
     if (!problem) return place.replaceChildren();
@@ -49,18 +52,18 @@ export class Panel {
     if (!problem.detail) return;
     const detail = document.createElement("p");
     detail.className = "quiet";
-    detail.textContent = problem.detail; // the service's own words name the field and the limit
+    detail.textContent = problem.detail; // the service's message names the field and the limit
     place.append(detail);
   }
 }
 
-/** A source for an audio element, in place of the one it had. @param {HTMLAudioElement} audio @param {Blob} blob */
+/** Replaces the source of an audio element. @param {HTMLAudioElement} audio @param {Blob} blob */
 export function load(audio, blob) {
   if (audio.src) URL.revokeObjectURL(audio.src);
   audio.src = URL.createObjectURL(blob);
 }
 
-/** Lets a file be had under a name. @param {Blob} blob @param {string} name */
+/** Lets the user save a file under a name. @param {Blob} blob @param {string} name */
 export function save(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);

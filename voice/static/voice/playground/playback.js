@@ -1,6 +1,6 @@
-// Plays speech while it arrives: chunks in a row on the audio clock, without a gap.
+// Plays speech while it arrives: chunks in a row on the audio clock, without gaps.
 
-const LEAD_S = 0.03; // what the first chunk waits, so that it does not begin late
+const LEAD_S = 0.03; // delay of the first chunk, so that it does not start late
 
 export class Playback {
   #context = null;
@@ -34,7 +34,7 @@ export class Playback {
     source.addEventListener("ended", () => this.#sources.delete(source));
   }
 
-  /** @returns {Promise<void>} when what was pushed until now has been heard or stopped */
+  /** @returns {Promise<void>} resolves when the audio pushed so far has been played or stopped */
   async heard() {
     const last = [...this.#sources].at(-1);
     if (last) await new Promise((resolve) => last.addEventListener("ended", resolve));

@@ -1,4 +1,4 @@
-// The playground: two panels that know nothing of each other.
+// The playground: two independent panels.
 
 import { HearPanel } from "./hear.js";
 import { SpeakPanel } from "./speak.js";

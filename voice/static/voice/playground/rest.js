@@ -3,7 +3,7 @@
 const API = "/api/v1/voice";
 const SUBTITLES = "/playground/transcript";
 
-/** What the service answered in place of what was asked for. */
+/** An error answer of the service. */
 export class Refused extends Error {
   /** @param {string} code @param {string} [detail] */
   constructor(code, detail) {
@@ -29,7 +29,7 @@ async function call(address, options) {
     throw new Refused("connection");
   }
   if (response.ok) return response;
-  const { code, detail } = await response.json().catch(() => ({})); // a proxy answers without
+  const { code, detail } = await response.json().catch(() => ({})); // a proxy's answer has no such fields
   throw new Refused(code ?? CODES[response.status] ?? "other", typeof detail === "string" ? detail : undefined);
 }
 

@@ -1,4 +1,4 @@
-// When which part of the stream was sent, so that an answer's delay can be told. Pure.
+// Records when each part of the stream was sent, to measure an answer's delay. Pure.
 
 export class SentAudio {
   #marks = []; // {end: samples sent so far, at: ms}
@@ -19,7 +19,7 @@ export class SentAudio {
   }
 
   /**
-   * When the sound at that time had been sent. A time past the end counts as the end: engines round.
+   * When the audio at this time had been sent. A time past the end counts as the end, because engines round.
    * @param {number} seconds @returns {number} ms; NaN when nothing was sent
    */
   at(seconds) {

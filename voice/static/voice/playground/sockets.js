@@ -27,7 +27,7 @@ class Line {
   #receive(data, on) {
     if (data instanceof ArrayBuffer) return on.bytes(data);
     const message = JSON.parse(data);
-    // An error about a stretch of audio leaves the rest of it as it is.
+    // An error about one part of the audio does not affect the rest.
     if (message.type === "error" && message.start === undefined) this.#fail(message, on);
     else on.message(message);
   }
@@ -51,7 +51,7 @@ class Line {
 }
 
 /**
- * Has a text spoken, and hands on the audio as it comes.
+ * Requests speech for a text, and passes on the audio as it arrives.
  * @param {{text: string, voice_id: string, speed: number}} request
  * @param {{sent: () => void, samples: (samples: Float32Array) => void, complete: (message: object) => void,
  *   failed: (problem: Problem) => void}} on  samples: 24 kHz, -1..1
@@ -77,10 +77,10 @@ export function streamSpeech(request, on) {
   };
 }
 
-/** Speech that is recognised while it is spoken. */
+/** Live transcription of speech. */
 export class Hearing {
   /**
-   * @param {{language: string, rateHz: number}} config  an empty language has it detected
+   * @param {{language: string, rateHz: number}} config  with an empty language it is detected
    * @param {{opened: () => void, heard: (message: object) => void, failed: (problem: Problem) => void}} on
    *   heard: speech_start, partial, speech_end, final or error and, after `end`, done
    */
@@ -104,7 +104,7 @@ export class Hearing {
     this.line.send(pcm);
   }
 
-  /** Asks for what is still missing. */
+  /** Requests the rest of the transcript. */
   end() {
     this.line.send({ type: "end" });
   }

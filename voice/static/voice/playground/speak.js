@@ -1,4 +1,4 @@
-// "Type and hear": a text, a voice, and how long it took.
+// The panel "Type and hear": a text, a voice, and how long synthesis took.
 
 import { Meter } from "../meter.js";
 import { plural, text } from "../texts.js";
@@ -13,7 +13,7 @@ const SPEECH_RATE_HZ = 24_000;
 
 export class SpeakPanel extends Panel {
   #voices = [];
-  #chosen = ""; // survives a search that hides it
+  #chosen = ""; // kept when a search hides it
   #playback = new Playback();
   #stop = () => {};
 
@@ -70,7 +70,7 @@ export class SpeakPanel extends Panel {
     if (voice) this.#offerSample(voice.language);
   }
 
-  /** Something to speak in the voice's language, so that one press is enough to hear it. */
+  /** A sample text in the voice's language, so that one press is enough to play it. */
   #offerSample(language) {
     const { samples } = this.config;
     const area = this.part("text");
@@ -210,10 +210,10 @@ function groupElement({ name, voices: fitting }) {
   return group;
 }
 
-/** What the answer's headers say of it, with the names of `synthesis_complete`. @param {Headers} headers */
+/** The figures in the answer's headers, with the names of `synthesis_complete`. @param {Headers} headers */
 function spokenBy(headers) {
   const voice = headers.get("X-Voice") ?? "";
-  const durationMs = headers.get("X-Duration-Ms"); // not known yet when the audio is streamed
+  const durationMs = headers.get("X-Duration-Ms"); // unknown while the audio is streamed
   return {
     total_duration_ms: durationMs === null ? undefined : Number(durationMs),
     cached: headers.get("X-Cached") === "true",
@@ -223,7 +223,7 @@ function spokenBy(headers) {
 }
 
 /**
- * Of any file, streamed ones included, whose headers do not say.
+ * The duration of any file, also of streamed ones, whose headers do not state it.
  * @param {Blob} blob @returns {Promise<number>} seconds; NaN when this browser cannot read it
  */
 async function durationOf(blob) {

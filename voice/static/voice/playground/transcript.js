@@ -1,4 +1,4 @@
-// Words that can be moved through: each shows its time and how sure the engine is, and plays from there.
+// A transcript whose words can be focused: each shows its time and confidence, and plays from there.
 
 import { text } from "../texts.js";
 
@@ -43,7 +43,7 @@ export class Transcript {
     element.className = "word";
     element.textContent = word.word.trim();
     element.title = text("word-title", this.#facts(word));
-    element.tabIndex = this.#words.length ? -1 : 0; // one stop for Tab, the arrows do the rest
+    element.tabIndex = this.#words.length ? -1 : 0; // Tab stops once; the arrows move between words
     if (word.confidence < UNSURE_BELOW) {
       element.classList.add("is-unsure");
       const note = document.createElement("span");

@@ -1,4 +1,4 @@
-// Voices as people look for them: by language, and by any word that describes them. Pure.
+// Finds voices by language, and by any word that describes them. Pure.
 
 /**
  * @typedef {object} Voice  from GET /api/v1/voice/voices
@@ -10,7 +10,7 @@
  */
 
 /**
- * The voices that fit every word of the query, by language.
+ * The voices that match every word of the query, by language.
  * @param {Voice[]} voices
  * @param {string} query
  * @param {{languageName: (tag: string) => string, qualityName: (quality: string) => string}} words
@@ -32,24 +32,27 @@ export function grouped(voices, query, { languageName, qualityName }) {
   );
 }
 
-/** The voice that is chosen at first: the first of that language. @param {Voice[]} voices @param {string} language */
+/** The initial voice: the first of that language. @param {Voice[]} voices @param {string} language */
 export const firstOf = (voices, language) =>
   (voices.find((voice) => primary(voice.language) === primary(language)) ?? voices[0])?.id ?? "";
 
 /** @param {string} tag  "de-AT" @returns {string} "de" */
 export const primary = (tag) => tag.split(/[-_]/)[0].toLowerCase();
 
-/** Without accents and capitals: who looks for "francais" finds "Français". @param {string} words */
+/** Without accents and capitals, so that "francais" finds "Français". @param {string} words */
 const folded = (words) => words.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-/** Names of languages in the page's language; the tag itself where there is no name. @param {string} pageLanguage */
+/**
+ * Names of languages in the page's language; the tag itself if there is no name.
+ * @param {string} pageLanguage
+ */
 export function languageNames(pageLanguage) {
   const names = new Intl.DisplayNames([pageLanguage], { type: "language", fallback: "code" });
   return (tag) => {
     try {
       return names.of(tag.replaceAll("_", "-"));
     } catch {
-      return tag; // espeak has tags of its own
+      return tag; // espeak has its own tags
     }
   };
 }

@@ -1,4 +1,4 @@
-// Recorded frames as a file that an audio element plays. Pure.
+// Turns recorded frames into a file that an audio element plays. Pure.
 
 const HEADER_BYTES = 44;
 
@@ -13,7 +13,7 @@ export function wavOf(frames, rateHz) {
   name(0, "RIFF");
   header.setUint32(4, HEADER_BYTES - 8 + bytes, true);
   name(8, "WAVEfmt ");
-  header.setUint32(16, 16, true); // bytes of the format that follow
+  header.setUint32(16, 16, true); // length of the format that follows, in bytes
   header.setUint16(20, 1, true); // PCM
   header.setUint16(22, 1, true); // channels
   header.setUint32(24, rateHz, true);
