@@ -55,7 +55,7 @@ def worker(engines, monkeypatch):
             assert program.stop()
             for thread in threading.enumerate():
                 if thread.name == "heartbeat":  # it is told last, and still uses the client
-                    thread.join(5)
+                    thread.join(60)
 
 
 @pytest.fixture
