@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test bench load lint lock clean
+.PHONY: help demo test proof bench load lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -12,8 +12,14 @@ help: ## List the targets
 demo: $(STAMP) ## Start everything on this machine (PORT=8000); Ctrl-C stops it
 	@$(PY) -m interview_platform.demo
 
-test: $(STAMP) ## Run every test
-	$(PY) -m pytest --ignore=tests/benchmarks $(ARGS)
+JOBS ?= 2
+
+test: $(STAMP) ## Run every test, in JOBS=2 processes (docs/testing.md)
+	$(PY) -m pytest --ignore=tests/benchmarks -n $(JOBS) $(ARGS)
+
+proof: $(STAMP) ## Before a release: the long forms of tests, then the load
+	$(PY) -m pytest --ignore=tests/benchmarks -m proof $(ARGS)
+	$(MAKE) load ARGS=
 
 bench: $(STAMP) ## Measure latencies, throughput and memory
 	$(PY) -m pytest tests/benchmarks -s $(ARGS)

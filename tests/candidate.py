@@ -34,8 +34,8 @@ class Candidate:
         self.messages: list[dict] = []
         self.acked = 0
 
-    async def receive(self, within_s: float = 30) -> dict:
-        """Return the next message, after applying it to `state`."""
+    async def receive(self, within_s: float = 120) -> dict:
+        """The next message, applied to `state`."""
         message = json.loads(await asyncio.wait_for(self.socket.recv(), within_s))
         self.messages.append(message)
         if message["type"] == "snapshot":
@@ -54,8 +54,8 @@ class Candidate:
             for answer in self.state["answers"]
         ]
 
-    async def until(self, is_wanted, within_s: float = 60) -> dict:
-        """Return the next message for which `is_wanted(message)`; an unexpected error ends the wait."""
+    async def until(self, is_wanted, within_s: float = 180) -> dict:
+        """The next message for which `is_wanted(message)`; an unexpected error ends the wait."""
         deadline = time.monotonic() + within_s
         while True:
             message = await self.receive(max(0.01, deadline - time.monotonic()))
@@ -63,7 +63,7 @@ class Candidate:
                 return message
             assert message["type"] != "error", message
 
-    async def event(self, name: str, within_s: float = 60) -> dict:
+    async def event(self, name: str, within_s: float = 180) -> dict:
         return await self.until(lambda m: m["type"] == "event" and m["name"] == name, within_s)
 
     async def say(self, kind: str, **fields) -> None:

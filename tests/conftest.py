@@ -1,8 +1,11 @@
 """PostgreSQL and Redis for every test, and fixtures that several folders use.
 
-Both servers run before Django's settings are read, so Django is set up here: if pyproject.toml named the
-settings, pytest-django would read them before this file. If DATABASE_URL or REDIS_URL is set, that server is
-used instead, and the tests empty that Redis database.
+Both servers run before Django's settings are read, so Django is set up here: were its settings named in
+pyproject.toml, pytest-django would read them before this file. Where DATABASE_URL or REDIS_URL is set, that
+one is used instead; the tests then empty that Redis database.
+
+With `-n 2` pytest-xdist starts two more processes, which run the tests. They use the PostgreSQL of the first
+process, each with databases of its own, and start a Redis each.
 """
 
 import atexit
@@ -19,22 +22,32 @@ import pytest
 from interview_platform.demo import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-STANDIN_SENTENCE = "we measured the answer and wrote it down again"  # the stand-in Whisper's transcript
+STANDIN_SENTENCE = "we measured the answer and wrote it down again"  # what the stand-in Whisper hears
+XDIST_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 _servers = contextlib.ExitStack()
 
 
-def _start_servers() -> Path:
-    directory = Path(tempfile.mkdtemp(prefix="interviews-"))
+def _run_directory() -> Path:
+    """A directory of this process. That of a process of pytest-xdist lies in that of the first process."""
+    if XDIST_WORKER:
+        directory = Path(os.environ["TESTS_DIRECTORY"]) / XDIST_WORKER
+        directory.mkdir()
+    else:
+        directory = Path(tempfile.mkdtemp(prefix="interviews-"))
+        os.environ["TESTS_DIRECTORY"] = str(directory)
+        _servers.callback(shutil.rmtree, directory, ignore_errors=True)
     directory.chmod(0o711)  # as root, PostgreSQL runs as another user
-    _servers.callback(shutil.rmtree, directory, ignore_errors=True)
+    return directory
+
+
+def _start_servers(directory: Path) -> None:
     if "DATABASE_URL" not in os.environ:
         url = _servers.enter_context(embedded.postgresql(directory / "postgresql", is_durable=False))
         os.environ["DATABASE_URL"] = url
-    if "REDIS_URL" not in os.environ:
+    if "REDIS_URL" not in os.environ or XDIST_WORKER:  # the tests of each process empty it
         os.environ["REDIS_URL"] = _servers.enter_context(
             embedded.redis(directory / "redis", append_only=False)
         )
-    return directory
 
 
 def _set_environment(directory: Path) -> None:
@@ -51,9 +64,12 @@ def _set_environment(directory: Path) -> None:
 
 
 atexit.register(_servers.close)
-RUN_DIRECTORY = _start_servers()
+RUN_DIRECTORY = _run_directory()
+_start_servers(RUN_DIRECTORY)
 _set_environment(RUN_DIRECTORY)
 django.setup()  # conftest.py files below this one may import models
+
+pytest_plugins = ["tests.distribution", "tests.sizes", "tests.faults.table"]
 
 
 @pytest.fixture
@@ -116,12 +132,12 @@ def piper_voices(run_directory) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(run_directory, whisper_model, piper_voices):
-    """The running system: web processes, workers, cron (tests/stack.py)."""
-    from tests.stack import Stack
+    """The whole system, running: web processes, workers, cron (tests/stack.py)."""
+    from tests.stack import Stack, small
 
     models = {"WHISPER_MODEL": str(whisper_model), "PIPER_VOICES_DIR": str(piper_voices)}
     env = {**models, "DRAIN_S": "2"}
-    with Stack(run_directory / "stack", env=env) as running:
+    with Stack(run_directory / "stack", env=env, adapt=small) as running:
         running.wait_ready()
         yield running
 

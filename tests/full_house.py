@@ -30,7 +30,7 @@ def every_place_taken(stack: Stack) -> Iterator[None]:
 
     staying = threading.Thread(target=stay, daemon=True)
     staying.start()
-    assert is_taken.wait(30)
+    assert is_taken.wait(120)
     try:
         yield
     finally:

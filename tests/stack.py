@@ -16,7 +16,8 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from dataclasses import replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -70,7 +71,15 @@ class Stack:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._kill_all()
         self._closing.close()
+
+    def _kill_all(self) -> None:
+        """End every process at once: to drain them in order takes seconds, and nothing is left to be kept."""
+        for instance in self._supervisor.instances if self._supervisor else ():
+            if pid := instance.pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _start(self) -> None:
         enter = self._closing.enter_context
@@ -95,7 +104,7 @@ class Stack:
         programs = self._adapt(demo_programs.programs(listener, self.env))
         self._supervisor, self._loop = enter(supervised(programs, self.log))
 
-    def wait_ready(self, *, within_s: float = 90.0) -> None:
+    def wait_ready(self, *, within_s: float = 300.0) -> None:
         """Return once /ready answers 200.
 
         Raises:
@@ -130,8 +139,8 @@ class Stack:
         assert self._loop
         asyncio.run_coroutine_threadsafe(self._supervisor.restart(name), self._loop).result()
 
-    def wait_restarted(self, name: str, old_pid: int, *, within_s: float = 20.0) -> None:
-        """Return once all processes of `name` run and `old_pid` is not among them.
+    def wait_restarted(self, name: str, old_pid: int, *, within_s: float = 120.0) -> None:
+        """Return once as many processes of `name` run as should, and `old_pid` is not among them.
 
         Raises:
             TimeoutError: they do not run in time.
@@ -156,12 +165,27 @@ class Stack:
         self.manage("load_demo", "--base-url", self.url, "--write", str(summary))
         return json.loads(summary.read_text())
 
+    @cached_property
+    def demo(self) -> dict[str, Any]:
+        """The facts of the demo's organisation, which is loaded once: a process of Django takes seconds."""
+        return self.load_demo()
+
+    def invite(self, *, language: str = "en") -> str:
+        """Return the link of one more candidate of the demo's interview in that language."""
+        path = f"/api/v1/interviews/{self.demo['interviews'][language]}/invitations"
+        return self._ask(path, api_key=self.demo["api_key"], body={"candidate_name": "Alex Demo"})["url"]
+
     def get(self, path: str, *, api_key: str = "") -> Any:
-        """Return the JSON response to a GET of `path`."""
-        request = urllib.request.Request(self.url + path)
+        """Return the JSON that a GET of `path` answers."""
+        return self._ask(path, api_key=api_key)
+
+    def _ask(self, path: str, *, api_key: str, body: dict[str, Any] | None = None) -> Any:
+        """GET, or POST where there is a body."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
         if api_key:
             request.add_header("Authorization", f"Bearer {api_key}")
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return json.load(answer)
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -176,6 +200,11 @@ class Stack:
     def _instances(self, name: str) -> list[Instance]:
         assert self._supervisor
         return self._supervisor.of(name)
+
+
+def small(programs: Sequence[__main__.Program]) -> list[__main__.Program]:
+    """The demo's programs with one process each, but for the web: for tests with few candidates."""
+    return [program if program.name == "web" else replace(program, count=1) for program in programs]
 
 
 @contextlib.contextmanager

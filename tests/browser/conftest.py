@@ -61,8 +61,8 @@ def page(chromium):
 
 @pytest.fixture(scope="session")
 def speaking_stack(run_directory, piper_voices):
-    """The whole system with PocketSphinx, so that transcripts depend on the speech."""
-    from tests.stack import Stack
+    """The whole system, recognising with PocketSphinx, so that transcripts depend on what was said."""
+    from tests.stack import Stack, small
 
     env = {
         "STT_ENGINES": "pocketsphinx",
@@ -70,6 +70,6 @@ def speaking_stack(run_directory, piper_voices):
         "KEEP_AUDIO_IN_BROWSER": "true",
         "DRAIN_S": "2",
     }
-    with Stack(run_directory / "speaking-stack", env=env) as running:
+    with Stack(run_directory / "speaking-stack", env=env, adapt=small) as running:
         running.wait_ready()
         yield running

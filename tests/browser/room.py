@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
 
-STEP_MS = 30_000
+STEP_MS = 120_000
 
-READ_KEPT = """
-async () => {
+OPEN_KEPT = """
   const open = indexedDB.open("interview-audio");
   await new Promise((resolve, reject) => { open.onsuccess = resolve; open.onerror = reject; });
   const all = (name) => new Promise((resolve, reject) => {
@@ -18,6 +17,10 @@ async () => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
+"""
+
+READ_KEPT = """
+async () => {OPEN_KEPT
   const bytes = (buffer) => {
     let text = "";
     for (const byte of new Uint8Array(buffer)) text += String.fromCharCode(byte);
@@ -30,11 +33,15 @@ async () => {
     frames: frames.map(({ recording, offset, pcm }) => ({ recording, offset, pcm: bytes(pcm) })),
   };
 }
-"""
+""".replace("OPEN_KEPT", OPEN_KEPT)
 
-COUNT_KEPT = (
-    f"async () => (await ({READ_KEPT})()).frames.reduce((n, frame) => n + frame.pcm.length * 0.75, 0)"
-)
+COUNT_KEPT = f"""
+async () => {{{OPEN_KEPT}
+  const frames = await all("frames");
+  open.result.close();
+  return frames.reduce((n, {{pcm}}) => n + pcm.byteLength, 0);
+}}
+"""
 
 
 @dataclass

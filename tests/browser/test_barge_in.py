@@ -10,7 +10,7 @@ from tests.browser.room import Room
 from tests.speech import spoken
 from voice.audio.pcm import samples_from_s16le
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 QUIET_S = 1.2
 LONGEST_LEAD_S = 1.5  # the page buffers this much audio before it detects a voice
@@ -66,7 +66,7 @@ def put_in_microphone(page, *, echo: float = 0.0) -> None:
 
 @pytest.fixture
 def invitation(speaking_stack) -> str:
-    return speaking_stack.load_demo()["invitation_url"]
+    return speaking_stack.invite()
 
 
 def hear_first_question(room: Room, url: str) -> None:

@@ -31,7 +31,7 @@ from voice.engines.tts.espeak import Espeak
 from voice.engines.tts.piper import Piper
 from voice.errors import EngineUnavailable
 
-PATIENCE_S = 10.0
+PATIENCE_S = 120
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,25 +15,16 @@ from tests.benchmarks.load.own_stack import raise_open_files
 from tests.faults import table
 from tests.faults.crowd import Crowd, Files
 from tests.faults.pool import Pool
+from tests.faults.scale import FULL, SHORT, Scale
 from tests.faults.servers import ObjectStorage, Server
 from tests.stack import Stack
-
-_rows: list[table.Row] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.faults)
-            item.add_marker(pytest.mark.timeout(600))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _rows:
-        terminalreporter.section("faults")
-        for line in table.lines(_rows):
-            terminalreporter.write_line(line)
-        table.keep(_rows)
+            item.add_marker(pytest.mark.timeout(1200))
 
 
 @dataclass
@@ -62,18 +53,27 @@ class System:
 class Harm:
     """A fault during a crowd's interviews, and its row of the table."""
 
-    def __init__(self, crowd: Crowd, files: Files) -> None:
-        self._crowd, self._files = crowd, files
+    def __init__(self, crowd: Crowd, files: Files, test: pytest.Item) -> None:
+        self._crowd, self._files, self._test = crowd, files, test
 
     def survived(self, fault: str, *, recover_s: float | None) -> None:
         """Let all candidates finish, and check that nothing is lost, duplicated or stuck."""
         self._crowd.finish()
         lost, duplicates = self._crowd.losses(self._files), self._crowd.duplicates(self._files)
         count, seen = self._crowd.count, self._crowd.seen
-        _rows.append(table.Row(fault, count, seen, len(lost), len(duplicates), recover_s))
+        row = table.Row(fault, count, seen, len(lost), len(duplicates), recover_s)
+        table.add(self._test, row)
         assert lost == []
         assert duplicates == []
         assert self._crowd.stuck() == []
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(SHORT, id="short"), pytest.param(FULL, id="proof", marks=pytest.mark.proof)],
+)
+def scale(request: pytest.FixtureRequest) -> Scale:
+    return request.param
 
 
 @pytest.fixture(scope="session")
@@ -83,10 +83,10 @@ def models(whisper_model: Path, piper_voices: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def whole_system(run_directory: Path, models: dict[str, str]) -> Iterator[System]:
-    """A system that is started once; every fault restores its state."""
+def whole_system(run_directory: Path, models: dict[str, str], scale: Scale) -> Iterator[System]:
+    """Started once; every fault leaves it as it found it."""
     raise_open_files()
-    directory = run_directory / "faults"
+    directory = run_directory / f"faults-{scale.candidates}"
     directory.mkdir()
     directory.chmod(0o711)  # as root, PostgreSQL runs as another user
     with contextlib.ExitStack() as running:
@@ -94,17 +94,26 @@ def whole_system(run_directory: Path, models: dict[str, str]) -> Iterator[System
         postgresql = enter(Server(embedded.postgresql, directory / "postgresql"))
         redis = enter(Server(embedded.redis, directory / "redis"))
         storage = enter(ObjectStorage(directory / "storage"))
-        env = {**models, **storage.env, "DATABASE_URL": postgresql.url, "REDIS_URL": redis.url}
+        stores = {**storage.env, "DATABASE_URL": postgresql.url, "REDIS_URL": redis.url}
+        env = {**models, **stores, "IDLE_S": str(scale.idle_s)}
         apart: list[Program] = []
-        stack = enter(Stack(directory / "stack", env=env, adapt=lambda programs: split(programs, apart)))
+        stack = enter(
+            Stack(directory / "stack", env=env, adapt=lambda programs: split(scale.adapted(programs), apart))
+        )
         workers = enter(Pool(apart, stack.log))
         yield System(stack, workers, postgresql, redis, storage)
 
 
 def split(programs: list[Program], apart: list[Program]) -> list[Program]:
-    """Return the web processes, and put all other programs into `apart`."""
+    """The web processes, with an IDLE_S; all other programs go to `apart`."""
     apart += [program for program in programs if program.name != "web"]
-    return [program for program in programs if program.name == "web"]
+    return [_with_idle_s(program) for program in programs if program.name == "web"]
+
+
+def _with_idle_s(web: Program) -> Program:
+    module = "interview_platform.server"
+    assert module in web.argv
+    return replace(web, argv=["tests.faults.web" if word == module else word for word in web.argv])
 
 
 @pytest.fixture
@@ -114,12 +123,12 @@ def system(whole_system: System) -> System:
 
 
 @pytest.fixture
-def crowd(system: System, request: pytest.FixtureRequest) -> Iterator[Crowd]:
-    """Candidates who all speak; the parameter is the speed of the first one."""
-    with Crowd(system.stack, haste=getattr(request, "param", 1.0)) as crowd:
+def crowd(system: System, scale: Scale, request: pytest.FixtureRequest) -> Iterator[Crowd]:
+    """Candidates who all speak; the parameter is the haste of the first."""
+    with Crowd(system.stack, count=scale.candidates, haste=getattr(request, "param", 1.0)) as crowd:
         yield crowd
 
 
 @pytest.fixture
-def harm(crowd: Crowd, system: System) -> Harm:
-    return Harm(crowd, system.storage)
+def harm(crowd: Crowd, system: System, request: pytest.FixtureRequest) -> Harm:
+    return Harm(crowd, system.storage, request.node)

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import threading
 import time
 from collections import Counter
@@ -24,15 +23,14 @@ from voice.audio.pcm import s16le_from_samples
 
 T = TypeVar("T")
 
-CANDIDATES = int(os.environ.get("FAULT_CANDIDATES", "6"))
 ARRIVE_AT_ONCE = 6
 """Few enough that no candidate times out before the fault."""
 RATE = 32_000
 LONG_S, FIRST_S, SHORT_S = 85, 4, 2
 SENTENCE = "I measured what the machine did, and then I wrote it down for the others who came after me."
 LOUDNESS_OF_NOISE = 30
-WITHIN_S = 90.0
-"""Deadline for every step of a crowd after the fault has ended."""
+WITHIN_S = 180.0
+"""For anything that a crowd does, once the fault is over."""
 
 
 class Files(Protocol):
@@ -52,7 +50,7 @@ class Crowd:
     haste: the first of them speaks this many times faster than real time.
     """
 
-    def __init__(self, stack: Stack, *, count: int = CANDIDATES, haste: float = 1.0) -> None:
+    def __init__(self, stack: Stack, *, count: int, haste: float = 1.0) -> None:
         self.stack = stack
         self.count = count
         self._haste = haste
@@ -65,7 +63,7 @@ class Crowd:
         self._interviews: list[asyncio.Task[None]] = []
 
     def __enter__(self) -> Self:
-        facts = self.stack.load_demo()
+        facts = self.stack.demo
         self._thread.start()
         self._site = Site(self.stack.url, api_key=facts["api_key"])
         try:

@@ -62,7 +62,7 @@ class Pool:
         """Kill the supervisor with SIGKILL; the kernel then ends its programs (PR_SET_PDEATHSIG)."""
         programs = self._running()
         self._end(signal.SIGKILL)
-        _, alive = psutil.wait_procs(programs, timeout=5)
+        _, alive = psutil.wait_procs(programs, timeout=60)
         assert not alive, "a program outlived its supervisor"
 
     def pids(self, name: str) -> list[int]:
@@ -75,8 +75,8 @@ class Pool:
         os.kill(pid, signal_number)
         return pid
 
-    def wait_restarted(self, name: str, old_pid: int, *, within_s: float = 20.0) -> None:
-        """Return once all processes of `name` run and `old_pid` is not among them.
+    def wait_restarted(self, name: str, old_pid: int, *, within_s: float = 120.0) -> None:
+        """Return once as many processes of `name` run as should, and `old_pid` is not among them.
 
         Raises:
             TimeoutError: they do not run in time.
@@ -98,7 +98,7 @@ class Pool:
     def _end(self, signal_number: int) -> None:
         assert self._process
         self._process.send_signal(signal_number)
-        self._process.wait(30)
+        self._process.wait(120)
 
 
 def _name(process: psutil.Process) -> str:

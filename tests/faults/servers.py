@@ -69,7 +69,7 @@ class Server:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self.stop()
-        psutil.wait_procs(doomed, timeout=10)
+        psutil.wait_procs(doomed, timeout=60)
 
     def empty(self) -> None:
         """Delete its files except its password. Only while it is stopped, and only for Redis."""

@@ -1,10 +1,16 @@
-"""The table of faults, printed after the run and saved as var/faults.json and var/faults.md."""
+"""The table of faults: printed after the run, and kept as var/faults.json and var/faults.md.
+
+A plugin of pytest. A row travels with its test's report: with several processes, another one prints it.
+"""
 
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pytest
+
+PROPERTY = "fault"
 VAR = Path(__file__).resolve().parents[2] / "var"
 HEAD = (
     "| fault | candidates | seen by the candidate | lost | duplicates | seconds to recover |",
@@ -34,6 +40,26 @@ class Row:
         recover = "-" if self.recover_s is None else f"{self.recover_s:.1f}"
         cells = (self.fault, self.candidates, self.seen, self.lost, self.duplicates, recover)
         return f"| {' | '.join(map(str, cells))} |"
+
+
+def add(item: pytest.Item, row: Row) -> None:
+    """Put the row of that test into the table."""
+    item.user_properties.append((PROPERTY, asdict(row)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    properties = [
+        found
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for found in report.user_properties
+    ]
+    if rows := [Row(**fields) for name, fields in properties if name == PROPERTY]:
+        terminalreporter.section("faults")
+        for line in lines(rows):
+            terminalreporter.write_line(line)
+        keep(rows)
 
 
 def lines(rows: Iterable[Row]) -> list[str]:

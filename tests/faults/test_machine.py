@@ -14,6 +14,7 @@ from tests.faults.clock import Clock
 from tests.faults.conftest import Harm
 from tests.faults.crowd import Crowd
 from tests.faults.files import Directory, full, small_disk
+from tests.faults.scale import Scale
 from tests.faults.waiting import wait_for
 from tests.stack import Stack
 
@@ -38,30 +39,30 @@ def clock(run_directory: Path) -> Clock | None:
 
 
 @pytest.fixture(scope="module")
-def stack(run_directory, media, clock, models) -> Iterator[Stack]:
+def stack(run_directory, media, clock, models, scale) -> Iterator[Stack]:
     env = {**models, "MEDIA_ROOT": str(media), **(clock.env if clock else {})}
-    with Stack(run_directory / "machine", env=env) as running:
+    with Stack(run_directory / "machine", env=env, adapt=scale.adapted) as running:
         running.wait_ready()
         yield running
 
 
 @pytest.fixture
-def crowd(stack: Stack) -> Iterator[Crowd]:
+def crowd(stack: Stack, scale: Scale) -> Iterator[Crowd]:
     stack.wait_ready()
-    with Crowd(stack) as crowd:
+    with Crowd(stack, count=scale.candidates) as crowd:
         yield crowd
 
 
 @pytest.fixture
-def harm(crowd: Crowd, media: Path) -> Harm:
-    return Harm(crowd, Directory(media))
+def harm(crowd: Crowd, media: Path, request: pytest.FixtureRequest) -> Harm:
+    return Harm(crowd, Directory(media), request.node)
 
 
-def test_disk_full(media, crowd, harm):
+def test_disk_full(media, crowd, harm, scale):
     if not os.path.ismount(media):
         pytest.skip("a small disk could not be mounted: only root may")
     with full(media):
-        crowd.speak_on(6)
+        crowd.speak_on(scale.full_s)
     since = time.monotonic()
     harm.survived("disk full where recordings go", recover_s=crowd.wait_recovered(since=since))
 

@@ -1,7 +1,6 @@
 """Separate hosts in network namespaces: one is silently cut off and comes back, and nothing is lost."""
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,11 +16,10 @@ from tests.faults.conftest import Harm
 from tests.faults.crowd import Crowd
 from tests.faults.files import Directory
 from tests.faults.network import Namespace, Network
+from tests.faults.scale import Scale
 from tests.faults.servers import Server
 from tests.stack import Stack
 
-CUT_S = float(os.environ.get("FAULT_CUT_S", "12"))
-CANDIDATES = int(os.environ.get("FAULT_HOST_CANDIDATES", "6"))
 HOSTS = ("web", "worker", "redis", "postgresql")
 
 
@@ -35,10 +33,10 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(run_directory: Path, models: dict[str, str]) -> Iterator[Site]:
+def site(run_directory: Path, models: dict[str, str], scale: Scale) -> Iterator[Site]:
     if problem := network.problem():
         pytest.skip(problem)
-    directory = run_directory / "hosts"
+    directory = run_directory / f"hosts-{scale.candidates_of_hosts}"
     directory.mkdir()
     directory.chmod(0o711)  # as root, PostgreSQL runs as another user
     with contextlib.ExitStack() as running:
@@ -53,7 +51,10 @@ def site(run_directory: Path, models: dict[str, str]) -> Iterator[Site]:
         env = {**models, "DATABASE_URL": postgresql.url, "REDIS_URL": redis.url}
 
         def placed(programs: list[Program]) -> list[Program]:
-            return [on(hosts["web" if program.name == "web" else "worker"], program) for program in programs]
+            place = {"web": hosts["web"]}
+            return [
+                on(place.get(program.name, hosts["worker"]), program) for program in scale.adapted(programs)
+            ]
 
         stack = enter(Stack(directory / "stack", env=env, listener=listener, adapt=placed))
         stack.wait_ready()
@@ -74,17 +75,17 @@ def on(host: Namespace, program: Program) -> Program:
 
 
 @pytest.fixture
-def crowd(site: Site) -> Iterator[Crowd]:
+def crowd(site: Site, scale: Scale) -> Iterator[Crowd]:
     site.stack.wait_ready()
-    with Crowd(site.stack, count=CANDIDATES) as crowd:
+    with Crowd(site.stack, count=scale.candidates_of_hosts) as crowd:
         yield crowd
 
 
 @pytest.mark.parametrize("name", HOSTS)
-def test_host_cut_off(site, crowd, name):
-    harm = Harm(crowd, Directory(Path(site.stack.env["VAR_DIR"]) / "media"))
+def test_host_cut_off(site, crowd, name, scale, request):
+    harm = Harm(crowd, Directory(Path(site.stack.env["VAR_DIR"]) / "media"), request.node)
     with site.network.cut_off(site.hosts[name]):
-        crowd.speak_on(CUT_S)
+        crowd.speak_on(scale.cut_s)
     since = time.monotonic()
     recover_s = crowd.wait_recovered(since=since)
-    harm.survived(f"host of {name} cut off for {CUT_S:g} s", recover_s=recover_s)
+    harm.survived(f"host of {name} cut off for {scale.cut_s:g} s", recover_s=recover_s)

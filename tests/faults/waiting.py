@@ -10,7 +10,7 @@ def wait_for(
     is_true: Callable[[], object],
     what: str | Callable[[], str],
     *,
-    within_s: float = 30.0,
+    within_s: float = 120.0,
     every_s: float = LOOK_EVERY_S,
 ) -> float:
     """Check `is_true()` every `every_s` until it holds. Return the seconds that took.

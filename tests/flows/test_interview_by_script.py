@@ -26,9 +26,9 @@ def pcm(sentence: str) -> bytes:
 
 @pytest.fixture
 async def api(stack):
-    facts = stack.load_demo()
+    facts = stack.demo
     headers = {"Authorization": f"Bearer {facts['api_key']}"}
-    async with httpx.AsyncClient(base_url=f"{stack.url}/api/v1", headers=headers, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=f"{stack.url}/api/v1", headers=headers, timeout=120) as client:
         yield client
 
 

@@ -10,7 +10,7 @@ from tests.benchmarks.load.take import Take
 from tests.speech import spoken
 from voice.audio.pcm import s16le_from_samples
 
-pytestmark = [pytest.mark.flows, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.flows, pytest.mark.timeout(600)]
 
 CANDIDATES = 12
 SAID = "I built a small service that reads invoices. It found mistakes that people had missed for years."
@@ -18,7 +18,7 @@ SAID = "I built a small service that reads invoices. It found mistakes that peop
 
 @pytest.fixture
 async def site(stack):
-    facts = await asyncio.to_thread(stack.load_demo)
+    facts = await asyncio.to_thread(lambda: stack.demo)
     async with Site(stack.url, api_key=facts["api_key"]) as site:
         site.interview = facts["interviews"]["en"]
         yield site

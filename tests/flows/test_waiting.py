@@ -11,7 +11,7 @@ pytestmark = pytest.mark.flows
 
 
 async def test_line_survives_the_death_of_all_web_processes(stack):
-    urls = [stack.load_demo()["invitation_url"] for _ in range(3)]
+    urls = [stack.invite() for _ in range(3)]
     for url in urls:
         await consent(url)
     async with AsyncExitStack() as connections:

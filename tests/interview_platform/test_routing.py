@@ -28,8 +28,8 @@ def key(transactional_db) -> tuple[bytes, bytes]:
 
 async def is_let_in(path: str, *headers: tuple[bytes, bytes]) -> bool:
     socket = WebsocketCommunicator(application, path, headers=[HOST, *headers])
-    is_in, _ = await socket.connect(timeout=30)
-    await socket.disconnect(timeout=30)
+    is_in, _ = await socket.connect(timeout=120)
+    await socket.disconnect(timeout=120)
     return is_in
 
 

@@ -77,7 +77,7 @@ class TranscribeVendor(VendorSocket):
     def converse(self, connection: ServerConnection) -> None:
         pcm, language = bytearray(), self._language
         while True:
-            payload = _audio(connection.recv(timeout=5))
+            payload = _audio(connection.recv(timeout=60))
             if not payload:
                 break
             pcm += payload

@@ -99,11 +99,11 @@ class ElevenLabsSocket(VendorSocket):
         return None
 
     def converse(self, connection: ServerConnection) -> None:
-        first = json.loads(connection.recv(timeout=5))
+        first = json.loads(connection.recv(timeout=60))
         expect(first["text"] == " ", "a space that opens the conversation")
         text = ""
         while True:
-            message = json.loads(connection.recv(timeout=5))
+            message = json.loads(connection.recv(timeout=60))
             if message["text"] == "":
                 break
             expect(message["text"].endswith(" "), "text that ends with a space")

@@ -63,12 +63,12 @@ class VendorSocket(Moods):
             if self.mood == "hang":
                 self.hang()
             elif self.mood == "break":
-                connection.recv(timeout=5)
+                connection.recv(timeout=60)
                 connection.socket.shutdown(socket.SHUT_RDWR)
             elif self.mood == "nonsense":
-                connection.recv(timeout=5)
+                connection.recv(timeout=60)
                 connection.send("<html>Please sign in.</html>")
-                connection.recv(timeout=5)
+                connection.recv(timeout=60)
             else:
                 self.converse(connection)
         except (Departure, KeyError, ValueError, TypeError) as error:

@@ -54,8 +54,8 @@ def worker(engines, monkeypatch):
         finally:
             assert program.stop()
             for thread in threading.enumerate():
-                if thread.name == "heartbeat":  # it stops last, and still uses the client
-                    thread.join(5)
+                if thread.name == "heartbeat":  # it is told last, and still uses the client
+                    thread.join(60)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_a_disk_that_is_full_leaves_what_was_there(storage):
 
 
 def test_writers_at_the_same_moment_leave_one_whole_file(storage):
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=120)
     threads = [threading.Thread(target=storage.save, args=(NAME, Slow(both.wait))) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -86,7 +86,7 @@ def test_a_writer_that_is_killed_leaves_no_file_of_that_name(storage, tmp_path):
         "from tests.interview_platform.backends.test_storage import NAME, Slow;"
         "LastingFileStorage(location=sys.argv[1]).save(NAME, Slow(lambda: os.kill(os.getpid(), 9)))"
     )
-    killed = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False, timeout=60)
+    killed = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False, timeout=240)
     assert killed.returncode == -9
     assert not storage.exists(NAME)
     assert storage.save(NAME, ContentFile(NEW)) == NAME

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from interview_platform.demo import __main__, programs
 
-START_SECONDS = 110
+START_SECONDS = 240
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_the_demo_starts_serves_and_leaves_nothing_running(run_directory, whispe
         facts = json.loads((var / "demo.json").read_text())
         family = psutil.Process(process.pid).children(recursive=True)
         for url in (facts["url"] + "/ready", facts["invitation_url"], facts["admin_url"]):
-            with urllib.request.urlopen(url, timeout=30) as answer:
+            with urllib.request.urlopen(url, timeout=120) as answer:
                 assert answer.status == 200
 
     assert process.returncode == 0

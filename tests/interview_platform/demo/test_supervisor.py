@@ -69,7 +69,7 @@ class Lines:
         self._more.set()
 
     async def wait_for(self, pattern, count=1):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while len(found := [line for line in self.seen if re.search(pattern, line)]) < count:
                 self._more.clear()
                 await self._more.wait()
@@ -86,7 +86,7 @@ async def wait_ended(pid):
         process = os.pidfd_open(pid)
         has_ended = asyncio.Event()
         asyncio.get_running_loop().add_reader(process, has_ended.set)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             await has_ended.wait()
         asyncio.get_running_loop().remove_reader(process)
         os.close(process)

@@ -16,7 +16,7 @@ from websockets.frames import Frame, Opcode
 from interview_platform.demo.embedded import end_with_parent, free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-WITHIN_S = 30
+WITHIN_S = 120
 PIECE_BYTES = 100_000
 APPLICATION = """
 import asyncio, sys

@@ -15,7 +15,7 @@ import websockets
 from interview_platform.demo.processes import end_with_parent
 
 ROOT = Path(__file__).resolve().parents[3]
-WITHIN_S = 30
+WITHIN_S = 120
 APPLICATION = """
 import asyncio, sys
 from interview_platform.server import daphne, drain

@@ -13,7 +13,7 @@ from django.urls import path
 
 from interview_platform.server import request_threads
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 threads: list[int] = []
 release = threading.Event()
 has_begun = threading.Event()

@@ -28,7 +28,7 @@ class Upload:
         host = urlsplit(url)
         self.sent = 0
         self.peak_bytes = 0  # of memory and open temporary files of the web processes
-        self._socket = socket.create_connection((host.hostname, host.port), timeout=20)
+        self._socket = socket.create_connection((host.hostname, host.port), timeout=120)
         framing = f"Content-Length: {length}" if length else "Transfer-Encoding: chunked"
         lines = [f"POST {path} HTTP/1.1", f"Host: {host.netloc}", framing, *headers, "", ""]
         self._socket.sendall("\r\n".join(lines).encode())

@@ -71,7 +71,7 @@ async def test_store_that_hangs_is_told_in_time_and_asked_once(async_client, sto
 
     def hang():
         asked.append(threading.current_thread())
-        answer.wait(30)
+        answer.wait(120)
 
     stores(storage=hang)
     for _ in range(2):

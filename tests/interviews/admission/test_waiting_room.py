@@ -247,8 +247,8 @@ async def test_waiting_candidate_is_told_and_let_in_without_asking(doors, limit,
     first, second = await arrive(doors[1]), await arrive(doors[1])
     await waiting_room.finish(inside.visit)
 
-    await asyncio.wait_for(first.came_in.wait(), 30)
-    assert [(await asyncio.wait_for(second.tellings.get(), 30)).place for _ in range(2)] == [2, 1]
+    await asyncio.wait_for(first.came_in.wait(), 120)
+    assert [(await asyncio.wait_for(second.tellings.get(), 120)).place for _ in range(2)] == [2, 1]
     assert not second.came_in.is_set()
 
 
@@ -276,7 +276,7 @@ async def test_candidate_who_does_not_read_holds_up_nobody(doors, limit):
     assert not slow.came_in.is_set()
     assert other.told[-1].place == 1
     slow.reads.set()
-    await asyncio.wait_for(slow.came_in.wait(), 30)
+    await asyncio.wait_for(slow.came_in.wait(), 120)
 
 
 async def test_connection_that_ended_is_told_nothing_more(doors, limit):
@@ -296,7 +296,7 @@ async def test_process_looks_only_while_somebody_is_there(doors, limit):
     guest = await arrive(doors[0])
     looking = doors[0]._looking
     await waiting_room.leave(guest.visit)
-    await asyncio.wait([looking], timeout=30)
+    await asyncio.wait([looking], timeout=120)
 
     assert looking.cancelled()
 

@@ -277,7 +277,13 @@ def test_nothing_of_another_organisation_is_found(api, foreign):
 
 
 @pytest.mark.parametrize(
-    "path", ["/interviews/nothing", f"/interviews/{uuid4()}", "/nowhere", "/answers/1/recording"]
+    "path",
+    [
+        "/interviews/nothing",
+        "/interviews/36b97233-df45-4cec-b61c-47f788138d3d",
+        "/nowhere",
+        "/answers/1/recording",
+    ],
 )
 def test_unknown_address_is_a_clear_404(api, path):
     status, body = api("get", path)

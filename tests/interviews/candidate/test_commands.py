@@ -23,7 +23,7 @@ from voice.models import Recording
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 STATEMENTS = {"ask": 7, "begin_answer": 8, "finish_answer": 8, "accept_answer": 7}
 
 

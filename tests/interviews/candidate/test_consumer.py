@@ -24,7 +24,7 @@ FRAME = bytes(range(256)) * 31 + bytes(64)  # 8 000 bytes, 250 ms
 assert len(FRAME) == 8000
 
 
-PATIENCE_S = 30  # enough for a busy machine
+PATIENCE_S = 120  # on a machine that is busy with other things
 
 
 class Browser:

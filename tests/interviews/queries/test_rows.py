@@ -22,7 +22,7 @@ from interviews.models.question import expected_minutes
 from tests import factories
 from voice.models import Speech
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 @pytest.fixture

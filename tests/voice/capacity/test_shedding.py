@@ -16,7 +16,7 @@ from voice.infra import redis_clients
 from voice.queues import jobs
 from voice.queues import waits as queues_waits
 
-WITHIN_S = 10
+WITHIN_S = 120
 
 
 def queue_job(name, client, *, age_s):

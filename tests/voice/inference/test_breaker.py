@@ -114,7 +114,7 @@ def _fail_elsewhere(times):
 def test_breaker_that_another_process_opened_is_open_here(clean_redis):
     elsewhere = multiprocessing.get_context("spawn").Process(target=_fail_elsewhere, args=(5,))
     elsewhere.start()
-    elsewhere.join(60)
+    elsewhere.join(120)
 
     assert elsewhere.exitcode == 0
     with pytest.raises(EngineOpen):

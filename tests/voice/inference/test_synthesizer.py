@@ -291,7 +291,7 @@ def test_fetched_models_are_those_the_engines_find(hub_address, tmp_path):
         "PIPER_VOICES": "en_US-lessac-medium,xx_XX-nobody-low",
     }
     command = [sys.executable, "manage.py", "fetch_models"]
-    run = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=240)
 
     assert run.returncode == 0, run.stderr
     assert "Whisper base is here." in run.stdout

@@ -44,7 +44,7 @@ async def test_who_comes_alone_goes_at_once(doubled, store):
 async def test_who_comes_while_others_are_served_goes_together_in_order(doubled, store):
     store.is_open.clear()
     first = asyncio.create_task(doubled(0))
-    await asyncio.wait_for(store.has_company.wait(), 10)
+    await asyncio.wait_for(store.has_company.wait(), 120)
     rest = [asyncio.create_task(doubled(n)) for n in range(1, 6)]
     await asyncio.sleep(0)
     store.is_open.set()
@@ -65,8 +65,8 @@ async def test_answers_that_do_not_match_are_a_failure_and_the_next_is_served():
 
     gathered = Gathered(carry_out)
     with pytest.raises(ValueError, match="shorter"):
-        await asyncio.wait_for(gathered(3), 10)
-    assert await asyncio.wait_for(gathered(3), 10) == 6
+        await asyncio.wait_for(gathered(3), 120)
+    assert await asyncio.wait_for(gathered(3), 120) == 6
 
 
 async def test_a_failure_reaches_its_company_and_the_next_is_served(doubled):

@@ -25,7 +25,7 @@ from voice.workers import slot
 from voice.workers.worker import VoiceWorker
 
 ROOT = Path(__file__).resolve().parents[3]
-WITHIN_S = 30
+WITHIN_S = 120
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from voice.infra import redis_clients
 from voice.queues import answers, call_keys, calls, leases
 from voice.queues.answers import Forgotten
 
-PATIENCE_S = 20
+PATIENCE_S = 120
 REQUEST = {"kind": "speak", "speech": {"text": "Hello"}}
 
 pytestmark = pytest.mark.usefixtures("clean_redis")

@@ -91,7 +91,7 @@ class HeldSpeech:
     def synthesize(self, text, **options):
         for n, chunk in enumerate(self.engine.synthesize(text, **options)):
             if n:
-                assert self.may_go_on.wait(20)
+                assert self.may_go_on.wait(120)
             yield chunk
 
 

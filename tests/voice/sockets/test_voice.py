@@ -109,7 +109,7 @@ class HeldRecognition:
         return getattr(self.engine, name)
 
     def recognize(self, samples, **options):
-        assert self.may_go_on.wait(20)
+        assert self.may_go_on.wait(120)
         return self.engine.recognize(samples, **options)
 
 
@@ -147,7 +147,7 @@ async def test_long_texts_at_once_are_refused(client, worker, monkeypatch):
     synthesize = worker.synthesis.synthesize
 
     def wait(text, **options):
-        assert may_go_on.wait(20)
+        assert may_go_on.wait(120)
         return synthesize(text, **options)
 
     monkeypatch.setattr(worker.synthesis, "synthesize", wait)

@@ -19,7 +19,7 @@ TEXT = "Good morning. Tell me about your last project."
 
 @pytest.fixture(scope="module")
 def facts(stack):
-    return stack.load_demo()
+    return stack.demo
 
 
 @pytest.fixture

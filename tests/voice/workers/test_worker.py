@@ -32,7 +32,7 @@ from voice.workers import slot, worker
 from voice.workers.worker import VoiceWorker
 
 ROOT = Path(__file__).resolve().parents[3]
-WITHIN_S = 15.0
+WITHIN_S = 120
 
 pytestmark = pytest.mark.usefixtures("clean_redis")
 
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("clean_redis")
 
 
 def _redis() -> redis.Redis:
-    return redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=60)
+    return redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=600)
 
 
 def push(key: str) -> None:
@@ -52,7 +52,7 @@ def push(key: str) -> None:
 def hold(name: str) -> None:
     with _redis() as client:
         client.rpush(f"begun:{name}", threading.get_ident())
-        client.blpop([f"release:{name}"], 30)
+        client.blpop([f"release:{name}"], 300)
         client.rpush(f"done:{name}", 1)
 
 
@@ -300,7 +300,8 @@ def test_job_of_a_killed_worker_is_soon_not_pending(client, start):
     process.kill()
 
     assert leases.is_pending(job.id, client)
-    until(lambda: not leases.is_pending(job.id, client), within_s=3)
+    assert client.pttl(lease_of(job, client)) <= 2_000
+    until(lambda: not leases.is_pending(job.id, client))
 
 
 def test_job_of_a_killed_worker_runs_again_and_leaves_nothing(client, start):
@@ -469,7 +470,7 @@ def test_second_signal_ends_at_once_and_gives_the_job_back(client, start):
         process.wait(0.5)
     process.terminate()
 
-    assert process.wait(2) == 1
+    assert process.wait(WITHIN_S) == 1  # sooner than the job ends
     assert not leases.is_pending(job.id, client)
 
 

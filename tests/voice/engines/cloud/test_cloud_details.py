@@ -364,7 +364,7 @@ def test_google_refuses_a_wrong_key_with_400(engine_at, speech):
 def test_transcribe_says_in_the_stream_why_it_gives_up(engine_at, speech, exception, expected):
     class Refusing(aws.TranscribeVendor):
         def converse(self, connection):
-            connection.recv(timeout=5)
+            connection.recv(timeout=60)
             connection.send(aws.event({"Message": "x"}, exception, "exception"))
             connection.close(1011)
 
@@ -421,7 +421,7 @@ def test_elevenlabs_is_heard_before_it_has_finished(engine_at):
     class Slow(elevenlabs.ElevenLabsSocket):
         def converse(self, connection):
             for _ in range(3):
-                connection.recv(timeout=5)
+                connection.recv(timeout=60)
             for piece in _first_then(b"\x00\x10" * 2400, b"\x00\x10" * 2400, was_taken):
                 connection.send(json.dumps({"audio": base64.b64encode(piece).decode()}))
             connection.send(json.dumps({"isFinal": True}))
@@ -515,7 +515,7 @@ def test_elevenlabs_without_its_list_says_why_and_asks_seldom(engine_at, mood, e
 def test_elevenlabs_says_in_the_conversation_why_it_gives_up(engine_at, error, expected):
     class Refusing(elevenlabs.ElevenLabsSocket):
         def converse(self, connection):
-            text = connection.recv(timeout=5)
+            text = connection.recv(timeout=60)
             connection.send(json.dumps({"message": f"No {text}", "error": error, "code": 1008}))
             connection.close(1008)
 
@@ -530,7 +530,7 @@ def test_elevenlabs_says_in_the_conversation_why_it_gives_up(engine_at, error, e
 def test_elevenlabs_says_by_closing_why_it_gives_up(engine_at, code, expected):
     class Closing(elevenlabs.ElevenLabsSocket):
         def converse(self, connection):
-            connection.recv(timeout=5)
+            connection.recv(timeout=60)
             connection.close(code)
 
     engine = engine_at(ElevenLabsSynthesis, Closing())

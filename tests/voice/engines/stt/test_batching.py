@@ -5,7 +5,7 @@ import pytest
 
 from voice.engines.stt.batching import Batcher, BatchPlan
 
-DEADLINE_S = 10
+DEADLINE_S = 120
 
 
 def plan() -> BatchPlan:
@@ -184,7 +184,7 @@ def gate():
 def hanging(gate):
     def run(key, items):
         if "stuck" in items:
-            assert gate.wait(30)
+            assert gate.wait(120)
         return items
 
     batcher = Batcher(run, max_items=1, max_wait_ms=0, threads=2)
@@ -197,7 +197,7 @@ def test_several_threads_run_batches_at_a_time():
     together = threading.Barrier(2)
 
     def run(key, items):
-        together.wait(10)
+        together.wait(120)
         return items
 
     batcher = Batcher(run, max_items=1, max_wait_ms=0, threads=2)

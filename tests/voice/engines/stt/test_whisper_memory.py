@@ -141,7 +141,7 @@ def test_callers_at_once_replace_the_model_once(engine, loads, speech):
     barrier = Barrier(4)
 
     def call(_):
-        barrier.wait(10)
+        barrier.wait(120)
         return engine.recognize(speech, language="en").text
 
     with ThreadPoolExecutor(4) as threads:

@@ -1,0 +1,59 @@
+"""How many candidates a fault meets and how long it lasts: less in `make test`, more in `make proof`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from interview_platform.demo.supervisor import Program
+from tests.stack import small
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The sizes of one run.
+
+    candidates: who speak while something breaks; on hosts apart: candidates_of_hosts.
+    speak_on_s: how long they speak beside rude clients.
+    away_s: how long a store is away.
+    ill_s: how long object storage fails or hangs.
+    full_s: how long the disk is full.
+    cut_s: how long a host is cut off.
+    silent_clients: connections that say nothing; the server lets them go after idle_s.
+    adapted: makes of the demo's programs those of this size.
+    """
+
+    candidates: int
+    candidates_of_hosts: int
+    speak_on_s: float
+    away_s: float
+    ill_s: float
+    full_s: float
+    cut_s: float
+    silent_clients: int
+    idle_s: float
+    adapted: Callable[[Sequence[Program]], list[Program]]
+
+
+SHORT = Scale(
+    candidates=6,
+    candidates_of_hosts=6,
+    speak_on_s=3,
+    away_s=3,
+    ill_s=4,
+    full_s=4,
+    cut_s=7,
+    silent_clients=100,
+    idle_s=15,
+    adapted=small,
+)
+FULL = Scale(
+    candidates=50,
+    candidates_of_hosts=100,
+    speak_on_s=5,
+    away_s=6,
+    ill_s=60,
+    full_s=6,
+    cut_s=30,
+    silent_clients=500,
+    idle_s=60,  # Twisted's own
+    adapted=list,
+)
