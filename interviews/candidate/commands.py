@@ -1,6 +1,5 @@
 """The commands of the candidate's page: their fields are checked, then each does what `COMMANDS` says."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -8,9 +7,10 @@ from interviews.actions import answers, sessions
 from interviews.actions.errors import ActionRefused, WrongState
 from interviews.candidate.answer_stream import AnswerStream
 from interviews.candidate.session import CandidateSession
+from voice.infra import json_messages
+from voice.infra.json_messages import Message, is_whole_number
 from voice.models import Recording
 
-Message = dict[str, Any]
 Action = Callable[..., None]
 Command = Callable[[Message, CandidateSession, AnswerStream], Awaitable[None]]
 Field = tuple[str, type, Any]
@@ -38,18 +38,16 @@ class StillWaiting(ActionRefused):
 def parse(text: str) -> Message:
     """The message in `text`. Raises BadMessage if it is no JSON object with a `type`."""
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadMessage("text messages are JSON objects; audio goes in binary ones.") from error
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise BadMessage("a message is a JSON object with a text field 'type'.")
-    return message
+        return json_messages.parse(text)
+    except json_messages.NotAMessage as error:
+        raise BadMessage(str(error)) from error
 
 
 def field(message: Message, name: str, kind: type, default: Any = None) -> Any:
     """The value of a field. Raises BadMessage if it is of another kind, or a negative number."""
     value: Any = message.get(name, default)
-    if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and value < 0):
+    is_right = is_whole_number(value) and value >= 0 if kind is int else isinstance(value, kind)
+    if not is_right:
         raise BadMessage(f"{message['type']} needs {name!r} as {kind.__name__}.")
     return value
 
