@@ -8,8 +8,6 @@ import { Take } from "./take.js";
 import { Uploader } from "./uploader.js";
 import { BYTES_PER_S } from "./wire.js";
 
-const MICROPHONE_KEY = "interview-microphone";
-
 export class Takes {
   /** @type {Take|null} */ current = null; // the recording that is being made here
   #resumes = new Map(); // recording id: the server's latest word on it
@@ -29,7 +27,7 @@ export class Takes {
       sendBytes: (frame) => room.connection.sendBytes(frame),
       isOpen: (recording) => (this.#row(recording)?.status ?? "open") === "open",
       toOffer: () => this.#answersToOffer(),
-      written: (answer) => room.writtenAnswer(answer),
+      written: (answer) => room.commands.writtenAnswer(answer),
       progressed: () => room.progressed(),
     });
   }
@@ -46,20 +44,6 @@ export class Takes {
   async openStore() {
     await this.store.open();
     for (const { id, bytes } of this.store.recordings) if (bytes !== null) this.room.local.ended.add(id);
-  }
-
-  /** The microphone the candidate chose last. @throws {MicrophoneError} */
-  async openMicrophone() {
-    if (this.recorder.isOpen) return;
-    await this.recorder.open(localStorage.getItem(MICROPHONE_KEY) ?? "");
-    navigator.wakeLock?.request("screen").catch(() => {}); // a dark screen would end the recording on a phone
-  }
-
-  /** The next one to open; the one in use is closed. @param {string} deviceId */
-  async chooseMicrophone(deviceId) {
-    localStorage.setItem(MICROPHONE_KEY, deviceId);
-    await this.recorder.stop();
-    this.recorder.close();
   }
 
   /** What the server said before the connection was lost says nothing any more. */
