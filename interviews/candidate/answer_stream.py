@@ -60,7 +60,7 @@ class AnswerStream:
         """Bytes [start, end) were recognised: send the whole caption, unless this came too late."""
         if self._listener is None:
             return
-        caption = self._listener.partial_recognised(start, end, text)
+        caption = self._listener.caption_recognised(start, end, text)
         if caption is not None:
             await self._tell({"type": "caption", "text": caption})
 

@@ -139,5 +139,5 @@ class CandidateConsumer(WebSocketConsumer):
     async def session_closed(self, message: dict) -> None:
         await self.close(CLOSE_ENDED)
 
-    async def voice_partial(self, message: dict) -> None:
+    async def voice_partial(self, message: dict) -> None:  # queued jobs send a caption under this name
         await self.stream.show_caption(message["start"], message["end"], message["text"])

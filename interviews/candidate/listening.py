@@ -9,7 +9,7 @@ import redis
 from interviews.candidate.turn_taking import turn_settings
 from interviews.models import Answer
 from voice.live import listener as live_listener
-from voice.live.caption_queue import queue_partial
+from voice.live.caption_queue import queue_caption
 from voice.live.listener import Heard, Listener
 from voice.recordings import buffer
 
@@ -29,8 +29,8 @@ def listen_to(answer: Answer, *, offset: int, tell: Tell, reply_to: str) -> List
     return Listener(
         f"recording {recording.id}",
         noticed=noticed,
-        ask_for_partial=partial(
-            queue_partial,
+        ask_for_caption=partial(
+            queue_caption,
             recording_id=recording.id,
             language=recording.language,
             reply_to=reply_to,

@@ -1,7 +1,7 @@
 """Which stretch of a recording to recognise for the live caption, and how the pieces join. Pure.
 
 An utterance is recognised again and again while it grows; at a pause it is recognised once more and then
-stands. At most one partial is under way, so a slow recogniser means fewer captions, never a backlog.
+stands. At most one caption is under way, so a slow recogniser means fewer captions, never a backlog.
 """
 
 from dataclasses import dataclass, field
@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from voice.audio.pcm import BYTES_A_SECOND, even_byte
 
 STEP_BYTES = BYTES_A_SECOND
-"""A partial is worth its cost after so much new audio."""
+"""A caption is worth its cost after so much new audio."""
 LEAD_BYTES = BYTES_A_SECOND * 3 // 10
 """Recognised before the detected onset: voice activity notices soft beginnings late."""
 LONGEST_BYTES = 15 * BYTES_A_SECOND
-"""A longer utterance is cut here, so that a partial never costs more than this much audio."""
+"""A longer utterance is cut here, so that a caption never costs more than this much audio."""
 PATIENCE_BYTES = 5 * BYTES_A_SECOND
-"""A partial that has not come back after so much further audio is lost: its worker died, or was too slow."""
+"""A caption that has not come back after so much further audio is lost: its worker died, or was too slow."""
 
 
 @dataclass(frozen=True, slots=True)
-class PartialWanted:
+class CaptionWanted:
     """Recognise bytes [start, end) of the recording."""
 
     start: int
@@ -37,7 +37,7 @@ class CaptionTrack:
         self._is_speech = False
         self._ends_at: int | None = None  # the utterance is over there
         self._recognised_to = offset
-        self._under_way: PartialWanted | None = None
+        self._under_way: CaptionWanted | None = None
         self._asked_at = offset
 
     def speech_started(self, at: int) -> None:
@@ -52,8 +52,8 @@ class CaptionTrack:
         self._is_speech = False
         self._ends_at = even_byte(at)
 
-    def heard_to(self, position: int) -> PartialWanted | None:
-        """Audio up to byte `position` was heard: the partial to ask for now, if any."""
+    def heard_to(self, position: int) -> CaptionWanted | None:
+        """Audio up to byte `position` was heard: the caption to ask for now, if any."""
         if self._under_way is not None and position - self._asked_at <= PATIENCE_BYTES:
             return None
         end = self._end(position)
@@ -63,7 +63,7 @@ class CaptionTrack:
         ):
             return None
         is_last = self._ends_at is not None and end >= self._ends_at
-        self._under_way, self._asked_at = PartialWanted(self._start, end, is_last), position
+        self._under_way, self._asked_at = CaptionWanted(self._start, end, is_last), position
         return self._under_way
 
     def _end(self, position: int) -> int:
@@ -71,14 +71,14 @@ class CaptionTrack:
         return even_byte(min(end, self._start + LONGEST_BYTES))
 
     def not_asked(self) -> None:
-        """The partial last wanted could not be asked for."""
+        """The caption last wanted could not be asked for."""
         if self._under_way is not None:
             self._recognised_to = self._under_way.end
             self._under_way = None
 
     def recognised(self, start: int, end: int, text: str) -> str | None:
-        """The whole caption after a partial came back; None when it is not the one under way."""
-        if self._under_way != PartialWanted(start, end):
+        """The whole caption after a stretch was recognised; None when it is not the one under way."""
+        if self._under_way != CaptionWanted(start, end):
             return None
         self._under_way = None
         self._recognised_to = end
