@@ -82,7 +82,7 @@ RETREAT_CHANGES = Counter(
 VAD_SECONDS = Counter("voice_vad_seconds", "Time spent on voice activity.")
 HEARD_SECONDS = Counter("voice_heard_seconds", "Audio of live streams that was heard.")
 TURNS = Counter("voice_turns", "Turns that ended; reason: silence, semantic or finished.", ["reason"])
-PARTIALS = Counter(
+CAPTIONS = Counter(
     "voice_partials",
     "Captions wanted; outcome: asked, off (retreat), queue_full or unreachable (Redis).",
     ["outcome"],

@@ -1,8 +1,8 @@
-"""Audio from a candidate's connection: each frame is checked, saved in Redis and only then acknowledged.
+"""The audio of one answer: each frame is checked and held. `answer_stream` acknowledges it.
 
-incoming = Incoming(answer, writer=channel_name)
-offset = await incoming.open()                 # the browser sends from here
-frame, held = await incoming.take(data)        # a binary message; held: bytes without a gap
+audio = AnswerAudio(answer, writer=channel_name)
+offset = await audio.open()                    # where the browser goes on
+frame, held_bytes = await audio.hold(data)     # a binary message; held_bytes: bytes without a gap
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class TakenOver(Exception):
     """Another connection of the candidate writes the recording now."""
 
 
-class Incoming:
+class AnswerAudio:
     """The recording that the connection's binary frames belong to."""
 
     def __init__(self, answer: Answer, *, writer: str) -> None:
@@ -56,8 +56,8 @@ class Incoming:
         """Return the byte offset to send from."""
         return await lifecycle.open_for(self._recording, writer=self._writer)
 
-    async def take(self, data: bytes) -> tuple[frames.Frame, int]:
-        """Save a frame. Return it, and the number of bytes saved without a gap.
+    async def hold(self, data: bytes) -> tuple[frames.Frame, int]:
+        """Hold a frame; return it, and the bytes that are held without a gap.
 
         It costs one round trip to Redis, shared with other frames.
 

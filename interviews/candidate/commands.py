@@ -1,21 +1,20 @@
-"""Commands of the candidate's page, and checks of their fields."""
+"""The commands of the candidate's page: their fields are checked, then each does what `COMMANDS` says."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from interviews.actions import answers, sessions
-from interviews.actions.errors import ActionRefused
+from interviews.actions.errors import ActionRefused, WrongState
+from interviews.candidate.answer_stream import AnswerStream
+from interviews.candidate.session import CandidateSession
+from voice.infra import json_messages
+from voice.infra.json_messages import Message, is_whole_number
+from voice.models import Recording
 
-SESSION_COMMANDS = {"devices_checked": sessions.check_devices, "skip_practice": sessions.skip_practice}
-ANSWER_COMMANDS = {"ask": answers.ask, "accept_answer": answers.accept}
-RECORDING_COMMANDS = {"begin_answer": answers.begin, "retake": answers.retake}
-"""The reply is `resume`; after it, binary frames belong to the new recording."""
-COMPLETING_COMMANDS: dict[str, tuple[Callable[..., None], dict[str, tuple[str, type, Any]]]] = {
-    "finish_answer": (answers.finish, {"byte_count": ("bytes", int, None)}),
-    "type_answer": (answers.type_answer, {"text": ("text", str, None), "byte_count": ("bytes", int, 0)}),
-}
-"""The action, and for each argument the message's field, its type and its default."""
+Action = Callable[..., None]
+Command = Callable[[Message, CandidateSession, AnswerStream], Awaitable[None]]
+Field = tuple[str, type, Any]
+"""A field's name in the message, its type, and its value where it is missing."""
 
 
 class BadMessage(ActionRefused):
@@ -36,18 +35,90 @@ class StillWaiting(ActionRefused):
     code = "waiting"
 
 
-def parse(text: str) -> dict:
+def parse(text: str) -> Message:
+    """The message in `text`. Raises BadMessage if it is no JSON object with a `type`."""
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadMessage("text messages are JSON objects; audio goes in binary ones.") from error
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise BadMessage("a message is a JSON object with a text field 'type'.")
-    return message
+        return json_messages.parse(text)
+    except json_messages.NotAMessage as error:
+        raise BadMessage(str(error)) from error
 
 
-def field(message: dict, name: str, kind: type, default: Any = None) -> Any:
+def field(message: Message, name: str, kind: type, default: Any = None) -> Any:
+    """The value of a field. Raises BadMessage if it is of another kind, or a negative number."""
     value: Any = message.get(name, default)
-    if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and value < 0):
+    is_right = is_whole_number(value) and value >= 0 if kind is int else isinstance(value, kind)
+    if not is_right:
         raise BadMessage(f"{message['type']} needs {name!r} as {kind.__name__}.")
     return value
+
+
+async def run(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+    """Do what the message asks for.
+
+    Raises:
+        ActionRefused: nothing was changed; its code and detail go to the page.
+    """
+    command = COMMANDS.get(message["type"])
+    if command is None:
+        raise UnknownCommand(f"{message['type'][:40]!r} is not a command.")
+    await command(message, session, stream)
+
+
+def _on_session(action: Action) -> Command:
+    async def command(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+        await session.act(action)
+
+    return command
+
+
+def _on_answer(action: Action) -> Command:
+    async def command(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+        await session.act_on_answer(action, _answer_id(message))
+
+    return command
+
+
+def _begin_recording(action: Action) -> Command:
+    """Answered by `resume`: binary frames belong to the new recording from then on."""
+
+    async def command(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+        await stream.begin(await session.act_on_answer(action, _answer_id(message)))
+
+    return command
+
+
+def _complete(action: Action, **fields: Field) -> Command:
+    """fields: for each argument of the action, the field that it comes from."""
+
+    async def command(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+        values = {argument: field(message, *expected) for argument, expected in fields.items()}
+        await stream.stop_listening()  # first, so that no caption is asked for beside the final transcript
+        await session.act_on_answer(action, _answer_id(message), **values)
+
+    return command
+
+
+async def _select(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+    answer = await session.answer(_answer_id(message))
+    recording = answer.recording
+    if recording is None or recording.status not in (Recording.Status.OPEN, Recording.Status.SEALED):
+        raise WrongState("answer has no recording that waits for audio.")
+    await stream.begin(answer)
+
+
+def _answer_id(message: Message) -> str:
+    return field(message, "answer", str)
+
+
+COMMANDS: Mapping[str, Command] = {
+    "devices_checked": _on_session(sessions.check_devices),
+    "skip_practice": _on_session(sessions.skip_practice),
+    "ask": _on_answer(answers.ask),
+    "begin_answer": _begin_recording(answers.begin),
+    "retake": _begin_recording(answers.retake),
+    "select": _select,
+    "finish_answer": _complete(answers.finish, byte_count=("bytes", int, None)),
+    "type_answer": _complete(answers.type_answer, text=("text", str, None), byte_count=("bytes", int, 0)),
+    "accept_answer": _on_answer(answers.accept),
+}
+"""All but `ping`, which the connection itself answers."""

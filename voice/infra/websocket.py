@@ -71,10 +71,6 @@ class WebSocketConsumer(AsyncWebsocketConsumer):
         self._is_accepted = True
         await super().accept(*args, **kwargs)
 
-    async def send_text(self, text: str) -> None:
-        """Send a text message: like Channels' `send`, without the two calls in between."""
-        await self.base_send({"type": "websocket.send", "text": text})
-
     async def _come_again(self, error: Exception) -> None:
         logger.warning("%s: store not reached (%s)", type(self).__name__, type(error).__name__)
         if not self._is_accepted:  # a refused handshake carries no close code

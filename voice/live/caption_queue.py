@@ -10,7 +10,7 @@ from django.conf import settings
 from voice import metrics
 from voice.capacity import shedding
 from voice.infra import redis_clients
-from voice.live.captions import PartialWanted
+from voice.live.captions import CaptionWanted
 from voice.queues import jobs
 
 WORTH_S = 3
@@ -19,8 +19,8 @@ LOOK_EVERY_S = 0.2
 """Hundreds of speakers want a caption about once a second; the queue's length is read this often for all."""
 
 
-async def queue_partial(wanted: PartialWanted, *, recording_id: UUID, language: str, reply_to: str) -> bool:
-    """Queue the transcription of a range of buffered audio, if captions are allowed now.
+async def queue_caption(wanted: CaptionWanted, *, recording_id: UUID, language: str, reply_to: str) -> bool:
+    """Queue the recognition of a stretch of hot audio, if captions may be asked for.
 
     Its text arrives on channel `reply_to` as `voice.partial`.
     """
@@ -43,7 +43,7 @@ async def may_ask() -> bool:
     Call it once for each wanted caption, because the answers are counted.
     """
     outcome = await _outcome()
-    metrics.PARTIALS.labels(outcome=outcome).inc()
+    metrics.CAPTIONS.labels(outcome=outcome).inc()
     return outcome == "asked"
 
 
@@ -51,7 +51,7 @@ async def _outcome() -> str:
     if shedding.is_off(shedding.Step.CAPTIONS):
         return "off"
     try:
-        is_full = await redis_clients.of_loop("partials", _Queue).is_full()
+        is_full = await redis_clients.of_loop("captions", _Queue).is_full()
     except redis.RedisError:
         return "unreachable"
     return "queue_full" if is_full else "asked"

@@ -1,7 +1,7 @@
 """Choose the range of a recording to transcribe for the live caption, and join the pieces. Pure.
 
-An utterance is transcribed again and again while it grows; at a pause it is transcribed once more and then
-stands. At most one partial is in progress, so a slow recogniser means fewer captions, never a backlog.
+An utterance is recognised again and again while it grows; at a pause it is recognised once more and then
+stands. At most one caption is under way, so a slow recogniser means fewer captions, never a backlog.
 """
 
 from dataclasses import dataclass, field
@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from voice.audio.pcm import BYTES_A_SECOND, even_byte
 
 STEP_BYTES = BYTES_A_SECOND
-"""A partial is worth its cost after this much new audio."""
+"""A caption is worth its cost after so much new audio."""
 LEAD_BYTES = BYTES_A_SECOND * 3 // 10
 """Transcribed before the detected onset: voice activity detects soft beginnings late."""
 LONGEST_BYTES = 15 * BYTES_A_SECOND
-"""A longer utterance is cut here, so that a partial never costs more than this much audio."""
+"""A longer utterance is cut here, so that a caption never costs more than this much audio."""
 PATIENCE_BYTES = 5 * BYTES_A_SECOND
-"""A partial without an answer after this much further audio is lost: its worker died, or was too slow."""
+"""A caption that has not come back after so much further audio is lost: its worker died, or was too slow."""
 
 
 @dataclass(frozen=True, slots=True)
-class PartialWanted:
-    """Transcribe bytes [start, end) of the recording."""
+class CaptionWanted:
+    """Recognise bytes [start, end) of the recording."""
 
     start: int
     end: int
@@ -37,7 +37,7 @@ class CaptionTrack:
         self._is_speech = False
         self._ends_at: int | None = None  # the utterance ends there
         self._recognised_to = offset
-        self._under_way: PartialWanted | None = None
+        self._under_way: CaptionWanted | None = None
         self._asked_at = offset
 
     def speech_started(self, at: int) -> None:
@@ -52,8 +52,8 @@ class CaptionTrack:
         self._is_speech = False
         self._ends_at = even_byte(at)
 
-    def heard_to(self, position: int) -> PartialWanted | None:
-        """Note that audio up to byte `position` was processed; return the partial to queue now, if any."""
+    def heard_to(self, position: int) -> CaptionWanted | None:
+        """Audio up to byte `position` was heard: the caption to ask for now, if any."""
         if self._under_way is not None and position - self._asked_at <= PATIENCE_BYTES:
             return None
         end = self._end(position)
@@ -63,7 +63,7 @@ class CaptionTrack:
         ):
             return None
         is_last = self._ends_at is not None and end >= self._ends_at
-        self._under_way, self._asked_at = PartialWanted(self._start, end, is_last), position
+        self._under_way, self._asked_at = CaptionWanted(self._start, end, is_last), position
         return self._under_way
 
     def _end(self, position: int) -> int:
@@ -71,14 +71,14 @@ class CaptionTrack:
         return even_byte(min(end, self._start + LONGEST_BYTES))
 
     def not_asked(self) -> None:
-        """Note that the last wanted partial could not be queued."""
+        """The caption last wanted could not be asked for."""
         if self._under_way is not None:
             self._recognised_to = self._under_way.end
             self._under_way = None
 
     def recognised(self, start: int, end: int, text: str) -> str | None:
-        """Return the whole caption after a partial was answered; None if it is not the one in progress."""
-        if self._under_way != PartialWanted(start, end):
+        """The whole caption after a stretch was recognised; None when it is not the one under way."""
+        if self._under_way != CaptionWanted(start, end):
             return None
         self._under_way = None
         self._recognised_to = end

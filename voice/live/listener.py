@@ -5,9 +5,9 @@ A `Listener` is an asyncio shell around `voice.live.turn_detection.TurnDetector`
 processed together in rounds, one hop into a thread each. They may be late or stop under load: recording and
 acknowledging do not wait for them.
 
-    listener = Listener("recording 7f...", noticed=tell, ask_for_partial=ask, read=read)
-    listener.hear(0, pcm)            # -> await tell(SpeechStarted(0.4)), await ask(PartialWanted(12800, ...))
-    caption = listener.partial_recognised(start, end, text)    # when the answer has come
+    listener = Listener("recording 7f...", noticed=tell, ask_for_caption=ask, read=read)
+    listener.hear(0, pcm)            # -> await tell(SpeechStarted(0.4)), await ask(CaptionWanted(12800, ...))
+    caption = listener.caption_recognised(start, end, text)    # when the answer has come
     await listener.close()
 
 It knows neither recordings nor queues: the caller decides where the audio is stored and which worker
@@ -27,7 +27,7 @@ from voice.capacity import shedding
 from voice.engines.vad.silero import heard_together
 from voice.engines.vad.smart_turn import SmartTurn
 from voice.live import detectors
-from voice.live.captions import CaptionTrack, PartialWanted
+from voice.live.captions import CaptionTrack, CaptionWanted
 from voice.live.rounds import Rounds, thread
 from voice.live.turn_detection import (
     BLOCK_BYTES,
@@ -51,7 +51,7 @@ SEMANTIC_QUEUE = 2
 
 Heard = SpeechStarted | SpeechEnded | TurnEnded
 Noticed = Callable[[Heard], Awaitable[None]]
-AskForPartial = Callable[[PartialWanted], Awaitable[bool]]
+AskForCaption = Callable[[CaptionWanted], Awaitable[bool]]
 Read = Callable[[int, int], bytes]
 
 
@@ -79,13 +79,11 @@ class Listener:
     """Listens to one stream of mono s16le PCM at 16 000 Hz, from byte `offset` on.
 
     `noticed` is awaited with each event, in order; timestamps are seconds from the stream's byte 0
-    (`voice.audio.pcm.byte_at` gives the byte).
-    `ask_for_partial` is awaited with a range worth transcribing. It starts that and returns at once, or
-    returns False if it could not (the queue is full): it is called again a second later. At most one partial
-    is in progress; its text is passed to `partial_recognised`.
-    While either is awaited, no further audio of this stream is processed.
-    `read` returns bytes [start, end) of the stream, fewer if they are gone; a thread calls it for the
-    semantic model.
+    (`voice.audio.pcm.byte_at` gives the byte). `ask_for_caption` is awaited with a stretch worth
+    recognising; it starts that and returns at once, False if it could not (the queue is full): it is asked
+    again a second later. At most one caption is under way; its text is handed to `caption_recognised`. While
+    either is awaited, nothing further of this stream is heard. `read` returns bytes [start, end) of the
+    stream, fewer if they are gone; a thread calls it when the semantic model is asked.
     """
 
     _semantic_waiting = 0  # over all listeners of the process
@@ -95,7 +93,7 @@ class Listener:
         name: str,
         *,
         noticed: Noticed,
-        ask_for_partial: AskForPartial,
+        ask_for_caption: AskForCaption,
         read: Read,
         turn_settings: TurnSettings | None = None,
         offset: int = 0,
@@ -109,7 +107,7 @@ class Listener:
         """
         self._name = name
         self._noticed = noticed
-        self._ask_for_partial = ask_for_partial
+        self._ask_for_caption = ask_for_caption
         self._read = read
         self._turn_settings = turn_settings or TurnSettings(is_semantic=True)
         self._backlog_bytes = backlog_bytes
@@ -137,8 +135,8 @@ class Listener:
         elif self.is_due:
             self._rounds.want(self)
 
-    def partial_recognised(self, start: int, end: int, text: str) -> str | None:
-        """Return the whole caption after the answer to a partial, or None if it came too late."""
+    def caption_recognised(self, start: int, end: int, text: str) -> str | None:
+        """A stretch that was asked for is recognised: the whole caption now, or None if it came too late."""
         return self._captions.recognised(start, end, text)
 
     async def close(self) -> None:
@@ -213,7 +211,7 @@ class Listener:
     # --- Callbacks --------------------------------------------------------------------------------
 
     async def _tell(
-        self, detector: TurnDetector, events: list[TurnEvent], wanted: PartialWanted | None
+        self, detector: TurnDetector, events: list[TurnEvent], wanted: CaptionWanted | None
     ) -> None:
         try:
             for event in events:
@@ -240,8 +238,8 @@ class Listener:
         if not self._is_closed:
             await self._noticed(event)
 
-    async def _ask(self, wanted: PartialWanted | None) -> None:
-        if wanted is not None and not self._is_closed and not await self._ask_for_partial(wanted):
+    async def _ask(self, wanted: CaptionWanted | None) -> None:
+        if wanted is not None and not self._is_closed and not await self._ask_for_caption(wanted):
             self._captions.not_asked()
 
     async def _judge(self, detector: TurnDetector, question: TurnQuestioned) -> None:

@@ -1,8 +1,8 @@
-"""Transcribe one stream: cut it into utterances, transcribe each once, and send partials meanwhile.
+"""What is said in one stream: cut into utterances, each recognised once, with captions meanwhile.
 
-A connection costs at most one growing utterance (up to 30 s), `FINALS_UNDER_WAY` finals in progress and one
-partial. With that many finals in progress it reads no more audio until one is done: the client is slowed
-down, its audio is not lost.
+What a connection may cost: one utterance that is being said (30 s at most), `FINALS_UNDER_WAY` that are being
+recognised, one caption. With as many finals under way nothing more is heard before one has come back: the
+client is slowed down, its audio is not lost.
 """
 
 import asyncio
@@ -34,11 +34,11 @@ from voice.service.requests import TranscriptionRequest
 
 FINALS_UNDER_WAY = 3
 FINAL_WITHIN_S = 60.0
-"""How many seconds a final is retried while all workers are busy."""
-PARTIAL_WITHIN_S = 10.0
-PARTIAL_STEP_BYTES = BYTES_A_SECOND
-PARTIAL_STEP_SHARE = 0.15
-"""A partial is worth its cost after one more second, or after this share of a long utterance."""
+"""So long a final is asked for again while all workers are busy."""
+CAPTION_WITHIN_S = 10.0
+CAPTION_STEP_BYTES = BYTES_A_SECOND
+CAPTION_STEP_SHARE = 0.15
+"""A caption is worth its cost after a second more, or after this share of a long utterance."""
 PIECE_BYTES = BYTES_A_SECOND
 
 
@@ -72,21 +72,21 @@ class Transcriber:
     def __init__(self, audience: Audience) -> None:
         self._audience = audience
         self._request = TranscriptionRequest()
-        self._has_partials = True
+        self._has_captions = True
         self._silence_ms = 600
         self._cutter: UtteranceCutter | None = None
         self._waiting = bytearray()  # less than the cutter can process
         self._came_bytes = 0
         self._guess: _Guess | None = None
         self._has_room = asyncio.Semaphore(FINALS_UNDER_WAY)
-        self._last: asyncio.Task[None] | None = None  # finals are sent in order
-        self._partial: asyncio.Task[None] | None = None
-        self._partial_bytes = 0  # the audio of the newest partial
+        self._last: asyncio.Task[None] | None = None  # finals are told in order
+        self._caption: asyncio.Task[None] | None = None
+        self._caption_bytes = 0  # what the newest caption was made of
         self._utterance_number = 0
 
-    def configure(self, request: TranscriptionRequest, *, has_partials: bool, silence_ms: int) -> None:
-        """Set options from the next utterance on; a new silence takes effect at once."""
-        self._request, self._has_partials, self._silence_ms = request, has_partials, silence_ms
+    def configure(self, request: TranscriptionRequest, *, has_captions: bool, silence_ms: int) -> None:
+        """What holds from the next utterance on; a new silence at once."""
+        self._request, self._has_captions, self._silence_ms = request, has_captions, silence_ms
         if self._cutter is not None:
             self._cutter.silence_ms = silence_ms
 
@@ -99,7 +99,7 @@ class Transcriber:
             piece = bytes(self._waiting[:size])
             del self._waiting[:size]
             await self._take(await self._in_thread(self._heard, piece))
-            self._ask_for_partial()
+            self._ask_for_caption()
 
     async def end(self) -> None:
         """End the stream: the last utterance is transcribed at once, and `done` follows it."""
@@ -135,7 +135,7 @@ class Transcriber:
             match event:
                 case Began(timestamp_s=at):
                     self._utterance_number += 1
-                    self._partial_bytes = 0
+                    self._caption_bytes = 0
                     await self._audience.say("speech_start", timestamp=round(at, 3))
                 case Paused(utterance=utterance) if event is events[-1]:
                     self._guess_end(utterance)
@@ -155,7 +155,7 @@ class Transcriber:
             self._guess = None
 
     async def _ended(self, utterance: Utterance) -> None:
-        self._utterance_number += 1  # its partials are stale
+        self._utterance_number += 1  # captions of it are stale
         await self._audience.say("speech_end", timestamp=round(utterance.end_s, 3))
         await self._has_room.acquire()
         guess, self._guess = self._guess, None
@@ -211,31 +211,31 @@ class Transcriber:
         await _over(before)
         await self._audience.say("done", duration=round(duration_s, 3))
 
-    # --- Partials ---------------------------------------------------------------------------------
+    # --- Captions ---------------------------------------------------------------------------------
 
-    def _ask_for_partial(self) -> None:
-        """Queue a caption of the current utterance, if it has grown enough and none is in progress."""
-        if not self._has_partials or self._cutter is None or (self._partial and not self._partial.done()):
+    def _ask_for_caption(self) -> None:
+        """Ask for a caption of what is being said, if it has grown enough and none is under way."""
+        if not self._has_captions or self._cutter is None or (self._caption and not self._caption.done()):
             return
         speech_bytes = self._cutter.speech_bytes
-        step = max(PARTIAL_STEP_BYTES, PARTIAL_STEP_SHARE * speech_bytes)
-        if speech_bytes and speech_bytes - self._partial_bytes >= step:
-            self._partial_bytes = speech_bytes
+        step = max(CAPTION_STEP_BYTES, CAPTION_STEP_SHARE * speech_bytes)
+        if speech_bytes and speech_bytes - self._caption_bytes >= step:
+            self._caption_bytes = speech_bytes
             request = replace(self._request, is_partial=True)
-            self._partial = self._audience.spawn(
-                self._tell_partial(request, self._cutter.so_far(), self._utterance_number)
+            self._caption = self._audience.spawn(
+                self._tell_caption(request, self._cutter.so_far(), self._utterance_number)
             )
 
-    async def _tell_partial(self, request: TranscriptionRequest, utterance: Utterance, number: int) -> None:
+    async def _tell_caption(self, request: TranscriptionRequest, utterance: Utterance, number: int) -> None:
         if not await caption_queue.may_ask():
             return
         try:
-            heard = await _recognised(request, utterance, within_s=PARTIAL_WITHIN_S)
+            heard = await _recognised(request, utterance, within_s=CAPTION_WITHIN_S)
         except VoiceError:
             return
         if heard["text"] and number == self._utterance_number:
             await self._audience.say(
-                "partial",
+                "partial",  # the protocol's word for a caption
                 text=heard["text"],
                 confidence=heard["confidence"],
                 timestamp=round(utterance.end_s, 3),

@@ -99,7 +99,7 @@ class AsrConsumer(VoiceConsumer):
         self._config = config
         self._transcriber.configure(
             TranscriptionRequest(language=config.language, hot_words=config.hot_words),
-            has_partials=config.interim,
+            has_captions=config.interim,
             silence_ms=config.silence_ms,
         )
         await self.say(

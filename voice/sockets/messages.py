@@ -12,9 +12,9 @@ import redis
 from django.conf import settings
 
 from voice.errors import Busy, RequestRefused, Unreachable, VoiceError
+from voice.infra import json_messages
+from voice.infra.json_messages import Message, is_whole_number
 from voice.service.requests import SpeechRequest
-
-Message = dict[str, Any]
 
 MAX_ID_CHARS = 100
 AUDIO = (bytes, bytearray)
@@ -44,12 +44,10 @@ def parse(text: str) -> Message:
         BadMessage: not a JSON object with a `type`.
     """
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        raise BadMessage("Text messages are JSON objects; audio goes in binary ones.") from None
-    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-        raise BadMessage("A message is a JSON object with a text field 'type'.")
-    return message
+        return json_messages.parse(text)
+    except json_messages.NotAMessage as error:
+        clause = str(error)
+        raise BadMessage(clause[0].upper() + clause[1:]) from None
 
 
 async def encoded(message: Message) -> str:
@@ -80,7 +78,7 @@ def identifier(message: Mapping[str, Any], name: str) -> str | int | None:
         RequestRefused: neither a short string nor a number.
     """
     value = message.get(name)
-    is_known = value is None or (isinstance(value, str | int) and not isinstance(value, bool))
+    is_known = value is None or isinstance(value, str) or is_whole_number(value)
     if not is_known or len(str(value)) > MAX_ID_CHARS:
         raise RequestRefused(name, f"send a whole number or a string of at most {MAX_ID_CHARS} characters.")
     return value
@@ -115,7 +113,7 @@ def whole_number(message: Mapping[str, Any], name: str, default: int, least: int
         RequestRefused: not a whole number, or out of range.
     """
     value = message.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+    if not is_whole_number(value) or not least <= value <= most:
         raise RequestRefused(name, f"send a whole number from {least} to {most}.")
     return value
 

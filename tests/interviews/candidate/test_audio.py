@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from interviews.candidate.audio import FrameRefused, Incoming
+from interviews.candidate.audio import AnswerAudio, FrameRefused
 from interviews.models import Answer
 from tests.interviews import journey
 from voice.infra import redis_clients
@@ -23,35 +23,35 @@ def answer(session) -> Answer:
     return journey.begin_first_question(session)
 
 
-async def send(incoming: Incoming, start: int, end: int) -> int:
+async def send(audio: AnswerAudio, start: int, end: int) -> int:
     for at in range(start, end, len(FRAME)):
-        _, held = await incoming.take(frames.pack(at, FRAME[: end - at]))
+        _, held = await audio.hold(frames.pack(at, FRAME[: end - at]))
     return held
 
 
-async def moves_queued(incoming: Incoming) -> list[bytes]:
-    if incoming._asking:
-        await asyncio.wait([incoming._asking])
+async def moves_queued(audio: AnswerAudio) -> list[bytes]:
+    if audio._asking:
+        await asyncio.wait([audio._asking])
     return await redis_clients.async_client().lrange(queues_jobs.key("default"), 0, -1)
 
 
 async def test_a_due_segment_is_asked_for_once(answer):
-    incoming = Incoming(answer, writer="me")
-    assert await incoming.open() == 0
-    await send(incoming, 0, DUE_BYTES - 2)
-    assert await moves_queued(incoming) == []
-    await send(incoming, DUE_BYTES - 2, DUE_BYTES + 400_000)
-    assert await moves_queued(incoming) == [f"move-{incoming.recording_id}".encode()]
+    audio = AnswerAudio(answer, writer="me")
+    assert await audio.open() == 0
+    await send(audio, 0, DUE_BYTES - 2)
+    assert await moves_queued(audio) == []
+    await send(audio, DUE_BYTES - 2, DUE_BYTES + 400_000)
+    assert await moves_queued(audio) == [f"move-{audio.recording_id}".encode()]
 
 
 async def test_a_recording_that_fills_redis_slows_its_sender_down_and_goes_on(answer):
-    incoming = Incoming(answer, writer="me")
-    await incoming.open()
-    held = await send(incoming, 0, HOT_BYTES)
+    audio = AnswerAudio(answer, writer="me")
+    await audio.open()
+    held = await send(audio, 0, HOT_BYTES)
     with pytest.raises(FrameRefused) as refusal:
-        await send(incoming, held, held + 2)
+        await send(audio, held, held + 2)
     assert (refusal.value.code, refusal.value.extra) == ("slow_down", {"offset": HOT_BYTES})
 
-    await moves_queued(incoming)
-    await in_thread(storing.move_segments)(str(incoming.recording_id))
-    assert await send(incoming, held, held + 2) == held + 2
+    await moves_queued(audio)
+    await in_thread(storing.move_segments)(str(audio.recording_id))
+    assert await send(audio, held, held + 2) == held + 2

@@ -393,18 +393,18 @@ async def test_listener_that_fails_leaves_the_recording_alone(browser, answer, m
 
 
 async def test_listener_is_as_patient_as_the_interview(browser, answer, session, monkeypatch):
-    from interviews.candidate import consumer
+    from interviews.candidate import listening
     from interviews.candidate.turn_taking import TURN_SETTINGS
     from interviews.models import Interview
 
     patience = []
 
-    class Curious(consumer.Listener):
+    class Curious(listening.Listener):
         def __init__(self, name, **options):
             patience.append(options["turn_settings"])
             super().__init__(name, **options)
 
-    monkeypatch.setattr(consumer, "Listener", Curious)
+    monkeypatch.setattr(listening, "Listener", Curious)
     await Interview.objects.aupdate(patience="patient")
     await browser.open()
     await browser.say("begin_answer", answer=str(answer.id))

@@ -9,19 +9,19 @@ from prometheus_client import REGISTRY
 from voice.capacity import shedding
 from voice.infra import redis_clients
 from voice.live import caption_queue
-from voice.live.captions import PartialWanted
+from voice.live.captions import CaptionWanted
 from voice.queues import jobs
 
 RECORDING = uuid4()
 
 
 async def ask(start=0, end=32_000):
-    return await caption_queue.queue_partial(
-        PartialWanted(start, end), recording_id=RECORDING, language="en", reply_to="channel"
+    return await caption_queue.queue_caption(
+        CaptionWanted(start, end), recording_id=RECORDING, language="en", reply_to="channel"
     )
 
 
-async def test_partial_is_queued_with_ids_and_positions_only(queued):
+async def test_caption_is_queued_with_ids_and_positions_only(queued):
     import django_rq
 
     assert await ask()
@@ -32,7 +32,7 @@ async def test_partial_is_queued_with_ids_and_positions_only(queued):
     assert job.args == (str(RECORDING), 0, 32_000, "en", "channel")
 
 
-async def test_partial_that_nobody_takes_is_forgotten(queued):
+async def test_caption_that_nobody_takes_is_forgotten(queued):
     assert await ask()
 
     (job_id,) = queued("stt-partial")
@@ -40,7 +40,7 @@ async def test_partial_that_nobody_takes_is_forgotten(queued):
     assert 0 < ttl_ms <= 1000 * caption_queue.WORTH_S
 
 
-async def test_partial_is_refused_while_the_queue_is_full(queued, settings):
+async def test_caption_is_refused_while_the_queue_is_full(queued, settings):
     settings.PARTIAL_QUEUE_LIMIT = 1
     assert await ask()
 
@@ -48,7 +48,7 @@ async def test_partial_is_refused_while_the_queue_is_full(queued, settings):
     assert len(queued("stt-partial")) == 1
 
 
-async def test_partial_is_refused_while_redis_is_away(monkeypatch):
+async def test_caption_is_refused_while_redis_is_away(monkeypatch):
     async def fail(name):
         raise redis.ConnectionError
 
@@ -66,7 +66,7 @@ async def test_queue_that_was_full_is_not_looked_at_again_at_once(queued, settin
         assert not await ask()
     assert len(looks) == 1
 
-    queue = redis_clients.of_loop("partials", caption_queue._Queue)
+    queue = redis_clients.of_loop("captions", caption_queue._Queue)
     queue._look_at = 0.0
     settings.PARTIAL_QUEUE_LIMIT = 1
     assert await ask()

@@ -40,7 +40,7 @@ class Audience:
     def listener(self, turn_settings=PATIENT, **options):
         options.setdefault("read", lambda start, end: bytes(end - start))
         return Listener(
-            "a stream", noticed=self.noticed, ask_for_partial=self.ask, turn_settings=turn_settings, **options
+            "a stream", noticed=self.noticed, ask_for_caption=self.ask, turn_settings=turn_settings, **options
         )
 
     async def until(self, is_enough):
@@ -125,7 +125,7 @@ async def test_listener_whose_audience_is_slow_keeps_nobody_waiting():
     await slow_listener.close()
 
 
-async def test_listener_asks_for_one_partial_at_a_time():
+async def test_listener_asks_for_one_caption_at_a_time():
     audience = Audience()
 
     await heard(audience, sentence(pause_s=3))  # less than the timeout for a call that hangs
@@ -133,7 +133,7 @@ async def test_listener_asks_for_one_partial_at_a_time():
     assert len(audience.wanted) == 1
 
 
-async def test_listener_asks_again_after_a_partial_that_could_not_be_asked_for():
+async def test_listener_asks_again_after_a_caption_that_could_not_be_asked_for():
     audience = Audience(is_asking_possible=False)
 
     await heard(audience, sentence())
@@ -151,8 +151,8 @@ async def test_listener_joins_what_was_recognised_to_a_caption():
     await audience.until_the_turn_ended()
     (wanted,) = audience.wanted
 
-    assert listener.partial_recognised(wanted.start, wanted.end, " I worked ") == "I worked"
-    assert listener.partial_recognised(wanted.start, wanted.end, "twice") is None
+    assert listener.caption_recognised(wanted.start, wanted.end, " I worked ") == "I worked"
+    assert listener.caption_recognised(wanted.start, wanted.end, "twice") is None
     await listener.close()
 
 

@@ -8,8 +8,6 @@ import { Take } from "./take.js";
 import { Uploader } from "./uploader.js";
 import { BYTES_PER_S } from "./wire.js";
 
-const MICROPHONE_KEY = "interview-microphone";
-
 export class Takes {
   /** @type {Take|null} */ current = null; // the recording in progress
   #resumes = new Map(); // recording id: the server's latest `resume`
@@ -29,7 +27,7 @@ export class Takes {
       sendBytes: (frame) => room.connection.sendBytes(frame),
       isOpen: (recording) => (this.#row(recording)?.status ?? "open") === "open",
       toOffer: () => this.#answersToOffer(),
-      written: (answer) => room.writtenAnswer(answer),
+      written: (answer) => room.commands.writtenAnswer(answer),
       progressed: () => room.progressed(),
     });
   }
@@ -48,21 +46,7 @@ export class Takes {
     for (const { id, bytes } of this.store.recordings) if (bytes !== null) this.room.local.ended.add(id);
   }
 
-  /** Opens the microphone that the candidate chose last. @throws {MicrophoneError} */
-  async openMicrophone() {
-    if (this.recorder.isOpen) return;
-    await this.recorder.open(localStorage.getItem(MICROPHONE_KEY) ?? "");
-    navigator.wakeLock?.request("screen").catch(() => {}); // on a phone, recording stops when the screen turns off
-  }
-
-  /** Sets the next microphone to open, and closes the current one. @param {string} deviceId */
-  async chooseMicrophone(deviceId) {
-    localStorage.setItem(MICROPHONE_KEY, deviceId);
-    await this.recorder.stop();
-    this.recorder.close();
-  }
-
-  /** Forgets offsets from before the connection was lost. */
+  /** What the server said before the connection was lost says nothing any more. */
   forgetResumes() {
     this.#resumes.clear();
   }

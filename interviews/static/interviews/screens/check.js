@@ -23,7 +23,7 @@ export class CheckStep {
     this.screen.on("sample", () => this.#sample());
     this.screen.on("tone", () => this.#tone());
     this.screen.on("continue", () => room.command("devices_checked"));
-    this.screen.part("microphone").addEventListener("change", ({ target }) => room.useMicrophone(target.value));
+    this.screen.part("microphone").addEventListener("change", ({ target }) => room.microphone.use(target.value));
     this.screen.phase("before");
     this.update();
     this.screen.focus();
@@ -31,7 +31,7 @@ export class CheckStep {
   }
 
   async #start() {
-    if (await this.room.openMicrophone()) await this.#opened();
+    if (await this.room.microphone.open()) await this.#opened();
   }
 
   async #opened() {

@@ -12,7 +12,7 @@ export class Help {
     this.#part("close").addEventListener("click", () => this.dialog.close());
     this.#part("copy").addEventListener("click", ({ target }) => this.#copy(target));
     this.#part("write").addEventListener("click", () => this.#write());
-    this.#part("microphone").addEventListener("change", ({ target }) => room.useMicrophone(target.value));
+    this.#part("microphone").addEventListener("change", ({ target }) => room.microphone.use(target.value));
     this.#part("link").value = room.link;
   }
 

@@ -29,7 +29,7 @@ export class ProblemStep {
     for (const way of this.screen.element.querySelectorAll("[data-way]")) {
       way.hidden = !WAYS_ON[code].includes(way.dataset.way);
     }
-    this.screen.on("retry", () => room.retryMicrophone(this.screen.part("microphone").value));
+    this.screen.on("retry", () => room.microphone.retry(this.screen.part("microphone").value));
     this.screen.on("write", () => room.write());
     this.screen.on("device", () => room.help.open());
     this.screen.on("here", () => room.continueHere());

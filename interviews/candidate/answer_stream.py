@@ -1,0 +1,79 @@
+"""The answer that a candidate speaks: each frame is held, acknowledged, and then listened to."""
+
+import time
+
+from interviews.candidate import metrics
+from interviews.candidate.audio import AnswerAudio, FrameRefused
+from interviews.candidate.listening import listen_to
+from interviews.candidate.outbox import Outbox
+from interviews.models import Answer
+from interviews.states import AnswerStatus
+from voice.live.listener import Listener
+
+
+class AnswerStream:
+    """The binary frames of one connection. They belong to the answer that `begin` named last."""
+
+    def __init__(self, outbox: Outbox, *, channel_name: str) -> None:
+        """channel_name: the connection's; it writes under this name, and captions come to it."""
+        self._outbox = outbox
+        self._channel_name = channel_name
+        self._audio: AnswerAudio | None = None
+        self._listener: Listener | None = None
+
+    async def begin(self, answer: Answer) -> None:
+        """Take frames for this answer's recording from now on; tell the page from which byte to send."""
+        audio = AnswerAudio(answer, writer=self._channel_name)
+        offset = await audio.open()
+        self._audio = audio
+        await self.stop_listening()
+        if answer.status == AnswerStatus.RECORDING:
+            self._listener = listen_to(answer, offset=offset, tell=self._tell, reply_to=self._channel_name)
+        await self._outbox.send(
+            {
+                "type": "resume",
+                "answer": audio.answer_id,
+                "recording": str(audio.recording_id),
+                "offset": offset,
+                "limit_bytes": audio.limit_bytes,
+            }
+        )
+
+    async def receive(self, data: bytes) -> None:
+        """Acknowledge a frame once it is held; the listener gets it after that.
+
+        Raises:
+            FrameRefused: see docs/candidate-socket.md, "Errors".
+            TakenOver: another connection writes.
+            redis.RedisError: it may be held, or not.
+        """
+        came_at = time.monotonic()
+        if self._audio is None:
+            raise FrameRefused("not_recording", "No answer is being recorded: begin or select one first.")
+        frame, held_bytes = await self._audio.hold(data)
+        await self._outbox.acknowledge(held_bytes)
+        metrics.frame_acked(time.monotonic() - came_at, len(frame.pcm))
+        if self._listener is not None:
+            self._listener.hear(frame.offset, frame.pcm)
+
+    async def show_caption(self, start: int, end: int, text: str) -> None:
+        """Bytes [start, end) were recognised: send the whole caption, unless this came too late."""
+        if self._listener is None:
+            return
+        caption = self._listener.caption_recognised(start, end, text)
+        if caption is not None:
+            await self._tell({"type": "caption", "text": caption})
+
+    async def stop_listening(self) -> None:
+        """No turn and no caption is told any more; frames are still taken."""
+        if self._listener is not None:
+            listener, self._listener = self._listener, None
+            await listener.close()
+
+    def stop_receiving(self) -> None:
+        """Take no more frames and tell nothing of what is heard: another connection goes on."""
+        self._audio = None
+
+    async def _tell(self, message: dict) -> None:
+        if self._audio is not None:
+            await self._outbox.send({"answer": self._audio.answer_id, **message})
