@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.urls import reverse
 
 from voice import signals
 from voice.audio import encoding, pcm
@@ -94,7 +95,9 @@ def store(
 
 def url(key: str) -> str:
     """The immutable address of rendered speech."""
-    return f"{settings.SPEECH_URL}{key}.flac"
+    if settings.SPEECH_URL:
+        return f"{settings.SPEECH_URL}{key}.flac"
+    return reverse("voice:speech", args=[key])
 
 
 async def read_hot(key: str) -> bytes | None:
