@@ -5,16 +5,28 @@ The names, their meaning and their defaults are listed in README.md under "Confi
 
 import os
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.templatetags.static import static
 
-# NumPy multiplies small matrices here: more threads would only spin, for a sixth of a web process's CPU time.
-# NumPy reads this on its first import, which is after the settings.
+from voice import defaults as speech
+from voice.engines import defaults as engines
+from voice.engines.cloud import account
+
+# NumPy multiplies small matrices here: further threads would only spin, for a sixth of a web process's time.
+# It reads this when it is first imported, which is after the settings.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+
+
+def _of_environment(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return each setting as the environment has it under its own name, else its default."""
+    readers = {bool: env.bool, int: env.int, float: env.float, str: env.str, list: env.list}
+    return {name: readers[type(value)](prefix + name, default=value) for name, value in settings.items()}
+
 
 # --- Core -----------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
@@ -166,86 +178,49 @@ STORAGES = {
     "staticfiles": {"BACKEND": STATICFILES_STORAGE},
 }
 SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in front of it
-RECORDING_URL_SECONDS = env.int("RECORDING_URL_SECONDS", default=300)  # lifetime of a recording's address
 
 # --- Queues ---------------------------------------------------------------------------------------
-QUEUE_NAMES = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "cron", "default")
-RQ_QUEUES = {name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 300} for name in QUEUE_NAMES}
-# A job may only start once the rows it reads are committed. A queue may lose jobs: the sweeper
-# (voice.workers.sweeper.sweep) queues them again.
+QUEUE_NAMES = speech.QUEUE_NAMES
+RQ_QUEUES = speech.queues(REDIS_URL)
+# A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
+# (voice.workers.sweeper.sweep) queues again whatever a lost queue forgot.
 RQ = {"COMMIT_MODE": "on_db_commit"}
 RQ_SHOW_ADMIN_LINK = False  # its own pages are open to all staff; urls.py limits them to superusers
 
+
 # --- Speech ---------------------------------------------------------------------------------------
 MODELS_DIR = Path(env("MODELS_DIR", default=str(VAR_DIR / "models")))
-VOICE = {
-    "STT_ENGINES": env.list("STT_ENGINES", default=["faster_whisper", "pocketsphinx"]),
-    "TTS_ENGINES": env.list("TTS_ENGINES", default=["piper", "kokoro", "espeak"]),
-    "WHISPER_MODEL": env("WHISPER_MODEL", default="base"),
-    "WHISPER_DEVICE": env("WHISPER_DEVICE", default="auto"),
-    "WHISPER_COMPUTE_TYPE": env("WHISPER_COMPUTE_TYPE", default=""),
-    "WHISPER_SMALLER_MODELS": env.list("WHISPER_SMALLER_MODELS", default=[]),  # if memory runs out
-    "ENGINE_DEADLINE_S": env.float("ENGINE_DEADLINE_S", default=60.0),  # a slower model counts as hanging
-    "PIPER_VOICES_DIR": Path(env("PIPER_VOICES_DIR", default=str(MODELS_DIR / "piper"))),
-    "PIPER_VOICES": env.list("PIPER_VOICES", default=["en_US-lessac-medium", "de_DE-thorsten-medium"]),
-    "KOKORO_MODEL": env("KOKORO_MODEL", default=""),
-    "KOKORO_DEVICE": env("KOKORO_DEVICE", default="auto"),
-    "CHATTERBOX_MODEL": env("CHATTERBOX_MODEL", default=""),
-    "CHATTERBOX_DEVICE": env("CHATTERBOX_DEVICE", default="auto"),
+VOICE = _of_environment(engines.SETTINGS) | _of_environment(speech.SERVICE, "VOICE_")
+VOICE |= {
     "MODELS_DIR": MODELS_DIR,
-    "SMART_TURN_MODEL": env("SMART_TURN_MODEL", default=""),
-    "DIARIZATION_SEGMENTATION_MODEL": env("DIARIZATION_SEGMENTATION_MODEL", default=""),
-    "DIARIZATION_EMBEDDING_MODEL": env("DIARIZATION_EMBEDDING_MODEL", default=""),
-    "HUB_TIMEOUT_S": env.float("HUB_TIMEOUT_S", default=5.0),
-    "STT_SLOTS": env.int("STT_SLOTS", default=2),
-    "BATCH_SIZE": env.int("BATCH_SIZE", default=16),
-    "BATCH_WAIT_MS": env.int("BATCH_WAIT_MS", default=10),
-    "LANGUAGE": env("VOICE_LANGUAGE", default="en"),  # for texts without language and voice
-    "IS_PUBLIC": env.bool("VOICE_PUBLIC", default=False),  # no key needed for speech and playground
-    # Limits of the speech service, checked before any work is done.
-    "MAX_UPLOAD_MB": env.int("VOICE_MAX_UPLOAD_MB", default=25),
-    "MAX_BATCH_MB": env.int("VOICE_MAX_BATCH_MB", default=100),  # all files of one batch together
-    "MAX_BATCH_FILES": env.int("VOICE_MAX_BATCH_FILES", default=50),
-    "MAX_AUDIO_S": env.float("VOICE_MAX_AUDIO_S", default=3600),
-    "MAX_TEXT_CHARS": env.int("VOICE_MAX_TEXT_CHARS", default=5000),
-    "CONNECTIONS": env.int("VOICE_CONNECTIONS", default=200),  # WebSockets a process
-    "CONNECTIONS_PER_KEY": env.int("VOICE_CONNECTIONS_PER_KEY", default=100),
-    "REQUESTS_PER_MINUTE": env.int("VOICE_REQUESTS_PER_MINUTE", default=6000),  # a key
-    "QUEUE_LIMIT": env.int("VOICE_QUEUE_LIMIT", default=200),  # waiting jobs; above it, calls are refused
-    "CALL_AUDIO_MB": env.int("VOICE_CALL_AUDIO_MB", default=512),  # audio waiting for transcription
-    "CALLS_AT_ONCE": env.int("VOICE_CALLS_AT_ONCE", default=256),  # concurrent calls of a process
+    "PIPER_VOICES_DIR": Path(env("PIPER_VOICES_DIR", default=str(MODELS_DIR / "piper"))),
+    "IS_PUBLIC": env.bool("VOICE_PUBLIC", default=False),
+    "BASE_URL": BASE_URL,
+    "HAS_SIGNED_URLS": bool(S3_BUCKET),
 }
 # Vendors are used only if STT_ENGINES or TTS_ENGINES names them and their key is set.
 VOICE["CLOUD"] = {
-    vendor: {
-        "API_KEY": env(f"{vendor.upper()}_API_KEY", default=""),
-        "BASE_URL": env(f"{vendor.upper()}_BASE_URL", default=""),
-        "REGION": env(f"{vendor.upper()}_REGION", default=""),
-        "STT_MODEL": env(f"{vendor.upper()}_STT_MODEL", default=""),
-        "TTS_MODEL": env(f"{vendor.upper()}_TTS_MODEL", default=""),
+    vendor: {key: env(name, default="") for key, name in account.variables(vendor).items()}
+    | {
         "VOICES": env.list(f"{vendor.upper()}_VOICES", default=[]),
         "TIMEOUT_S": env.float("CLOUD_TIMEOUT_S", default=30.0),
     }
-    for vendor in ("openai", "groq", "deepgram", "elevenlabs", "aws", "azure", "google")
+    for vendor in account.VENDORS
 }
-VOICE["CLOUD"]["aws"] |= {
-    "API_KEY": env("AWS_ACCESS_KEY_ID", default=""),
-    "SECRET_KEY": env("AWS_SECRET_ACCESS_KEY", default=""),
-    "SESSION_TOKEN": env("AWS_SESSION_TOKEN", default=""),
-}
-WORKER_HOST = env("WORKER_HOST", default="127.0.0.1")  # for a worker's /health, /ready and /metrics
-WORKER_PORT = env.int("WORKER_PORT", default=0)  # 0: disabled
-PARTIAL_QUEUE_LIMIT = env.int("PARTIAL_QUEUE_LIMIT", default=4)  # no captions while this many wait
-JOB_DEADLINE_S = env.int("JOB_DEADLINE_S", default=120)  # a job still running then is stuck
-SPEECH_CACHE_MB = env.float("SPEECH_CACHE_MB", default=256)  # in Redis; the least recently used is evicted
-SPEECH_CACHE_TTL_S = env.float("SPEECH_CACHE_TTL_S", default=6 * 3600)
-# Transient failures of an engine are retried; after several in a row the engine is skipped for a while.
-RETRY_TRIES = env.int("RETRY_TRIES", default=3)
-RETRY_FIRST_S = env.float("RETRY_FIRST_S", default=1)
-RETRY_LONGEST_S = env.float("RETRY_LONGEST_S", default=10)
-BREAKER_FAILURES = env.int("BREAKER_FAILURES", default=5)  # in a row, over all processes
-BREAKER_OPEN_S = env.float("BREAKER_OPEN_S", default=60)
-BREAKER_SUCCESSES = env.int("BREAKER_SUCCESSES", default=2)
+_apart = _of_environment(speech.APART)
+WORKER_HOST: str = _apart["WORKER_HOST"]
+WORKER_PORT: int = _apart["WORKER_PORT"]
+PARTIAL_QUEUE_LIMIT: int = _apart["PARTIAL_QUEUE_LIMIT"]
+JOB_DEADLINE_S: int = _apart["JOB_DEADLINE_S"]
+SPEECH_CACHE_MB: float = _apart["SPEECH_CACHE_MB"]
+SPEECH_CACHE_TTL_S: float = _apart["SPEECH_CACHE_TTL_S"]
+RECORDING_URL_SECONDS: int = _apart["RECORDING_URL_SECONDS"]
+RETRY_TRIES: int = _apart["RETRY_TRIES"]
+RETRY_FIRST_S: float = _apart["RETRY_FIRST_S"]
+RETRY_LONGEST_S: float = _apart["RETRY_LONGEST_S"]
+BREAKER_FAILURES: int = _apart["BREAKER_FAILURES"]
+BREAKER_OPEN_S: float = _apart["BREAKER_OPEN_S"]
+BREAKER_SUCCESSES: int = _apart["BREAKER_SUCCESSES"]
 
 # --- Interviews -----------------------------------------------------------------------------------
 # An open interview whose candidate was away for this long is closed and its recordings are stored.
@@ -283,14 +258,8 @@ LOGGING = {
         "rq": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "django.request": {"filters": ["is_news"]},
-        "piper": {"level": "WARNING"},  # its DEBUG lines contain the synthesised text
-        "faster_whisper": {"level": "WARNING"},
-        # requests to vendors: addresses at INFO, whole messages at DEBUG
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        "websockets": {"level": "WARNING"},
-        "botocore": {"level": "WARNING"},
-    },
+    }
+    | {name: {"level": "WARNING"} for name in engines.LOGGERS},
 }
 
 # --- Admin ----------------------------------------------------------------------------------------

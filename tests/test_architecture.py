@@ -1,8 +1,12 @@
 """Import directions of ARCHITECTURE.md; the contracts are in pyproject.toml."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+from voice import defaults
+from voice.engines import defaults as engines
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -15,3 +19,15 @@ def test_imports_point_down():
     ]
     result = subprocess.run([*command, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_setting_of_the_speech_service_has_a_default_of_its_own():
+    read, keys = set(), set()
+    for file in (ROOT / "voice").rglob("*.py"):
+        source = file.read_text()
+        read |= set(re.findall(r"\bsettings\.([A-Z][A-Z0-9_]+)", source))
+        keys |= set(re.findall(r"\bsettings\.VOICE\[\"(\w+)\"\]", source))
+
+    of_django = {"DATA_UPLOAD_MAX_MEMORY_SIZE"}
+    assert read - of_django == {*defaults.APART, *defaults.STORES, "VOICE", "RQ_QUEUES"}
+    assert keys <= {*engines.SETTINGS, *defaults.SERVICE, *defaults.ADDRESSES, "CLOUD"}

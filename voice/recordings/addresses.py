@@ -14,11 +14,11 @@ def temporary_url(recording: Recording) -> str | None:
     """Return an address of the stored file, valid for `RECORDING_URL_SECONDS`; None if not stored."""
     if recording.status != Recording.Status.STORED:
         return None
-    if settings.S3_BUCKET:
+    if settings.VOICE["HAS_SIGNED_URLS"]:
         parameters = {"expire": settings.RECORDING_URL_SECONDS}  # of the S3 backend's url()
         return default_storage.url(recording.storage_name, **parameters)
     token = _url_signer.sign(str(recording.id))
-    return settings.BASE_URL + reverse("voice:recording", args=[token])
+    return settings.VOICE["BASE_URL"] + reverse("voice:recording", args=[token])
 
 
 def find_by_url_token(token: str) -> Recording | None:

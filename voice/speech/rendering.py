@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.urls import reverse
 
 from voice import signals
 from voice.audio import encoding, pcm
@@ -94,8 +95,10 @@ def store(
 
 
 def url(key: str) -> str:
-    """Return the immutable address of rendered speech."""
-    return f"{settings.SPEECH_URL}{key}.flac"
+    """The immutable address of rendered speech."""
+    if settings.SPEECH_URL:
+        return f"{settings.SPEECH_URL}{key}.flac"
+    return reverse("voice:speech", args=[key])
 
 
 async def read_hot(key: str) -> bytes | None:

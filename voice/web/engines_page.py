@@ -314,7 +314,7 @@ def engines_page(request: HttpRequest) -> HttpResponse:
     """
     if request.method == "POST":
         _reset(request, request.POST.get("reset", ""))
-        return redirect("speech-engines")
+        return redirect(request.path)
     context = {
         **admin.site.each_context(request),
         "title": _("Speech engines"),

@@ -119,8 +119,9 @@ class VoiceOut(Schema):
     sample_url: str
 
     @staticmethod
-    def resolve_sample_url(voice: dict[str, Any]) -> str:
-        return settings.BASE_URL + reverse("api:voice-sample", args=[voice["id"]])
+    def resolve_sample_url(voice: dict[str, Any], context: dict[str, Any]) -> str:
+        namespace = context["request"].resolver_match.namespace  # the API that lists the voice plays it too
+        return settings.VOICE["BASE_URL"] + reverse(f"{namespace}:voice-sample", args=[voice["id"]])
 
 
 class BatchFileOut(Schema):

@@ -9,6 +9,13 @@ from typing import Any, Final
 from voice.errors import EngineUnavailable
 
 VENDORS: Final = ("openai", "groq", "deepgram", "elevenlabs", "aws", "azure", "google")
+TEXTS: Final = ("API_KEY", "BASE_URL", "REGION", "STT_MODEL", "TTS_MODEL")
+AWS_VARIABLES: Final = {
+    "API_KEY": "AWS_ACCESS_KEY_ID",
+    "SECRET_KEY": "AWS_SECRET_ACCESS_KEY",
+    "SESSION_TOKEN": "AWS_SESSION_TOKEN",
+}
+"""Under the names that Amazon's own programs read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +48,11 @@ class CloudAccount:
     @property
     def key_variable(self) -> str:
         """The environment variable that holds the key."""
-        return "AWS_ACCESS_KEY_ID" if self.vendor == "aws" else self.variable("api_key")
+        return self.variable("api_key")
 
     def variable(self, key: str) -> str:
-        """Return the environment variable of a field, as "DEEPGRAM_BASE_URL"."""
-        return f"{self.vendor}_{key}".upper()
+        """The environment variable of a field, as "DEEPGRAM_BASE_URL"."""
+        return variables(self.vendor).get(key.upper()) or f"{self.vendor}_{key}".upper()
 
     def check(self) -> None:
         """Check the key.
@@ -59,6 +66,12 @@ class CloudAccount:
             raise EngineUnavailable(
                 f"{self.key_variable} holds a space or a sign that is not ASCII; copy it again."
             )
+
+
+def variables(vendor: str) -> dict[str, str]:
+    """The environment variable of each text that an account with the vendor consists of."""
+    names = {key: f"{vendor.upper()}_{key}" for key in TEXTS}
+    return names | (AWS_VARIABLES if vendor == "aws" else {})
 
 
 def accounts_of(values: Mapping[str, Mapping[str, Any]]) -> dict[str, CloudAccount]:

@@ -1,0 +1,71 @@
+"""Every setting of the speech service, with its value where a project gives none.
+
+    settings.VOICE["LANGUAGE"]      # a key of `SERVICE` or of `voice.engines.defaults.SETTINGS`
+    settings.RETRY_TRIES            # a key of `APART`
+
+Django calls `complete` when it starts (voice.apps), so everything else reads `django.conf.settings`.
+"""
+
+from typing import Any, Final
+
+from voice.engines import defaults as engines
+
+SERVICE: Final[dict[str, Any]] = {
+    "LANGUAGE": "en",  # of a text that comes without language and voice
+    # Limits, checked before any work is done.
+    "MAX_UPLOAD_MB": 25,
+    "MAX_BATCH_MB": 100,  # all files of one batch together
+    "MAX_BATCH_FILES": 50,
+    "MAX_AUDIO_S": 3600.0,
+    "MAX_TEXT_CHARS": 5000,
+    "CONNECTIONS": 200,  # WebSockets a process
+    "CONNECTIONS_PER_KEY": 100,
+    "REQUESTS_PER_MINUTE": 6000,  # a key
+    "QUEUE_LIMIT": 200,  # jobs that may wait before a caller is sent away
+    "CALL_AUDIO_MB": 512,  # audio that waits to be recognised
+    "CALLS_AT_ONCE": 256,  # answers a process waits for
+}
+ADDRESSES: Final[dict[str, Any]] = {
+    "IS_PUBLIC": False,  # the speech service and its playground, without a key
+    "BASE_URL": "",  # what addresses begin with that are read outside a page
+    "HAS_SIGNED_URLS": False,  # the default storage's `url(name, expire=seconds)` needs no other proof
+}
+APART: Final[dict[str, Any]] = {
+    "WORKER_HOST": "127.0.0.1",  # where a worker's /health, /ready and /metrics listen
+    "WORKER_PORT": 0,  # 0: nowhere
+    "PARTIAL_QUEUE_LIMIT": 4,  # no captions while this many wait
+    "JOB_DEADLINE_S": 120,  # a job still running then is stuck
+    "SPEECH_CACHE_MB": 256.0,  # in Redis; the least recently used goes
+    "SPEECH_CACHE_TTL_S": 6 * 3600.0,
+    "RECORDING_URL_SECONDS": 300,  # life of a recording's address
+    # A transient failure of an engine is tried again; one that keeps failing is left alone for a while.
+    "RETRY_TRIES": 3,
+    "RETRY_FIRST_S": 1.0,
+    "RETRY_LONGEST_S": 10.0,
+    "BREAKER_FAILURES": 5,  # in a row, over all processes
+    "BREAKER_OPEN_S": 60.0,
+    "BREAKER_SUCCESSES": 2,
+}
+"""Settings with a name of their own in `django.conf.settings`."""
+QUEUE_NAMES: Final = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "cron", "default")
+STORES: Final[dict[str, Any]] = {
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "SPEECH_URL": "",  # the address of a CDN in front of spoken texts; "": `voice.urls`
+    "QUEUE_NAMES": QUEUE_NAMES,
+}
+QUEUE_TIMEOUT_S: Final = 300
+
+
+def complete(settings: Any) -> None:
+    """Add to `settings` what it lacks."""
+    settings.VOICE = engines.SETTINGS | SERVICE | ADDRESSES | {"CLOUD": {}} | getattr(settings, "VOICE", {})
+    for name, value in (APART | STORES).items():
+        if not hasattr(settings, name):
+            setattr(settings, name, value)
+    if not hasattr(settings, "RQ_QUEUES"):
+        settings.RQ_QUEUES = queues(settings.REDIS_URL)
+
+
+def queues(redis_url: str) -> dict[str, dict[str, Any]]:
+    """Django-RQ's RQ_QUEUES: every queue of the speech service, in one Redis."""
+    return {name: {"URL": redis_url, "DEFAULT_TIMEOUT": QUEUE_TIMEOUT_S} for name in QUEUE_NAMES}
