@@ -193,7 +193,7 @@ MODELS_DIR = Path(env("MODELS_DIR", default=str(VAR_DIR / "models")))
 VOICE = _of_environment(engines.SETTINGS) | _of_environment(speech.SERVICE, "VOICE_")
 VOICE |= {
     "MODELS_DIR": MODELS_DIR,
-    "PIPER_VOICES_DIR": Path(env("PIPER_VOICES_DIR", default=str(MODELS_DIR / "piper"))),
+    **{name: Path(env(name, default=str(MODELS_DIR / folder))) for name, folder in engines.FOLDERS.items()},
     "IS_PUBLIC": env.bool("VOICE_PUBLIC", default=False),
     "BASE_URL": BASE_URL,
     "HAS_SIGNED_URLS": bool(S3_BUCKET),

@@ -1,5 +1,6 @@
 """Import directions of ARCHITECTURE.md; the contracts are in pyproject.toml."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from voice import defaults
 from voice.engines import defaults as engines
+from voice.engines import registry
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,3 +33,20 @@ def test_every_setting_of_the_speech_service_has_a_default_of_its_own():
     of_django = {"DATA_UPLOAD_MAX_MEMORY_SIZE"}
     assert read - of_django == {*defaults.APART, *defaults.STORES, "VOICE", "RQ_QUEUES"}
     assert keys <= {*engines.SETTINGS, *defaults.SERVICE, *defaults.ADDRESSES, "CLOUD"}
+
+
+def test_only_the_engines_know_their_names():
+    names = {*registry._RECOGNITION, *registry._SYNTHESIS}
+    beginnings = tuple(f"{name}:" for name in names)  # of the ids of their voices
+    named = [
+        f"{file.relative_to(ROOT)}:{node.lineno} {node.value}"
+        for package in ("voice", "interviews", "interview_platform")
+        for file in sorted((ROOT / package).rglob("*.py"))
+        if ROOT / "voice" / "engines" not in file.parents and file.parent.name != "migrations"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if node.value in names or node.value.startswith(beginnings)
+    ]
+
+    assert len(names) == 13
+    assert named == []

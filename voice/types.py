@@ -111,3 +111,15 @@ class SpeechChunk:
 
 
 Direction = Literal["recognition", "synthesis"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerTurn:
+    """A stretch in which one speaker talks; `speaker` counts from 0 in order of appearance, times in seconds.
+
+    Turns of different speakers may overlap.
+    """
+
+    speaker: int
+    start_s: float
+    end_s: float

@@ -10,11 +10,9 @@ or at the end of `DRAIN_S`.
 import asyncio
 import contextlib
 import logging
+from collections.abc import Collection, Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from interview_platform.server.daphne import PatientServer
+from typing import Any, Protocol, TypeVar
 
 logger = logging.getLogger(__name__)
 
@@ -27,14 +25,41 @@ NEWCOMERS_S = 0.25
 
 _has_begun = Event()
 
+WebSocket = TypeVar("WebSocket")
+
+
+class DrainedServer(Protocol[WebSocket]):
+    """What a drain needs of the server that leaves."""
+
+    drain_s: float
+    """Seconds over which its WebSockets are closed."""
+
+    def stop_accepting(self) -> None:
+        """Accept no connection; the requests under way are the last on theirs."""
+
+    def sockets(self) -> Sequence[WebSocket]:
+        """Return the WebSockets that are not closed."""
+
+    def tasks_of(self, protocol: WebSocket) -> Collection[asyncio.Task[Any]]:
+        """Return what the application of a WebSocket should finish before it is closed."""
+
+    def close(self, protocol: WebSocket, code: int) -> None:
+        """Close a WebSocket that is open."""
+
+    def running(self) -> Sequence[asyncio.Future[None]]:
+        """Return the applications that have not ended."""
+
+    def is_sending(self) -> bool:
+        """Whether anything waits to be written."""
+
 
 def is_draining() -> bool:
     """Whether this process is draining."""
     return _has_begun.is_set()
 
 
-async def drain(server: "PatientServer") -> None:
-    """Close all connections. Return when none is left, after `server.drain_s` and `LAST_S` at the latest."""
+async def drain(server: DrainedServer[Any]) -> None:
+    """Part with everybody; return when nobody is left, at the latest after `server.drain_s` and `LAST_S`."""
     _has_begun.set()
     server.stop_accepting()
     try:
@@ -45,7 +70,7 @@ async def drain(server: "PatientServer") -> None:
         logger.warning("end of the drain: %d connections were cut off", len(server.running()))
 
 
-async def _close_evenly(server: "PatientServer") -> None:
+async def _close_evenly(server: DrainedServer[Any]) -> None:
     sockets = server.sockets()
     ends_at = asyncio.get_running_loop().time() + server.drain_s
     closings = (
@@ -55,7 +80,9 @@ async def _close_evenly(server: "PatientServer") -> None:
     await asyncio.gather(asyncio.sleep(NEWCOMERS_S), *closings)
 
 
-async def _close_after(wait_s: float, server: "PatientServer", socket: Any, ends_at: float) -> None:
+async def _close_after(
+    wait_s: float, server: DrainedServer[WebSocket], socket: WebSocket, ends_at: float
+) -> None:
     await asyncio.sleep(wait_s)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout_at(ends_at):
@@ -64,7 +91,7 @@ async def _close_after(wait_s: float, server: "PatientServer", socket: Any, ends
     server.close(socket, CLOSE_RESTART)
 
 
-async def _until_nobody_is_left(server: "PatientServer") -> None:
+async def _until_nobody_is_left(server: DrainedServer[Any]) -> None:
     while server.running() or server.is_sending():
         for latecomer in server.sockets():
             server.close(latecomer, CLOSE_RESTART)

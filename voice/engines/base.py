@@ -15,13 +15,16 @@ them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
 
 from voice.errors import LanguageUnsupported, SynthesisFailed
 from voice.text.languages import canonical_tag, primary_language
-from voice.types import Recognition, Samples, Segment, SpeechChunk, Voice
+from voice.types import Recognition, Samples, Segment, SpeakerTurn, SpeechChunk, Voice
 
 
 @runtime_checkable
@@ -98,6 +101,64 @@ class SynthesisEngine(Protocol):
             EngineUnavailable: no voice at all.
             VoiceUnavailable: the chosen voice cannot be loaded.
             SynthesisFailed: nothing to say, or the model failed on this text.
+        """
+
+
+Probabilities = npt.NDArray[np.float32]
+
+
+class VoiceActivityDetector(Protocol):
+    """Tells speech from everything else, for all streams of a process."""
+
+    def load(self) -> None:
+        """Load the model; further calls return at once.
+
+        Raises:
+            EngineUnavailable: the model or its library is missing.
+        """
+
+    def stream(self) -> Callable[[Samples], Probabilities]:
+        """A fresh stream, one a speaker: called with the samples that follow, it returns probabilities."""
+
+    def heard_together(self, streams: Sequence[Any], samples: Probabilities) -> Probabilities:
+        """float32[n_streams, n]: the speech probabilities of the next n frames of each of its streams.
+
+        samples: float32[n_streams, n * 512] mono 16 000 Hz.
+        """
+
+
+class EndOfTurnModel(Protocol):
+    """Tells a pause from the end of an answer. Thread-safe."""
+
+    def load(self) -> None:
+        """Load the model; further calls return at once.
+
+        Raises:
+            EngineUnavailable: the model or its library is missing.
+        """
+
+    def probability(self, samples: Samples) -> float:
+        """0..1: how likely the speaker has finished.
+
+        samples: float32[n_samples] mono 16 000 Hz, the turn so far with the pause at its end.
+        """
+
+
+class DiarizationEngine(Protocol):
+    """Tells the speakers of a file apart. Thread-safe."""
+
+    def load(self) -> None:
+        """Load the models; further calls return at once.
+
+        Raises:
+            EngineUnavailable: a model or the library is missing; the message says which setting to change.
+        """
+
+    def turns(self, samples: Samples) -> tuple[SpeakerTurn, ...]:
+        """The turns in order of their start. Loads the models if that has not happened.
+
+        Raises:
+            EngineUnavailable: a model or the library is missing; the message says which setting to change.
         """
 
 

@@ -39,3 +39,8 @@ LOGGERS: Final = (
     "botocore",
 )
 """Loggers of the engines' libraries that say too much below WARNING."""
+LIBRARIES: Final = ("faster-whisper", "ctranslate2", "piper-tts", "kokoro")
+"""Packages whose version an operator wants to know."""
+FOLDERS: Final = {"PIPER_VOICES_DIR": "piper"}
+"""Settings that name a folder, and what it is called below MODELS_DIR."""
+FURTHER_VOICES: Final = "install a Piper voice for it (PIPER_VOICES)"

@@ -10,11 +10,17 @@ engine, add one file and one line in `_RECOGNITION` or `_SYNTHESIS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeVar
 
-from voice.engines.base import RecognitionEngine, SynthesisEngine
+from voice.engines.base import (
+    DiarizationEngine,
+    EndOfTurnModel,
+    RecognitionEngine,
+    SynthesisEngine,
+    VoiceActivityDetector,
+)
 from voice.engines.cloud.account import CloudAccount, accounts_of
 from voice.engines.cloud.vendors.aws import AwsSynthesis
 from voice.engines.cloud.vendors.aws_transcribe import AwsRecognition
@@ -24,12 +30,42 @@ from voice.engines.cloud.vendors.elevenlabs import ElevenLabsRecognition, Eleven
 from voice.engines.cloud.vendors.google import GoogleRecognition, GoogleSynthesis
 from voice.engines.cloud.vendors.groq import GroqRecognition, GroqSynthesis
 from voice.engines.cloud.vendors.openai_compatible import OpenAIRecognition, OpenAISynthesis
-from voice.engines.stt.faster_whisper import FasterWhisper
+from voice.engines.stt.diarizer import Diarizer
+from voice.engines.stt.faster_whisper import LANGUAGES, FasterWhisper
 from voice.engines.stt.pocketsphinx import PocketSphinx
+from voice.engines.tts import chatterbox
 from voice.engines.tts.chatterbox import Chatterbox, References
 from voice.engines.tts.espeak import Espeak
-from voice.engines.tts.kokoro import Kokoro
+from voice.engines.tts.kokoro import Kokoro, is_blend
 from voice.engines.tts.piper import Piper
+from voice.engines.vad.silero import SileroVad
+from voice.engines.vad.smart_turn import SmartTurn
+
+__all__ = [
+    "CLONING",
+    "LANGUAGES",
+    "EngineConfig",
+    "diarizer",
+    "end_of_turn_model",
+    "is_blend",
+    "recognition_engines",
+    "recognition_names",
+    "synthesis_engines",
+    "voice_activity_detector",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Cloning:
+    """The engine that clones voices: its name, the languages they speak, the rate of what they say."""
+
+    engine: str
+    languages: Collection[str]
+    sample_rate_hz: int
+
+
+CLONING: Final = Cloning("chatterbox", chatterbox.LANGUAGES, chatterbox.SAMPLE_RATE_HZ)
+DIARIZATION: Final = ("diarization_segmentation_model", "diarization_embedding_model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +96,8 @@ class EngineConfig:
     """Cache for downloads; "" is the hub client's own."""
     smart_turn_model: str = ""
     """An ONNX file; "" is the one in the pipecat-ai package, where that is installed."""
+    diarization_segmentation_model: str = ""
+    diarization_embedding_model: str = ""
     hub_timeout_s: float = 5.0
     stt_slots: int = 1
     batch_size: int = 8
@@ -78,7 +116,7 @@ class EngineConfig:
         for key in ("stt_engines", "tts_engines", "whisper_smaller_models"):
             if key in values:
                 values[key] = tuple(values[key])
-        for key in ("piper_voices_dir", "models_dir", "smart_turn_model"):
+        for key in ("piper_voices_dir", "models_dir", "smart_turn_model", *DIARIZATION):
             if key in values:
                 values[key] = str(values[key] or "")
         if "cloud" in values:
@@ -148,8 +186,12 @@ def recognition_engines(config: EngineConfig) -> tuple[RecognitionEngine, ...]:
     Raises:
         ValueError: a name is not an engine; the message lists the known names.
     """
-    names = tuple(n for n in config.stt_engines if n != "faster_whisper" or config.whisper_model)
-    return _engines(names, _RECOGNITION, "STT_ENGINES", config)
+    return _engines(recognition_names(config), _RECOGNITION, "STT_ENGINES", config)
+
+
+def recognition_names(config: EngineConfig) -> tuple[str, ...]:
+    """The names of `recognition_engines`, in order."""
+    return tuple(n for n in config.stt_engines if n != "faster_whisper" or config.whisper_model)
 
 
 def synthesis_engines(config: EngineConfig) -> tuple[SynthesisEngine, ...]:
@@ -159,6 +201,21 @@ def synthesis_engines(config: EngineConfig) -> tuple[SynthesisEngine, ...]:
         ValueError: a name is not an engine; the message lists the known names.
     """
     return _engines(config.tts_engines, _SYNTHESIS, "TTS_ENGINES", config)
+
+
+def voice_activity_detector() -> VoiceActivityDetector:
+    """The detector that live speech is heard with, not loaded."""
+    return SileroVad()
+
+
+def end_of_turn_model(config: EngineConfig) -> EndOfTurnModel:
+    """The semantic model of `config.smart_turn_model`, not loaded."""
+    return SmartTurn(config.smart_turn_model)
+
+
+def diarizer(config: EngineConfig) -> DiarizationEngine:
+    """The engine that tells speakers apart, not loaded."""
+    return Diarizer(config.diarization_segmentation_model, config.diarization_embedding_model)
 
 
 Engine = TypeVar("Engine")

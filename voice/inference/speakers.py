@@ -7,14 +7,13 @@ for said in assign_speakers(recognition.segments, turns):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
-from voice.engines.stt.diarizer import Diarizer, Turn
 from voice.text.spelling import spelt_words
-from voice.types import Segment, Word
+from voice.types import Segment, SpeakerTurn, Word
 
 # A word further than this from every turn has no speaker.
 REACH_S: Final = 1.0
@@ -30,16 +29,8 @@ class SpokenSegment:
     segment: Segment
 
 
-def diarizer_of(voice: Mapping[str, Any]) -> Diarizer:
-    """Return the diarizer of `settings.VOICE`, not loaded; `load` says which setting is missing."""
-    return Diarizer(
-        str(voice.get("DIARIZATION_SEGMENTATION_MODEL") or ""),
-        str(voice.get("DIARIZATION_EMBEDDING_MODEL") or ""),
-    )
-
-
-def assign_speakers(segments: Sequence[Segment], turns: Sequence[Turn]) -> tuple[SpokenSegment, ...]:
-    """Return `segments` with their speakers, cut where the speaker changes between two words.
+def assign_speakers(segments: Sequence[Segment], turns: Sequence[SpeakerTurn]) -> tuple[SpokenSegment, ...]:
+    """`segments` with their speakers, cut where the speaker changes between two words.
 
     A word belongs to the turn that overlaps it most, else to the nearest one within a second, else it has no
     speaker. A segment without words stays whole. The pieces of a cut segment keep its `avg_logprob` and its
@@ -62,15 +53,17 @@ def speaker_name(speaker: int | None) -> str | None:
     return None if speaker is None else f"Speaker {speaker + 1}"
 
 
-def _near(segment: Segment, turns: Sequence[Turn]) -> list[Turn]:
-    """Return the turns near `segment`: a long recording has thousands."""
+def _near(segment: Segment, turns: Sequence[SpeakerTurn]) -> list[SpeakerTurn]:
+    """The turns that may matter to `segment`: a long recording has thousands."""
     start_s = min([segment.start_s, *(word.start_s for word in segment.words)]) - REACH_S
     end_s = max([segment.end_s, *(word.end_s for word in segment.words)]) + REACH_S
     return [turn for turn in turns if turn.end_s >= start_s and turn.start_s <= end_s]
 
 
-def _runs(words: Sequence[_SpeltWord], turns: Sequence[Turn]) -> list[tuple[int | None, list[_SpeltWord]]]:
-    """Group consecutive words of one speaker; a word without a speaker joins the words before it."""
+def _runs(
+    words: Sequence[_SpeltWord], turns: Sequence[SpeakerTurn]
+) -> list[tuple[int | None, list[_SpeltWord]]]:
+    """Words that follow each other and have the same speaker; a word of nobody goes with those before it."""
     speakers: list[int | None] = []
     for _, word in words:
         speaker = _speaker(word.start_s, word.end_s, turns)
@@ -79,9 +72,9 @@ def _runs(words: Sequence[_SpeltWord], turns: Sequence[Turn]) -> list[tuple[int 
     return [(speaker, [word for _, word in run]) for speaker, run in groupby(pairs, key=lambda pair: pair[0])]
 
 
-def _speaker(start_s: float, end_s: float, turns: Sequence[Turn]) -> int | None:
-    def nearness_s(turn: Turn) -> float:
-        """Return the seconds of overlap; if negative, the seconds between."""
+def _speaker(start_s: float, end_s: float, turns: Sequence[SpeakerTurn]) -> int | None:
+    def nearness_s(turn: SpeakerTurn) -> float:
+        """Seconds of overlap; below zero the seconds between."""
         return min(end_s, turn.end_s) - max(start_s, turn.start_s)
 
     best = max(turns, key=nearness_s, default=None)

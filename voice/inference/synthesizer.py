@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from django.conf import settings
 
-from voice.engines import registry
+from voice.engines import defaults, registry
 from voice.engines.base import SynthesisEngine, matching_voice
 from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed
 from voice.inference.chain import EngineCall, EngineChain, Link, NoneServed
@@ -214,7 +214,7 @@ def _worst(none: NoneServed, language: str) -> Exception:
         return none.blamed
     if none.reasons:
         return EngineUnavailable(f"No engine could speak {language!r}. {none.reasons}")
-    return LanguageUnsupported(f"No voice speaks {language!r}: install a Piper voice for it (PIPER_VOICES).")
+    return LanguageUnsupported(f"No voice speaks {language!r}: {defaults.FURTHER_VOICES}.")
 
 
 @cache

@@ -5,25 +5,25 @@ from functools import cache
 
 from django.conf import settings
 
-from voice.engines.vad.silero import SileroVad
-from voice.engines.vad.smart_turn import SmartTurn
+from voice.engines import registry
+from voice.engines.base import EndOfTurnModel, VoiceActivityDetector
 from voice.errors import EngineUnavailable
 
 logger = logging.getLogger(__name__)
 
 
 @cache
-def voice_activity() -> SileroVad:
-    """Return the voice activity model."""
-    vad = SileroVad()
+def voice_activity() -> VoiceActivityDetector:
+    """The voice activity detector."""
+    vad = registry.voice_activity_detector()
     vad.load()
     return vad
 
 
 @cache
-def smart_turn() -> SmartTurn | None:
-    """Return the semantic model, or None if it is not installed."""
-    model = SmartTurn(settings.VOICE["SMART_TURN_MODEL"])
+def smart_turn() -> EndOfTurnModel | None:
+    """The semantic model, or None where it is not installed."""
+    model = registry.end_of_turn_model(registry.EngineConfig.from_settings(settings.VOICE))
     try:
         model.load()
     except EngineUnavailable as error:

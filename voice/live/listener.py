@@ -24,8 +24,7 @@ from weakref import WeakKeyDictionary
 from voice import metrics
 from voice.audio.pcm import BYTES_A_SECOND, byte_at, samples_from_s16le
 from voice.capacity import shedding
-from voice.engines.vad.silero import heard_together
-from voice.engines.vad.smart_turn import SmartTurn
+from voice.engines.base import EndOfTurnModel
 from voice.live import detectors
 from voice.live.captions import CaptionTrack, CaptionWanted
 from voice.live.rounds import Rounds, thread
@@ -257,8 +256,8 @@ class Listener:
         for event in detector.answer(question, probability):
             await self._tell_one(detector, event)
 
-    def _probability(self, model: SmartTurn, question: TurnQuestioned) -> float:
-        """Return the probability, 0..1, that the speaker has finished; 0 if the audio is gone."""
+    def _probability(self, model: EndOfTurnModel, question: TurnQuestioned) -> float:
+        """0..1: how likely the speaker has finished; 0 if the sound is gone."""
         start, end = byte_at(question.start_s), byte_at(question.timestamp_s)
         pcm = self._read(start, end)
         return model.probability(samples_from_s16le(pcm)) if len(pcm) == end - start else 0.0
@@ -278,7 +277,7 @@ def _load() -> None:
 
 def _hear_together(blocks: list[tuple[TurnDetector, bytes]]) -> list[list[TurnEvent]]:
     began_s = time.thread_time()
-    events = feed_together(blocks, heard_together)
+    events = feed_together(blocks, detectors.voice_activity().heard_together)
     metrics.VAD_SECONDS.inc(time.thread_time() - began_s)
     metrics.HEARD_SECONDS.inc(len(blocks) * BLOCK_BYTES / BYTES_A_SECOND)
     return events

@@ -12,13 +12,14 @@ from django.db import Error as DatabaseError
 from prometheus_client.core import Sample
 
 from voice.capacity import shedding
+from voice.engines import defaults as engines
 from voice.inference import breaker, reports
 from voice.infra import redis_clients
 from voice.monitoring import prometheus
 from voice.queues import waits as queues_waits
 from voice.speech import cache
 
-LIBRARIES: Final = ("faster-whisper", "ctranslate2", "piper-tts", "kokoro", "av", "django", "daphne", "rq")
+LIBRARIES: Final = (*engines.LIBRARIES, "av", "django", "daphne", "rq")
 SHARES: Final = (0.5, 0.95)
 
 

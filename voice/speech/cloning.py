@@ -19,14 +19,13 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 
 from voice.audio import decoding, encoding, pcm
-from voice.engines.tts.chatterbox import LANGUAGES, SAMPLE_RATE_HZ
+from voice.engines.registry import CLONING
 from voice.errors import AudioRejected, EngineUnavailable, RequestRefused
 from voice.models import ClonedVoice
 from voice.types import Samples, Voice
 
-ENGINE = "chatterbox"
 SHORTEST_S, LONGEST_S = 3.0, 60.0
-"""Chatterbox uses the first 10 s; less than 3 s is too short to identify a voice."""
+"""The engine listens to the first 10 s; less than 3 are too few to tell a voice by."""
 QUIETEST_RMS = 0.003
 """-50 dBFS: room noise without speech."""
 
@@ -70,7 +69,7 @@ def find(owner: str, voice_id: str) -> ClonedVoice | None:
         return None
     mine = ClonedVoice.objects.filter(owner=owner)
     engine_voice, _, key = voice_id.partition("#")
-    if key and engine_voice.partition(":")[0] == ENGINE:
+    if key and engine_voice.partition(":")[0] == CLONING.engine:
         return mine.filter(pk=row_id).first() if (row_id := _row_id(key)) else None
     return mine.filter(name=voice_id).first() if _NAME.fullmatch(voice_id) else None
 
@@ -88,12 +87,19 @@ def remove(owner: str, voice_id: str) -> bool:
 def as_voice(row: ClonedVoice, *, language: str) -> Voice:
     """Return the voice as engines know it, for `language`, or for English if it cannot speak that."""
     code = language.replace("_", "-").partition("-")[0].lower()
-    spoken = code if code in LANGUAGES else "en"
-    return Voice(f"{ENGINE}:{spoken}#{row.pk}", spoken, row.name, ENGINE, "cloned", SAMPLE_RATE_HZ)
+    spoken = code if code in CLONING.languages else "en"
+    return Voice(
+        f"{CLONING.engine}:{spoken}#{row.pk}",
+        spoken,
+        row.name,
+        CLONING.engine,
+        "cloned",
+        CLONING.sample_rate_hz,
+    )
 
 
 class StoredReferences:
-    """The reference recordings for `voice.engines.tts.chatterbox`: rows and object storage."""
+    """What the engine reads recordings from: rows and object storage."""
 
     def sha256(self, key: str) -> str | None:
         """Return the recording's SHA-256; None when the voice is gone."""
@@ -125,20 +131,20 @@ class StoredReferences:
 
 
 def _check_engine() -> None:
-    if ENGINE not in settings.VOICE["TTS_ENGINES"]:
+    if CLONING.engine not in settings.VOICE["TTS_ENGINES"]:
         raise EngineUnavailable(
-            "Voices are not cloned here. Install this project with its extra [chatterbox] and name "
-            "chatterbox in TTS_ENGINES."
+            f"Voices are not cloned here. Install this project with its extra [{CLONING.engine}] and name "
+            f"{CLONING.engine} in TTS_ENGINES."
         )
 
 
 def _decoded(file: bytes) -> Samples:
     """Return float32[n_samples] at 24 000 Hz."""
     try:
-        samples = decoding.decode(file, rate_hz=SAMPLE_RATE_HZ, limit_s=LONGEST_S + 1)
+        samples = decoding.decode(file, rate_hz=CLONING.sample_rate_hz, limit_s=LONGEST_S + 1)
     except AudioRejected as error:
         raise RequestRefused("reference_audio", str(error), code=error.code) from error
-    duration_s = len(samples) / SAMPLE_RATE_HZ
+    duration_s = len(samples) / CLONING.sample_rate_hz
     if not SHORTEST_S <= duration_s <= LONGEST_S:
         detail = (
             f"{duration_s:.1f} s are no use; send {SHORTEST_S:g} to {LONGEST_S:g} s of one person speaking."
@@ -152,12 +158,12 @@ def _decoded(file: bytes) -> Samples:
 
 
 def _kept(owner: str, name: str, samples: Samples) -> ClonedVoice:
-    file = encoding.encode_flac(pcm.s16le_from_samples(samples), rate_hz=SAMPLE_RATE_HZ)
+    file = encoding.encode_flac(pcm.s16le_from_samples(samples), rate_hz=CLONING.sample_rate_hz)
     row = ClonedVoice(
         owner=owner,
         name=name,
         sha256=hashlib.sha256(file).hexdigest(),
-        duration_ms=round(1000 * len(samples) / SAMPLE_RATE_HZ),
+        duration_ms=round(1000 * len(samples) / CLONING.sample_rate_hz),
         has_consent=True,
     )
     row.storage_name = default_storage.save(_reference_name(row.pk), ContentFile(file))
@@ -200,7 +206,7 @@ def _reference_name(key: object) -> str:
 
 
 def _embedding_name(key: object) -> str:
-    return f"voices/{key}/{ENGINE}.pt"
+    return f"voices/{key}/{CLONING.engine}.pt"
 
 
 def _row_id(key: str) -> uuid.UUID | None:

@@ -7,8 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from voice.engines.base import base_voice_id
-from voice.engines.registry import EngineConfig, synthesis_engines
-from voice.engines.tts.kokoro import blend_of
+from voice.engines.registry import EngineConfig, is_blend, synthesis_engines
 from voice.speech import cloning
 from voice.speech.voice_samples import sample_text
 from voice.text.languages import primary_language
@@ -41,7 +40,7 @@ def chosen(voice_id: str, *, among: Iterable[Voice]) -> Voice | None:
     if voice_id in voices:
         return voices[voice_id]
     base = voices.get(base_voice_id(voice_id))
-    if base and (_has_speaker(base, voice_id) or _is_blend(voices.values(), voice_id)):
+    if base and (_has_speaker(base, voice_id) or is_blend(voice_id, voices.values())):
         return replace(base, id=voice_id)
     return None
 
@@ -74,10 +73,3 @@ def _has_speaker(voice: Voice, voice_id: str) -> bool:
     speaker = voice_id.removeprefix(f"{voice.id}#")
     numbers = map(str, range(len(voice.speakers)))
     return speaker != voice_id and (speaker in voice.speakers or speaker in numbers)
-
-
-def _is_blend(voices: Iterable[Voice], voice_id: str) -> bool:
-    """Whether every part of the id is a Kokoro voice with a usable weight."""
-    names = {voice.name for voice in voices if voice.engine == "kokoro"}
-    parts = voice_id.removeprefix("kokoro:").split("+")
-    return voice_id.startswith("kokoro:") and all(blend_of(f"kokoro:{part}", names) for part in parts)

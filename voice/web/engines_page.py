@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from voice import types
 from voice.capacity import shedding
 from voice.capacity.shedding import Step, StepOff
+from voice.engines.registry import EngineConfig, recognition_names
 from voice.inference import breaker, reports
 from voice.inference.breaker import Breaker, BreakerState
 from voice.inference.reports import EngineReport
@@ -80,7 +81,6 @@ NAMES: dict[types.Direction, Any] = {
     "recognition": _("Speech to text"),
     "synthesis": _("Text to speech"),
 }
-CONFIGURED: dict[types.Direction, str] = {"recognition": "STT_ENGINES", "synthesis": "TTS_ENGINES"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +271,9 @@ def _direction(name: types.Direction, rows: list[EngineRow]) -> Direction:
 
 
 def _configured(direction: types.Direction) -> list[str]:
-    """Return the engines of a direction in the order of the chain."""
-    engines = list(settings.VOICE[CONFIGURED[direction]])
-    if direction == "recognition" and not settings.VOICE["WHISPER_MODEL"]:
-        engines = [engine for engine in engines if engine != "faster_whisper"]
-    return engines
+    """The engines of a direction in the order they are tried."""
+    config = EngineConfig.from_settings(settings.VOICE)
+    return list(recognition_names(config) if direction == "recognition" else config.tts_engines)
 
 
 def _voices_in_use() -> list[Any]:

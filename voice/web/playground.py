@@ -15,8 +15,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from voice.engines.registry import EngineConfig, recognition_engines
-from voice.engines.stt.faster_whisper import LANGUAGES
+from voice.engines.registry import LANGUAGES, EngineConfig, recognition_engines
 from voice.service.requests import MAX_SPEED, MIN_SPEED
 from voice.speech.voice_samples import sample_text
 from voice.text import transcripts

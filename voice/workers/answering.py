@@ -24,7 +24,7 @@ from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 from voice.workers import slot
 
 if TYPE_CHECKING:
-    from voice.engines.stt.diarizer import Diarizer
+    from voice.engines.base import DiarizationEngine
 
 CONVERTED_AT_ONCE_BYTES: Final = 1024**2
 
@@ -165,11 +165,11 @@ def with_speakers(samples: Samples, result: Recognition) -> tuple[Recognition, l
 
 
 @cache
-def _diarizer() -> "Diarizer":
-    """Return the diarizer of this process: its models are loaded once."""
-    from voice.inference import speakers as inference_speakers
+def _diarizer() -> "DiarizationEngine":
+    """The one of this process: its models are loaded once."""
+    from voice.engines import registry
 
-    return inference_speakers.diarizer_of(settings.VOICE)
+    return registry.diarizer(registry.EngineConfig.from_settings(settings.VOICE))
 
 
 def _samples(call: ClaimedCall) -> Samples:

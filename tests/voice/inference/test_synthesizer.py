@@ -16,7 +16,7 @@ import pytest
 from django.core.management import call_command
 
 from tests.standins import build_piper_voice
-from voice.engines import hub
+from voice.engines import downloads, hub
 from voice.engines.base import matching_voice
 from voice.engines.registry import EngineConfig, recognition_engines, synthesis_engines
 from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed
@@ -159,7 +159,7 @@ def configured(settings, tmp_path):
 def put_whisper(directory: Path, repository: str = "models--Systran--faster-whisper-base") -> None:
     snapshot = directory / repository / "snapshots" / "abc"
     snapshot.mkdir(parents=True)
-    for name in fetch_models.WHISPER_FILES:
+    for name in downloads.WHISPER_FILES:
         (snapshot / name).touch()
     (directory / repository / "refs").mkdir()
     (directory / repository / "refs" / "main").write_text("abc")
@@ -302,26 +302,26 @@ def test_fetched_models_are_those_the_engines_find(hub_address, tmp_path):
     assert [voice.id for voice in synthesis_engines(config)[0].voices()] == ["piper:en_US-lessac-medium"]
 
 
-def test_half_a_whisper_model_counts_as_missing(configured, tmp_path):
+def test_half_a_whisper_model_counts_as_missing(configured, settings, tmp_path):
     put_whisper(tmp_path)
-    assert fetch_models.has_whisper_model()
+    assert downloads.has_whisper_model(settings.VOICE)
 
     (tmp_path / "models--Systran--faster-whisper-base" / "snapshots" / "abc" / "model.bin").unlink()
 
-    assert not fetch_models.has_whisper_model()
+    assert not downloads.has_whisper_model(settings.VOICE)
 
 
-def test_directory_or_no_model_needs_no_fetching(configured, tmp_path):
+def test_directory_or_no_model_needs_no_fetching(configured, settings, tmp_path):
     for model in ("", str(tmp_path), "/nowhere"):
         configured(WHISPER_MODEL=model)
-        assert fetch_models.has_whisper_model()
+        assert downloads.has_whisper_model(settings.VOICE)
 
 
 def test_repositories_are_those_of_faster_whisper():
     from faster_whisper.utils import _MODELS
 
-    assert {size: fetch_models.whisper_repository(size) for size in _MODELS} == _MODELS
-    assert fetch_models.whisper_repository("someone/model") == "someone/model"
+    assert {size: downloads.whisper_repository(size) for size in _MODELS} == _MODELS
+    assert downloads.whisper_repository("someone/model") == "someone/model"
 
 
 def test_progress_is_told_now_and_then(monkeypatch):

@@ -5,14 +5,13 @@ sherpa-onnx exports it, and any of its speaker embedding models (WeSpeaker, 3D-S
 docs/adr/0010.
 
     diarizer = Diarizer("segmentation.onnx", "embedding.onnx")
-    diarizer.load()                                        # EngineUnavailable says what to do
-    diarizer.turns(samples)                                # (Turn(0, 0.0, 3.2), Turn(1, 3.4, 5.0))
+    diarizer.load()                    # EngineUnavailable says what to do
+    diarizer.turns(samples)            # (SpeakerTurn(0, 0.0, 3.2), SpeakerTurn(1, 3.4, 5.0))
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +20,7 @@ import numpy as np
 from voice.audio.pcm import checked_samples
 from voice.engines.onnx_models import one_thread_session
 from voice.errors import AudioRejected, EngineUnavailable
-from voice.types import RECOGNITION_RATE_HZ, Samples
+from voice.types import RECOGNITION_RATE_HZ, Samples, SpeakerTurn
 
 if TYPE_CHECKING:
     import sherpa_onnx
@@ -47,18 +46,6 @@ _SEGMENTATION_KEYS: Final = (
 _EMBEDDING_KEYS: Final = ("framework", "sample_rate", "output_dim")
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A stretch in which one speaker talks; `speaker` counts from 0 in order of appearance, times in seconds.
-
-    Turns of different speakers may overlap.
-    """
-
-    speaker: int
-    start_s: float
-    end_s: float
-
-
 class Diarizer:
     """The two models of a process. Thread-safe: one file at a time."""
 
@@ -81,8 +68,8 @@ class Diarizer:
         with self._lock:
             self._load()
 
-    def turns(self, samples: Samples, *, speakers: int | None = None) -> tuple[Turn, ...]:
-        """Return the turns in `samples` (float32[n_samples], mono, 16 000 Hz) by start; none in silence.
+    def turns(self, samples: Samples, *, speakers: int | None = None) -> tuple[SpeakerTurn, ...]:
+        """The turns in `samples` (float32[n_samples], mono, 16 000 Hz) by start; none in silence.
 
         speakers: how many people talk, 1..20; None estimates it.
 
@@ -154,9 +141,10 @@ def _check_metadata(path: str, keys: tuple[str, ...]) -> None:
         )
 
 
-def _in_order(found: list[tuple[int, float, float]]) -> tuple[Turn, ...]:
-    """Return turns whose speakers are numbered by first appearance."""
+def _in_order(found: list[tuple[int, float, float]]) -> tuple[SpeakerTurn, ...]:
+    """Turns whose speakers are numbered by first appearance."""
     numbers: dict[int, int] = {}
     return tuple(
-        Turn(numbers.setdefault(speaker, len(numbers)), start_s, end_s) for speaker, start_s, end_s in found
+        SpeakerTurn(numbers.setdefault(speaker, len(numbers)), start_s, end_s)
+        for speaker, start_s, end_s in found
     )

@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Final
@@ -215,6 +215,13 @@ def blend_of(voice_id: str, known: Collection[str]) -> dict[str, float]:
         if name in known and (found := _weight(weight)):
             weights[name] = weights.get(name, 0.0) + found
     return weights
+
+
+def is_blend(voice_id: str, voices: Iterable[Voice]) -> bool:
+    """Whether every part of it is one of these voices, and Kokoro's, with a usable weight."""
+    names = {voice.name for voice in voices if voice.engine == "kokoro"}
+    parts = voice_id.removeprefix("kokoro:").split("+")
+    return voice_id.startswith("kokoro:") and all(blend_of(f"kokoro:{part}", names) for part in parts)
 
 
 def _weight(text: str) -> float:

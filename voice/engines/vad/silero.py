@@ -68,6 +68,10 @@ class SileroVad:
         """
         return SpeechStream(self._session.get())
 
+    def heard_together(self, streams: Sequence[SpeechStream], samples: Probabilities) -> Probabilities:
+        """See the function of that name."""
+        return heard_together(streams, samples)
+
     def probabilities(self, samples: Samples) -> Probabilities:
         """Return float32[ceil(n_samples / 512)]: the speech probability of each 32 ms of 16 000 Hz audio."""
         padded = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
