@@ -1,7 +1,7 @@
-"""What the browser is told: the whole state, and how an event changes it.
+"""What the browser is told: the whole state of a session, of which an event holds the parts that changed.
 
-`apply(snapshot, event)` is what the browser does (static/interviews/state.js mirrors it); for every action,
-the snapshot before with its events applied equals the snapshot after.
+The browser puts these parts in the place of older ones (static/interviews/state.js). For every action, the
+snapshot before with its events applied equals the snapshot after.
 """
 
 from datetime import datetime
@@ -125,18 +125,3 @@ def _transcript_state(answer: Told) -> dict | None:
     if answer.transcript_status is None:
         return None  # there is none yet, or it was deleted
     return {"status": answer.transcript_status, "is_deferred": answer.is_deferred, "text": answer.text}
-
-
-def apply(state: dict, event: dict) -> dict:
-    """The state after the event: its session and its answer take the place of older ones. Pure."""
-    answer = event.get("answer")
-    return {
-        **state,
-        "session": newer(state["session"], event["session"]),
-        "answers": [newer(a, answer) if answer and a["id"] == answer["id"] else a for a in state["answers"]],
-    }
-
-
-def newer(held: dict, came: dict) -> dict:
-    """Whichever of two states of one thing is newer; processes may send in another order than they wrote."""
-    return came if came["version"] >= held["version"] else held

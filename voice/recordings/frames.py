@@ -1,6 +1,6 @@
 """The binary frame in which audio travels: 8 bytes big-endian byte offset, then s16le PCM.
 
->>> unpack(pack(32_000, b"\\0\\0"))
+>>> unpack(bytes([0, 0, 0, 0, 0, 0, 0x7D, 0]) + b"\\0\\0")
 Frame(offset=32000, pcm=b'\\x00\\x00')
 """
 
@@ -23,11 +23,6 @@ class Frame:
 
     offset: int
     pcm: bytes
-
-
-def pack(offset: int, pcm: bytes) -> bytes:
-    """The frame's bytes."""
-    return _HEADER.pack(offset) + pcm
 
 
 def unpack(data: bytes) -> Frame:

@@ -4,11 +4,11 @@ import pytest
 
 from interviews.candidate.audio import FrameRefused, Incoming
 from interviews.models import Answer
+from tests.frames import pack
 from tests.interviews import journey
 from voice.infra import redis_clients
 from voice.infra.threads import in_thread
 from voice.queues import jobs as queues_jobs
-from voice.recordings import frames
 from voice.recordings.buffer import DUE_BYTES, HOT_BYTES
 from voice.workers import storing
 
@@ -25,7 +25,7 @@ def answer(session) -> Answer:
 
 async def send(incoming: Incoming, start: int, end: int) -> int:
     for at in range(start, end, len(FRAME)):
-        _, held = await incoming.take(frames.pack(at, FRAME[: end - at]))
+        _, held = await incoming.take(pack(at, FRAME[: end - at]))
     return held
 
 

@@ -6,6 +6,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from tests import redis_connections
 from tests.factories import tone
 from tests.voice.recordings.test_buffer import rest
 from voice.audio import encoding
@@ -42,7 +43,7 @@ async def go_on(recording: Recording, start: int, end: int) -> buffer.Write:
         write = await buffer.write(recording.id, writer="me", offset=at, pcm=pcm)
         if write.outcome is not buffer.Outcome.HELD:
             break
-    await redis_clients.close_async_clients()
+    await redis_connections.close_those_of_this_loop()
     return write
 
 

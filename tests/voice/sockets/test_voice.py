@@ -7,10 +7,10 @@ import threading
 import numpy as np
 import pytest
 
+from tests.sounds import encode, encode_wav
 from tests.speech import spoken
 from tests.voice.sockets.client import Client
 from voice.audio import decoding, pcm
-from voice.audio.encoding import encode, encode_wav
 from voice.errors import EngineUnavailable
 from voice.sockets import voice as sockets_voice
 from voice.text import sentiment

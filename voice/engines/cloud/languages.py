@@ -30,7 +30,6 @@ _TABLE: Final = """
     ba bak bashkir, jw jav javanese, su sun sundanese, yue yue cantonese
 """
 _ROWS: Final = [row.split() for row in _TABLE.split(",")]
-WHISPER: Final = frozenset(code for code, _, _ in _ROWS)
 _CODES: Final = {spelling: code for code, *spellings in _ROWS for spelling in (code, *spellings)}
 # Tags in use for languages that the table knows by another one.
 _SYNONYMS: Final = {"nb": "no", "iw": "he", "in": "id", "fil": "tl", "jv": "jw", "cmn": "zh"}
