@@ -34,7 +34,7 @@ from interviews.states import AnswerStatus, SessionStatus
 from voice.capacity import shedding
 from voice.infra.threads import in_thread
 from voice.infra.websocket import CLOSE_TRY_AGAIN, WebSocketConsumer
-from voice.live import listener as live_listener
+from voice.live import listener
 from voice.live.caption_queue import queue_partial
 from voice.live.listener import Heard, Listener
 from voice.models import Recording
@@ -60,7 +60,7 @@ class CandidateConsumer(WebSocketConsumer):
     async def connect(self) -> None:
         self.seen_at = time.monotonic()
         metrics.CONNECTIONS.inc()
-        shedding.watch(live_listener.behind_s)
+        shedding.watch(listener.behind_s)
         await self.accept()
         try:
             session, expected_s = await self._find(self.scope["url_route"]["kwargs"]["token"])
@@ -178,7 +178,7 @@ class CandidateConsumer(WebSocketConsumer):
         )
 
     async def _noticed(self, event: Heard) -> None:
-        await self._tell_heard(live_listener.message(event))
+        await self._tell_heard(listener.message(event))
 
     async def _tell_heard(self, message: dict) -> None:
         """What was heard, with the answer it belongs to."""
@@ -187,8 +187,8 @@ class CandidateConsumer(WebSocketConsumer):
 
     async def _stop_listening(self) -> None:
         if self.listener is not None:
-            listener, self.listener = self.listener, None
-            await listener.close()
+            leaving, self.listener = self.listener, None
+            await leaving.close()
 
     # --- Commands ---------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from voice.capacity import shedding
 from voice.inference import breaker, reports
 from voice.infra import redis_clients
 from voice.monitoring import prometheus
-from voice.queues import waits as queues_waits
+from voice.queues import waits
 from voice.speech import cache
 
 LIBRARIES: Final = ("faster-whisper", "ctranslate2", "piper-tts", "kokoro", "av", "django", "daphne", "rq")
@@ -83,8 +83,8 @@ def _further() -> dict[str, Any]:
 
 def _queues() -> dict[str, Any]:
     """How many wait in each queue, and for how long the first of them has."""
-    waits = queues_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
-    return {name: wait._asdict() for name, wait in waits.items()}
+    queues = waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+    return {name: wait._asdict() for name, wait in queues.items()}
 
 
 def _retreat() -> dict[str, Any]:

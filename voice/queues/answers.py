@@ -9,7 +9,7 @@ from uuid import uuid4
 import redis
 
 from voice.infra import redis_clients
-from voice.queues import call_scripts as scripts
+from voice.queues import call_scripts
 from voice.queues.call_scripts import ANSWERED_TTL_S, CALL_TTL_S, WAIT_S, Meta, answer_key, request_key
 
 AWAY_PAUSES_S = (0.1, 0.5, 2.0)
@@ -55,14 +55,14 @@ class ClaimedCall:
     def _add(self, kind: str, meta: Meta, body: bytes = b"", *, ttl_s: int = CALL_TTL_S) -> None:
         self._sent += 1
         values = [self.id, self._token, self._sent, kind, json.dumps(meta), body, ttl_s]
-        if not _patiently(scripts.ADD, [request_key(self.id), answer_key(self.id)], values):
+        if not _patiently(call_scripts.ADD, [request_key(self.id), answer_key(self.id)], values):
             raise Forgotten(self.id)
 
 
 def claim(call_id: str) -> ClaimedCall | None:
     """Claim the call of that id; None when a worker has it, it has an answer, or nobody waits any more."""
     token = uuid4().hex
-    found = _patiently(scripts.CLAIM, [request_key(call_id)], [call_id, token, WAIT_S, CALL_TTL_S])
+    found = _patiently(call_scripts.CLAIM, [request_key(call_id)], [call_id, token, WAIT_S, CALL_TTL_S])
     if found is None:
         return None
     request, audio, age_s = found

@@ -29,8 +29,7 @@ from django.conf import settings
 from voice import metrics
 from voice.errors import Busy, CallFailed
 from voice.infra import redis_clients
-from voice.queues import call_scripts as scripts
-from voice.queues import jobs, leases
+from voice.queues import call_scripts, jobs, leases
 from voice.queues.call_scripts import (
     ANSWERED_TTL_S,
     CALL_TTL_S,
@@ -82,11 +81,11 @@ async def ask(
         Busy: too many jobs, or too much audio, wait already.
     """
     new_id = call_id or uuid4().hex
-    keys = [scripts.SHARES + shared_as, request_key(new_id), jobs.key(queue_name)]
+    keys = [call_scripts.SHARES + shared_as, request_key(new_id), jobs.key(queue_name)]
     audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
     values: list[Any] = [new_id, queue_limit, json.dumps(request), audio, CALL_TTL_S, audio_limit]
     found = await redis_clients.async_client().eval(
-        scripts.ASK, len(keys), *keys, *values, int(bool(shared_as))
+        call_scripts.ASK, len(keys), *keys, *values, int(bool(shared_as))
     )
     if found is None:
         metrics.REFUSED.labels(reason=Busy.code).inc()
@@ -171,7 +170,7 @@ class Call:
     async def forget(self) -> None:
         """Nobody waits any more: a worker will not begin, or stops at the next part."""
         with suppress(redis.RedisError):  # then it expires
-            await redis_clients.async_client().eval(scripts.FORGET, 1, answer_key(self.id), self.id)
+            await redis_clients.async_client().eval(call_scripts.FORGET, 1, answer_key(self.id), self.id)
 
     async def _read(self) -> list[Entry]:
         """What came since the last look; nothing while Redis is away."""
@@ -207,7 +206,7 @@ class Call:
                 return bool(await redis_clients.async_client().hexists(request_key(self.id), "worker"))
             keys = [request_key(self.id), answer_key(self.id)]
             verdict = await redis_clients.async_client().eval(
-                scripts.ABANDONED, len(keys), *keys, self.id, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)
+                call_scripts.ABANDONED, len(keys), *keys, self.id, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)
             )
         except (redis.ConnectionError, redis.TimeoutError):
             return False

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from voice.audio.processing import LOUDNESS_RANGE_DBFS
 from voice.errors import RequestRefused
-from voice.text import normalisation as texts
+from voice.text.normalisation import normalise
 
 FORMATS: Final = {
     "wav": "audio/wav",
@@ -153,7 +153,7 @@ class ConversionRequest:
 def _spoken_text(text: str, max_chars: int) -> str:
     if len(text) > max_chars:  # before anything is computed of it
         raise RequestRefused("text", f"{len(text)} characters are too many; send at most {max_chars}.")
-    spoken = texts.normalise(text)
+    spoken = normalise(text)
     if not any(character.isalnum() for character in spoken):
         raise RequestRefused("text", "there is nothing to say; send at least one word.")
     return spoken
@@ -183,7 +183,7 @@ def _name(field: str, value: Any, max_chars: int) -> str:
 
 
 def _short(field: str, value: Any, max_chars: int) -> str:
-    string = texts.normalise(_string(field, value)[: max_chars + 1])
+    string = normalise(_string(field, value)[: max_chars + 1])
     if len(string) > max_chars:
         raise RequestRefused(field, f"send at most {max_chars} characters.")
     return string

@@ -25,7 +25,7 @@ from voice.inference.reports import EngineReport
 from voice.infra import redis_clients
 from voice.models import Speech, Transcript
 from voice.monitoring import prometheus
-from voice.queues import waits as queues_waits
+from voice.queues import waits
 from voice.queues.waits import Wait
 from voice.speech import cache
 
@@ -244,8 +244,8 @@ def directions() -> list[Direction]:
 
 def queue_rows() -> list[QueueRow]:
     """All queues as they are now. Raises redis.RedisError."""
-    waits = queues_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
-    return [QueueRow(name, wait) for name, wait in waits.items()]
+    queues = waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+    return [QueueRow(name, wait) for name, wait in queues.items()]
 
 
 def retreat_now() -> Retreat:

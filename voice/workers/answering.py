@@ -1,10 +1,10 @@
 """Answering calls (`voice.queues.calls`): what a worker does for somebody who waits."""
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from voice.inference import recognizer, synthesizer
 from voice.queues import answers
 from voice.queues.answers import ClaimedCall, Forgotten
 from voice.service.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
-from voice.speech import cache as speech_cache
+from voice.speech import cache
 from voice.text.transcripts import recognition_fields, segment_fields
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 from voice.workers import slot
@@ -32,7 +32,7 @@ CONVERTED_AT_ONCE_BYTES: Final = 1024**2
 def speak(call: ClaimedCall) -> None:
     """Send speech as it is made, one part a sentence, and keep the whole for who asks for the same."""
     request = SpeechRequest(**call.request["speech"])
-    if cached := speech_cache.peek(request.key):  # made while this one was being asked
+    if cached := cache.peek(request.key):  # made while this one was being asked
         call.send({"duration_ms": cached.meta["duration_ms"]}, cached.body)
         call.finish(cached.meta)
         return
@@ -62,7 +62,7 @@ def speak(call: ClaimedCall) -> None:
         "is_last_resort": stream.is_last_resort,
     }
     if not stream.is_stand_in:  # the next request may find the engine that it asked for
-        speech_cache.put(request.key, speech_cache.CachedSpeech(b"".join(bodies), result))
+        cache.put(request.key, cache.CachedSpeech(b"".join(bodies), result))
     call.finish(result)
 
 
@@ -157,19 +157,19 @@ def with_speakers(samples: Samples, result: Recognition) -> tuple[Recognition, l
     Raises:
         EngineUnavailable: no models for it are configured, or the library is missing.
     """
-    from voice.inference import speakers as inference_speakers
+    from voice.inference.speakers import assign_speakers, speaker_name
 
-    said = inference_speakers.assign_speakers(result.segments, _diarizer().turns(samples))
-    names = [inference_speakers.speaker_name(each.speaker) for each in said]
+    said = assign_speakers(result.segments, _diarizer().turns(samples))
+    names = [speaker_name(each.speaker) for each in said]
     return replace(result, segments=tuple(each.segment for each in said)), names
 
 
-@cache
+@functools.cache
 def _diarizer() -> "Diarizer":
     """The one of this process: its models are loaded once."""
-    from voice.inference import speakers as inference_speakers
+    from voice.inference.speakers import diarizer_of
 
-    return inference_speakers.diarizer_of(settings.VOICE)
+    return diarizer_of(settings.VOICE)
 
 
 def _samples(call: ClaimedCall) -> Samples:

@@ -24,7 +24,7 @@ from redis.retry import Retry
 from rq.worker import WorkerStatus
 
 from voice.errors import NotReady
-from voice.inference import reports as inference_reports
+from voice.inference import reports
 from voice.inference.reports import EngineReport
 from voice.queues import leases
 from voice.workers.slot import DEQUEUE_S, FIRST_RECONNECT_S, LONGEST_RECONNECT_S, Running, Slot
@@ -243,7 +243,7 @@ class VoiceWorker:
                 slot.beat()
         with self._reporting:
             if not self._has_left:
-                inference_reports.publish(self._reports(), self._connection)
+                reports.publish(self._reports(), self._connection)
 
     def _end_if_stuck(self) -> None:
         """End the process when a job has run for too long, or a model that the jobs gave up on still hangs:
@@ -263,14 +263,14 @@ class VoiceWorker:
             os._exit(STUCK_STATUS)
 
     def _report_stuck(self, reason: str) -> None:
-        reports = [
+        last_reports = [
             replace(report, state="stuck", last_error=reason)
             if report.state in ("ready", "stuck")
             else report
             for report in self._reports()
         ]
         try:
-            inference_reports.publish(reports, self._connection)
+            reports.publish(last_reports, self._connection)
         except redis.RedisError as error:
             logger.warning("Redis not reached (%s)", type(error).__name__)
 
@@ -308,7 +308,7 @@ class VoiceWorker:
                 slot.register_death()
             with self._reporting:
                 self._has_left = True
-                inference_reports.withdraw(self._reports(), self._connection)
+                reports.withdraw(self._reports(), self._connection)
         except redis.RedisError as error:
             logger.warning("Redis not reached (%s)", type(error).__name__)
 

@@ -8,7 +8,7 @@ from tests.frames import pack
 from tests.interviews import journey
 from voice.infra import redis_clients
 from voice.infra.threads import in_thread
-from voice.queues import jobs as queues_jobs
+from voice.queues import jobs
 from voice.recordings.buffer import DUE_BYTES, HOT_BYTES
 from voice.workers import storing
 
@@ -32,7 +32,7 @@ async def send(incoming: Incoming, start: int, end: int) -> int:
 async def moves_queued(incoming: Incoming) -> list[bytes]:
     if incoming._asking:
         await asyncio.wait([incoming._asking])
-    return await redis_clients.async_client().lrange(queues_jobs.key("default"), 0, -1)
+    return await redis_clients.async_client().lrange(jobs.key("default"), 0, -1)
 
 
 async def test_a_due_segment_is_asked_for_once(answer):
