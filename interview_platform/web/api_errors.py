@@ -5,7 +5,6 @@ know them.
 """
 
 import logging
-import traceback
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -20,6 +19,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from interviews.actions.errors import ActionRefused
 from voice.errors import Unreachable, VoiceError
+from voice.infra.tracebacks import place_of
 from voice.web import http_errors, openai_api
 
 logger = logging.getLogger(__name__)
@@ -66,8 +66,8 @@ def _unread(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
     # Not what it says: it may quote what somebody said.
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    logger.error("%s %s: %s in %s:%s", request.method, request.path, type(error).__name__, *place[:2])
+    place = place_of(error.__traceback__)
+    logger.error("%s %s: %s in %s", request.method, request.path, type(error).__name__, place)
     return _error(request, 500, "internal_error", "Something failed on our side; ask again.")
 
 

@@ -7,9 +7,11 @@ Frame(offset=32000, pcm=b'\\x00\\x00')
 import struct
 from dataclasses import dataclass
 
+from voice.types import BYTES_A_SECOND
+
 HEADER_BYTES = 8
-MAX_PCM_BYTES = 256_000
-"""8 s of 16 kHz mono s16le: live frames are 0.25 s; frames sent again after a break may be longer."""
+MAX_PCM_BYTES = 8 * BYTES_A_SECOND
+"""Frames are 0.25 s while somebody speaks; those sent again after a break may be longer."""
 _HEADER = struct.Struct(">Q")
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from voice.audio.processing import LOUDNESS_RANGE_DBFS
 from voice.errors import RequestRefused
+from voice.text.languages import hyphenated, is_tag
 from voice.text.normalisation import normalise
 
 FORMATS: Final = {
@@ -38,8 +38,6 @@ MAX_HOT_WORDS_CHARS: Final = 1000
 MAX_EMOTION_CHARS: Final = 40
 MAX_VOICE_CHARS: Final = 200
 MAX_LANGUAGE_CHARS: Final = 16
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +158,10 @@ def _spoken_text(text: str, max_chars: int) -> str:
 
 
 def _language(language: str) -> str:
-    is_code = len(language) <= MAX_LANGUAGE_CHARS and _LANGUAGE.fullmatch(language)
-    if language and not is_code:
+    if language and not (len(language) <= MAX_LANGUAGE_CHARS and is_tag(language)):
         detail = f"send a language code such as en or de-DE, at most {MAX_LANGUAGE_CHARS} characters."
         raise RequestRefused("language", detail)
-    return language.replace("_", "-")
+    return hyphenated(language)
 
 
 def _string(field: str, value: Any) -> str:

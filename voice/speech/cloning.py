@@ -22,6 +22,7 @@ from voice.audio import decoding, encoding, pcm
 from voice.engines.tts.chatterbox import LANGUAGES, SAMPLE_RATE_HZ
 from voice.errors import AudioRejected, EngineUnavailable, RequestRefused
 from voice.models import ClonedVoice
+from voice.text.languages import primary_language
 from voice.types import Samples, Voice
 
 ENGINE = "chatterbox"
@@ -87,7 +88,7 @@ def remove(owner: str, voice_id: str) -> bool:
 
 def as_voice(row: ClonedVoice, *, language: str) -> Voice:
     """The voice as engines know it, speaking `language`; English where it cannot."""
-    code = language.replace("_", "-").partition("-")[0].lower()
+    code = primary_language(language)
     spoken = code if code in LANGUAGES else "en"
     return Voice(f"{ENGINE}:{spoken}#{row.pk}", spoken, row.name, ENGINE, "cloned", SAMPLE_RATE_HZ)
 

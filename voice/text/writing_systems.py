@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from typing import Final
 
-from voice.text.languages import primary_language
+from voice.text.languages import canonical_tag, primary_language
 
 # A text needs some of its voice's script, not only it: technical questions are full of Latin names.
 OWN_SCRIPT_SHARE: Final = 0.25
@@ -67,8 +67,7 @@ def scripts_of(text: str) -> Counter[str]:
 
 def scripts_for(language: str) -> frozenset[str]:
     """The scripts that `language` is written in; empty for a language that this table lacks."""
-    subtags = language.replace("_", "-").lower().split("-")
-    for subtag in subtags[1:]:
+    for subtag in canonical_tag(language).split("-")[1:]:
         if subtag in _SCRIPT_SUBTAGS:
             return frozenset({_SCRIPT_SUBTAGS[subtag]})
     return _SCRIPTS_BY_LANGUAGE.get(primary_language(language), frozenset())

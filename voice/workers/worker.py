@@ -26,6 +26,7 @@ from rq.worker import WorkerStatus
 from voice.errors import NotReady
 from voice.inference import reports
 from voice.inference.reports import EngineReport
+from voice.infra.backoff import pause_s
 from voice.queues import leases
 from voice.workers.slot import DEQUEUE_S, FIRST_RECONNECT_S, LONGEST_RECONNECT_S, Running, Slot
 from voice.workers.stop_signals import StopSignals
@@ -162,7 +163,7 @@ class VoiceWorker:
 
     def _registered_slots(self) -> list[Slot]:
         """The slots, known to Redis, however long it takes to come up."""
-        delay_s = FIRST_RECONNECT_S
+        failures = 0
         while not self._stopping.is_set():
             try:
                 slots = [self._slot(index) for index in range(self._slot_count)]
@@ -171,8 +172,9 @@ class VoiceWorker:
                     slot.set_state(WorkerStatus.IDLE)
             except redis.RedisError as error:
                 logger.warning("Redis not reached (%s): trying again", type(error).__name__)
-                self._stopping.wait(delay_s)
-                delay_s = min(2 * delay_s, LONGEST_RECONNECT_S)
+                failures += 1
+                pause = pause_s(failures, first_s=FIRST_RECONNECT_S, longest_s=LONGEST_RECONNECT_S)
+                self._stopping.wait(pause)
             else:
                 return slots
         return []

@@ -64,3 +64,8 @@ def locale_in(locales: Iterable[str], language: str) -> str:
         if primary_language(candidate) in (primary, _SYNONYMS.get(primary)):
             return candidate
     raise LanguageUnsupported(f"{language!r} is no language this vendor hears; name another.")
+
+
+def locale_of_voice(name: str) -> str:
+    """The locale with which a vendor begins its voice's name: "de-DE-KatjaNeural" gives "de-DE"."""
+    return "-".join(name.split("-")[:2])
