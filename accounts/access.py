@@ -15,7 +15,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts.models import ApiKey, Membership, Organisation, User
+from accounts.models import Membership, Organisation, User
 
 Role = Membership.Role
 EVERY_ROLE = frozenset(Role)
@@ -83,11 +83,6 @@ def may_administer(user: User | AnonymousUser, other: User) -> bool:
         return False
     theirs = frozenset(other.roles)
     return bool(theirs) and theirs <= organisation_ids(user, OWNERS)
-
-
-def key_has_scope(key: ApiKey, scope: str) -> bool:
-    """Whether the key was issued for this part of the platform."""
-    return scope in key.scopes
 
 
 def for_superusers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -37,10 +37,6 @@ class User(AbstractUser):
 
     organisations = models.ManyToManyField(Organisation, through="Membership", related_name="users")
 
-    def organisation_ids(self) -> list[int]:
-        """Return the ids of the organisations whose data this user may see."""
-        return list(self.memberships.values_list("organisation_id", flat=True))
-
     @cached_property
     def roles(self) -> dict[int, str]:
         """The user's role by organisation id, cached on first use."""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import websockets
 
-from voice.recordings import frames
+from tests.frames import pack
 
 FRAME_BYTES = 8000
 FRAME_S = 0.25
@@ -91,7 +91,7 @@ class Candidate:
         for n, offset in enumerate(range(start, len(pcm), FRAME_BYTES)):
             if is_real_time:
                 await asyncio.sleep(max(0.0, began + n * FRAME_S - time.monotonic()))
-            await self.socket.send(frames.pack(offset, pcm[offset : offset + FRAME_BYTES]))
+            await self.socket.send(pack(offset, pcm[offset : offset + FRAME_BYTES]))
         await self.until(lambda m: m["type"] == "ack" and m["offset"] >= len(pcm))
 
     async def finish(self, answer_id: str, pcm: bytes) -> None:

@@ -91,10 +91,10 @@ def closed_connections(request):
 
 @pytest.fixture
 async def redis_of_this_loop():
-    from voice.infra import redis_clients
+    from tests import redis_connections
 
     yield
-    await redis_clients.close_async_clients()
+    await redis_connections.close_those_of_this_loop()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 
+from voice.audio.encoding import Container, Encoder, wav_header
+from voice.audio.pcm import s16le_from_samples
+from voice.audio.resampling import Resampler
 from voice.types import RECOGNITION_RATE_HZ, Samples
 
 
@@ -15,3 +20,25 @@ def tone(seconds: float, rate_hz: int = RECOGNITION_RATE_HZ, frequency_hz: float
 
 def loudest_hz(samples: Samples, rate_hz: int) -> float:
     return float(np.abs(np.fft.rfft(samples)).argmax() * rate_hz / len(samples))
+
+
+def encode(samples: Samples, *, rate_hz: int, container: Container) -> bytes:
+    """A whole file of float32[n_samples] mono."""
+    pcm = s16le_from_samples(samples)
+    if container == "wav":
+        return encode_wav(pcm, rate_hz=rate_hz)
+    file = io.BytesIO()
+    encoder = Encoder(container, rate_hz, file=file)
+    plain = encoder.feed(pcm) + encoder.finish()  # "pcm" writes no file
+    return file.getvalue() or plain
+
+
+def encode_wav(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
+    """A WAV file of mono s16le `pcm`, which may be empty."""
+    return wav_header(rate_hz, len(pcm)) + pcm
+
+
+def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
+    """float32[about n_samples * to_hz / from_hz]: a whole sound at another rate."""
+    resampler = Resampler(from_hz, to_hz)
+    return np.concatenate([resampler.feed(samples), resampler.finish()])

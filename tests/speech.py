@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.sounds import resample
 from voice.audio.decoding import decode
-from voice.audio.resampling import resample
 from voice.engines.tts.espeak import Espeak
 from voice.types import RECOGNITION_RATE_HZ, Samples
 

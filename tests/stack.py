@@ -25,8 +25,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from interview_platform.demo import __main__, embedded
-from interview_platform.demo import programs as demo_programs
+from interview_platform.demo import __main__, embedded, programs
 from interview_platform.demo.supervisor import Instance, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,7 +89,7 @@ class Stack:
         migrated, static_root = prepared(server, str(self.directory.parent))
         self.env = {
             **os.environ,
-            **demo_programs.settings(self.directory, port),
+            **programs.settings(self.directory, port),
             "BASE_URL": self.url,
             "ALLOWED_HOSTS": f"{host},localhost",
             "DATABASE_URL": enter(fresh_database(server, template=migrated)),
@@ -101,8 +100,8 @@ class Stack:
             "LOG_LEVEL": "INFO",
             **self.env,
         }
-        programs = self._adapt(demo_programs.programs(listener, self.env))
-        self._supervisor, self._loop = enter(supervised(programs, self.log))
+        adapted = self._adapt(programs.programs(listener, self.env))
+        self._supervisor, self._loop = enter(supervised(adapted, self.log))
 
     def wait_ready(self, *, within_s: float = 300.0) -> None:
         """Return once /ready answers 200.

@@ -15,6 +15,9 @@ import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
 RECOGNITION_RATE_HZ = 16_000
+SAMPLE_BYTES = 2
+BYTES_A_SECOND = RECOGNITION_RATE_HZ * SAMPLE_BYTES
+"""Of what is recorded and recognised: 16 000 Hz, mono, 16 bits."""
 
 
 @dataclass(frozen=True, slots=True)

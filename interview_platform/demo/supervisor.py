@@ -115,10 +115,6 @@ class Supervisor:
         """Return the instances of the program called `name`."""
         return [instance for instance in self.instances if instance.program.name == name]
 
-    def pids(self, name: str) -> list[int]:
-        """Return the process ids of the running instances of a program."""
-        return [instance.pid for instance in self.of(name) if instance.pid]
-
 
 class Instance:
     """One process of a program, restarted whenever it ends by itself."""

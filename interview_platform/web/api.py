@@ -9,8 +9,7 @@ from typing import Any, cast
 from django.urls import URLPattern
 from ninja import NinjaAPI
 
-from interview_platform.web import api_errors
-from interview_platform.web.rest_keys import StaffSession, VoiceHeaderKey, VoiceKey
+from interview_platform.web import api_errors, rest_keys
 from interviews.api.router import router as interviews_router
 from voice.web import openai_api
 from voice.web.api import router as voice_router
@@ -26,7 +25,6 @@ one is to blame.
 
 Addresses below `/v1/` are those of OpenAI's audio API: give its clients `base_url=…/v1` and your API key.
 """
-SPEECH_AUTH = [VoiceKey(), VoiceHeaderKey(), StaffSession()]
 
 api = NinjaAPI(
     title="Interviews and speech",
@@ -37,10 +35,10 @@ api = NinjaAPI(
     openapi_url="/api/openapi.json",
 )
 api.add_router("/api/v1", interviews_router)
-api.add_router("/api/v1/voice", voice_router, auth=SPEECH_AUTH)
-api.add_router("/api", short_router, auth=SPEECH_AUTH)
-api.add_router("/v1", openai_api.router, auth=SPEECH_AUTH)
-api.add_router("", stats_router, auth=SPEECH_AUTH)
+api.add_router("/api/v1/voice", voice_router, auth=rest_keys.AUTH)
+api.add_router("/api", short_router, auth=rest_keys.AUTH)
+api.add_router("/v1", openai_api.router, auth=rest_keys.AUTH)
+api.add_router("", stats_router, auth=rest_keys.AUTH)
 api_errors.install(api)
 
 

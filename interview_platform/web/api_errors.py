@@ -5,7 +5,6 @@ expect.
 """
 
 import logging
-import traceback
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -20,6 +19,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from interviews.actions.errors import ActionRefused
 from voice.errors import Unreachable, VoiceError
+from voice.infra.tracebacks import place_of
 from voice.web import http_errors, openai_api
 
 logger = logging.getLogger(__name__)
@@ -65,9 +65,9 @@ def _unread(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
-    # The message is not logged, because it may quote someone's speech.
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    logger.error("%s %s: %s in %s:%s", request.method, request.path, type(error).__name__, *place[:2])
+    # Not what it says: it may quote what somebody said.
+    place = place_of(error.__traceback__)
+    logger.error("%s %s: %s in %s", request.method, request.path, type(error).__name__, place)
     return _error(request, 500, "internal_error", "Something failed on our side; ask again.")
 
 

@@ -9,18 +9,15 @@ import time
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
-from accounts.access import is_unlimited, key_has_scope
+from accounts.access import is_unlimited
 from accounts.models import ApiKey, User
+from accounts.rest_keys import find_key
 from voice.callers import Caller
 from voice.infra.threads import in_thread
 
 KEY_KNOWN_FOR_S = 5.0
 """A revoked key may work for this time; without the cache each sentence would cost a query."""
 MAX_KNOWN_KEYS = 1000
-
-
-class WrongScope(Exception):
-    """The key is valid but was not issued for the speech service."""
 
 
 _known: dict[str, tuple[float, Caller]] = {}
@@ -36,12 +33,10 @@ async def caller_of_key(secret: str) -> Caller | None:
     found = _known.get(digest)
     if found and found[0] > now:
         return found[1]
-    key = await in_thread(ApiKey.find)(secret)
+    key = await in_thread(find_key)(secret, ApiKey.Scope.VOICE)
     if key is None:
         _known.pop(digest, None)
         return None
-    if not key_has_scope(key, ApiKey.Scope.VOICE):
-        raise WrongScope
     if len(_known) >= MAX_KNOWN_KEYS:
         _known.clear()
     caller = Caller(id=f"key:{key.pk}", owner=f"organisation:{key.organisation_id}", name=key.name)

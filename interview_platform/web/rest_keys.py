@@ -2,22 +2,16 @@
 
 from django.conf import settings
 from django.http import HttpRequest
-from ninja.errors import AuthorizationError
-from ninja.security import APIKeyHeader, HttpBearer
 from ninja.security.apikey import APIKeyCookie
 
-from interview_platform.web.callers import WrongScope, anybody, caller_of_key, caller_of_user, client_address
+from accounts.rest_keys import BearerKey, HeaderKey
+from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, client_address
 from voice.callers import Caller
 from voice.web import intake
 
 
-async def _for_rest(request: HttpRequest, secret: str | None) -> Caller | None:
-    try:
-        return await _admitted(request, await caller_of_key(secret) if secret else None)
-    except WrongScope:
-        raise AuthorizationError(
-            message="This API key was not issued for the speech service. Make one that is."
-        ) from None
+async def _caller(request: HttpRequest, secret: str | None) -> Caller | None:
+    return await _admitted(request, await caller_of_key(secret) if secret else None)
 
 
 async def _admitted(request: HttpRequest, caller: Caller | None) -> Caller | None:
@@ -26,20 +20,12 @@ async def _admitted(request: HttpRequest, caller: Caller | None) -> Caller | Non
     return caller
 
 
-class VoiceKey(HttpBearer):
-    """`Authorization: Bearer ipk_…`"""
-
-    async def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
-        return await _for_rest(request, token)
+class VoiceKey(BearerKey):
+    """`Authorization: Bearer ipk_…`, of a key for the speech service."""
 
 
-class VoiceHeaderKey(APIKeyHeader):
-    """`X-API-Key: ipk_…`"""
-
-    param_name = "X-API-Key"
-
-    async def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
-        return await _for_rest(request, key)
+class VoiceHeaderKey(HeaderKey):
+    """`X-API-Key: ipk_…`, of a key for the speech service."""
 
 
 class StaffSession(APIKeyCookie):
@@ -55,3 +41,6 @@ class StaffSession(APIKeyCookie):
         meta = request.META
         address = client_address(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
         return await _admitted(request, caller_of_user(await request.auser()) or anybody(address))
+
+
+AUTH = [VoiceKey(_caller), VoiceHeaderKey(_caller), StaffSession()]

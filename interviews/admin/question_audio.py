@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from interviews.actions.interviews import practice_text
 from interviews.models import Interview
+from voice.infra.backoff import pause_s
 from voice.models import Speech
 from voice.speech import rendering
 from voice.text import normalisation
@@ -50,8 +51,12 @@ def render(interview: Interview, key: str, *, looks: int = 0) -> SafeString:
     spoken = Spoken(interview, key, Speech.objects.filter(pk=key).first())
     context = {
         "spoken": spoken,
-        "look_again_s": min(FIRST_LOOK_S * 2**looks, LONGEST_LOOK_S) if looks < MAX_LOOKS else None,
+        "look_again_s": _pause_s(looks) if looks < MAX_LOOKS else None,
         "look_again_url": reverse("admin:interviews_interview_speech", args=[interview.pk, key]),
         "looks": looks + 1,
     }
     return render_to_string("admin/interviews/interview/listen.html", context)
+
+
+def _pause_s(looks: int) -> float:
+    return pause_s(looks + 1, first_s=FIRST_LOOK_S, longest_s=LONGEST_LOOK_S)

@@ -6,12 +6,10 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest
 from ninja import Field, Schema
-from ninja.errors import AuthorizationError
 from ninja.pagination import LimitOffsetPagination
-from ninja.security import APIKeyHeader, HttpBearer
 
-from accounts.access import key_has_scope
 from accounts.models import ApiKey
+from accounts.rest_keys import BearerKey, HeaderKey, find_key
 from interviews.api import schemas
 from interviews.models import Answer, Interview, Invitation, Session
 from interviews.queries import progress
@@ -20,30 +18,11 @@ MAX_LIMIT = 100
 ERRORS = {(401, 403, 404, 409, 422): schemas.ErrorOut}
 
 
-def _key(secret: str | None) -> ApiKey | None:
-    key = ApiKey.find(secret) if secret else None
-    if key is not None and not key_has_scope(key, ApiKey.Scope.INTERVIEWS):
-        raise AuthorizationError(message="This API key was not issued for interviews. Make one that is.")
-    return key
+def _key(request: HttpRequest, secret: str | None) -> ApiKey | None:
+    return find_key(secret, ApiKey.Scope.INTERVIEWS)
 
 
-class BearerKey(HttpBearer):
-    """`Authorization: Bearer ipk_…`"""
-
-    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
-        return _key(token)
-
-
-class HeaderKey(APIKeyHeader):
-    """`X-API-Key: ipk_…`"""
-
-    param_name = "X-API-Key"
-
-    def authenticate(self, request: HttpRequest, key: str | None) -> ApiKey | None:
-        return _key(key)
-
-
-AUTH = [BearerKey(), HeaderKey()]
+AUTH = [BearerKey(_key), HeaderKey(_key)]
 
 
 class Pages(LimitOffsetPagination):

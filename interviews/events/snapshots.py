@@ -1,7 +1,7 @@
-"""The state for the browser: complete snapshots, and how an event changes one.
+"""What the browser is told: the whole state of a session, of which an event holds the parts that changed.
 
-`apply(snapshot, event)` is what the browser does (static/interviews/state.js mirrors it). For every action,
-the snapshot before, with its events applied, equals the snapshot after.
+The browser puts these parts in the place of older ones (static/interviews/state.js). For every action, the
+snapshot before with its events applied equals the snapshot after.
 """
 
 from datetime import datetime
@@ -125,18 +125,3 @@ def _transcript_state(answer: Told) -> dict | None:
     if answer.transcript_status is None:
         return None  # not created yet, or deleted
     return {"status": answer.transcript_status, "is_deferred": answer.is_deferred, "text": answer.text}
-
-
-def apply(state: dict, event: dict) -> dict:
-    """Return the state after the event: its session and answer replace older versions. Pure."""
-    answer = event.get("answer")
-    return {
-        **state,
-        "session": newer(state["session"], event["session"]),
-        "answers": [newer(a, answer) if answer and a["id"] == answer["id"] else a for a in state["answers"]],
-    }
-
-
-def newer(held: dict, came: dict) -> dict:
-    """Return the newer of two states of one row; processes may send them out of order."""
-    return came if came["version"] >= held["version"] else held

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.sounds import encode_wav
 from tests.speech import spoken
-from voice.audio import encoding, pcm
+from voice.audio import pcm
 
 SPOKEN = "I built a small service that reads invoices. It found mistakes that people had missed for years."
 
@@ -22,7 +23,7 @@ def chromium_path() -> str:
 def spoken_wav(run_directory) -> Path:
     """Speech for the fake microphone, with a pause at its end; Chromium plays it in a loop."""
     path = run_directory / "microphone.wav"
-    path.write_bytes(encoding.encode_wav(pcm.s16le_from_samples(spoken(SPOKEN, pause_s=1.0))))
+    path.write_bytes(encode_wav(pcm.s16le_from_samples(spoken(SPOKEN, pause_s=1.0))))
     return path
 
 

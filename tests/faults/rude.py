@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from interview_platform.demo.processes import end_with_parent
 from tests.candidate import FRAME_BYTES, connected
-from voice.recordings import frames
+from tests.frames import pack
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +49,7 @@ async def never_read(url: str, clients: int) -> None:
         await candidate.begin()
         print("begun", flush=True)
         for offset in count(0, FRAME_BYTES):
-            await candidate.socket.send(frames.pack(offset % (50 * FRAME_BYTES), bytes(FRAME_BYTES)))
+            await candidate.socket.send(pack(offset % (50 * FRAME_BYTES), bytes(FRAME_BYTES)))
 
 
 async def talk_garbage(url: str, clients: int) -> None:
@@ -78,7 +78,7 @@ def _garbage() -> bytes | str:
         lambda: "{" * random.randrange(1, 2000),
         lambda: json.dumps({"type": "finish_answer", "answer": "nobody", "bytes": -1}),
         lambda: json.dumps({"type": "x" * 500}),
-        lambda: frames.pack(random.randrange(2**40), bytes(FRAME_BYTES)),
+        lambda: pack(random.randrange(2**40), bytes(FRAME_BYTES)),
     ]
     return random.choice(kinds)()
 

@@ -11,8 +11,8 @@ import websockets
 
 from tests.conftest import STANDIN_SENTENCE
 from tests.sizes import sizes
+from tests.sounds import encode_wav
 from tests.speech import spoken
-from voice.audio.encoding import encode_wav
 from voice.audio.pcm import s16le_from_samples
 
 pytestmark = pytest.mark.flows

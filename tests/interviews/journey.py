@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from interviews.actions import answers, sessions
 from interviews.models import Answer, Session
-from voice.infra import redis_clients
+from tests import redis_connections
 from voice.models import Recording
 from voice.recordings import buffer, lifecycle
 
@@ -35,7 +35,7 @@ async def _speak(recording: Recording, pcm: bytes, offset: int) -> None:
     await lifecycle.open_for(recording, writer="test")
     write = await buffer.write(recording.id, writer="test", offset=offset, pcm=pcm)
     assert write.outcome is buffer.Outcome.HELD
-    await redis_clients.close_async_clients()
+    await redis_connections.close_those_of_this_loop()
 
 
 def held(recording: Recording) -> bytes:

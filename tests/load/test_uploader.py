@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from tests.benchmarks.load import uploader as uploader_module
 from tests.benchmarks.load.measures import Figures
 from tests.benchmarks.load.take import WINDOW_BYTES, Take
 from tests.benchmarks.load.uploader import Uploader
-from voice.recordings import frames as recordings_frames
+from voice.recordings.frames import unpack
 
 PCM = bytes(range(250)) * 1600  # 400 000 bytes
 
@@ -24,7 +23,7 @@ class Wire:
         self.messages.append(json.loads(json.dumps(message)))
 
     def send_frame(self, frame: bytes) -> None:
-        self.offsets.append(recordings_frames.unpack(frame).offset)
+        self.offsets.append(unpack(frame).offset)
 
 
 class Setting:
@@ -46,8 +45,8 @@ class Setting:
 
 @pytest.fixture
 def no_timers(monkeypatch):
-    """Disable timers: a test ends pauses by waking the uploader at a later time."""
-    monkeypatch.setattr(uploader_module.Uploader, "_wake_in", lambda self, pause_s: None)
+    """Pauses end when the test says so: by waking the uploader at a later time."""
+    monkeypatch.setattr(Uploader, "_wake_in", lambda self, pause_s: None)
 
 
 def test_nothing_is_sent_before_the_server_says_where():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+from tests.sounds import encode_wav
 from tests.vendors.server import (
     KEY,
     SENTENCE,
@@ -15,7 +16,6 @@ from tests.vendors.server import (
     heard_in,
     hum,
 )
-from voice.audio.encoding import encode_wav
 
 CONFIG = {
     "encoding",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.sounds import encode_wav
 from tests.vendors.server import (
     KEY,
     SENTENCE,
@@ -17,7 +18,6 @@ from tests.vendors.server import (
     hum,
     in_pieces,
 )
-from voice.audio.encoding import encode_wav
 
 VOICES = {"alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "autumn", "diana"}
 FIELDS = {

@@ -12,10 +12,10 @@ from tests import factories
 from tests.fakes import FakeRecognition, FakeSynthesis
 from tests.voice.web.rest import KeyClient
 from voice.inference import recognizer, synthesizer
-from voice.service import synthesis as service_synthesis
+from voice.service import synthesis
 from voice.speech import voices
 from voice.workers import slot
-from voice.workers import worker as workers
+from voice.workers.worker import VoiceWorker
 
 QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "cron", "default"]
 
@@ -37,17 +37,17 @@ def engines(clean_redis, monkeypatch):
     monkeypatch.setattr(recognizer, "recognizer", lambda: recognizer.Recognizer([engines.recognition]))
     monkeypatch.setattr(synthesizer, "synthesizer", lambda: synthesizer.Synthesizer([engines.synthesis]))
     monkeypatch.setattr(voices, "known", lambda: engines.synthesis.voices())
-    monkeypatch.setattr(service_synthesis, "_known", service_synthesis._Known())
+    monkeypatch.setattr(synthesis, "_known", synthesis._Known())
     return engines
 
 
 @pytest.fixture
 def worker(engines, monkeypatch):
-    """A worker in this process that serves all speech queues with `engines`."""
-    monkeypatch.setattr(slot, "DEQUEUE_S", 0.05)  # delay until a slot notices a stop
-    monkeypatch.setattr(workers, "BEAT_S", 0.2)
+    """A worker in this process serves all queues of speech with `engines`, which it is."""
+    monkeypatch.setattr(slot, "DEQUEUE_S", 0.05)  # how soon a slot sees that it is to stop
+    monkeypatch.setattr("voice.workers.worker.BEAT_S", 0.2)
     with redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=60) as client:
-        program = workers.VoiceWorker(QUEUES, connection=client, slot_count=3)
+        program = VoiceWorker(QUEUES, connection=client, slot_count=3)
         program.start()
         try:
             yield engines

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Literal, cast
 import numpy as np
 
 from voice.audio.decoding import reason
-from voice.audio.pcm import SAMPLE_BYTES, s16le_from_samples
+from voice.audio.pcm import SAMPLE_BYTES
 from voice.audio.resampling import RATES_HZ
 from voice.errors import AudioRejected
-from voice.types import RECOGNITION_RATE_HZ, Samples
+from voice.types import RECOGNITION_RATE_HZ
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -165,31 +165,17 @@ class Encoder:
         return self._sink.taken()
 
 
-def encode(samples: Samples, *, rate_hz: int, container: Container) -> bytes:
-    """Encode float32[n_samples] mono as a whole file.
-
-    WAV, FLAC and PCM have 16 bits; the other formats may have a higher rate than `rate_hz`, see `Encoder`.
-
-    Raises:
-        AudioRejected: no samples, an unknown format, or a rate outside 4 000..192 000 Hz.
-    """
-    if not len(samples):
-        raise AudioRejected("There is no audio to encode.")
-    return _whole_file(s16le_from_samples(samples), rate_hz=rate_hz, container=container)
-
-
 def encode_flac(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
     """Encode mono s16le `pcm` as FLAC, lossless: `decode_flac` gives the same bytes back.
 
     Raises:
         AudioRejected: an odd number of bytes, or none.
     """
-    return _whole_file(pcm, rate_hz=rate_hz, container="flac")
-
-
-def encode_wav(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
-    """Encode mono s16le `pcm`, which may be empty, as WAV."""
-    return wav_header(rate_hz, len(pcm)) + pcm
+    file = io.BytesIO()
+    encoder = Encoder("flac", rate_hz, file=file)
+    encoder.feed(pcm)
+    encoder.finish()
+    return file.getvalue()
 
 
 def wav_header(rate_hz: int, pcm_bytes: int | None) -> bytes:
@@ -272,12 +258,3 @@ class _Coder:
 
 def _rate_for(rates_hz: tuple[int, ...], rate_hz: int) -> int:
     return next((taken for taken in rates_hz if taken >= rate_hz), rates_hz[-1]) if rates_hz else rate_hz
-
-
-def _whole_file(pcm: bytes, *, rate_hz: int, container: Container) -> bytes:
-    if container == "wav":
-        return encode_wav(pcm, rate_hz=rate_hz)
-    file = io.BytesIO()
-    encoder = Encoder(container, rate_hz, file=file)
-    unfiled = encoder.feed(pcm) + encoder.finish()
-    return file.getvalue() or unfiled

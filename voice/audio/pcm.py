@@ -8,9 +8,8 @@ from typing import Final
 import numpy as np
 
 from voice.errors import AudioRejected
-from voice.types import RECOGNITION_RATE_HZ, Samples
+from voice.types import BYTES_A_SECOND, SAMPLE_BYTES, Samples
 
-SAMPLE_BYTES: Final = 2
 FULL_SCALE: Final = 32768.0
 
 
@@ -71,14 +70,11 @@ def checked_samples(samples: Samples) -> Samples:
     return np.clip(samples, -1.0, 1.0) if peak > 1.0 else samples
 
 
-BYTES_A_SECOND = RECOGNITION_RATE_HZ * SAMPLE_BYTES
-"""For recorded and recognised audio: 16 000 Hz, mono, 16 bits."""
-
-
 def byte_at(timestamp_s: float) -> int:
     """Return the position of the byte at which the sample of this time begins."""
     return even_byte(round(timestamp_s * BYTES_A_SECOND))
 
 
 def even_byte(position: int) -> int:
-    return max(0, position // 2 * 2)
+    """The byte at or before `position` at which a sample begins; 0 before the first."""
+    return max(0, position // SAMPLE_BYTES * SAMPLE_BYTES)

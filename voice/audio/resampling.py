@@ -1,4 +1,4 @@
-"""Convert sample rates: a whole sound at once, or a stream frame by frame."""
+"""Sample rates: a stream at another rate, piece by piece."""
 
 from __future__ import annotations
 
@@ -14,16 +14,6 @@ if TYPE_CHECKING:
 
 
 RATES_HZ: Final = range(4_000, 192_001)
-
-
-def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
-    """Return the whole of `samples` at another rate: float32[about n_samples * to_hz / from_hz].
-
-    Raises:
-        AudioRejected: a rate outside 4 000..192 000 Hz.
-    """
-    resampler = Resampler(from_hz, to_hz)
-    return np.concatenate([resampler.feed(samples), resampler.finish()])
 
 
 class Resampler:

@@ -25,7 +25,7 @@ import redis
 from voice import metrics
 from voice.capacity.ladder import CALM, TOO_MUCH, Ladder, Step
 from voice.infra import lua, redis_clients
-from voice.queues import waits as queues_waits
+from voice.queues import waits
 
 __all__ = [
     "Felt",
@@ -204,10 +204,10 @@ async def _queued_s(off_since: list[float]) -> tuple[float, float]:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             client = redis_clients.async_client()
             await _TELL.run_async(client, [KEY], [_this_process(), told, HASH_TTL_S])
-            waits = await queues_waits.look_now(["stt", DEFERRED_QUEUE], client)
+            queues = await waits.look_now(["stt", DEFERRED_QUEUE], client)
     except (redis.RedisError, TimeoutError):
         return 0.0, 0.0
-    return waits["stt"].oldest_s, waits[DEFERRED_QUEUE].oldest_s
+    return queues["stt"].oldest_s, queues[DEFERRED_QUEUE].oldest_s
 
 
 def _this_process() -> str:

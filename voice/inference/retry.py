@@ -6,6 +6,7 @@ Code that passes results on piece by piece (a stream of speech) may retry only u
 listener would hear the beginning twice.
 """
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ import tenacity
 from django.conf import settings
 
 from voice.errors import TransientFailure
+from voice.infra.backoff import pause_s
 
-FACTOR = 2
 JITTER_S = 1.0
 """Added at random to each pause, so that processes that failed together do not retry together."""
 
@@ -58,14 +59,16 @@ class Retry:
                 lambda error: isinstance(error, TransientFailure) and may_retry()
             ),
             stop=tenacity.stop_after_attempt(self.tries),
-            wait=tenacity.wait_exponential_jitter(
-                initial=self.first_s, max=self.longest_s, exp_base=FACTOR, jitter=JITTER_S
-            ),
+            wait=lambda state: self._pause_s(state.attempt_number),
             sleep=self.sleep,
             before_sleep=lambda _: on_retry(),
             reraise=True,
         )
         return retrying(work)
+
+    def _pause_s(self, failures: int) -> float:
+        pause = pause_s(failures, first_s=self.first_s, longest_s=self.longest_s)
+        return min(pause + random.uniform(0, JITTER_S), self.longest_s)
 
 
 ONCE = Retry(tries=1)

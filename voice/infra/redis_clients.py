@@ -79,14 +79,6 @@ def _pooled(**limits: Any) -> redis.asyncio.Redis:
     return redis.asyncio.Redis(connection_pool=pool)
 
 
-async def close_async_clients() -> None:
-    """Close the connections of the running event loop, which is about to end."""
-    for client in _of_loops.pop(asyncio.get_running_loop(), {}).values():
-        if isinstance(client, redis.asyncio.Redis):
-            await client.aclose()
-            await client.connection_pool.disconnect()
-
-
 @cache
 def sync_client() -> redis.Redis:
     """Return the Redis client of this process, for threads."""

@@ -5,6 +5,7 @@ from types import TracebackType
 
 
 def place_of(trace: TracebackType | None) -> str:
+    """Where it was raised: "base.py:12"."""
     return places_of(trace).rpartition(" > ")[2]
 
 

@@ -4,7 +4,7 @@ An utterance is recognised again and again while it grows; at a pause it is reco
 stands. At most one caption is under way, so a slow recogniser means fewer captions, never a backlog.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from voice.audio.pcm import BYTES_A_SECOND, even_byte
 
@@ -24,8 +24,6 @@ class CaptionWanted:
 
     start: int
     end: int
-    is_last: bool = field(default=False, compare=False)
-    """The utterance ends at `end`: later audio will not change this text."""
 
 
 class CaptionTrack:
@@ -62,8 +60,7 @@ class CaptionTrack:
             is_final or (self._is_speech and end - self._recognised_to >= STEP_BYTES)
         ):
             return None
-        is_last = self._ends_at is not None and end >= self._ends_at
-        self._under_way, self._asked_at = CaptionWanted(self._start, end, is_last), position
+        self._under_way, self._asked_at = CaptionWanted(self._start, end), position
         return self._under_way
 
     def _end(self, position: int) -> int:

@@ -37,10 +37,11 @@ import numpy as np
 import numpy.typing as npt
 
 from voice.audio.pcm import FULL_SCALE, SAMPLE_BYTES
+from voice.engines.vad.thresholds import SILENCE_THRESHOLD, SPEECH_THRESHOLD
 from voice.types import RECOGNITION_RATE_HZ, Samples
 
 SAMPLES_PER_FRAME: Final = 512
-FRAME_MS: Final = 32
+FRAME_MS: Final = SAMPLES_PER_FRAME * 1000 // RECOGNITION_RATE_HZ
 
 # Eight frames in one call of the model cost half as much as one by one, and a browser sends about that much
 # at once. The blocks are cut here, by position in the stream, so that the rounding does not depend on the
@@ -65,10 +66,10 @@ class TurnSettings:
     """Limits at which speech and turns begin and end."""
 
     is_semantic: bool = False
-    """Whether `TurnQuestioned` events are produced, to be answered by a semantic model."""
-    speech_threshold: float = 0.5
-    """Probability from which a frame is speech. Source: snakers4/silero-vad, get_speech_timestamps."""
-    silence_threshold: float = 0.35
+    """Whether questions are asked: `TurnQuestioned` events appear, to be answered by a semantic model."""
+    speech_threshold: float = SPEECH_THRESHOLD
+    """Probability from which a frame is speech."""
+    silence_threshold: float = SILENCE_THRESHOLD
     """Probability below which it is silence; between the two a frame is like the one before."""
     pause_ms: int = 600
     """Silence that ends speech: most gaps between words are shorter."""

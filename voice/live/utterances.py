@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from voice.audio.pcm import BYTES_A_SECOND, SAMPLE_BYTES
+from voice.audio.pcm import BYTES_A_SECOND, SAMPLE_BYTES, byte_at
 from voice.live.turn_detection import (
     BLOCK_BYTES,
     SpeechEnded,
@@ -29,7 +29,6 @@ from voice.live.turn_detection import (
     TurnDetector,
     TurnSettings,
 )
-from voice.types import RECOGNITION_RATE_HZ
 
 LEAD_S: Final = 0.3
 """Audio before the first frame of speech: soft beginnings are detected late."""
@@ -176,7 +175,7 @@ class UtteranceCutter:
                 self._paused_s = None
                 return [Resumed()]
             events.append(self._end(self._paused_s))
-        self._begin(at_s, max(self._pcm_from, _byte_at(at_s - LEAD_S)))
+        self._begin(at_s, max(self._pcm_from, byte_at(at_s - LEAD_S)))
         return [*events, Began(at_s)]
 
     def _is_over(self, now_s: float) -> bool:
@@ -208,12 +207,12 @@ class UtteranceCutter:
     def _end(self, at_s: float, *, pcm_to: int | None = None) -> Ended:
         utterance = self._utterance(at_s, pcm_to)
         self._start_s = self._paused_s = None
-        self._pcm_from = _byte_at(utterance.pcm_start_s) + len(utterance.pcm)
+        self._pcm_from = byte_at(utterance.pcm_start_s) + len(utterance.pcm)
         return Ended(utterance)
 
     def _utterance(self, end_s: float, pcm_to: int | None = None) -> Utterance:
         assert self._start_s is not None, "only what has begun can be looked at"
-        pcm_to = min(_byte_at(end_s + TAIL_S), self._heard_to) if pcm_to is None else pcm_to
+        pcm_to = min(byte_at(end_s + TAIL_S), self._heard_to) if pcm_to is None else pcm_to
         pcm = bytes(self._kept[self._pcm_from - self._kept_from : pcm_to - self._kept_from])
         return Utterance(self._start_s, end_s, self._pcm_from / BYTES_A_SECOND, pcm)
 
@@ -221,7 +220,3 @@ class UtteranceCutter:
         if position > self._kept_from:
             del self._kept[: position - self._kept_from]
             self._kept_from = position
-
-
-def _byte_at(time_s: float) -> int:
-    return max(0, round(time_s * RECOGNITION_RATE_HZ) * SAMPLE_BYTES)

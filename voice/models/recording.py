@@ -8,6 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from voice.types import BYTES_A_SECOND
+
 
 class Recording(models.Model):
     """Audio of one speaker: 16 kHz mono s16le while it grows, finally FLAC in object storage."""
@@ -77,4 +79,4 @@ class Recording(models.Model):
     @property
     def duration_s(self) -> float | None:
         """Length in seconds, once complete."""
-        return None if self.byte_count is None else self.byte_count / 32_000
+        return None if self.byte_count is None else self.byte_count / BYTES_A_SECOND

@@ -16,7 +16,7 @@ from voice.engines import defaults as engines
 from voice.inference import breaker, reports
 from voice.infra import redis_clients
 from voice.monitoring import prometheus
-from voice.queues import waits as queues_waits
+from voice.queues import waits
 from voice.speech import cache
 
 LIBRARIES: Final = (*engines.LIBRARIES, "av", "django", "daphne", "rq")
@@ -83,9 +83,9 @@ def _further() -> dict[str, Any]:
 
 
 def _queues() -> dict[str, Any]:
-    """Return how many jobs wait in each queue, and how long the first has waited."""
-    waits = queues_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
-    return {name: wait._asdict() for name, wait in waits.items()}
+    """How many wait in each queue, and for how long the first of them has."""
+    queues = waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+    return {name: wait._asdict() for name, wait in queues.items()}
 
 
 def _retreat() -> dict[str, Any]:

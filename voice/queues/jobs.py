@@ -65,13 +65,8 @@ def key(queue_name: str) -> str:
     return f"rq:queue:{queue_name}"
 
 
-def length(queue_name: str) -> int:
-    """Return the number of jobs that wait in the queue."""
-    return redis_clients.sync_client().llen(key(queue_name))
-
-
 async def length_now(queue_name: str) -> int:
-    """Like `length`, on an event loop."""
+    """Jobs that wait in the queue; on an event loop."""
     return await redis_clients.async_client().llen(key(queue_name))
 
 

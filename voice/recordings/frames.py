@@ -1,15 +1,17 @@
 """The binary frame of audio: 8 bytes big-endian byte offset, then s16le PCM.
 
->>> unpack(pack(32_000, b"\\0\\0"))
+>>> unpack(bytes([0, 0, 0, 0, 0, 0, 0x7D, 0]) + b"\\0\\0")
 Frame(offset=32000, pcm=b'\\x00\\x00')
 """
 
 import struct
 from dataclasses import dataclass
 
+from voice.types import BYTES_A_SECOND
+
 HEADER_BYTES = 8
-MAX_PCM_BYTES = 256_000
-"""8 s of 16 kHz mono s16le: live frames are 0.25 s; frames sent again after a break may be longer."""
+MAX_PCM_BYTES = 8 * BYTES_A_SECOND
+"""Frames are 0.25 s while somebody speaks; those sent again after a break may be longer."""
 _HEADER = struct.Struct(">Q")
 
 
@@ -23,11 +25,6 @@ class Frame:
 
     offset: int
     pcm: bytes
-
-
-def pack(offset: int, pcm: bytes) -> bytes:
-    """Return the frame's bytes."""
-    return _HEADER.pack(offset) + pcm
 
 
 def unpack(data: bytes) -> Frame:

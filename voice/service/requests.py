@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from voice.audio.processing import LOUDNESS_RANGE_DBFS
 from voice.errors import RequestRefused
-from voice.text import normalisation as texts
+from voice.text.languages import hyphenated, is_tag
+from voice.text.normalisation import normalise
 
 FORMATS: Final = {
     "wav": "audio/wav",
@@ -38,8 +38,6 @@ MAX_HOT_WORDS_CHARS: Final = 1000
 MAX_EMOTION_CHARS: Final = 40
 MAX_VOICE_CHARS: Final = 200
 MAX_LANGUAGE_CHARS: Final = 16
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +151,17 @@ class ConversionRequest:
 def _spoken_text(text: str, max_chars: int) -> str:
     if len(text) > max_chars:  # before any work is done on it
         raise RequestRefused("text", f"{len(text)} characters are too many; send at most {max_chars}.")
-    spoken = texts.normalise(text)
+    spoken = normalise(text)
     if not any(character.isalnum() for character in spoken):
         raise RequestRefused("text", "there is nothing to say; send at least one word.")
     return spoken
 
 
 def _language(language: str) -> str:
-    is_code = len(language) <= MAX_LANGUAGE_CHARS and _LANGUAGE.fullmatch(language)
-    if language and not is_code:
+    if language and not (len(language) <= MAX_LANGUAGE_CHARS and is_tag(language)):
         detail = f"send a language code such as en or de-DE, at most {MAX_LANGUAGE_CHARS} characters."
         raise RequestRefused("language", detail)
-    return language.replace("_", "-")
+    return hyphenated(language)
 
 
 def _string(field: str, value: Any) -> str:
@@ -183,7 +180,7 @@ def _name(field: str, value: Any, max_chars: int) -> str:
 
 
 def _short(field: str, value: Any, max_chars: int) -> str:
-    string = texts.normalise(_string(field, value)[: max_chars + 1])
+    string = normalise(_string(field, value)[: max_chars + 1])
     if len(string) > max_chars:
         raise RequestRefused(field, f"send at most {max_chars} characters.")
     return string

@@ -5,13 +5,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from voice import metrics
 from voice.callers import Caller
 from voice.capacity import rate_limits, shedding
 from voice.errors import Busy, NotLetIn
+from voice.infra.tracebacks import place_of
 from voice.infra.websocket import WebSocketConsumer
 from voice.live import listener
 from voice.sockets import messages
@@ -125,8 +125,9 @@ class VoiceConsumer(WebSocketConsumer):
             if isinstance(error, NotLetIn):
                 await self._give_up(CLOSE_NOT_LET_IN)
             return
-        # The type alone: a message may quote a speaker.
-        logger.error("%s socket failed: %s in %s", self.socket_name, type(error).__name__, _place(error))
+        # the kind alone: a message may quote what somebody said
+        place = place_of(error.__traceback__)
+        logger.error("%s socket failed: %s in %s", self.socket_name, type(error).__name__, place)
         await self._give_up(CLOSE_DEFECT)
 
     def begin(self, work: Coroutine[Any, Any, None], **named: Any) -> asyncio.Task[None]:
@@ -182,10 +183,3 @@ class VoiceConsumer(WebSocketConsumer):
                 if task is not asyncio.current_task():
                     task.cancel()
             await self.close(code)
-
-
-def _place(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"

@@ -22,6 +22,7 @@ from voice.audio import decoding, encoding, pcm
 from voice.engines.registry import CLONING
 from voice.errors import AudioRejected, EngineUnavailable, RequestRefused
 from voice.models import ClonedVoice
+from voice.text.languages import primary_language
 from voice.types import Samples, Voice
 
 SHORTEST_S, LONGEST_S = 3.0, 60.0
@@ -86,7 +87,7 @@ def remove(owner: str, voice_id: str) -> bool:
 
 def as_voice(row: ClonedVoice, *, language: str) -> Voice:
     """Return the voice as engines know it, for `language`, or for English if it cannot speak that."""
-    code = language.replace("_", "-").partition("-")[0].lower()
+    code = primary_language(language)
     spoken = code if code in CLONING.languages else "en"
     return Voice(
         f"{CLONING.engine}:{spoken}#{row.pk}",

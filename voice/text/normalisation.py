@@ -7,8 +7,10 @@ import re
 import unicodedata
 from typing import Final
 
-# Sorting a long run of accents into Unicode's order takes quadratic time in its length. Source: Unicode
-# Standard Annex 15, Stream-Safe Text Format.
+from voice.text.languages import hyphenated
+
+# Sorting a long run of accents into Unicode's order takes time by the square of its length.
+# Source: Unicode Standard Annex 15, Stream-Safe Text Format.
 _MARKS_IN_A_ROW: Final = 30
 
 
@@ -26,9 +28,9 @@ def normalise(text: str) -> str:
 
 
 def speech_key(text: str, voice: str, language: str) -> str:
-    """Return the key of a piece of speech: SHA-256 (64 hex digits) of normalised text, voice, language."""
-    parts = (normalise(text), voice, language.replace("_", "-").lower())
-    # Normalised text cannot contain a unit separator, so no two triples join to the same string.
+    """The name of one piece of speech: SHA-256 (64 hex digits) of normalised text, voice id and language."""
+    parts = (normalise(text), voice, hyphenated(language).lower())
+    # a unit separator cannot stand in normalised text, so no two triples join to the same string
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from typing import Final
 
-from voice.text.languages import primary_language
+from voice.text.languages import canonical_tag, primary_language
 
 # A text needs only a share in its voice's script: technical questions are full of Latin names.
 OWN_SCRIPT_SHARE: Final = 0.25
@@ -65,9 +65,8 @@ def scripts_of(text: str) -> Counter[str]:
 
 
 def scripts_for(language: str) -> frozenset[str]:
-    """Return the scripts that `language` is written in; empty for a language missing from this table."""
-    subtags = language.replace("_", "-").lower().split("-")
-    for subtag in subtags[1:]:
+    """The scripts that `language` is written in; empty for a language that this table lacks."""
+    for subtag in canonical_tag(language).split("-")[1:]:
         if subtag in _SCRIPT_SUBTAGS:
             return frozenset({_SCRIPT_SUBTAGS[subtag]})
     return _SCRIPTS_BY_LANGUAGE.get(primary_language(language), frozenset())

@@ -26,7 +26,7 @@ from voice.inference.reports import EngineReport
 from voice.infra import redis_clients
 from voice.models import Speech, Transcript
 from voice.monitoring import prometheus
-from voice.queues import waits as queues_waits
+from voice.queues import waits
 from voice.queues.waits import Wait
 from voice.speech import cache
 
@@ -243,9 +243,9 @@ def directions() -> list[Direction]:
 
 
 def queue_rows() -> list[QueueRow]:
-    """Return the current state of all queues. Raises redis.RedisError."""
-    waits = queues_waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
-    return [QueueRow(name, wait) for name, wait in waits.items()]
+    """All queues as they are now. Raises redis.RedisError."""
+    queues = waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+    return [QueueRow(name, wait) for name, wait in queues.items()]
 
 
 def retreat_now() -> Retreat:

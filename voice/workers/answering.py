@@ -1,10 +1,10 @@
 """Answer calls (`voice.queues.calls`): the work of a worker for a caller who waits."""
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from voice.inference import recognizer, synthesizer
 from voice.queues import answers
 from voice.queues.answers import ClaimedCall, Forgotten
 from voice.service.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
-from voice.speech import cache as speech_cache
+from voice.speech import cache
 from voice.text.transcripts import recognition_fields, segment_fields
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 from voice.workers import slot
@@ -32,7 +32,7 @@ CONVERTED_AT_ONCE_BYTES: Final = 1024**2
 def speak(call: ClaimedCall) -> None:
     """Send speech as it is synthesised, one part a sentence, and cache the whole for the same request."""
     request = SpeechRequest(**call.request["speech"])
-    if cached := speech_cache.peek(request.key):  # cached while this request was being made
+    if cached := cache.peek(request.key):  # cached while this request was being made
         call.send({"duration_ms": cached.meta["duration_ms"]}, cached.body)
         call.finish(cached.meta)
         return
@@ -62,7 +62,7 @@ def speak(call: ClaimedCall) -> None:
         "is_last_resort": stream.is_last_resort,
     }
     if not stream.is_stand_in:  # the next request may get the engine that it wants
-        speech_cache.put(request.key, speech_cache.CachedSpeech(b"".join(bodies), result))
+        cache.put(request.key, cache.CachedSpeech(b"".join(bodies), result))
     call.finish(result)
 
 
@@ -157,14 +157,14 @@ def with_speakers(samples: Samples, result: Recognition) -> tuple[Recognition, l
     Raises:
         EngineUnavailable: no models for it are configured, or the library is missing.
     """
-    from voice.inference import speakers as inference_speakers
+    from voice.inference.speakers import assign_speakers, speaker_name
 
-    said = inference_speakers.assign_speakers(result.segments, _diarizer().turns(samples))
-    names = [inference_speakers.speaker_name(each.speaker) for each in said]
+    said = assign_speakers(result.segments, _diarizer().turns(samples))
+    names = [speaker_name(each.speaker) for each in said]
     return replace(result, segments=tuple(each.segment for each in said)), names
 
 
-@cache
+@functools.cache
 def _diarizer() -> "DiarizationEngine":
     """The one of this process: its models are loaded once."""
     from voice.engines import registry

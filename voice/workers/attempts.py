@@ -8,14 +8,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from voice.errors import VoiceError
+from voice.infra.backoff import pause_s
 from voice.models import BatchFile, Recording, Speech, Transcript
 
 Row = TypeVar("Row", Transcript, BatchFile)
 """A row that waits for its transcript. Both have status, attempts, last_error, retry_at and finished_at."""
 WAITING = Transcript.Status.WAITING  # the same value for both
 MAX_ATTEMPTS = 5
-"""A recording that fails, or ends its worker, this many times is marked as failed."""
-RETRY_FIRST_S, RETRY_FACTOR, RETRY_LONGEST_S = 1, 2, 10
+"""A recording that fails, or ends its worker, this many times is given up and says so."""
+RETRY_FIRST_S, RETRY_LONGEST_S = 1, 10
 STORE_RETRY_S = 10
 """For when object storage is unreachable, or Redis lost the audio and its source has not sent it again."""
 ENGINE_RETRY_S = 60
@@ -23,8 +24,8 @@ ENGINE_RETRY_S = 60
 
 
 def retry_s(attempts: int) -> float:
-    """Return the exponential back-off in seconds: 1, 2, 4, 8, 10, 10 …"""
-    return min(RETRY_FIRST_S * RETRY_FACTOR ** max(attempts - 1, 0), RETRY_LONGEST_S)
+    """Exponential back-off in seconds: 1, 2, 4, 8, 10, 10 …"""
+    return pause_s(attempts, first_s=RETRY_FIRST_S, longest_s=RETRY_LONGEST_S)
 
 
 def give_up(row: Row, error: str, finished: Callable[[Row], None]) -> None:

@@ -27,6 +27,7 @@ from rq.utils import now
 from rq.worker import WorkerStatus
 
 from voice import metrics
+from voice.infra.backoff import pause_s
 from voice.infra.tracebacks import place_of, places_of
 from voice.queues import leases
 
@@ -84,17 +85,17 @@ class Slot(SimpleWorker):
     has_ended = False
 
     def serve(self, stopping: threading.Event) -> None:
-        """Work until `stopping` is set; when Redis is unreachable, wait and retry."""
-        delay_s = 0.0
+        """Work until `stopping` is set; a Redis that goes away is waited for."""
+        failures = 0
         while not stopping.is_set():
             try:
                 self._serve_next()
-                delay_s = 0.0
+                failures = 0
             except redis.RedisError as error:
-                if not delay_s:
+                if not failures:
                     logger.warning("Redis not reached (%s): trying again", type(error).__name__)
-                delay_s = min(max(2 * delay_s, FIRST_RECONNECT_S), LONGEST_RECONNECT_S)
-                stopping.wait(delay_s)
+                failures += 1
+                stopping.wait(pause_s(failures, first_s=FIRST_RECONNECT_S, longest_s=LONGEST_RECONNECT_S))
 
     def stop_soon(self) -> None:
         """End `serve` after the current job, also while RQ's workers are suspended."""

@@ -24,8 +24,9 @@ from redis.retry import Retry
 from rq.worker import WorkerStatus
 
 from voice.errors import NotReady
-from voice.inference import reports as inference_reports
+from voice.inference import reports
 from voice.inference.reports import EngineReport
+from voice.infra.backoff import pause_s
 from voice.queues import leases
 from voice.workers.slot import DEQUEUE_S, FIRST_RECONNECT_S, LONGEST_RECONNECT_S, Running, Slot
 from voice.workers.stop_signals import StopSignals
@@ -161,8 +162,8 @@ class VoiceWorker:
             logger.warning("%s", error)
 
     def _registered_slots(self) -> list[Slot]:
-        """Return the slots, registered in Redis; wait until Redis can be reached."""
-        delay_s = FIRST_RECONNECT_S
+        """The slots, known to Redis, however long it takes to come up."""
+        failures = 0
         while not self._stopping.is_set():
             try:
                 slots = [self._slot(index) for index in range(self._slot_count)]
@@ -171,8 +172,9 @@ class VoiceWorker:
                     slot.set_state(WorkerStatus.IDLE)
             except redis.RedisError as error:
                 logger.warning("Redis not reached (%s): trying again", type(error).__name__)
-                self._stopping.wait(delay_s)
-                delay_s = min(2 * delay_s, LONGEST_RECONNECT_S)
+                failures += 1
+                pause = pause_s(failures, first_s=FIRST_RECONNECT_S, longest_s=LONGEST_RECONNECT_S)
+                self._stopping.wait(pause)
             else:
                 return slots
         return []
@@ -242,7 +244,7 @@ class VoiceWorker:
                 slot.beat()
         with self._reporting:
             if not self._has_left:
-                inference_reports.publish(self._reports(), self._connection)
+                reports.publish(self._reports(), self._connection)
 
     def _end_if_stuck(self) -> None:
         """End the process when a job runs too long, or a model call that timed out still hangs.
@@ -263,14 +265,14 @@ class VoiceWorker:
             os._exit(STUCK_STATUS)
 
     def _report_stuck(self, reason: str) -> None:
-        reports = [
+        last_reports = [
             replace(report, state="stuck", last_error=reason)
             if report.state in ("ready", "stuck")
             else report
             for report in self._reports()
         ]
         try:
-            inference_reports.publish(reports, self._connection)
+            reports.publish(last_reports, self._connection)
         except redis.RedisError as error:
             logger.warning("Redis not reached (%s)", type(error).__name__)
 
@@ -308,7 +310,7 @@ class VoiceWorker:
                 slot.register_death()
             with self._reporting:
                 self._has_left = True
-                inference_reports.withdraw(self._reports(), self._connection)
+                reports.withdraw(self._reports(), self._connection)
         except redis.RedisError as error:
             logger.warning("Redis not reached (%s)", type(error).__name__)
 

@@ -6,7 +6,7 @@ from collections import deque
 from tests.benchmarks.load.measures import Figures, Latencies
 from tests.benchmarks.load.pace import FRAME_S
 from tests.candidate import FRAME_BYTES
-from voice.recordings.frames import pack
+from tests.frames import pack
 
 WINDOW_BYTES = 64_000
 """Limit of sent but unacknowledged bytes: 2 s of speech."""

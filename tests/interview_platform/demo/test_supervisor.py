@@ -51,10 +51,15 @@ from interview_platform.demo.supervisor import Program, Supervisor
 async def main():
     program = Program("child", (sys.executable, "-c", {SLEEP!r}))
     async with Supervisor([program], write=lambda *line: None) as running:
-        print(*running.pids("child"), flush=True)
+        print(*(instance.pid for instance in running.of("child")), flush=True)
         await asyncio.Event().wait()
 asyncio.run(main())
 """
+
+
+def pids(running: Supervisor) -> list[int]:
+    """The process ids of the running instances of the program "child"."""
+    return [instance.pid for instance in running.of("child") if instance.pid]
 
 
 class Lines:
@@ -108,10 +113,10 @@ async def test_a_killed_program_starts_again(quick_restart):
     lines = Lines()
     async with Supervisor([python(SLEEP)], write=lines) as running:
         await lines.wait_for("up")
-        (first,) = running.pids("child")
+        (first,) = pids(running)
         os.kill(first, signal.SIGKILL)
         await lines.wait_for("up", count=2)
-        (second,) = running.pids("child")
+        (second,) = pids(running)
     assert second != first
     assert "ended by SIGKILL, starts again in 0.01 s" in lines.seen[1]
 
@@ -146,7 +151,7 @@ async def test_a_program_that_does_not_end_is_killed_after_its_grace_time():
     lines = Lines()
     async with Supervisor([python(STUBBORN, grace_s=0.1)], write=lines) as running:
         await lines.wait_for("up")
-        (pid,) = running.pids("child")
+        (pid,) = pids(running)
     await wait_ended(pid)
     assert lines.seen[-1] == "child.1 still running after 0.1 s, killed"
 
@@ -155,7 +160,7 @@ async def test_children_of_a_program_end_with_it(quick_restart):
     lines = Lines()
     async with Supervisor([python(FAMILY)], write=lines) as running:
         grandchild = int((await lines.wait_for(r"child.1 \d+$")).split()[1])
-        os.kill(running.pids("child")[0], signal.SIGKILL)
+        os.kill(pids(running)[0], signal.SIGKILL)
         await lines.wait_for("starts again")
         await wait_ended(grandchild)
 
@@ -165,7 +170,7 @@ async def test_a_program_waiting_to_start_again_can_be_stopped(monkeypatch):
     lines = Lines()
     async with Supervisor([python("")], write=lines) as running:
         await lines.wait_for("starts again in 60 s")
-        assert running.pids("child") == []
+        assert pids(running) == []
 
 
 async def test_an_executable_that_does_not_exist_stops_those_before_it():
@@ -173,7 +178,7 @@ async def test_an_executable_that_does_not_exist_stops_those_before_it():
     running = Supervisor([python(SLEEP), Program("absent", ("/does/not/exist",))], write=lines)
     with pytest.raises(FileNotFoundError):
         await running.__aenter__()
-    assert running.pids("child") == []
+    assert pids(running) == []
 
 
 async def test_a_line_without_end_does_not_stop_the_output(monkeypatch):
@@ -217,9 +222,9 @@ async def test_restart_replaces_one_after_the_other_each_when_its_successor_is_r
     lines = Lines()
     async with Supervisor([python(SAY_READY, count=2, tells_ready=True)], write=lines) as running:
         await lines.wait_for("ready", count=2)
-        before = running.pids("child")
+        before = pids(running)
         await running.restart("child")
-        after = running.pids("child")
+        after = pids(running)
     order = [line for line in lines.seen[2:] if not line.endswith("up")]
     assert order[:4] == ["child.1 ready", "child.1 stopped", "child.2 ready", "child.2 stopped"]
     assert len(set(before) | set(after)) == 4
@@ -235,11 +240,11 @@ async def test_restart_leaves_what_works_where_a_successor_does_not_get_ready(tm
     lines = Lines()
     async with Supervisor([program], write=lines) as running:
         await lines.wait_for("ready", count=2)
-        before = running.pids("child")
+        before = pids(running)
         code.write_text(successor)
         with pytest.raises(TimeoutError):
             await running.restart("child", within_s=0.5)
-        assert running.pids("child") == before
+        assert pids(running) == before
     assert not [line for line in lines.seen[:-2] if "stopped" in line]
 
 
@@ -247,9 +252,9 @@ async def test_restart_of_a_program_that_tells_nothing_does_not_wait():
     lines = Lines()
     async with Supervisor([python(SLEEP)], write=lines) as running:
         await lines.wait_for("up")
-        before = running.pids("child")
+        before = pids(running)
         await running.restart("child")
-        assert running.pids("child") != before
+        assert pids(running) != before
 
 
 async def test_stopping_in_the_middle_of_a_restart_leaves_nothing():
@@ -258,10 +263,10 @@ async def test_stopping_in_the_middle_of_a_restart_leaves_nothing():
         await lines.wait_for("up")
         restarting = asyncio.create_task(running.restart("child"))
         await lines.wait_for("up", count=2)
-        pids = running.pids("child")
+        left = pids(running)
         restarting.cancel()
-    assert len(pids) == 2
-    for pid in pids:
+    assert len(left) == 2
+    for pid in left:
         await wait_ended(pid)
     await asyncio.wait([restarting])
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from interview_platform.web import health
-from voice.inference import reports as inference_reports
+from voice.inference import reports
 from voice.inference.reports import EngineReport
 from voice.monitoring import readiness
 
@@ -40,8 +40,8 @@ async def test_process_whose_stores_answer_is_ready_though_no_worker_is_warm(asy
 
 async def test_everything_is_ready_once_both_directions_are_warm(async_client, clean_redis):
     assert (await ask(async_client, "/ready?all"))[0] == 503
-    reports = [EngineReport(name, "an engine", "", "cpu", "ready") for name in ("recognition", "synthesis")]
-    inference_reports.publish(reports, clean_redis)
+    published = [EngineReport(name, "an engine", "", "cpu", "ready") for name in ("recognition", "synthesis")]
+    reports.publish(published, clean_redis)
     status, body = await ask(async_client, "/ready?all")
     assert (status, set(body["parts"].values())) == (200, {"ok"})
 

@@ -7,8 +7,7 @@ from interviews.models import Answer
 from tests.interviews import journey
 from voice.infra import redis_clients
 from voice.infra.threads import in_thread
-from voice.queues import jobs as queues_jobs
-from voice.recordings import frames
+from voice.queues import jobs
 from voice.recordings.buffer import DUE_BYTES, HOT_BYTES
 from voice.workers import storing
 
@@ -25,14 +24,14 @@ def answer(session) -> Answer:
 
 async def send(audio: AnswerAudio, start: int, end: int) -> int:
     for at in range(start, end, len(FRAME)):
-        _, held = await audio.hold(frames.pack(at, FRAME[: end - at]))
+        _, held = await audio.hold(pack(at, FRAME[: end - at]))
     return held
 
 
 async def moves_queued(audio: AnswerAudio) -> list[bytes]:
     if audio._asking:
         await asyncio.wait([audio._asking])
-    return await redis_clients.async_client().lrange(queues_jobs.key("default"), 0, -1)
+    return await redis_clients.async_client().lrange(jobs.key("default"), 0, -1)
 
 
 async def test_a_due_segment_is_asked_for_once(answer):

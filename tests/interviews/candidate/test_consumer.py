@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 from interview_platform.asgi import application
 from interviews.candidate import metrics
 from interviews.models import Answer
+from tests.frames import pack
 from tests.interviews import journey
 from voice.capacity import shedding
 from voice.recordings import frames
@@ -56,7 +57,7 @@ class Browser:
         await self.socket.send_json_to({"type": kind, **fields})
 
     async def speak(self, offset: int, pcm: bytes = FRAME) -> None:
-        await self.socket.send_to(bytes_data=frames.pack(offset, pcm))
+        await self.socket.send_to(bytes_data=pack(offset, pcm))
 
     async def close(self) -> None:
         """Disconnect. After a failed test the task may already be cancelled, which pytest must not see."""
@@ -164,7 +165,7 @@ async def test_gap_is_refused_with_the_offset_to_resume_from(browser, recording)
     assert (error["code"], error["offset"]) == ("gap", 8000)
 
 
-@pytest.mark.parametrize("data", [b"1234", frames.pack(0, b"odd"), frames.pack(1, b"even")])
+@pytest.mark.parametrize("data", [b"1234", pack(0, b"odd"), pack(1, b"even")])
 async def test_malformed_frame_is_refused(browser, recording, data):
     await browser.socket.send_to(bytes_data=data)
     assert (await browser.until("error"))["code"] == "bad_frame"

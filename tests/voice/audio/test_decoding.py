@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sounds import loudest_hz, tone
+from tests.sounds import encode, encode_wav, loudest_hz, tone
 from voice.audio.decoding import AudioOverLimit, decode
-from voice.audio.encoding import encode, encode_flac, encode_wav
+from voice.audio.encoding import encode_flac
 from voice.audio.processing import describe
 from voice.errors import AudioRejected
 

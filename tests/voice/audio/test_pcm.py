@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sounds import loudest_hz, tone
+from tests.sounds import loudest_hz, resample, tone
 from voice.audio.decoding import decode_flac
 from voice.audio.encoding import encode_flac
 from voice.audio.pcm import s16le_from_samples, samples_from_f32le, samples_from_s16le
-from voice.audio.resampling import Resampler, resample
+from voice.audio.resampling import Resampler
 from voice.errors import AudioRejected
 
 RATE_HZ = 16_000

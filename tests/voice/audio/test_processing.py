@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sounds import encode
 from tests.speech import recordings, spoken
-from voice.audio.encoding import encode
 from voice.audio.processing import PEAK_DBFS, Processing, describe, loudness_dbfs, process
 from voice.errors import AudioRejected
 

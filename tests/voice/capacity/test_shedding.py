@@ -13,8 +13,7 @@ from rq.utils import utcformat
 from voice.capacity import ladder, shedding
 from voice.capacity.shedding import Felt, ProcessRetreat, Step, StepOff, pressure
 from voice.infra import redis_clients
-from voice.queues import jobs
-from voice.queues import waits as queues_waits
+from voice.queues import jobs, waits
 
 WITHIN_S = 120
 
@@ -86,10 +85,10 @@ def test_deferred_transcripts_hold_the_level_until_they_are_made():
 def test_wait_in_a_queue_is_that_of_its_first_job(clean_redis):
     queue_job("stt", clean_redis, age_s=30)
     jobs.enqueue_now("stt", "voice.workers.transcription.transcribe", "a-later-one")
-    waits = queues_waits.look(["stt", "stt-later"], clean_redis)
-    assert waits["stt"].length == 2
-    assert 30 <= waits["stt"].oldest_s < 60
-    assert waits["stt-later"] == (0, 0.0)
+    queues = waits.look(["stt", "stt-later"], clean_redis)
+    assert queues["stt"].length == 2
+    assert 30 <= queues["stt"].oldest_s < 60
+    assert queues["stt-later"] == (0, 0.0)
 
 
 async def test_lateness_is_what_blocks_the_loop(monkeypatch):

@@ -9,6 +9,7 @@ import uvloop
 from channels.layers import get_channel_layer
 from redis.asyncio import ConnectionPool, SSLConnection
 
+from tests import redis_connections
 from voice.infra import redis_clients
 from voice.recordings import buffer
 
@@ -75,7 +76,7 @@ async def _use_after_loss(use: Callable[[], Awaitable[ConnectionPool]]) -> None:
         await use()
     finally:
         await pool.disconnect()
-        await redis_clients.close_async_clients()
+        await redis_connections.close_those_of_this_loop()
 
 
 def test_an_address_with_tls_is_reached_with_tls(settings):

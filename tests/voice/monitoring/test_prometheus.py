@@ -20,7 +20,7 @@ from voice.inference.breaker import Breaker
 from voice.infra import redis_clients
 from voice.models import Recording
 from voice.monitoring import prometheus
-from voice.queues import jobs as queues_jobs
+from voice.queues import jobs
 from voice.recordings import storage
 from voice.speech import cache
 from voice.speech.cache import CachedSpeech
@@ -94,7 +94,7 @@ def test_page_without_postgresql_has_the_rest(client, clean_redis, monkeypatch):
 
 @pytest.mark.django_db(transaction=True)  # a job is queued on commit
 def test_queues_and_what_waits_in_postgresql_are_told(client, clean_redis):
-    queues_jobs.enqueue_now("stt", "voice.workers.transcription.transcribe", "an-id")
+    jobs.enqueue_now("stt", "voice.workers.transcription.transcribe", "an-id")
     factories.TranscriptFactory(recording=factories.RecordingFactory(sealed=True))
     factories.TranscriptFactory(recording=factories.RecordingFactory(sealed=True), is_deferred=True)
     waiting = Recording.objects.filter(status=Recording.Status.SEALED)

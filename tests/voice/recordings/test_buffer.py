@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests import redis_connections
 from voice.infra import redis_clients
 from voice.recordings import buffer
 from voice.recordings.buffer import HOT_BYTES, KEPT_BYTES, SEGMENT_BYTES, Outcome
@@ -201,7 +202,7 @@ async def test_any_frames_with_any_moves_between_lose_nothing(cuts, moves):
         await fill(recording, start, end)
         if move == "too late":
             buffer.let_go(recording, len(taken))
-    await redis_clients.close_async_clients()
+    await redis_connections.close_those_of_this_loop()
     assert taken + buffer.read(recording, len(taken)) == PCM[: ends[-1]]
 
 

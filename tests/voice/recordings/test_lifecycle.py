@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from tests import redis_connections
 from tests.factories import tone
 from voice import errors, signals
 from voice.audio import decoding, encoding
@@ -36,7 +37,7 @@ def sealed() -> Recording:
 async def fill(recording: Recording, pcm: bytes) -> None:
     await lifecycle.open_for(recording, writer="test")
     await buffer.write(recording.id, writer="test", offset=0, pcm=pcm)
-    await redis_clients.close_async_clients()
+    await redis_connections.close_those_of_this_loop()
 
 
 @pytest.fixture

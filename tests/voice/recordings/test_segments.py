@@ -6,12 +6,13 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from tests import redis_connections
 from tests.factories import tone
 from tests.voice.recordings.test_buffer import rest
 from voice.audio import encoding
 from voice.infra import redis_clients
 from voice.models import Recording, Transcript
-from voice.queues import jobs as queues_jobs
+from voice.queues import jobs
 from voice.recordings import buffer, lifecycle, queueing, storage
 from voice.recordings.buffer import KEPT_BYTES, SEGMENT_BYTES
 from voice.workers import storing, sweeper
@@ -42,7 +43,7 @@ async def go_on(recording: Recording, start: int, end: int) -> buffer.Write:
         write = await buffer.write(recording.id, writer="me", offset=at, pcm=pcm)
         if write.outcome is not buffer.Outcome.HELD:
             break
-    await redis_clients.close_async_clients()
+    await redis_connections.close_those_of_this_loop()
     return write
 
 
@@ -59,7 +60,7 @@ def seal(recording: Recording, at_least: int) -> Recording:
 
 
 def queued() -> list[str]:
-    ids = redis_clients.sync_client().lrange(queues_jobs.key("default"), 0, -1)
+    ids = redis_clients.sync_client().lrange(jobs.key("default"), 0, -1)
     return [job_id.decode() for job_id in ids]
 
 
@@ -187,7 +188,7 @@ def test_what_nobody_goes_on_with_leaves_redis_and_goes_on_when_somebody_does(gr
     storing.move_resting()
     assert queued() == [f"move-{growing.pk}"]  # 20 s are due anyway
     storing.move_segments(str(growing.pk))
-    redis_clients.sync_client().delete(queues_jobs.key("default"), f"rq:job:move-{growing.pk}")
+    redis_clients.sync_client().delete(jobs.key("default"), f"rq:job:move-{growing.pk}")
     storing.move_resting()
     assert queued() == []
     async_to_sync(send)(growing, 2 * SEGMENT_BYTES, 2 * SEGMENT_BYTES + 1000)
@@ -412,7 +413,7 @@ def test_moving_asks_the_database_once_a_segment_and_never_when_nothing_is_due(
 
 
 def test_moving_goes_before_storing():
-    queues_jobs.enqueue_now("default", "voice.workers.storing.store", "a", job_id="store-a")
+    jobs.enqueue_now("default", "voice.workers.storing.store", "a", job_id="store-a")
     recording = lifecycle.create(language="en", max_seconds=1)
     queueing.queue_moving(recording.pk)
     assert redis_clients.sync_client().lindex("rq:queue:default", 0) == f"move-{recording.pk}".encode()
@@ -424,11 +425,11 @@ def test_under_load_the_text_follows_later(growing, monkeypatch, is_off):
     sealed = seal(growing, KEPT_BYTES)
     assert Transcript.objects.get(recording=sealed).is_deferred is is_off
     if is_off:
-        assert redis_clients.sync_client().llen(queues_jobs.key("stt-later")) == 0
+        assert redis_clients.sync_client().llen(jobs.key("stt-later")) == 0
         sweeper.sweep()
     queue = "stt-later" if is_off else "stt"
     job_id = queueing.transcription_job_id(sealed.pk).encode()
-    assert redis_clients.sync_client().lrange(queues_jobs.key(queue), 0, -1) == [job_id]
+    assert redis_clients.sync_client().lrange(jobs.key(queue), 0, -1) == [job_id]
 
 
 def test_of_a_long_backlog_only_the_oldest_are_queued(monkeypatch):
@@ -438,14 +439,14 @@ def test_of_a_long_backlog_only_the_oldest_are_queued(monkeypatch):
     oldest = [queueing.transcription_job_id(each.pk).encode() for each in sealed[:2]]
     for _ in range(2):
         sweeper.sweep()
-        assert redis_clients.sync_client().lrange(queues_jobs.key("stt-later"), 0, -1) == oldest
+        assert redis_clients.sync_client().lrange(jobs.key("stt-later"), 0, -1) == oldest
 
 
 def test_the_sweeper_brings_a_deferred_transcript_to_its_queue(growing, monkeypatch):
     monkeypatch.setattr("voice.capacity.shedding.is_off", lambda step: True)
     sealed = seal(growing, KEPT_BYTES)
-    redis_clients.sync_client().delete(queues_jobs.key("stt-later"), f"rq:job:transcribe-{sealed.pk}")
+    redis_clients.sync_client().delete(jobs.key("stt-later"), f"rq:job:transcribe-{sealed.pk}")
     Transcript.objects.update(retry_at=timezone.now())
     sweeper.sweep()
     job_id = queueing.transcription_job_id(sealed.pk).encode()
-    assert redis_clients.sync_client().lrange(queues_jobs.key("stt-later"), 0, -1) == [job_id]
+    assert redis_clients.sync_client().lrange(jobs.key("stt-later"), 0, -1) == [job_id]

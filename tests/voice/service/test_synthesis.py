@@ -12,7 +12,7 @@ from voice.errors import EngineUnavailable, RequestRefused
 from voice.inference import synthesizer
 from voice.infra.threads import in_thread
 from voice.models import ClonedVoice
-from voice.service import synthesis as service_synthesis
+from voice.service import synthesis
 from voice.service.requests import SpeechRequest
 from voice.speech import voices
 from voice.types import Voice
@@ -27,7 +27,7 @@ def wanted(text="Good morning.", **fields):
 
 
 async def spoken(request):
-    speech = await service_synthesis.speak(request)
+    speech = await synthesis.speak(request)
     return b"".join([part.body async for part in speech.parts()]), speech
 
 
@@ -43,14 +43,14 @@ async def spoken(request):
 )
 async def test_request_that_nobody_could_speak_is_refused(engines, fields, field):
     with pytest.raises(RequestRefused) as refused:
-        await service_synthesis.checked(wanted(**fields), CALLER)
+        await synthesis.checked(wanted(**fields), CALLER)
 
     assert refused.value.field == field
 
 
 async def test_language_is_the_voices_own_unless_it_is_said(engines):
-    assert (await service_synthesis.checked(wanted(voice="fake:de-DE"), CALLER)).language == "de-DE"
-    assert (await service_synthesis.checked(wanted(), CALLER)).language == "en"
+    assert (await synthesis.checked(wanted(voice="fake:de-DE"), CALLER)).language == "de-DE"
+    assert (await synthesis.checked(wanted(), CALLER)).language == "en"
 
 
 async def test_cloned_voice_speaks_for_its_owner_only(engines):
@@ -63,19 +63,17 @@ async def test_cloned_voice_speaks_for_its_owner_only(engines):
         has_consent=True,
     )
 
-    request = await service_synthesis.checked(wanted(voice="anna", language="de"), CALLER)
+    request = await synthesis.checked(wanted(voice="anna", language="de"), CALLER)
     with pytest.raises(RequestRefused):
-        await service_synthesis.checked(wanted(voice="anna", language="de"), STRANGER)
+        await synthesis.checked(wanted(voice="anna", language="de"), STRANGER)
     with pytest.raises(RequestRefused):
-        await service_synthesis.checked(wanted(voice=request.voice), STRANGER)
+        await synthesis.checked(wanted(voice=request.voice), STRANGER)
 
     assert request.voice.startswith("chatterbox:de#")
-    assert [
-        voice.name for voice in await service_synthesis.voices_for(STRANGER) if voice.quality == "cloned"
-    ] == []
-    assert [
-        voice.name for voice in await service_synthesis.voices_for(CALLER) if voice.quality == "cloned"
-    ] == ["anna"]
+    assert [voice.name for voice in await synthesis.voices_for(STRANGER) if voice.quality == "cloned"] == []
+    assert [voice.name for voice in await synthesis.voices_for(CALLER) if voice.quality == "cloned"] == [
+        "anna"
+    ]
 
 
 async def test_cloned_voices_of_callers_without_owner_are_nobodys(engines):
@@ -85,31 +83,31 @@ async def test_cloned_voices_of_callers_without_owner_are_nobodys(engines):
     unknown = Caller(id="address:192.0.2.1", owner="", name="")
 
     with pytest.raises(RequestRefused):
-        await service_synthesis.checked(wanted(voice="anna"), unknown)
-    assert {voice.quality for voice in await service_synthesis.voices_for(unknown)} == {"last_resort"}
+        await synthesis.checked(wanted(voice="anna"), unknown)
+    assert {voice.quality for voice in await synthesis.voices_for(unknown)} == {"last_resort"}
 
 
 async def test_known_voice_costs_no_thread(engines, monkeypatch):
-    await service_synthesis.checked(wanted(), CALLER)
+    await synthesis.checked(wanted(), CALLER)
 
     def fail(*args):
         raise AssertionError(args)
 
     monkeypatch.setattr(asyncio, "to_thread", fail)
-    monkeypatch.setattr(service_synthesis, "in_thread", fail)
+    monkeypatch.setattr(synthesis, "in_thread", fail)
 
-    assert (await service_synthesis.checked(wanted(voice="fake:de-DE"), CALLER)).voice == "fake:de-DE"
+    assert (await synthesis.checked(wanted(voice="fake:de-DE"), CALLER)).voice == "fake:de-DE"
 
 
 async def test_voices_are_looked_up_again_after_a_while(engines, monkeypatch):
-    await service_synthesis.checked(wanted(), CALLER)
+    await synthesis.checked(wanted(), CALLER)
     monkeypatch.setattr(voices, "known", tuple)
-    assert await service_synthesis.voices_for(CALLER)
+    assert await synthesis.voices_for(CALLER)
 
-    later = time.monotonic() + service_synthesis.VOICES_KNOWN_FOR_S
-    monkeypatch.setattr(service_synthesis.time, "monotonic", lambda: later)
+    later = time.monotonic() + synthesis.VOICES_KNOWN_FOR_S
+    monkeypatch.setattr(synthesis.time, "monotonic", lambda: later)
 
-    assert await service_synthesis.voices_for(CALLER) == ()
+    assert await synthesis.voices_for(CALLER) == ()
 
 
 async def test_time_to_the_first_audio_is_counted_by_its_source(worker):
@@ -117,7 +115,7 @@ async def test_time_to_the_first_audio_is_counted_by_its_source(worker):
         name = "voice_first_audio_seconds_count"
         return [REGISTRY.get_sample_value(name, {"source": source}) or 0 for source in ("engine", "cache")]
 
-    request = await service_synthesis.checked(wanted("One sentence. And another."), CALLER)
+    request = await synthesis.checked(wanted("One sentence. And another."), CALLER)
     before = counts()
     for _ in range(2):
         await spoken(request)
@@ -126,7 +124,7 @@ async def test_time_to_the_first_audio_is_counted_by_its_source(worker):
 
 
 async def test_second_request_is_answered_from_the_cache(worker):
-    request = await service_synthesis.checked(wanted(), CALLER)
+    request = await synthesis.checked(wanted(), CALLER)
 
     first, made = await spoken(request)
     again, found = await spoken(request)
@@ -138,7 +136,7 @@ async def test_second_request_is_answered_from_the_cache(worker):
 
 
 async def test_two_hundred_requests_at_once_cost_one_synthesis(worker):
-    request = await service_synthesis.checked(wanted(), CALLER)
+    request = await synthesis.checked(wanted(), CALLER)
 
     answers = await asyncio.gather(*(spoken(request) for _ in range(200)))
 
@@ -167,7 +165,7 @@ async def test_voice_that_stood_in_for_another_is_not_kept(worker, monkeypatch):
     chain = synthesizer.Synthesizer([faltering, worker.synthesis])
     monkeypatch.setattr(synthesizer, "synthesizer", lambda: chain)
     monkeypatch.setattr(voices, "known", chain.voices)
-    request = await service_synthesis.checked(wanted(voice="faltering:en"), CALLER)
+    request = await synthesis.checked(wanted(voice="faltering:en"), CALLER)
 
     _, stood_in = await spoken(request)
     faltering.is_away = False

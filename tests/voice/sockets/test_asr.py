@@ -6,9 +6,9 @@ import threading
 import numpy as np
 import pytest
 
+from tests.sounds import resample
 from tests.speech import spoken
 from tests.voice.sockets.client import Client
-from voice.audio import resampling
 from voice.audio.pcm import s16le_from_samples
 from voice.capacity import shedding
 from voice.errors import AudioRejected
@@ -237,7 +237,7 @@ async def test_float32_is_heard_as_int16_is(client):
 
 @pytest.mark.parametrize("rate_hz", [8_000, 44_100, 48_000])
 async def test_other_sample_rates_are_converted(client, rate_hz):
-    samples = resampling.resample(speech(), 16_000, rate_hz)
+    samples = resample(speech(), 16_000, rate_hz)
     await client.say("config", sample_rate=rate_hz)
     told = await heard(client, s16le_from_samples(samples))
 

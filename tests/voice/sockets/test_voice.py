@@ -7,12 +7,12 @@ import threading
 import numpy as np
 import pytest
 
+from tests.sounds import encode, encode_wav
 from tests.speech import spoken
 from tests.voice.sockets.client import Client
 from voice.audio import decoding, pcm
-from voice.audio.encoding import encode, encode_wav
 from voice.errors import EngineUnavailable
-from voice.sockets import voice as sockets_voice
+from voice.sockets.voice import MAX_UNDER_WAY
 from voice.text import sentiment
 
 
@@ -130,14 +130,14 @@ async def test_quick_request_overtakes_a_slow_one(client, held):
 
 
 async def test_too_many_requests_at_once_are_refused(client, held):
-    for n in range(sockets_voice.MAX_UNDER_WAY):
+    for n in range(MAX_UNDER_WAY):
         await client.say("audio", audio=base64_wav(), language="en", id=n)
     error = await client.error("text", text="Good morning.", id="late")
 
     assert (error["code"], error["id"]) == ("busy", "late")
     assert error["retry_after_s"] > 0
     held.may_go_on.set()
-    for _ in range(sockets_voice.MAX_UNDER_WAY):
+    for _ in range(MAX_UNDER_WAY):
         await client.until("transcript")
     await said(client, text="Good morning.")
 
@@ -151,7 +151,7 @@ async def test_long_texts_at_once_are_refused(client, worker, monkeypatch):
         return synthesize(text, **options)
 
     monkeypatch.setattr(worker.synthesis, "synthesize", wait)
-    monkeypatch.setattr(sockets_voice, "MAX_CHARS_UNDER_WAY", 30)
+    monkeypatch.setattr("voice.sockets.voice.MAX_CHARS_UNDER_WAY", 30)
     await client.say("text", text="These are twenty-five letters.")
     error = await client.error("text", text="And more of them.")
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 
+from tests.sounds import encode_wav
 from tests.speech import spoken
 from tests.voice.engines.tts import chatterbox_package
-from voice.audio.encoding import encode_wav
 from voice.audio.pcm import s16le_from_samples
 from voice.engines.tts.chatterbox import WEIGHTS, Chatterbox
 from voice.errors import EngineUnavailable, RequestRefused

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient
 
 from tests import factories
-from voice.audio.encoding import encode_wav
+from tests.sounds import encode_wav
 
 
 class KeyClient(AsyncClient):

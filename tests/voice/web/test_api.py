@@ -11,9 +11,10 @@ from django.db import connections
 from django.test import AsyncClient
 
 from tests import factories
+from tests.sounds import encode_wav
 from tests.voice.web.rest import body_of, recording, seconds_of
 from voice.audio.decoding import decode
-from voice.audio.encoding import encode_flac, encode_wav
+from voice.audio.encoding import encode_flac
 from voice.audio.processing import loudness_dbfs
 from voice.errors import CallFailed, EngineUnavailable
 from voice.queues import calls

@@ -13,8 +13,7 @@ from rq.utils import utcformat
 from tests import factories
 from voice.capacity import shedding
 from voice.errors import TransientFailure
-from voice.inference import breaker
-from voice.inference import reports as inference_reports
+from voice.inference import breaker, reports
 from voice.inference.breaker import Breaker
 from voice.inference.reports import EngineReport
 from voice.queues import jobs
@@ -29,8 +28,8 @@ pytestmark = pytest.mark.django_db
 def page(client, clean_redis):
     """A function that returns the page after these engines have reported."""
 
-    def look(*reports):
-        inference_reports.publish(reports, clean_redis)
+    def look(*published):
+        reports.publish(published, clean_redis)
         client.force_login(factories.UserFactory())
         return client.get(reverse("speech-engines")).content.decode()
 
@@ -230,8 +229,8 @@ def test_redis_away_is_said(client, monkeypatch):
     def gone(*args):
         raise redis.ConnectionError
 
-    monkeypatch.setattr(inference_reports, "current", gone)
-    monkeypatch.setattr("voice.queues.jobs.length", gone)
+    monkeypatch.setattr(reports, "current", gone)
+    monkeypatch.setattr("voice.queues.waits.look", gone)
     monkeypatch.setattr(cache, "statistics", gone)
     client.force_login(factories.UserFactory())
     assert "Redis cannot be reached" in client.get(reverse("speech-engines")).content.decode()

@@ -9,8 +9,8 @@ import pytest
 
 from tests import speech
 from tests.conftest import STANDIN_SENTENCE
+from tests.sounds import encode
 from tests.voice.web.rest import seconds_of
-from voice.audio.encoding import encode
 from voice.types import RECOGNITION_RATE_HZ
 
 pytestmark = pytest.mark.flows

@@ -24,7 +24,7 @@ from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegist
 from interview_platform.demo.embedded import free_port
 from interview_platform.demo.processes import end_with_parent
 from tests.fakes import FakeRecognition
-from voice.inference import reports as inference_reports
+from voice.inference import reports
 from voice.inference.recognizer import Recognizer
 from voice.inference.reports import EngineReport
 from voice.queues import leases
@@ -388,8 +388,8 @@ def test_stuck_job_ends_the_process(client, start):
     assert process.returncode == worker.STUCK_STATUS
     assert re.search(rf"job {job.id} has run for \d+ s: ending this process", log)
     assert not leases.is_pending(job.id, client)
-    assert [report.state for report in inference_reports.current(client)] == ["stuck"]
-    assert not inference_reports.ready("recognition", client)
+    assert [report.state for report in reports.current(client)] == ["stuck"]
+    assert not reports.ready("recognition", client)
 
 
 def test_job_may_say_that_it_takes_longer(client):
@@ -449,14 +449,14 @@ def test_sigterm_finishes_the_running_job_and_takes_no_other(client, start):
 
     process.terminate()
     waiting = enqueue(client, push, "other")
-    until(lambda: inference_reports.ready("recognition", client))  # still alive
+    until(lambda: reports.ready("recognition", client))  # still alive
     client.rpush("release:a", 1)
 
     assert process.wait(WITHIN_S) == 0
     assert client.llen("done:a") == 1
     assert leases.is_pending(waiting.id, client)
     assert client.llen("other") == 0
-    assert inference_reports.current(client) == []
+    assert reports.current(client) == []
     assert client.smembers("rq:workers") == set()
 
 

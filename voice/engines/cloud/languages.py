@@ -30,7 +30,6 @@ _TABLE: Final = """
     ba bak bashkir, jw jav javanese, su sun sundanese, yue yue cantonese
 """
 _ROWS: Final = [row.split() for row in _TABLE.split(",")]
-WHISPER: Final = frozenset(code for code, _, _ in _ROWS)
 _CODES: Final = {spelling: code for code, *spellings in _ROWS for spelling in (code, *spellings)}
 # Common tags for languages that the table knows by another one.
 _SYNONYMS: Final = {"nb": "no", "iw": "he", "in": "id", "fil": "tl", "jv": "jw", "cmn": "zh"}
@@ -65,3 +64,8 @@ def locale_in(locales: Iterable[str], language: str) -> str:
         if primary_language(candidate) in (primary, _SYNONYMS.get(primary)):
             return candidate
     raise LanguageUnsupported(f"{language!r} is no language this vendor hears; name another.")
+
+
+def locale_of_voice(name: str) -> str:
+    """The locale with which a vendor begins its voice's name: "de-DE-KatjaNeural" gives "de-DE"."""
+    return "-".join(name.split("-")[:2])

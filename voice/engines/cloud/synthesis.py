@@ -14,6 +14,7 @@ from voice.engines.base import checked_speed, matching_voice
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, malformed
 from voice.errors import AudioRejected, SynthesisFailed
+from voice.text.languages import hyphenated
 from voice.text.sentences import split_sentences
 from voice.types import Samples, SpeechChunk, Voice
 
@@ -86,7 +87,7 @@ class CloudSynthesis(ABC):
         name, _, tag = entry.partition("@")
         return Voice(
             id=f"{self.name}:{entry}",
-            language=(tag or self._language_in(name)).replace("_", "-"),
+            language=hyphenated(tag or self._language_in(name)),
             name=name,
             engine=self.name,
             quality="cloud",

@@ -26,6 +26,7 @@ from voice.engines.base import checked_speed, matching_voice
 from voice.engines.hub import Progress, check_hub, fetch_file
 from voice.engines.onnx_models import one_thread_session, onnx_errors
 from voice.errors import EngineUnavailable, SynthesisFailed, VoiceUnavailable
+from voice.text.languages import hyphenated
 from voice.text.sentences import split_sentences
 from voice.types import Samples, SpeechChunk, Voice
 
@@ -160,7 +161,7 @@ def _described(model: Path) -> Voice:
     name = model.stem.removeprefix(f"{code}-")
     rate_hz = int(config.get("audio", {}).get("sample_rate", 22_050))
     speakers = _speakers(config) if config.get("num_speakers", 1) > 1 else ()
-    return Voice(f"piper:{model.stem}", code.replace("_", "-"), name, "piper", "neural", rate_hz, speakers)
+    return Voice(f"piper:{model.stem}", hyphenated(code), name, "piper", "neural", rate_hz, speakers)
 
 
 def _speakers(config: dict[str, Any]) -> tuple[str, ...]:

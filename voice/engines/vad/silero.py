@@ -26,12 +26,10 @@ from voice.engines.vad.silero_graph import (
     folded,
     for_many_streams,
 )
-from voice.types import RECOGNITION_RATE_HZ, Samples
+from voice.types import Samples
 
 if TYPE_CHECKING:
     import onnxruntime
-
-FRAME_MS: Final = FRAME_SAMPLES * 1000 // RECOGNITION_RATE_HZ
 
 MODEL_IN_PACKAGE: Final = ("faster_whisper", "assets/silero_vad_v6.onnx")
 
@@ -47,9 +45,7 @@ class SileroVad:
     def __init__(self, model_path: str = "") -> None:
         """model_path: an ONNX file; "" is the one in the faster-whisper package."""
         self._session = SharedSession(
-            lambda: for_many_streams(
-                model_path or file_in_package("faster_whisper", "assets/silero_vad_v6.onnx")
-            )
+            lambda: for_many_streams(model_path or file_in_package(*MODEL_IN_PACKAGE))
         )
 
     def load(self) -> None:

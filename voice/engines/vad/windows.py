@@ -9,11 +9,9 @@ from typing import Final
 import numpy as np
 
 from voice.engines.vad.silero import FRAME_SAMPLES, Probabilities
+from voice.engines.vad.thresholds import SILENCE_THRESHOLD, SPEECH_THRESHOLD
 from voice.types import RECOGNITION_RATE_HZ, Samples
 
-# Source: snakers4/silero-vad, get_speech_timestamps: threshold 0.5, and 0.15 less for the end of speech.
-SPEECH_THRESHOLD: Final = 0.5
-SILENCE_THRESHOLD: Final = 0.35
 # Source: faster-whisper, VadOptions.speech_pad_ms: soft beginnings and ends lie outside the threshold.
 PAD_MS: Final = 400
 

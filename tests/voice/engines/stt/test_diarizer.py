@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.diarization_models import write_embedding, write_segmentation
+from tests.sounds import resample
 from tests.speech import spoken
-from voice.audio.resampling import resample
 from voice.engines.stt.diarizer import Diarizer
 from voice.errors import AudioRejected, EngineUnavailable
 

@@ -11,7 +11,6 @@ from tests.voice.engines.tts import chatterbox_package as fake
 from voice.audio.encoding import encode_flac
 from voice.audio.pcm import s16le_from_samples
 from voice.engines.base import SynthesisEngine
-from voice.engines.tts import chatterbox as engines
 from voice.engines.tts.chatterbox import LANGUAGES, WEIGHTS, Chatterbox
 from voice.errors import (
     EngineUnavailable,
@@ -120,7 +119,7 @@ def test_an_embedding_of_another_process_is_taken(chatterbox, references, model_
 
 
 def test_memory_keeps_the_voices_used_last(chatterbox, references, monkeypatch):
-    monkeypatch.setattr(engines, "KEPT_IN_MEMORY", 2)
+    monkeypatch.setattr("voice.engines.tts.chatterbox.KEPT_IN_MEMORY", 2)
     references.recordings["carl"] = recording(3)
 
     for voice in ("anna", "bert", "anna", "carl"):

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from tests.standins import build_piper_voice
-from voice.engines.tts import espeak as espeak_engine
-from voice.engines.tts.espeak import Espeak
+from voice.engines.tts.espeak import Espeak, _started
 from voice.engines.tts.kokoro import ENGLISH_MODEL, VOICES, Kokoro, blend_of
 from voice.engines.tts.piper import Piper
 from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed, VoiceUnavailable
@@ -119,7 +118,7 @@ def test_a_damaged_piper_voice_leaves_the_others_alone(tmp_path):
 def test_a_voice_that_espeak_has_lost_says_so(monkeypatch):
     espeak = Espeak()
     chosen = espeak.voices()[0]
-    monkeypatch.setitem(espeak_engine._started().names, chosen, b"nobody")
+    monkeypatch.setitem(_started().names, chosen, b"nobody")
 
     with pytest.raises(VoiceUnavailable, match="choose another"):
         list(espeak.synthesize("Hi.", voice=chosen.id, language=chosen.language))

@@ -25,7 +25,7 @@ from voice.engines.cloud.vendors.aws import AwsConnection
 from voice.engines.cloud.websocket import conversation, received_until
 from voice.errors import AudioRejected
 from voice.text.languages import primary_language
-from voice.types import Samples, Segment
+from voice.types import RECOGNITION_RATE_HZ, SAMPLE_BYTES, Samples, Segment
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -41,8 +41,6 @@ _LOCALES: Final = """
 LOCALES: Final = _LOCALES.split()
 DETECTED: Final = "en-US,es-US,fr-FR,de-DE,it-IT,pt-BR"  # it chooses among these: one dialect a language
 CHUNK_S: Final = 0.1  # Source: Developer Guide, "Streaming best practices": 50 to 200 ms
-RATE_HZ: Final = 16_000
-SAMPLE_BYTES: Final = 2
 EXPIRES_S: Final = 300
 
 
@@ -97,12 +95,12 @@ class AwsRecognition(CloudRecognition):
             raise unreachable(self._account, "closed early")
 
     def _sent(self, socket: ClientConnection, pcm: bytes) -> Iterator[Any]:
-        """Send `pcm` at its pace, and the end of the stream; yield the frames that come meanwhile."""
-        size = int(CHUNK_S * RATE_HZ) * SAMPLE_BYTES
+        """Sends `pcm` at its pace, and the end; the frames that come meanwhile."""
+        size = int(CHUNK_S * RECOGNITION_RATE_HZ) * SAMPLE_BYTES
         started = time.monotonic()
         for i in range(0, len(pcm), size):
             socket.send(audio_event(pcm[i : i + size]))
-            due = started + (i + size) / SAMPLE_BYTES / RATE_HZ / self._pace
+            due = started + (i + size) / SAMPLE_BYTES / RECOGNITION_RATE_HZ / self._pace
             try:
                 while True:  # read frames while waiting, or both ends would wait for each other
                     yield socket.recv(timeout=max(0.0, due - time.monotonic()))
@@ -116,7 +114,7 @@ class AwsRecognition(CloudRecognition):
         from botocore.awsrequest import AWSRequest
         from botocore.credentials import Credentials
 
-        query = {"media-encoding": "pcm", "sample-rate": str(RATE_HZ)}
+        query = {"media-encoding": "pcm", "sample-rate": str(RECOGNITION_RATE_HZ)}
         query |= (
             {"language-code": language}
             if language

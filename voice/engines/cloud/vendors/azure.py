@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, number, reading, string
-from voice.engines.cloud.languages import locale_in
+from voice.engines.cloud.languages import locale_in, locale_of_voice
 from voice.engines.cloud.recognition import CloudRecognition, Heard, flac_of, segment_of, word_of
 from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
 from voice.errors import AudioRejected, EngineUnavailable, SynthesisFailed
@@ -125,7 +125,7 @@ class AzureSynthesis(CloudSynthesis):
         return _AzureConnection(self._account, "https://{region}.tts.speech.microsoft.com")
 
     def _language_in(self, name: str) -> str:
-        return "-".join(name.split("-")[:2])
+        return locale_of_voice(name)
 
     def _pcm(self, passage: str, voice: Voice, *, speed: float, emotion: str) -> Iterator[bytes]:
         prefix = "/tts" if self._account.base_url else ""  # on a resource's own address

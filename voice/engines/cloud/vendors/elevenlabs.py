@@ -22,7 +22,7 @@ from voice.engines.cloud.recognition import CloudRecognition, Heard, flac_of, se
 from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
 from voice.engines.cloud.websocket import check_websockets, conversation, send_all
 from voice.errors import AudioRejected, EngineUnavailable, SynthesisFailed, VoiceError
-from voice.text.languages import primary_language
+from voice.text.languages import hyphenated, primary_language
 from voice.types import Samples, Voice, Word
 
 BASE_URL: Final = "https://api.elevenlabs.io"
@@ -133,8 +133,9 @@ class ElevenLabsSynthesis(CloudSynthesis):
         tags = [string(labels.get("language") or "en")]
         tags += [string(entry.get("locale") or entry["language"]) for entry in verified]
         for tag in dict.fromkeys(tags[1:] or tags):
-            language = tag.replace("_", "-")
-            yield Voice(f"{self.name}:{voice_id}@{tag}", language, name, self.name, "cloud", self.rate_hz)
+            yield Voice(
+                f"{self.name}:{voice_id}@{tag}", hyphenated(tag), name, self.name, "cloud", self.rate_hz
+            )
 
     def _connected(self) -> Connection:
         return _keyed(self._account)

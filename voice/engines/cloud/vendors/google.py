@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, number, reading, string
-from voice.engines.cloud.languages import locale_in
+from voice.engines.cloud.languages import locale_in, locale_of_voice
 from voice.engines.cloud.recognition import CloudRecognition, Heard, flac_of, segment_of, word_of
 from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
 from voice.errors import AudioRejected, SynthesisFailed
-from voice.types import Samples, Segment, Voice
+from voice.types import RECOGNITION_RATE_HZ, Samples, Segment, Voice
 
 # Source: Google Cloud, "Speech-to-Text supported languages"; the first stands for the bare language.
 _LOCALES: Final = """
@@ -52,7 +52,7 @@ class GoogleRecognition(CloudRecognition):
     def _hear(self, samples: Samples, *, language: str | None, hot_words: str, is_partial: bool) -> Heard:
         config: dict[str, Any] = {
             "encoding": "FLAC",
-            "sampleRateHertz": 16_000,
+            "sampleRateHertz": RECOGNITION_RATE_HZ,
             "languageCode": language,
             "model": self.model,
             "enableAutomaticPunctuation": True,
@@ -111,7 +111,7 @@ class GoogleSynthesis(CloudSynthesis):
         return _keyed(self._account, "https://texttospeech.googleapis.com")
 
     def _language_in(self, name: str) -> str:
-        return "-".join(name.split("-")[:2])
+        return locale_of_voice(name)
 
     def _pcm(self, passage: str, voice: Voice, *, speed: float, emotion: str) -> Iterator[bytes]:
         answer = self._connection.json(

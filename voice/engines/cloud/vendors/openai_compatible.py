@@ -15,7 +15,7 @@ from voice.engines.cloud.languages import iso_code
 from voice.engines.cloud.recognition import CloudRecognition, Heard, flac_of, segment_of, word_of
 from voice.engines.cloud.synthesis import CloudSynthesis, vendor_name
 from voice.errors import AudioRejected, SynthesisFailed
-from voice.types import Samples, Segment, Voice, Word
+from voice.types import RECOGNITION_RATE_HZ, Samples, Segment, Voice, Word
 
 # One voice for each language of the platform's interface, and a selection in English: each speaks every
 # language.
@@ -73,7 +73,7 @@ class OpenAIRecognition(CloudRecognition):
         with reading(self._account):
             if is_whisper:
                 return _verbose(answer, language)
-            return _plain(answer, language, duration_s=len(samples) / 16_000)
+            return _plain(answer, language, duration_s=len(samples) / RECOGNITION_RATE_HZ)
 
 
 def _verbose(answer: Any, language: str | None) -> Heard:
