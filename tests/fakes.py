@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from voice.audio.pcm import checked_samples
-from voice.engines.base import checked_speed, matching_voice
+from voice.engines.base import SteadyEngine, checked_speed, matching_voice
 from voice.errors import LanguageUnsupported, SynthesisFailed
 from voice.text.languages import primary_language
 from voice.text.sentences import split_sentences
@@ -29,7 +29,7 @@ class Heard:
     is_partial: bool
 
 
-class FakeRecognition:
+class FakeRecognition(SteadyEngine):
     """Hears `says` in whatever is not silent, its words spread evenly; remembers its calls in `heard`."""
 
     name = "fake"
@@ -89,7 +89,7 @@ class FakeRecognition:
         return Segment(self.says, 0.0, duration_s, -0.1, 0.01, () if is_partial else words)
 
 
-class FakeSynthesis:
+class FakeSynthesis(SteadyEngine):
     """Hums 50 ms a character; remembers what it spoke in `spoken`."""
 
     name = "fake"

@@ -28,19 +28,39 @@ from voice.types import Recognition, Samples, Segment, SpeakerTurn, SpeechChunk,
 
 
 @runtime_checkable
-class RecognitionEngine(Protocol):
-    """Speech to text.  All methods may be called from several threads at once."""
+class Engine(Protocol):
+    """What engines of both directions have in common."""
 
     name: str
     model: str
     device: str
 
+    @property
+    def notice(self) -> str:
+        """What an operator should know of an engine that serves, such as a smaller model; else ""."""
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a call of its model hangs. Nothing but the end of the process ends such a call."""
+
     def load(self) -> None:
-        """Load the model; further calls return at once.
+        """Make ready; further calls return at once. A voice may be loaded later, when it is first used.
 
         Raises:
-            EngineUnavailable: the model, its library or its device is missing; the message says what to do.
+            EngineUnavailable: a model, a library or the device is missing; the message says what to do.
         """
+
+
+class SteadyEngine:
+    """An engine that has no notice and never hangs: the base of most."""
+
+    notice: str = ""
+    is_stuck: bool = False
+
+
+@runtime_checkable
+class RecognitionEngine(Engine, Protocol):
+    """Speech to text.  All methods may be called from several threads at once."""
 
     def supports(self, language: str | None) -> bool:
         """Whether `recognize` accepts this language; None asks whether the engine detects it itself."""
@@ -70,19 +90,8 @@ class RecognitionEngine(Protocol):
 
 
 @runtime_checkable
-class SynthesisEngine(Protocol):
+class SynthesisEngine(Engine, Protocol):
     """Text to speech.  All methods may be called from several threads at once."""
-
-    name: str
-    model: str
-    device: str
-
-    def load(self) -> None:
-        """Make ready; further calls return at once.  Voices may be loaded later, when first used.
-
-        Raises:
-            EngineUnavailable: no voice, library or device; the message says what to do.
-        """
 
     def voices(self) -> tuple[Voice, ...]:
         """The voices that can be chosen; empty when the engine is unavailable."""

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from voice import metrics
+from voice.engines.base import Engine
 from voice.errors import (
     AudioRejected,
     EngineUnavailable,
@@ -35,16 +36,6 @@ for a model hub that cannot be reached takes seconds."""
 
 REJECTIONS = (AudioRejected, LanguageUnsupported, RequestRefused, SynthesisFailed)
 """What is wrong with the request and not with the engine."""
-
-
-class Engine(Protocol):
-    """What both kinds of engine have in common (`voice.engines.base`)."""
-
-    name: str
-    model: str
-    device: str
-
-    def load(self) -> None: ...
 
 
 E = TypeVar("E", bound=Engine)
@@ -282,8 +273,8 @@ class EngineChain(Generic[E]):
                 engine=link.engine.name,
                 model=link.engine.model,
                 device=link.engine.device,
-                state="stuck" if getattr(link.engine, "is_stuck", False) else link.state,
-                last_error=link.last_error or getattr(link.engine, "notice", ""),
+                state="stuck" if link.engine.is_stuck else link.state,
+                last_error=link.last_error or link.engine.notice,
             )
             for link in self.links
         )

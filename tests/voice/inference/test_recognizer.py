@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from voice.engines.base import SteadyEngine
 from voice.engines.registry import EngineConfig, recognition_engines
 from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported
 from voice.inference import chain, reports
@@ -14,7 +15,7 @@ SILENCE = np.zeros(8_000, np.float32)
 pytestmark = pytest.mark.usefixtures("clean_redis")  # the breakers of the engines are there
 
 
-class Scripted:
+class Scripted(SteadyEngine):
     """An engine that does as it is told; what real ones do is for the contract suite."""
 
     model, device = "none", "cpu"

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from voice.audio.tempo import paced
-from voice.engines.base import checked_speed, matching_voice
+from voice.engines.base import SteadyEngine, checked_speed, matching_voice
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, malformed
 from voice.errors import AudioRejected, SynthesisFailed
@@ -18,7 +18,7 @@ from voice.text.sentences import split_sentences
 from voice.types import Samples, SpeechChunk, Voice
 
 
-class CloudSynthesis(ABC):
+class CloudSynthesis(SteadyEngine, ABC):
     """A vendor's voices.  Subclasses say how one passage is asked for.
 
     Chunks are the pieces in which the sound arrives; the first of each passage carries the passage's

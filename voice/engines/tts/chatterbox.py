@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from voice.audio.tempo import paced
-from voice.engines.base import checked_speed, matching_voice
+from voice.engines.base import SteadyEngine, checked_speed, matching_voice
 from voice.engines.hub import check_hub
 from voice.errors import EngineUnavailable, RequestRefused, SynthesisFailed, VoiceUnavailable
 from voice.text.sentences import split_sentences
@@ -72,7 +72,7 @@ class References(Protocol):
         """Keep what was derived from the recording for as long as the recording itself."""
 
 
-class Chatterbox:
+class Chatterbox(SteadyEngine):
     """See the module.  Calls run one at a time: the model keeps the voice it speaks with."""
 
     name = "chatterbox"
