@@ -26,6 +26,7 @@ from voice.errors import (
     VoiceUnavailable,
 )
 from voice.inference.breaker import Breaker
+from voice.inference.handover import Handover
 from voice.inference.reports import EngineReport, State
 from voice.inference.retry import Retry
 from voice.types import Direction
@@ -47,12 +48,9 @@ class EngineCall:
     """One call of one engine: of its last try, the seconds inside the engine and of audio it was about."""
 
     link: "Link[Any]"
+    handover: Handover[Any]
     engine_s: float = 0.0
     audio_s: float = 0.0
-    is_excused: bool = False
-    """Whatever it raises is not the engine's fault: somebody else's code failed inside it."""
-    has_answered: bool = False
-    """Some of the result was handed out: whoever tries again would hand it out twice."""
 
     def tried(self, work: Callable[[], T], retry: Retry) -> T:
         """The result of `work()`, called again while it fails in passing and nothing was handed out.
@@ -60,7 +58,7 @@ class EngineCall:
         Raises:
             Exception: what the last try raised.
         """
-        return retry.call(work, may_retry=lambda: not self.has_answered, on_retry=self._begin_again)
+        return retry.call(work, may_retry=lambda: not self.handover.has_begun, on_retry=self._begin_again)
 
     def _begin_again(self) -> None:
         self.engine_s = self.audio_s = 0.0
@@ -116,18 +114,20 @@ class Link(Generic[E]):
         self.state, self.last_error = "ready", ""
 
     @contextmanager
-    def call(self) -> Iterator[EngineCall]:
+    def call(self, handover: Handover[Any]) -> Iterator[EngineCall]:
         """Let the block call the engine, once it is loaded, and tell its breaker how that went.
 
         An engine that cannot be loaded here may serve elsewhere, so the breaker, which all processes share,
         learns nothing of it.
+
+        handover: of what the engine makes.
 
         Raises:
             EngineOpen: the engine is left alone for a while.
             EngineUnavailable: it cannot be loaded.
         """
         attempt = self._breaker.admit()
-        call = EngineCall(self)
+        call = EngineCall(self, handover)
         is_loaded = False
         try:
             self.load()
@@ -138,18 +138,18 @@ class Link(Generic[E]):
             self._count_failure(_kind(error))
             raise
         except Exception as error:
-            if is_loaded and not call.is_excused:
+            if is_loaded and not handover.is_outside:
                 attempt.failed(error)
                 self._count_failure(_kind(error))
             else:
                 attempt.released()
             raise
-        except GeneratorExit:  # whoever listened to the stream went away: what came until then was good
-            attempt.succeeded()
-            self._observe(call)
-            raise
         except BaseException:
-            attempt.released()
+            if handover.is_declined:
+                attempt.succeeded()
+                self._observe(call)
+            else:
+                attempt.released()
             raise
         attempt.succeeded()
         self._observe(call)
@@ -179,14 +179,6 @@ def _kind(error: Exception) -> str:
     if isinstance(error, TransientFailure):
         return "transient"
     return "unavailable" if isinstance(error, EngineUnavailable) else "unexpected"
-
-
-class PartlyDone(Exception):
-    """Work failed after some of its result was handed out: whoever tries again would hand it out twice."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class NoneServed(Exception):
@@ -236,13 +228,17 @@ class EngineChain(Generic[E]):
         reasons = "; ".join(f"{link.engine.name}: {link.last_error}" for link in self.links)
         raise EngineUnavailable(f"No engine for {self.direction}. {reasons or 'None is configured.'}")
 
-    def first_to_serve(self, links: Iterable[Link[E]], work: Callable[[Link[E]], T]) -> T:
+    def first_to_serve(
+        self, links: Iterable[Link[E]], work: Callable[[Link[E]], T], handover: Handover[Any]
+    ) -> T:
         """The result of `work` with the first of the links that does it.
+
+        handover: of the result. Once it has begun, no other engine follows.
 
         Raises:
             AudioRejected, RequestRefused: another engine would say the same.
             NoneServed: each failed in its own way.
-            Exception: what `work` raised inside `PartlyDone`.
+            Exception: what `work` raised after `handover` had begun.
         """
         failed: list[tuple[str, Exception]] = []
         for link in links:
@@ -250,10 +246,10 @@ class EngineChain(Generic[E]):
                 result = work(link)
             except (AudioRejected, RequestRefused):
                 raise
-            except PartlyDone as partly:
-                raise partly.error from None
-            except Exception as error:  # noqa: BLE001 (counted, and told if no other engine serves)
-                link.note(error)
+            except Exception as error:
+                if handover.has_begun:
+                    raise
+                link.note(error)  # told if no other engine serves
                 failed.append((link.engine.name, error))
             else:
                 self._count_fallback(failed, link)
