@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from voice.audio.pcm import checked_samples
-from voice.engines.base import checked_speed, matching_voice
+from voice.engines.base import SteadyEngine, checked_speed, matching_voice
 from voice.errors import LanguageUnsupported, SynthesisFailed
 from voice.text.languages import primary_language
 from voice.text.sentences import split_sentences
@@ -29,8 +29,8 @@ class Heard:
     is_partial: bool
 
 
-class FakeRecognition:
-    """Transcribe all non-silent audio as `says`, with evenly spread words; record the calls in `heard`."""
+class FakeRecognition(SteadyEngine):
+    """Hears `says` in whatever is not silent, its words spread evenly; remembers its calls in `heard`."""
 
     name = "fake"
     model = "fake"
@@ -89,8 +89,8 @@ class FakeRecognition:
         return Segment(self.says, 0.0, duration_s, -0.1, 0.01, () if is_partial else words)
 
 
-class FakeSynthesis:
-    """Hum 50 ms for each character; record the texts in `spoken`."""
+class FakeSynthesis(SteadyEngine):
+    """Hums 50 ms a character; remembers what it spoke in `spoken`."""
 
     name = "fake"
     model = "fake"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -26,21 +26,46 @@ from voice.errors import LanguageUnsupported, SynthesisFailed
 from voice.text.languages import canonical_tag, primary_language
 from voice.types import Recognition, Samples, Segment, SpeakerTurn, SpeechChunk, Voice
 
+SPEECH_THRESHOLD: Final = 0.5
+"""A frame is speech from this probability of voice activity on. Source: snakers4/silero-vad, get_speech_timestamps."""
+SILENCE_THRESHOLD: Final = 0.35
+"""Below this a frame is silence; between the two it is like the frame before. Source: as above, 0.15 less."""
+
 
 @runtime_checkable
-class RecognitionEngine(Protocol):
-    """Speech to text. All methods may be called from several threads at once."""
+class Engine(Protocol):
+    """What engines of both directions have in common."""
 
     name: str
     model: str
     device: str
 
+    @property
+    def notice(self) -> str:
+        """What an operator should know of an engine that serves, such as a smaller model; else ""."""
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a call of its model hangs. Nothing but the end of the process ends such a call."""
+
     def load(self) -> None:
-        """Load the model; further calls return at once.
+        """Make ready; further calls return at once. A voice may be loaded later, when it is first used.
 
         Raises:
-            EngineUnavailable: the model, its library or its device is missing; the message says what to do.
+            EngineUnavailable: a model, a library or the device is missing; the message says what to do.
         """
+
+
+class SteadyEngine:
+    """An engine that has no notice and never hangs: the base of most."""
+
+    notice: str = ""
+    is_stuck: bool = False
+
+
+@runtime_checkable
+class RecognitionEngine(Engine, Protocol):
+    """Speech to text. All methods may be called from several threads at once."""
 
     def supports(self, language: str | None) -> bool:
         """Whether `recognize` accepts this language; None asks whether the engine detects it itself."""
@@ -70,19 +95,8 @@ class RecognitionEngine(Protocol):
 
 
 @runtime_checkable
-class SynthesisEngine(Protocol):
+class SynthesisEngine(Engine, Protocol):
     """Text to speech. All methods may be called from several threads at once."""
-
-    name: str
-    model: str
-    device: str
-
-    def load(self) -> None:
-        """Get ready; further calls return at once. Voices may be loaded later, when first used.
-
-        Raises:
-            EngineUnavailable: no voice, library or device; the message says what to do.
-        """
 
     def voices(self) -> tuple[Voice, ...]:
         """Return the voices that can be chosen; empty when the engine is unavailable."""

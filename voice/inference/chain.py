@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from voice import metrics
+from voice.engines.base import Engine
 from voice.errors import (
     AudioRejected,
     EngineUnavailable,
@@ -25,6 +26,7 @@ from voice.errors import (
     VoiceUnavailable,
 )
 from voice.inference.breaker import Breaker
+from voice.inference.handover import Handover
 from voice.inference.reports import EngineReport, State
 from voice.inference.retry import Retry
 from voice.types import Direction
@@ -39,16 +41,6 @@ REJECTIONS = (AudioRejected, LanguageUnsupported, RequestRefused, SynthesisFaile
 """Errors of the request, not of the engine."""
 
 
-class Engine(Protocol):
-    """The common part of both kinds of engine (`voice.engines.base`)."""
-
-    name: str
-    model: str
-    device: str
-
-    def load(self) -> None: ...
-
-
 E = TypeVar("E", bound=Engine)
 T = TypeVar("T")
 
@@ -58,12 +50,9 @@ class EngineCall:
     """One call of one engine; for its last try, the seconds inside the engine and of the audio."""
 
     link: "Link[Any]"
+    handover: Handover[Any]
     engine_s: float = 0.0
     audio_s: float = 0.0
-    is_excused: bool = False
-    """Exceptions are not the engine's fault now: other code is running inside the call."""
-    has_answered: bool = False
-    """Part of the result was already passed on; a retry would pass it on twice."""
 
     def tried(self, work: Callable[[], T], retry: Retry) -> T:
         """Return the result of `work()`, retrying transient failures while no result was passed on.
@@ -71,7 +60,7 @@ class EngineCall:
         Raises:
             Exception: what the last try raised.
         """
-        return retry.call(work, may_retry=lambda: not self.has_answered, on_retry=self._begin_again)
+        return retry.call(work, may_retry=lambda: not self.handover.has_begun, on_retry=self._begin_again)
 
     def _begin_again(self) -> None:
         self.engine_s = self.audio_s = 0.0
@@ -127,18 +116,20 @@ class Link(Generic[E]):
         self.state, self.last_error = "ready", ""
 
     @contextmanager
-    def call(self) -> Iterator[EngineCall]:
-        """Let the block call the engine, once it is loaded, and report the outcome to its breaker.
+    def call(self, handover: Handover[Any]) -> Iterator[EngineCall]:
+        """Let the block call the engine, once it is loaded, and tell its breaker how that went.
 
         An engine that cannot be loaded here may work elsewhere, so the breaker, which all processes share,
         does not count that.
+
+        handover: of what the engine makes.
 
         Raises:
             EngineOpen: the engine is not called for a while.
             EngineUnavailable: it cannot be loaded.
         """
         attempt = self._breaker.admit()
-        call = EngineCall(self)
+        call = EngineCall(self, handover)
         is_loaded = False
         try:
             self.load()
@@ -149,18 +140,18 @@ class Link(Generic[E]):
             self._count_failure(_kind(error))
             raise
         except Exception as error:
-            if is_loaded and not call.is_excused:
+            if is_loaded and not handover.is_outside:
                 attempt.failed(error)
                 self._count_failure(_kind(error))
             else:
                 attempt.released()
             raise
-        except GeneratorExit:  # the reader of the stream left: the audio until then was good
-            attempt.succeeded()
-            self._observe(call)
-            raise
         except BaseException:
-            attempt.released()
+            if handover.is_declined:
+                attempt.succeeded()
+                self._observe(call)
+            else:
+                attempt.released()
             raise
         attempt.succeeded()
         self._observe(call)
@@ -190,14 +181,6 @@ def _kind(error: Exception) -> str:
     if isinstance(error, TransientFailure):
         return "transient"
     return "unavailable" if isinstance(error, EngineUnavailable) else "unexpected"
-
-
-class PartlyDone(Exception):
-    """Work failed after part of its result was passed on; a retry would pass it on twice."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class NoneServed(Exception):
@@ -247,13 +230,17 @@ class EngineChain(Generic[E]):
         reasons = "; ".join(f"{link.engine.name}: {link.last_error}" for link in self.links)
         raise EngineUnavailable(f"No engine for {self.direction}. {reasons or 'None is configured.'}")
 
-    def first_to_serve(self, links: Iterable[Link[E]], work: Callable[[Link[E]], T]) -> T:
-        """Return the result of `work` with the first of the links that succeeds.
+    def first_to_serve(
+        self, links: Iterable[Link[E]], work: Callable[[Link[E]], T], handover: Handover[Any]
+    ) -> T:
+        """The result of `work` with the first of the links that does it.
+
+        handover: of the result. Once it has begun, no other engine follows.
 
         Raises:
             AudioRejected, RequestRefused: another engine would fail too.
             NoneServed: each failed in its own way.
-            Exception: what `work` raised inside `PartlyDone`.
+            Exception: what `work` raised after `handover` had begun.
         """
         failed: list[tuple[str, Exception]] = []
         for link in links:
@@ -261,10 +248,10 @@ class EngineChain(Generic[E]):
                 result = work(link)
             except (AudioRejected, RequestRefused):
                 raise
-            except PartlyDone as partly:
-                raise partly.error from None
-            except Exception as error:  # noqa: BLE001 (counted, and reported if no other engine succeeds)
-                link.note(error)
+            except Exception as error:
+                if handover.has_begun:
+                    raise
+                link.note(error)  # told if no other engine serves
                 failed.append((link.engine.name, error))
             else:
                 self._count_fallback(failed, link)
@@ -284,8 +271,8 @@ class EngineChain(Generic[E]):
                 engine=link.engine.name,
                 model=link.engine.model,
                 device=link.engine.device,
-                state="stuck" if getattr(link.engine, "is_stuck", False) else link.state,
-                last_error=link.last_error or getattr(link.engine, "notice", ""),
+                state="stuck" if link.engine.is_stuck else link.state,
+                last_error=link.last_error or link.engine.notice,
             )
             for link in self.links
         )

@@ -12,7 +12,8 @@ from django.conf import settings
 from voice.engines import registry
 from voice.engines.base import RecognitionEngine
 from voice.errors import EngineUnavailable, LanguageUnsupported
-from voice.inference.chain import EngineCall, EngineChain, Link, NoneServed, PartlyDone
+from voice.inference.chain import EngineChain, Link, NoneServed
+from voice.inference.handover import Handover
 from voice.inference.reports import EngineReport
 from voice.inference.retry import ONCE, Retry
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
@@ -58,24 +59,20 @@ class Recognizer:
             LanguageUnsupported: no configured engine knows the language.
             EngineUnavailable: none of those that know it works; the message has the reason of each.
         """
-        segments = _HandedOut(on_segments)
+        handover = Handover(on_segments)
         retry = ONCE if is_partial else self._retry
 
         def recognize_with(link: Link[RecognitionEngine]) -> Recognition:
             options: dict[str, Any] = {"language": language, "hot_words": hot_words, "is_partial": is_partial}
-            try:
-                return _recognize(link, samples, options, segments, retry)
-            except Exception as error:
-                if segments.has_begun:
-                    raise PartlyDone(error) from error
-                raise
+            return _recognize(link, samples, options, handover, retry)
 
         fit = [link for link in self._chain if link.engine.supports(language)]
         try:
-            result = self._chain.first_to_serve(fit, recognize_with)
+            result = self._chain.first_to_serve(fit, recognize_with, handover)
         except NoneServed as none:
             raise _nothing_left(language, none) from None
-        segments.finish(result)
+        if on_segments and result.segments and not handover.has_begun:
+            on_segments(result.segments)  # an engine that knows none before the end
         return result
 
     def reports(self) -> tuple[EngineReport, ...]:
@@ -83,50 +80,21 @@ class Recognizer:
         return self._chain.reports()
 
 
-class _HandedOut:
-    """Passes segments on, and records whether it has."""
-
-    def __init__(self, on_segments: OnSegments | None) -> None:
-        self._on_segments = on_segments
-        self.has_begun = False
-
-    def options(self, call: EngineCall) -> dict[str, Any]:
-        """Return the engine's options; empty if the caller wants no segments."""
-        if self._on_segments is None:
-            return {}
-
-        def hand_out(segments: tuple[Segment, ...]) -> None:
-            call.has_answered = True
-            call.is_excused = True  # from here until the end of the block
-            self._hand_out(segments)
-            call.is_excused = False
-
-        return {"on_segments": hand_out}
-
-    def finish(self, result: Recognition) -> None:
-        """Pass all segments on, if the engine has passed on none."""
-        if self._on_segments and result.segments and not self.has_begun:
-            self._hand_out(result.segments)
-
-    def _hand_out(self, segments: tuple[Segment, ...]) -> None:
-        assert self._on_segments
-        self.has_begun = True
-        self._on_segments(segments)
-
-
 def _recognize(
     link: Link[RecognitionEngine],
     samples: Samples,
     options: dict[str, Any],
-    segments: _HandedOut,
+    handover: Handover[tuple[Segment, ...]],
     retry: Retry,
 ) -> Recognition:
-    with link.call() as call:
+    if handover.receive:
+        options = options | {"on_segments": handover.give}  # an engine is told nothing where nobody listens
+    with link.call(handover) as call:
 
         def recognize() -> Recognition:
             call.audio_s = len(samples) / RECOGNITION_RATE_HZ
             with call.timed():
-                return link.engine.recognize(samples, **options, **segments.options(call))
+                return link.engine.recognize(samples, **options)
 
         return call.tried(recognize, retry)
 

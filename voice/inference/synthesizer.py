@@ -16,6 +16,7 @@ from voice.engines import defaults, registry
 from voice.engines.base import SynthesisEngine, matching_voice
 from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed
 from voice.inference.chain import EngineCall, EngineChain, Link, NoneServed
+from voice.inference.handover import Handover
 from voice.inference.reports import EngineReport
 from voice.inference.retry import Retry
 from voice.speech import cloning
@@ -138,12 +139,14 @@ class Synthesizer:
         links = self._ordered_for(wanted.voice)
         meant = next((link for link in links if _has_voice_for(link, wanted)), None)
 
+        handover: Handover[_Spoken] = Handover()
+
         def speak(link: Link[SynthesisEngine]) -> T:
-            chunks = _spoken(link, wanted, begin, self._retry)
+            chunks = _spoken(link, wanted, begin, handover, self._retry)
             return take(SynthesisStream(link.engine.name, chunks, is_stand_in=link is not meant))
 
         try:
-            return self._chain.first_to_serve(links, speak)
+            return self._chain.first_to_serve(links, speak, handover)
         except NoneServed as none:
             raise _worst(none, wanted.language) from None
 
@@ -165,10 +168,12 @@ def _has_voice_for(link: Link[SynthesisEngine], wanted: _Wanted) -> bool:
         return False
 
 
-def _spoken(link: Link[SynthesisEngine], wanted: _Wanted, begin: _Begin, retry: Retry) -> Generator[_Spoken]:
-    """Yield each chunk with its voice. What `begin` computes may be retried: it was not passed on yet."""
-    with link.call() as call:
-        yield from call.tried(lambda: begin(_made(link.engine, call, wanted)), retry)
+def _spoken(
+    link: Link[SynthesisEngine], wanted: _Wanted, begin: _Begin, handover: Handover[_Spoken], retry: Retry
+) -> Generator[_Spoken]:
+    """Which voice spoke, with each chunk. What `begin` takes is tried again: nobody has heard of it."""
+    with link.call(handover) as call:
+        yield from handover.through(call.tried(lambda: begin(_made(link.engine, call, wanted)), retry))
 
 
 def _begun(chunks: Iterator[_Spoken]) -> Iterable[_Spoken]:

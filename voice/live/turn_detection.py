@@ -37,7 +37,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voice.audio.pcm import FULL_SCALE, SAMPLE_BYTES
-from voice.engines.vad.thresholds import SILENCE_THRESHOLD, SPEECH_THRESHOLD
+from voice.engines.base import SILENCE_THRESHOLD, SPEECH_THRESHOLD
 from voice.types import RECOGNITION_RATE_HZ, Samples
 
 SAMPLES_PER_FRAME: Final = 512

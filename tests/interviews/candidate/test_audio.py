@@ -4,6 +4,7 @@ import pytest
 
 from interviews.candidate.audio import AnswerAudio, FrameRefused
 from interviews.models import Answer
+from tests.frames import pack
 from tests.interviews import journey
 from voice.infra import redis_clients
 from voice.infra.threads import in_thread

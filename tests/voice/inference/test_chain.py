@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from voice import metrics
-from voice.engines.base import matching_voice
+from voice.engines.base import SteadyEngine, matching_voice
 from voice.errors import (
     AudioRejected,
     EngineUnavailable,
@@ -32,8 +32,8 @@ RATE_HZ = 22_050
 BROKEN = TransientFailure("the vendor answered 503")
 
 
-class Hears:
-    """A recognition engine with scripted failures: one entry of `outcomes` for each call, None for success.
+class Hears(SteadyEngine):
+    """A recognition engine that fails as told: one entry of `outcomes` a call, None for success.
 
     segments: yielded one by one before the outcome.
     """
@@ -60,8 +60,8 @@ class Hears:
         return Recognition("yes", "en", 1.0, 1.0, (segment_of("yes"),), self.name, self.model)
 
 
-class Speaks:
-    """A synthesis engine with scripted failures, after this many sentences (`after`)."""
+class Speaks(SteadyEngine):
+    """A synthesis engine that fails as told, after so many sentences (`after`)."""
 
     model, device = "none", "cpu"
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from voice.engines.base import SteadyEngine
 from voice.engines.registry import EngineConfig, recognition_engines
 from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported
 from voice.inference import chain, reports
@@ -14,8 +15,8 @@ SILENCE = np.zeros(8_000, np.float32)
 pytestmark = pytest.mark.usefixtures("clean_redis")  # for the engines' breakers
 
 
-class Scripted:
-    """A scripted engine; the contract tests cover real ones."""
+class Scripted(SteadyEngine):
+    """An engine that does as it is told; what real ones do is for the contract suite."""
 
     model, device = "none", "cpu"
 

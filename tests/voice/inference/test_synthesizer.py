@@ -17,7 +17,7 @@ from django.core.management import call_command
 
 from tests.standins import build_piper_voice
 from voice.engines import downloads, hub
-from voice.engines.base import matching_voice
+from voice.engines.base import SteadyEngine, matching_voice
 from voice.engines.registry import EngineConfig, recognition_engines, synthesis_engines
 from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed
 from voice.inference.synthesizer import Synthesizer
@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.usefixtures("clean_redis")  # for the engines' breakers
 
 
-class Scripted:
-    """A scripted engine; the contract tests cover real ones."""
+class Scripted(SteadyEngine):
+    """An engine that does as it is told; what real ones do is for the contract suite."""
 
     model, device = "none", "cpu"
 

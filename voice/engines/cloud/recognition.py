@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from voice.audio.pcm import checked_samples
+from voice.engines.base import SteadyEngine
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection
 from voice.engines.vad.silero import SileroVad
@@ -34,8 +35,8 @@ class Heard:
     language_probability: float = 1.0
 
 
-class CloudRecognition(ABC):
-    """A vendor's recogniser. Subclasses implement the request for one window."""
+class CloudRecognition(SteadyEngine, ABC):
+    """A vendor's recogniser. Subclasses say how one window is asked for."""
 
     name: str
     device = "cloud"

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from voice.audio.tempo import paced
-from voice.engines.base import checked_speed, matching_voice
+from voice.engines.base import SteadyEngine, checked_speed, matching_voice
 from voice.engines.cloud.account import CloudAccount
 from voice.engines.cloud.connection import Connection, malformed
 from voice.errors import AudioRejected, SynthesisFailed
@@ -19,8 +19,8 @@ from voice.text.sentences import split_sentences
 from voice.types import Samples, SpeechChunk, Voice
 
 
-class CloudSynthesis(ABC):
-    """A vendor's voices. Subclasses implement the request for one passage.
+class CloudSynthesis(SteadyEngine, ABC):
+    """A vendor's voices. Subclasses say how one passage is asked for.
 
     Chunks are the pieces in which the audio arrives. The first chunk of each passage carries the passage's
     text, the others none, so that the joined texts are the whole text.

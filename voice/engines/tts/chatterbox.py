@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from voice.audio.tempo import paced
-from voice.engines.base import checked_speed, matching_voice
+from voice.engines.base import SteadyEngine, checked_speed, matching_voice
 from voice.engines.hub import check_hub
 from voice.errors import EngineUnavailable, RequestRefused, SynthesisFailed, VoiceUnavailable
 from voice.text.sentences import split_sentences
@@ -73,8 +73,8 @@ class References(Protocol):
         """Store what was derived from the recording for as long as the recording itself."""
 
 
-class Chatterbox:
-    """See the module. Calls run one at a time: the model holds the current voice."""
+class Chatterbox(SteadyEngine):
+    """See the module. Calls run one at a time: the model keeps the voice it speaks with."""
 
     name = "chatterbox"
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from voice.audio.pcm import samples_from_s16le
-from voice.engines.base import checked_speed, matching_voice
+from voice.engines.base import SteadyEngine, checked_speed, matching_voice
 from voice.errors import EngineUnavailable, SynthesisFailed, VoiceUnavailable
 from voice.text.languages import primary_language
 from voice.text.sentences import split_sentences
@@ -71,7 +71,7 @@ _lock = threading.Lock()  # guards the C library, of which a process has only on
 _library: _Library | None = None
 
 
-class Espeak:
+class Espeak(SteadyEngine):
     """See the module. All instances share the one library of the process."""
 
     name = "espeak"

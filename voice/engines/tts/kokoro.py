@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from voice.engines.base import checked_speed, matching_voice
+from voice.engines.base import SteadyEngine, checked_speed, matching_voice
 from voice.engines.hub import check_hub
 from voice.errors import EngineUnavailable, SynthesisFailed, VoiceUnavailable
 from voice.text.sentences import split_sentences
@@ -65,7 +65,7 @@ VOICES: Final = tuple(
 _WEIGHT: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")
 
 
-class Kokoro:
+class Kokoro(SteadyEngine):
     """See the module. Calls run one at a time: PyTorch uses the whole device for each."""
 
     name = "kokoro"

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from voice.engines.base import checked_speed, matching_voice
+from voice.engines.base import SteadyEngine, checked_speed, matching_voice
 from voice.engines.hub import Progress, check_hub, fetch_file
 from voice.engines.onnx_models import one_thread_session, onnx_errors
 from voice.errors import EngineUnavailable, SynthesisFailed, VoiceUnavailable
@@ -46,7 +46,7 @@ class _Files:
     model: Path
 
 
-class Piper:
+class Piper(SteadyEngine):
     """See the module. Thread-safe: one ONNX session a voice, each call on its caller's thread."""
 
     name = "piper"

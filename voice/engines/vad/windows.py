@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from voice.engines.base import SILENCE_THRESHOLD, SPEECH_THRESHOLD
 from voice.engines.vad.silero import FRAME_SAMPLES, Probabilities
-from voice.engines.vad.thresholds import SILENCE_THRESHOLD, SPEECH_THRESHOLD
 from voice.types import RECOGNITION_RATE_HZ, Samples
 
 # Source: faster-whisper, VadOptions.speech_pad_ms: soft beginnings and ends lie outside the threshold.
