@@ -27,7 +27,7 @@ from voice.text.languages import canonical_tag, primary_language
 from voice.types import Recognition, Samples, Segment, SpeakerTurn, SpeechChunk, Voice
 
 SPEECH_THRESHOLD: Final = 0.5
-"""A frame is speech from this probability of voice activity on. Source: snakers4/silero-vad, get_speech_timestamps."""
+"""A frame is speech from this probability on. Source: snakers4/silero-vad, get_speech_timestamps."""
 SILENCE_THRESHOLD: Final = 0.35
 """Below this a frame is silence; between the two it is like the frame before. Source: as above, 0.15 less."""
 
