@@ -2,13 +2,13 @@
 
 How callers prove who they are is not decided here: whoever gives the service its addresses hands each
 WebSocket its caller in `scope["caller"]`, and each request in `request.auth`
-(interview_platform.web.callers). A WebSocket may stay open for days, so there is `scope["is_let_in"]` too:
-an asynchronous function that says whether the caller still would be let in.
+(interview_platform.web.callers). A WebSocket may stay open for days, so there is `scope["is_authorised"]`
+too: an asynchronous function that says whether the caller may still use the service.
 """
 
 from dataclasses import dataclass
 
-from voice.errors import OwnsNothing
+from voice.errors import Forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,8 @@ def owner_of(caller: Caller) -> str:
     """Whom batches and cloned voices of this caller belong to.
 
     Raises:
-        OwnsNothing: nobody.
+        Forbidden: nobody.
     """
     if not caller.owner:
-        raise OwnsNothing(
-            "Batches and cloned voices need somebody they belong to: send an API key or sign in."
-        )
+        raise Forbidden("Batches and cloned voices need somebody they belong to: send an API key or sign in.")
     return caller.owner

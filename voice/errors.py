@@ -62,14 +62,14 @@ class Busy(VoiceError):
         self.retry_after_s = retry_after_s
 
 
-class NotLetIn(VoiceError):
-    """A caller who was let in, and would not be any more."""
+class NotAuthorised(VoiceError):
+    """A caller whose key or session was valid when the connection opened, and is no more."""
 
     code = "unauthenticated"
 
 
-class OwnsNothing(VoiceError):
-    """A caller of whom nothing is known but an address, which many people may share."""
+class Forbidden(VoiceError):
+    """A caller who may own nothing: only an address is known, which many people may share."""
 
     code = "forbidden"
 

@@ -27,7 +27,7 @@ LET_IN_AT_ONCE = 30
 """Rate at which the line moves at most, over all processes, and how many may come in at one moment."""
 EPOCH_LEASE_S = 20
 STANDS_STILL_S = 7
-"""At the beginning of an epoch: two looks of every process (`admission.LOOK_EVERY_S`)."""
+"""At the beginning of an epoch: two looks of every process (`waiting_room.REFRESH_EVERY_S`)."""
 AT_MOST = 500
 """Candidates in one call, so that no frame waits long for Redis."""
 MEASURED_AT_MOST = 200

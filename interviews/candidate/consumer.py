@@ -140,7 +140,7 @@ class CandidateConsumer(WebSocketConsumer):
         await self.send_text(f'{{"type": "ack", "offset": {held_bytes}}}')
         metrics.frame_acked(time.monotonic() - came_at, len(frame.pcm))
         if self.listener is not None:
-            self.listener.hear(frame.offset, frame.pcm)
+            self.listener.feed(frame.offset, frame.pcm)
 
     async def _receive_for(self, answer: Answer) -> None:
         """From now on binary frames belong to this answer's recording; say where to go on."""
@@ -171,7 +171,7 @@ class CandidateConsumer(WebSocketConsumer):
         return Listener(
             f"recording {recording.id}",
             noticed=self._noticed,
-            ask_for_partial=ask,
+            request_partial=ask,
             read=partial(_read, recording.id),
             turn_settings=turn_settings(answer.session.interview),
             offset=offset,

@@ -1,6 +1,6 @@
 """How much one caller may ask for, and how many connections one process carries.
 
-allowance = await take_request(caller)                # RateLimited: too many this minute
+allowance = await count_request(caller)                # RateLimited: too many this minute
 async with connection(caller): …                      # Busy: too many at once
 """
 
@@ -23,7 +23,7 @@ LEASE_S = 60
 """A process that died holds its callers' places for so long."""
 PROCESS_RETRY_S = 5.0
 
-_TAKE = f"""
+_COUNT = f"""
 local used = redis.call('INCR', KEYS[1])
 if used == 1 then redis.call('EXPIRE', KEYS[1], {WINDOW_S}) end
 return {{used, redis.call('TTL', KEYS[1])}}
@@ -59,7 +59,7 @@ class Allowance:
         }
 
 
-async def take_request(caller: Caller) -> Allowance:
+async def count_request(caller: Caller) -> Allowance:
     """Count a request of this caller; with Redis away, nobody is refused.
 
     Raises:
@@ -67,7 +67,7 @@ async def take_request(caller: Caller) -> Allowance:
     """
     limit = settings.VOICE["REQUESTS_PER_MINUTE"]
     try:
-        used, reset_s = await redis_clients.async_client().eval(_TAKE, 1, f"voice:requests:{caller.id}")
+        used, reset_s = await redis_clients.async_client().eval(_COUNT, 1, f"voice:requests:{caller.id}")
     except redis.RedisError:
         return Allowance(limit, limit, WINDOW_S)
     if used > limit:

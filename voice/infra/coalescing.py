@@ -1,6 +1,6 @@
 """What many ask for one by one on an event loop, carried out together.
 
-    write = Gathered(write_all)              # write_all([item, ...]) -> [answer, ...]
+    write = Coalesced(write_all)              # write_all([item, ...]) -> [answer, ...]
     held = await write(frame)                # from as many tasks as there are speakers
 
 Who comes alone goes at once. Who comes while others are served, or within `PACE_S` after they began, waits
@@ -22,7 +22,7 @@ AT_MOST: Final = 256
 """So many go together, so that no company is long in coming back."""
 
 
-class Gathered(Generic[Item, Answer]):
+class Coalesced(Generic[Item, Answer]):
     """Of one event loop.  Items are carried out in the order in which they came."""
 
     def __init__(self, carry_out: Callable[[list[Item]], Awaitable[Sequence[Answer]]]) -> None:

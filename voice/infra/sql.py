@@ -76,9 +76,9 @@ class Part:
 
     def of(self, row: tuple[Any, ...]) -> Any:
         """The model's instance from a row that has nothing else."""
-        return self.take(list(row))
+        return self.consume(list(row))
 
-    def take(self, values: list[Any]) -> Any:
+    def consume(self, values: list[Any]) -> Any:
         """The model's instance, or None where a join found none; its first values are taken off the list.
 
         What is not among the columns is read from the database when it is asked for.

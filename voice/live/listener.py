@@ -1,12 +1,12 @@
 """Hearing streams of speech: voice activity, end of turn and captions, beside the path of the audio.
 
 A `Listener` is an asyncio shell around `voice.live.turn_detection.TurnDetector` and
-`voice.live.captions.CaptionTrack`. `hear()` only keeps the bytes; all listeners of an event loop are heard
+`voice.live.captions.CaptionTrack`. `feed()` only keeps the bytes; all listeners of an event loop are heard
 together in rounds, one hop into a thread each. They may be late or fall silent under load: nobody who records
 or acknowledges waits for them.
 
-    listener = Listener("recording 7f...", noticed=tell, ask_for_partial=ask, read=read)
-    listener.hear(0, pcm)            # -> await tell(SpeechStarted(0.4)), await ask(PartialWanted(12800, ...))
+    listener = Listener("recording 7f...", noticed=tell, request_partial=ask, read=read)
+    listener.feed(0, pcm)            # -> await tell(SpeechStarted(0.4)), await ask(PartialWanted(12800, ...))
     caption = listener.partial_recognised(start, end, text)    # when the answer has come
     await listener.close()
 
@@ -51,7 +51,7 @@ SEMANTIC_QUEUE = 2
 
 Heard = SpeechStarted | SpeechEnded | TurnEnded
 Noticed = Callable[[Heard], Awaitable[None]]
-AskForPartial = Callable[[PartialWanted], Awaitable[bool]]
+RequestPartial = Callable[[PartialWanted], Awaitable[bool]]
 Read = Callable[[int, int], bytes]
 
 
@@ -79,7 +79,7 @@ class Listener:
     """Listens to one stream of mono s16le PCM at 16 000 Hz, from byte `offset` on.
 
     `noticed` is awaited with each event, in order; timestamps are seconds from the stream's byte 0
-    (`voice.audio.pcm.byte_at` gives the byte). `ask_for_partial` is awaited with a stretch worth
+    (`voice.audio.pcm.byte_at` gives the byte). `request_partial` is awaited with a stretch worth
     recognising; it starts that and returns at once, False if it could not (the queue is full): it is asked
     again a second later. At most one partial is under way; its text is handed to `partial_recognised`. While
     either is awaited, nothing further of this stream is heard. `read` returns bytes [start, end) of the
@@ -93,7 +93,7 @@ class Listener:
         name: str,
         *,
         noticed: Noticed,
-        ask_for_partial: AskForPartial,
+        request_partial: RequestPartial,
         read: Read,
         turn_settings: TurnSettings | None = None,
         offset: int = 0,
@@ -106,7 +106,7 @@ class Listener:
         """
         self._name = name
         self._noticed = noticed
-        self._ask_for_partial = ask_for_partial
+        self._request_partial = request_partial
         self._read = read
         self._turn_settings = turn_settings or TurnSettings(is_semantic=True)
         self._backlog_bytes = backlog_bytes
@@ -119,7 +119,7 @@ class Listener:
         self._is_closed = False
         self._rounds = _rounds_here()
 
-    def hear(self, offset: int, pcm: bytes) -> None:
+    def feed(self, offset: int, pcm: bytes) -> None:
         """Take the frame at byte `offset`. What came before (sent twice) is skipped."""
         new = pcm[max(0, self._came_to - offset) :]
         if not new or self._is_closed:
@@ -153,7 +153,7 @@ class Listener:
 
     @property
     def is_due(self) -> bool:
-        """Whether the next round should hear this stream."""
+        """Whether the next round should serve this stream."""
         return len(self._pending) >= BLOCK_BYTES and self._telling is None
 
     @property
@@ -167,7 +167,7 @@ class Listener:
         return self._waits_since
 
     def next_block(self) -> tuple[TurnDetector, bytes]:
-        """What the next round hears, and who finds the turns in it.
+        """What the next round is given, and who finds the turns in it.
 
         No more than a block, 256 ms: nobody waits for another's burst, and a question about a pause is put
         before what follows settles it.
@@ -180,11 +180,11 @@ class Listener:
         self._waits_since = max(self._waits_since, time.monotonic() - len(self._pending) / BYTES_A_SECOND)
         return self._detector, block
 
-    def heard(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
+    def detected(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
         """A round is over: the audience is told in a task, for nobody else shall wait for it."""
         if self._is_closed:
             return
-        wanted = None if events else self._captions.heard_to(self._heard_to)
+        wanted = None if events else self._captions.advance_to(self._position)
         if events or wanted is not None:
             self._telling = asyncio.get_running_loop().create_task(self._tell(detector, events, wanted))
 
@@ -197,14 +197,14 @@ class Listener:
         logger.warning("listening to %s has ended: %s", self._name, type(error).__name__)
 
     @property
-    def _heard_to(self) -> int:
+    def _position(self) -> int:
         return self._came_to - len(self._pending)
 
     def _new_detector(self) -> TurnDetector:
         is_semantic = self._turn_settings.is_semantic and detectors.smart_turn() is not None
         turn_settings = replace(self._turn_settings, is_semantic=is_semantic)
         return TurnDetector(
-            detectors.voice_activity().stream(), turn_settings, start_s=self._heard_to / BYTES_A_SECOND
+            detectors.voice_activity().stream(), turn_settings, start_s=self._position / BYTES_A_SECOND
         )
 
     # --- Telling ----------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ class Listener:
         try:
             for event in events:
                 await self._tell_one(detector, event)
-            await self._ask(wanted or self._captions.heard_to(self._heard_to))
+            await self._ask(wanted or self._captions.advance_to(self._position))
         except Exception as error:  # noqa: BLE001  whatever fails there, the others are heard
             self.fall_silent(error)
         self._telling = None
@@ -238,8 +238,8 @@ class Listener:
             await self._noticed(event)
 
     async def _ask(self, wanted: PartialWanted | None) -> None:
-        if wanted is not None and not self._is_closed and not await self._ask_for_partial(wanted):
-            self._captions.not_asked()
+        if wanted is not None and not self._is_closed and not await self._request_partial(wanted):
+            self._captions.refused()
 
     async def _judge(self, detector: TurnDetector, question: TurnQuestioned) -> None:
         """Ask the semantic model, unless too many ask or it is off; unanswered, silence decides."""
@@ -267,7 +267,7 @@ _rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, Rounds] = WeakKeyDictionar
 
 
 def _rounds_here() -> Rounds:
-    return _rounds.setdefault(asyncio.get_running_loop(), Rounds(_load, _hear_together))
+    return _rounds.setdefault(asyncio.get_running_loop(), Rounds(_load, _detect_together))
 
 
 def _load() -> None:
@@ -275,7 +275,7 @@ def _load() -> None:
     detectors.smart_turn()
 
 
-def _hear_together(blocks: list[tuple[TurnDetector, bytes]]) -> list[list[TurnEvent]]:
+def _detect_together(blocks: list[tuple[TurnDetector, bytes]]) -> list[list[TurnEvent]]:
     began_s = time.thread_time()
     events = feed_together(blocks, heard_together)
     metrics.VAD_SECONDS.inc(time.thread_time() - began_s)

@@ -1,4 +1,4 @@
-"""All streams of an event loop heard together, in rounds: one hop into a thread for a block of each.
+"""Speech of all streams of an event loop is detected together, in rounds: one hop into a thread for each.
 
 Between two rounds audio gathers; who has more than comes in that time gets further rounds at once, and
 nobody's burst keeps another waiting for longer than a block takes.
@@ -14,18 +14,18 @@ from typing import Protocol, TypeVar
 from voice.live.turn_detection import TurnDetector, TurnEvent
 
 ROUND_EVERY_S = 0.2
-"""Frames come every 250 ms: a lone speaker is heard at once, many are heard together."""
+"""Frames come every 250 ms: a lone stream gets its round at once, many share one."""
 
 Block = tuple[TurnDetector, bytes]
 T = TypeVar("T")
 
 
 class Stream(Protocol):
-    """What is heard; all of it is called in the event loop."""
+    """A stream in which speech is detected; all of it is called in the event loop."""
 
     @property
     def is_due(self) -> bool:
-        """Whether a block waits and may be heard now."""
+        """Whether a block waits and may go into a round now."""
 
     @property
     def is_late(self) -> bool:
@@ -38,28 +38,28 @@ class Stream(Protocol):
     def next_block(self) -> Block:
         """The next block, taken from what waits, and who finds the turns in it."""
 
-    def heard(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
+    def detected(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
         """What was found in that block.  It returns at once."""
 
     def fall_silent(self, error: Exception) -> None:
-        """The round failed: nothing more will be heard."""
+        """The round failed: nothing more will be detected."""
 
 
 class Rounds:
-    """Hears whoever wants to be heard; its task lives only while audio comes."""
+    """Runs the rounds of the streams that are due; its task lives only while audio comes."""
 
     def __init__(
-        self, load: Callable[[], None], hear_together: Callable[[list[Block]], list[list[TurnEvent]]]
+        self, load: Callable[[], None], detect_together: Callable[[list[Block]], list[list[TurnEvent]]]
     ) -> None:
         """Both are called in the thread `listening`: load once, first."""
         self._load = load
-        self._hear_together = hear_together
+        self._detect_together = detect_together
         self._due: dict[Stream, None] = {}  # in the order in which their audio came
         self._task: asyncio.Task[None] | None = None
         self._is_loaded = False
 
     def want(self, stream: Stream) -> None:
-        """Hear that stream in the next round."""
+        """Let the next round serve that stream."""
         self._due[stream] = None
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
@@ -74,13 +74,13 @@ class Rounds:
         try:
             while self._due:
                 next_at = loop.time() + ROUND_EVERY_S
-                await self._hear()
+                await self._serve_round()
                 is_any_late = any(stream.is_late for stream in self._due)
                 await asyncio.sleep(0 if is_any_late else next_at - loop.time())
         finally:
             self._task = None
 
-    async def _hear(self) -> None:
+    async def _serve_round(self) -> None:
         streams = list(self._due)
         try:
             if not self._is_loaded:
@@ -89,14 +89,14 @@ class Rounds:
             streams = [stream for stream in self._due if stream.is_due]
             blocks = [stream.next_block() for stream in streams]
             self._due = {stream: None for stream in streams if stream.is_due}
-            heard = await _in_thread(self._hear_together, blocks) if blocks else []
+            detected = await _in_thread(self._detect_together, blocks) if blocks else []
         except Exception as error:  # noqa: BLE001  the model is missing, or failed with what was said
             for stream in streams:
                 stream.fall_silent(error)
                 self._due.pop(stream, None)
             return
-        for stream, (detector, _), events in zip(streams, blocks, heard, strict=True):
-            stream.heard(detector, events)
+        for stream, (detector, _), events in zip(streams, blocks, detected, strict=True):
+            stream.detected(detector, events)
 
 
 @cache

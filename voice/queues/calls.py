@@ -1,6 +1,6 @@
 """Work asked of a worker by somebody who waits for the answer.
 
-    call = await calls.ask("tts", {"kind": "speak", …})      # Busy: too much waits
+    call = await calls.submit("tts", {"kind": "speak", …})      # Busy: too much waits
     async for part in call.parts():                           # as the worker sends them
         part.meta, part.body
     call.result                                               # the meta of the worker's last word
@@ -62,7 +62,7 @@ class Part:
 # The side that asks
 
 
-async def ask(
+async def submit(
     queue_name: str,
     request: Mapping[str, Any],
     *,
@@ -71,7 +71,7 @@ async def ask(
     call_id: str | None = None,
     shared_as: str = "",
 ) -> "Call":
-    """Ask for work, or join those who asked for the same (`shared_as`) while it is being done.
+    """Submit work, or join those who asked for the same (`shared_as`) while it is being done.
 
     audio: what the request is about; at most `settings.VOICE["MAX_UPLOAD_MB"]`.
     queue_limit: with so many jobs in the queue, nothing more is asked.
@@ -97,17 +97,17 @@ async def ask(
 
 
 @asynccontextmanager
-async def asking(
+async def submitted(
     queue_name: str, request: Mapping[str, Any], *, audio: bytes, queue_limit: int
 ) -> AsyncIterator["Call"]:
-    """As `ask`, for work that only this block waits for: leaving it early lets a worker drop the work.
+    """As `submit`, for work that only this block waits for: leaving it early lets a worker drop the work.
 
     Raises:
         Busy: too many jobs, or too much audio, wait already.
     """
     call_id = uuid4().hex
-    try:  # from here on: who is cancelled while asking leaves no work behind either
-        yield await ask(queue_name, request, audio=audio, queue_limit=queue_limit, call_id=call_id)
+    try:  # from here on: who is cancelled while submitting leaves no work behind either
+        yield await submit(queue_name, request, audio=audio, queue_limit=queue_limit, call_id=call_id)
     finally:
         await Call(call_id, queue_name).forget()
 

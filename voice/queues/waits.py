@@ -19,7 +19,7 @@ class Wait(NamedTuple):
 
 
 # The age is by the clock of Redis, so all processes read the same; jobs are stamped by whoever queues them.
-_LOOK = """
+_READ = """
 local waits = {}
 for _, queue in ipairs(KEYS) do
   local first = redis.call('LINDEX', queue, 0)
@@ -30,14 +30,14 @@ return {redis.call('TIME'), waits}
 """
 
 
-def look(names: Sequence[str], connection: redis.Redis) -> dict[str, Wait]:
+def read(names: Sequence[str], connection: redis.Redis) -> dict[str, Wait]:
     """The queues of these names. Raises redis.RedisError."""
-    return _parsed(names, connection.eval(_LOOK, *_arguments(names)))
+    return _parsed(names, connection.eval(_READ, *_arguments(names)))
 
 
-async def look_now(names: Sequence[str], connection: redis.asyncio.Redis) -> dict[str, Wait]:
+async def read_now(names: Sequence[str], connection: redis.asyncio.Redis) -> dict[str, Wait]:
     """The same, on an event loop."""
-    return _parsed(names, await connection.eval(_LOOK, *_arguments(names)))
+    return _parsed(names, await connection.eval(_READ, *_arguments(names)))
 
 
 def _arguments(names: Sequence[str]) -> list[Any]:

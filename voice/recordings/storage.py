@@ -140,7 +140,7 @@ def _decoded(flac: bytes) -> bytes:
 
 
 def erase_audio(recording_id: UUID) -> None:
-    """Delete the hot audio and every file of the recording, also one that no row knows of yet."""
+    """Delete the buffer and every file of the recording, also one that no row knows of yet."""
     buffer.delete(recording_id)
     _delete_files(recording_id)
 

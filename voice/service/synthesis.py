@@ -1,6 +1,6 @@
 """Text to speech for somebody who waits: the cache, else a worker, whichever engine it has.
 
-speech = await speak(await checked(SpeechRequest.checked(text=…, format="mp3"), caller))
+speech = await synthesize(await checked(SpeechRequest.checked(text=…, format="mp3"), caller))
 async for part in speech.parts():
     part.body                                        # audio of one sentence in the format asked for
 speech.result["voice"]
@@ -69,8 +69,8 @@ class Speech:
         metrics.FIRST_AUDIO_SECONDS.labels(source=source).observe(seconds)
 
 
-async def speak(request: SpeechRequest) -> Speech:
-    """Have a checked request spoken; whoever asks for the same meanwhile shares the work.
+async def synthesize(request: SpeechRequest) -> Speech:
+    """Have a checked request synthesised; whoever asks for the same meanwhile shares the work.
 
     Raises:
         Busy: too much waits already.
@@ -78,7 +78,7 @@ async def speak(request: SpeechRequest) -> Speech:
     asked_at = time.monotonic()
     if cached := await cache.get(request.key):
         return Speech(None, cached, asked_at)
-    call = await calls.ask(
+    call = await calls.submit(
         "tts",
         {"kind": "speak", "speech": asdict(request)},
         shared_as=request.key,

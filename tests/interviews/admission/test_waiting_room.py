@@ -69,7 +69,7 @@ def lapse(client: redis.Redis, key: str) -> None:
 def only_when_asked(monkeypatch, clean_redis):
     """No door looks by itself; Redis has long been up."""
     clean_redis.set("interviews:admission:epoch", 1)
-    monkeypatch.setattr(waiting_room, "LOOK_EVERY_S", 3600)
+    monkeypatch.setattr(waiting_room, "REFRESH_EVERY_S", 3600)
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ async def test_line_moves_at_a_bounded_rate(doors, limit):
 
 
 async def test_waiting_candidate_is_told_and_let_in_without_asking(doors, limit, monkeypatch):
-    monkeypatch.setattr(waiting_room, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(waiting_room, "REFRESH_EVERY_S", 0.01)
     limit(at_once=1)
     inside = await arrive(doors[0])
     first, second = await arrive(doors[1]), await arrive(doors[1])
