@@ -2,13 +2,13 @@
 
 Authentication happens elsewhere: the project that mounts the service's addresses puts the caller of each
 WebSocket into `scope["caller"]` and the caller of each request into `request.auth`
-(interview_platform.web.callers). A WebSocket may stay open for days, so there is also `scope["is_let_in"]`:
-an asynchronous function that says whether the caller would still be admitted.
+(interview_platform.web.callers). A WebSocket may stay open for days, so there is also
+`scope["is_authorised"]`: an asynchronous function that says whether the caller may still use the service.
 """
 
 from dataclasses import dataclass
 
-from voice.errors import OwnsNothing
+from voice.errors import Forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,8 @@ def owner_of(caller: Caller) -> str:
     """Return the owner of this caller's batches and cloned voices.
 
     Raises:
-        OwnsNothing: the caller has no owner.
+        Forbidden: the caller has no owner.
     """
     if not caller.owner:
-        raise OwnsNothing(
-            "Batches and cloned voices need somebody they belong to: send an API key or sign in."
-        )
+        raise Forbidden("Batches and cloned voices need somebody they belong to: send an API key or sign in.")
     return caller.owner

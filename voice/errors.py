@@ -62,14 +62,14 @@ class Busy(VoiceError):
         self.retry_after_s = retry_after_s
 
 
-class NotLetIn(VoiceError):
-    """The caller was admitted but would not be admitted any more."""
+class NotAuthorised(VoiceError):
+    """The caller was authorised when the connection opened, and is not any more."""
 
     code = "unauthenticated"
 
 
-class OwnsNothing(VoiceError):
-    """Only the caller's address is known, and many people may share an address."""
+class Forbidden(VoiceError):
+    """The caller may own nothing: only an address is known, and many people may share an address."""
 
     code = "forbidden"
 

@@ -18,7 +18,7 @@ CLOSE_UNAUTHENTICATED = 4401
 
 
 class VoiceAccess:
-    """ASGI middleware that adds `scope["caller"]` and `scope["is_let_in"]`, or refuses the WebSocket.
+    """ASGI middleware that adds `scope["caller"]` and `scope["is_authorised"]`, or refuses the WebSocket.
 
     The key is in `Authorization: Bearer`, in `X-API-Key`, or in `Sec-WebSocket-Protocol: voice, key.ipk_…`
     for browsers, which cannot set these headers. The scope must contain the session's user.
@@ -33,10 +33,10 @@ class VoiceAccess:
             await receive()  # websocket.connect; a refusal before it is open becomes HTTP 403
             await send({"type": "websocket.close", "code": CLOSE_UNAUTHENTICATED})
             return
-        is_let_in = partial(self._is_let_in, scope, caller)
-        await self.app(scope | {"caller": caller, "is_let_in": is_let_in}, receive, send)
+        is_authorised = partial(self._is_authorised, scope, caller)
+        await self.app(scope | {"caller": caller, "is_authorised": is_authorised}, receive, send)
 
-    async def _is_let_in(self, scope: dict[str, Any], caller: Caller) -> bool:
+    async def _is_authorised(self, scope: dict[str, Any], caller: Caller) -> bool:
         """Whether the caller would be admitted again. A database failure ends no connection."""
         try:
             found = await self._caller(scope)

@@ -27,7 +27,7 @@ LET_IN_AT_ONCE = 30
 """The line's highest rate over all processes, and how many candidates are admitted at one moment."""
 EPOCH_LEASE_S = 20
 STANDS_STILL_S = 7
-"""At the start of an epoch: two rounds of every process (`waiting_room.LOOK_EVERY_S`)."""
+"""At the start of an epoch: two rounds of every process (`waiting_room.REFRESH_EVERY_S`)."""
 AT_MOST = 500
 """Candidates in one call, so that frames need not wait long for Redis."""
 MEASURED_AT_MOST = 200

@@ -4,7 +4,7 @@
     await waiting_room.leave(visit)     # the connection is gone
 
 An interview under way never waits, nor does a candidate whose place is still leased. One task in each
-process renews its candidates every `LOOK_EVERY_S` and admits the next ones; frames and messages cost
+process renews its candidates every `REFRESH_EVERY_S` and admits the next ones; frames and messages cost
 nothing. `interviews.admission.places` holds what all processes share.
 """
 
@@ -31,7 +31,7 @@ from voice.infra import redis_clients
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 3.0
+REFRESH_EVERY_S = 3.0
 
 
 class Wait(NamedTuple):
@@ -142,7 +142,7 @@ class Door:
         self._visits: WeakSet[Visit] = WeakSet()  # weak: a connection that failed may never call `leave`
         self._left: dict[UUID, float] = {}
         self._epoch = 0
-        self._looking: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def enter(self, visit: Visit, *, has_begun: bool) -> None:
         """See the module's `enter`. has_begun: the interview is under way and never waits."""
@@ -155,8 +155,8 @@ class Door:
                 visit.stand(roll, roll.positions[0])
         visit.door = self
         self._visits.add(visit)
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look_again_and_again())
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._refresh_repeatedly())
 
     def remove(self, visit: Visit) -> bool:
         """Remove the visit. Return whether it was present."""
@@ -165,17 +165,17 @@ class Door:
         self._visits.remove(visit)
         if visit.wait is None:
             self._left[visit.session_id] = time.monotonic()
-        if not self._visits and self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
+        if not self._visits and self._refreshing is not None:
+            self._refreshing.cancel()
+            self._refreshing = None
         return True
 
-    async def _look_again_and_again(self) -> None:
-        while self._looking is asyncio.current_task():
-            await asyncio.sleep(LOOK_EVERY_S)
-            await self.look()
+    async def _refresh_repeatedly(self) -> None:
+        while self._refreshing is asyncio.current_task():
+            await asyncio.sleep(REFRESH_EVERY_S)
+            await self.refresh()
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Renew the leases, admit the next candidates and notify the others of their position."""
         self._left_lately()
         waiting, room = self._waiting(), self._room()

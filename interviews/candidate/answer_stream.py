@@ -54,7 +54,7 @@ class AnswerStream:
         await self._outbox.acknowledge(held_bytes)
         metrics.frame_acked(time.monotonic() - came_at, len(frame.pcm))
         if self._listener is not None:
-            self._listener.hear(frame.offset, frame.pcm)
+            self._listener.feed(frame.offset, frame.pcm)
 
     async def show_caption(self, start: int, end: int, text: str) -> None:
         """Bytes [start, end) were recognised: send the whole caption, unless this came too late."""

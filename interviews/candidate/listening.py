@@ -29,7 +29,7 @@ def listen_to(answer: Answer, *, offset: int, tell: Tell, reply_to: str) -> List
     return Listener(
         f"recording {recording.id}",
         noticed=noticed,
-        ask_for_caption=partial(
+        request_caption=partial(
             queue_caption,
             recording_id=recording.id,
             language=recording.language,

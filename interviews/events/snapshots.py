@@ -16,7 +16,7 @@ from voice.infra import sql
 from voice.speech import rendering
 
 
-class Told(NamedTuple):
+class AnswerRow(NamedTuple):
     """The published columns of an answer, as read from the database."""
 
     id: UUID
@@ -64,12 +64,12 @@ def snapshot(session: Session) -> dict:
     }
 
 
-def answers_of(session: Session) -> list[Told]:
+def answers_of(session: Session) -> list[AnswerRow]:
     """Read every answer of the session, in order, in one statement."""
-    return [Told(*row) for row in sql.fetch(_ANSWERS, session.pk)]
+    return [AnswerRow(*row) for row in sql.fetch(_ANSWERS, session.pk)]
 
 
-def session_state(session: Session, answers: list[Told]) -> dict:
+def session_state(session: Session, answers: list[AnswerRow]) -> dict:
     """Return the session's own part of the state."""
     invitation = session.invitation
     current = _current(session, answers)
@@ -85,7 +85,7 @@ def session_state(session: Session, answers: list[Told]) -> dict:
     }
 
 
-def _current(session: Session, answers: list[Told]) -> Told | None:
+def _current(session: Session, answers: list[AnswerRow]) -> AnswerRow | None:
     kinds: dict[str, str] = {
         SessionStatus.PRACTISING: Answer.Kind.PRACTICE,
         SessionStatus.UNDER_WAY: Answer.Kind.QUESTION,
@@ -95,7 +95,7 @@ def _current(session: Session, answers: list[Told]) -> Told | None:
     return min(waiting, key=lambda a: a.position, default=None)
 
 
-def answer_state(answer: Told) -> dict:
+def answer_state(answer: AnswerRow) -> dict:
     """Return the state of one question and its answer."""
     return {
         "id": str(answer.id),
@@ -115,13 +115,13 @@ def answer_state(answer: Told) -> dict:
     }
 
 
-def _recording_state(answer: Told) -> dict | None:
+def _recording_state(answer: AnswerRow) -> dict | None:
     if answer.recording_id is None:
         return None
     return {"id": str(answer.recording_id), "status": answer.recording_status, "bytes": answer.byte_count}
 
 
-def _transcript_state(answer: Told) -> dict | None:
+def _transcript_state(answer: AnswerRow) -> dict | None:
     if answer.transcript_status is None:
         return None  # not created yet, or deleted
     return {"status": answer.transcript_status, "is_deferred": answer.is_deferred, "text": answer.text}

@@ -73,10 +73,10 @@ def link(token: str) -> tuple[Invitation, Session | None] | None:
     if not found:
         return None
     values = list(found[0])
-    invitation: Invitation = _LINK.take(values)
-    invitation.interview = _OFFER.take(values)
-    invitation.interview.organisation = _ORGANISATION.take(values)
-    begun: Session | None = _SESSION.take(values)
+    invitation: Invitation = _LINK.consume(values)
+    invitation.interview = _OFFER.consume(values)
+    invitation.interview.organisation = _ORGANISATION.consume(values)
+    begun: Session | None = _SESSION.consume(values)
     if begun is not None:
         begun.invitation = invitation
     return invitation, begun
@@ -117,22 +117,22 @@ def answer_of(recording_id: UUID) -> Answer | None:
     if not found:
         return None
     values = list(found[0])
-    row: Answer = _ANSWER.take(values)
+    row: Answer = _ANSWER.consume(values)
     row.session = _session(values)
-    row.recording = _RECORDING.take(values)
+    row.recording = _RECORDING.consume(values)
     return row
 
 
 def _session(values: list[Any]) -> Session:
-    row: Session = _SESSION.take(values)
-    row.invitation = _INVITATION.take(values)
-    row.invitation.interview = _INTERVIEW.take(values)
+    row: Session = _SESSION.consume(values)
+    row.invitation = _INVITATION.consume(values)
+    row.invitation.interview = _INTERVIEW.consume(values)
     return row
 
 
 def _answer(of: Session, found: tuple[Any, ...]) -> Answer:
     values = list(found)
-    row: Answer = _ANSWER.take(values)
+    row: Answer = _ANSWER.consume(values)
     row.session = of
-    row.recording = _RECORDING.take(values)
+    row.recording = _RECORDING.consume(values)
     return row

@@ -26,7 +26,7 @@ def key(transactional_db) -> tuple[bytes, bytes]:
     return (b"authorization", f"Bearer {secret}".encode())
 
 
-async def is_let_in(path: str, *headers: tuple[bytes, bytes]) -> bool:
+async def is_authorised(path: str, *headers: tuple[bytes, bytes]) -> bool:
     socket = WebsocketCommunicator(application, path, headers=[HOST, *headers])
     is_in, _ = await socket.connect(timeout=120)
     await socket.disconnect(timeout=120)
@@ -34,31 +34,31 @@ async def is_let_in(path: str, *headers: tuple[bytes, bytes]) -> bool:
 
 
 @VOICE_PATHS
-async def test_program_with_a_key_is_let_in(path, key):
-    assert await is_let_in(path, key)
+async def test_program_with_a_key_is_authorised(path, key):
+    assert await is_authorised(path, key)
 
 
 @VOICE_PATHS
-async def test_nobody_without_a_key_is_let_in(path):
-    assert not await is_let_in(path)
-    assert not await is_let_in(path, OURS)
+async def test_nobody_without_a_key_is_authorised(path):
+    assert not await is_authorised(path)
+    assert not await is_authorised(path, OURS)
 
 
-async def test_page_of_another_site_with_a_key_is_let_in(key):
-    assert await is_let_in("/ws/tts", key, FOREIGN)
+async def test_page_of_another_site_with_a_key_is_authorised(key):
+    assert await is_authorised("/ws/tts", key, FOREIGN)
 
 
 async def test_page_of_another_site_has_no_use_of_a_public_service(settings):
     settings.VOICE = settings.VOICE | {"IS_PUBLIC": True}
 
-    assert await is_let_in("/ws/tts")
-    assert await is_let_in("/ws/tts", OURS)
-    assert not await is_let_in("/ws/tts", FOREIGN)
+    assert await is_authorised("/ws/tts")
+    assert await is_authorised("/ws/tts", OURS)
+    assert not await is_authorised("/ws/tts", FOREIGN)
 
 
 async def test_candidates_come_from_our_pages_only():
     path = "/ws/interviews/nobody-has-this/"
 
-    assert await is_let_in(path, OURS)  # later closed, because the link is unknown
-    assert not await is_let_in(path, FOREIGN)
-    assert not await is_let_in(path)
+    assert await is_authorised(path, OURS)  # later closed, because the link is unknown
+    assert not await is_authorised(path, FOREIGN)
+    assert not await is_authorised(path)

@@ -76,7 +76,7 @@ PROGRAM = """
 
 
     async def transcribe(file):
-        async with transcription.asked(TranscriptionRequest.checked(language="en"), file) as call:
+        async with transcription.transcribe(TranscriptionRequest.checked(language="en"), file) as call:
             return await call.complete()
 
 

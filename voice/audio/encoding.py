@@ -149,7 +149,7 @@ class Encoder:
         else:
             self._coder.write(pcm[:whole])
         self._n_samples += whole // SAMPLE_BYTES
-        return self._sink.taken()
+        return self._sink.drain()
 
     def finish(self) -> bytes:
         """Return the rest of the file.
@@ -162,7 +162,7 @@ class Encoder:
         if self._coder is not None and not self._is_finished:
             self._coder.close()
         self._is_finished = True
-        return self._sink.taken()
+        return self._sink.drain()
 
 
 def encode_flac(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:
@@ -199,10 +199,11 @@ class _Sink:
         self._written += piece
         return len(piece)
 
-    def taken(self) -> bytes:
-        taken = bytes(self._written)
+    def drain(self) -> bytes:
+        """Return the bytes written since the last call, and forget them."""
+        piece = bytes(self._written)
         self._written.clear()
-        return taken
+        return piece
 
 
 class _Coder:
@@ -257,4 +258,4 @@ class _Coder:
 
 
 def _rate_for(rates_hz: tuple[int, ...], rate_hz: int) -> int:
-    return next((taken for taken in rates_hz if taken >= rate_hz), rates_hz[-1]) if rates_hz else rate_hz
+    return next((rate for rate in rates_hz if rate >= rate_hz), rates_hz[-1]) if rates_hz else rate_hz

@@ -1,6 +1,6 @@
 """Limit the requests and connections of a caller, and the connections of a process.
 
-allowance = await take_request(caller)                # RateLimited: too many this minute
+allowance = await count_request(caller)               # RateLimited: too many this minute
 async with connection(caller): …                      # Busy: too many at once
 """
 
@@ -48,7 +48,7 @@ class Allowance:
         }
 
 
-async def take_request(caller: Caller) -> Allowance:
+async def count_request(caller: Caller) -> Allowance:
     """Count a request of this caller; without Redis every request is admitted.
 
     Raises:

@@ -204,7 +204,7 @@ async def _queued_s(off_since: list[float]) -> tuple[float, float]:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             client = redis_clients.async_client()
             await _TELL.run_async(client, [KEY], [_this_process(), told, HASH_TTL_S])
-            queues = await waits.look_now(["stt", DEFERRED_QUEUE], client)
+            queues = await waits.read_now(["stt", DEFERRED_QUEUE], client)
     except (redis.RedisError, TimeoutError):
         return 0.0, 0.0
     return queues["stt"].oldest_s, queues[DEFERRED_QUEUE].oldest_s

@@ -1,6 +1,6 @@
 """Coalesce single requests on an event loop into batches.
 
-    write = Gathered(write_all)              # write_all([item, ...]) -> [answer, ...]
+    write = Coalesced(write_all)             # write_all([item, ...]) -> [answer, ...]
     held = await write(frame)                # from as many tasks as there are speakers
 
 An item that comes alone is handled at once. Items that come while a batch is being handled, or within
@@ -22,7 +22,7 @@ AT_MOST: Final = 256
 """The largest batch, so that no batch takes long."""
 
 
-class Gathered(Generic[Item, Answer]):
+class Coalesced(Generic[Item, Answer]):
     """For one event loop. Items are handled in the order in which they came."""
 
     def __init__(self, carry_out: Callable[[list[Item]], Awaitable[Sequence[Answer]]]) -> None:

@@ -76,9 +76,9 @@ class Part:
 
     def of(self, row: tuple[Any, ...]) -> Any:
         """Return the model's instance from a row that contains nothing else."""
-        return self.take(list(row))
+        return self.consume(list(row))
 
-    def take(self, values: list[Any]) -> Any:
+    def consume(self, values: list[Any]) -> Any:
         """Return the model's instance, or None if a join found none; remove its values from the list's start.
 
         Other columns are read from the database on access.

@@ -50,8 +50,8 @@ class CaptionTrack:
         self._is_speech = False
         self._ends_at = even_byte(at)
 
-    def heard_to(self, position: int) -> CaptionWanted | None:
-        """Audio up to byte `position` was heard: the caption to ask for now, if any."""
+    def advance_to(self, position: int) -> CaptionWanted | None:
+        """Audio up to byte `position` arrived: the caption to request now, if any."""
         if self._under_way is not None and position - self._asked_at <= PATIENCE_BYTES:
             return None
         end = self._end(position)
@@ -67,8 +67,8 @@ class CaptionTrack:
         end = position if self._ends_at is None else min(self._ends_at, position)
         return even_byte(min(end, self._start + LONGEST_BYTES))
 
-    def not_asked(self) -> None:
-        """The caption last wanted could not be asked for."""
+    def refused(self) -> None:
+        """The caption last wanted could not be requested."""
         if self._under_way is not None:
             self._recognised_to = self._under_way.end
             self._under_way = None

@@ -1,12 +1,12 @@
 """Listen to streams of speech: voice activity, end of turn and captions, beside the path of the audio.
 
 A `Listener` is an asyncio shell around `voice.live.turn_detection.TurnDetector` and
-`voice.live.captions.CaptionTrack`. `hear()` only buffers the bytes; all listeners of an event loop are
+`voice.live.captions.CaptionTrack`. `feed()` only buffers the bytes; all listeners of an event loop are
 processed together in rounds, one hop into a thread each. They may be late or stop under load: recording and
 acknowledging do not wait for them.
 
-    listener = Listener("recording 7f...", noticed=tell, ask_for_caption=ask, read=read)
-    listener.hear(0, pcm)            # -> await tell(SpeechStarted(0.4)), await ask(CaptionWanted(12800, ...))
+    listener = Listener("recording 7f...", noticed=tell, request_caption=ask, read=read)
+    listener.feed(0, pcm)            # -> await tell(SpeechStarted(0.4)), await ask(CaptionWanted(12800, ...))
     caption = listener.caption_recognised(start, end, text)    # when the answer has come
     await listener.close()
 
@@ -50,7 +50,7 @@ SEMANTIC_QUEUE = 2
 
 Heard = SpeechStarted | SpeechEnded | TurnEnded
 Noticed = Callable[[Heard], Awaitable[None]]
-AskForCaption = Callable[[CaptionWanted], Awaitable[bool]]
+RequestCaption = Callable[[CaptionWanted], Awaitable[bool]]
 Read = Callable[[int, int], bytes]
 
 
@@ -78,7 +78,7 @@ class Listener:
     """Listens to one stream of mono s16le PCM at 16 000 Hz, from byte `offset` on.
 
     `noticed` is awaited with each event, in order; timestamps are seconds from the stream's byte 0
-    (`voice.audio.pcm.byte_at` gives the byte). `ask_for_caption` is awaited with a stretch worth
+    (`voice.audio.pcm.byte_at` gives the byte). `request_caption` is awaited with a stretch worth
     recognising; it starts that and returns at once, False if it could not (the queue is full): it is asked
     again a second later. At most one caption is under way; its text is handed to `caption_recognised`. While
     either is awaited, nothing further of this stream is heard. `read` returns bytes [start, end) of the
@@ -92,7 +92,7 @@ class Listener:
         name: str,
         *,
         noticed: Noticed,
-        ask_for_caption: AskForCaption,
+        request_caption: RequestCaption,
         read: Read,
         turn_settings: TurnSettings | None = None,
         offset: int = 0,
@@ -106,7 +106,7 @@ class Listener:
         """
         self._name = name
         self._noticed = noticed
-        self._ask_for_caption = ask_for_caption
+        self._request_caption = request_caption
         self._read = read
         self._turn_settings = turn_settings or TurnSettings(is_semantic=True)
         self._backlog_bytes = backlog_bytes
@@ -119,7 +119,7 @@ class Listener:
         self._is_closed = False
         self._rounds = _rounds_here()
 
-    def hear(self, offset: int, pcm: bytes) -> None:
+    def feed(self, offset: int, pcm: bytes) -> None:
         """Buffer the frame at byte `offset`. Bytes that came before (sent twice) are skipped."""
         new = pcm[max(0, self._came_to - offset) :]
         if not new or self._is_closed:
@@ -180,11 +180,11 @@ class Listener:
         self._waits_since = max(self._waits_since, time.monotonic() - len(self._pending) / BYTES_A_SECOND)
         return self._detector, block
 
-    def heard(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
+    def detected(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
         """Handle the result of a round: run the callbacks in a task, so that other streams do not wait."""
         if self._is_closed:
             return
-        wanted = None if events else self._captions.heard_to(self._heard_to)
+        wanted = None if events else self._captions.advance_to(self._position)
         if events or wanted is not None:
             self._telling = asyncio.get_running_loop().create_task(self._tell(detector, events, wanted))
 
@@ -197,14 +197,14 @@ class Listener:
         logger.warning("listening to %s has ended: %s", self._name, type(error).__name__)
 
     @property
-    def _heard_to(self) -> int:
+    def _position(self) -> int:
         return self._came_to - len(self._pending)
 
     def _new_detector(self) -> TurnDetector:
         is_semantic = self._turn_settings.is_semantic and detectors.smart_turn() is not None
         turn_settings = replace(self._turn_settings, is_semantic=is_semantic)
         return TurnDetector(
-            detectors.voice_activity().stream(), turn_settings, start_s=self._heard_to / BYTES_A_SECOND
+            detectors.voice_activity().stream(), turn_settings, start_s=self._position / BYTES_A_SECOND
         )
 
     # --- Callbacks --------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ class Listener:
         try:
             for event in events:
                 await self._tell_one(detector, event)
-            await self._ask(wanted or self._captions.heard_to(self._heard_to))
+            await self._ask(wanted or self._captions.advance_to(self._position))
         except Exception as error:  # noqa: BLE001  the other streams must go on in any case
             self.fall_silent(error)
         self._telling = None
@@ -238,8 +238,8 @@ class Listener:
             await self._noticed(event)
 
     async def _ask(self, wanted: CaptionWanted | None) -> None:
-        if wanted is not None and not self._is_closed and not await self._ask_for_caption(wanted):
-            self._captions.not_asked()
+        if wanted is not None and not self._is_closed and not await self._request_caption(wanted):
+            self._captions.refused()
 
     async def _judge(self, detector: TurnDetector, question: TurnQuestioned) -> None:
         """Ask the semantic model, unless it is shed or too many wait for it; then silence decides."""
@@ -267,7 +267,7 @@ _rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, Rounds] = WeakKeyDictionar
 
 
 def _rounds_here() -> Rounds:
-    return _rounds.setdefault(asyncio.get_running_loop(), Rounds(_load, _hear_together))
+    return _rounds.setdefault(asyncio.get_running_loop(), Rounds(_load, _detect_together))
 
 
 def _load() -> None:
@@ -275,7 +275,7 @@ def _load() -> None:
     detectors.smart_turn()
 
 
-def _hear_together(blocks: list[tuple[TurnDetector, bytes]]) -> list[list[TurnEvent]]:
+def _detect_together(blocks: list[tuple[TurnDetector, bytes]]) -> list[list[TurnEvent]]:
     began_s = time.thread_time()
     events = feed_together(blocks, detectors.voice_activity().heard_together)
     metrics.VAD_SECONDS.inc(time.thread_time() - began_s)

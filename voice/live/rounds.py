@@ -38,7 +38,7 @@ class Stream(Protocol):
     def next_block(self) -> Block:
         """Take the next waiting block, and return it with its turn detector."""
 
-    def heard(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
+    def detected(self, detector: TurnDetector, events: list[TurnEvent]) -> None:
         """Handle the events of that block. Returns at once."""
 
     def fall_silent(self, error: Exception) -> None:
@@ -49,11 +49,11 @@ class Rounds:
     """Processes the streams that are due; its task lives only while audio arrives."""
 
     def __init__(
-        self, load: Callable[[], None], hear_together: Callable[[list[Block]], list[list[TurnEvent]]]
+        self, load: Callable[[], None], detect_together: Callable[[list[Block]], list[list[TurnEvent]]]
     ) -> None:
         """Both are called in the thread `listening`; load is called once, first."""
         self._load = load
-        self._hear_together = hear_together
+        self._detect_together = detect_together
         self._due: dict[Stream, None] = {}  # in the order in which their audio arrived
         self._task: asyncio.Task[None] | None = None
         self._is_loaded = False
@@ -74,13 +74,13 @@ class Rounds:
         try:
             while self._due:
                 next_at = loop.time() + ROUND_EVERY_S
-                await self._hear()
+                await self._serve_round()
                 is_any_late = any(stream.is_late for stream in self._due)
                 await asyncio.sleep(0 if is_any_late else next_at - loop.time())
         finally:
             self._task = None
 
-    async def _hear(self) -> None:
+    async def _serve_round(self) -> None:
         streams = list(self._due)
         try:
             if not self._is_loaded:
@@ -89,14 +89,14 @@ class Rounds:
             streams = [stream for stream in self._due if stream.is_due]
             blocks = [stream.next_block() for stream in streams]
             self._due = {stream: None for stream in streams if stream.is_due}
-            heard = await _in_thread(self._hear_together, blocks) if blocks else []
+            detected = await _in_thread(self._detect_together, blocks) if blocks else []
         except Exception as error:  # noqa: BLE001  the model is missing, or failed on this audio
             for stream in streams:
                 stream.fall_silent(error)
                 self._due.pop(stream, None)
             return
-        for stream, (detector, _), events in zip(streams, blocks, heard, strict=True):
-            stream.heard(detector, events)
+        for stream, (detector, _), events in zip(streams, blocks, detected, strict=True):
+            stream.detected(detector, events)
 
 
 @cache

@@ -53,7 +53,7 @@ class Audience(Protocol):
 
     async def say(self, kind: str, **fields: Any) -> None: ...
     async def failed(self, error: Exception, **named: Any) -> None: ...
-    async def take_request(self) -> None: ...
+    async def count_request(self) -> None: ...
     def begin(self, work: Coroutine[Any, Any, None], **named: Any) -> asyncio.Task[None]: ...
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]: ...
 
@@ -67,7 +67,7 @@ class _Guess:
 
 
 class Transcriber:
-    """Transcribes one stream of mono s16le PCM at 16 000 Hz. Await `hear` and `end` one after the other."""
+    """Transcribes one stream of mono s16le PCM at 16 000 Hz. Await `feed` and `end` one after the other."""
 
     def __init__(self, audience: Audience) -> None:
         self._audience = audience
@@ -90,7 +90,7 @@ class Transcriber:
         if self._cutter is not None:
             self._cutter.silence_ms = silence_ms
 
-    async def hear(self, pcm: bytes) -> None:
+    async def feed(self, pcm: bytes) -> None:
         """Take the next piece of the stream, of any length."""
         self._waiting += pcm
         self._came_bytes += len(pcm)
@@ -98,20 +98,20 @@ class Transcriber:
             size = min(PIECE_BYTES, len(self._waiting) // BLOCK_BYTES * BLOCK_BYTES)
             piece = bytes(self._waiting[:size])
             del self._waiting[:size]
-            await self._take(await self._in_thread(self._heard, piece))
-            self._ask_for_caption()
+            await self._handle(await self._in_thread(self._detect, piece))
+            self._request_caption()
 
     async def end(self) -> None:
         """End the stream: the last utterance is transcribed at once, and `done` follows it."""
         rest = bytes(self._waiting)
         self._waiting.clear()
-        await self._take(await self._in_thread(self._heard_last, rest))
+        await self._handle(await self._in_thread(self._detect_last, rest))
         self._cutter = None
         self._last = self._audience.begin(self._done(self._came_bytes / BYTES_A_SECOND, self._last))
 
     # --- In threads -------------------------------------------------------------------------------
 
-    def _heard(self, pcm: bytes) -> list[UtteranceEvent]:
+    def _detect(self, pcm: bytes) -> list[UtteranceEvent]:
         if self._cutter is None:
             start_bytes = self._came_bytes - len(self._waiting) - len(pcm)
             self._cutter = UtteranceCutter(
@@ -119,8 +119,8 @@ class Transcriber:
             )
         return self._cutter.feed(pcm)
 
-    def _heard_last(self, pcm: bytes) -> list[UtteranceEvent]:
-        events = self._heard(pcm)
+    def _detect_last(self, pcm: bytes) -> list[UtteranceEvent]:
+        events = self._detect(pcm)
         return [*events, *self._cutter.finish()] if self._cutter else events
 
     async def _in_thread(
@@ -130,7 +130,7 @@ class Transcriber:
 
     # --- Utterances -------------------------------------------------------------------------------
 
-    async def _take(self, events: list[UtteranceEvent]) -> None:
+    async def _handle(self, events: list[UtteranceEvent]) -> None:
         for event in events:
             match event:
                 case Began(timestamp_s=at):
@@ -176,8 +176,8 @@ class Transcriber:
         """Transcribe one utterance and send it after the one before."""
         error: Exception | None = None
         try:
-            await self._audience.take_request()
-            heard = (await _outcome(guess) if guess else None) or await _recognised_patiently(
+            await self._audience.count_request()
+            recognition = (await _outcome(guess) if guess else None) or await _recognised_patiently(
                 request, utterance
             )
         except Exception as failure:  # noqa: BLE001  sent in its turn
@@ -192,7 +192,7 @@ class Transcriber:
             await self._audience.failed(error, **stretch)
             return
         latency_ms = round(1000 * (time.monotonic() - ended_at), 1)
-        await self._audience.say("final", **final_fields(heard, utterance), latency_ms=latency_ms)
+        await self._audience.say("final", **final_fields(recognition, utterance), latency_ms=latency_ms)
 
     async def _recognised_if_idle(self, utterance: Utterance) -> Meta | None:
         """Return the transcript; None if workers are busy or it fails, then it is requested at the end.
@@ -213,7 +213,7 @@ class Transcriber:
 
     # --- Captions ---------------------------------------------------------------------------------
 
-    def _ask_for_caption(self) -> None:
+    def _request_caption(self) -> None:
         """Ask for a caption of what is being said, if it has grown enough and none is under way."""
         if not self._has_captions or self._cutter is None or (self._caption and not self._caption.done()):
             return
@@ -230,23 +230,23 @@ class Transcriber:
         if not await caption_queue.may_ask():
             return
         try:
-            heard = await _recognised(request, utterance, within_s=CAPTION_WITHIN_S)
+            recognition = await _recognised(request, utterance, within_s=CAPTION_WITHIN_S)
         except VoiceError:
             return
-        if heard["text"] and number == self._utterance_number:
+        if recognition["text"] and number == self._utterance_number:
             await self._audience.say(
                 "partial",  # the protocol's word for a caption
-                text=heard["text"],
-                confidence=heard["confidence"],
+                text=recognition["text"],
+                confidence=recognition["confidence"],
                 timestamp=round(utterance.end_s, 3),
-                language=heard["language"],
+                language=recognition["language"],
             )
 
 
 async def _recognised(
     request: TranscriptionRequest, utterance: Utterance, *, within_s: float = FINAL_WITHIN_S * 2
 ) -> Meta:
-    async with transcription.asked(request, utterance.pcm, is_pcm=True) as call:
+    async with transcription.transcribe(request, utterance.pcm, is_pcm=True) as call:
         return await call.complete(within_s=within_s)
 
 
@@ -274,25 +274,25 @@ async def _over(task: Awaitable[None] | None) -> None:
         await asyncio.wait([task])
 
 
-def final_fields(heard: Meta, utterance: Utterance) -> Meta:
+def final_fields(recognition: Meta, utterance: Utterance) -> Meta:
     """Return the fields of `final`: times from the stream's first sample, not the utterance's."""
 
     def shifted(fields: Meta) -> Meta:
         start, end = (round(fields[name] + utterance.pcm_start_s, 3) for name in ("start", "end"))
         return {**fields, "start": start, "end": end}
 
-    words = [shifted(word) for segment in heard["segments"] for word in segment["words"]]
+    words = [shifted(word) for segment in recognition["segments"] for word in segment["words"]]
     segments = [
         {name: value for name, value in shifted(segment).items() if name != "words"}
-        for segment in heard["segments"]
+        for segment in recognition["segments"]
     ]
     return {
-        "text": heard["text"],
+        "text": recognition["text"],
         "start": round(utterance.start_s, 3),
         "end": round(utterance.end_s, 3),
         "words": words,
-        "language": heard["language"],
-        "language_probability": heard["language_probability"],
-        "confidence": heard["confidence"],
+        "language": recognition["language"],
+        "language_probability": recognition["language_probability"],
+        "confidence": recognition["confidence"],
         "segments": segments,
     }

@@ -204,13 +204,13 @@ class TurnDetector:
         return events
 
     def blocks(self, pcm: bytes | bytearray | memoryview) -> list[bytes]:
-        """Return the blocks that the next piece of the stream completes; each is due to `take`, in order."""
+        """Return the blocks that the next piece of the stream completes; `advance` takes each, in order."""
         waiting = self._pending + pcm
         whole = len(waiting) // BLOCK_BYTES * BLOCK_BYTES
         self._pending = waiting[whole:]
         return [waiting[start : start + BLOCK_BYTES] for start in range(0, whole, BLOCK_BYTES)]
 
-    def take(self, probabilities: list[float]) -> list[TurnEvent]:
+    def advance(self, probabilities: list[float]) -> list[TurnEvent]:
         """Return the events that a block completes, given the speech probability of each of its frames."""
         if self._goes_on(probabilities):
             self._n_frames += len(probabilities)
@@ -318,7 +318,7 @@ def _heard_together(
     if heard.any():
         streams = [blocks[index][0].speech_probability for index in heard.nonzero()[0]]
         probabilities[heard] = speech_probabilities(streams, integers[heard] / np.float32(FULL_SCALE))
-    return [detector.take(row) for (detector, _), row in zip(blocks, probabilities.tolist(), strict=True)]
+    return [detector.advance(row) for (detector, _), row in zip(blocks, probabilities.tolist(), strict=True)]
 
 
 def _one_by_one(streams: list[SpeechProbability], samples: Samples) -> Probabilities:

@@ -114,11 +114,11 @@ class UtteranceCutter:
     def speech_bytes(self) -> int:
         """The length of the current utterance so far; 0 during silence."""
         is_speech = self._start_s is not None and self._paused_s is None
-        return self._heard_to - self._pcm_from if is_speech else 0
+        return self._position - self._pcm_from if is_speech else 0
 
     def so_far(self) -> Utterance:
         """Return the current utterance so far."""
-        return self._utterance(self._heard_to / BYTES_A_SECOND)
+        return self._utterance(self._position / BYTES_A_SECOND)
 
     def feed(self, pcm: bytes | bytearray | memoryview) -> list[UtteranceEvent]:
         """Take the next piece of the stream, of any length; return the events that it completes, in order."""
@@ -127,7 +127,7 @@ class UtteranceCutter:
         while len(self._pending) >= BLOCK_BYTES:
             block = bytes(self._pending[:BLOCK_BYTES])
             del self._pending[:BLOCK_BYTES]
-            events += self._take(block)
+            events += self._feed_block(block)
         return events
 
     def finish(self) -> list[UtteranceEvent]:
@@ -137,24 +137,24 @@ class UtteranceCutter:
         self._pending.clear()
         events = self._translated(self._detector.finish())
         if self._start_s is not None:
-            end_s = self._heard_to / BYTES_A_SECOND if self._paused_s is None else self._paused_s
+            end_s = self._position / BYTES_A_SECOND if self._paused_s is None else self._paused_s
             events.append(self._end(end_s))
         return events
 
     @property
-    def _heard_to(self) -> int:
+    def _position(self) -> int:
         return self._kept_from + len(self._kept)
 
-    def _take(self, block: bytes) -> list[UtteranceEvent]:
+    def _feed_block(self, block: bytes) -> list[UtteranceEvent]:
         self._kept += block
         events = self._translated(self._detector.feed(block))
         is_long = self._is_too_long()
-        if self._paused_s is not None and (is_long or self._is_over(self._heard_to / BYTES_A_SECOND)):
+        if self._paused_s is not None and (is_long or self._is_over(self._position / BYTES_A_SECOND)):
             events.append(self._end(self._paused_s))
         elif is_long:
             events += self._cut()
         if self._start_s is None:
-            self._forget_until(self._heard_to - int(LEAD_S * BYTES_A_SECOND) - BLOCK_BYTES)
+            self._forget_until(self._position - int(LEAD_S * BYTES_A_SECOND) - BLOCK_BYTES)
         return events
 
     def _translated(self, turn_events: list) -> list[UtteranceEvent]:
@@ -183,7 +183,7 @@ class UtteranceCutter:
 
     def _is_too_long(self) -> bool:
         return (
-            self._start_s is not None and self._heard_to - self._pcm_from >= MAX_UTTERANCE_S * BYTES_A_SECOND
+            self._start_s is not None and self._position - self._pcm_from >= MAX_UTTERANCE_S * BYTES_A_SECOND
         )
 
     def _cut(self) -> list[UtteranceEvent]:
@@ -198,7 +198,7 @@ class UtteranceCutter:
         recent = np.frombuffer(bytes(self._kept[-int(CUT_WITHIN_S * BYTES_A_SECOND) :]), "<i2")
         pieces = recent.reshape(-1, _QUIET_BYTES // SAMPLE_BYTES).astype(np.float32)
         quietest = int(np.square(pieces).mean(axis=1).argmin())
-        return self._heard_to - recent.nbytes + quietest * _QUIET_BYTES + _QUIET_BYTES // 2
+        return self._position - recent.nbytes + quietest * _QUIET_BYTES + _QUIET_BYTES // 2
 
     def _begin(self, at_s: float, pcm_from: int) -> None:
         self._start_s, self._paused_s, self._pcm_from = at_s, None, pcm_from
@@ -212,7 +212,7 @@ class UtteranceCutter:
 
     def _utterance(self, end_s: float, pcm_to: int | None = None) -> Utterance:
         assert self._start_s is not None, "only what has begun can be looked at"
-        pcm_to = min(byte_at(end_s + TAIL_S), self._heard_to) if pcm_to is None else pcm_to
+        pcm_to = min(byte_at(end_s + TAIL_S), self._position) if pcm_to is None else pcm_to
         pcm = bytes(self._kept[self._pcm_from - self._kept_from : pcm_to - self._kept_from])
         return Utterance(self._start_s, end_s, self._pcm_from / BYTES_A_SECOND, pcm)
 

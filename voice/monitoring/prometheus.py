@@ -34,7 +34,7 @@ class RedisState(Collector):
         """Yield the current values."""
         try:
             states, cached = breaker.configured(), cache.statistics()
-            queues = waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+            queues = waits.read(settings.QUEUE_NAMES, redis_clients.sync_client())
             used = redis_clients.sync_client().info("memory")["used_memory"]
         except redis.RedisError:
             return

@@ -84,7 +84,7 @@ def _further() -> dict[str, Any]:
 
 def _queues() -> dict[str, Any]:
     """How many wait in each queue, and for how long the first of them has."""
-    queues = waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+    queues = waits.read(settings.QUEUE_NAMES, redis_clients.sync_client())
     return {name: wait._asdict() for name, wait in queues.items()}
 
 

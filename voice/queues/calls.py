@@ -1,6 +1,6 @@
 """Work for a worker whose caller waits for the answer.
 
-    call = await calls.ask("tts", {"kind": "speak", …})      # Busy: too much waits
+    call = await calls.submit("tts", {"kind": "speak", …})   # Busy: too much waits
     async for part in call.parts():                           # as the worker sends them
         part.meta, part.body
     call.result                                               # the meta at the end of the answer
@@ -68,7 +68,7 @@ class Part:
     body: bytes = b""
 
 
-async def ask(
+async def submit(
     queue_name: str,
     request: Mapping[str, Any],
     *,
@@ -101,17 +101,17 @@ async def ask(
 
 
 @asynccontextmanager
-async def asking(
+async def submitted(
     queue_name: str, request: Mapping[str, Any], *, audio: bytes, queue_limit: int
 ) -> AsyncIterator["Call"]:
-    """Like `ask`, for work that only this block waits for: leaving it early lets a worker drop the work.
+    """Like `submit`, for work that only this block waits for: leaving it early lets a worker drop the work.
 
     Raises:
         Busy: too many jobs, or too much audio, wait already.
     """
     call_id = uuid4().hex
-    try:  # also covers a cancellation inside `ask`: the work is dropped too
-        yield await ask(queue_name, request, audio=audio, queue_limit=queue_limit, call_id=call_id)
+    try:  # also covers a cancellation inside `submit`: the work is dropped too
+        yield await submit(queue_name, request, audio=audio, queue_limit=queue_limit, call_id=call_id)
     finally:
         await Call(call_id, queue_name).forget()
 

@@ -19,17 +19,17 @@ class Wait(NamedTuple):
     oldest_s: float
 
 
-_LOOK = lua.load(__file__, "waits_look")
+_READ = lua.load(__file__, "waits_read")
 
 
-def look(names: Sequence[str], connection: redis.Redis) -> dict[str, Wait]:
+def read(names: Sequence[str], connection: redis.Redis) -> dict[str, Wait]:
     """The queues of these names. Raises redis.RedisError."""
-    return _parsed(names, _LOOK.run(connection, *_arguments(names)))
+    return _parsed(names, _READ.run(connection, *_arguments(names)))
 
 
-async def look_now(names: Sequence[str], connection: redis.asyncio.Redis) -> dict[str, Wait]:
+async def read_now(names: Sequence[str], connection: redis.asyncio.Redis) -> dict[str, Wait]:
     """The same, on an event loop."""
-    return _parsed(names, await _LOOK.run_async(connection, *_arguments(names)))
+    return _parsed(names, await _READ.run_async(connection, *_arguments(names)))
 
 
 def _arguments(names: Sequence[str]) -> tuple[list[str], list[str]]:

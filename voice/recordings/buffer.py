@@ -18,7 +18,7 @@ from redis.client import Pipeline
 
 from voice.audio.pcm import BYTES_A_SECOND
 from voice.infra import lua
-from voice.infra.coalescing import Gathered
+from voice.infra.coalescing import Coalesced
 from voice.infra.redis_clients import async_client, audio_client, of_loop, sync_client
 
 HOT_TTL_S = 7 * 24 * 3600
@@ -92,7 +92,7 @@ async def write(recording_id: UUID, *, writer: str, offset: int, pcm: bytes) -> 
 
     Concurrent frames of all recordings share one round trip.
     """
-    write_frame = of_loop("writes", lambda: Gathered(_write_all))
+    write_frame = of_loop("writes", lambda: Coalesced(_write_all))
     return await write_frame((_key(recording_id), writer, offset, pcm))
 
 

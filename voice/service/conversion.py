@@ -1,6 +1,6 @@
 """Convert an audio file while the caller waits.
 
-async with conversion.asked(ConversionRequest.checked(format="mp3", trim=True), file) as call:
+async with conversion.convert(ConversionRequest.checked(format="mp3", trim=True), file) as call:
     async for part in call.parts():
         part.body                                    # of the new file
 call.result["source"]                                # a description of the old one
@@ -19,7 +19,7 @@ from voice.service.requests import ConversionRequest
 
 
 @asynccontextmanager
-async def asked(request: ConversionRequest, file: bytes) -> AsyncIterator[Call]:
+async def convert(request: ConversionRequest, file: bytes) -> AsyncIterator[Call]:
     """Let a worker convert an audio file; leaving the block early lets it drop the work.
 
     The result has `source` (`voice.audio.processing.AudioDescription`) and `duration_ms`.
@@ -31,5 +31,5 @@ async def asked(request: ConversionRequest, file: bytes) -> AsyncIterator[Call]:
     upload_limits.check_size(len(file))
     fields = {"kind": "convert", "conversion": asdict(request)}
     limit = settings.VOICE["QUEUE_LIMIT"]
-    async with calls.asking("default", fields, audio=file, queue_limit=limit) as call:
+    async with calls.submitted("default", fields, audio=file, queue_limit=limit) as call:
         yield call

@@ -1,6 +1,6 @@
 """Text to speech for a caller who waits: from the cache, else from a worker.
 
-speech = await speak(await checked(SpeechRequest.checked(text=…, format="mp3"), caller))
+speech = await synthesize(await checked(SpeechRequest.checked(text=…, format="mp3"), caller))
 async for part in speech.parts():
     part.body                                        # audio of one sentence in the requested format
 speech.result["voice"]
@@ -69,7 +69,7 @@ class Speech:
         metrics.FIRST_AUDIO_SECONDS.labels(source=source).observe(seconds)
 
 
-async def speak(request: SpeechRequest) -> Speech:
+async def synthesize(request: SpeechRequest) -> Speech:
     """Synthesise a checked request; concurrent calls with the same request share the work.
 
     Raises:
@@ -78,7 +78,7 @@ async def speak(request: SpeechRequest) -> Speech:
     asked_at = time.monotonic()
     if cached := await cache.get(request.key):
         return Speech(None, cached, asked_at)
-    call = await calls.ask(
+    call = await calls.submit(
         "tts",
         {"kind": "speak", "speech": asdict(request)},
         shared_as=request.key,

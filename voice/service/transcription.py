@@ -1,6 +1,6 @@
 """Speech to text for a caller who waits.
 
-async with transcription.asked(TranscriptionRequest.checked(language="en"), file) as call:
+async with transcription.transcribe(TranscriptionRequest.checked(language="en"), file) as call:
     async for part in call.parts():
         part.meta["segments"]                        # as soon as they are final
 call.result["text"]
@@ -20,7 +20,9 @@ from voice.service.requests import TranscriptionRequest
 
 
 @asynccontextmanager
-async def asked(request: TranscriptionRequest, audio: bytes, *, is_pcm: bool = False) -> AsyncIterator[Call]:
+async def transcribe(
+    request: TranscriptionRequest, audio: bytes, *, is_pcm: bool = False
+) -> AsyncIterator[Call]:
     """Let a worker transcribe `audio`; leaving the block early lets it drop the work.
 
     audio: a file in any usual format, or s16le, mono, 16 000 Hz with `is_pcm`.
@@ -34,7 +36,7 @@ async def asked(request: TranscriptionRequest, audio: bytes, *, is_pcm: bool = F
     request_fields = {"kind": "hear", "transcription": asdict(request), "is_pcm": is_pcm}
     queue_name = "stt-partial" if request.is_partial else "stt"
     limit = settings.PARTIAL_QUEUE_LIMIT if request.is_partial else settings.VOICE["QUEUE_LIMIT"]
-    async with calls.asking(queue_name, request_fields, audio=audio, queue_limit=limit) as call:
+    async with calls.submitted(queue_name, request_fields, audio=audio, queue_limit=limit) as call:
         yield call
 
 

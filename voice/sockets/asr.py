@@ -86,10 +86,10 @@ class AsrConsumer(VoiceConsumer):
             raise AudioRejected("An empty message holds no audio.")
         is_plain = self._config.encoding == "int16" and self._config.sample_rate == RECOGNITION_RATE_HZ
         if is_plain and len(data) % pcm.SAMPLE_BYTES == 0:
-            await self._transcriber.hear(data)
+            await self._transcriber.feed(data)
         else:
             samples = self._resampler.feed(_checked(READERS[self._config.encoding](data)))
-            await self._transcriber.hear(pcm.s16le_from_samples(samples))
+            await self._transcriber.feed(pcm.s16le_from_samples(samples))
 
     async def _configure(self, message: Message) -> None:
         config = Config.checked(message, self._config)
@@ -118,7 +118,7 @@ class AsrConsumer(VoiceConsumer):
 
     async def _flush(self) -> None:
         """Transcribe the rest of the resampler's buffer."""
-        await self._transcriber.hear(pcm.s16le_from_samples(self._resampler.finish()))
+        await self._transcriber.feed(pcm.s16le_from_samples(self._resampler.finish()))
 
 
 def _checked(samples: Samples) -> Samples:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from voice import metrics
 from voice.callers import Caller
 from voice.capacity import rate_limits, shedding
-from voice.errors import Busy, NotLetIn
+from voice.errors import Busy, NotAuthorised
 from voice.infra.tracebacks import place_of
 from voice.infra.websocket import WebSocketConsumer
 from voice.live import listener
@@ -20,8 +20,8 @@ from voice.sockets.messages import Message, UnknownType
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-CLOSE_TOO_SLOW, CLOSE_DEFECT, CLOSE_BUSY, CLOSE_NOT_LET_IN = 1008, 1011, 1013, 4401
-LET_IN_FOR_S = 30.0
+CLOSE_TOO_SLOW, CLOSE_DEFECT, CLOSE_BUSY, CLOSE_NOT_AUTHORISED = 1008, 1011, 1013, 4401
+AUTHORISED_FOR_S = 30.0
 """A revoked key works for this many seconds on open connections."""
 STOP_WITHIN_S = 1.0
 SEND_WITHIN_S = 30.0
@@ -45,7 +45,7 @@ class VoiceConsumer(WebSocketConsumer):
         self._place = AsyncExitStack()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sending = asyncio.Lock()
-        self._let_in_until = time.monotonic() + LET_IN_FOR_S
+        self._authorised_until = time.monotonic() + AUTHORISED_FOR_S
         self.is_open = False
 
     def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
@@ -122,8 +122,8 @@ class VoiceConsumer(WebSocketConsumer):
         """Send the client an error. The connection stays open, unless the fault is ours."""
         if fields := messages.error_fields(error, self.field_names):
             await self.say("error", **fields | named)
-            if isinstance(error, NotLetIn):
-                await self._give_up(CLOSE_NOT_LET_IN)
+            if isinstance(error, NotAuthorised):
+                await self._give_up(CLOSE_NOT_AUTHORISED)
             return
         # the kind alone: a message may quote what somebody said
         place = place_of(error.__traceback__)
@@ -146,22 +146,22 @@ class VoiceConsumer(WebSocketConsumer):
         if not task.cancelled():
             task.exception()  # marks the exception as retrieved
 
-    async def take_request(self) -> None:
+    async def count_request(self) -> None:
         """Count a request that causes work.
 
         Raises:
             RateLimited: too many requests this minute.
-            NotLetIn: the caller is no longer admitted, for example after the key was revoked.
+            NotAuthorised: the caller is no longer authorised, for example after the key was revoked.
         """
         await self._check_caller()
-        await rate_limits.take_request(self.caller)
+        await rate_limits.count_request(self.caller)
 
     async def _check_caller(self) -> None:
-        if time.monotonic() < self._let_in_until:
+        if time.monotonic() < self._authorised_until:
             return
-        if not await self.scope["is_let_in"]():
-            raise NotLetIn("You are not let in any more; send a key that is valid.")
-        self._let_in_until = time.monotonic() + LET_IN_FOR_S
+        if not await self.scope["is_authorised"]():
+            raise NotAuthorised("You are not let in any more; send a key that is valid.")
+        self._authorised_until = time.monotonic() + AUTHORISED_FOR_S
 
     async def _guarded(self, work: Coroutine[Any, Any, None], named: Message) -> None:
         try:

@@ -72,7 +72,7 @@ class TtsConsumer(VoiceConsumer):
                 f"{MAX_WAITING} texts wait on this connection already; send the next one later.",
                 retry_after_s=BUSY_RETRY_S,
             )
-        await self.take_request()
+        await self.count_request()
         wanted.request = await synthesis.checked(request, self.caller)
         self._waiting.append(wanted)
         if self._spoken is None:
@@ -100,7 +100,7 @@ class TtsConsumer(VoiceConsumer):
                 "consent", "the speaker must have agreed; send true if so.", code="consent_missing"
             )
         reference = messages.from_base64(message, "reference_audio", limit_bytes=MAX_REFERENCE_BYTES)
-        await self.take_request()
+        await self.count_request()
         name = await in_thread(_registered)(voice_id=voice_id, reference=reference, owner=owner)
         await self.say("voice_registered", voice_id=name, **messages.names(message))
 
@@ -109,16 +109,16 @@ class TtsConsumer(VoiceConsumer):
     def _begin_next(self) -> None:
         self._spoken = self._waiting.popleft() if self._waiting and self.is_open else None
         if self._spoken is not None:
-            self.begin(self._speak_and_go_on(self._spoken), **self._spoken.named)
+            self.begin(self._send_speech_and_continue(self._spoken), **self._spoken.named)
 
-    async def _speak_and_go_on(self, wanted: Wanted) -> None:
+    async def _send_speech_and_continue(self, wanted: Wanted) -> None:
         try:
-            await self._speak(wanted)
+            await self._send_speech(wanted)
         finally:
             self._begin_next()
 
-    async def _speak(self, wanted: Wanted) -> None:
-        speech = await synthesis.speak(wanted.request)
+    async def _send_speech(self, wanted: Wanted) -> None:
+        speech = await synthesis.synthesize(wanted.request)
         outgoing = _Outgoing(self, wanted)
         whole = bytearray()
         async for part in speech.parts():

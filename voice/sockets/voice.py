@@ -45,9 +45,9 @@ class VoiceSocketConsumer(VoiceConsumer):
         is_judged = messages.boolean(message, "sentiment", False)
         named = _named(message)
         self._check_room(len(request.text))
-        await self.take_request()
+        await self.count_request()
         request = await synthesis.checked(request, self.caller)
-        self._start(self._speak(request, asked_at, is_judged, named), len(request.text), named)
+        self._start(self._synthesize(request, asked_at, is_judged, named), len(request.text), named)
 
     async def _audio(self, message: Message) -> None:
         limit_bytes = settings.VOICE["MAX_UPLOAD_MB"] * 1024**2
@@ -57,8 +57,8 @@ class VoiceSocketConsumer(VoiceConsumer):
         )
         named = _named(message)
         self._check_room(0)
-        await self.take_request()
-        self._start(self._hear(request, file, named), 0, named)
+        await self.count_request()
+        self._start(self._transcribe(request, file, named), 0, named)
 
     def _check_room(self, char_count: int) -> None:
         is_full = self._under_way >= MAX_UNDER_WAY
@@ -78,13 +78,15 @@ class VoiceSocketConsumer(VoiceConsumer):
         self._chars_under_way += char_count
         self.begin(work, **named).add_done_callback(ended)
 
-    async def _speak(self, request: SpeechRequest, asked_at: float, is_judged: bool, named: Message) -> None:
+    async def _synthesize(
+        self, request: SpeechRequest, asked_at: float, is_judged: bool, named: Message
+    ) -> None:
         """Synthesise and answer. WAV is PCM with a header, so both share one item of the cache."""
         judged: Message = {}
         if is_judged:
             judged = await asyncio.to_thread(sentiment.tone_fields, request.text, request.language)
         is_wav = request.format == "wav"
-        speech = await synthesis.speak(replace(request, format="pcm") if is_wav else request)
+        speech = await synthesis.synthesize(replace(request, format="pcm") if is_wav else request)
         header = wav_header(SPEECH_RATE_HZ, None) if is_wav else b""
         file = bytearray(header)
         async for part in speech.parts():
@@ -105,10 +107,10 @@ class VoiceSocketConsumer(VoiceConsumer):
             **named,
         )
 
-    async def _hear(self, request: TranscriptionRequest, file: bytes, named: Message) -> None:
-        async with transcription.asked(request, file) as call:
-            heard = await call.complete()
-        await self.say("transcript", **heard, **named)
+    async def _transcribe(self, request: TranscriptionRequest, file: bytes, named: Message) -> None:
+        async with transcription.transcribe(request, file) as call:
+            recognition = await call.complete()
+        await self.say("transcript", **recognition, **named)
 
 
 def _named(message: Message) -> Message:

@@ -102,7 +102,7 @@ async def convert(
 
 
 async def _recognised(wanted: TranscriptionRequest, audio: bytes) -> dict[str, Any]:
-    async with transcription.asked(wanted, audio) as call:
+    async with transcription.transcribe(wanted, audio) as call:
         return await call.complete()
 
 

@@ -244,7 +244,7 @@ def directions() -> list[Direction]:
 
 def queue_rows() -> list[QueueRow]:
     """All queues as they are now. Raises redis.RedisError."""
-    queues = waits.look(settings.QUEUE_NAMES, redis_clients.sync_client())
+    queues = waits.read(settings.QUEUE_NAMES, redis_clients.sync_client())
     return [QueueRow(name, wait) for name, wait in queues.items()]
 
 

@@ -35,7 +35,7 @@ async def admit(request: HttpRequest, caller: Caller) -> None:
     """
     request = cast(VoiceHttpRequest, request)
     try:
-        request.allowance = await rate_limits.take_request(caller)
+        request.allowance = await rate_limits.count_request(caller)
     except RateLimited as error:
         limit = settings.VOICE["REQUESTS_PER_MINUTE"]
         request.allowance = Allowance(limit, 0, math.ceil(error.retry_after_s))

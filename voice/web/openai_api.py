@@ -142,7 +142,7 @@ async def create_speech(request: VoiceHttpRequest, payload: SpeechIn) -> HttpRes
         )
         if payload.stream_format == "audio":
             return await responses.speech(wanted, request.auth)
-        spoken = await synthesis.speak(await synthesis.checked(wanted, request.auth))
+        spoken = await synthesis.synthesize(await synthesis.checked(wanted, request.auth))
         parts = spoken.parts()
         return _events(_speech_events(await anext(parts), parts, len(wanted.text)))
     except RequestRefused as refused:
@@ -207,28 +207,35 @@ async def create_transcription(
     audio = await responses.audio_of(file)
     if options.stream:
         return await _streamed(wanted, audio)
-    async with transcription.asked(wanted, audio) as call:
-        heard = await call.complete()
+    async with transcription.transcribe(wanted, audio) as call:
+        recognition = await call.complete()
     if options.response_format in TEXT_TYPES:
-        text = transcripts.as_text(heard, options.response_format)
+        text = transcripts.as_text(recognition, options.response_format)
         return HttpResponse(text, content_type=TEXT_TYPES[options.response_format])
-    return _as_json(heard, options, granularities)
+    return _as_json(recognition, options, granularities)
 
 
-def _as_json(heard: dict[str, Any], options: TranscriptionIn, granularities: Sequence[str]) -> dict[str, Any]:
-    usage = {"type": "duration", "seconds": heard["duration"]}
+def _as_json(
+    recognition: dict[str, Any], options: TranscriptionIn, granularities: Sequence[str]
+) -> dict[str, Any]:
+    usage = {"type": "duration", "seconds": recognition["duration"]}
     if options.response_format == "json":
-        return {"text": heard["text"], "usage": usage}
-    fields = {"task": "transcribe", "duration": heard["duration"], "text": heard["text"], "usage": usage}
+        return {"text": recognition["text"], "usage": usage}
+    fields = {
+        "task": "transcribe",
+        "duration": recognition["duration"],
+        "text": recognition["text"],
+        "usage": usage,
+    }
     if options.response_format == "diarized_json":
-        return fields | {"segments": [_speaker_fields(n, s) for n, s in enumerate(heard["segments"])]}
-    fields["language"] = heard["language"]
+        return fields | {"segments": [_speaker_fields(n, s) for n, s in enumerate(recognition["segments"])]}
+    fields["language"] = recognition["language"]
     if "segment" in granularities or not granularities:
-        fields["segments"] = [_segment_fields(number, s) for number, s in enumerate(heard["segments"])]
+        fields["segments"] = [_segment_fields(number, s) for number, s in enumerate(recognition["segments"])]
     if "word" in granularities:
         fields["words"] = [
             {name: word[name] for name in ("word", "start", "end")}
-            for segment in heard["segments"]
+            for segment in recognition["segments"]
             for word in segment["words"]
         ]
     return fields
@@ -249,7 +256,7 @@ def _speaker_fields(number: int, segment: dict[str, Any]) -> dict[str, Any]:
 async def _streamed(wanted: TranscriptionRequest, audio: bytes) -> HttpResponseBase:
     """Return events as segments become final. A failure before the first is an ordinary error."""
     async with AsyncExitStack() as leaving:
-        call = await leaving.enter_async_context(transcription.asked(wanted, audio))
+        call = await leaving.enter_async_context(transcription.transcribe(wanted, audio))
         parts = call.parts()
         first = await anext(parts, None)
         kept = leaving.pop_all()

@@ -28,7 +28,7 @@ async def speech(request: SpeechRequest, caller: Caller) -> HttpResponseBase:
         VoiceError: before the first sentence; after that the stream breaks off.
     """
     wanted = await synthesis.checked(request, caller)
-    spoken = await synthesis.speak(wanted)
+    spoken = await synthesis.synthesize(wanted)
     parts = spoken.parts()
     first = await anext(parts)
     content_type = FORMATS[request.format]
@@ -50,7 +50,7 @@ async def converted(request: ConversionRequest, file: bytes) -> HttpResponse:
     Raises:
         VoiceError: it cannot be read, or no worker converts it in time.
     """
-    async with conversion.asked(request, file) as call:
+    async with conversion.convert(request, file) as call:
         body = b"".join([part.body async for part in call.parts()])
     response = HttpResponse(body, content_type=FORMATS[request.format])
     response["X-Source"] = as_header(call.result["source"])

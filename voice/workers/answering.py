@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CONVERTED_AT_ONCE_BYTES: Final = 1024**2
 
 
-def speak(call: ClaimedCall) -> None:
+def synthesize(call: ClaimedCall) -> None:
     """Send speech as it is synthesised, one part a sentence, and cache the whole for the same request."""
     request = SpeechRequest(**call.request["speech"])
     if cached := cache.peek(request.key):  # cached while this request was being made
@@ -66,7 +66,7 @@ def speak(call: ClaimedCall) -> None:
     call.finish(result)
 
 
-def hear(call: ClaimedCall) -> None:
+def transcribe(call: ClaimedCall) -> None:
     """Send segments as they are transcribed, then the whole transcript."""
     request = TranscriptionRequest(**call.request["transcription"])
     samples = _samples(call)
@@ -99,7 +99,7 @@ def convert(call: ClaimedCall) -> None:
     call.finish({"source": source, "duration_ms": round(1000 * seconds)})
 
 
-_HANDLERS: Final = {"speak": speak, "hear": hear, "convert": convert}
+_HANDLERS: Final = {"speak": synthesize, "hear": transcribe, "convert": convert}
 
 
 def answer(call: ClaimedCall) -> None:

@@ -85,7 +85,7 @@ def _recognise_once(
     rows = type(row).objects.filter(pk=row.pk)
     rows.update(attempts=F("attempts") + 1)
     try:
-        heard = recognise(audio)
+        recognition = recognise(audio)
     except AudioRejected as error:
         give_up(row, str(error), finished)
         raise
@@ -96,7 +96,7 @@ def _recognise_once(
     except Exception as error:
         postpone(row, error, retry_s(row.attempts + 1))
         raise
-    end(row, finished, status=row.Status.DONE, last_error="", **heard)
+    end(row, finished, status=row.Status.DONE, last_error="", **recognition)
 
 
 def _recognise_pcm(pcm: bytes, language: str) -> dict[str, Any]:

@@ -112,40 +112,40 @@ async def let_in(*headers, user=None):
 
     scope = {"headers": list(headers), "user": user or AnonymousUser()}
     await VoiceAccess(app)(scope, None, None)
-    return given["is_let_in"]
+    return given["is_authorised"]
 
 
 async def test_revoked_key_would_not_be_let_in_again(key, monkeypatch):
     row, secret = key
-    is_let_in = await let_in((b"x-api-key", secret.encode()))
-    assert await is_let_in()
+    is_authorised = await let_in((b"x-api-key", secret.encode()))
+    assert await is_authorised()
     row.revoked_at = timezone.now()
     await in_thread(row.save)()
     monkeypatch.setattr(callers, "_known", {})
 
-    assert not await is_let_in()
+    assert not await is_authorised()
 
 
 @pytest.mark.parametrize("is_public", [False, True])
 async def test_staff_who_lost_access_would_not_be_let_in_again(settings, is_public):
     settings.VOICE = settings.VOICE | {"IS_PUBLIC": is_public}
     user = await in_thread(UserFactory)(is_staff=True)
-    is_let_in = await let_in(user=user)
-    assert await is_let_in()
+    is_authorised = await let_in(user=user)
+    assert await is_authorised()
     await in_thread(User.objects.filter(pk=user.pk).update)(is_active=False)
 
-    assert not await is_let_in()
+    assert not await is_authorised()
 
 
 async def test_database_that_is_away_ends_no_connection(key, monkeypatch):
     def fail(secret):
         raise OperationalError("no")
 
-    is_let_in = await let_in((b"x-api-key", key[1].encode()))
+    is_authorised = await let_in((b"x-api-key", key[1].encode()))
     monkeypatch.setattr(callers, "_known", {})
     monkeypatch.setattr(ApiKey, "find", fail)
 
-    assert await is_let_in()
+    assert await is_authorised()
 
 
 def test_superusers_run_the_installation():

@@ -69,7 +69,7 @@ def lapse(client: redis.Redis, key: str) -> None:
 def only_when_asked(monkeypatch, clean_redis):
     """Disable the doors' own rounds; the first epoch is long over."""
     clean_redis.set("interviews:admission:epoch", 1)
-    monkeypatch.setattr(waiting_room, "LOOK_EVERY_S", 3600)
+    monkeypatch.setattr(waiting_room, "REFRESH_EVERY_S", 3600)
 
 
 @pytest.fixture
@@ -174,11 +174,11 @@ async def test_first_come_is_first_served_over_all_processes(doors, limit):
     first, second = await arrive(doors[1]), await arrive(doors[2])
     await waiting_room.finish(inside.visit)
 
-    await doors[2].look()
+    await doors[2].refresh()
     assert (first.place, second.place) == (1, 2)
-    await doors[1].look()
+    await doors[1].refresh()
     assert first.place == 0
-    await doors[2].look()
+    await doors[2].refresh()
     assert second.place == 1
 
 
@@ -197,7 +197,7 @@ async def test_place_in_the_line_survives_a_reload(doors, limit):
     first, second = await arrive(doors[1]), await arrive(doors[1])
 
     assert (await come_back(first, doors[2])).place == 1
-    await doors[1].look()
+    await doors[1].refresh()
     assert second.place == 2
 
 
@@ -208,7 +208,7 @@ async def test_who_went_away_holds_up_nobody(doors, limit):
     await waiting_room.leave(away.visit)
     await waiting_room.finish(inside.visit)
 
-    await doors[2].look()
+    await doors[2].refresh()
     assert next_one.place == 0
 
 
@@ -218,11 +218,11 @@ async def test_process_without_room_holds_up_nobody(doors, limit):
     at_full, at_other = await arrive(doors[0]), await arrive(doors[1])
     await waiting_room.finish(inside.visit)
 
-    await doors[0].look()
-    await doors[1].look()
+    await doors[0].refresh()
+    await doors[1].refresh()
     assert (at_full.place, at_other.place) == (1, 0)
     await waiting_room.finish(full.visit)
-    await doors[0].look()
+    await doors[0].refresh()
     assert at_full.place == 0
 
 
@@ -233,7 +233,7 @@ async def test_line_moves_at_a_bounded_rate(doors, limit):
     await waiting_room.finish(inside.visit)
     limit()
 
-    await doors[0].look()
+    await doors[0].refresh()
     assert [guest.place for guest in guests] == [0] * LET_IN_AT_ONCE + [1, 2, 3, 4, 5]
 
 
@@ -241,7 +241,7 @@ async def test_line_moves_at_a_bounded_rate(doors, limit):
 
 
 async def test_waiting_candidate_is_told_and_let_in_without_asking(doors, limit, monkeypatch):
-    monkeypatch.setattr(waiting_room, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(waiting_room, "REFRESH_EVERY_S", 0.01)
     limit(at_once=1)
     inside = await arrive(doors[0])
     first, second = await arrive(doors[1]), await arrive(doors[1])
@@ -257,7 +257,7 @@ async def test_candidate_is_told_only_what_has_changed(doors, limit):
     await arrive(doors[0])
     guest = await arrive(doors[0])
     for _ in range(3):
-        await doors[0].look()
+        await doors[0].refresh()
         await asyncio.sleep(0)
 
     assert guest.told == [guest.visit.wait]
@@ -271,7 +271,7 @@ async def test_candidate_who_does_not_read_holds_up_nobody(doors, limit):
     other = await arrive(doors[0])
     await waiting_room.finish(inside.visit)
 
-    await doors[0].look()
+    await doors[0].refresh()
     await asyncio.sleep(0)
     assert not slow.came_in.is_set()
     assert other.told[-1].place == 1
@@ -284,7 +284,7 @@ async def test_connection_that_ended_is_told_nothing_more(doors, limit):
     inside = await arrive(doors[0])
     guest = await arrive(doors[0])
     await waiting_room.finish(inside.visit)
-    await doors[0].look()
+    await doors[0].refresh()
     await waiting_room.leave(guest.visit)
     await asyncio.sleep(0)
 
@@ -294,11 +294,11 @@ async def test_connection_that_ended_is_told_nothing_more(doors, limit):
 async def test_process_looks_only_while_somebody_is_there(doors, limit):
     limit()
     guest = await arrive(doors[0])
-    looking = doors[0]._looking
+    refreshing = doors[0]._refreshing
     await waiting_room.leave(guest.visit)
-    await asyncio.wait([looking], timeout=120)
+    await asyncio.wait([refreshing], timeout=120)
 
-    assert looking.cancelled()
+    assert refreshing.cancelled()
 
 
 async def test_connection_that_ended_without_leaving_is_forgotten(doors, limit):
@@ -319,7 +319,7 @@ async def test_place_is_free_some_time_after_the_tab_was_closed(doors, limit, cl
     assert (await arrive(doors[1])).place == 1
     lapse(clean_redis, PLACES)
 
-    await doors[1].look()
+    await doors[1].refresh()
     assert waiting_room.numbers() == (1, 0)
 
 
@@ -330,7 +330,7 @@ async def test_position_is_lost_some_time_after_the_tab_was_closed(doors, limit,
     await waiting_room.leave(away.visit)
     lapse(clean_redis, LEASES)
 
-    await doors[1].look()
+    await doors[1].refresh()
     assert other.place == 1
     assert waiting_room.numbers() == (1, 1)
 
@@ -342,7 +342,7 @@ async def test_places_and_positions_are_renewed_while_the_connections_last(doors
     for key in (PLACES, LEASES):
         lapse(clean_redis, key)
 
-    await doors[0].look()
+    await doors[0].refresh()
     assert waiting_room.numbers() == (1, 1)
     assert guest.place == 1
 
@@ -355,7 +355,7 @@ async def test_clock_put_back_keeps_nobody_longer(doors, limit, clean_redis):
     for key, lease_s in ((PLACES, PLACE_LEASE_S), (LEASES, LINE_LEASE_S)):
         (member,) = clean_redis.zrange(key, 0, -1)
         clean_redis.zadd(key, {member: (clean_redis.time()[0] + 3600) * 1000})
-        await doors[0].look()
+        await doors[0].refresh()
         assert clean_redis.zscore(key, member) <= (clean_redis.time()[0] + lease_s + 1) * 1000
 
 
@@ -366,7 +366,7 @@ async def test_line_moves_after_the_clock_was_put_back(doors, limit, clean_redis
     await waiting_room.finish(inside.visit)
     clean_redis.set("interviews:admission:next-turn", (clean_redis.time()[0] + 3600) * 1000)
 
-    await doors[0].look()
+    await doors[0].refresh()
     assert guest.place == 0
 
 
@@ -390,7 +390,7 @@ async def test_redis_that_lost_everything_is_told_again_in_the_same_order(doors,
     clean_redis.flushdb()
 
     for door in (*doors, *doors):  # the last has no candidate inside, but the first one in the line
-        await door.look()
+        await door.refresh()
     assert [guest.place for guest in inside] == [0, 0]
     assert [guest.place for guest in waiting] == [1, 2, 3, 4]
     assert waiting_room.numbers() == (2, 4)
@@ -403,7 +403,7 @@ async def test_line_stands_still_after_all_leases_ran_out_together(doors, limit,
     clean_redis.delete("interviews:admission:epoch")
 
     for door in doors:
-        await door.look()
+        await door.refresh()
     assert [guest.place for guest in guests] == [0, 0, 1]
 
 
@@ -414,7 +414,7 @@ async def test_place_is_kept_though_the_connection_and_all_data_of_redis_are_los
     await waiting_room.leave(guest.visit)
     clean_redis.flushdb()
 
-    await doors[0].look()
+    await doors[0].refresh()
     assert (await arrive(doors[1], session_id=guest.session_id)).place == 0
     assert waiting.place == 1
 
@@ -430,13 +430,13 @@ async def test_nobody_is_refused_while_redis_is_away(doors, limit, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(redis_clients, "async_client", Away)
         newcomer = await arrive(doors[1])
-        await doors[0].look()
+        await doors[0].refresh()
         await waiting_room.finish(inside.visit)
     assert newcomer.place == 0
     assert waiting.place == 1
 
-    await doors[1].look()
-    await doors[0].look()
+    await doors[1].refresh()
+    await doors[0].refresh()
     assert waiting_room.numbers().waiting == 1  # two are inside, because the new candidate stays
 
 

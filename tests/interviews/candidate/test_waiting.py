@@ -23,7 +23,7 @@ def full(settings, clean_redis, monkeypatch):
     """Another candidate has the only place."""
     settings.CANDIDATES_AT_ONCE = 1
     clean_redis.set("interviews:admission:epoch", 1)
-    monkeypatch.setattr(waiting_room, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(waiting_room, "REFRESH_EVERY_S", 0.05)
 
 
 @pytest.fixture

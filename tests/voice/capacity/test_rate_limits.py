@@ -46,38 +46,38 @@ def no_redis(monkeypatch):
 async def test_allowance_counts_down(limited):
     limited(REQUESTS_PER_MINUTE=3)
 
-    assert [(await rate_limits.take_request(ADA)).remaining for _ in range(3)] == [2, 1, 0]
+    assert [(await rate_limits.count_request(ADA)).remaining for _ in range(3)] == [2, 1, 0]
 
 
 async def test_request_beyond_the_limit_is_refused_until_the_minute_ends(limited):
     limited(REQUESTS_PER_MINUTE=1)
-    await rate_limits.take_request(ADA)
+    await rate_limits.count_request(ADA)
 
     with pytest.raises(RateLimited, match="At most 1 requests") as refused:
-        await rate_limits.take_request(ADA)
+        await rate_limits.count_request(ADA)
     assert refused.value.code == "rate_limited"
     assert 0 < refused.value.retry_after_s <= rate_limits.WINDOW_S
 
 
 async def test_new_minute_begins_anew(limited, clean_redis):
     limited(REQUESTS_PER_MINUTE=1)
-    await rate_limits.take_request(ADA)
+    await rate_limits.count_request(ADA)
     assert 0 < clean_redis.ttl("voice:requests:key:ada") <= rate_limits.WINDOW_S
     clean_redis.delete("voice:requests:key:ada")  # Redis expires it after a minute
 
-    assert (await rate_limits.take_request(ADA)).remaining == 0
+    assert (await rate_limits.count_request(ADA)).remaining == 0
 
 
 async def test_callers_do_not_share_an_allowance(limited):
     limited(REQUESTS_PER_MINUTE=1)
-    await rate_limits.take_request(ADA)
+    await rate_limits.count_request(ADA)
 
-    assert (await rate_limits.take_request(BEN)).remaining == 0
+    assert (await rate_limits.count_request(BEN)).remaining == 0
 
 
 async def test_allowance_has_the_usual_headers(limited):
     limited(REQUESTS_PER_MINUTE=10)
-    headers = (await rate_limits.take_request(ADA)).headers
+    headers = (await rate_limits.count_request(ADA)).headers
 
     assert headers["RateLimit-Limit"] == "10"
     assert headers["RateLimit-Remaining"] == "9"
@@ -87,7 +87,7 @@ async def test_allowance_has_the_usual_headers(limited):
 async def test_nobody_is_refused_a_request_while_redis_is_away(no_redis, limited):
     limited(REQUESTS_PER_MINUTE=1)
 
-    assert [(await rate_limits.take_request(ADA)).remaining for _ in range(3)] == [1, 1, 1]
+    assert [(await rate_limits.count_request(ADA)).remaining for _ in range(3)] == [1, 1, 1]
 
 
 async def test_refusals_are_counted(limited):
@@ -95,7 +95,7 @@ async def test_refusals_are_counted(limited):
     refused = metrics.REFUSED.labels(reason="rate_limited")
     before = refused._value.get()
     with pytest.raises(RateLimited):
-        await rate_limits.take_request(ADA)
+        await rate_limits.count_request(ADA)
 
     assert refused._value.get() == before + 1
 

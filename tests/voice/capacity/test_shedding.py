@@ -85,7 +85,7 @@ def test_deferred_transcripts_hold_the_level_until_they_are_made():
 def test_wait_in_a_queue_is_that_of_its_first_job(clean_redis):
     queue_job("stt", clean_redis, age_s=30)
     jobs.enqueue_now("stt", "voice.workers.transcription.transcribe", "a-later-one")
-    queues = waits.look(["stt", "stt-later"], clean_redis)
+    queues = waits.read(["stt", "stt-later"], clean_redis)
     assert queues["stt"].length == 2
     assert 30 <= queues["stt"].oldest_s < 60
     assert queues["stt-later"] == (0, 0.0)

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from voice.infra.coalescing import AT_MOST, Gathered
+from voice.infra.coalescing import AT_MOST, Coalesced
 
 
 class Store:
@@ -28,8 +28,8 @@ async def store() -> Store:
 
 
 @pytest.fixture
-async def doubled(store) -> Gathered[int, int]:
-    return Gathered(store.double)
+async def doubled(store) -> Coalesced[int, int]:
+    return Coalesced(store.double)
 
 
 async def test_everybody_gets_his_own_answer(doubled):
@@ -63,10 +63,10 @@ async def test_answers_that_do_not_match_are_a_failure_and_the_next_is_served():
     async def carry_out(numbers: list[int]) -> list[int]:
         return answers.pop(0)
 
-    gathered = Gathered(carry_out)
+    coalesced = Coalesced(carry_out)
     with pytest.raises(ValueError, match="shorter"):
-        await asyncio.wait_for(gathered(3), 120)
-    assert await asyncio.wait_for(gathered(3), 120) == 6
+        await asyncio.wait_for(coalesced(3), 120)
+    assert await asyncio.wait_for(coalesced(3), 120) == 6
 
 
 async def test_a_failure_reaches_its_company_and_the_next_is_served(doubled):

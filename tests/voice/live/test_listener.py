@@ -39,7 +39,7 @@ class Audience:
     def listener(self, turn_settings=PATIENT, **options):
         options.setdefault("read", lambda start, end: bytes(end - start))
         return Listener(
-            "a stream", noticed=self.noticed, ask_for_caption=self.ask, turn_settings=turn_settings, **options
+            "a stream", noticed=self.noticed, request_caption=self.ask, turn_settings=turn_settings, **options
         )
 
     async def until(self, is_enough):
@@ -60,7 +60,7 @@ def sentence(pause_s=4.0):
 def send(listener, pcm, start=0):
     """Send audio as a browser does."""
     for at in range(0, len(pcm), FRAME_BYTES):
-        listener.hear(start + at, pcm[at : at + FRAME_BYTES])
+        listener.feed(start + at, pcm[at : at + FRAME_BYTES])
 
 
 async def heard(audience, pcm, **options):
@@ -98,7 +98,7 @@ async def test_many_listeners_are_told_each_of_its_own_stream():
         for number, listener in enumerate(listeners):
             start = at - number * FRAME_BYTES
             if 0 <= start < len(pcm):
-                listener.hear(start, pcm[start : start + FRAME_BYTES])
+                listener.feed(start, pcm[start : start + FRAME_BYTES])
     for audience in audiences:
         await audience.until_the_turn_ended()
     await asyncio.gather(*(listener.close() for listener in listeners))
@@ -144,7 +144,7 @@ async def test_listener_asks_again_after_a_caption_that_could_not_be_asked_for()
 async def test_listener_joins_what_was_recognised_to_a_caption():
     audience = Audience()
     listener = audience.listener()
-    listener.hear(0, sentence(pause_s=3))
+    listener.feed(0, sentence(pause_s=3))
     await audience.until_the_turn_ended()
     (wanted,) = audience.wanted
 
@@ -160,8 +160,8 @@ async def test_audio_sent_twice_is_heard_once():
 
     listener = twice.listener()
     for at in range(0, len(pcm), FRAME_BYTES):
-        listener.hear(at, pcm[at : at + FRAME_BYTES])
-        listener.hear(max(0, at - 4000), pcm[max(0, at - 4000) : at + FRAME_BYTES])
+        listener.feed(at, pcm[at : at + FRAME_BYTES])
+        listener.feed(max(0, at - 4000), pcm[max(0, at - 4000) : at + FRAME_BYTES])
     await twice.until_the_turn_ended()
     await listener.close()
 
@@ -172,10 +172,10 @@ async def test_listener_too_far_behind_goes_on_with_the_newest_audio():
     audience = Audience()
     pcm = sentence()
     listener = audience.listener(backlog_bytes=len(pcm) - 2)
-    listener.hear(0, pcm)
+    listener.feed(0, pcm)
     assert behind_s() == 0
 
-    listener.hear(len(pcm), pcm[:-2])
+    listener.feed(len(pcm), pcm[:-2])
     await audience.until_the_turn_ended()
     await listener.close()
 
@@ -306,12 +306,12 @@ def test_message_of_an_event_is_of_the_voice_protocol(event, told):
 async def test_close_says_nothing_more():
     audience = Audience()
     listener = audience.listener()
-    listener.hear(0, sentence())
+    listener.feed(0, sentence())
     await audience.until(lambda: audience.events)
     await listener.close()
     told = list(audience.events)
 
-    listener.hear(len(sentence()), sentence())
+    listener.feed(len(sentence()), sentence())
     await heard(Audience(), sentence())  # the rounds continue
 
     assert audience.events == told
@@ -333,7 +333,7 @@ async def test_close_ends_a_telling_that_lost_its_cancelling(monkeypatch):
 
     audience = Deaf()
     listener = audience.listener()
-    listener.hear(0, sentence())
+    listener.feed(0, sentence())
     await audience.until(lambda: audience.events)
 
     await asyncio.wait_for(listener.close(), timeout=120)
@@ -358,7 +358,7 @@ async def test_close_does_not_wait_for_a_telling_that_never_ends(monkeypatch):
 
     audience = Stuck()
     listener = audience.listener()
-    listener.hear(0, sentence())
+    listener.feed(0, sentence())
     await audience.until(lambda: audience.events)
 
     await asyncio.wait_for(listener.close(), timeout=120)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("clean_redis")
 
 
 async def ask(queue_limit: int = 10, **options) -> calls.Call:
-    return await calls.ask("tts", REQUEST, queue_limit=queue_limit, **options)
+    return await calls.submit("tts", REQUEST, queue_limit=queue_limit, **options)
 
 
 async def parts_of(call: calls.Call, **options) -> list[tuple[dict, bytes]]:

@@ -27,7 +27,7 @@ def wanted(text="Good morning.", **fields):
 
 
 async def spoken(request):
-    speech = await synthesis.speak(request)
+    speech = await synthesis.synthesize(request)
     return b"".join([part.body async for part in speech.parts()]), speech
 
 

@@ -27,7 +27,11 @@ class Client:
         subprotocols: list[str] | None = None,
         tasks: set[asyncio.Task] | None = None,
     ) -> None:
-        given = {"caller": caller, "is_let_in": self.is_let_in, "tasks": set() if tasks is None else tasks}
+        given = {
+            "caller": caller,
+            "is_authorised": self.is_authorised,
+            "tasks": set() if tasks is None else tasks,
+        }
 
         async def with_caller(scope, receive, send):
             await consumer(scope | given, receive, send)
@@ -37,7 +41,7 @@ class Client:
         self.opened.append(self)
         self.is_known = True
 
-    async def is_let_in(self) -> bool:
+    async def is_authorised(self) -> bool:
         return self.is_known
 
     async def open(self) -> "Client":

@@ -132,14 +132,14 @@ async def test_message_that_is_refused_costs_no_request(worker, settings):
 
 
 async def test_caller_who_would_not_be_let_in_any_more_is_told_and_closed(worker, monkeypatch):
-    monkeypatch.setattr(base, "LET_IN_FOR_S", 0)
+    monkeypatch.setattr(base, "AUTHORISED_FOR_S", 0)
     client = await Client("ws/voice").open()
     await client.say("text", text="Hello.")
     await client.until("audio")
     client.is_known = False
 
     assert (await client.error("text", text="Hello again.", id=2))["code"] == "unauthenticated"
-    assert await client.close_code() == base.CLOSE_NOT_LET_IN
+    assert await client.close_code() == base.CLOSE_NOT_AUTHORISED
 
 
 async def test_who_lets_callers_in_is_not_asked_each_time(worker):
@@ -180,7 +180,7 @@ async def test_redis_that_is_away_is_told(monkeypatch):
     async def fail(caller):
         raise redis.ConnectionError("no")
 
-    monkeypatch.setattr(rate_limits, "take_request", fail)
+    monkeypatch.setattr(rate_limits, "count_request", fail)
     client = await Client("ws/voice").open()
     error = await client.error("audio", audio="UklGRg==")
 

@@ -230,7 +230,7 @@ def test_redis_away_is_said(client, monkeypatch):
         raise redis.ConnectionError
 
     monkeypatch.setattr(reports, "current", gone)
-    monkeypatch.setattr("voice.queues.waits.look", gone)
+    monkeypatch.setattr("voice.queues.waits.read", gone)
     monkeypatch.setattr(cache, "statistics", gone)
     client.force_login(factories.UserFactory())
     assert "Redis cannot be reached" in client.get(reverse("speech-engines")).content.decode()

@@ -1,0 +1,89 @@
+"""Migrations only add: while they are applied, the release before still runs and reads every column."""
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from django.db import migrations, models
+from django.db.migrations.operations.base import Operation
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("accounts", "interviews", "voice")
+BEFORE_THE_RULE = {
+    "accounts.migrations.0001_initial",
+    "interviews.migrations.0001_initial",
+    "interviews.migrations.0002_turn_taking",
+    "voice.migrations.0001_initial",
+    "voice.migrations.0002_speech_service",
+    "voice.migrations.0003_batch_uploads_to_delete",
+    "voice.migrations.0004_segments_and_deferred_transcripts",
+    "voice.migrations.0005_segments_of_any_length",
+}
+DROPS = (migrations.RemoveField, migrations.DeleteModel, migrations.RenameField, migrations.RenameModel)
+
+
+def new_migrations() -> list[str]:
+    names = {
+        f"{app}.migrations.{file.stem}"
+        for app in APPS
+        for file in (ROOT / app / "migrations").glob("[0-9]*.py")
+    }
+    return sorted(names - BEFORE_THE_RULE)
+
+
+def drops_of(module: ModuleType) -> list[str]:
+    """The operations that the release before could not live with, unless the module says that it drops."""
+    if getattr(module, "DROPS_WHAT_THE_LAST_RELEASE_LEFT_UNUSED", False):
+        return []
+    return [
+        operation.describe()
+        for operation in flat(module.Migration.operations)
+        if isinstance(operation, DROPS)
+    ]
+
+
+def flat(operations: list[Operation]) -> list[Operation]:
+    """The operations, and those inside SeparateDatabaseAndState that reach the database."""
+    found: list[Operation] = []
+    for operation in operations:
+        if isinstance(operation, migrations.SeparateDatabaseAndState):
+            found += flat(operation.database_operations)
+        else:
+            found.append(operation)
+    return found
+
+
+def migration_of(*operations: Operation, **marks: bool) -> ModuleType:
+    module = ModuleType("a_migration")
+    module.Migration = type("Migration", (migrations.Migration,), {"operations": list(operations)})
+    vars(module).update(marks)
+    return module
+
+
+def test_new_migrations_only_add():
+    found = {name: drops_of(import_module(name)) for name in new_migrations()}
+
+    assert not {name: operations for name, operations in found.items() if operations}
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        migrations.RemoveField("recording", "sha256"),
+        migrations.DeleteModel("Recording"),
+        migrations.RenameField("recording", "sha256", "digest"),
+        migrations.RenameModel("Recording", "Take"),
+        migrations.SeparateDatabaseAndState([migrations.RemoveField("recording", "sha256")]),
+    ],
+)
+def test_migration_that_takes_something_away_is_found(operation):
+    assert drops_of(migration_of(operation))
+    assert not drops_of(migration_of(operation, DROPS_WHAT_THE_LAST_RELEASE_LEFT_UNUSED=True))
+
+
+def test_migration_that_adds_passes():
+    add = migrations.AddField("recording", "channels", models.IntegerField(null=True))
+    state_alone = migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel("Recording")])
+
+    assert drops_of(migration_of(add, state_alone)) == []
