@@ -44,7 +44,7 @@ def _start_servers(directory: Path) -> None:
     if "DATABASE_URL" not in os.environ:
         url = _servers.enter_context(embedded.postgresql(directory / "postgresql", is_durable=False))
         os.environ["DATABASE_URL"] = url
-    if "REDIS_URL" not in os.environ or XDIST_WORKER:  # the tests of each process empty it
+    if "REDIS_URL" not in os.environ:
         os.environ["REDIS_URL"] = _servers.enter_context(
             embedded.redis(directory / "redis", append_only=False)
         )

@@ -4,6 +4,7 @@ One process runs all the tests that use the same system, so that it is started o
 themselves. What takes longest comes first, so that no process has much left to do when the others are ready.
 """
 
+import os
 from typing import Any
 
 import pytest
@@ -68,6 +69,13 @@ def _uses(item: pytest.Item, fixture: str) -> bool:
     """Whether a test uses that fixture of the whole session, not one of its own file's."""
     found = getattr(item, "fixturenames", ()) and item._fixtureinfo.name2fixturedefs.get(fixture)
     return bool(found) and found[-1].scope == "session"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """A new process starts a Redis of its own, and only then may pytest-django read the settings."""
+    for name in ("DJANGO_SETTINGS_MODULE", "REDIS_URL"):
+        os.environ.pop(name, None)
 
 
 @pytest.hookimpl(optionalhook=True)

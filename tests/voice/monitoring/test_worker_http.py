@@ -22,6 +22,7 @@ from voice.inference.reports import EngineReport
 from voice.monitoring import readiness
 from voice.monitoring.worker_http import Server
 from voice.workers import slot
+from voice.workers import worker as workers
 from voice.workers.worker import VoiceWorker
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,6 +60,7 @@ def engine():
 def worker(clean_redis, engine, monkeypatch):
     """A worker in this process that is not started."""
     monkeypatch.setattr(slot, "DEQUEUE_S", 0.05)
+    monkeypatch.setattr(workers, "BEAT_S", 0.2)  # the heartbeat sees the end only then
     return VoiceWorker(["stt"], connection=clean_redis, services=[engine])
 
 
