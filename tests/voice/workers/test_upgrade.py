@@ -38,7 +38,7 @@ def test_job_under_its_old_path_is_dropped_and_queued_anew(worker, settings, tmp
     BatchFile.objects.update(retry_at=timezone.now() - timedelta(seconds=1))
     sweeper.sweep()
     wait_for(lambda: BatchFile.objects.get().status == BatchFile.Status.DONE, "the new job")
-    assert failed("stt-batch") == 0
+    wait_for(lambda: failed("stt-batch") == 0, "the failure to be forgotten")
 
 
 async def test_call_whose_job_has_its_old_path_is_answered_all_the_same(worker, monkeypatch):

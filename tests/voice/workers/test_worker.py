@@ -28,7 +28,7 @@ from voice.inference import reports
 from voice.inference.recognizer import Recognizer
 from voice.inference.reports import EngineReport
 from voice.queues import leases
-from voice.workers import slot, worker
+from voice.workers import registration, slot, watchdog, worker
 from voice.workers.worker import VoiceWorker
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -103,7 +103,7 @@ def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
     import django
 
     django.setup()
-    leases.LEASE_S, worker.BEAT_S, worker.REPEATED_SIGNAL_S, worker.STALLED_S = 2, 0.3, 0.2, 5
+    leases.LEASE_S, worker.BEAT_S, worker.REPEATED_SIGNAL_S, watchdog.STALLED_S = 2, 0.3, 0.2, 5
     program = VoiceWorker(
         queue_names.split(","),
         connection=_redis(),
@@ -385,7 +385,7 @@ def test_stuck_job_ends_the_process(client, start):
 
     _, log = process.communicate(timeout=WITHIN_S)
 
-    assert process.returncode == worker.STUCK_STATUS
+    assert process.returncode == watchdog.STUCK_STATUS
     assert re.search(rf"job {job.id} has run for \d+ s: ending this process", log)
     assert not leases.is_pending(job.id, client)
     assert [report.state for report in reports.current(client)] == ["stuck"]
@@ -406,13 +406,13 @@ def test_job_may_say_that_it_takes_longer(client):
 @pytest.mark.parametrize(("allowance_s", "is_ended"), [(60.0, False), (30.0, True)])
 def test_watchdog_waits_as_long_as_a_job_may_take(client, monkeypatch, allowance_s, is_ended):
     ended = []
-    monkeypatch.setattr(worker.os, "_exit", ended.append)
+    monkeypatch.setattr(watchdog.os, "_exit", ended.append)
     monkeypatch.setattr(VoiceWorker, "_give_up", lambda self: None)
     program = VoiceWorker(["stt"], connection=own_client(), deadline_s=60.0)
     running = slot.Running("job", "stt", None, time.monotonic() - 100, allowance_s)
     program.slots = [SimpleNamespace(running=running)]
 
-    program._end_if_stuck()
+    program._watchdog.end_if_stuck(registration.running_in(program.slots))
 
     assert bool(ended) == is_ended
 
@@ -420,14 +420,14 @@ def test_watchdog_waits_as_long_as_a_job_may_take(client, monkeypatch, allowance
 @pytest.mark.parametrize("is_stuck", [False, True])
 def test_model_that_hangs_ends_the_process_though_its_jobs_gave_up_on_it(client, monkeypatch, is_stuck):
     ended = []
-    monkeypatch.setattr(worker.os, "_exit", ended.append)
+    monkeypatch.setattr(watchdog.os, "_exit", ended.append)
     engine = FakeRecognition()
     engine.is_stuck = is_stuck
     program = VoiceWorker(["stt"], connection=own_client(), services=[Recognizer([engine])])
 
-    program._end_if_stuck()
+    program._watchdog.end_if_stuck(registration.running_in(program.slots))
 
-    assert ended == [worker.STUCK_STATUS] * is_stuck
+    assert ended == [watchdog.STUCK_STATUS] * is_stuck
 
 
 def test_job_that_stops_even_the_watchdog_ends_the_process(client, start):

@@ -23,33 +23,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from voice import metrics
 from voice.audio.pcm import checked_samples
-from voice.engines.stt.batching import Batcher
-from voice.engines.stt.whisper_decoding import Heard, Input, Kind, Language, WhisperDecoder
+from voice.engines.stt.whisper_decoding import Kind, Language
 from voice.engines.stt.whisper_loading import (
     OutOfMemory,
     Place,
     device_of,
     is_out_of_memory,
-    open_whisper,
     smaller_models,
 )
-from voice.engines.stt.whisper_text import REPETITIVE_COMPRESSION, segments_of
+from voice.engines.stt.whisper_model import Batching, LoadedWhisper
+from voice.engines.stt.whisper_text import segments_of
 from voice.engines.vad.silero import SileroVad
 from voice.engines.vad.windows import Window, speech_spans, windows
-from voice.errors import EngineUnavailable, LanguageUnsupported, TransientFailure
+from voice.errors import EngineUnavailable, LanguageUnsupported
 from voice.text.languages import primary_language
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 
 WINDOW_S: Final = 30.0
 CLOSING_S: Final = 10.0
-
-# The paper tries five temperatures. Two limit the time that noise can take, and break most repetition loops.
-RETRY_TEMPERATURES: Final = (0.4, 0.8)
 
 _LANGUAGES: Final = """
     af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht
@@ -60,23 +55,6 @@ LANGUAGES: Final = frozenset(_LANGUAGES.split())
 # Common tags for languages that Whisper knows by another code.
 SYNONYMS: Final = {"nb": "no", "jv": "jw", "fil": "tl", "iw": "he", "in": "id", "cmn": "zh"}
 UNDETERMINED: Final = Language("und", 0.0)  # Source: BCP 47, ISO 639-2
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """A model and the threads that call it."""
-
-    name: str
-    decoder: WhisperDecoder
-    batcher: Batcher[Kind, Input, Heard]
-    ahead: int
-    """How many windows of one recording are queued at a time; more would keep other speakers waiting."""
-
-    def close(self, timeout_s: float | None = None) -> None:
-        """Finish the queued work, end the threads and free the memory."""
-        self.batcher.close(timeout_s=timeout_s)
-        if not self.batcher.longest_run_s():  # CTranslate2 would wait for a call that hangs
-            self.decoder.whisper.model.unload_model()
 
 
 class FasterWhisper:
@@ -115,20 +93,18 @@ class FasterWhisper:
         self._slots = slots
         self._models_dir = models_dir or None
         self._hub_timeout_s = hub_timeout_s
-        self._batch_size = batch_size
-        self._batch_wait_ms = batch_wait_ms
-        self._is_batched = is_batched
+        self._batching = Batching(batch_size, batch_wait_ms, is_batched, deadline_s)
         self._smaller = tuple(smaller)
         self._deadline_s = deadline_s
         self._vad = vad or SileroVad()
         self._loading = threading.Lock()
-        self._loaded: _Loaded | None = None
+        self._loaded: LoadedWhisper | None = None
 
     @property
     def is_stuck(self) -> bool:
         """Whether a call of the model has not returned for `deadline_s`; only a new process ends that."""
         loaded = self._loaded
-        return loaded is not None and loaded.batcher.longest_run_s() >= self._deadline_s
+        return loaded is not None and loaded.is_stuck
 
     def load(self) -> None:
         """Load the model, from the hub if it is not on this machine; further calls return at once.
@@ -212,7 +188,7 @@ class FasterWhisper:
             loaded = self._loaded_now()
             group = pieces[: loaded.ahead if kind.language else 1]  # the first window gives the language
             try:
-                results = self._decoded(loaded, kind, [piece.cut_from(samples) for piece in group])
+                results = loaded.decoded(kind, [piece.cut_from(samples) for piece in group])
             except (RuntimeError, MemoryError) as error:
                 self._make_room(loaded, error)
                 continue
@@ -226,54 +202,21 @@ class FasterWhisper:
                     tell(tuple(found))
         return heard_in, segments
 
-    def _decoded(self, loaded: _Loaded, kind: Kind, speech: list[Samples]) -> list[Heard]:
-        inputs = [loaded.decoder.input_of(samples) for samples in speech]
-        first = self._run(loaded, kind, inputs)
-        if kind.is_partial:  # replaced soon: not worth a second try
-            return first
-        return [self._best(loaded, kind, item, tried) for item, tried in zip(inputs, first, strict=True)]
-
-    def _best(self, loaded: _Loaded, kind: Kind, item: Input, first: Heard) -> Heard:
-        """Return `first` if it is reliable, else the first reliable retry, else the likeliest of all."""
-        attempts = [first]
-        for temperature in RETRY_TEMPERATURES:
-            if attempts[-1].decoded.verdict != "retry":
-                return attempts[-1]
-            hotter = replace(kind, language=first.language.code, temperature=temperature)
-            attempts += [
-                replace(heard, language=first.language) for heard in self._run(loaded, hotter, [item])
-            ]
-        varied = [heard for heard in attempts if heard.decoded.compression <= REPETITIVE_COMPRESSION]
-        return max(varied or attempts, key=lambda heard: heard.decoded.avg_logprob)
-
-    def _run(self, loaded: _Loaded, kind: Kind, inputs: list[Input]) -> list[Heard]:
-        """Transcribe the windows, batched with those of other callers."""
-        futures = [loaded.batcher.submit(kind, item) for item in inputs]
-        try:
-            return [loaded.batcher.result_of(future, longest_run_s=self._deadline_s) for future in futures]
-        except TimeoutError as error:
-            raise TransientFailure(
-                f"Whisper {loaded.name} has not returned for {self._deadline_s:g} s on {self.device}; its "
-                "process has to be ended. If the model is only slow, raise ENGINE_DEADLINE_S."
-            ) from error
-        finally:
-            for future in futures:
-                future.cancel()  # only affects those whose result is no longer needed
-
     # models
 
-    def _loaded_now(self) -> _Loaded:
+    def _loaded_now(self) -> LoadedWhisper:
         with self._loading:  # another thread may be replacing it
             loaded = self._loaded
         if loaded is None:  # closed, or out of models, during this call
             raise EngineUnavailable(self.notice or f"Whisper {self.model} was closed; load it again.")
         return loaded
 
-    def _opened(self, names: Sequence[str], reasons: Sequence[str] = ()) -> _Loaded:
-        """Load the first of `names` that fits into memory; `reasons` says why earlier models failed."""
+    def _opened(self, names: Sequence[str], reasons: Sequence[str] = ()) -> LoadedWhisper:
+        """The first of `names` that memory suffices for; `reasons` tells what has led to them."""
+        place = Place(self.device, self._compute_type, self._slots, self._models_dir, self._hub_timeout_s)
         for name in names:
             try:
-                loaded = self._with_threads(name)
+                loaded = LoadedWhisper.opened(name, place, self._batching)
             except EngineUnavailable as error:
                 if not reasons and not isinstance(error, OutOfMemory):
                     raise
@@ -285,22 +228,7 @@ class FasterWhisper:
         self.notice = " ".join(reasons)
         raise EngineUnavailable(self.notice)
 
-    def _with_threads(self, name: str) -> _Loaded:
-        place = Place(self.device, self._compute_type, self._slots, self._models_dir, self._hub_timeout_s)
-        decoder = WhisperDecoder(open_whisper(name, place), has_beams=self.device == "cuda")
-        is_batched = self.device == "cuda" if self._is_batched is None else self._is_batched
-        ahead = self._batch_size if is_batched else 1
-        batcher: Batcher[Kind, Input, Heard] = Batcher(
-            decoder.run,
-            max_items=ahead,
-            max_wait_ms=self._batch_wait_ms if is_batched else 0,
-            threads=1 if is_batched else self._slots,
-            when_run=metrics.BATCH_SIZE.observe,
-            name="whisper",
-        )
-        return _Loaded(name, decoder, batcher, ahead)
-
-    def _make_room(self, failed: _Loaded, error: BaseException) -> None:
+    def _make_room(self, failed: LoadedWhisper, error: BaseException) -> None:
         """Replace the model that ran out of memory by a smaller one, unless another thread has done so.
 
         Raises:

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from voice.monitoring import worker_http
-from voice.workers.worker import Service, VoiceWorker
+from voice.workers.services import Service
+from voice.workers.worker import VoiceWorker
 
 
 class Command(BaseCommand):

@@ -8,6 +8,7 @@ from tests.speech import spoken
 from tests.standins import build_whisper
 from voice.engines.stt.faster_whisper import FasterWhisper
 from voice.engines.stt.whisper_decoding import Kind
+from voice.engines.stt.whisper_model import LoadedWhisper
 from voice.engines.stt.whisper_text import Decoded, segments_of, shortened
 from voice.engines.vad.windows import Span, Window
 from voice.errors import EngineUnavailable, TransientFailure
@@ -310,7 +311,7 @@ def test_a_decoding_that_repeats_itself_is_tried_again_hotter(single, speech, mo
 
 def test_a_partial_is_tried_once(single, speech, monkeypatch):
     monkeypatch.setattr("voice.engines.stt.whisper_text.REPETITIVE_COMPRESSION", 0.1)
-    monkeypatch.setattr(single, "_best", None)
+    monkeypatch.setattr(LoadedWhisper, "_best", None)
 
     assert single.recognize(speech[0], language="en", is_partial=True).words == ()
 

@@ -1,0 +1,79 @@
+"""The slots of a worker process, as Redis knows them: from their birth until they leave."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterable, Sequence
+from uuid import uuid4
+
+import redis
+from rq.worker import WorkerStatus
+
+from voice.infra.backoff import pause_s
+from voice.queues import leases
+from voice.workers.slot import DEQUEUE_S, FIRST_RECONNECT_S, LONGEST_RECONNECT_S, Running, Slot
+
+logger = logging.getLogger(__name__)
+
+
+def registered_slots(
+    queue_names: Sequence[str], *, count: int, connection: redis.Redis, stopping: threading.Event
+) -> list[Slot]:
+    """Slots that Redis knows, however long it takes to come up; none once `stopping` is set.
+
+    With several slots, slot 0 serves only the first queue and its `-later`.
+    """
+    failures = 0
+    while not stopping.is_set():
+        try:
+            slots = [
+                _slot(_reserved(queue_names) if index == 0 and count > 1 else queue_names, index, connection)
+                for index in range(count)
+            ]
+            for slot in slots:
+                slot.register_birth()
+                slot.set_state(WorkerStatus.IDLE)
+        except redis.RedisError as error:
+            logger.warning("Redis not reached (%s): trying again", type(error).__name__)
+            failures += 1
+            stopping.wait(pause_s(failures, first_s=FIRST_RECONNECT_S, longest_s=LONGEST_RECONNECT_S))
+        else:
+            return slots
+    return []
+
+
+def running_in(slots: Iterable[Slot]) -> list[Running]:
+    """The jobs that the slots are at."""
+    return [running for slot in slots if (running := slot.running)]
+
+
+def give_up(slots: Sequence[Slot], connection: redis.Redis) -> None:
+    """Let other workers have the jobs that run in the slots, and forget the slots."""
+    try:
+        leases.give_up([running.execution for running in running_in(slots)], connection)
+        forget(slots)
+    except redis.RedisError as error:
+        logger.warning("Redis not reached (%s): leases end in %d s", type(error).__name__, leases.LEASE_S)
+
+
+def forget(slots: Iterable[Slot]) -> None:
+    """Tell Redis that the slots have left. Raises redis.RedisError."""
+    for slot in slots:
+        slot.register_death()
+
+
+def _slot(queue_names: Sequence[str], index: int, connection: redis.Redis) -> Slot:
+    return Slot(
+        queue_names,
+        name=f"{socket.gethostname()}.{os.getpid()}.{index}.{uuid4().hex[:6]}",
+        connection=connection,
+        # RQ takes these 15 off again; it gives sockets 10 s more than a look lasts
+        worker_ttl=DEQUEUE_S + 15,
+        log_job_description=False,
+    )
+
+
+def _reserved(queue_names: Sequence[str]) -> list[str]:
+    first = queue_names[0]
+    return [name for name in queue_names if name in (first, f"{first}-later")]
