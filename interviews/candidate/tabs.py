@@ -5,24 +5,12 @@ So a laptop that regains its network cannot take the interview from the phone on
 
 from uuid import UUID
 
-from voice.infra import redis_clients
+from voice.infra import lua, redis_clients
 from voice.recordings import buffer
 
 HELD_S = buffer.HOT_TTL_S
 
-
-_CONNECT = """
-local tab, is_claim, held_s = ARGV[1], ARGV[2] == '1', ARGV[3]
-local holder = redis.call('GET', KEYS[1])
-if is_claim or not holder then
-  redis.call('SET', KEYS[1], tab, 'EX', held_s)
-elseif holder ~= tab then
-  return 0
-end
-local number = redis.call('INCR', KEYS[2])
-redis.call('EXPIRE', KEYS[2], held_s)
-return number
-"""
+_CONNECT = lua.load(__file__, "tabs_connect")
 
 
 async def connect(session_id: UUID, query: dict[str, list[str]]) -> int:
@@ -33,9 +21,8 @@ async def connect(session_id: UUID, query: dict[str, list[str]]) -> int:
     """
     tab = _tab(query)
     is_claim = not tab or "claim" in query
-    script = redis_clients.async_client().register_script(_CONNECT)
     keys = [_holder_key(session_id), f"interviews:session:{session_id}:connections"]
-    return int(await script(keys=keys, args=[tab, int(is_claim), HELD_S]))
+    return int(await _CONNECT.run_async(redis_clients.async_client(), keys, [tab, int(is_claim), HELD_S]))
 
 
 async def still_holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
