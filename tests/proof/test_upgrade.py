@@ -125,24 +125,35 @@ def demo(tree: Path, var: Path, port: str = "0"):
     """`make demo` of a tree: its process, and the facts it wrote once everything is ready."""
     environ = environment() | {"VAR_DIR": str(var), "PORT": port}
     log = var.with_name(f"{tree.name}.log")
+    summary = var / "demo.json"
+    before = written_at(summary)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "interview_platform.demo"],
             cwd=tree, env=environ, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
-        yield process, ready(process, var / "demo.json", log)
+        yield process, ready(process, summary, log, before=before)
     finally:
         end(process)
 
 
-def ready(process: subprocess.Popen, summary: Path, log: Path) -> dict:
+def ready(process: subprocess.Popen, summary: Path, log: Path, *, before: int) -> dict:
+    """Return the summary that this start of the demo wrote: an earlier one may still be there."""
     deadline = time.monotonic() + READY_WITHIN_S
-    while not summary.exists():
+    while written_at(summary) in (0, before):
         assert process.poll() is None, log.read_text()[-4000:]
         assert time.monotonic() < deadline, log.read_text()[-4000:]
         time.sleep(0.2)
     return json.loads(summary.read_text())
+
+
+def written_at(file: Path) -> int:
+    """Return when the file was written, in ns; 0 if there is none."""
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def stop_workers(process: subprocess.Popen) -> list[psutil.Process]:
