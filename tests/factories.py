@@ -161,7 +161,7 @@ class InvitationFactory(DjangoModelFactory):
         model = Invitation
 
     interview = factory.SubFactory(InterviewFactory, questions=2)
-    candidate_name = factory.Sequence(lambda n: f"Candidate {n:04}")  # a random name may be another test's word
+    candidate_name = factory.Sequence(lambda n: f"Candidate {n:04}")
     candidate_email = factory.Sequence(lambda n: f"candidate-{n}@example.com")
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=14))
 
