@@ -43,6 +43,9 @@ SYSTEMS = {
 }
 """The fixtures that start a system, and the only group that may use it."""
 
+ONE_PROCESS = "tests/benchmarks/"
+"""Measured one after the other, in one process: each may use any system."""
+
 _places = {
     f"tests/{file}": (rank, name, order)
     for rank, (name, files) in enumerate(GROUPS.items())
@@ -58,7 +61,8 @@ def _place(node_id: str) -> tuple[int, str, int]:
 
 @pytest.hookimpl(trylast=True)  # after pytest-django, which puts tests that empty tables last
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
+    shared = [item for item in items if not item.nodeid.startswith(ONE_PROCESS)]
+    for item in shared:
         for fixture, group in SYSTEMS.items():
             if _uses(item, fixture) and _place(item.nodeid)[1] != group:
                 raise pytest.UsageError(f"{item.nodeid} uses {fixture}: name its file in {__name__}")
