@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django.urls import URLPattern
 from ninja import NinjaAPI
+from ninja.operation import Operation
 
 from interview_platform.web import api_errors, rest_keys
 from interviews.api.router import router as interviews_router
@@ -26,7 +27,18 @@ one is to blame.
 Addresses below `/v1/` are those of OpenAI's audio API: give its clients `base_url=…/v1` and your API key.
 """
 
-api = NinjaAPI(
+
+class Api(NinjaAPI):
+    """The API whose operations keep their ids when modules move: generated clients name their methods so."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Return app, door and function, as `interviews_api_invite` or `voice_openai_api_create_speech`."""
+        module, name = operation.view_func.__module__, operation.view_func.__name__
+        door = "openai_api" if module.endswith("openai_api") else "api"
+        return f"{module.partition('.')[0]}_{door}_{name}"
+
+
+api = Api(
     title="Interviews and speech",
     version="1",
     description=DESCRIPTION,
