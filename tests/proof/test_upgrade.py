@@ -17,6 +17,7 @@ import pytest
 from tests.benchmarks.load.candidate import LoadCandidate
 from tests.benchmarks.load.site import Site
 from tests.benchmarks.load.take import Take
+from tests.environment import without_ours
 from tests.speech import spoken
 from voice.audio.pcm import s16le_from_samples
 
@@ -51,7 +52,7 @@ def test_flows_of_the_previous_commit_pass_on_the_new_schema(previous, tmp_path)
         shutil.rmtree(tree / migrations.relative_to(ROOT))
         shutil.copytree(migrations, tree / migrations.relative_to(ROOT))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/flows"]
-    flows = subprocess.run(command, cwd=tree, env=environment(), capture_output=True, text=True, timeout=900)
+    flows = subprocess.run(command, cwd=tree, env=without_ours(), capture_output=True, text=True, timeout=900)
     assert flows.returncode == 0, flows.stdout[-4000:]
     assert " passed" in flows.stdout
 
@@ -123,7 +124,7 @@ async def check(site: Site, take: Take) -> None:
 @contextlib.contextmanager
 def demo(tree: Path, var: Path, port: str = "0"):
     """`make demo` of a tree: its process, and the facts it wrote once everything is ready."""
-    environ = environment() | {"VAR_DIR": str(var), "PORT": port}
+    environ = without_ours() | {"VAR_DIR": str(var), "PORT": port}
     log = var.with_name(f"{tree.name}.log")
     summary = var / "demo.json"
     before = written_at(summary)
@@ -173,16 +174,3 @@ def end(process: subprocess.Popen) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(30)
-
-
-def environment() -> dict[str, str]:
-    """Without the settings of these tests: the servers are the demo's own."""
-    theirs = {
-        "DATABASE_URL",
-        "REDIS_URL",
-        "VAR_DIR",
-        "DJANGO_SETTINGS_MODULE",
-        "SECRET_KEY",
-        "STATICFILES_STORAGE",
-    }
-    return {name: value for name, value in os.environ.items() if name not in theirs}
