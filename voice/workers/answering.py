@@ -178,7 +178,5 @@ def _samples(call: ClaimedCall) -> Samples:
 
 def answer_call(call_id: str) -> None:
     """Carry out a call (`voice.queues.calls`), and send an error if that fails."""
-    from voice.workers import answering  # only the processes that use engines import them
-
     if call := answers.claim(call_id):
-        answering.answer(call)
+        answer(call)
