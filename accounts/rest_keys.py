@@ -1,4 +1,4 @@
-"""API keys in the headers of REST calls, whichever part of the platform they are for."""
+"""API keys in the headers of REST calls. Both APIs use them."""
 
 from collections.abc import Callable
 from inspect import iscoroutinefunction
@@ -11,20 +11,20 @@ from ninja.security import APIKeyHeader, HttpBearer
 from accounts.models import ApiKey
 
 KeyHolder = Callable[[HttpRequest, str | None], Any]
-"""Who calls with this key, None for no valid one; or the coroutine function that says so."""
+"""Returns the caller for a key, or None for an invalid key. May be a coroutine function."""
 
 PARTS: Final = {ApiKey.Scope.INTERVIEWS: "interviews", ApiKey.Scope.VOICE: "the speech service"}
 
 
 class WrongScope(AuthorizationError):
-    """A valid key that was issued for another part of the platform: 403."""
+    """The key is valid, but was issued for another part of the platform: 403."""
 
     def __init__(self, scope: ApiKey.Scope) -> None:
         super().__init__(message=f"This API key was not issued for {PARTS[scope]}. Make one that is.")
 
 
 def find_key(secret: str | None, scope: ApiKey.Scope) -> ApiKey | None:
-    """The valid key with this secret, None if there is none.
+    """Return the valid key with this secret, or None.
 
     Raises:
         WrongScope: the key was issued for another part of the platform than `scope`.
@@ -36,7 +36,7 @@ def find_key(secret: str | None, scope: ApiKey.Scope) -> ApiKey | None:
 
 
 class _Key:
-    """Asks `holder` whom the key belongs to, and awaits the answer if that is a coroutine function."""
+    """Calls `holder` with the key, and awaits the answer if `holder` is a coroutine function."""
 
     def __init__(self, holder: KeyHolder) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """Stand-ins for the two models of speaker diarisation: real inputs, outputs and metadata, hand-made weights.
 
 The segmentation treats a loud frame as speech, and tells a low voice from a high one by the speed of the
-wave. The embedding is the mean spectrum.  That is enough for two tones, or for a voice and the same voice
+wave. The embedding is the mean spectrum. That is enough for two tones, or for a voice and the same voice
 played faster.
 """
 

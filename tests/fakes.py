@@ -1,4 +1,4 @@
-"""The only fake engines.  `tests/contracts/` checks them with the same assertions as the real ones."""
+"""The only fake engines. `tests/contracts/` checks them with the same assertions as the real ones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Tiny models, built here and loaded by the real engines: no download, no PyTorch.
 
 `build_whisper` makes a CTranslate2 Whisper directory that transcribes any audio as one fixed sentence.
-`build_piper_voice` makes a Piper voice that hums.  Both are deterministic, are built once for each directory,
+`build_piper_voice` makes a Piper voice that hums. Both are deterministic, are built once for each directory,
 and keep loading and inference real: `shape="tiny"` has the dimensions, and so the cost, of Whisper tiny.
 `build_kokoro` makes a small Kokoro of random weights; only this one needs PyTorch, from the extra `kokoro`.
 """
@@ -79,7 +79,7 @@ def build_piper_voice(
 ) -> Path:
     """Build a Piper voice, `<name>.onnx` and `.onnx.json`, in `directory`; return the model's path.
 
-    It hums 30 ms for each phoneme id at a pitch that depends on the text; `length_scale` works.  Each of
+    It hums 30 ms for each phoneme id at a pitch that depends on the text; `length_scale` works. Each of
     `speakers` hums 200 Hz above the one before.
     """
     directory = Path(directory)
@@ -258,7 +258,7 @@ SAMPLES_PER_ID: Final = 660  # 30 ms; Piper adds a pad after each phoneme, so a 
 
 
 def _kokoro_config() -> dict[str, Any]:
-    """The published configuration with fewer layers.  Source: hexgrad/Kokoro-82M, config.json."""
+    """The published configuration with fewer layers. Source: hexgrad/Kokoro-82M, config.json."""
     return {
         "istftnet": {
             "upsample_kernel_sizes": [20, 12],

@@ -11,7 +11,7 @@ from typing import Any, Final
 from voice.engines import defaults as engines
 
 SERVICE: Final[dict[str, Any]] = {
-    "LANGUAGE": "en",  # of a text that comes without language and voice
+    "LANGUAGE": "en",  # of a text sent without language and voice
     # Limits, checked before any work is done.
     "MAX_UPLOAD_MB": 25,
     "MAX_BATCH_MB": 100,  # all files of one batch together
@@ -21,24 +21,24 @@ SERVICE: Final[dict[str, Any]] = {
     "CONNECTIONS": 200,  # WebSockets a process
     "CONNECTIONS_PER_KEY": 100,
     "REQUESTS_PER_MINUTE": 6000,  # a key
-    "QUEUE_LIMIT": 200,  # jobs that may wait before a caller is sent away
-    "CALL_AUDIO_MB": 512,  # audio that waits to be recognised
+    "QUEUE_LIMIT": 200,  # more calls are refused while this many jobs wait
+    "CALL_AUDIO_MB": 512,  # audio waiting for recognition
     "CALLS_AT_ONCE": 256,  # answers a process waits for
 }
 ADDRESSES: Final[dict[str, Any]] = {
     "IS_PUBLIC": False,  # the speech service and its playground, without a key
-    "BASE_URL": "",  # what addresses begin with that are read outside a page
-    "HAS_SIGNED_URLS": False,  # the default storage's `url(name, expire=seconds)` needs no other proof
+    "BASE_URL": "",  # the start of addresses that are used outside a page
+    "HAS_SIGNED_URLS": False,  # the default storage's `url(name, expire=seconds)` is signed
 }
 APART: Final[dict[str, Any]] = {
-    "WORKER_HOST": "127.0.0.1",  # where a worker's /health, /ready and /metrics listen
-    "WORKER_PORT": 0,  # 0: nowhere
+    "WORKER_HOST": "127.0.0.1",  # address of a worker's /health, /ready and /metrics
+    "WORKER_PORT": 0,  # 0: none
     "PARTIAL_QUEUE_LIMIT": 4,  # no captions while this many wait
     "JOB_DEADLINE_S": 120,  # a job still running then is stuck
-    "SPEECH_CACHE_MB": 256.0,  # in Redis; the least recently used goes
+    "SPEECH_CACHE_MB": 256.0,  # in Redis; the least recently used is removed first
     "SPEECH_CACHE_TTL_S": 6 * 3600.0,
-    "RECORDING_URL_SECONDS": 300,  # life of a recording's address
-    # A transient failure of an engine is tried again; one that keeps failing is left alone for a while.
+    "RECORDING_URL_SECONDS": 300,  # how long a recording's address is valid
+    # A transient failure of an engine is retried. An engine that keeps failing is not called for a while.
     "RETRY_TRIES": 3,
     "RETRY_FIRST_S": 1.0,
     "RETRY_LONGEST_S": 10.0,
@@ -57,7 +57,7 @@ QUEUE_TIMEOUT_S: Final = 300
 
 
 def complete(settings: Any) -> None:
-    """Add to `settings` what it lacks."""
+    """Add the missing settings to `settings`."""
     settings.VOICE = engines.SETTINGS | SERVICE | ADDRESSES | {"CLOUD": {}} | getattr(settings, "VOICE", {})
     for name, value in (APART | STORES).items():
         if not hasattr(settings, name):

@@ -42,7 +42,7 @@ def set_session_nice(nice: int) -> None:
     """Set the `nice` of this process's session, where that is allowed.
 
     Linux shares the CPU between sessions first, and then between the processes in them. Each program is a
-    session of its own, so the `nice` of a process has no effect.  Source: sched(7), "The autogroup feature".
+    session of its own, so the `nice` of a process has no effect. Source: sched(7), "The autogroup feature".
     """
     with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as group:  # noqa: PTH123
         group.write(str(nice))

@@ -1,4 +1,4 @@
-"""The answer that a candidate speaks: each frame is held, acknowledged, and then listened to."""
+"""The audio of a spoken answer: each frame is saved, acknowledged, and then passed to the listener."""
 
 import time
 
@@ -12,17 +12,17 @@ from voice.live.listener import Listener
 
 
 class AnswerStream:
-    """The binary frames of one connection. They belong to the answer that `begin` named last."""
+    """The binary frames of one connection. They belong to the answer that `begin` was last called with."""
 
     def __init__(self, outbox: Outbox, *, channel_name: str) -> None:
-        """channel_name: the connection's; it writes under this name, and captions come to it."""
+        """channel_name: of the connection. It writes recordings under this name and receives captions."""
         self._outbox = outbox
         self._channel_name = channel_name
         self._audio: AnswerAudio | None = None
         self._listener: Listener | None = None
 
     async def begin(self, answer: Answer) -> None:
-        """Take frames for this answer's recording from now on; tell the page from which byte to send."""
+        """Expect frames of this answer from now on, and tell the page the byte offset to send from."""
         audio = AnswerAudio(answer, writer=self._channel_name)
         offset = await audio.open()
         self._audio = audio
@@ -40,12 +40,12 @@ class AnswerStream:
         )
 
     async def receive(self, data: bytes) -> None:
-        """Acknowledge a frame once it is held; the listener gets it after that.
+        """Save a frame, acknowledge it, and pass it to the listener.
 
         Raises:
             FrameRefused: see docs/candidate-socket.md, "Errors".
             TakenOver: another connection writes.
-            redis.RedisError: it may be held, or not.
+            redis.RedisError: it is unknown whether the frame was saved.
         """
         came_at = time.monotonic()
         if self._audio is None:
@@ -57,7 +57,7 @@ class AnswerStream:
             self._listener.feed(frame.offset, frame.pcm)
 
     async def show_caption(self, start: int, end: int, text: str) -> None:
-        """Bytes [start, end) were recognised: send the whole caption, unless this came too late."""
+        """Send the whole caption after bytes [start, end) were recognised, unless that is too late."""
         if self._listener is None:
             return
         caption = self._listener.caption_recognised(start, end, text)
@@ -65,13 +65,13 @@ class AnswerStream:
             await self._tell({"type": "caption", "text": caption})
 
     async def stop_listening(self) -> None:
-        """No turn and no caption is told any more; frames are still taken."""
+        """Send no more turns and captions. Frames are still saved."""
         if self._listener is not None:
             listener, self._listener = self._listener, None
             await listener.close()
 
     def stop_receiving(self) -> None:
-        """Take no more frames and tell nothing of what is heard: another connection goes on."""
+        """Save no more frames and send no more captions: another connection continues the answer."""
         self._audio = None
 
     async def _tell(self, message: dict) -> None:

@@ -1,4 +1,4 @@
-"""The audio of one answer: each frame is checked and held. `answer_stream` acknowledges it.
+"""The audio of one answer: each frame is checked and saved. `answer_stream` acknowledges it.
 
 audio = AnswerAudio(answer, writer=channel_name)
 offset = await audio.open()                    # where the browser goes on
@@ -57,7 +57,7 @@ class AnswerAudio:
         return await lifecycle.open_for(self._recording, writer=self._writer)
 
     async def hold(self, data: bytes) -> tuple[frames.Frame, int]:
-        """Hold a frame; return it, and the bytes that are held without a gap.
+        """Save a frame. Return it, and how many bytes are saved without a gap.
 
         It costs one round trip to Redis, shared with other frames.
 

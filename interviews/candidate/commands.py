@@ -1,4 +1,4 @@
-"""The commands of the candidate's page: their fields are checked, then each does what `COMMANDS` says."""
+"""The commands of the candidate's page. `COMMANDS` maps each to the action that it runs."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -36,7 +36,7 @@ class StillWaiting(ActionRefused):
 
 
 def parse(text: str) -> Message:
-    """The message in `text`. Raises BadMessage if it is no JSON object with a `type`."""
+    """Return the message in `text`. Raises BadMessage if it is not a JSON object with a `type`."""
     try:
         return json_messages.parse(text)
     except json_messages.NotAMessage as error:
@@ -44,7 +44,7 @@ def parse(text: str) -> Message:
 
 
 def field(message: Message, name: str, kind: type, default: Any = None) -> Any:
-    """The value of a field. Raises BadMessage if it is of another kind, or a negative number."""
+    """Return the value of a field. Raises BadMessage if it has another type or is a negative number."""
     value: Any = message.get(name, default)
     is_right = is_whole_number(value) and value >= 0 if kind is int else isinstance(value, kind)
     if not is_right:
@@ -53,10 +53,10 @@ def field(message: Message, name: str, kind: type, default: Any = None) -> Any:
 
 
 async def run(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
-    """Do what the message asks for.
+    """Run the command of the message.
 
     Raises:
-        ActionRefused: nothing was changed; its code and detail go to the page.
+        ActionRefused: nothing was changed. The page is sent its code and detail.
     """
     command = COMMANDS.get(message["type"])
     if command is None:
@@ -79,7 +79,7 @@ def _on_answer(action: Action) -> Command:
 
 
 def _begin_recording(action: Action) -> Command:
-    """Answered by `resume`: binary frames belong to the new recording from then on."""
+    """The page is answered with `resume`. Binary frames belong to the new recording from then on."""
 
     async def command(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
         await stream.begin(await session.act_on_answer(action, _answer_id(message)))
@@ -88,11 +88,11 @@ def _begin_recording(action: Action) -> Command:
 
 
 def _complete(action: Action, **fields: Field) -> Command:
-    """fields: for each argument of the action, the field that it comes from."""
+    """fields: the field of the message for each argument of the action."""
 
     async def command(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
         values = {argument: field(message, *expected) for argument, expected in fields.items()}
-        await stream.stop_listening()  # first, so that no caption is asked for beside the final transcript
+        await stream.stop_listening()  # first, so that no caption is recognised beside the final transcript
         await session.act_on_answer(action, _answer_id(message), **values)
 
     return command
@@ -121,4 +121,4 @@ COMMANDS: Mapping[str, Command] = {
     "type_answer": _complete(answers.type_answer, text=("text", str, None), byte_count=("bytes", int, 0)),
     "accept_answer": _on_answer(answers.accept),
 }
-"""All but `ping`, which the connection itself answers."""
+"""All commands except `ping`, which the consumer answers."""

@@ -15,7 +15,7 @@ class Outbox:
     def __init__(self, send: Send) -> None:
         """send: takes ASGI messages. Channels' own `send` would cost two calls more for each frame.
 
-        It is no method of the consumer: each would hold the other, and such pairs are collected late.
+        It is not a method of the consumer: objects that refer to each other are freed late.
         """
         self._send = send
 
@@ -24,7 +24,7 @@ class Outbox:
         await self._send_text(json.dumps(message))
 
     async def acknowledge(self, held_bytes: int) -> None:
-        """So many bytes of the recording are held without a gap."""
+        """Tell the page how many bytes of the recording are saved without a gap."""
         await self._send_text(f'{{"type": "ack", "offset": {held_bytes}}}')
 
     async def pong(self) -> None:
@@ -32,11 +32,11 @@ class Outbox:
         await self._send_text('{"type": "pong"}')
 
     async def wait(self, wait: Wait) -> None:
-        """The candidate is in line."""
+        """Tell the page the place in the line."""
         await self.send({"type": "waiting", **wait._asdict()})
 
     async def error(self, code: str, detail: str, **extra: object) -> None:
-        """Nothing was changed; the connection stays."""
+        """Tell the page that its message was refused. The connection stays open."""
         await self.send({"type": "error", "code": code, "detail": detail, **extra})
 
     async def _send_text(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""One connection among a candidate's others, and its place in the waiting room."""
+"""A connection among the other connections of its candidate, and its place in the waiting room."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -25,7 +25,7 @@ class Presence:
         self._visit: waiting_room.Visit | None = None
 
     async def connect(self) -> bool:
-        """Take the interview over from older connections. False: another tab has it."""
+        """Take the interview over from older connections. Return False if another tab has it."""
         self._number = await tabs.connect(self._session_id, self._query)
         if not self._number:
             return False
@@ -36,19 +36,19 @@ class Presence:
         return True
 
     def is_older_than(self, number: int) -> bool:
-        """Whether the connection with that number came later. Its announcement may reach itself, late."""
+        """Whether the connection with that number came later. A connection may also receive its own number."""
         return number > self._number
 
     async def has_tab(self) -> bool:
-        """Whether the interview is still this tab's."""
+        """Whether this tab still has the interview."""
         return await tabs.still_holds(self._session_id, self._query)
 
     async def join_group(self) -> None:
-        """Get the session's events. A Redis that lost its data forgot the group: join again."""
+        """Receive the session's events. To be called again after Redis lost its data: the group is in Redis."""
         await self._channel_layer.group_add(self._group, self._channel_name)
 
     async def leave_group(self) -> None:
-        """Get no more events."""
+        """Receive no more events."""
         await self._channel_layer.group_discard(self._group, self._channel_name)
 
     async def enter_waiting_room(
@@ -59,20 +59,20 @@ class Presence:
         tell: Callable[[waiting_room.Wait], Awaitable[None]],
         let_in: Callable[[], Awaitable[None]],
     ) -> bool:
-        """Take a place or stand in line, see `waiting_room.enter`. True: the candidate comes in at once."""
+        """Take a place or stand in line, see `waiting_room.enter`. Return whether the candidate has a place."""
         self._visit = await waiting_room.enter(
             self._session_id, status=status, expected_s=expected_s, tell=tell, let_in=let_in
         )
         return self._visit.wait is None
 
     async def give_place_back(self) -> None:
-        """The interview is over, though the connection is still open."""
+        """Free the place: the interview is over, though the connection is still open."""
         if self._visit is not None:
             await waiting_room.finish(self._visit)
 
     async def leave_waiting_room(self) -> None:
-        """The connection is gone."""
-        # The visit holds the consumer, by `let_in`. Dropped here, both are freed now and not minutes later.
+        """Leave: the connection is gone."""
+        # `let_in` of the visit refers to the consumer. Without this both would be freed minutes later.
         visit, self._visit = self._visit, None
         if visit is not None:
             await waiting_room.leave(visit)

@@ -1,4 +1,4 @@
-"""The interview of a connection: its rows are read and its actions called in threads."""
+"""The interview of a connection. Its rows are read, and its actions are called, in threads."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ SEEN_EVERY_S = 60
 
 @in_thread
 def find(token: str) -> tuple[Session, float]:
-    """The session of a link, and how long a new candidate's interview takes, in s.
+    """Return the session of a link, and how long a new candidate's interview takes, in s.
 
     Raises:
         LinkProblem: no such link, no consent yet, or the link has ended.
@@ -34,27 +34,27 @@ def find(token: str) -> tuple[Session, float]:
 
 
 class CandidateSession:
-    """A session as its candidate may read and change it."""
+    """A session, with what its candidate may read and change."""
 
     def __init__(self, session_id: UUID, invitation: Invitation) -> None:
-        """invitation: in its name every action is done."""
+        """invitation: the `by` of every action."""
         self.id = session_id
         self._invitation = invitation
         self._seen_at = time.monotonic()
 
     @in_thread
     def snapshot(self) -> dict:
-        """All that the page shows; the candidate was seen."""
+        """Return all that the page shows, and note that the candidate was seen."""
         sessions.mark_seen(session_id=self.id)
         return snapshots.snapshot(rows.session(self.id))
 
     @in_thread
     def mark_seen(self) -> None:
-        """The candidate was seen now."""
+        """Note that the candidate was seen now."""
         sessions.mark_seen(session_id=self.id)
 
     async def mark_seen_if_due(self) -> None:
-        """The same, once a minute."""
+        """Note it once a minute."""
         if time.monotonic() - self._seen_at > SEEN_EVERY_S:
             self._seen_at = time.monotonic()
             await self.mark_seen()

@@ -1,4 +1,4 @@
-"""Azure AI Speech.  Source: "Fast transcription API" 2024-11-15, "Text to speech REST API", SSML 1.0."""
+"""Azure AI Speech. Source: "Fast transcription API" 2024-11-15, "Text to speech REST API", SSML 1.0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deepgram.  Source: API reference, POST /v1/listen and POST /v1/speak."""
+"""Deepgram. Source: API reference, POST /v1/listen and POST /v1/speak."""
 
 from __future__ import annotations
 

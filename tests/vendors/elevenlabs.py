@@ -1,4 +1,4 @@
-"""ElevenLabs.  Source: API reference, "Stream input", "Create transcript", "List voices"."""
+"""ElevenLabs. Source: API reference, "Stream input", "Create transcript", "List voices"."""
 
 from __future__ import annotations
 

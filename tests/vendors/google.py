@@ -1,4 +1,4 @@
-"""Google Cloud.  Source: REST reference, v1 `speech.recognize` and v1 `text.synthesize`."""
+"""Google Cloud. Source: REST reference, v1 `speech.recognize` and v1 `text.synthesize`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groq: OpenAI's API below /openai/v1.  Source: Groq, "Speech to Text", "Text to Speech"."""
+"""Groq: OpenAI's API below /openai/v1. Source: Groq, "Speech to Text", "Text to Speech"."""
 
 from tests.vendors.openai import OpenAIVendor
 

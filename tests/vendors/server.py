@@ -101,7 +101,7 @@ class Moods:
 
 
 class VendorServer(Moods):
-    """An HTTP stand-in.  Subclasses check a request and reply to it."""
+    """An HTTP stand-in. Subclasses check a request and reply to it."""
 
     def __enter__(self) -> VendorServer:
         self._server = _Server(("127.0.0.1", 0), _Handler)

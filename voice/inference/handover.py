@@ -1,4 +1,4 @@
-"""A result on its way to the caller, part by part: what is handed out cannot be taken back."""
+"""A result that is handed to the caller part by part. A part that was handed over cannot be taken back."""
 
 from collections.abc import Callable, Generator, Iterable
 from typing import Generic, TypeVar
@@ -7,11 +7,11 @@ Part = TypeVar("Part")
 
 
 class Handover(Generic[Part]):
-    """The parts of one result, and how far the caller has them. Both chains of engines go by it.
+    """The state of handing one result to the caller. Both chains of engines decide by it.
 
-    has_begun: the caller has a part. A further try or another engine would begin anew: neither may follow.
-    is_outside: code of the caller runs inside the engine's call. What it raises is not the engine's fault.
-    is_declined: the caller wants no more. The parts until then were good, so the engine did its work.
+    has_begun: the caller has a part, so neither a retry nor another engine may follow: they would start over.
+    is_outside: the caller's code runs inside the engine's call. An error it raises is not the engine's.
+    is_declined: the caller stopped reading. The engine counts as successful.
     """
 
     def __init__(self, receive: Callable[[Part], None] | None = None) -> None:
@@ -25,12 +25,12 @@ class Handover(Generic[Part]):
         """Call `receive` with a part. Raises what it raises."""
         assert self.receive
         self.has_begun = True
-        self.is_outside = True  # if it raises, until the end of the engine's call
+        self.is_outside = True  # stays true if `receive` raises
         self.receive(part)
         self.is_outside = False
 
     def through(self, parts: Iterable[Part]) -> Generator[Part]:
-        """Each of `parts`, handed to the caller who iterates."""
+        """Yield each of `parts`."""
         for part in parts:
             self.has_begun = True
             try:

@@ -1,10 +1,10 @@
-"""Pauses between tries that double: what failed for long is asked seldom."""
+"""Pauses between tries. Each is twice as long as the one before."""
 
 MOST_DOUBLINGS = 32
-"""Beyond that every pause is the longest; 2 to the power of some thousand is no float."""
+"""After that every pause is the longest one. (A float cannot hold 2 to the power of some thousand.)"""
 
 
 def pause_s(failures: int, *, first_s: float, longest_s: float) -> float:
-    """Seconds after so many failures in a row: `first_s`, doubled each time, `longest_s` at most."""
+    """Return the pause after so many failures in a row: `first_s`, doubled each time, at most `longest_s`."""
     doublings = min(max(failures - 1, 0), MOST_DOUBLINGS)
     return min(first_s * 2**doublings, longest_s)

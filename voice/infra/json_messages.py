@@ -1,4 +1,4 @@
-"""The text messages of every socket of ours: JSON objects with a `type`."""
+"""Text messages of all our sockets: JSON objects with a `type`."""
 
 import json
 from typing import Any, TypeGuard
@@ -7,14 +7,14 @@ Message = dict[str, Any]
 
 
 class NotAMessage(ValueError):
-    """The text is no such message; the error says in a clause what one is."""
+    """The text is not a message. The error says what a message is."""
 
 
 def parse(text: str) -> Message:
-    """The message in `text`.
+    """Return the message in `text`.
 
     Raises:
-        NotAMessage: no JSON object with a `type`.
+        NotAMessage: the text is not a JSON object with a `type`.
     """
     try:
         message = json.loads(text)
@@ -26,5 +26,5 @@ def parse(text: str) -> Message:
 
 
 def is_whole_number(value: Any) -> TypeGuard[int]:
-    """Whether a field's value is a whole number. In Python true and false are such numbers, too; here not."""
+    """Whether a field's value is a whole number. Unlike in Python, true and false are not."""
     return isinstance(value, int) and not isinstance(value, bool)

@@ -1,4 +1,4 @@
-// The one command that the server may not have got: it is sent again until it is not wanted any more.
+// The command that the server may not have received. It is sent again until it is done or no longer wanted.
 
 import { isStillWanted } from "./state.js";
 
@@ -17,12 +17,12 @@ export class Commands {
     else this.room.connection.send(this.pending);
   }
 
-  /** The page is connected anew. */
+  /** The page has connected again. */
   sendAgain() {
     if (this.pending && !this.writtenAnswer(this.pending.answer)) this.room.connection.send(this.pending);
   }
 
-  /** The server's state has changed: what it has done, or will not do any more, is forgotten. */
+  /** The server's state has changed: forget a command that it has done or will not do. */
   settle() {
     if (this.pending && !isStillWanted(this.room.state, this.pending)) this.forget();
   }
@@ -32,7 +32,7 @@ export class Commands {
   }
 
   /**
-   * The text that completes an answer spoken in part, whose audio is to be delivered first; null if there is none.
+   * The command that completes a partly spoken answer with text; null if there is none. Its audio is sent first.
    * @param {string} answer
    */
   writtenAnswer(answer) {

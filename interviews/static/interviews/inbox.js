@@ -1,4 +1,4 @@
-// What the server says: each message goes to the state, to the recordings or to the screen.
+// Messages of the server. Each goes to the state, the recordings or the screen.
 
 import { OVER_LIMIT_PAUSE_MS } from "./audio/uploader.js";
 import { apply } from "./state.js";
@@ -85,13 +85,13 @@ export class Inbox {
     if (code === "gap") uploader.rewind(offset);
     else if (code === "slow_down") uploader.slowDown(offset);
     else if (code === "audio_missing") uploader.missing(offset);
-    else if (code === "over_limit") connection.refresh(OVER_LIMIT_PAUSE_MS); // the server looks at its row again
+    else if (code === "over_limit") connection.refresh(OVER_LIMIT_PAUSE_MS); // the server reads its row again
     else if (["wrong_state", "not_recording", "not_yours"].includes(code)) this.#startAfresh();
     else if (code === "bad_value" && commands.pending?.type === "type_answer") this.#refuseText();
     else console.warn("the server did not accept a message:", code);
   }
 
-  /** What this page believed was out of date: a fresh snapshot puts it right. */
+  /** The page's state was out of date: ask for a new snapshot. */
   #startAfresh() {
     const { room } = this;
     room.commands.forget();

@@ -20,7 +20,7 @@ from voice.errors import AudioRejected
 
 RATE_HZ = 16_000
 ROOT = Path(__file__).resolve().parents[3]
-FLAC_TOTAL = slice(21, 26)  # its lowest 36 bits are the sample count.  Source: RFC 9639, section 8.2
+FLAC_TOTAL = slice(21, 26)  # its lowest 36 bits are the sample count. Source: RFC 9639, section 8.2
 
 
 def wav(channels: int, rate_hz: int, pcm: bytes) -> bytes:

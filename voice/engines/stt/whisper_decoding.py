@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WINDOW_FRAMES: Final = 3000
 RETRY_SAMPLES: Final = 5
 
-# Punctuation that belongs to the word after or before it.  Source: openai/whisper timing.py.
+# Punctuation that belongs to the word after or before it. Source: openai/whisper timing.py.
 PREPENDED: Final = "\"'“¿([{-"
 APPENDED: Final = "\"'.。,，!！?？:：”)]}、"
 

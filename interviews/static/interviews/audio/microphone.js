@@ -1,4 +1,4 @@
-// The microphone as the candidate chose it: opened from a button, changed in the middle of an answer, tried again.
+// The candidate's microphone: opened by a button, changed in the middle of an answer, tried again after a problem.
 
 const MICROPHONE_KEY = "interview-microphone";
 
@@ -8,7 +8,7 @@ export class Microphone {
     this.room = room;
   }
 
-  /** @returns {Promise<boolean>} false: the problem is on the screen */
+  /** @returns {Promise<boolean>} false: the screen shows the problem */
   async open() {
     if (this.room.local.isWriting) return true;
     try {
@@ -21,7 +21,7 @@ export class Microphone {
     }
   }
 
-  /** The one that the candidate chose last. @throws {MicrophoneError} */
+  /** Open the microphone that the candidate chose last. @throws {MicrophoneError} */
   async #open() {
     const { recorder } = this.room;
     if (recorder.isOpen) return;
@@ -29,20 +29,20 @@ export class Microphone {
     navigator.wakeLock?.request("screen").catch(() => {}); // a dark screen would end the recording on a phone
   }
 
-  /** The next one to open; the one in use is closed. */
+  /** Choose the next microphone to open, and close the current one. */
   async #choose(deviceId) {
     localStorage.setItem(MICROPHONE_KEY, deviceId);
     await this.room.recorder.stop();
     this.room.recorder.close();
   }
 
-  /** @param {string} deviceId  also in the middle of an answer, which goes on in the same recording */
+  /** @param {string} deviceId  In the middle of an answer, the same recording continues. */
   async use(deviceId) {
     await this.#choose(deviceId);
     if (await this.open()) this.room.takes.continueCurrent();
   }
 
-  /** @param {string} deviceId  "" for the usual one */
+  /** @param {string} deviceId  "" for the default one */
   async retry(deviceId) {
     const { room } = this;
     if (deviceId) await this.#choose(deviceId);
