@@ -29,7 +29,7 @@ WebSocket = TypeVar("WebSocket")
 
 
 class DrainedServer(Protocol[WebSocket]):
-    """What a drain needs of the server that leaves."""
+    """The part of the stopping server that a drain uses."""
 
     drain_s: float
     """Seconds over which its WebSockets are closed."""

@@ -36,7 +36,7 @@ class Presence:
         return True
 
     def is_older_than(self, number: int) -> bool:
-        """Whether the connection with that number came later. A connection may also receive its own number."""
+        """Whether the connection with that number came later. Each connection also receives its own number."""
         return number > self._number
 
     async def has_tab(self) -> bool:
@@ -44,7 +44,7 @@ class Presence:
         return await tabs.still_holds(self._session_id, self._query)
 
     async def join_group(self) -> None:
-        """Receive the session's events. To be called again after Redis lost its data: the group is in Redis."""
+        """Receive the session's events. Call it again after Redis lost its data: the group is there."""
         await self._channel_layer.group_add(self._group, self._channel_name)
 
     async def leave_group(self) -> None:
@@ -59,7 +59,7 @@ class Presence:
         tell: Callable[[waiting_room.Wait], Awaitable[None]],
         let_in: Callable[[], Awaitable[None]],
     ) -> bool:
-        """Take a place or stand in line, see `waiting_room.enter`. Return whether the candidate has a place."""
+        """Take a place or stand in line (`waiting_room.enter`). Return whether the candidate has a place."""
         self._visit = await waiting_room.enter(
             self._session_id, status=status, expected_s=expected_s, tell=tell, let_in=let_in
         )

@@ -1,4 +1,4 @@
-"""What the browser is told: the whole state of a session, of which an event holds the parts that changed.
+"""The state of a session as the browser gets it. An event holds the parts of it that changed.
 
 The browser puts these parts in the place of older ones (static/interviews/state.js). For every action, the
 snapshot before with its events applied equals the snapshot after.

@@ -34,7 +34,7 @@ SILENCE_THRESHOLD: Final = 0.35
 
 @runtime_checkable
 class Engine(Protocol):
-    """What engines of both directions have in common."""
+    """The part that engines of both directions share."""
 
     name: str
     model: str
@@ -42,7 +42,7 @@ class Engine(Protocol):
 
     @property
     def notice(self) -> str:
-        """What an operator should know of an engine that serves, such as a smaller model; else ""."""
+        """A note for the operator about an engine that serves, such as "smaller model"; else ""."""
 
     @property
     def is_stuck(self) -> bool:

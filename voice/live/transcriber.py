@@ -1,4 +1,4 @@
-"""What is said in one stream: cut into utterances, each recognised once, with captions meanwhile.
+"""Transcribes one stream: cuts it into utterances and recognises each once, with captions meanwhile.
 
 What a connection may cost: one utterance that is being said (30 s at most), `FINALS_UNDER_WAY` that are being
 recognised, one caption. With as many finals under way nothing more is heard before one has come back: the
@@ -85,7 +85,7 @@ class Transcriber:
         self._utterance_number = 0
 
     def configure(self, request: TranscriptionRequest, *, has_captions: bool, silence_ms: int) -> None:
-        """What holds from the next utterance on; a new silence at once."""
+        """Change the parameters: from the next utterance on, the silence at once."""
         self._request, self._has_captions, self._silence_ms = request, has_captions, silence_ms
         if self._cutter is not None:
             self._cutter.silence_ms = silence_ms

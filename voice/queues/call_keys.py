@@ -1,4 +1,4 @@
-"""What both sides of a call share: its keys in Redis, and how long they live.
+"""The keys of a call in Redis, and how long they live. Both sides of a call use them.
 
 A call is the hash `voice:call:<id>` (request, audio, asked_at, share; worker: the token of who claimed it;
 sent: parts so far; again: when it was queued a second time) and the stream `voice:call:<id>:answer`.

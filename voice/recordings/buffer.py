@@ -38,7 +38,7 @@ EXTENTS_AT_ONCE = 500
 
 
 class Outcome(Enum):
-    """What became of a frame; lua/buffer_write.lua answers with these names."""
+    """The outcome of writing a frame. lua/buffer_write.lua answers with these names."""
 
     HELD = auto()
     GAP = auto()  # it begins beyond what is held

@@ -100,7 +100,7 @@ def as_voice(row: ClonedVoice, *, language: str) -> Voice:
 
 
 class StoredReferences:
-    """What the engine reads recordings from: rows and object storage."""
+    """The source from which the engine reads recordings: rows and object storage."""
 
     def sha256(self, key: str) -> str | None:
         """Return the recording's SHA-256; None when the voice is gone."""

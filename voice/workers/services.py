@@ -1,4 +1,4 @@
-"""What a worker process keeps warm, and what other processes are told of it."""
+"""The services that a worker process keeps warm, and its reports of them to other processes."""
 
 import logging
 import threading
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class Service(Protocol):
-    """What a worker keeps warm: a `Recognizer` or a `Synthesizer` of `voice.inference`."""
+    """A service that a worker keeps warm: a `Recognizer` or a `Synthesizer` of `voice.inference`."""
 
     def load(self) -> None:
         """Make ready. EngineUnavailable leaves the jobs to try, and to fail, by themselves."""
@@ -43,7 +43,7 @@ class WarmServices:
                 logger.warning("%s", error)
 
     def reports(self) -> list[EngineReport]:
-        """What is known of each engine."""
+        """Return a report of each engine."""
         return [report for service in self._services for report in service.reports()]
 
     def checks(self) -> dict[str, Callable[[], None]]:

@@ -76,7 +76,7 @@ class LoadedWhisper:
             self.decoder.whisper.model.unload_model()
 
     def decoded(self, kind: Kind, speech: list[Samples]) -> list[Heard]:
-        """What is said in each of the windows `speech`.
+        """Transcribe each of the windows `speech`.
 
         Raises:
             TransientFailure: the model has not returned for `deadline_s`.
@@ -100,7 +100,7 @@ class LoadedWhisper:
         return max(varied or attempts, key=lambda heard: heard.decoded.avg_logprob)
 
     def _run(self, kind: Kind, inputs: list[Input]) -> list[Heard]:
-        """What the model hears, batched with the windows of other callers."""
+        """Transcribe windows, batched with those of other callers."""
         futures = [self.batcher.submit(kind, item) for item in inputs]
         try:
             return [self.batcher.result_of(future, longest_run_s=self.deadline_s) for future in futures]
