@@ -36,7 +36,7 @@ class Presence:
         return True
 
     def is_older_than(self, number: int) -> bool:
-        """Whether the connection with that number came later. Each connection also receives its own number."""
+        """Whether the connection with that number is newer. A connection also receives its own number."""
         return number > self._number
 
     async def has_tab(self) -> bool:
