@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from interviews.tokens import SHORTEST_KEY
 from voice import defaults as speech
 from voice.engines import defaults as engines
 from voice.engines.cloud import account
@@ -31,6 +33,15 @@ def _of_environment(settings: dict[str, Any], prefix: str = "") -> dict[str, Any
 # --- Core -----------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="insecure-development-key" if DEBUG else environ.Env.NOTSET)
+# They hash and encrypt candidates' links (interviews.tokens). The newest comes first and writes; all read.
+TOKEN_KEYS = env.list(
+    "TOKEN_KEYS", default=["insecure-development-key-of-links"] if DEBUG else environ.Env.NOTSET
+)
+if not TOKEN_KEYS or min(map(len, TOKEN_KEYS)) < SHORTEST_KEY or SECRET_KEY in TOKEN_KEYS:
+    raise ImproperlyConfigured(
+        "TOKEN_KEYS: name one key or more, separated by commas, the newest first. "
+        f"Each has {SHORTEST_KEY} random characters or more and is used for nothing else."
+    )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000")  # the start of invitation links

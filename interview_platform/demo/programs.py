@@ -21,6 +21,7 @@ def settings(var: Path, port: int) -> dict[str, str]:
         "BASE_URL": f"http://127.0.0.1:{port}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "SECRET_KEY": secret_key(var / "secret_key"),
+        "TOKEN_KEYS": secret_key(var / "token_keys"),
         "VAR_DIR": str(var),
         "PYTHONUNBUFFERED": "1",
         # django-unfold 0.91 raises this warning at every start.

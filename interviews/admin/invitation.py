@@ -2,17 +2,19 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -22,6 +24,7 @@ from interviews.actions import invitations
 from interviews.actions.errors import ActionRefused
 from interviews.models import Invitation
 from interviews.queries import progress
+from interviews.tokens import UnreadableToken
 
 DEFAULT_DAYS = 14
 USABLE = (Invitation.Status.PENDING, Invitation.Status.STARTED)
@@ -65,7 +68,26 @@ class InvitationAdmin(ScopedModelAdmin):
     readonly_fields = ["link", "status_in_words", "progress_in_words", "invited_by", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
-        return progress.of_invitations(super().get_queryset(request))
+        rows = progress.of_invitations(super().get_queryset(request))
+        return rows.annotate(is_writable=Exists(self.writable(request).filter(pk=OuterRef("pk"))))
+
+    def get_urls(self) -> list[URLPattern]:
+        link = path(
+            "<uuid:invitation_id>/link/",
+            self.admin_site.admin_view(require_POST(self.link_view)),
+            name="interviews_invitation_link",
+        )
+        return [link, *super().get_urls()]
+
+    def link_view(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+        """Show the link to those who may invite. No page has it, and the admin log says who asked for it."""
+        invitation = get_object_or_404(self.writable(request), pk=invitation_id, status__in=USABLE)
+        try:
+            link = invitation.url
+        except UnreadableToken as error:
+            return HttpResponse(str(error), status=409, content_type="text/plain")
+        self.log_change(request, invitation, "Link shown.")
+        return HttpResponse(link, content_type="text/plain")
 
     def get_fieldsets(self, request: HttpRequest, obj: Invitation | None = None) -> list:
         who = ["interview", ("candidate_name", "candidate_email"), "expires_at"]
@@ -155,7 +177,7 @@ class InvitationAdmin(ScopedModelAdmin):
 
     @display(description=_("link"))
     def link_button(self, invitation: Invitation) -> str:
-        if invitation.status not in USABLE:
+        if invitation.status not in USABLE or not getattr(invitation, "is_writable", False):
             return "–"
         return render_to_string("admin/interviews/invitation/link_button.html", {"invitation": invitation})
 

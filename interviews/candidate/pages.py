@@ -62,9 +62,9 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
         "accent": invitation.interview.organisation.accent_colour,
         "candidate_name": invitation.candidate_name,
         "room": {
-            "token": token,
+            "token": invitation.token,
             "websocket_path": f"/ws/interviews/{token}/",
-            "link": invitation.url,
+            "link": f"{settings.BASE_URL}{reverse('interviews:landing', args=[token])}",
             "keep_audio": settings.KEEP_AUDIO_IN_BROWSER,
         },
     }

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import Organisation
+from interviews import tokens
 from interviews.models import Answer, Interview, Invitation, Question, Session
 from voice.infra import sql
 from voice.models import Recording
@@ -17,7 +18,9 @@ _INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candida
 _INTERVIEW = sql.Part(Interview, "w", "id", "language", "title", "patience", "is_barge_in_allowed")
 _RECORDING = sql.Part(Recording, "r", "id", "status", "language", "max_bytes", "byte_count", "segment_ends")
 
-_LINK = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name", "token", "expires_at")
+_LINK = sql.Part(
+    *(Invitation, "i", "id", "interview_id", "status", "candidate_name", "expires_at", "token_encrypted"),
+)
 _OFFER = sql.Part(
     *(Interview, "w", "id", "organisation_id", "title", "job_title", "language", "voice"),
     *("practice_question", "consent_text"),
@@ -51,7 +54,7 @@ FROM interviews_invitation i
 JOIN interviews_interview w ON w.id = i.interview_id
 JOIN accounts_organisation o ON o.id = w.organisation_id
 LEFT JOIN interviews_session s ON s.invitation_id = i.id
-WHERE i.token = %s
+WHERE i.token_hash = ANY(%s) OR (i.token_hash IS NULL AND i.token = %s)
 """  # noqa: S608  names of columns, from above
 
 _READ_QUESTIONS = f"""
@@ -69,7 +72,7 @@ WHERE s.id = %s
 
 def link(token: str) -> tuple[Invitation, Session | None] | None:
     """Read the invitation of a link, its interview and organisation, and the session begun with it."""
-    found = sql.fetch(_READ_LINK, token)
+    found = sql.fetch(_READ_LINK, tokens.digests(token), token)
     if not found:
         return None
     values = list(found[0])
