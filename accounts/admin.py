@@ -40,7 +40,7 @@ class OrganisationForm(forms.ModelForm):
 @admin.register(Organisation)
 class OrganisationAdmin(ScopedModelAdmin):
     form = OrganisationForm
-    fields = ["name", "slug", "accent_colour"]
+    fields = ["name", "slug", "accent_colour", "contact_email"]
     list_display = ["name", "slug"]
     search_fields = ["name"]
     organisation_path = "pk"

@@ -24,6 +24,12 @@ class Organisation(models.Model):
         validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Write it as #rrggbb, for example #1a6b5c."))],
         help_text=_("As #rrggbb; empty for the standard one."),
     )
+    contact_email = models.EmailField(
+        _("contact"),
+        blank=True,
+        db_default="",
+        help_text=_("Shown to candidates who have a question after their interview."),
+    )
 
     class Meta:
         ordering = ["name"]

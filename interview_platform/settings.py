@@ -236,10 +236,19 @@ BREAKER_SUCCESSES: int = _apart["BREAKER_SUCCESSES"]
 # --- Interviews -----------------------------------------------------------------------------------
 # An open interview whose candidate was away for this long is closed and its recordings are stored.
 SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", default=24)
+ANSWERS_SHOWN_DAYS = env.int(
+    "ANSWERS_SHOWN_DAYS", default=14
+)  # how long the link of a finished interview does
 # New candidates above these limits wait in line; 0 means no limit. An interview under way never waits.
 CANDIDATES_AT_ONCE = env.int("CANDIDATES_AT_ONCE", default=2000)  # over all processes
 CANDIDATES_PER_PROCESS = env.int("CANDIDATES_PER_PROCESS", default=1000)
 KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for browser tests only
+
+# --- Mail -----------------------------------------------------------------------------------------
+EMAIL_URL = env("EMAIL_URL", default="")  # without one no mail is sent, and pages say whom to write to
+vars().update(env.email_url_config(EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 20  # seconds without an answer of the mail server
+DEFAULT_FROM_EMAIL = env("MAIL_FROM", default="interviews@localhost")
 
 # --- Security -------------------------------------------------------------------------------------
 IS_HTTPS = BASE_URL.startswith("https://")

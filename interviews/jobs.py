@@ -1,8 +1,10 @@
 """Jobs of the product."""
 
+from uuid import UUID
+
 from django.utils import timezone
 
-from interviews.actions import invitations, sessions
+from interviews.actions import invitations, new_links, sessions
 
 
 def expire() -> None:
@@ -11,3 +13,8 @@ def expire() -> None:
     invitations.protect_links(now=now)
     invitations.expire_due(now=now)
     sessions.abandon_idle(now=now)
+
+
+def send_link(invitation_id: str) -> None:
+    """Send a new link to a candidate."""
+    new_links.send_link(invitation_id=UUID(invitation_id), now=timezone.now())

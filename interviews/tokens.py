@@ -8,12 +8,15 @@ comes first: it writes, and all of them read.
 import base64
 import hmac
 import secrets
+from datetime import UTC, datetime
 from functools import cache
+from uuid import UUID
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.core import signing
 
 SHORTEST_KEY = 32
 """Characters. `secrets.token_urlsafe(32)`, which has 43, is a good key."""
@@ -55,6 +58,25 @@ def decrypt(encrypted: bytes) -> str:
         raise UnreadableToken(
             "A link was encrypted with a key that TOKEN_KEYS does not hold any more. Add the key at its end."
         ) from None
+
+
+def temporary(invitation_id: UUID, *, until: datetime) -> str:
+    """Return a further token for the invitation. It is signed instead of kept: nothing is stored for it."""
+    return _signer().sign(f"{invitation_id.hex}.{until.timestamp():.0f}")
+
+
+def read_temporary(token: str) -> tuple[UUID, datetime] | None:
+    """Return the invitation of a temporary token and until when it is valid; None for any other token."""
+    try:
+        invitation_id, until = _signer().unsign(token).split(".")
+    except signing.BadSignature:
+        return None
+    return UUID(invitation_id), datetime.fromtimestamp(int(until), UTC)
+
+
+def _signer() -> signing.Signer:
+    keys: list[bytes | str] = [_derived(key, "signature") for key in settings.TOKEN_KEYS]
+    return signing.Signer(key=keys[0], fallback_keys=keys[1:], sep=".")
 
 
 def _digest(token: str, key: str) -> bytes:

@@ -11,6 +11,7 @@ from interviews import states, tokens
 from interviews.actions import sessions
 from interviews.actions.errors import BadValue, WrongState
 from interviews.actions.transitions import move
+from interviews.events import publishing
 from interviews.models import Interview, Invitation, Session
 
 ROWS_AT_ONCE = 500
@@ -97,12 +98,16 @@ def _protect(invitation: Invitation, token: str, **changes: object) -> None:
 
 @transaction.atomic
 def revoke(*, invitation: Invitation, by: object, now: datetime) -> None:
-    """End a link. An interview under way is closed, and its recordings are kept."""
+    """End a link and its connections. An interview under way is closed, and its recordings are kept."""
     # Lock the session's row first, in the same order as the finish of a session does: this avoids a deadlock.
     session = Session.objects.select_for_update().filter(invitation=invitation).first()
     move(invitation, states.REVOKE_INVITATION, by=by)
-    if session is not None and session.status in states.OPEN_SESSION_STATUSES:
+    if session is None:
+        return
+    if session.status in states.OPEN_SESSION_STATUSES:
         sessions.abandon(session=session, by=by, now=now)
+    else:
+        publishing.close_connections(session.pk)
 
 
 def expire_due(*, now: datetime) -> int:

@@ -23,7 +23,7 @@ from interviews import states
 from interviews.actions import invitations
 from interviews.actions.errors import ActionRefused
 from interviews.models import Invitation
-from interviews.queries import progress
+from interviews.queries import links, progress
 from interviews.tokens import UnreadableToken
 
 DEFAULT_DAYS = 14
@@ -172,7 +172,12 @@ class InvitationAdmin(ScopedModelAdmin):
 
     @display(description=_("link"))
     def link(self, invitation: Invitation) -> str:
-        context = {"invitation": invitation, "is_usable": invitation.status in USABLE}
+        is_finished = invitation.status == Invitation.Status.FINISHED
+        context = {
+            "invitation": invitation,
+            "is_usable": invitation.status in USABLE,
+            "shows_answers_until": links.closes_at(invitation.session) if is_finished else None,
+        }
         return render_to_string("admin/interviews/invitation/link.html", context)
 
     @display(description=_("link"))
@@ -207,8 +212,8 @@ class InvitationAdmin(ScopedModelAdmin):
         dialog={
             "title": _("Revoke this link?"),
             "description": _(
-                "The candidate can no longer use it. An interview under way is closed; what was said is "
-                "kept. This cannot be undone."
+                "The candidate can no longer use it, and open pages end. An interview under way is closed; "
+                "what was said is kept. This cannot be undone."
             ),
             "form_submit_text": _("Revoke"),
         },
@@ -216,9 +221,7 @@ class InvitationAdmin(ScopedModelAdmin):
     def revoke_link(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         invitation = self.writable(request).filter(pk=object_id).first()
         if invitation is None or not self._revoke(request, invitation):
-            messages.error(
-                request, _("The link cannot be revoked: it has been used to the end, or revoked before.")
-            )
+            messages.error(request, _("The link cannot be revoked: it was revoked before."))
         else:
             messages.success(request, _("The link was revoked."))
         address = reverse("admin:interviews_invitation_change", args=[object_id])

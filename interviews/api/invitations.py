@@ -89,7 +89,7 @@ def read_invitation(request: scoping.ApiRequest, invitation_id: UUID) -> Invitat
 @router.post(
     "/invitations/{uuid:invitation_id}/revoke",
     response={200: schemas.InvitationProgressOut, **scoping.ERRORS},
-    summary="End a link; what was said is kept",
+    summary="End a link in any state; what was said is kept",
 )
 def revoke(request: scoping.ApiRequest, invitation_id: UUID) -> Invitation:
     invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")

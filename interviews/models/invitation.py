@@ -1,4 +1,5 @@
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from interviews import tokens
 from interviews.models.interview import Interview
 from interviews.tokens import new_token
+
+
+def url_of(token: str) -> str:
+    """Return the complete link with this token."""
+    return f"{settings.BASE_URL}/i/{token}/"
 
 
 class Invitation(models.Model):
@@ -38,6 +44,7 @@ class Invitation(models.Model):
         _("status"), max_length=10, choices=Status.choices, default=Status.PENDING, editable=False
     )
     expires_at = models.DateTimeField(_("expires"))
+    link_requested_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, editable=False
     )
@@ -81,4 +88,8 @@ class Invitation(models.Model):
     @property
     def url(self) -> str:
         """The complete link to send to the candidate."""
-        return f"{settings.BASE_URL}/i/{self.token}/"
+        return url_of(self.token)
+
+    def temporary_url(self, *, until: datetime) -> str:
+        """A further link, which opens the interview until then."""
+        return url_of(tokens.temporary(self.pk, until=until))

@@ -174,16 +174,25 @@ def test_revoking_asks_first(client, member, interview):
     assert "no longer works" in client.get(change_url(invitation)).content.decode()
 
 
-def test_revoking_selected_spares_finished_and_foreign(client, member, interview, foreign_interview):
+def test_revoking_selected_takes_every_state_and_spares_foreign(client, member, interview, foreign_interview):
     member(Role.RECRUITER)
-    pending = factories.InvitationFactory(interview=interview)
-    finished = factories.InvitationFactory(interview=interview, status=Invitation.Status.FINISHED)
+    own = [factories.InvitationFactory(interview=interview, status=status) for status in Invitation.Status]
     foreign = factories.InvitationFactory(interview=foreign_interview)
-    posted = {"action": "revoke_selected", "_selected_action": [pending.pk, finished.pk, foreign.pk]}
+    posted = {"action": "revoke_selected", "_selected_action": [row.pk for row in (*own, foreign)]}
     page = client.post(reverse(CHANGELIST), posted, follow=True).content.decode()
-    assert "1 of 2 links revoked" in page
+    assert "4 of 5 links revoked" in page, "one was revoked before"
     statuses = dict(Invitation.objects.values_list("pk", "status"))
-    assert statuses == {pending.pk: "revoked", finished.pk: "finished", foreign.pk: "pending"}
+    assert statuses == {row.pk: "revoked" for row in own} | {foreign.pk: "pending"}
+
+
+def test_interview_counts_as_finished_after_its_link_was_revoked(client, member, interview):
+    member(Role.RECRUITER)
+    session = factories.SessionFactory(invitation__interview=interview, finished=True)
+    page = client.get(change_url(session.invitation)).content.decode()
+    assert "later it only sends a new link" in page
+    Invitation.objects.update(status=Invitation.Status.REVOKED)
+    [row] = client.get(reverse("admin:interviews_interview_changelist")).context["cl"].result_list
+    assert (row.invited_n, row.finished_n) == (1, 1)
 
 
 def test_reviewer_cannot_revoke(client, member, interview):
