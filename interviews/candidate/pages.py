@@ -32,8 +32,9 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         invitation, session = links.find(token, now=timezone.now())
     except links.LinkProblem as problem:
         return _problem(request, token, problem)
-    form = ConsentForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and (session is not None or form.is_valid()):
+    is_post = request.method == "POST"
+    form = ConsentForm(request.POST if is_post else None, text=invitation.interview.consent_text)
+    if is_post and (session is not None or form.is_valid()):
         sessions.start(invitation=invitation, now=timezone.now())
         return redirect("interviews:room", token=token)
     interview = invitation.interview
