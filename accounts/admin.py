@@ -1,6 +1,6 @@
 """Admin pages of organisations, people, roles and API keys."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -25,6 +25,12 @@ from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
 
 admin.site.unregister(Group)  # access depends on roles only
 
+AFTER_DEACTIVATION = _(
+    "People who leave are deactivated, not deleted: sign-in ends at once, and the history keeps the name. "
+    "API keys belong to the organisation and go on working, so that connected systems do not stop. "
+    "Revoke those that the person knows."
+)
+
 
 class OrganisationForm(forms.ModelForm):
     accent_colour = forms.RegexField(
@@ -40,7 +46,7 @@ class OrganisationForm(forms.ModelForm):
 @admin.register(Organisation)
 class OrganisationAdmin(ScopedModelAdmin):
     form = OrganisationForm
-    fields = ["name", "slug", "accent_colour"]
+    fields = ["name", "slug", "accent_colour", "contact_email"]
     list_display = ["name", "slug"]
     search_fields = ["name"]
     organisation_path = "pk"
@@ -89,7 +95,10 @@ class MembershipInline(TabularInline):
 
 @admin.register(User)
 class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
-    """People who sign in. Owners see members of their organisations; see also `access.may_administer`."""
+    """People who sign in. Owners see members of their organisations; see also `access.may_administer`.
+
+    People are deactivated, not deleted: what they did stays, with their name.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -101,6 +110,7 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
     ordering = ["username"]
     filter_horizontal = []
     reading_roles = writing_roles = access.OWNERS
+    actions = ["deactivate_selected", "activate_selected"]
     add_fieldsets = [(None, {"fields": ["username", "email", "password1", "password2"]})]
     person = [
         (None, {"fields": ["username", "password"]}),
@@ -113,7 +123,13 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
         rights = ["is_active"]
         if access.is_unlimited(request.user):
             rights.append("is_superuser")
-        return [*self.person, (_("Access"), {"fields": [tuple(rights)]})]
+        access_of_person = {"fields": [tuple(rights), "keys_made"], "description": AFTER_DEACTIVATION}
+        return [*self.person, (_("Access"), access_of_person)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """The user's own page cannot take the user's own access away."""
+        own = ["is_active", "is_superuser"] if obj == request.user else []
+        return ["keys_made", *own]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         owned = access.scoped(
@@ -122,8 +138,16 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
             path="organisation_id",
             roles=access.OWNERS,
         )
-        people = access.users(request.user, access.OWNERS)
-        return people.prefetch_related(Prefetch("memberships", owned, to_attr="owned_memberships"))
+        keys = access.scoped(
+            ApiKey.objects.filter(revoked_at__isnull=True).select_related("organisation"),
+            request.user,
+            path="organisation_id",
+            roles=access.OWNERS,
+        )
+        return access.users(request.user, access.OWNERS).prefetch_related(
+            Prefetch("memberships", owned, to_attr="owned_memberships"),
+            Prefetch("api_keys", keys, to_attr="valid_keys"),
+        )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return access.has_any(request.user, access.OWNERS)  # get_queryset limits the people
@@ -134,7 +158,31 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
         return access.may_administer(request.user, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return obj != request.user and self.has_change_permission(request, obj)
+        return False  # people who leave are deactivated
+
+    @admin.action(description=_("Deactivate"), permissions=["change"])
+    def deactivate_selected(self, request: HttpRequest, people: QuerySet) -> None:
+        changed = self._set_active(request, people, is_active=False)
+        messages.success(request, _("%d people deactivated: they are signed out.") % len(changed))
+        if names := ", ".join(str(key) for person in changed for key in person.valid_keys):
+            messages.warning(
+                request, _("Keys that they made go on working: %s. Revoke those that they know.") % names
+            )
+
+    @admin.action(description=_("Activate"), permissions=["change"])
+    def activate_selected(self, request: HttpRequest, people: QuerySet) -> None:
+        changed = self._set_active(request, people, is_active=True)
+        messages.success(request, _("%d people activated: they can sign in again.") % len(changed))
+
+    def _set_active(self, request: HttpRequest, people: QuerySet, *, is_active: bool) -> list[Any]:
+        """Change those whom the user may change, but not the user. Return them."""
+        others = people.exclude(pk=request.user.pk).exclude(is_active=is_active)
+        changed = [person for person in others if self.has_change_permission(request, person)]
+        for person in changed:
+            person.is_active = is_active
+            person.save(update_fields=["is_active"])
+            self.log_change(request, person, "Activated." if is_active else "Deactivated.")
+        return changed
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
         if not change:
@@ -144,6 +192,10 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
     @display(description=_("name"))
     def full_name(self, user: User) -> str:
         return user.get_full_name()
+
+    @display(description=_("API keys made by this person"))
+    def keys_made(self, user: Any) -> str:
+        return ", ".join(f"{key}, {key.organisation}" for key in user.valid_keys) or "–"
 
     @display(description=_("roles"))
     def roles_in_words(self, user: Any) -> str:
@@ -179,10 +231,10 @@ class ApiKeyAdmin(ScopedModelAdmin):
     """Keys for other systems. A new key is shown once, on the page after it was issued."""
 
     form = ApiKeyForm
-    list_display = ["name", "begins_with", "organisation", "may_use", "created_at", "state"]
+    list_display = ["name", "begins_with", "organisation", "may_use", "made_by", "created_at", "state"]
     list_filter = [("organisation", ScopedRelatedFilter)]
-    list_select_related = ["organisation"]
-    readonly_fields = ["begins_with", "may_use", "created_at", "revoked_at"]
+    list_select_related = ["organisation", "created_by"]
+    readonly_fields = ["begins_with", "may_use", "made_by", "created_at", "revoked_at"]
     reading_roles = writing_roles = access.OWNERS
     actions = ["revoke_selected"]
     actions_detail = ["revoke_key"]
@@ -190,7 +242,7 @@ class ApiKeyAdmin(ScopedModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         if obj is None:
             return ["organisation", "name", "scopes"]
-        return ["organisation", "name", "begins_with", "may_use", "created_at", "revoked_at"]
+        return ["organisation", "name", "begins_with", "may_use", "made_by", "created_at", "revoked_at"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a key can only be issued and revoked
@@ -213,7 +265,8 @@ class ApiKeyAdmin(ScopedModelAdmin):
         super().save_form(request, form, change)
         fields = ("organisation", "name", "scopes")
         row: Any
-        row, key = ApiKey.issue(**{field: form.cleaned_data[field] for field in fields})
+        given = {field: form.cleaned_data[field] for field in fields}
+        row, key = ApiKey.issue(**given, by=cast("User", request.user))
         row.plain = key  # for the next page only
         return row
 
@@ -236,6 +289,15 @@ class ApiKeyAdmin(ScopedModelAdmin):
     @display(description=_("may use"))
     def may_use(self, key: ApiKey) -> str:
         return ", ".join(str(ApiKey.Scope(scope).label) for scope in key.scopes)
+
+    @display(description=_("made by"), ordering="created_by__username")
+    def made_by(self, key: ApiKey) -> str:
+        person = key.created_by
+        if person is None:
+            return gettext("not known: the key is older than this column")
+        if person.is_active:
+            return str(person)
+        return gettext("%s, deactivated; the key goes on working until it is revoked") % person
 
     @display(description=_("state"), label={"valid": "success", "revoked": "danger"})
     def state(self, key: ApiKey) -> tuple[str, str]:

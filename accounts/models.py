@@ -24,6 +24,12 @@ class Organisation(models.Model):
         validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", _("Write it as #rrggbb, for example #1a6b5c."))],
         help_text=_("As #rrggbb; empty for the standard one."),
     )
+    contact_email = models.EmailField(
+        _("contact"),
+        blank=True,
+        db_default="",
+        help_text=_("Shown to candidates who have a question after their interview."),
+    )
 
     class Meta:
         ordering = ["name"]
@@ -79,6 +85,9 @@ class ApiKey(models.Model):
     scopes = models.JSONField(_("scopes"), default=list)
     hint = models.CharField(_("begins with"), max_length=12, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="api_keys", editable=False
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
@@ -89,11 +98,18 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.hint}…)"
 
     @classmethod
-    def issue(cls, *, organisation: Organisation, name: str, scopes: list[str]) -> tuple["ApiKey", str]:
-        """Make a key. Return its row and the key, which cannot be read again."""
+    def issue(
+        cls, *, organisation: Organisation, name: str, scopes: list[str], by: User | None = None
+    ) -> tuple["ApiKey", str]:
+        """Make a key. Return its row and the key, which cannot be read again. None: a program makes it."""
         key = cls.PREFIX + secrets.token_urlsafe(32)
         row = cls.objects.create(
-            organisation=organisation, name=name, scopes=scopes, hint=key[:10], digest=cls.digest_of(key)
+            organisation=organisation,
+            name=name,
+            scopes=scopes,
+            created_by=by,
+            hint=key[:10],
+            digest=cls.digest_of(key),
         )
         return row, key
 

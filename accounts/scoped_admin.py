@@ -3,19 +3,30 @@
 Django's admin checks permissions of a whole model; here they depend on the organisation of a row. Everything
 that lists rows (pages, drop-downs, autocompletion, filters, actions) starts from `get_queryset`, so a row of
 another organisation is not found instead of forbidden.
+
+Django's admin also filters a list by any column that an address names, with any lookup (`?secret__regex=^A`).
+So it tells the content of columns that no page shows. Here an address may name only what the list's own
+filters offer.
 """
 
+import re
 from collections.abc import Collection
 from typing import Any
 
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
 from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.admin.sites import AdminSite
+from django.contrib.admin.utils import get_fields_from_path
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
 from accounts import access
+
+DATE_PART = re.compile(r"[0-2]?[0-9]{1,3}")
+"""A year up to 2999, a month or a day. Django fails at years that Python's dates do not know."""
 
 
 class ScopedModelAdmin(ModelAdmin):
@@ -47,6 +58,45 @@ class ScopedModelAdmin(ModelAdmin):
         for name in self.organisation_path.split("__"):
             value = getattr(value, name)
         return value
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        """Show the list. An address that filters by anything else is refused without a traceback."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except (DisallowedModelAdminLookup, DisallowedModelAdminToField) as refusal:
+            return HttpResponseBadRequest(str(refusal), content_type="text/plain")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show or change a row. An address that names it by another column than its key is refused."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except DisallowedModelAdminToField as refusal:
+            return HttpResponseBadRequest(str(refusal), content_type="text/plain")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Whether a list may be filtered like this: only as its filters and its dates do."""
+        if lookup not in self.named_lookups:
+            return False
+        is_date = lookup.startswith(f"{self.date_hierarchy}__")
+        return bool(DATE_PART.fullmatch(str(value))) if is_date else "\0" not in str(value)
+
+    @cached_property
+    def named_lookups(self) -> set[str]:
+        """The parameters by which an address may filter the list."""
+        filters = (item if isinstance(item, str) else item[0] for item in self.list_filter)
+        parts = ("year", "month", "day") if self.date_hierarchy else ()
+        return {f"{self._compared(path)}__exact" for path in filters} | {
+            f"{self.date_hierarchy}__{part}" for part in parts
+        }
+
+    def _compared(self, path: str) -> str:
+        """Return the path of the column that a filter compares: of a relation, its key."""
+        field = get_fields_from_path(self.model, path)[-1]
+        return f"{path}__{field.target_field.name}" if isinstance(field, ForeignKey) else path
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Whether an address may name a row by this column: only by its key."""
+        return to_field == self.opts.pk.name
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return access.has_any(request.user, self.reading_roles)

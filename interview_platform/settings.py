@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from interviews.tokens import SHORTEST_KEY
 from voice import defaults as speech
 from voice.engines import defaults as engines
 from voice.engines.cloud import account
@@ -31,6 +33,15 @@ def _of_environment(settings: dict[str, Any], prefix: str = "") -> dict[str, Any
 # --- Core -----------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="insecure-development-key" if DEBUG else environ.Env.NOTSET)
+# They hash and encrypt candidates' links (interviews.tokens). The newest comes first and writes; all read.
+TOKEN_KEYS = env.list(
+    "TOKEN_KEYS", default=["insecure-development-key-of-links"] if DEBUG else environ.Env.NOTSET
+)
+if not TOKEN_KEYS or min(map(len, TOKEN_KEYS)) < SHORTEST_KEY or SECRET_KEY in TOKEN_KEYS:
+    raise ImproperlyConfigured(
+        "TOKEN_KEYS: name one key or more, separated by commas, the newest first. "
+        f"Each has {SHORTEST_KEY} random characters or more and is used for nothing else."
+    )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000")  # the start of invitation links
@@ -225,10 +236,19 @@ BREAKER_SUCCESSES: int = _apart["BREAKER_SUCCESSES"]
 # --- Interviews -----------------------------------------------------------------------------------
 # An open interview whose candidate was away for this long is closed and its recordings are stored.
 SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", default=24)
+ANSWERS_SHOWN_DAYS = env.int(
+    "ANSWERS_SHOWN_DAYS", default=14
+)  # how long the link of a finished interview does
 # New candidates above these limits wait in line; 0 means no limit. An interview under way never waits.
 CANDIDATES_AT_ONCE = env.int("CANDIDATES_AT_ONCE", default=2000)  # over all processes
 CANDIDATES_PER_PROCESS = env.int("CANDIDATES_PER_PROCESS", default=1000)
 KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for browser tests only
+
+# --- Mail -----------------------------------------------------------------------------------------
+EMAIL_URL = env("EMAIL_URL", default="")  # without one no mail is sent, and pages say whom to write to
+vars().update(env.email_url_config(EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 20  # seconds without an answer of the mail server
+DEFAULT_FROM_EMAIL = env("MAIL_FROM", default="interviews@localhost")
 
 # --- Security -------------------------------------------------------------------------------------
 IS_HTTPS = BASE_URL.startswith("https://")

@@ -8,4 +8,5 @@ app_name = "interviews"
 urlpatterns = [
     path("i/<str:token>/", pages.landing, name="landing"),
     path("i/<str:token>/room/", pages.room, name="room"),
+    path("i/<str:token>/new-link/", pages.new_link, name="new_link"),
 ]

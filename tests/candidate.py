@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -20,9 +21,15 @@ async def consent(invitation_url: str) -> None:
     async with httpx.AsyncClient(follow_redirects=True) as client:
         page = await client.get(invitation_url)
         page.raise_for_status()
-        form = {"consent": "on", "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+        form = consent_form(page.text) | {"csrfmiddlewaretoken": client.cookies["csrftoken"]}
         response = await client.post(invitation_url, data=form, headers={"Referer": invitation_url})
         response.raise_for_status()
+
+
+def consent_form(landing: str) -> dict[str, str]:
+    """The fields of the landing page's form, filled in by a candidate who agrees to the text on it."""
+    shown = re.search(r'name="shown" value="(\w+)"', landing)
+    return {"consent": "on", "shown": shown[1] if shown else ""}
 
 
 class Candidate:

@@ -55,6 +55,7 @@ def _set_environment(directory: Path) -> None:
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "interview_platform.settings",
         "SECRET_KEY": "tests",
+        "TOKEN_KEYS": "the-only-key-of-links-in-these-tests",
         "VAR_DIR": str(directory / "var"),
         # The default needs a manifest of collected files.
         "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",

@@ -169,10 +169,16 @@ class Stack:
         """The facts of the demo's organisation, which is loaded once: a process of Django takes seconds."""
         return self.load_demo()
 
-    def invite(self, *, language: str = "en") -> str:
+    def invite(self, *, language: str = "en", candidate_email: str = "") -> str:
         """Return the link of one more candidate of the demo's interview in that language."""
         path = f"/api/v1/interviews/{self.demo['interviews'][language]}/invitations"
-        return self._ask(path, api_key=self.demo["api_key"], body={"candidate_name": "Alex Demo"})["url"]
+        candidate = {"candidate_name": "Alex Demo", "candidate_email": candidate_email}
+        return self._ask(path, api_key=self.demo["api_key"], body=candidate)["url"]
+
+    def invitation_of(self, link: str) -> dict[str, Any]:
+        """Return what the API tells of a recent link. The database does not hold links as they are."""
+        newest = self.get("/api/v1/invitations?limit=100", api_key=self.demo["api_key"])["items"]
+        return next(invitation for invitation in newest if invitation["url"] == link)
 
     def get(self, path: str, *, api_key: str = "") -> Any:
         """Return the JSON that a GET of `path` answers."""

@@ -21,13 +21,21 @@ def settings(var: Path, port: int) -> dict[str, str]:
         "BASE_URL": f"http://127.0.0.1:{port}",
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "SECRET_KEY": secret_key(var / "secret_key"),
+        "TOKEN_KEYS": secret_key(var / "token_keys"),
         "VAR_DIR": str(var),
+        "EMAIL_URL": f"filemail:///{private_directory(var / 'mail')}",
         "PYTHONUNBUFFERED": "1",
         # django-unfold 0.91 raises this warning at every start.
         "PYTHONWARNINGS": "ignore:UnfoldAdminCheckboxSelectMultiple is deprecated:UserWarning",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_directory(var)),
         "MALLOC_ARENA_MAX": "2",  # less memory at the same speed, as the threads allocate little
     }
+
+
+def private_directory(directory: Path) -> Path:
+    """Return the directory, which only this user can read. Mails hold links."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return directory
 
 
 def metrics_directory(var: Path) -> Path:

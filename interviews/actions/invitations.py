@@ -1,15 +1,22 @@
 """Inviting candidates."""
 
-from datetime import datetime
+from collections import Counter
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
 from accounts.models import User
-from interviews import states
+from interviews import states, tokens
 from interviews.actions import sessions
 from interviews.actions.errors import BadValue, WrongState
 from interviews.actions.transitions import move
+from interviews.events import publishing
 from interviews.models import Interview, Invitation, Session
+
+ROWS_AT_ONCE = 500
+ROLLING_UPGRADE = timedelta(days=1)
+"""The time in which all processes of the release before have ended."""
 
 
 def invite(
@@ -28,25 +35,79 @@ def invite(
         raise BadValue("expires_at: it lies in the past.")
     if not candidate_name.strip():
         raise BadValue("candidate_name: it is empty.")
-    created_by = by if isinstance(by, User) else None
-    return Invitation.objects.create(
+    invitation = Invitation(
         interview=interview,
         candidate_name=candidate_name.strip(),
         candidate_email=candidate_email,
         expires_at=expires_at,
-        created_by=created_by,
+        created_by=by if isinstance(by, User) else None,
         created_at=now,
     )
+    invitation.token = token = tokens.new_token()
+    if until := _plain_until(now):
+        invitation.plain_token, invitation.plain_until = token, until
+    invitation.save()
+    return invitation
+
+
+def _plain_until(now: datetime) -> datetime | None:
+    """Until when processes of the release before may look for a link. None once their links are protected."""
+    kept = Invitation.objects.filter(plain_token__isnull=False, plain_until__gt=now).order_by()
+    return next(iter(kept.values_list("plain_until", flat=True)[:1]), None)
+
+
+def protect_links(*, now: datetime) -> None:
+    """Protect the links that the release before makes, and delete its plain tokens a day later (ADR 19)."""
+    for invitation in Invitation.objects.filter(token_hash__isnull=True)[:ROWS_AT_ONCE]:
+        _protect(invitation, invitation.token, plain_until=now + ROLLING_UPGRADE)
+    due = Invitation.objects.filter(plain_token__isnull=False, plain_until__lte=now)
+    ids = list(due.order_by().values_list("pk", flat=True)[:ROWS_AT_ONCE])
+    Invitation.objects.filter(pk__in=ids).update(plain_token=None, plain_until=None)
+
+
+def rotate_keys() -> Counter[str]:
+    """Write every link anew with the newest of `TOKEN_KEYS`.
+
+    Returns how many were `written`, how many were `current` already, and how many are `unreadable` because
+    their key is missing.
+    """
+    counts: Counter[str] = Counter()
+    last = UUID(int=0)
+    while step := list(Invitation.objects.filter(pk__gt=last).order_by("pk")[:ROWS_AT_ONCE]):
+        counts.update(map(_rotate, step))
+        last = step[-1].pk
+    return counts
+
+
+def _rotate(invitation: Invitation) -> str:
+    try:
+        token = invitation.token
+    except tokens.UnreadableToken:
+        return "unreadable"
+    if invitation.token_hash == tokens.digest(token):
+        return "current"
+    _protect(invitation, token)
+    return "written"
+
+
+def _protect(invitation: Invitation, token: str, **changes: object) -> None:
+    invitation.token = token
+    kept = {"token_hash": invitation.token_hash, "token_encrypted": invitation.token_encrypted}
+    Invitation.objects.filter(pk=invitation.pk).update(**kept, **changes)
 
 
 @transaction.atomic
 def revoke(*, invitation: Invitation, by: object, now: datetime) -> None:
-    """End a link. An interview under way is closed, and its recordings are kept."""
+    """End a link and its connections. An interview under way is closed, and its recordings are kept."""
     # Lock the session's row first, in the same order as the finish of a session does: this avoids a deadlock.
     session = Session.objects.select_for_update().filter(invitation=invitation).first()
     move(invitation, states.REVOKE_INVITATION, by=by)
-    if session is not None and session.status in states.OPEN_SESSION_STATUSES:
+    if session is None:
+        return
+    if session.status in states.OPEN_SESSION_STATUSES:
         sessions.abandon(session=session, by=by, now=now)
+    else:
+        publishing.close_connections(session.pk)
 
 
 def expire_due(*, now: datetime) -> int:

@@ -21,7 +21,7 @@ from interviews.actions.interviews import practice_text, request_speech
 from interviews.admin import question_audio
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
-from interviews.models import Interview, Invitation
+from interviews.models import Interview, Session
 from interviews.texts import consent
 from voice.models import Speech
 from voice.speech import rendering
@@ -68,7 +68,7 @@ class InterviewAdmin(ScopedModelAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Interview]:
-        finished = Q(invitations__status=Invitation.Status.FINISHED)
+        finished = Q(invitations__session__status=Session.Status.FINISHED)
         return (
             super()
             .get_queryset(request)

@@ -2,17 +2,19 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -21,7 +23,8 @@ from interviews import states
 from interviews.actions import invitations
 from interviews.actions.errors import ActionRefused
 from interviews.models import Invitation
-from interviews.queries import progress
+from interviews.queries import links, progress
+from interviews.tokens import UnreadableToken
 
 DEFAULT_DAYS = 14
 USABLE = (Invitation.Status.PENDING, Invitation.Status.STARTED)
@@ -65,7 +68,26 @@ class InvitationAdmin(ScopedModelAdmin):
     readonly_fields = ["link", "status_in_words", "progress_in_words", "invited_by", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
-        return progress.of_invitations(super().get_queryset(request))
+        rows = progress.of_invitations(super().get_queryset(request))
+        return rows.annotate(is_writable=Exists(self.writable(request).filter(pk=OuterRef("pk"))))
+
+    def get_urls(self) -> list[URLPattern]:
+        link = path(
+            "<uuid:invitation_id>/link/",
+            self.admin_site.admin_view(require_POST(self.link_view)),
+            name="interviews_invitation_link",
+        )
+        return [link, *super().get_urls()]
+
+    def link_view(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+        """Show the link to those who may invite. No page has it, and the admin log says who asked for it."""
+        invitation = get_object_or_404(self.writable(request), pk=invitation_id, status__in=USABLE)
+        try:
+            link = invitation.url
+        except UnreadableToken as error:
+            return HttpResponse(str(error), status=409, content_type="text/plain")
+        self.log_change(request, invitation, "Link shown.")
+        return HttpResponse(link, content_type="text/plain")
 
     def get_fieldsets(self, request: HttpRequest, obj: Invitation | None = None) -> list:
         who = ["interview", ("candidate_name", "candidate_email"), "expires_at"]
@@ -150,12 +172,17 @@ class InvitationAdmin(ScopedModelAdmin):
 
     @display(description=_("link"))
     def link(self, invitation: Invitation) -> str:
-        context = {"invitation": invitation, "is_usable": invitation.status in USABLE}
+        is_finished = invitation.status == Invitation.Status.FINISHED
+        context = {
+            "invitation": invitation,
+            "is_usable": invitation.status in USABLE,
+            "shows_answers_until": links.closes_at(invitation.session) if is_finished else None,
+        }
         return render_to_string("admin/interviews/invitation/link.html", context)
 
     @display(description=_("link"))
     def link_button(self, invitation: Invitation) -> str:
-        if invitation.status not in USABLE:
+        if invitation.status not in USABLE or not getattr(invitation, "is_writable", False):
             return "–"
         return render_to_string("admin/interviews/invitation/link_button.html", {"invitation": invitation})
 
@@ -185,8 +212,8 @@ class InvitationAdmin(ScopedModelAdmin):
         dialog={
             "title": _("Revoke this link?"),
             "description": _(
-                "The candidate can no longer use it. An interview under way is closed; what was said is "
-                "kept. This cannot be undone."
+                "The candidate can no longer use it, and open pages end. An interview under way is closed; "
+                "what was said is kept. This cannot be undone."
             ),
             "form_submit_text": _("Revoke"),
         },
@@ -194,9 +221,7 @@ class InvitationAdmin(ScopedModelAdmin):
     def revoke_link(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         invitation = self.writable(request).filter(pk=object_id).first()
         if invitation is None or not self._revoke(request, invitation):
-            messages.error(
-                request, _("The link cannot be revoked: it has been used to the end, or revoked before.")
-            )
+            messages.error(request, _("The link cannot be revoked: it was revoked before."))
         else:
             messages.success(request, _("The link was revoked."))
         address = reverse("admin:interviews_invitation_change", args=[object_id])

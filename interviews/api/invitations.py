@@ -1,6 +1,8 @@
 """REST endpoints of invitations: invite, read progress, revoke."""
 
+import logging
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -11,6 +13,8 @@ from ninja.pagination import paginate
 from interviews.actions import invitations
 from interviews.api import schemas, scoping
 from interviews.models import Invitation
+
+logger = logging.getLogger(__name__)
 
 INVITATION_DAYS = 14
 
@@ -35,7 +39,26 @@ def invite(
         by=request.auth,
         now=now,
     )
-    return Status(201, invitation)
+    return Status(201, _shown(request, invitation))
+
+
+def _shown(request: scoping.ApiRequest, *shown: Invitation) -> Invitation:
+    """Log whose links are about to be sent to which key; return the first invitation."""
+    ids = ", ".join(str(invitation.pk) for invitation in shown)
+    logger.info("links shown to key %s, of the invitations %s", request.auth.pk, ids)
+    return shown[0]
+
+
+class PagesOfLinks(scoping.Pages):
+    """Pages of invitations with their links."""
+
+    def paginate_queryset(
+        self, queryset: QuerySet, pagination: Any, request: Any, **params: Any
+    ) -> dict[str, Any]:
+        page = super().paginate_queryset(queryset, pagination, request, **params)
+        if items := list(page["items"]):
+            _shown(request, *items)
+        return {**page, "items": items}
 
 
 class InvitationFilter(Schema):
@@ -48,7 +71,7 @@ class InvitationFilter(Schema):
     response={200: list[schemas.InvitationProgressOut], **scoping.ERRORS},
     summary="List invitations",
 )
-@paginate(scoping.Pages)
+@paginate(PagesOfLinks)
 def list_invitations(request: scoping.ApiRequest, wanted: Query[InvitationFilter]) -> QuerySet[Invitation]:
     return scoping.invitations_of_organisation(request).filter(**wanted.dict(exclude_none=True))
 
@@ -59,15 +82,17 @@ def list_invitations(request: scoping.ApiRequest, wanted: Query[InvitationFilter
     summary="Read one, with its progress",
 )
 def read_invitation(request: scoping.ApiRequest, invitation_id: UUID) -> Invitation:
-    return scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
+    invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
+    return _shown(request, invitation)
 
 
 @router.post(
     "/invitations/{uuid:invitation_id}/revoke",
     response={200: schemas.InvitationProgressOut, **scoping.ERRORS},
-    summary="End a link; what was said is kept",
+    summary="End a link in any state; what was said is kept",
 )
 def revoke(request: scoping.ApiRequest, invitation_id: UUID) -> Invitation:
     invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
     invitations.revoke(invitation=invitation, by=request.auth, now=timezone.now())
-    return scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
+    invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
+    return _shown(request, invitation)

@@ -100,7 +100,11 @@ class CandidateConsumer(WebSocketConsumer):
         await self.dispatch({"type": "candidate.let_in"})
 
     async def _come_in(self, session: CandidateSession) -> None:
-        await self.outbox.send(await session.snapshot())
+        try:
+            await self.outbox.send(await session.snapshot())
+        except links.LinkProblem:
+            await self.close(CLOSE_ENDED)
+            return
         self.is_inside = True
 
     async def _end_for_other(self) -> None:

@@ -1,21 +1,27 @@
 """The candidate's pages."""
 
+from contextlib import suppress
+from datetime import datetime
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from interviews.actions import sessions
+from interviews import tokens
+from interviews.actions import new_links, sessions
+from interviews.actions.errors import ActionRefused
 from interviews.candidate.forms import ConsentForm
-from interviews.models import Session
+from interviews.models import Invitation, Session
+from interviews.models.invitation import url_of
 from interviews.models.question import expected_minutes
 from interviews.queries import links, rows
 from voice.models import Recording
 
-PROBLEM_STATUS = {"unknown": 404, "expired": 410, "revoked": 410, "finished": 200}
+PROBLEM_STATUS = {"unknown": 404, "expired": 410, "revoked": 410, "finished": 200, "closed": 410}
 
 
 @never_cache
@@ -26,8 +32,9 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         invitation, session = links.find(token, now=timezone.now())
     except links.LinkProblem as problem:
         return _problem(request, token, problem)
-    form = ConsentForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and (session is not None or form.is_valid()):
+    is_post = request.method == "POST"
+    form = ConsentForm(request.POST if is_post else None, text=invitation.interview.consent_text)
+    if is_post and (session is not None or form.is_valid()):
         sessions.start(invitation=invitation, now=timezone.now())
         return redirect("interviews:room", token=token)
     interview = invitation.interview
@@ -62,25 +69,52 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
         "accent": invitation.interview.organisation.accent_colour,
         "candidate_name": invitation.candidate_name,
         "room": {
-            "token": token,
+            "token": invitation.token,
             "websocket_path": f"/ws/interviews/{token}/",
-            "link": invitation.url,
+            "link": url_of(token),
             "keep_audio": settings.KEEP_AUDIO_IN_BROWSER,
         },
     }
     return render(request, "interviews/room.html", context)
 
 
+@never_cache
+@require_POST
+def new_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask for a mail with a new link, from the page of a link that shows no answers any more."""
+    now = timezone.now()
+    try:
+        links.find(token, now=now, is_finished_welcome=True)
+    except links.LinkProblem as problem:
+        if problem.kind == "closed" and problem.invitation:
+            _request_link(problem.invitation, now)
+    return redirect("interviews:landing", token=token)
+
+
+def _request_link(invitation: Invitation, now: datetime) -> None:
+    """Request the mail. If that is refused, the page says what the candidate can do."""
+    with suppress(ActionRefused):
+        new_links.request_link(invitation=invitation, by=invitation, now=now)
+
+
 def _problem(request: HttpRequest, token: str, problem: links.LinkProblem) -> HttpResponse:
     """Render the problem with the link and what to do about it."""
     invitation = problem.invitation
-    if invitation and problem.kind == "finished" and _has_audio_to_deliver(invitation.session):
+    if invitation and problem.kind == "finished" and _may_enter_room(invitation.session, token):
         return redirect(reverse("interviews:room", args=[token]))
     context = {
         "problem": problem.kind,
         "organisation": invitation and invitation.interview.organisation,
+        "token": token,
     }
+    if invitation and problem.kind == "closed":
+        context["new_link"] = new_links.offer(invitation, now=timezone.now())
     return render(request, "interviews/link_problem.html", context, status=PROBLEM_STATUS[problem.kind])
+
+
+def _may_enter_room(session: Session, token: str) -> bool:
+    """Whether there is something to do in the room of a finished interview."""
+    return tokens.read_temporary(token) is not None or _has_audio_to_deliver(session)
 
 
 def _has_audio_to_deliver(session: Session) -> bool:

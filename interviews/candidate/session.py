@@ -13,7 +13,7 @@ from interviews.admission import estimate
 from interviews.events import snapshots
 from interviews.models import Answer, Invitation, Session
 from interviews.queries import links, rows
-from interviews.states import SessionStatus
+from interviews.states import InvitationStatus, SessionStatus
 from voice.infra.threads import in_thread
 
 SEEN_EVERY_S = 60
@@ -44,9 +44,16 @@ class CandidateSession:
 
     @in_thread
     def snapshot(self) -> dict:
-        """Return all that the page shows, and note that the candidate was seen."""
+        """Return all that the page shows, and note that the candidate was seen.
+
+        Raises:
+            LinkProblem: the link was revoked before this connection could be told.
+        """
         sessions.mark_seen(session_id=self.id)
-        return snapshots.snapshot(rows.session(self.id))
+        session = rows.session(self.id)
+        if session.invitation.status == InvitationStatus.REVOKED:
+            raise links.LinkProblem("revoked", session.invitation)
+        return snapshots.snapshot(session)
 
     @in_thread
     def mark_seen(self) -> None:

@@ -1,17 +1,20 @@
-import secrets
 import uuid
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from interviews import tokens
 from interviews.models.interview import Interview
+from interviews.tokens import new_token
 
 
-def new_token() -> str:
-    """Return the secret part of a link: 192 random bits."""
-    return secrets.token_urlsafe(24)
+def url_of(token: str) -> str:
+    """Return the complete link with this token."""
+    return f"{settings.BASE_URL}/i/{token}/"
 
 
 class Invitation(models.Model):
@@ -30,11 +33,18 @@ class Invitation(models.Model):
     )
     candidate_name = models.CharField(_("candidate"), max_length=200)
     candidate_email = models.EmailField(_("e-mail"), blank=True)
-    token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
+    token_hash = models.BinaryField(null=True, unique=True, help_text=_("Finds the link."))
+    token_encrypted = models.BinaryField(null=True, help_text=_("Shows the link again."))
+    # The release before reads and writes this column. It is dropped one release after ADR 19.
+    plain_token = models.CharField(  # noqa: DJ001  no link is not the empty link
+        max_length=64, null=True, unique=True, editable=False, db_column="token"
+    )
+    plain_until = models.DateTimeField(null=True, editable=False)
     status = models.CharField(
         _("status"), max_length=10, choices=Status.choices, default=Status.PENDING, editable=False
     )
     expires_at = models.DateTimeField(_("expires"))
+    link_requested_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, editable=False
     )
@@ -53,7 +63,33 @@ class Invitation(models.Model):
     def __str__(self) -> str:
         return f"{self.candidate_name} – {self.interview}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row. A new one gets its link."""
+        if self._state.adding and self.token_hash is None:
+            self.token = new_token()
+        super().save(*args, **kwargs)
+
+    @property
+    def token(self) -> str:
+        """The secret part of the link. A door that shows it logs to whom.
+
+        Raises:
+            UnreadableToken: the key with which it was encrypted is missing.
+        """
+        if self.token_encrypted is not None:
+            return tokens.decrypt(bytes(self.token_encrypted))
+        assert self.plain_token is not None, "the release before wrote it"
+        return self.plain_token
+
+    @token.setter
+    def token(self, token: str) -> None:
+        self.token_hash, self.token_encrypted = tokens.digest(token), tokens.encrypt(token)
+
     @property
     def url(self) -> str:
         """The complete link to send to the candidate."""
-        return f"{settings.BASE_URL}/i/{self.token}/"
+        return url_of(self.token)
+
+    def temporary_url(self, *, until: datetime) -> str:
+        """A further link, which opens the interview until then."""
+        return url_of(tokens.temporary(self.pk, until=until))

@@ -1,14 +1,20 @@
 """Look-up of a candidate's link: the invitation, or the problem with the link."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
+
+from interviews import tokens
 from interviews.models import Invitation, Session
 from interviews.queries import rows
 from interviews.states import InvitationStatus
 
 
 class LinkProblem(Exception):
-    """The link cannot be used: `kind` is unknown, expired, revoked or finished."""
+    """The link cannot be used: `kind` is unknown, expired, revoked, finished or closed.
+
+    closed: finished so long ago that the link shows no answers any more.
+    """
 
     def __init__(self, kind: str, invitation: Invitation | None = None) -> None:
         super().__init__(kind)
@@ -22,17 +28,32 @@ def find(
     """Find the invitation of a usable link and the session begun with it. Raises LinkProblem.
 
     An interview that has begun may be finished after the link's last day. `is_finished_welcome` also allows
-    finished interviews: their browser may still have audio to deliver.
+    finished interviews, for `ANSWERS_SHOWN_DAYS`: they show the answers, and their browser may still have
+    audio to deliver. After these days a temporary link does the same until it ends.
     """
-    found = None if "\0" in token else rows.link(token)  # PostgreSQL rejects NUL in text
+    temporary = tokens.read_temporary(token)
+    found = rows.link_of(temporary[0]) if temporary else _link(token)
     if found is None:
         raise LinkProblem("unknown")
     invitation, session = found
     ended = {InvitationStatus.EXPIRED, InvitationStatus.REVOKED, InvitationStatus.FINISHED}
-    if is_finished_welcome:
-        ended.remove(InvitationStatus.FINISHED)
+    if invitation.status == InvitationStatus.FINISHED and session is not None:
+        if (temporary[1] if temporary else closes_at(session)) <= now:
+            raise LinkProblem("closed", invitation)
+        if is_finished_welcome:
+            ended.remove(InvitationStatus.FINISHED)
     if invitation.status in ended:
         raise LinkProblem(invitation.status, invitation)
     if invitation.status == InvitationStatus.PENDING and invitation.expires_at <= now:
         raise LinkProblem("expired", invitation)
     return invitation, session
+
+
+def closes_at(session: Session) -> datetime:
+    """When the link of a finished interview stops showing its answers."""
+    assert session.finished_at is not None, "the check constraint of a finished session promises it"
+    return session.finished_at + timedelta(days=settings.ANSWERS_SHOWN_DAYS)
+
+
+def _link(token: str) -> tuple[Invitation, Session | None] | None:
+    return None if "\0" in token else rows.link(token)  # PostgreSQL rejects NUL in text

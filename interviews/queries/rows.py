@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import Organisation
+from interviews import tokens
 from interviews.models import Answer, Interview, Invitation, Question, Session
 from voice.infra import sql
 from voice.models import Recording
@@ -17,7 +18,10 @@ _INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candida
 _INTERVIEW = sql.Part(Interview, "w", "id", "language", "title", "patience", "is_barge_in_allowed")
 _RECORDING = sql.Part(Recording, "r", "id", "status", "language", "max_bytes", "byte_count", "segment_ends")
 
-_LINK = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name", "token", "expires_at")
+_LINK = sql.Part(
+    *(Invitation, "i", "id", "interview_id", "status", "candidate_name", "expires_at", "token_encrypted"),
+)
+_BEGUN = sql.Part(Session, "s", "id", "invitation_id", "status", "version", "finished_at")
 _OFFER = sql.Part(
     *(Interview, "w", "id", "organisation_id", "title", "job_title", "language", "voice"),
     *("practice_question", "consent_text"),
@@ -46,12 +50,12 @@ WHERE a.session_id = %s AND
 """  # noqa: S608  names of columns, from above
 
 _READ_LINK = f"""
-SELECT {_LINK.names}, {_OFFER.names}, {_ORGANISATION.names}, {_SESSION.names}
+SELECT {_LINK.names}, {_OFFER.names}, {_ORGANISATION.names}, {_BEGUN.names}
 FROM interviews_invitation i
 JOIN interviews_interview w ON w.id = i.interview_id
 JOIN accounts_organisation o ON o.id = w.organisation_id
 LEFT JOIN interviews_session s ON s.invitation_id = i.id
-WHERE i.token = %s
+WHERE
 """  # noqa: S608  names of columns, from above
 
 _READ_QUESTIONS = f"""
@@ -69,14 +73,25 @@ WHERE s.id = %s
 
 def link(token: str) -> tuple[Invitation, Session | None] | None:
     """Read the invitation of a link, its interview and organisation, and the session begun with it."""
-    found = sql.fetch(_READ_LINK, token)
+    return _link(
+        "i.token_hash = ANY(%s) OR (i.token_hash IS NULL AND i.token = %s)", tokens.digests(token), token
+    )
+
+
+def link_of(invitation_id: UUID) -> tuple[Invitation, Session | None] | None:
+    """Read the same for an invitation whose id is known."""
+    return _link("i.id = %s", invitation_id)
+
+
+def _link(condition: str, *parameters: object) -> tuple[Invitation, Session | None] | None:
+    found = sql.fetch(_READ_LINK + condition, *parameters)
     if not found:
         return None
     values = list(found[0])
     invitation: Invitation = _LINK.consume(values)
     invitation.interview = _OFFER.consume(values)
     invitation.interview.organisation = _ORGANISATION.consume(values)
-    begun: Session | None = _SESSION.consume(values)
+    begun: Session | None = _BEGUN.consume(values)
     if begun is not None:
         begun.invitation = invitation
     return invitation, begun

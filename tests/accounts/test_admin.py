@@ -1,5 +1,9 @@
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.db.models import ProtectedError
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import ApiKey, Membership, Organisation, User
 from tests import factories
@@ -190,3 +194,100 @@ def test_queue_pages_are_for_superusers(client, member, clean_redis):
     assert client.get("/django-rq/").status_code == 403
     client.force_login(factories.UserFactory(is_superuser=True))
     assert client.get("/django-rq/").status_code == 200
+
+
+@pytest.fixture
+def leaver(member, ours):
+    """A colleague who made a key; an owner is signed in."""
+    person = factories.MembershipFactory(organisation=ours).user
+    person.key = factories.ApiKeyFactory(organisation=ours, name="ATS", by=person)
+    person.owner = member(Role.OWNER)
+    return person
+
+
+def act(client, action, *people):
+    posted = {"action": action, "_selected_action": [person.pk for person in people]}
+    return client.post(url("user", "changelist"), posted, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_people_are_not_deleted(client, leaver, is_superuser):
+    if is_superuser:
+        client.force_login(factories.UserFactory(is_superuser=True))
+    assert client.post(url("user", "delete", leaver.pk), {"post": "yes"}).status_code == 403
+    act(client, "delete_selected", leaver)
+    assert User.objects.filter(pk=leaver.pk).exists()
+    assert "delete_selected" not in client.get(url("user", "changelist")).content.decode()
+    with pytest.raises(ProtectedError):
+        leaver.delete()
+
+
+def test_deactivating_ends_access_and_keeps_history_and_keys(client, leaver, ours):
+    own = Client()
+    own.force_login(leaver)
+    assert own.get("/admin/").status_code == 200
+    LogEntry.objects.log_actions(leaver.pk, [ours], 2, "Renamed.", single_object=True)
+
+    page = act(client, "deactivate_selected", leaver, leaver.owner)
+
+    assert "1 people deactivated" in page, "the owner who did it stays"
+    assert f"{leaver.key}" in page
+    assert own.get("/admin/").status_code == 302
+    assert not own.login(username=leaver.username, password=factories.PASSWORD)
+    assert LogEntry.objects.filter(user=leaver, change_message="Renamed.").exists()
+    assert LogEntry.objects.filter(
+        user=leaver.owner, object_id=leaver.pk, change_message="Deactivated."
+    ).exists()
+    assert ApiKey.find(leaver.key.plain)
+    for list_or_key in (url("apikey", "changelist"), url("apikey", "change", leaver.key.pk)):
+        assert f"{leaver}, deactivated" in client.get(list_or_key).content.decode()
+    act(client, "activate_selected", leaver)
+    assert own.login(username=leaver.username, password=factories.PASSWORD)
+
+
+def test_page_of_a_person_names_the_keys_and_what_becomes_of_them(client, leaver):
+    page = client.get(url("user", "change", leaver.pk)).content.decode()
+    assert str(leaver.key) in page
+    assert "go on working" in page
+    ApiKey.objects.update(revoked_at=timezone.now())
+    assert str(leaver.key) not in client.get(url("user", "change", leaver.pk)).content.decode()
+
+
+def test_owner_sees_no_keys_of_another_organisation(client, member, ours, theirs):
+    member(Role.OWNER)
+    shared = factories.MembershipFactory(organisation=ours).user
+    foreign = factories.ApiKeyFactory(organisation=theirs, name="Secret system", by=shared)
+    page = client.get(url("user", "change", shared.pk)).content.decode()
+    assert foreign.name not in page
+
+
+@pytest.mark.parametrize("who", ["shared", "chief", "stranger"])
+def test_owner_deactivates_only_people_of_the_own_organisation(client, member, ours, theirs, who):
+    member(Role.OWNER)
+    person = factories.UserFactory(is_superuser=who == "chief")
+    for organisation in {"shared": [ours, theirs], "chief": [ours], "stranger": [theirs]}[who]:
+        factories.MembershipFactory(organisation=organisation, user=person)
+    act(client, "deactivate_selected", person)
+    person.refresh_from_db()
+    assert person.is_active
+
+
+def test_own_page_cannot_take_the_own_access_away(client, member):
+    owner = member(Role.OWNER)
+    posted = {"username": owner.username, **NO_MEMBERSHIPS}
+    client.post(url("user", "change", owner.pk), posted)
+    owner.refresh_from_db()
+    assert owner.is_active
+
+
+def test_issued_key_names_its_maker(client, member, ours):
+    owner = member(Role.OWNER)
+    issue(client, ours)
+    assert ApiKey.objects.get().created_by == owner
+    assert str(owner) in client.get(url("apikey", "changelist")).content.decode()
+
+
+def test_key_of_an_unknown_maker_says_so(client, member, ours):
+    member(Role.OWNER)
+    key = factories.ApiKeyFactory(organisation=ours)
+    assert "not known" in client.get(url("apikey", "change", key.pk)).content.decode()

@@ -129,10 +129,8 @@ def test_echo_of_the_question_is_no_answer(speaking_stack, page, invitation):
 def test_candidate_who_speaks_over_the_question_is_not_recorded_where_that_is_off(
     speaking_stack, page, invitation
 ):
-    token = invitation.rstrip("/").rsplit("/", 1)[-1]
-    forbid = """UPDATE interviews_interview SET is_barge_in_allowed = false FROM interviews_invitation
-                WHERE interview_id = interviews_interview.id AND token = %s RETURNING 1"""
-    assert speaking_stack.rows(forbid, [token])
+    forbid = "UPDATE interviews_interview SET is_barge_in_allowed = false WHERE id = %s RETURNING 1"
+    assert speaking_stack.rows(forbid, [speaking_stack.invitation_of(invitation)["interview_id"]])
     put_in_microphone(page)
     room = Room(page)
     hear_first_question(room, invitation)

@@ -27,10 +27,7 @@ def invitation(speaking_stack) -> str:
 
 
 def session_of(stack, url: str) -> str:
-    token = url.rstrip("/").rsplit("/", 1)[-1]
-    query = """SELECT s.id FROM interviews_session s JOIN interviews_invitation i ON s.invitation_id = i.id
-               WHERE i.token = %s"""
-    return str(stack.rows(query, [token])[0][0])
+    return stack.invitation_of(url)["session_id"]
 
 
 def recordings_of(stack, session_id: str) -> dict[str, dict]:

@@ -100,7 +100,7 @@ def load(*, base_url: str, earlier: dict[str, Any]) -> dict[str, Any]:
         "recruiter_password": recruiter_password,
         "api_url": f"{base_url}/api/v1",
         "api_docs_url": f"{base_url}/api/docs",
-        "api_key": _api_key(organisation),
+        "api_key": _api_key(organisation, admin),
         "invitation_url": invitation,
         "interviews": {row.language: str(row.pk) for row in rows},
     }
@@ -161,11 +161,12 @@ def _invitation(interview: Interview, by: User, base_url: str) -> str:
     return f"{base_url}/i/{invitation.token}/"
 
 
-def _api_key(organisation: Organisation) -> str:
+def _api_key(organisation: Organisation, by: User) -> str:
     """Issue a new key and revoke that of the previous start, which is no longer used."""
     earlier = ApiKey.objects.filter(organisation=organisation, name=KEY_NAME, revoked_at__isnull=True)
     earlier.update(revoked_at=timezone.now())
-    _row, key = ApiKey.issue(organisation=organisation, name=KEY_NAME, scopes=list(ApiKey.Scope.values))
+    scopes = list(ApiKey.Scope.values)
+    _row, key = ApiKey.issue(organisation=organisation, name=KEY_NAME, scopes=scopes, by=by)
     return key
 
 

@@ -47,6 +47,7 @@ def own_stack(*, model: str = "tiny", env: Mapping[str, str] | None = None) -> I
             os.environ["DATABASE_URL"] = running.enter_context(embedded.postgresql(directory / "postgresql"))
             running.callback(os.environ.pop, "DATABASE_URL")
         os.environ.setdefault("SECRET_KEY", "load")
+        os.environ.setdefault("TOKEN_KEYS", "the-only-key-of-links-in-the-load")
         settings = {**_models(directory, model), "LOG_LEVEL": "WARNING", **(env or {})}
         stack = running.enter_context(Stack(directory / "stack", env=settings))
         stack.wait_ready()

@@ -11,6 +11,7 @@ import httpx
 
 from tests.benchmarks.load.measures import Figures
 from tests.benchmarks.load.pace import Pace
+from tests.candidate import consent_form
 
 TRIES, PAUSE_S = 6, 1.0
 CSRF = re.compile(r"csrftoken=(\w+)")
@@ -83,7 +84,7 @@ class Site:
         """Load the landing page, post the form, and load the room's page."""
         page = await self.ask("GET", invitation_url)
         token = csrf_token(page.headers)
-        form = {"consent": "on", "csrfmiddlewaretoken": token}
+        form = consent_form(page.text) | {"csrfmiddlewaretoken": token}
         headers = {"Referer": invitation_url, "Cookie": f"csrftoken={token}"}
         await self.ask("POST", invitation_url, data=form, headers=headers)
         await self.ask("GET", f"{invitation_url}room/")

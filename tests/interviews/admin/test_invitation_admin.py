@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
@@ -28,14 +29,61 @@ def form(interview, **fields):
     } | fields
 
 
-def test_inviting_shows_the_link(client, member, interview):
+def link_address(invitation):
+    return reverse("admin:interviews_invitation_link", args=[invitation.pk])
+
+
+def test_inviting_leads_to_the_link(client, member, interview):
     recruiter = member(Role.RECRUITER)
     response = client.post(reverse(ADD), form(interview), follow=True)
     invitation = Invitation.objects.get()
     assert (invitation.candidate_name, invitation.created_by) == ("Ada Lovelace", recruiter)
     page = response.content.decode()
-    assert f'value="{invitation.url}"' in page
-    assert 'data-copy="#candidate-link"' in page
+    assert f'data-copy="#candidate-link" data-copy-from="{link_address(invitation)}"' in page
+
+
+def test_link_is_shown_on_request_and_the_history_says_to_whom(client, member, interview):
+    recruiter = member(Role.RECRUITER)
+    invitation = factories.InvitationFactory(interview=interview)
+    for page in (reverse(CHANGELIST), change_url(invitation)):
+        assert invitation.token not in client.get(page).content.decode()
+    assert client.get(link_address(invitation)).status_code == 405, (
+        "a link that is only followed logs nothing"
+    )
+    assert not LogEntry.objects.exists()
+
+    shown = client.post(link_address(invitation))
+
+    assert shown.content.decode() == invitation.url
+    assert "no-store" in shown["Cache-Control"]
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id) == (recruiter, str(invitation.pk))
+    assert invitation.token not in f"{entry.object_repr} {entry.change_message}"
+
+
+@pytest.mark.parametrize("status", ["finished", "expired", "revoked"])
+def test_link_that_is_no_longer_used_is_not_shown(client, member, interview, status):
+    member(Role.RECRUITER)
+    invitation = factories.InvitationFactory(interview=interview, status=status)
+    assert client.post(link_address(invitation)).status_code == 404
+
+
+def test_link_whose_key_is_missing_says_so(client, member, interview, settings):
+    member(Role.RECRUITER)
+    invitation = factories.InvitationFactory(interview=interview)
+    settings.TOKEN_KEYS = ["another-key-of-links-in-this-one-test"]
+    response = client.post(link_address(invitation))
+    assert (response.status_code, b"TOKEN_KEYS" in response.content) == (409, True)
+    assert not LogEntry.objects.exists()
+
+
+def test_recruiter_elsewhere_gets_no_links_where_only_reviewing(client, member, theirs, foreign_interview):
+    user = member(Role.RECRUITER)
+    factories.MembershipFactory(user=user, organisation=theirs, role=Role.REVIEWER)
+    invitation = factories.InvitationFactory(interview=foreign_interview)
+    assert client.post(link_address(invitation)).status_code == 404
+    for page in (reverse(CHANGELIST), change_url(invitation)):
+        assert link_address(invitation) not in client.get(page).content.decode()
 
 
 def test_form_proposes_two_weeks(client, member, interview):
@@ -105,7 +153,8 @@ def test_reviewer_gets_no_links(client, member, interview):
     for address in (reverse(CHANGELIST), change_url(invitation)):
         response = client.get(address)
         assert response.status_code == 200
-        assert invitation.token not in response.content.decode()
+        assert link_address(invitation) not in response.content.decode()
+    assert client.post(link_address(invitation)).status_code == 404
 
 
 def revoke_address(invitation):
@@ -125,16 +174,25 @@ def test_revoking_asks_first(client, member, interview):
     assert "no longer works" in client.get(change_url(invitation)).content.decode()
 
 
-def test_revoking_selected_spares_finished_and_foreign(client, member, interview, foreign_interview):
+def test_revoking_selected_takes_every_state_and_spares_foreign(client, member, interview, foreign_interview):
     member(Role.RECRUITER)
-    pending = factories.InvitationFactory(interview=interview)
-    finished = factories.InvitationFactory(interview=interview, status=Invitation.Status.FINISHED)
+    own = [factories.InvitationFactory(interview=interview, status=status) for status in Invitation.Status]
     foreign = factories.InvitationFactory(interview=foreign_interview)
-    posted = {"action": "revoke_selected", "_selected_action": [pending.pk, finished.pk, foreign.pk]}
+    posted = {"action": "revoke_selected", "_selected_action": [row.pk for row in (*own, foreign)]}
     page = client.post(reverse(CHANGELIST), posted, follow=True).content.decode()
-    assert "1 of 2 links revoked" in page
+    assert "4 of 5 links revoked" in page, "one was revoked before"
     statuses = dict(Invitation.objects.values_list("pk", "status"))
-    assert statuses == {pending.pk: "revoked", finished.pk: "finished", foreign.pk: "pending"}
+    assert statuses == {row.pk: "revoked" for row in own} | {foreign.pk: "pending"}
+
+
+def test_interview_counts_as_finished_after_its_link_was_revoked(client, member, interview):
+    member(Role.RECRUITER)
+    session = factories.SessionFactory(invitation__interview=interview, finished=True)
+    page = client.get(change_url(session.invitation)).content.decode()
+    assert "later it only sends a new link" in page
+    Invitation.objects.update(status=Invitation.Status.REVOKED)
+    [row] = client.get(reverse("admin:interviews_interview_changelist")).context["cl"].result_list
+    assert (row.invited_n, row.finished_n) == (1, 1)
 
 
 def test_reviewer_cannot_revoke(client, member, interview):

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import json
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -9,11 +10,14 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from channels_redis.pubsub import RedisPubSubLoopLayer
 from django.db import connections
+from django.utils import timezone
 from prometheus_client import REGISTRY
 
 from interview_platform.asgi import application
-from interviews.candidate import metrics
-from interviews.models import Answer
+from interviews import tokens
+from interviews.actions import invitations
+from interviews.candidate import consumer, metrics
+from interviews.models import Answer, Invitation, Session
 from tests.frames import pack
 from tests.interviews import journey
 from voice.capacity import shedding
@@ -126,12 +130,52 @@ async def test_link_without_consent_is_closed_with_4004(invitation):
 
 
 async def test_revoked_link_is_closed_with_4010(session, token):
-    from interviews.models import Invitation
-
     await Invitation.objects.filter(pk=session.invitation_id).aupdate(status="revoked")
     browser = Browser(token)
     await browser.socket.connect(timeout=PATIENCE_S)
     assert await browser.close_code() == 4010
+
+
+@pytest.mark.parametrize("status", ["under_way", "finished"])
+async def test_open_connections_end_when_the_link_is_revoked(browser, session, status):
+    await browser.open()
+    if status == "finished":
+        await sync_to_async(finish)(session)
+    await sync_to_async(invitations.revoke)(invitation=session.invitation, by="test", now=timezone.now())
+    assert await browser.close_code() == 4010
+
+
+async def test_link_revoked_while_a_connection_comes_in_shows_nothing(session, token, monkeypatch):
+    """The connection was found to be good, and is not yet in the group that is told."""
+    find = consumer.find
+
+    async def find_then_revoke(token):
+        found = await find(token)
+        await sync_to_async(invitations.revoke)(invitation=session.invitation, by="test", now=timezone.now())
+        return found
+
+    await sync_to_async(finish)(session)
+    monkeypatch.setattr(consumer, "find", find_then_revoke)
+    browser = Browser(token)
+    await browser.socket.connect(timeout=PATIENCE_S)
+    first = await browser.socket.receive_output(timeout=PATIENCE_S)
+    assert (first["type"], first.get("code")) == ("websocket.close", 4010)
+
+
+async def test_answers_are_shown_for_some_days_and_by_a_temporary_link(session, token, settings):
+    await sync_to_async(finish)(session, days_ago=settings.ANSWERS_SHOWN_DAYS)
+    late = Browser(token)
+    await late.socket.connect(timeout=PATIENCE_S)
+    assert await late.close_code() == 4010
+    until = timezone.now() + timedelta(hours=1)
+    again = Browser(tokens.temporary(session.invitation_id, until=until))
+    assert (await again.open())["type"] == "snapshot"
+
+
+def finish(session, days_ago: float = 0) -> None:
+    finished_at = timezone.now() - timedelta(days=days_ago)
+    Session.objects.filter(pk=session.pk).update(status="finished", finished_at=finished_at)
+    Invitation.objects.filter(pk=session.invitation_id).update(status="finished")
 
 
 async def test_frames_are_acknowledged_and_held(browser, recording):

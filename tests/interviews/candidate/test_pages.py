@@ -5,7 +5,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from interviews.actions import invitations
-from interviews.models import Invitation, Session
+from interviews.models import Interview, Invitation, Session
+from tests.candidate import consent_form
 from tests.interviews import journey
 from voice.workers import storing
 
@@ -28,17 +29,49 @@ def test_landing_says_what_will_happen(client, invitation):
 
 
 def test_landing_without_consent_starts_nothing(client, invitation):
-    response = client.post(landing(invitation.token))
+    form = consent_form(client.get(landing(invitation.token)).content.decode())
+    response = client.post(landing(invitation.token), {"shown": form["shown"]})
     assert "tick the box" in response.content.decode()
     assert not Session.objects.exists()
 
 
 def test_consent_starts_the_session_and_opens_the_room(client, invitation):
-    response = client.post(landing(invitation.token), {"consent": "on"})
+    response = agree(client, invitation)
     assert response["Location"] == room(invitation.token)
     session = Session.objects.get()
     assert session.consent_text == invitation.interview.consent_text
     assert client.get(room(invitation.token)).status_code == 200
+
+
+def agree(client, invitation, meanwhile=lambda: None):
+    """Read the landing page, and agree to what it shows."""
+    form = consent_form(client.get(landing(invitation.token)).content.decode())
+    meanwhile()
+    return client.post(landing(invitation.token), form)
+
+
+def test_text_that_changed_meanwhile_is_shown_again(client, invitation):
+    def edit():
+        Interview.objects.update(consent_text="Your answers are sold to the highest bidder.")
+
+    again = agree(client, invitation, meanwhile=edit).content.decode()
+    assert "has changed since you opened the page" in again
+    assert "sold to the highest bidder" in again
+    assert " checked" not in again
+    assert not Session.objects.exists()
+    invitation.refresh_from_db()
+    assert invitation.status == Invitation.Status.PENDING
+
+    assert agree(client, invitation)["Location"] == room(invitation.token)
+    assert Session.objects.get().consent_text == "Your answers are sold to the highest bidder."
+
+
+@pytest.mark.parametrize("shown", [{}, {"shown": ""}, {"shown": "0" * 64}, {"shown": "a\0"}])
+def test_consent_that_does_not_say_to_what_starts_nothing(client, invitation, shown):
+    response = client.post(landing(invitation.token), {"consent": "on", **shown})
+    assert response.status_code == 200
+    assert 'role="alert"' in response.content.decode()
+    assert not Session.objects.exists()
 
 
 def test_room_before_consent_goes_to_the_landing(client, invitation):
