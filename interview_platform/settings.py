@@ -239,25 +239,32 @@ SECURE_REFERRER_POLICY = "same-origin"  # a candidate's link must not appear in 
 X_FRAME_OPTIONS = "DENY"
 
 # --- Logs -----------------------------------------------------------------------------------------
-LOGGING = {
+LOGGING_CONFIG = "interview_platform.backends.logs.configure"
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "interview_platform.backends.logs.SecretFreeFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "filters": {
-        "without_secrets": {"()": "interview_platform.backends.log_filters.WithoutSecrets"},
         "is_news": {  # /ready is polled often, and its 503 is no error
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: "/ready" not in record.args,
         },
     },
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]}
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
         "rq": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "django.request": {"filters": ["is_news"]},
+        # Django gives these handlers of their own, which would write secrets.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "propagate": True},
+        "django.db.backends": {"level": "INFO"},  # below that it logs what stands in the rows
     }
     | {name: {"level": "WARNING"} for name in engines.LOGGERS},
 }

@@ -25,6 +25,7 @@ GROUPS = {
         "flows/test_voice_sockets.py",
         "flows/test_rolling_restart.py",
         "flows/test_waiting.py",
+        "flows/test_logs.py",
         "interview_platform/server/test_uploads.py",
         "voice/web/test_openai_api.py",
     ),
