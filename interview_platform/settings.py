@@ -131,7 +131,11 @@ DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a tran
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"serializer": "voice.queues.listed_jobs.Json"},  # Django's own reads pickles
+    },
     # The cache of {% cache %} in each process, for text that depends only on the language.
     "template_fragments": {
         "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}"
@@ -182,6 +186,7 @@ SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in
 # --- Queues ---------------------------------------------------------------------------------------
 QUEUE_NAMES = speech.QUEUE_NAMES
 RQ_QUEUES = speech.queues(REDIS_URL)
+JOBS = (*speech.JOBS, "interviews.jobs.expire")  # workers run nothing else
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
 # (voice.workers.sweeper.sweep) queues again whatever a lost queue forgot.
 RQ = {"COMMIT_MODE": "on_db_commit"}
