@@ -243,6 +243,13 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 SECURE_REFERRER_POLICY = "same-origin"  # a candidate's link must not appear in a Referer header
 X_FRAME_OPTIONS = "DENY"
 
+# --- Metrics --------------------------------------------------------------------------------------
+# /metrics is for those who send this token as Authorization: Bearer, or ask from one of these networks.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+METRICS_NETWORKS = env.list(
+    "METRICS_NETWORKS", default=[]
+)  # such as 10.0.0.0/8; behind a proxy see BEHIND_PROXY
+
 # --- Logs -----------------------------------------------------------------------------------------
 LOGGING_CONFIG = "interview_platform.backends.logs.configure"
 LOGGING: dict[str, Any] = {
