@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 import websockets
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.stack import Stack
 from voice.engines.tts.piper import Piper
