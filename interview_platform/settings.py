@@ -4,6 +4,7 @@ The names, their meaning and their defaults are listed in README.md under "Confi
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 

@@ -41,4 +41,4 @@ def _is_near(address: str) -> bool:
     except ValueError:  # a Unix socket has none
         return False
     asking = getattr(asking, "ipv4_mapped", None) or asking
-    return any(asking in ipaddress.ip_network(network) for network in settings.METRICS_NETWORKS)
+    return any(asking in network for network in settings.METRICS_NETWORKS)

@@ -1,6 +1,7 @@
 """docs/metrics.md lists every metric correctly; /metrics is for those who may scrape it."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -90,12 +91,12 @@ def test_metrics_are_open_to_the_token(ask, settings):
     ],
 )
 def test_metrics_are_open_to_networks(ask, settings, address, status):
-    settings.METRICS_NETWORKS = ["10.0.0.0/8", "fd00::/64"]
+    settings.METRICS_NETWORKS = [ip_network("10.0.0.0/8"), ip_network("fd00::/64")]
     assert ask(address) == status
 
 
 def test_network_is_that_of_the_client_not_of_the_proxy(ask, settings):
-    settings.METRICS_NETWORKS = ["10.0.0.0/8"]
+    settings.METRICS_NETWORKS = [ip_network("10.0.0.0/8")]
     settings.BEHIND_PROXY = True
     assert ask("10.0.0.1", x_forwarded_for="10.0.0.2, 192.0.2.7") == 401
     assert ask("10.0.0.1", x_forwarded_for="192.0.2.7, 10.0.0.2") == 200
