@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from voice import defaults as speech
@@ -108,8 +109,18 @@ USE_TZ = True
 # --- Web processes --------------------------------------------------------------------------------
 DRAIN_S = env.float("DRAIN_S", default=8.0)  # time over which a stopping process closes its WebSockets
 
+
 # --- Stores ---------------------------------------------------------------------------------------
-DATABASES = {"default": env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")}
+def _database() -> dict[str, Any]:
+    """Return the connection that DATABASE_URL names. Its own errors would quote the password."""
+    try:
+        return env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")
+    except ValueError:
+        message = "DATABASE_URL cannot be read: write / # ? and @ of its password in percent-encoding."
+        raise ImproperlyConfigured(message) from None
+
+
+DATABASES = {"default": _database()}
 # Checks connections less often than Django's own backend.
 DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
 # Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
@@ -247,9 +258,7 @@ X_FRAME_OPTIONS = "DENY"
 # --- Metrics --------------------------------------------------------------------------------------
 # /metrics is for those who send this token as Authorization: Bearer, or ask from one of these networks.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
-METRICS_NETWORKS = env.list(
-    "METRICS_NETWORKS", default=[]
-)  # such as 10.0.0.0/8; behind a proxy see BEHIND_PROXY
+METRICS_NETWORKS = [ip_network(network) for network in env.list("METRICS_NETWORKS", default=[])]
 
 # --- Logs -----------------------------------------------------------------------------------------
 LOGGING_CONFIG = "interview_platform.backends.logs.configure"
