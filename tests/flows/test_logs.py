@@ -62,7 +62,7 @@ async def ask_badly(url: str, token: str) -> None:
     ):
         reader, writer = await asyncio.open_connection(*urlsplit(url).netloc.split(":"))
         writer.write(f"{line}\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode("latin-1"))
-        await reader.read()
+        await asyncio.wait_for(reader.read(), 60)
         writer.close()
 
 

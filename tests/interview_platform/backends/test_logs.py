@@ -37,6 +37,7 @@ def written():
 
     yield write
     logger.removeHandler(handler)
+    logger.propagate = True
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_traceback_is_without_secrets(written):
         text = written("Exception inside application: %s", error, exc_info=error)
     assert TOKEN not in text
     assert "Traceback" in text
-    assert text.count("ws/interviews/…") == 2
+    assert text.count("ws/interviews/…") >= 2
 
 
 def test_path_of_a_request_is_its_pattern(written):
@@ -106,7 +107,7 @@ def test_path_of_a_request_is_its_pattern(written):
 
 
 def test_secrets_among_the_settings_are_known_by_value(written, settings):
-    settings.REDIS_URL = "redis://:pa%20ss/word@redis/0"
+    settings.REDIS_URL = "redis://:pa%20ss%2Fword@redis/0"
     settings.VOICE = {"CLOUD": {"groq": {"API_KEY": "short words of a key"}}}
     text = written("redis said pa ss/word, groq said short words of a key")
     assert text == "ERROR redis said …, groq said …\n"

@@ -1,7 +1,7 @@
 """Redis behind TLS, with a password: `rediss://`. The Redis of the tests has no TLS, so a front adds it."""
 
+import asyncio
 import os
-import socket
 import ssl
 import threading
 from contextlib import suppress
@@ -44,42 +44,52 @@ def certified(directory: Path) -> Path:
 
 
 class TlsFront:
-    """Forwards what comes over TLS to the Redis of the tests, as stunnel does."""
+    """Forwards what comes over TLS to the Redis of the tests, as stunnel does. It has a thread of its own."""
 
     def __init__(self, certificate: Path) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate)
         self._behind = urlsplit(os.environ["REDIS_URL"])
-        self._listener = context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True)
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self.port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(60)
 
     def url(self, query: str = "", *, password: str | None = None) -> str:
         password = self._behind.password if password is None else password
         return f"rediss://:{password}@localhost:{self.port}/0{query}"
 
     def close(self) -> None:
-        self._listener.close()
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(60)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except (ssl.SSLError, ConnectionError):
-                continue  # a client that refused the certificate
-            except OSError:
-                return
-            server = socket.create_connection((self._behind.hostname, self._behind.port))
-            for here, there in ((client, server), (server, client)):
-                threading.Thread(target=self._forward, args=(here, there), daemon=True).start()
+    async def _listen(self) -> int:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
+        return self._server.sockets[0].getsockname()[1]
 
-    def _forward(self, here: socket.socket, there: socket.socket) -> None:
+    async def _close(self) -> None:
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind = await asyncio.open_connection(self._behind.hostname, self._behind.port)
+        try:
+            await asyncio.gather(self._forward(reader, behind[1]), self._forward(behind[0], writer))
+        finally:
+            writer.close()
+            behind[1].close()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            while data := here.recv(65536):
-                there.sendall(data)
-        for side in (here, there):
-            with suppress(OSError):
-                side.shutdown(socket.SHUT_RDWR)
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
 
 
 @pytest.fixture
@@ -90,7 +100,7 @@ def front(tmp_path, clean_redis):
 
 
 @pytest.fixture
-def url(front, tmp_path, settings, monkeypatch):
+def url(front, tmp_path, settings):
     """The address of Redis behind TLS, which the whole process uses."""
     url = settings.REDIS_URL = front.url(f"?ssl_ca_certs={tmp_path / 'redis.pem'}")
     redis_clients.sync_client.cache_clear()
