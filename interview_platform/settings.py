@@ -283,9 +283,10 @@ LOGGING: dict[str, Any] = {
         "rq": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "django.request": {"filters": ["is_news"]},
-        # Django gives these handlers of their own, which would write secrets.
+        # Django gives the first two handlers of their own, which would write secrets.
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "propagate": True},
+        "push_response": {"level": "WARNING"},  # redis-py too, unless the logger exists
         "django.db.backends": {"level": "INFO"},  # below that it logs what stands in the rows
     }
     | {name: {"level": "WARNING"} for name in engines.LOGGERS},

@@ -50,6 +50,7 @@ class TlsFront:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
         self._behind = urlsplit(os.environ["REDIS_URL"])
+        self._transports: list[asyncio.WriteTransport] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -71,18 +72,15 @@ class TlsFront:
 
     async def _close(self) -> None:
         self._server.close()
+        for transport in self._transports:
+            transport.abort()
         others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind = await asyncio.open_connection(self._behind.hostname, self._behind.port)
-        try:
-            await asyncio.gather(self._forward(reader, behind[1]), self._forward(behind[0], writer))
-        finally:
-            writer.close()
-            behind[1].close()
+        self._transports += writer.transport, behind[1].transport
+        await asyncio.gather(self._forward(reader, behind[1]), self._forward(behind[0], writer))
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -133,6 +131,9 @@ def test_worker_runs_jobs_over_tls(url):
         worker.start()
         wait_for(lambda: not client.exists("rq:job:a-job"), "the job to be done")
         assert worker.stop()
+        for thread in threading.enumerate():
+            if thread.name == "heartbeat":  # it is told last, and still uses the client
+                thread.join(60)
 
 
 def test_certificate_of_somebody_else_is_refused(front):

@@ -109,7 +109,8 @@ def planted(clean_redis, bomb, harm) -> list[str]:
         clean_redis.sadd("rq:queues", f"rq:queue:{name}")
         clean_redis.rpush(f"rq:queue:{name}:intermediate", *ids)
         for registry in REGISTRIES:
-            clean_redis.zadd(registry.key_template.format(name), dict.fromkeys(ids, 1))
+            entries = [f"{one}:execution" for one in ids] if registry is StartedJobRegistry else ids
+            clean_redis.zadd(registry.key_template.format(name), dict.fromkeys(entries, 1))
     return ids
 
 
