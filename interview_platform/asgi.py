@@ -14,7 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from interview_platform.routing import websocket_urlpatterns  # noqa: E402
 from interview_platform.server import daphne, uploads  # noqa: E402
 
-daphne.install(drain_s=settings.DRAIN_S)
+daphne.install(drain_s=settings.DRAIN_S, sockets=websocket_urlpatterns)
 uploads.install()
 
 application = ProtocolTypeRouter(

@@ -4,6 +4,7 @@ The names, their meaning and their defaults are listed in README.md under "Confi
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -118,8 +119,18 @@ USE_TZ = True
 # --- Web processes --------------------------------------------------------------------------------
 DRAIN_S = env.float("DRAIN_S", default=8.0)  # time over which a stopping process closes its WebSockets
 
+
 # --- Stores ---------------------------------------------------------------------------------------
-DATABASES = {"default": env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")}
+def _database() -> dict[str, Any]:
+    """Return the connection that DATABASE_URL names. Its own errors would quote the password."""
+    try:
+        return env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")
+    except ValueError:
+        message = "DATABASE_URL cannot be read: write / # ? and @ of its password in percent-encoding."
+        raise ImproperlyConfigured(message) from None
+
+
+DATABASES = {"default": _database()}
 # Checks connections less often than Django's own backend.
 DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
 # Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
@@ -142,7 +153,11 @@ DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a tran
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL},
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"serializer": "voice.queues.listed_jobs.Json"},  # Django's own reads pickles
+    },
     # The cache of {% cache %} in each process, for text that depends only on the language.
     "template_fragments": {
         "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}"
@@ -193,6 +208,7 @@ SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in
 # --- Queues ---------------------------------------------------------------------------------------
 QUEUE_NAMES = speech.QUEUE_NAMES
 RQ_QUEUES = speech.queues(REDIS_URL)
+JOBS = (*speech.JOBS, "interviews.jobs.expire")  # workers run nothing else
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
 # (voice.workers.sweeper.sweep) queues again whatever a lost queue forgot.
 RQ = {"COMMIT_MODE": "on_db_commit"}
@@ -258,26 +274,39 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 SECURE_REFERRER_POLICY = "same-origin"  # a candidate's link must not appear in a Referer header
 X_FRAME_OPTIONS = "DENY"
 
+# --- Metrics --------------------------------------------------------------------------------------
+# /metrics is for those who send this token as Authorization: Bearer, or ask from one of these networks.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+METRICS_NETWORKS = [ip_network(network) for network in env.list("METRICS_NETWORKS", default=[])]
+
 # --- Logs -----------------------------------------------------------------------------------------
-LOGGING = {
+LOGGING_CONFIG = "interview_platform.backends.logs.configure"
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "interview_platform.backends.logs.SecretFreeFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "filters": {
-        "without_secrets": {"()": "interview_platform.backends.log_filters.WithoutSecrets"},
         "is_news": {  # /ready is polled often, and its 503 is no error
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: "/ready" not in record.args,
         },
     },
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]}
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     "loggers": {
         "rq": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
         "django.request": {"filters": ["is_news"]},
+        # Django gives the first two handlers of their own, which would write secrets.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "propagate": True},
+        "push_response": {"level": "WARNING"},  # redis-py too, unless the logger exists
+        "django.db.backends": {"level": "INFO"},  # below that it logs what stands in the rows
     }
     | {name: {"level": "WARNING"} for name in engines.LOGGERS},
 }

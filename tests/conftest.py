@@ -61,6 +61,7 @@ def _set_environment(directory: Path) -> None:
         "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
         "HF_HUB_OFFLINE": "1",  # tests download nothing
         "LOG_LEVEL": "WARNING",
+        "METRICS_NETWORKS": "127.0.0.0/8",
     }
 
 

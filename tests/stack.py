@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -36,7 +38,8 @@ class Stack:
 
     `directory` is for the system's files; `env` overrides its settings (DATABASE_URL names the server on
     which a fresh database is made); `log` holds every line of output. A killed process restarts by itself
-    after half a second, as in the demo.
+    after half a second, as in the demo. At the end the log must hold no secret (`leaked`); the tests add to
+    `secrets` what they are given.
 
     listener: the listening socket of the web processes, instead of one of the stack's own.
     adapt: turns the demo's programs into those of this stack.
@@ -52,6 +55,7 @@ class Stack:
     ) -> None:
         self.directory = directory
         self.log = directory / "log"
+        self.secrets: set[str] = set()
         self.url = ""
         self.env: dict[str, str] = dict(env or {})
         self._listener = listener
@@ -69,9 +73,25 @@ class Stack:
             raise
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._kill_all()
-        self._closing.close()
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        try:
+            leaked = [] if kind else self.leaked()
+        finally:
+            self._kill_all()
+            self._closing.close()
+        if leaked:
+            raise AssertionError("secrets in the log:\n" + "\n".join(leaked))
+
+    def leaked(self) -> list[str]:
+        """Return the lines of the log with a link or key handed out, a session, or a store's password."""
+        facts = self.__dict__.get("demo", {})
+        secrets = self.secrets | {facts[name] for name in facts if name.endswith(("password", "api_key"))}
+        secrets |= {urlsplit(self.env[name]).password or "" for name in ("DATABASE_URL", "REDIS_URL")}
+        secrets |= {self.env["SECRET_KEY"]}
+        secrets |= {key for (key,) in self.rows("SELECT session_key FROM django_session")}
+        secrets |= {link_token(facts["invitation_url"])} if facts else set()
+        known = re.compile("|".join(re.escape(secret) for secret in secrets if secret))
+        return [line for line in self.log.read_text(errors="replace").splitlines() if known.search(line)]
 
     def _kill_all(self) -> None:
         """End every process at once: to drain them in order takes seconds, and nothing is left to be kept."""
@@ -173,7 +193,9 @@ class Stack:
         """Return the link of one more candidate of the demo's interview in that language."""
         path = f"/api/v1/interviews/{self.demo['interviews'][language]}/invitations"
         candidate = {"candidate_name": "Alex Demo", "candidate_email": candidate_email}
-        return self._ask(path, api_key=self.demo["api_key"], body=candidate)["url"]
+        link = self._ask(path, api_key=self.demo["api_key"], body=candidate)["url"]
+        self.secrets.add(link_token(link))
+        return link
 
     def invitation_of(self, link: str) -> dict[str, Any]:
         """Return what the API tells of a recent link. The database does not hold links as they are."""
@@ -208,8 +230,21 @@ class Stack:
 
 
 def small(programs: Sequence[__main__.Program]) -> list[__main__.Program]:
-    """The demo's programs with one process each, but for the web: for tests with few candidates."""
-    return [program if program.name == "web" else replace(program, count=1) for program in programs]
+    """The demo's programs with one process each, but for the web: for tests with few candidates.
+
+    The web processes write their access log, as the documented command does.
+    """
+    return [
+        replace(program, argv=(*program.argv[:-1], "--access-log", "-", program.argv[-1]))
+        if program.name == "web"
+        else replace(program, count=1)
+        for program in programs
+    ]
+
+
+def link_token(link: str) -> str:
+    """Return the secret part of a candidate's link."""
+    return link.rstrip("/").rpartition("/")[2]
 
 
 @contextlib.contextmanager

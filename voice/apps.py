@@ -3,6 +3,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from voice import defaults
+from voice.queues import listed_jobs
 
 
 class VoiceConfig(AppConfig):
@@ -10,5 +11,6 @@ class VoiceConfig(AppConfig):
     verbose_name = _("Speech")
 
     def ready(self) -> None:
-        """Give every setting that the project leaves out its default."""
+        """Give every setting that the project leaves out its default, and make jobs safe to read."""
         defaults.complete(settings)
+        listed_jobs.install()

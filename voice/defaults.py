@@ -48,10 +48,24 @@ APART: Final[dict[str, Any]] = {
 }
 """Settings with a name of their own in `django.conf.settings`."""
 QUEUE_NAMES: Final = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "cron", "default")
+JOBS: Final = (
+    "voice.workers.answering.answer_call",
+    "voice.workers.rendering.render_speech",
+    "voice.workers.storing.delete_upload",
+    "voice.workers.storing.move_resting",
+    "voice.workers.storing.move_segments",
+    "voice.workers.storing.store",
+    "voice.workers.sweeper.sweep",
+    "voice.workers.transcription.recognise_partial",
+    "voice.workers.transcription.transcribe",
+    "voice.workers.transcription.transcribe_file",
+)
+"""Functions that workers run as jobs; a job that names another is dropped (`voice.queues.listed_jobs`)."""
 STORES: Final[dict[str, Any]] = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "SPEECH_URL": "",  # the address of a CDN in front of spoken texts; "": `voice.urls`
     "QUEUE_NAMES": QUEUE_NAMES,
+    "JOBS": JOBS,
 }
 QUEUE_TIMEOUT_S: Final = 300
 

@@ -27,6 +27,7 @@ def settings(var: Path, port: int) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         # django-unfold 0.91 raises this warning at every start.
         "PYTHONWARNINGS": "ignore:UnfoldAdminCheckboxSelectMultiple is deprecated:UserWarning",
+        "METRICS_NETWORKS": "127.0.0.0/8",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_directory(var)),
         "MALLOC_ARENA_MAX": "2",  # less memory at the same speed, as the threads allocate little
     }

@@ -9,7 +9,10 @@ import asyncio
 
 import uvloop
 
+from interview_platform.server import reactor
+
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Daphne makes its event loop on import
+reactor.install()
 
 from daphne.cli import CommandLineInterface  # noqa: E402
 

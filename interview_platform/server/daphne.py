@@ -15,16 +15,19 @@ import logging
 import signal
 import sys
 from asyncio import Future, Queue, Task, ensure_future
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from daphne.cli import CommandLineInterface
+from daphne import cli
 from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.urls import URLPattern
 from twisted.internet import defer, reactor
 from twisted.internet.interfaces import IListeningPort
 
+from interview_platform.server.access_log import RouteLog
 from interview_platform.server.drain import drain, is_draining
 from interview_platform.server.flow_control import Gate, Inbox
 from interview_platform.server.protocol import PromptProtocol
@@ -158,11 +161,16 @@ class PatientServer(Server):
         return super().kill_all_applications()
 
 
-def install(*, drain_s: float = PatientServer.drain_s) -> None:
-    """Make Daphne's command use this server. Call it while the application is imported."""
+def install(*, drain_s: float = PatientServer.drain_s, sockets: Sequence[URLPattern] = ()) -> None:
+    """Make Daphne's command use this server. Call it while the application is imported.
+
+    sockets: the addresses of WebSockets, for the access log.
+    """
     sys.setswitchinterval(SWITCH_S)
     PatientServer.drain_s = drain_s
-    CommandLineInterface.server_class = PatientServer
+    cli.CommandLineInterface.server_class = PatientServer
+    cli.AccessLogGenerator = RouteLog
+    RouteLog.sockets = sockets
     WebSocketFactory.protocol = PromptProtocol
 
 

@@ -4,11 +4,18 @@ It has `/api/v1/…`, the short forms beside it, `/stats`, and OpenAI's `/v1/…
 and `/api/openapi.json`. `interview_platform.web.api_errors` builds the error responses.
 """
 
-from typing import Any, cast
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from django.views.decorators.http import condition, require_safe
 from ninja import NinjaAPI
 from ninja.operation import Operation
+from ninja.responses import NinjaJSONEncoder
 
 from interview_platform.web import api_errors, rest_keys
 from interviews.api.router import router as interviews_router
@@ -54,12 +61,27 @@ api.add_router("", stats_router, auth=rest_keys.AUTH)
 api_errors.install(api)
 
 
+@cache
+def _document() -> tuple[bytes, str]:
+    """Return the description of the API and its ETag. It is made once a process, in a sixth of a second."""
+    body = json.dumps(api.get_openapi_schema(), cls=NinjaJSONEncoder).encode()
+    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+@require_safe
+@condition(etag_func=lambda request: _document()[1])
+def _describe(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(
+        _document()[0], content_type="application/json", headers={"Cache-Control": "no-cache"}
+    )
+
+
+def _views(pages: "list[Any]") -> Iterator[URLPattern]:
+    """Return the addresses of the API; all are plain patterns, without includes."""
+    for page in pages:
+        view = _describe if page.name == "openapi-json" else page.callback
+        yield URLPattern(page.pattern, api_errors.json_405(view), page.default_args, page.name)
+
+
 _patterns, _app_name, _namespace = api.urls
-urls = (
-    [
-        URLPattern(page.pattern, api_errors.json_405(page.callback), page.default_args, page.name)
-        for page in cast("list[Any]", _patterns)  # all are plain patterns, without includes
-    ],
-    _app_name,
-    _namespace,
-)
+urls = (list(_views(_patterns)), _app_name, _namespace)

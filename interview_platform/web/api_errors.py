@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from interview_platform.backends.logs import route_of
 from interviews.actions.errors import ActionRefused
 from voice.errors import Unreachable, VoiceError
 from voice.infra.tracebacks import place_of
@@ -67,7 +68,7 @@ def _unread(request: HttpRequest, error: Exception) -> HttpResponse:
 def _failed(request: HttpRequest, error: Exception) -> HttpResponse:
     # Not what it says: it may quote what somebody said.
     place = place_of(error.__traceback__)
-    logger.error("%s %s: %s in %s", request.method, request.path, type(error).__name__, place)
+    logger.error("%s %s: %s in %s", request.method, route_of(request), type(error).__name__, place)
     return _error(request, 500, "internal_error", "Something failed on our side; ask again.")
 
 

@@ -8,6 +8,7 @@ import time
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 
 from accounts.access import is_unlimited
 from accounts.models import ApiKey, User
@@ -60,6 +61,12 @@ def anybody(address: str) -> Caller | None:
     if not settings.VOICE["IS_PUBLIC"]:
         return None
     return Caller(id=f"address:{address}", owner="", name="")
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the IP address that a request comes from; see `client_address`."""
+    meta = request.META
+    return client_address(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
 
 
 def client_address(socket_address: str, forwarded_for: str) -> str:

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from ninja.security.apikey import APIKeyCookie
 
 from accounts.rest_keys import BearerKey, HeaderKey
-from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, client_address
+from interview_platform.web.callers import address_of, anybody, caller_of_key, caller_of_user
 from voice.callers import Caller
 from voice.web import intake
 
@@ -38,9 +38,8 @@ class StaffSession(APIKeyCookie):
         return super()._get_key(request) if self.param_name in request.COOKIES else None
 
     async def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
-        meta = request.META
-        address = client_address(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
-        return await _admitted(request, caller_of_user(await request.auser()) or anybody(address))
+        caller = caller_of_user(await request.auser()) or anybody(address_of(request))
+        return await _admitted(request, caller)
 
 
 AUTH = [VoiceKey(_caller), VoiceHeaderKey(_caller), StaffSession()]

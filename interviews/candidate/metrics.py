@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from interviews.admission import waiting_room
+from interviews.queries import progress
 from voice.monitoring import prometheus, statistics
 
 ACK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -54,6 +55,7 @@ class Candidates(Collector):
 
 prometheus.SHARED.register(Candidates())
 statistics.FURTHER["candidates"] = lambda: waiting_room.numbers()._asdict()
+statistics.FURTHER_OF_OWNER["interviews"] = progress.count_sessions
 
 
 class FrameTally:

@@ -20,6 +20,17 @@ class Progress:
         return f"{self.answered} of {self.total} answered"
 
 
+def count_sessions(owner: str) -> dict[str, int]:
+    """Return how many interviews of an organisation have each status.
+
+    owner: `Caller.owner`, such as "organisation:7"; others have no interviews.
+    """
+    kind, _, organisation_id = owner.partition(":")
+    found = Session.objects.filter(invitation__interview__organisation_id=organisation_id)
+    counts = found.values_list("status").annotate(Count("pk")) if kind == "organisation" else ()
+    return dict.fromkeys(Session.Status.values, 0) | dict(counts)
+
+
 def of_invitations(rows: QuerySet[Invitation]) -> QuerySet[Invitation]:
     """`rows` with `answered_count` and `question_count`, for `of`.
 

@@ -29,7 +29,8 @@ def empty() -> None:
 
 
 @pytest.fixture
-def client(clean_redis):
+def client(clean_redis, settings):
+    settings.JOBS = [f"{__name__}.{empty.__name__}"]
     logging.getLogger("rq.worker").setLevel(logging.WARNING)  # for both workers, as the warm worker sets it
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield clean_redis

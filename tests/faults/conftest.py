@@ -45,6 +45,15 @@ class System:
         """Jobs of a queue that are running."""
         return self._client.zcard(f"rq:wip:{queue}")
 
+    @contextlib.contextmanager
+    def redis_at_its_limit(self) -> Iterator[None]:
+        """Let Redis refuse every write that needs memory while the block runs."""
+        self._client.config_set("maxmemory", self._client.info("memory")["used_memory"] // 2)
+        try:
+            yield
+        finally:
+            self._client.config_set("maxmemory", 0)
+
     @cached_property
     def _client(self) -> redis.Redis:
         return redis.Redis.from_url(self.redis.url)

@@ -17,7 +17,7 @@ from tests.benchmarks.load.site import Site
 from tests.benchmarks.load.take import Take
 from tests.faults.waiting import wait_for
 from tests.speech import spoken
-from tests.stack import Stack
+from tests.stack import Stack, link_token
 from voice.audio import decoding
 from voice.audio.pcm import s16le_from_samples
 
@@ -95,6 +95,7 @@ class Crowd:
     def invite(self) -> str:
         """Return the link of one more candidate, who has consented but never takes the interview."""
         link = self._do(self._site.invite(self._interview_id, "Somebody else"))
+        self.stack.secrets.add(link_token(link))
         self._do(self._site.consent(link))
         return link
 
@@ -168,6 +169,7 @@ class Crowd:
     async def _gather(self) -> None:
         for number in range(self.count):
             link = await self._site.invite(self._interview_id, f"Candidate {number}")
+            self.stack.secrets.add(link_token(link))
             self.candidates.append(LoadCandidate(self._site, link))
         self._interviews = [
             asyncio.create_task(self._take_interview(number, candidate))

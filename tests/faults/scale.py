@@ -16,6 +16,8 @@ class Scale:
     away_s: how long a store is away.
     ill_s: how long object storage fails or hangs.
     full_s: how long the disk is full.
+    frozen_s: how long a web process is frozen.
+    stalled_s: how long the storing workers are frozen, and Redis is at its memory limit.
     cut_s: how long a host is cut off.
     silent_clients: connections that say nothing; the server lets them go after idle_s.
     adapted: makes of the demo's programs those of this size.
@@ -27,6 +29,8 @@ class Scale:
     away_s: float
     ill_s: float
     full_s: float
+    frozen_s: float
+    stalled_s: float
     cut_s: float
     silent_clients: int
     idle_s: float
@@ -40,6 +44,8 @@ SHORT = Scale(
     away_s=3,
     ill_s=4,
     full_s=4,
+    frozen_s=2,
+    stalled_s=1,
     cut_s=7,
     silent_clients=100,
     idle_s=15,
@@ -52,6 +58,8 @@ FULL = Scale(
     away_s=6,
     ill_s=60,
     full_s=6,
+    frozen_s=25,
+    stalled_s=20,
     cut_s=30,
     silent_clients=500,
     idle_s=60,  # Twisted's own

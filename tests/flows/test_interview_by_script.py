@@ -8,6 +8,7 @@ import pytest
 from tests.candidate import connected, consent
 from tests.conftest import STANDIN_SENTENCE
 from tests.speech import spoken
+from tests.stack import link_token
 from voice.audio import decoding
 from voice.audio.pcm import s16le_from_samples
 
@@ -78,8 +79,9 @@ def is_over(state: dict) -> bool:
     )
 
 
-async def test_script_invites_follows_and_reads_an_interview(api):
+async def test_script_invites_follows_and_reads_an_interview(api, stack):
     invitation = await invite(api)
+    stack.secrets.add(link_token(invitation["url"]))
     said = [pcm(sentence) for sentence in SENTENCES]
     await take_interview(invitation["url"], said)
 
@@ -92,6 +94,7 @@ async def test_script_invites_follows_and_reads_an_interview(api):
         assert [w["word"].strip().lower() for w in transcript["words"]] == STANDIN_SENTENCE.split()
         recording = await get(api, f"/answers/{answer['id']}/recording")
         assert recording["sha256"] == hashlib.sha256(expected).hexdigest()
+        stack.secrets.add(link_token(recording["url"]))
         flac = (await api.get(recording["url"], headers={"Authorization": ""})).content
         assert decoding.decode_flac(flac)[0] == expected
 

@@ -98,6 +98,17 @@ async def connection(caller: Caller) -> AsyncIterator[None]:
         _connections -= 1
 
 
+def open_connections(caller: Caller) -> int:
+    """Return how many connections the caller has, in all processes. For a thread.
+
+    Raises:
+        redis.RedisError: Redis is away.
+    """
+    client = redis_clients.sync_client()
+    now_s, _ = client.time()
+    return int(client.zcount(_key(caller), f"({now_s}", "+inf"))
+
+
 async def _enter(caller: Caller, place: str) -> None:
     limit = settings.VOICE["CONNECTIONS_PER_KEY"]
     try:

@@ -3,6 +3,7 @@
 import platform
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from typing import Any, Final
 
@@ -11,13 +12,15 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from prometheus_client.core import Sample
 
-from voice.capacity import shedding
+from voice.callers import Caller
+from voice.capacity import rate_limits, shedding
 from voice.engines import defaults as engines
 from voice.inference import breaker, reports
 from voice.infra import redis_clients
 from voice.monitoring import prometheus
 from voice.queues import waits
-from voice.speech import cache
+from voice.service import batches
+from voice.speech import cache, voices
 
 LIBRARIES: Final = (*engines.LIBRARIES, "av", "django", "daphne", "rq")
 SHARES: Final = (0.5, 0.95)
@@ -29,15 +32,39 @@ Samples = dict[str, list[Sample]]
 
 FURTHER: dict[str, Callable[[], Any]] = {}
 """Statistics of other apps, by their name in the answer; each may raise redis.RedisError."""
+FURTHER_OF_OWNER: dict[str, Callable[[str], Any]] = {}
+"""Those of one owner (`Caller.owner`), who sees them; each may raise redis.RedisError or DatabaseError."""
 
 
-def read(*, for_operator: bool) -> dict[str, Any]:
+def read(caller: Caller) -> dict[str, Any]:
+    """Return what a caller may know: operators everything, others what is their own. For a thread.
+
+    Values from an unreachable store are null.
+    """
+    return _of_installation() if caller.is_operator else _of_caller(caller)
+
+
+def _of_caller(caller: Caller) -> dict[str, Any]:
+    own: dict[str, Callable[[], Any]] = {"connections": lambda: rate_limits.open_connections(caller)}
+    if caller.owner:
+        own["batch_files"] = lambda: batches.count_files(caller.owner)
+        own["cloned_voices"] = lambda: len(voices.cloned(caller.owner))
+        own |= {name: partial(tell, caller.owner) for name, tell in FURTHER_OF_OWNER.items()}
+    return {name: _or_none(tell) for name, tell in own.items()}
+
+
+def _or_none(tell: Callable[[], Any]) -> Any:
+    try:
+        return tell()
+    except (redis.RedisError, DatabaseError):
+        return None
+
+
+def _of_installation() -> dict[str, Any]:
     """Return connections, queues, retreat, waiting rows, calls, cache, engines, breakers, versions.
 
-    For a thread. Counts of calls and connections are of this machine, since its processes started; all others
-    are of the whole installation. Values from an unreachable store are null.
-
-    for_operator: include the hosts of the engines and their last errors.
+    Counts of calls and connections are of this machine, since its processes started; all others are of the
+    whole installation.
     """
     samples: Samples = defaultdict(list)
     for family in prometheus.of_machine().collect():
@@ -46,20 +73,20 @@ def read(*, for_operator: bool) -> dict[str, Any]:
         "connections": _by_label(samples["voice_connections"], "socket"),
         "refused": _by_label(samples["voice_refused"], "reason"),
         "calls": _calls(samples),
-        **_shared(for_operator),
+        **_shared(),
         **_waiting(),
         **_further(),
         "versions": _versions(),
     }
 
 
-def _shared(for_operator: bool) -> dict[str, Any]:
+def _shared() -> dict[str, Any]:
     try:
         return {
             "queues": _queues(),
             "retreat": _retreat(),
             "cache": _cache(),
-            "engines": _engines(for_operator),
+            "engines": _engines(),
             "breakers": [
                 {
                     "direction": state.direction,
@@ -76,10 +103,7 @@ def _shared(for_operator: bool) -> dict[str, Any]:
 
 
 def _further() -> dict[str, Any]:
-    try:
-        return {name: tell() for name, tell in FURTHER.items()}
-    except redis.RedisError:
-        return dict.fromkeys(FURTHER)
+    return {name: _or_none(tell) for name, tell in FURTHER.items()}
 
 
 def _queues() -> dict[str, Any]:
@@ -120,10 +144,8 @@ def _cache() -> dict[str, Any]:
     }
 
 
-def _engines(for_operator: bool) -> list[dict[str, Any]]:
-    names = ["direction", "engine", "model", "device", "state"]
-    if for_operator:
-        names += ["last_error", "host", "pid"]
+def _engines() -> list[dict[str, Any]]:
+    names = ["direction", "engine", "model", "device", "state", "last_error", "host", "pid"]
     return [{name: getattr(report, name) for name in names} for report in reports.current()]
 
 

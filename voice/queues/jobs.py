@@ -9,6 +9,7 @@ from rq.registry import StartedJobRegistry
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from voice.infra import redis_clients
+from voice.queues.listed_jobs import check_listed
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,11 @@ def enqueue_now(
     """Queue a job that has no row. Uses no database, so it may be called from any thread.
 
     worth_s: after waiting this many seconds the job is no longer useful and is dropped.
+
+    Raises:
+        NotOurs: workers do not run this function: it is not in `settings.JOBS`.
     """
+    check_listed(job)
     client = redis_clients.sync_client()  # django-rq would open a connection for each job
     queue = django_rq.get_queue(queue_name, connection=client, commit_mode="auto")
     try:

@@ -72,6 +72,12 @@ def check(files: Sequence[UploadedFile]) -> None:
         upload_limits.check_size(file.size or 0, field=f"files.{position}")
 
 
+def count_files(owner: str) -> dict[str, int]:
+    """Return how many files of the owner's batches are waiting, done and failed."""
+    found = BatchFile.objects.filter(batch__owner=owner).values_list("status").annotate(Count("pk"))
+    return dict.fromkeys(BatchFile.Status.values, 0) | dict(found)
+
+
 def of_owner(owner: str) -> QuerySet[Batch]:
     """Return the owner's batches, latest first, each with `total`, `done` and `failed` files."""
     return (

@@ -245,7 +245,9 @@ def _batch(caller: Caller, batch_id: UUID) -> Batch:
 
 @stats_router.get("/stats", response={200: dict, **ERRORS}, summary="What the speech service is doing")
 async def stats(request: VoiceHttpRequest) -> dict[str, Any]:
-    """Connections, candidates, queues, retreat, what waits, calls, cache, engines and versions; to superusers
-    also on which machines engines run.
+    """A key's open connections, and its organisation's batches, cloned voices and interviews.
+
+    Superusers see the whole installation instead: connections, candidates, queues, retreat, what waits,
+    calls, cache, engines and versions.
     """
-    return await in_thread(statistics.read)(for_operator=request.auth.is_operator)
+    return await in_thread(statistics.read)(request.auth)

@@ -30,6 +30,7 @@ from voice import metrics
 from voice.infra.backoff import pause_s
 from voice.infra.tracebacks import place_of, places_of
 from voice.queues import leases
+from voice.queues.listed_jobs import ListedJob
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class Slot(SimpleWorker):
     """
 
     death_penalty_class = NoDeathPenalty
+    job_class = ListedJob
     running: Running | None = None
     has_ended = False
 

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -69,9 +70,9 @@ async def server(noted):
         process.wait()
 
 
-def started(port: int, noted: Path) -> subprocess.Popen:
-    command = [sys.executable, "-c", APPLICATION, "-p", str(port), "-v", "0", "app:application", str(noted)]
-    return subprocess.Popen(command, cwd=ROOT, preexec_fn=end_with_parent(signal.SIGKILL))
+def started(port: int, noted: Path, program: str = APPLICATION, **options) -> subprocess.Popen:
+    command = [sys.executable, "-c", program, "-p", str(port), "-v", "0", "app:application", str(noted)]
+    return subprocess.Popen(command, cwd=ROOT, preexec_fn=end_with_parent(signal.SIGKILL), **options)
 
 
 def is_open(port: int) -> bool:
@@ -213,3 +214,49 @@ async def test_http_is_served_as_before(server):
         response = await client.get(server.url.replace("ws", "http"))
 
     assert len(response.content) == 3_000_000
+
+
+ON_UVLOOP = f"import interview_platform.server.__main__\n{APPLICATION}"
+HANDSHAKE = (
+    b"GET /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+async def test_connections_that_broke_while_the_process_was_frozen_just_end(noted, tmp_path):
+    """What they had sent still arrives; the echo of it, and closing them, is no error."""
+    port, errors = free_port(), tmp_path / "errors"
+    with errors.open("w") as output:
+        process = started(port, noted, ON_UVLOOP, stderr=output)
+    try:
+        await until(lambda: is_open(port))
+        clients = [speaking_client(port) for _ in range(10)]
+        process.send_signal(signal.SIGSTOP)
+        for client in clients:
+            for _ in range(20):
+                client.sendall(Frame(Opcode.BINARY, bytes(5000)).serialize(mask=True, extensions=[]))
+            break_off(client)
+        process.send_signal(signal.SIGCONT)
+        await until(lambda: noted.exists() and noted.read_text() == "disconnected")
+        async with websockets.connect(f"ws://127.0.0.1:{port}/echo") as another:
+            await another.send(b"hello")
+            assert await another.recv() == b"hello"
+        process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(process.wait, WITHIN_S)
+    finally:
+        process.kill()
+        process.wait()
+    assert errors.read_text() == ""
+
+
+def speaking_client(port: int) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port))
+    client.sendall(HANDSHAKE)
+    assert b" 101 " in client.recv(4096)
+    return client
+
+
+def break_off(client: socket.socket) -> None:
+    """End the connection by a reset, as the kernel of a host does that has gone away."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()

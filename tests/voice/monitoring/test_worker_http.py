@@ -162,7 +162,9 @@ def test_client_that_says_nothing_holds_nobody_up(ask, worker):
         assert get(server.server_port, "/health")[0] == 200
 
 
-def test_jobs_are_counted_by_queue_and_outcome(worker, clean_redis):
+def test_jobs_are_counted_by_queue_and_outcome(worker, clean_redis, settings):
+    settings.JOBS = [f"{__name__}.succeed", f"{__name__}.fail"]
+
     def counts():
         outcomes = [counted("voice_jobs_total", outcome=outcome) for outcome in ("ok", "failed")]
         return [*outcomes, counted("voice_job_seconds_count"), counted("voice_job_wait_seconds_count")]

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 import redis
+from django.conf import settings
 from django.db import connection as database
 from rq import Queue
 from rq.command import send_shutdown_command
@@ -85,6 +86,10 @@ def imported() -> None:
         client.rpush("imported", json.dumps(heavy))
 
 
+JOBS = [
+    f"tests.voice.workers.test_worker.{job.__name__}"
+    for job in (push, hold, hold_as_said, fail, stall, query, imported)
+]
 opened: list = []
 
 
@@ -103,6 +108,7 @@ def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
     import django
 
     django.setup()
+    settings.JOBS = JOBS
     leases.LEASE_S, worker.BEAT_S, worker.REPEATED_SIGNAL_S, watchdog.STALLED_S = 2, 0.3, 0.2, 5
     program = VoiceWorker(
         queue_names.split(","),
@@ -114,7 +120,23 @@ def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
     return program.run(lambda line: print(line, flush=True))
 
 
+COMMAND = f"""
+import sys
+import django
+django.setup()
+from django.conf import settings
+from django.core.management import call_command
+settings.JOBS = {JOBS}
+call_command(*sys.argv[1:])
+"""
+
+
 # Tests
+
+
+@pytest.fixture(autouse=True)
+def listed(settings):
+    settings.JOBS = JOBS
 
 
 @pytest.fixture
@@ -565,7 +587,7 @@ def test_worker_waits_for_a_redis_that_is_not_there_yet(restartable_redis, caplo
 
 
 def test_command_for_jobs_without_speech_imports_no_engine(client, start):
-    process = start.program([sys.executable, "manage.py", "voiceworker", "default", "--slots", "3"])
+    process = start.program([sys.executable, "-c", COMMAND, "voiceworker", "default", "--slots", "3"])
 
     enqueue(client, imported, queue="default")
 
