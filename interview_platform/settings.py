@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.conf import global_settings
 from django.templatetags.static import static
 
 from voice import defaults as speech
@@ -72,6 +73,7 @@ MIDDLEWARE = [
     "interview_platform.backends.middleware.MessageMiddleware",
     "interview_platform.backends.middleware.XFrameOptionsMiddleware",
     "interview_platform.backends.middleware.PrometheusAfterMiddleware",
+    "interview_platform.web.staff_pages.in_turn",
 ]
 
 TEMPLATES = [
@@ -89,6 +91,11 @@ TEMPLATES = [
     }
 ]
 
+# Makes the same hashes as Django's first one, which checks the others' hashes as well.
+PASSWORD_HASHERS = [
+    "interview_platform.backends.hashers.PatientPBKDF2PasswordHasher",
+    *global_settings.PASSWORD_HASHERS[1:],
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

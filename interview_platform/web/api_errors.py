@@ -53,6 +53,8 @@ def _speech_failed(request: HttpRequest, error: VoiceError) -> HttpResponse:
     response = _error(request, http_errors.status_of(error), error.code, str(error), **extra)
     if retry_after_s := http_errors.retry_after_s(error):
         response["Retry-After"] = str(retry_after_s)
+    for name, value in getattr(error, "headers", {}).items():
+        response[name] = value
     return response
 
 

@@ -60,12 +60,3 @@ def anybody(address: str) -> Caller | None:
     if not settings.VOICE["IS_PUBLIC"]:
         return None
     return Caller(id=f"address:{address}", owner="", name="")
-
-
-def client_address(socket_address: str, forwarded_for: str) -> str:
-    """Return a request's IP address: behind a proxy the one it reports, else that of the socket.
-
-    forwarded_for: X-Forwarded-For. Only its last address comes from the proxy; clients may send the others.
-    """
-    last = forwarded_for.rpartition(",")[2].strip() if settings.BEHIND_PROXY else ""
-    return last or socket_address

@@ -4,8 +4,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja.security.apikey import APIKeyCookie
 
+from accounts.networks import address_of
 from accounts.rest_keys import BearerKey, HeaderKey
-from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, client_address
+from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
 from voice.callers import Caller
 from voice.web import intake
 
@@ -38,8 +39,7 @@ class StaffSession(APIKeyCookie):
         return super()._get_key(request) if self.param_name in request.COOKIES else None
 
     async def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
-        meta = request.META
-        address = client_address(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
+        address = address_of(request)
         return await _admitted(request, caller_of_user(await request.auser()) or anybody(address))
 
 

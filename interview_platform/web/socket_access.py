@@ -9,8 +9,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import Error as DatabaseError
 
 from accounts.models import User
+from accounts.networks import client_address
 from accounts.rest_keys import WrongScope
-from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, client_address
+from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
 from voice.callers import Caller
 from voice.infra.threads import in_thread
 

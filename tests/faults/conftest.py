@@ -45,6 +45,10 @@ class System:
         """Jobs of a queue that are running."""
         return self._client.zcard(f"rq:wip:{queue}")
 
+    def forget_sign_ins(self) -> None:
+        """Let this machine sign in again."""
+        self._client.delete(*self._client.keys("voice:sign-in*"))
+
     @cached_property
     def _client(self) -> redis.Redis:
         return redis.Redis.from_url(self.redis.url)

@@ -7,7 +7,6 @@ async with connection(caller): …                      # Busy: too many at once
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from uuid import uuid4
 
 import redis
@@ -15,6 +14,8 @@ from django.conf import settings
 
 from voice import metrics
 from voice.callers import Caller
+from voice.capacity import allowances
+from voice.capacity.allowances import Allowance, Policy
 from voice.errors import Busy, RateLimited
 from voice.infra import lua, redis_clients
 
@@ -23,49 +24,39 @@ LEASE_S = 60
 """The connections of a process that died count against its callers for this many seconds."""
 PROCESS_RETRY_S = 5.0
 
-_COUNT = lua.load(__file__, "request_count")
 _ENTER = lua.load(__file__, "connection_enter")
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """The requests that remain this minute."""
-
-    limit: int
-    remaining: int
-    reset_s: int
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return headers that most clients know.
-
-        Source: draft-ietf-httpapi-ratelimit-headers-03.
-        """
-        return {
-            "RateLimit-Limit": str(self.limit),
-            "RateLimit-Remaining": str(self.remaining),
-            "RateLimit-Reset": str(self.reset_s),
-        }
-
-
 async def count_request(caller: Caller) -> Allowance:
-    """Count a request of this caller; without Redis every request is admitted.
+    """Count a request of this caller.
 
     Raises:
         RateLimited: more than `REQUESTS_PER_MINUTE`.
     """
-    limit = settings.VOICE["REQUESTS_PER_MINUTE"]
-    try:
-        client = redis_clients.async_client()
-        used, reset_s = await _COUNT.run_async(client, [f"voice:requests:{caller.id}"], [WINDOW_S])
-    except redis.RedisError:
-        return Allowance(limit, limit, WINDOW_S)
-    if used > limit:
-        metrics.REFUSED.labels(reason=RateLimited.code).inc()
-        raise RateLimited(
-            f"At most {limit} requests a minute; ask again in {reset_s} s.", retry_after_s=float(reset_s)
-        )
-    return Allowance(limit, limit - used, reset_s)
+    return _within(await allowances.count(requests_policy(), caller.id))
+
+
+def count_request_in_thread(caller: Caller) -> Allowance:
+    """As `count_request`, in a thread."""
+    return _within(allowances.count_in_thread(requests_policy(), caller.id))
+
+
+def requests_policy() -> Policy:
+    """Return how many requests a caller may send."""
+    return Policy("requests", limit=settings.VOICE["REQUESTS_PER_MINUTE"], window_s=WINDOW_S)
+
+
+def _within(allowance: Allowance) -> Allowance:
+    if allowance.is_exceeded:
+        raise refusal(allowance, f"At most {allowance.policy.limit} requests a minute")
+    return allowance
+
+
+def refusal(allowance: Allowance, rule: str) -> RateLimited:
+    """Return the error for an allowance that is exceeded, and count it. rule: what is allowed, in words."""
+    metrics.REFUSED.labels(reason=RateLimited.code).inc()
+    detail = f"{rule}; ask again in {allowance.reset_s} s."
+    return RateLimited(detail, retry_after_s=float(allowance.reset_s), headers=allowance.headers)
 
 
 _connections = 0

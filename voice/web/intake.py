@@ -1,19 +1,16 @@
 """Steps before any work on an HTTP request: its caller's allowance, its form."""
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, cast
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from voice.callers import Caller
 from voice.capacity import rate_limits
-from voice.capacity.rate_limits import Allowance
-from voice.errors import RateLimited
+from voice.capacity.allowances import Allowance
 from voice.web.http_errors import BOUNDS, unreadable
 
 View = Callable[..., Awaitable[HttpResponseBase]]
@@ -33,13 +30,7 @@ async def admit(request: HttpRequest, caller: Caller) -> None:
         RateLimited: the caller has sent too many requests.
         RequestRefused: the form cannot be read.
     """
-    request = cast(VoiceHttpRequest, request)
-    try:
-        request.allowance = await rate_limits.count_request(caller)
-    except RateLimited as error:
-        limit = settings.VOICE["REQUESTS_PER_MINUTE"]
-        request.allowance = Allowance(limit, 0, math.ceil(error.retry_after_s))
-        raise
+    cast(VoiceHttpRequest, request).allowance = await rate_limits.count_request(caller)
     if request.content_type == "multipart/form-data":
         await asyncio.to_thread(_read_form, request)
 

@@ -8,9 +8,10 @@ from django.test import AsyncClient
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
+from accounts.networks import client_address
 from accounts.rest_keys import WrongScope
 from interview_platform.web import callers
-from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, client_address
+from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
 from interview_platform.web.socket_access import VoiceAccess
 from tests.factories import OrganisationFactory, UserFactory
 from voice.infra.threads import in_thread
