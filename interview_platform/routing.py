@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
 from channels.security.websocket import AllowedHostsOriginValidator
+from channels.sessions import CookieMiddleware
 from django.urls import URLPattern
 
 from interview_platform.web.socket_access import OriginUnlessKey, VoiceAccess
@@ -13,7 +13,7 @@ from voice.routing import websocket_urlpatterns as voice
 
 
 def _voice_access(consumer: Any) -> Any:
-    return OriginUnlessKey(AuthMiddlewareStack(VoiceAccess(consumer)))
+    return OriginUnlessKey(CookieMiddleware(VoiceAccess(consumer)))
 
 
 def _behind(access: Callable[[Any], Any], patterns: Iterable[URLPattern]) -> list[URLPattern]:

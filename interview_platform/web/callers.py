@@ -1,4 +1,4 @@
-"""Callers of the speech service: API keys with its scope, signed-in staff, or the public.
+"""Callers of the speech service: API keys with its scope, signed-in members of organisations, or the public.
 
 The speech service itself knows callers only (`voice.callers`). This module finds them, for `VoiceKey`,
 `VoiceHeaderKey` and `StaffSession` in REST and `VoiceAccess` around WebSockets.
@@ -9,7 +9,7 @@ import time
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
-from accounts.access import is_unlimited
+from accounts.access import has_any, is_unlimited
 from accounts.models import ApiKey, User
 from accounts.rest_keys import find_key
 from voice.callers import Caller
@@ -44,12 +44,21 @@ async def caller_of_key(secret: str) -> Caller | None:
     return caller
 
 
+def forget_key(secret: str) -> None:
+    """Ask the database the next time."""
+    _known.pop(ApiKey.digest_of(secret), None)
+
+
 def caller_of_user(user: User | AnonymousUser) -> Caller | None:
-    """Return the caller for a signed-in member of staff; None for other users."""
-    if not (user.is_active and user.is_staff):
+    """Return the caller for a signed-in member of an organisation, or superuser; None for other users."""
+    if not (user.is_active and user.is_staff and has_any(user)):
         return None
-    name = f"user:{user.pk}"
-    return Caller(id=name, owner=name, name=str(user), is_operator=is_unlimited(user))
+    return Caller(id=user_id(user.pk), owner=user_id(user.pk), name=str(user), is_operator=is_unlimited(user))
+
+
+def user_id(pk: object) -> str:
+    """Return the id of the caller for the user with this primary key."""
+    return f"user:{pk}"
 
 
 def anybody(address: str) -> Caller | None:

@@ -8,6 +8,7 @@ from accounts.networks import address_of
 from accounts.rest_keys import BearerKey, HeaderKey
 from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
 from voice.callers import Caller
+from voice.infra.threads import in_thread
 from voice.web import intake
 
 
@@ -30,7 +31,10 @@ class VoiceHeaderKey(HeaderKey):
 
 
 class StaffSession(APIKeyCookie):
-    """A member of staff in the browser, or the public if the service allows it. Requires the CSRF token."""
+    """A member of an organisation in the browser, or the public if the service allows it.
+
+    Requires the CSRF token.
+    """
 
     param_name = settings.SESSION_COOKIE_NAME
 
@@ -40,7 +44,8 @@ class StaffSession(APIKeyCookie):
 
     async def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
         address = address_of(request)
-        return await _admitted(request, caller_of_user(await request.auser()) or anybody(address))
+        caller = await in_thread(caller_of_user)(await request.auser())
+        return await _admitted(request, caller or anybody(address))
 
 
 AUTH = [VoiceKey(_caller), VoiceHeaderKey(_caller), StaffSession()]

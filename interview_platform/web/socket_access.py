@@ -1,18 +1,30 @@
-"""Keys and sessions of the speech service's WebSockets."""
+"""Keys and sessions of the speech service's WebSockets.
+
+Each connection asks again regularly whether its caller would still be let in, and at once when something of a
+user changed: signed out, password, roles, `is_active`.
+"""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.contrib.auth.models import AnonymousUser
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import Error as DatabaseError
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+from django.utils.crypto import constant_time_compare
 
-from accounts.models import User
+from accounts.models import Membership, User
 from accounts.networks import client_address
 from accounts.rest_keys import WrongScope
-from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
-from voice.callers import Caller
+from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, forget_key, user_id
+from voice.callers import Caller, group_of
+from voice.infra import channel_layer
 from voice.infra.threads import in_thread
 
 CLOSE_UNAUTHENTICATED = 4401
@@ -22,7 +34,7 @@ class VoiceAccess:
     """ASGI middleware that adds `scope["caller"]` and `scope["is_authorised"]`, or refuses the WebSocket.
 
     The key is in `Authorization: Bearer`, in `X-API-Key`, or in `Sec-WebSocket-Protocol: voice, key.ipk_…`
-    for browsers, which cannot set these headers. The scope must contain the session's user.
+    for browsers, which cannot set these headers. The scope must contain the cookies.
     """
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
@@ -39,6 +51,8 @@ class VoiceAccess:
 
     async def _is_authorised(self, scope: dict[str, Any], caller: Caller) -> bool:
         """Whether the caller would be admitted again. A database failure ends no connection."""
+        if secret := _secret(scope):
+            forget_key(secret)
         try:
             found = await self._caller(scope)
         except DatabaseError:
@@ -51,7 +65,8 @@ class VoiceAccess:
                 return await caller_of_key(secret)
             except WrongScope:
                 return None
-        if caller := await in_thread(_caller_of_session)(scope.get("user")):
+        session_key = scope["cookies"].get(settings.SESSION_COOKIE_NAME)
+        if session_key and (caller := await in_thread(_caller_of_session)(session_key)):
             return caller
         forwarded_for = _headers(scope).get(b"x-forwarded-for", "")
         return anybody(client_address((scope.get("client") or ("",))[0], forwarded_for))
@@ -73,10 +88,38 @@ class OriginUnlessKey:
         await app(scope, receive, send)
 
 
-def _caller_of_session(user: User | AnonymousUser | None) -> Caller | None:
-    """Return the caller of the signed-in user, read again from the database."""
-    found = User.objects.filter(pk=user.pk).first() if user and user.pk else None
-    return caller_of_user(found) if found else None
+def _caller_of_session(session_key: str) -> Caller | None:
+    """Return the caller of a session that has not ended, and that began with the user's present password."""
+    session = SessionStore(session_key)
+    user = User.objects.filter(pk=session.get(SESSION_KEY, 0)).first()
+    if user is None:
+        return None
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    known = session.get(HASH_SESSION_KEY, "")
+    return caller_of_user(user) if any(constant_time_compare(known, each) for each in hashes) else None
+
+
+@receiver(post_delete, sender=Session)  # at sign-out, and whenever Django gives the browser a new session
+def _session_ended(instance: Session, **signal: Any) -> None:
+    if user_pk := instance.get_decoded().get(SESSION_KEY):
+        _ask_again(user_pk)
+
+
+@receiver(post_save, sender=User)
+def _user_changed(instance: User, **signal: Any) -> None:
+    _ask_again(instance.pk)
+
+
+@receiver(post_save, sender=Membership)
+@receiver(post_delete, sender=Membership)
+def _role_changed(instance: Membership, **signal: Any) -> None:
+    _ask_again(instance.user_id)
+
+
+def _ask_again(user_pk: object) -> None:
+    """Make the connections of a user ask whether they are still authorised, in all processes."""
+    group = group_of(user_id(user_pk))
+    transaction.on_commit(lambda: channel_layer.group_send(group, {"type": "caller.changed"}))
 
 
 def _headers(scope: dict[str, Any]) -> dict[bytes, str]:

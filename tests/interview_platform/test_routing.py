@@ -1,12 +1,16 @@
 """Access of pages and programs to the WebSockets."""
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import connections
+from django.test import AsyncClient
 
 from accounts.models import ApiKey
 from interview_platform.asgi import application
 from interview_platform.web import callers
-from tests.factories import OrganisationFactory
+from tests.factories import MembershipFactory, OrganisationFactory
+from voice.infra.threads import in_thread
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 
@@ -62,3 +66,26 @@ async def test_candidates_come_from_our_pages_only():
     assert await is_authorised(path, OURS)  # later closed, because the link is unknown
     assert not await is_authorised(path, FOREIGN)
     assert not await is_authorised(path)
+
+
+@pytest.mark.parametrize("end", ["sign out", "password", "role"])
+async def test_connection_of_a_session_ends_with_what_it_was_let_in_for(end):
+    browser, membership = AsyncClient(), await in_thread(MembershipFactory)()
+    await browser.aforce_login(membership.user)
+    cookie = f"sessionid={browser.cookies['sessionid'].value}".encode()
+    socket = WebsocketCommunicator(application, "/ws/tts", headers=[HOST, OURS, (b"cookie", cookie)])
+    assert (await socket.connect(timeout=120))[0]
+    await socket.send_json_to({"type": "ping"})
+    assert await socket.receive_json_from(timeout=120) == {"type": "pong"}
+
+    if end == "sign out":
+        await browser.post("/admin/logout/")
+    elif end == "role":
+        await in_thread(membership.delete)()
+    else:
+        membership.user.set_password("another one")
+        await in_thread(membership.user.save)()
+
+    assert (await socket.receive_json_from(timeout=120))["code"] == "unauthenticated"
+    assert await socket.receive_output(timeout=120) == {"type": "websocket.close", "code": 4401}
+    await sync_to_async(connections.close_all)()  # those of Django's session thread

@@ -89,6 +89,14 @@ async def connection(caller: Caller) -> AsyncIterator[None]:
         _connections -= 1
 
 
+async def connections_of(caller: Caller) -> int | None:
+    """Return how many connections the caller has; None while Redis is away."""
+    try:
+        return await redis_clients.async_client().zcard(_key(caller))
+    except redis.RedisError:
+        return None
+
+
 async def _enter(caller: Caller, place: str) -> None:
     limit = settings.VOICE["CONNECTIONS_PER_KEY"]
     try:

@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from prometheus_client.core import Sample
 
 from voice.capacity import shedding
+from voice.capacity.allowances import Allowance
 from voice.engines import defaults as engines
 from voice.inference import breaker, reports
 from voice.infra import redis_clients
@@ -31,13 +32,20 @@ FURTHER: dict[str, Callable[[], Any]] = {}
 """Statistics of other apps, by their name in the answer; each may raise redis.RedisError."""
 
 
-def read(*, for_operator: bool) -> dict[str, Any]:
+def of_caller(allowance: Allowance, connections: int | None) -> dict[str, Any]:
+    """Return what one caller has left; it tells nothing of others. connections: open ones, if known."""
+    left = {"limit": allowance.policy.limit, "remaining": allowance.remaining, "reset_s": allowance.reset_s}
+    return {
+        "requests": left,
+        "connections": {"limit": settings.VOICE["CONNECTIONS_PER_KEY"], "open": connections},
+    }
+
+
+def read() -> dict[str, Any]:
     """Return connections, queues, retreat, waiting rows, calls, cache, engines, breakers, versions.
 
     For a thread. Counts of calls and connections are of this machine, since its processes started; all others
     are of the whole installation. Values from an unreachable store are null.
-
-    for_operator: include the hosts of the engines and their last errors.
     """
     samples: Samples = defaultdict(list)
     for family in prometheus.of_machine().collect():
@@ -46,20 +54,20 @@ def read(*, for_operator: bool) -> dict[str, Any]:
         "connections": _by_label(samples["voice_connections"], "socket"),
         "refused": _by_label(samples["voice_refused"], "reason"),
         "calls": _calls(samples),
-        **_shared(for_operator),
+        **_shared(),
         **_waiting(),
         **_further(),
         "versions": _versions(),
     }
 
 
-def _shared(for_operator: bool) -> dict[str, Any]:
+def _shared() -> dict[str, Any]:
     try:
         return {
             "queues": _queues(),
             "retreat": _retreat(),
             "cache": _cache(),
-            "engines": _engines(for_operator),
+            "engines": _engines(),
             "breakers": [
                 {
                     "direction": state.direction,
@@ -120,10 +128,8 @@ def _cache() -> dict[str, Any]:
     }
 
 
-def _engines(for_operator: bool) -> list[dict[str, Any]]:
-    names = ["direction", "engine", "model", "device", "state"]
-    if for_operator:
-        names += ["last_error", "host", "pid"]
+def _engines() -> list[dict[str, Any]]:
+    names = ("direction", "engine", "model", "device", "state", "last_error", "host", "pid")
     return [{name: getattr(report, name) for name in names} for report in reports.current()]
 
 

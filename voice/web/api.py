@@ -16,6 +16,7 @@ from ninja import Field, File, Form, Query, Router, Schema, Status
 from ninja import UploadedFile as NinjaFile
 
 from voice.callers import Caller, owner_of
+from voice.capacity import rate_limits
 from voice.infra.threads import in_thread
 from voice.models import Batch, BatchFile
 from voice.monitoring import statistics
@@ -245,7 +246,11 @@ def _batch(caller: Caller, batch_id: UUID) -> Batch:
 
 @stats_router.get("/stats", response={200: dict, **ERRORS}, summary="What the speech service is doing")
 async def stats(request: VoiceHttpRequest) -> dict[str, Any]:
-    """Connections, candidates, queues, retreat, what waits, calls, cache, engines and versions; to superusers
-    also on which machines engines run.
+    """What the caller has left: requests of this minute, and connections.
+
+    Superusers who are signed in see the whole installation: connections, candidates, queues, retreat, what
+    waits, calls, cache, engines with their machines, and versions.
     """
-    return await in_thread(statistics.read)(for_operator=request.auth.is_operator)
+    if request.auth.is_operator:
+        return await in_thread(statistics.read)()
+    return statistics.of_caller(request.allowance, await rate_limits.connections_of(request.auth))
