@@ -4,16 +4,20 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja.security.apikey import APIKeyCookie
 
-from accounts.networks import address_of
+from accounts.networks import address_of, network_of
 from accounts.rest_keys import BearerKey, HeaderKey
 from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
 from voice.callers import Caller
+from voice.capacity import rate_limits
 from voice.infra.threads import in_thread
 from voice.web import intake
 
 
 async def _caller(request: HttpRequest, secret: str | None) -> Caller | None:
-    return await _admitted(request, await caller_of_key(secret) if secret else None)
+    caller = await caller_of_key(secret) if secret else None
+    if secret and caller is None:
+        await rate_limits.count_wrong_key(network_of(address_of(request)))
+    return await _admitted(request, caller)
 
 
 async def _admitted(request: HttpRequest, caller: Caller | None) -> Caller | None:

@@ -102,7 +102,7 @@ def limited(
             return await sync_to_async(page)(request)
         attempt = Attempt.of(request, await username_of(request))
         try:
-            response = await _checked(page, request, attempt)
+            response, allowance = await _checked(page, request, attempt)
         except Refused as refused:
             return await sync_to_async(_refusal)(request, refused.allowance)
         if response.status_code == 302:
@@ -110,13 +110,16 @@ def limited(
             _remember(response, attempt)
         else:
             await sync_to_async(_log_failure)(attempt, request)
+            _tell(response, allowance)
         return response
 
     return view
 
 
-async def _checked(page: View, request: HttpRequest, attempt: Attempt) -> HttpResponseBase:
+async def _checked(page: View, request: HttpRequest, attempt: Attempt) -> tuple[HttpResponseBase, Allowance]:
     """Let the page check the password, unless there were too many attempts.
+
+    Returns its response, and the attempts that are left.
 
     Raises:
         Refused: too many attempts.
@@ -126,28 +129,33 @@ async def _checked(page: View, request: HttpRequest, attempt: Attempt) -> HttpRe
         raise Refused(Allowance(AT_ONCE, _under_way + 1, AT_ONCE.window_s))
     _under_way += 1
     try:
-        await asyncio.sleep(await _delay_s(attempt))
-        return await sync_to_async(page)(request)
+        counted = await _count(attempt)
+        await asyncio.sleep(_delay_s(counted))
+        return await sync_to_async(page)(request), counted[0]
     finally:
         _under_way -= 1
 
 
-async def _delay_s(attempt: Attempt) -> float:
-    """Count the attempt, before its password is hashed; return by how much it is slowed down.
+async def _count(attempt: Attempt) -> list[Allowance]:
+    """Count the attempt, before its password is hashed; return what is left, of the narrowest limit first.
 
     Raises:
         Refused: too many attempts.
     """
-    delay_s = 0.0
+    counted = []
     for policy, subject in attempt.counts.items():
         allowance = await allowances.count(policy, subject)
-        if policy is OF_ACCOUNT:
-            excess = allowance.used - policy.limit
-            delay_s = min(LONGEST_DELAY_S, 2.0 ** min(excess, 10) / 2) if excess > 0 else 0.0
-        elif allowance.is_exceeded:
+        if allowance.is_exceeded and policy is not OF_ACCOUNT:
             _log_refusal(attempt, allowance)
             raise Refused(allowance)
-    return delay_s
+        counted.append(allowance)
+    return counted
+
+
+def _delay_s(counted: list[Allowance]) -> float:
+    """Return by how much the attempt is slowed down: twice as much for each one above the account's limit."""
+    excess = max(allowance.used - allowance.policy.limit for allowance in counted)
+    return min(LONGEST_DELAY_S, 2.0 ** min(excess, 10) / 2) if excess > 0 else 0.0
 
 
 async def _succeeded(attempt: Attempt) -> None:
@@ -175,9 +183,13 @@ def _refusal(request: HttpRequest, allowance: Allowance) -> HttpResponseBase:
     }
     response = TemplateResponse(request, "admin/sign_in_refused.html", context, status=429)
     response["Retry-After"] = str(allowance.reset_s)
+    _tell(response, allowance)
+    return response.render()
+
+
+def _tell(response: HttpResponseBase, allowance: Allowance) -> None:
     for name, value in allowance.headers.items():
         response[name] = value
-    return response.render()
 
 
 def _log_refusal(attempt: Attempt, allowance: Allowance) -> None:

@@ -5,6 +5,7 @@ async with connection(caller): …                      # Busy: too many at once
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
@@ -20,9 +21,13 @@ from voice.errors import Busy, RateLimited
 from voice.infra import lua, redis_clients
 
 WINDOW_S = 60
+WRONG_KEYS = Policy("wrong-keys", limit=60, window_s=WINDOW_S)
+"""Keys of a network that do not exist. Right keys go on: random keys cannot be guessed, but cost queries."""
 LEASE_S = 60
 """The connections of a process that died count against its callers for this many seconds."""
 PROCESS_RETRY_S = 5.0
+
+logger = logging.getLogger(__name__)
 
 _ENTER = lua.load(__file__, "connection_enter")
 
@@ -36,9 +41,30 @@ async def count_request(caller: Caller) -> Allowance:
     return _within(await allowances.count(requests_policy(), caller.id))
 
 
-def count_request_in_thread(caller: Caller) -> Allowance:
-    """As `count_request`, in a thread."""
-    return _within(allowances.count_in_thread(requests_policy(), caller.id))
+def count_request_in_thread(caller_id: str) -> Allowance:
+    """As `count_request`, in a thread. caller_id: of a `Caller`, such as "key:<uuid>"."""
+    return _within(allowances.count_in_thread(requests_policy(), caller_id))
+
+
+async def count_wrong_key(network: str) -> None:
+    """Count a key that does not exist, from that network, and log it without the key.
+
+    Raises:
+        RateLimited: the network sent too many of them this minute.
+    """
+    _wrong_key(await allowances.count(WRONG_KEYS, network), network)
+
+
+def count_wrong_key_in_thread(network: str) -> None:
+    """As `count_wrong_key`, in a thread."""
+    _wrong_key(allowances.count_in_thread(WRONG_KEYS, network), network)
+
+
+def _wrong_key(allowance: Allowance, network: str) -> None:
+    if not allowance.is_exceeded or allowance.is_first_refusal:
+        logger.warning("wrong API key from %s: %d in this minute", network, allowance.used)
+    if allowance.is_exceeded:
+        raise refusal(allowance, "Too many calls with keys that do not exist came from your network")
 
 
 def requests_policy() -> Policy:

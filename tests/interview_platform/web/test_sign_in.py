@@ -157,6 +157,10 @@ async def test_refusal_says_how_long_to_wait(ada, limits):
     assert response["RateLimit"].startswith('"sign-in";r=0;t=')
 
 
+async def test_wrong_password_says_what_is_left(ada):
+    assert (await attempt())["RateLimit"].startswith('"sign-in";r=9;t=')
+
+
 async def test_failures_are_logged_without_what_was_typed(ada, limits, caplog):
     limits(OF_PAIR=1)
     await statuses(3, password="correct horse")
