@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from channels.security.websocket import AllowedHostsOriginValidator
 from channels.sessions import CookieMiddleware
 from django.urls import URLPattern
+from django.urls.resolvers import RegexPattern
 
-from interview_platform.web.socket_access import OriginUnlessKey, VoiceAccess
+from interview_platform.web.socket_access import FromOurPage, OriginUnlessKey, VoiceAccess, refuse
 from interviews.routing import websocket_urlpatterns as interviews
 from voice.routing import websocket_urlpatterns as voice
 
@@ -21,6 +21,7 @@ def _behind(access: Callable[[Any], Any], patterns: Iterable[URLPattern]) -> lis
 
 
 websocket_urlpatterns = [
-    *_behind(AllowedHostsOriginValidator, interviews),
+    *_behind(FromOurPage, interviews),
     *_behind(_voice_access, voice),
+    URLPattern(RegexPattern(""), refuse),  # every other address
 ]

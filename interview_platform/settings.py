@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "interview_platform.backends.middleware.XFrameOptionsMiddleware",
     "interview_platform.backends.middleware.PrometheusAfterMiddleware",
     "interview_platform.web.staff_pages.in_turn",
+    "interview_platform.web.bad_values.BadValuesMiddleware",
 ]
 
 TEMPLATES = [

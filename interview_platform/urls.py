@@ -4,7 +4,7 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
 from django_rq.urls import urlpatterns as rq_pages
@@ -38,6 +38,11 @@ def _of_members(page: URLPattern) -> URLPattern:
     return URLPattern(page.pattern, view, page.default_args, page.name)
 
 
+def no_page(request: HttpRequest, rest: str) -> HttpResponse:
+    """Reply 404."""
+    raise Http404
+
+
 speech_pages = [_of_members(page) for page in voice_urls.urlpatterns]
 
 urlpatterns = [  # tried in this order: the most frequent first
@@ -47,6 +52,9 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("admin/speech-engines/", admin.site.admin_view(for_members(engines_page)), name="speech-engines"),
     path("admin/login/", sign_in.sign_in),  # under the names that the admin gives these addresses
     path("admin/password_change/", sign_in.change_password),
+    path(
+        "admin/r/<path:rest>", no_page
+    ),  # Django's: no row has a page of its own, and it tells which rows exist
     path("admin/", admin.site.urls),
     path("django-rq/", include((queue_pages, "django_rq"))),
     path("", api_urls),

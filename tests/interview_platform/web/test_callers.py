@@ -80,6 +80,16 @@ async def test_unknown_key_stays_outside(key):
     assert await met([(b"authorization", b"Bearer ipk_unknown")]) is None
 
 
+async def test_wrong_keys_are_counted_and_logged_without_the_key(key, clean_redis, caplog):
+    wrong = [(b"x-api-key", b"ipk_guessed")]
+    for _ in range(2):
+        assert await met(wrong) is None
+
+    assert clean_redis.get("voice:wrong-keys:unknown") == b"2"
+    assert "wrong API key" in caplog.text
+    assert "guessed" not in caplog.text
+
+
 async def test_nobody_stays_outside():
     assert await met() is None
 
