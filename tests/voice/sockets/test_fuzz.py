@@ -1,4 +1,4 @@
-"""Every message of the voice sockets, with values that make no sense: answered, and never a defect of ours."""
+"""Every message of the voice sockets, with values that make no sense: answered, and no defect of ours."""
 
 import json
 import logging
@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 SOCKETS = {"ws/asr": AsrConsumer, "ws/tts": TtsConsumer, "ws/voice": VoiceSocketConsumer}
 FIELDS = (
-    "audio", "chunk_size", "consent", "emotion", "encoding", "format", "hot_words", "id", "interim", "language",
-    "model", "reference_audio", "request_id", "sample_rate", "sentiment", "speed", "streaming", "text",
+    "audio", "chunk_size", "consent", "emotion", "encoding", "format", "hot_words", "id", "interim",
+    "language", "model", "reference_audio", "request_id", "sample_rate", "sentiment", "speed", "streaming", "text",
     "voice_id",
 )  # fmt: skip
 ODD = (
