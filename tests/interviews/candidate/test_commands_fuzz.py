@@ -130,8 +130,8 @@ async def test_no_command_in_any_state_is_an_error_of_ours(session_status, answe
     await sync_to_async(assert_sound)(token)
 
 
-@pytest.mark.parametrize("answer_status", map(str, AnswerStatus))
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("answer_status", list(map(str, AnswerStatus)))
+@pytest.mark.parametrize("command", list(COMMANDS))
 async def test_every_command_is_answered_in_every_state_of_an_answer(command, answer_status, caplog):
     token, ids = await sync_to_async(make)(str(SessionStatus.UNDER_WAY), answer_status)
     browser = Browser(token)

@@ -17,8 +17,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 SOCKETS = {"ws/asr": AsrConsumer, "ws/tts": TtsConsumer, "ws/voice": VoiceSocketConsumer}
 FIELDS = (
     "audio", "chunk_size", "consent", "emotion", "encoding", "format", "hot_words", "id", "interim",
-    "language", "model", "reference_audio", "request_id", "sample_rate", "sentiment", "speed", "streaming", "text",
-    "voice_id",
+    "language", "model", "reference_audio", "request_id", "sample_rate", "sentiment", "speed", "streaming",
+    "text", "voice_id",
 )  # fmt: skip
 ODD = (
     None, True, -1, 0, 1.5, 10**30, float("1e308"), "", "\0", "x" * 20_000, "\ud800", "٣", [], [[]], {},
@@ -37,7 +37,7 @@ def message(chance: random.Random, kinds: list[str]) -> str | bytes:
 
 
 @sizes("count", short=120, proof=4000)
-@pytest.mark.parametrize("path", SOCKETS)
+@pytest.mark.parametrize("path", list(SOCKETS))
 async def test_no_message_is_a_defect_of_ours(path, count, caplog, monkeypatch):
     monkeypatch.setattr("voice.service.synthesis.synthesize", refuse)  # no worker runs
     monkeypatch.setattr("voice.service.transcription.transcribe", refuse)
