@@ -4,7 +4,7 @@ Each connection asks again regularly whether its caller would still be let in, a
 user changed: signed out, password, roles, `is_active`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from functools import partial
 from io import BytesIO
@@ -160,8 +160,9 @@ def _session_ended(instance: Session, **signal: Any) -> None:
 
 
 @receiver(post_save, sender=User)
-def _user_changed(instance: User, **signal: Any) -> None:
-    _ask_again(instance.pk)
+def _user_changed(instance: User, update_fields: Collection[str] | None = None, **signal: Any) -> None:
+    if set(update_fields or ()) != {"last_login"}:
+        _ask_again(instance.pk)
 
 
 @receiver(post_save, sender=Membership)
