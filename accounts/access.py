@@ -85,15 +85,28 @@ def may_administer(user: User | AnonymousUser, other: User) -> bool:
     return bool(theirs) and theirs <= organisation_ids(user, OWNERS)
 
 
-def for_superusers(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Restrict the view to superusers. Others must sign in, or are refused."""
+View = Callable[..., HttpResponse]
+
+
+def restricted(view: View, is_allowed: Callable[[User | AnonymousUser], bool]) -> View:
+    """Restrict the view to some users. Others are refused, or sent to sign in if they only want to read."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if is_unlimited(request.user):
+        if is_allowed(request.user):
             return view(request, *args, **kwargs)
-        if request.user.is_authenticated:
+        if request.user.is_authenticated or request.method == "POST":
             raise PermissionDenied
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
 
     return guarded
+
+
+def for_superusers(view: View) -> View:
+    """Restrict the view to superusers."""
+    return restricted(view, is_unlimited)
+
+
+def for_members(view: View) -> View:
+    """Restrict the view to members of organisations, and superusers."""
+    return restricted(view, lambda user: user.is_staff and has_any(user))

@@ -17,6 +17,9 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup, Disallow
 from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import BadRequest
+from django.db import DataError
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -45,6 +48,13 @@ class ScopedModelAdmin(ModelAdmin):
         return access.scoped(
             super().get_queryset(request), request.user, path=self.organisation_path, roles=self.reading_roles
         )
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Read the list. Raises BadRequest for a filter with a value that no row can be compared with."""
+        try:
+            return super().get_changelist_instance(request)
+        except (DataError, ValueError, OverflowError) as error:  # a broken expression, NUL, year 99999999999
+            raise BadRequest("This list cannot be filtered so.") from error
 
     def writable(self, request: HttpRequest) -> QuerySet:
         """Return the rows that the user may change."""

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.sessions import CookieMiddleware
 from django.urls import URLPattern
+from django.urls.resolvers import RegexPattern
 
-from interview_platform.web.socket_access import OriginUnlessKey, VoiceAccess
+from interview_platform.web.socket_access import FromOurPage, OriginUnlessKey, VoiceAccess, refuse
 from interviews.routing import websocket_urlpatterns as interviews
 from voice.routing import websocket_urlpatterns as voice
 
 
 def _voice_access(consumer: Any) -> Any:
-    return OriginUnlessKey(AuthMiddlewareStack(VoiceAccess(consumer)))
+    return OriginUnlessKey(CookieMiddleware(VoiceAccess(consumer)))
 
 
 def _behind(access: Callable[[Any], Any], patterns: Iterable[URLPattern]) -> list[URLPattern]:
@@ -21,6 +21,7 @@ def _behind(access: Callable[[Any], Any], patterns: Iterable[URLPattern]) -> lis
 
 
 websocket_urlpatterns = [
-    *_behind(AllowedHostsOriginValidator, interviews),
+    *_behind(FromOurPage, interviews),
     *_behind(_voice_access, voice),
+    URLPattern(RegexPattern(""), refuse),  # every other address
 ]

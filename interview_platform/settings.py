@@ -7,11 +7,14 @@ import os
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from interview_platform.web import browser_policy
 from interviews.tokens import SHORTEST_KEY
 from voice import defaults as speech
 from voice.engines import defaults as engines
@@ -69,21 +72,26 @@ INSTALLED_APPS = [
     "django_prometheus",
     "ninja",  # its templates and scripts, so that /api/docs works without a CDN
     "channels",
+    "csp",
 ]
 
-# Each replaces the class of the same name in Django, whitenoise or django-prometheus.
+# The web process runs its own versions of these (interview_platform.backends.middleware.INLINE).
 MIDDLEWARE = [
-    "interview_platform.backends.middleware.PrometheusBeforeMiddleware",
-    "interview_platform.backends.middleware.SecurityMiddleware",
-    "interview_platform.backends.middleware.WhiteNoiseMiddleware",
-    "interview_platform.backends.middleware.SessionMiddleware",
-    "interview_platform.backends.middleware.LocaleMiddleware",
-    "interview_platform.backends.middleware.CommonMiddleware",
-    "interview_platform.backends.middleware.CsrfViewMiddleware",
-    "interview_platform.backends.middleware.AuthenticationMiddleware",
-    "interview_platform.backends.middleware.MessageMiddleware",
-    "interview_platform.backends.middleware.XFrameOptionsMiddleware",
-    "interview_platform.backends.middleware.PrometheusAfterMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "interview_platform.web.browser_policy.by_address",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "interview_platform.web.staff_pages.in_turn",
+    "interview_platform.web.bad_values.BadValuesMiddleware",
 ]
 
 TEMPLATES = [
@@ -101,6 +109,11 @@ TEMPLATES = [
     }
 ]
 
+# Makes the same hashes as Django's first one, which checks the others' hashes as well.
+PASSWORD_HASHERS = [
+    "interview_platform.backends.hashers.PatientPBKDF2PasswordHasher",
+    *global_settings.PASSWORD_HASHERS[1:],
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -176,6 +189,7 @@ def _patience_with_s3() -> object:
 
 
 S3_BUCKET = env("S3_BUCKET", default="")
+S3_ENDPOINT_URL = env("S3_ENDPOINT_URL", default="")
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", default=str(VAR_DIR / "static")))
@@ -187,7 +201,7 @@ STORAGES = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
-            "endpoint_url": env("S3_ENDPOINT_URL", default=None),
+            "endpoint_url": S3_ENDPOINT_URL or None,
             "access_key": env("S3_ACCESS_KEY_ID", default=None),
             "secret_key": env("S3_SECRET_ACCESS_KEY", default=None),
             "region_name": env("S3_REGION", default=None),
@@ -204,6 +218,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": STATICFILES_STORAGE},
 }
 SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in front of it
+
+
+def _media_origins() -> list[str]:
+    """Return the origins besides our own that audio comes from: a CDN, and object storage."""
+    storage = S3_ENDPOINT_URL or "https://*.amazonaws.com"
+    addresses = [urlsplit(url) for url in (SPEECH_URL, storage if S3_BUCKET else "")]
+    return [f"{address.scheme}://{address.netloc}" for address in addresses if address.netloc]
+
 
 # --- Queues ---------------------------------------------------------------------------------------
 QUEUE_NAMES = speech.QUEUE_NAMES
@@ -271,8 +293,20 @@ IS_HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# Without a proxy that we trust, nothing tells which requests came over https: all would be redirected again.
+SECURE_SSL_REDIRECT = env.bool("HTTPS_REDIRECT", default=IS_HTTPS and BEHIND_PROXY)
+SECURE_REDIRECT_EXEMPT = [r"^(health|ready|metrics)$"]  # asked inside the network, over plain HTTP
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600 if IS_HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=True)
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # HSTS preload concerns a whole domain: its owner decides
 SECURE_REFERRER_POLICY = "same-origin"  # a candidate's link must not appear in a Referer header
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": browser_policy.strict(
+        connect=[BASE_URL.replace("http", "ws", 1)],  # older browsers do not count WebSockets to 'self'
+        media=_media_origins(),
+    )
+}
 
 # --- Metrics --------------------------------------------------------------------------------------
 # /metrics is for those who send this token as Authorization: Bearer, or ask from one of these networks.

@@ -1,14 +1,19 @@
 """Every HTTP address."""
 
+from functools import wraps
+
+from django.conf import settings
 from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
 from django_rq.urls import urlpatterns as rq_pages
 
-from accounts.access import for_superusers
-from interview_platform.web import health, metrics
+from accounts.access import for_members, for_superusers
+from interview_platform.web import health, metrics, sign_in
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import unknown_address
+from voice import urls as voice_urls
 from voice.web.engines_page import engines_page
 
 admin.site.index_title = "Overview"
@@ -18,11 +23,38 @@ queue_pages = [
     URLPattern(page.pattern, for_superusers(page.callback), page.default_args, page.name) for page in rq_pages
 ]
 
+
+def _of_members(page: URLPattern) -> URLPattern:
+    """Restrict a page of the playground to members, unless the speech service is public."""
+    if not str(page.name).startswith("playground"):
+        return page
+    restricted = for_members(page.callback)
+
+    @wraps(page.callback)
+    def view(request: HttpRequest, **kwargs: str) -> HttpResponse:
+        allowed = page.callback if settings.VOICE["IS_PUBLIC"] else restricted
+        return allowed(request, **kwargs)
+
+    return URLPattern(page.pattern, view, page.default_args, page.name)
+
+
+def no_page(request: HttpRequest, rest: str) -> HttpResponse:
+    """Reply 404."""
+    raise Http404
+
+
+speech_pages = [_of_members(page) for page in voice_urls.urlpatterns]
+
 urlpatterns = [  # tried in this order: the most frequent first
     path("", include("interviews.urls")),
-    path("", include("voice.urls")),
+    path("", include((speech_pages, voice_urls.app_name))),
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/speech-engines/", admin.site.admin_view(engines_page), name="speech-engines"),
+    path("admin/speech-engines/", admin.site.admin_view(for_members(engines_page)), name="speech-engines"),
+    path("admin/login/", sign_in.sign_in),  # under the names that the admin gives these addresses
+    path("admin/password_change/", sign_in.change_password),
+    path(
+        "admin/r/<path:rest>", no_page
+    ),  # Django's: no row has a page of its own, and it tells which rows exist
     path("admin/", admin.site.urls),
     path("django-rq/", include((queue_pages, "django_rq"))),
     path("", api_urls),

@@ -3,9 +3,11 @@
 Authentication happens elsewhere: the project that mounts the service's addresses puts the caller of each
 WebSocket into `scope["caller"]` and the caller of each request into `request.auth`
 (interview_platform.web.callers). A WebSocket may stay open for days, so there is also
-`scope["is_authorised"]`: an asynchronous function that says whether the caller may still use the service.
+`scope["is_authorised"]`: an asynchronous function that says whether the caller may still use the service. It
+is asked regularly, and at once after `caller.changed` was sent to the caller's group of the channel layer.
 """
 
+import re
 from dataclasses import dataclass
 
 from voice.errors import Forbidden
@@ -25,6 +27,11 @@ class Caller:
     name: str
     is_operator: bool = False
     """Operates this installation, so may see its machines."""
+
+
+def group_of(caller_id: str) -> str:
+    """Return the channel layer's group of this caller's connections, which take `caller.changed`."""
+    return "voice.caller." + re.sub(r"[^0-9A-Za-z.-]", "_", caller_id)
 
 
 def owner_of(caller: Caller) -> str:

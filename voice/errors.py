@@ -78,9 +78,13 @@ UNREACHABLE_RETRY_S = 5.0
 
 
 class RateLimited(Busy):
-    """The caller has sent too many requests this minute."""
+    """The caller has sent too many requests this minute. headers: what HTTP tells of the limit."""
 
     code = "rate_limited"
+
+    def __init__(self, detail: str, *, retry_after_s: float, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+        self.headers = headers or {}
 
 
 class Unreachable(Busy):

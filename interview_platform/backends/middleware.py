@@ -4,11 +4,15 @@ Under ASGI Django runs every hook of its own middleware in a thread. For middlew
 (whitenoise), it also runs everything behind it there. That costs twenty thread switches and 3 ms of CPU for
 each request. Except those marked here, no hook waits for anything, so they run on the event loop. Nothing
 else is changed; without an event loop they work as before.
+
+`settings.MIDDLEWARE` names the originals, which `manage.py check --deploy` looks for. The web process loads
+ours instead, by `INLINE` (interview_platform.server.request_threads).
 """
 
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from csp import middleware as csp_middleware
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
@@ -43,6 +47,10 @@ class PrometheusBeforeMiddleware(_Inline, prometheus.PrometheusBeforeMiddleware)
 
 
 class SecurityMiddleware(_Inline, security.SecurityMiddleware):
+    pass
+
+
+class CSPMiddleware(_Inline, csp_middleware.CSPMiddleware):
     pass
 
 
@@ -108,3 +116,25 @@ class XFrameOptionsMiddleware(_Inline, clickjacking.XFrameOptionsMiddleware):
 class PrometheusAfterMiddleware(_Inline, prometheus.PrometheusAfterMiddleware):
     async def process_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return super().process_view(request, *args, **kwargs)
+
+
+INLINE = {
+    f"{base.__module__}.{base.__name__}": f"{__name__}.{replacement.__name__}"
+    for replacement in (
+        PrometheusBeforeMiddleware,
+        SecurityMiddleware,
+        CSPMiddleware,
+        WhiteNoiseMiddleware,
+        SessionMiddleware,
+        LocaleMiddleware,
+        CommonMiddleware,
+        CsrfViewMiddleware,
+        AuthenticationMiddleware,
+        MessageMiddleware,
+        XFrameOptionsMiddleware,
+        PrometheusAfterMiddleware,
+    )
+    for base in replacement.__bases__
+    if base is not _Inline
+}
+"""Our class by the name of the original."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import django
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
+from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
@@ -51,6 +52,17 @@ class Handler(ASGIHandler):
     def __init__(self) -> None:
         super().__init__()
         self._idle: list[RequestThread] = []
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Load our versions of the middleware in the settings."""
+        from interview_platform.backends.middleware import INLINE  # reads the settings
+
+        originals = settings.MIDDLEWARE
+        settings.MIDDLEWARE = [INLINE.get(name, name) for name in originals]
+        try:
+            super().load_middleware(is_async)
+        finally:
+            settings.MIDDLEWARE = originals
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request with a thread of its own."""

@@ -7,11 +7,16 @@ or the received bytes exceed the limit of the address, drops the rest, and leave
 
 Limits: `VOICE_MAX_BATCH_MB` for batches of files, `VOICE_MAX_UPLOAD_MB` for every other address, both plus
 `FORM_BYTES`. The views check the limit of each file.
+
+A body above `FORM_BYTES` is read only for callers whom the project knows. Nothing is read from the connection
+until that is decided, and others get 401 before their body has come.
 """
 
+import asyncio
 import io
 import json
-from typing import Any, BinaryIO, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, BinaryIO, ClassVar, cast
 
 from daphne import http_protocol
 from django.conf import settings
@@ -27,8 +32,16 @@ LINGER_BYTES = 32 * 1024**2
 LINGER_S = 10.0
 
 
+Check = Callable[[dict[str, Any]], Awaitable[bytes | None]]
+"""Takes the path, headers and client of a request, as in an ASGI scope. Returns None if its body may be read,
+else the refusal, in JSON."""
+
+
 class BoundedRequest(http_protocol.WebRequest):
     """A Daphne request with a body limit."""
+
+    check: ClassVar[Check | None] = None
+    """Decides whose large bodies are read."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, parsePOSTFormSubmission=False, **options)
@@ -37,6 +50,7 @@ class BoundedRequest(http_protocol.WebRequest):
         self._received_bytes = 0
         self._dropped_bytes = 0
         self._is_refused = False
+        self._checking: asyncio.Task[None] | None = None
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802  Twisted's name
         """Check the body's length after the headers. length: None for a chunked body."""
@@ -45,7 +59,10 @@ class BoundedRequest(http_protocol.WebRequest):
         super().gotLength(0 if is_too_large else length)
         if is_too_large:
             self.requestHeaders.removeHeader(b"expect")  # no "100 Continue"
-            self._refuse()
+            self._refuse(_too_large(self._limit_mb))
+        elif (length is None or length > FORM_BYTES) and (check := BoundedRequest.check):
+            self.channel._networkProducer.pauseProducing()  # noqa: SLF001  as Daphne does
+            self._checking = asyncio.ensure_future(self._check(check))
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802  Twisted's name
         """Keep a piece of the body, or drop it above the limit."""
@@ -54,12 +71,14 @@ class BoundedRequest(http_protocol.WebRequest):
             return
         self._received_bytes += len(data)
         if self._received_bytes > self._limit_bytes:
-            self._refuse()
+            self._refuse(_too_large(self._limit_mb))
         else:
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
         """Handle the complete request, or close the connection of a refused one."""
+        if self._checking is not None:
+            self._checking.cancel()  # the whole body came with the headers
         if self._is_refused:
             self.channel.loseConnection()
         else:
@@ -76,13 +95,25 @@ class BoundedRequest(http_protocol.WebRequest):
     def _limit_bytes(self) -> int:
         return self._limit_mb * 1024**2 + FORM_BYTES
 
-    def _refuse(self) -> None:
+    async def _check(self, check: Check) -> None:
+        headers = [(n.lower(), v) for n, values in self.requestHeaders.getAllRawHeaders() for v in values]
+        path = getattr(self.channel, "_path", b"").decode("latin-1").partition("?")[0]
+        scope = {"path": path, "headers": headers, "client": [getattr(self.client, "host", ""), 0]}
+        try:
+            refusal = await check(scope)
+            if refusal is not None and self.channel is not None:
+                self._refuse(_response("401 Unauthorized", refusal, "WWW-Authenticate: Bearer\r\n"))
+        finally:
+            if self.channel is not None:
+                self.channel._networkProducer.resumeProducing()  # noqa: SLF001
+
+    def _refuse(self, response: bytes) -> None:
         self._is_refused = True
         self.content.close()  # deletes the temporary file
         self.content = io.BytesIO()
         transport = self.channel.transport
         transport.unregisterProducer()  # a half-closed connection must not have one
-        transport.write(_too_large(self._limit_mb))
+        transport.write(response)
         transport.loseWriteConnection()
         lingering: Any = cast("Any", reactor).callLater(LINGER_S, self._abort)
         self.notifyFinish().addErrback(lambda _: lingering.cancel() if lingering.active() else None)
@@ -105,15 +136,23 @@ def _limit_mb(address: bytes) -> int:
 def _too_large(limit_mb: int) -> bytes:
     detail = f"body: send at most {limit_mb} MB."
     body = json.dumps({"code": "too_large", "detail": detail, "field": "body"}).encode()
+    return _response("413 Content Too Large", body)
+
+
+def _response(status: str, body: bytes, headers: str = "") -> bytes:
     head = (
-        "HTTP/1.1 413 Content Too Large\r\n"
+        f"HTTP/1.1 {status}\r\n"
         "Content-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n"
+        f"Content-Length: {len(body)}\r\n{headers}"
         "Connection: close\r\n\r\n"
     )
     return head.encode() + body
 
 
-def install() -> None:
-    """Make Daphne use bounded requests. Its factory looks up the class for each connection."""
+def install(*, check: Check | None = None) -> None:
+    """Make Daphne use bounded requests. Its factory looks up the class for each connection.
+
+    check: decides whose large bodies are read; without it all are.
+    """
+    BoundedRequest.check = check
     http_protocol.WebRequest = BoundedRequest

@@ -51,8 +51,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Platform"),
             "separator": True,
             "items": [
-                _item(_("Speech engines"), "record_voice_over", "speech-engines", True),
-                _item(_("Speech playground"), "play_circle", "voice:playground", True),
+                _item(_("Speech engines"), "record_voice_over", "speech-engines", is_member),
+                _item(_("Speech playground"), "play_circle", "voice:playground", is_member),
                 _item(_("Queues"), "stacks", "django_rq:home", is_unlimited),
                 _item(_("API description"), "api", "api:openapi-view", is_owner),
             ],
@@ -80,7 +80,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "under_way": counts["under_way"],
         "finished": counts["finished"],
         "not_started": invitations.filter(status=Invitation.Status.PENDING).count(),
-        "candidates": _candidates(),
+        "candidates": _candidates() if access.is_unlimited(request.user) else None,
         "latest": [(row, progress.of(row), LABELS.get(row.status, "")) for row in latest[:LATEST]],
     }
 

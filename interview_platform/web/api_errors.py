@@ -11,6 +11,7 @@ from typing import Any
 
 import redis
 from asgiref.sync import iscoroutinefunction
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
@@ -54,6 +55,8 @@ def _speech_failed(request: HttpRequest, error: VoiceError) -> HttpResponse:
     response = _error(request, http_errors.status_of(error), error.code, str(error), **extra)
     if retry_after_s := http_errors.retry_after_s(error):
         response["Retry-After"] = str(retry_after_s)
+    for name, value in getattr(error, "headers", {}).items():
+        response[name] = value
     return response
 
 
@@ -91,7 +94,8 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     return _error(request, error.status_code, CODES.get(error.status_code, "error"), str(error))
 
 
-def _unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+def unauthenticated(request: HttpRequest, error: AuthenticationError | None = None) -> HttpResponse:
+    """Return the error for a call without a valid key."""
     detail = "Send a valid API key, as Authorization: Bearer ipk_… or as X-API-Key."
     return _error(request, 401, "unauthenticated", detail)
 
@@ -100,15 +104,22 @@ def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
     return _error(request, 404, "not_found", str(error) or "There is nothing at this address.")
 
 
+def _refused_by_database(request: HttpRequest, error: DataError) -> HttpResponse:
+    return _error(
+        request, 422, "bad_value", "A value cannot be stored: a NUL byte, or a number out of range."
+    )
+
+
 HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     VoiceError: _speech_failed,
     redis.RedisError: _unreachable,
     **dict.fromkeys(http_errors.BOUNDS, _unread),
+    DataError: _refused_by_database,
     Exception: _failed,
     ActionRefused: _refused,
     ValidationError: _invalid,
     HttpError: _http_error,
-    AuthenticationError: _unauthenticated,
+    AuthenticationError: unauthenticated,
     Http404: _not_found,
 }
 

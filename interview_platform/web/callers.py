@@ -1,4 +1,4 @@
-"""Callers of the speech service: API keys with its scope, signed-in staff, or the public.
+"""Callers of the speech service: API keys with its scope, signed-in members of organisations, or the public.
 
 The speech service itself knows callers only (`voice.callers`). This module finds them, for `VoiceKey`,
 `VoiceHeaderKey` and `StaffSession` in REST and `VoiceAccess` around WebSockets.
@@ -8,9 +8,8 @@ import time
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
 
-from accounts.access import is_unlimited
+from accounts.access import has_any, is_unlimited
 from accounts.models import ApiKey, User
 from accounts.rest_keys import find_key
 from voice.callers import Caller
@@ -45,12 +44,21 @@ async def caller_of_key(secret: str) -> Caller | None:
     return caller
 
 
+def forget_key(secret: str) -> None:
+    """Ask the database the next time."""
+    _known.pop(ApiKey.digest_of(secret), None)
+
+
 def caller_of_user(user: User | AnonymousUser) -> Caller | None:
-    """Return the caller for a signed-in member of staff; None for other users."""
-    if not (user.is_active and user.is_staff):
+    """Return the caller for a signed-in member of an organisation, or superuser; None for other users."""
+    if not (user.is_active and user.is_staff and has_any(user)):
         return None
-    name = f"user:{user.pk}"
-    return Caller(id=name, owner=name, name=str(user), is_operator=is_unlimited(user))
+    return Caller(id=user_id(user.pk), owner=user_id(user.pk), name=str(user), is_operator=is_unlimited(user))
+
+
+def user_id(pk: object) -> str:
+    """Return the id of the caller for the user with this primary key."""
+    return f"user:{pk}"
 
 
 def anybody(address: str) -> Caller | None:
@@ -61,18 +69,3 @@ def anybody(address: str) -> Caller | None:
     if not settings.VOICE["IS_PUBLIC"]:
         return None
     return Caller(id=f"address:{address}", owner="", name="")
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return the IP address that a request comes from; see `client_address`."""
-    meta = request.META
-    return client_address(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
-
-
-def client_address(socket_address: str, forwarded_for: str) -> str:
-    """Return a request's IP address: behind a proxy the one it reports, else that of the socket.
-
-    forwarded_for: X-Forwarded-For. Only its last address comes from the proxy; clients may send the others.
-    """
-    last = forwarded_for.rpartition(",")[2].strip() if settings.BEHIND_PROXY else ""
-    return last or socket_address

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from interview_platform.web.callers import address_of
+from accounts.networks import address_of
 from voice.monitoring import prometheus
 
 REFUSAL = (

@@ -4,14 +4,20 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja.security.apikey import APIKeyCookie
 
+from accounts.networks import address_of, network_of
 from accounts.rest_keys import BearerKey, HeaderKey
-from interview_platform.web.callers import address_of, anybody, caller_of_key, caller_of_user
+from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
 from voice.callers import Caller
+from voice.capacity import rate_limits
+from voice.infra.threads import in_thread
 from voice.web import intake
 
 
 async def _caller(request: HttpRequest, secret: str | None) -> Caller | None:
-    return await _admitted(request, await caller_of_key(secret) if secret else None)
+    caller = await caller_of_key(secret) if secret else None
+    if secret and caller is None:
+        await rate_limits.count_wrong_key(network_of(address_of(request)))
+    return await _admitted(request, caller)
 
 
 async def _admitted(request: HttpRequest, caller: Caller | None) -> Caller | None:
@@ -29,7 +35,10 @@ class VoiceHeaderKey(HeaderKey):
 
 
 class StaffSession(APIKeyCookie):
-    """A member of staff in the browser, or the public if the service allows it. Requires the CSRF token."""
+    """A member of an organisation in the browser, or the public if the service allows it.
+
+    Requires the CSRF token.
+    """
 
     param_name = settings.SESSION_COOKIE_NAME
 
@@ -38,8 +47,8 @@ class StaffSession(APIKeyCookie):
         return super()._get_key(request) if self.param_name in request.COOKIES else None
 
     async def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
-        caller = caller_of_user(await request.auser()) or anybody(address_of(request))
-        return await _admitted(request, caller)
+        caller = await in_thread(caller_of_user)(await request.auser())
+        return await _admitted(request, caller or anybody(address_of(request)))
 
 
 AUTH = [VoiceKey(_caller), VoiceHeaderKey(_caller), StaffSession()]

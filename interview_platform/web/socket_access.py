@@ -1,17 +1,36 @@
-"""Keys and sessions of the speech service's WebSockets."""
+"""Keys and sessions of the speech service's WebSockets.
 
-from collections.abc import Awaitable, Callable
+Each connection asks again regularly whether its caller would still be let in, and at once when something of a
+user changed: signed out, password, roles, `is_active`.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from functools import partial
+from io import BytesIO
 from typing import Any
 
-from channels.security.websocket import AllowedHostsOriginValidator
-from django.contrib.auth.models import AnonymousUser
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+from django.http import HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.crypto import constant_time_compare
 
-from accounts.models import User
+from accounts.models import Membership, User
+from accounts.networks import client_address, network_of
 from accounts.rest_keys import WrongScope
-from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, client_address
-from voice.callers import Caller
+from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, forget_key, user_id
+from voice.callers import Caller, group_of
+from voice.capacity import rate_limits
+from voice.errors import RateLimited
+from voice.infra import channel_layer
 from voice.infra.threads import in_thread
 
 CLOSE_UNAUTHENTICATED = 4401
@@ -21,14 +40,14 @@ class VoiceAccess:
     """ASGI middleware that adds `scope["caller"]` and `scope["is_authorised"]`, or refuses the WebSocket.
 
     The key is in `Authorization: Bearer`, in `X-API-Key`, or in `Sec-WebSocket-Protocol: voice, key.ipk_…`
-    for browsers, which cannot set these headers. The scope must contain the session's user.
+    for browsers, which cannot set these headers. The scope must contain the cookies.
     """
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self.app = app
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        caller = await self._caller(scope)
+        caller = await _caller_or_none(scope)
         if caller is None:
             await receive()  # websocket.connect; a refusal before it is open becomes HTTP 403
             await send({"type": "websocket.close", "code": CLOSE_UNAUTHENTICATED})
@@ -38,22 +57,64 @@ class VoiceAccess:
 
     async def _is_authorised(self, scope: dict[str, Any], caller: Caller) -> bool:
         """Whether the caller would be admitted again. A database failure ends no connection."""
+        if secret := _secret(scope):
+            forget_key(secret)
         try:
-            found = await self._caller(scope)
+            found = await _caller_or_none(scope)
         except DatabaseError:
             return True
         return found is not None and found.id == caller.id
 
-    async def _caller(self, scope: dict[str, Any]) -> Caller | None:
-        if secret := _secret(scope):
-            try:
-                return await caller_of_key(secret)
-            except WrongScope:
-                return None
-        if caller := await in_thread(_caller_of_session)(scope.get("user")):
-            return caller
-        forwarded_for = _headers(scope).get(b"x-forwarded-for", "")
-        return anybody(client_address((scope.get("client") or ("",))[0], forwarded_for))
+
+async def caller_of(scope: dict[str, Any]) -> Caller | None:
+    """Return the caller of a connection: of its key, else of its session, else the public; None for nobody.
+
+    scope: with the cookies.
+
+    Raises:
+        WrongScope: the key is not for the speech service.
+    """
+    if secret := _secret(scope):
+        return await _caller_of_key(scope, secret)
+    session_key = scope["cookies"].get(settings.SESSION_COOKIE_NAME)
+    if session_key and (caller := await in_thread(_caller_of_session)(session_key)):
+        return caller
+    return anybody(_address(scope))
+
+
+async def _caller_of_key(scope: dict[str, Any], secret: str) -> Caller | None:
+    caller = await caller_of_key(secret)
+    if caller is None:
+        with suppress(RateLimited):  # refused either way
+            await rate_limits.count_wrong_key(network_of(_address(scope)))
+    return caller
+
+
+async def _caller_or_none(scope: dict[str, Any]) -> Caller | None:
+    try:
+        return await caller_of(scope)
+    except WrongScope:
+        return None
+
+
+class FromOurPage:
+    """ASGI middleware that admits WebSockets of our own pages only: scheme, host and port are compared.
+
+    The rule is Django's for forms, so `CSRF_TRUSTED_ORIGINS` names further origins.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        app = self.app if _is_from_our_page(scope) else refuse
+        await app(scope, receive, send)
+
+
+async def refuse(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """ASGI application that refuses every WebSocket: the client gets HTTP 403, and nothing is logged."""
+    await receive()  # websocket.connect
+    await send({"type": "websocket.close"})
 
 
 class OriginUnlessKey:
@@ -64,7 +125,7 @@ class OriginUnlessKey:
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self.app = app
-        self._checked = AllowedHostsOriginValidator(app)
+        self._checked = FromOurPage(app)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         is_page = any(name.lower() == b"origin" for name, _ in scope["headers"])
@@ -72,15 +133,58 @@ class OriginUnlessKey:
         await app(scope, receive, send)
 
 
-def _caller_of_session(user: User | AnonymousUser | None) -> Caller | None:
-    """Return the caller of the signed-in user, read again from the database."""
-    found = User.objects.filter(pk=user.pk).first() if user and user.pk else None
-    return caller_of_user(found) if found else None
+_forms = CsrfViewMiddleware(lambda request: HttpResponse())
+
+
+def _is_from_our_page(scope: dict[str, Any]) -> bool:
+    scheme = "https" if scope.get("scheme") == "wss" else "http"
+    request = ASGIRequest({**scope, "type": "http", "method": "GET", "scheme": scheme}, BytesIO())
+    return "HTTP_ORIGIN" in request.META and _forms._origin_verified(request)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _caller_of_session(session_key: str) -> Caller | None:
+    """Return the caller of a session that has not ended, and that began with the user's present password."""
+    session = SessionStore(session_key)
+    user = User.objects.filter(pk=session.get(SESSION_KEY, 0)).first()
+    if user is None:
+        return None
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    known = session.get(HASH_SESSION_KEY, "")
+    return caller_of_user(user) if any(constant_time_compare(known, each) for each in hashes) else None
+
+
+@receiver(post_delete, sender=Session)  # at sign-out, and whenever Django gives the browser a new session
+def _session_ended(instance: Session, **signal: Any) -> None:
+    if user_pk := instance.get_decoded().get(SESSION_KEY):
+        _ask_again(user_pk)
+
+
+@receiver(post_save, sender=User)
+def _user_changed(instance: User, update_fields: Collection[str] | None = None, **signal: Any) -> None:
+    if set(update_fields or ()) != {"last_login"}:
+        _ask_again(instance.pk)
+
+
+@receiver(post_save, sender=Membership)
+@receiver(post_delete, sender=Membership)
+def _role_changed(instance: Membership, **signal: Any) -> None:
+    _ask_again(instance.user_id)
+
+
+def _ask_again(user_pk: object) -> None:
+    """Make the connections of a user ask whether they are still authorised, in all processes."""
+    group = group_of(user_id(user_pk))
+    transaction.on_commit(lambda: channel_layer.group_send(group, {"type": "caller.changed"}))
 
 
 def _headers(scope: dict[str, Any]) -> dict[bytes, str]:
     """Return the headers by name; of a repeated header the last value counts."""
     return {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _address(scope: dict[str, Any]) -> str:
+    forwarded_for = _headers(scope).get(b"x-forwarded-for", "")
+    return client_address((scope.get("client") or ("",))[0], forwarded_for)
 
 
 def _secret(scope: dict[str, Any]) -> str:

@@ -66,9 +66,11 @@ def accept(*, answer: Answer, by: object, now: datetime) -> None:
 @transaction.atomic(savepoint=False)
 def retake(*, answer: Answer, by: object, now: datetime) -> None:
     """Record again; the earlier recording is deleted, as the candidate was told."""
-    earlier = answer.current_recording
+    if answer.status not in states.RETAKE.sources:
+        raise WrongState(f"answer is {answer.status}: there is nothing to record again.")
     if not answer.retakes_left:
         raise WrongState("answer has no retake left.")
+    earlier = answer.current_recording
     changes = {"retakes_left": answer.retakes_left - 1, "began_at": now, "completed_at": None}
     move(answer, states.RETAKE, by=by, recording=_new_recording(answer), **changes)
     lifecycle.discard(recording=earlier)

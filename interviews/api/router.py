@@ -4,8 +4,10 @@ from ninja import Router
 
 from interviews.api import interviews, invitations, sessions
 from interviews.api.scoping import AUTH
+from voice.web import intake
 
 router = Router(auth=AUTH, tags=["interviews"])
+router.add_decorator(intake.with_allowance, mode="view")
 router.add_router("", interviews.router)
 router.add_router("", invitations.router)
 router.add_router("", sessions.router)

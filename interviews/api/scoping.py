@@ -1,6 +1,6 @@
 """Access of a REST request: the rows of its key's organisation."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
@@ -9,17 +9,26 @@ from ninja import Field, Schema
 from ninja.pagination import LimitOffsetPagination
 
 from accounts.models import ApiKey
+from accounts.networks import address_of, network_of
 from accounts.rest_keys import BearerKey, HeaderKey, find_key
 from interviews.api import schemas
 from interviews.models import Answer, Interview, Invitation, Session
 from interviews.queries import progress
+from voice.capacity import rate_limits
+from voice.capacity.allowances import Allowance
 
 MAX_LIMIT = 100
-ERRORS = {(401, 403, 404, 409, 422): schemas.ErrorOut}
+ERRORS = {(401, 403, 404, 409, 422, 429): schemas.ErrorOut}
 
 
 def _key(request: HttpRequest, secret: str | None) -> ApiKey | None:
-    return find_key(secret, ApiKey.Scope.INTERVIEWS)
+    """Return the key, after counting the request. Raises RateLimited."""
+    key = find_key(secret, ApiKey.Scope.INTERVIEWS)
+    if key is not None:
+        cast(ApiRequest, request).allowance = rate_limits.count_request_in_thread(f"key:{key.pk}")
+    elif secret:
+        rate_limits.count_wrong_key_in_thread(network_of(address_of(request)))
+    return key
 
 
 AUTH = [BearerKey(_key), HeaderKey(_key)]
@@ -37,6 +46,7 @@ class ApiRequest(HttpRequest):
     """A request with a valid key."""
 
     auth: ApiKey
+    allowance: Allowance
 
 
 def one(rows: QuerySet, row_id: UUID, what: str) -> Any:

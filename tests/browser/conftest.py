@@ -50,11 +50,12 @@ def chromium(chromium_path, spoken_wav):
 
 @pytest.fixture
 def page(chromium):
-    """A page in a fresh profile; a script error fails the test."""
+    """A page in a fresh profile. A script error fails the test, and so does what its policy forbids."""
     context = chromium.new_context(permissions=["microphone"])
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "Security Policy" in said.text else None)
     yield page
     context.close()
     assert errors == []

@@ -54,6 +54,10 @@ class System:
         finally:
             self._client.config_set("maxmemory", 0)
 
+    def forget_sign_ins(self) -> None:
+        """Let this machine sign in again."""
+        self._client.delete(*self._client.keys("voice:sign-in*"))
+
     @cached_property
     def _client(self) -> redis.Redis:
         return redis.Redis.from_url(self.redis.url)

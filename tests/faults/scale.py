@@ -20,6 +20,7 @@ class Scale:
     stalled_s: how long the storing workers are frozen, and Redis is at its memory limit.
     cut_s: how long a host is cut off.
     silent_clients: connections that say nothing; the server lets them go after idle_s.
+    wrong_sign_ins: passwords that are tried at once; each page of a candidate comes within page_within_s.
     adapted: makes of the demo's programs those of this size.
     """
 
@@ -34,6 +35,8 @@ class Scale:
     cut_s: float
     silent_clients: int
     idle_s: float
+    wrong_sign_ins: int
+    page_within_s: float
     adapted: Callable[[Sequence[Program]], list[Program]]
 
 
@@ -49,6 +52,8 @@ SHORT = Scale(
     cut_s=7,
     silent_clients=100,
     idle_s=15,
+    wrong_sign_ins=64,
+    page_within_s=8,  # on a machine that others use; without the limit it was 10 s, and then an error
     adapted=small,
 )
 FULL = Scale(
@@ -63,5 +68,7 @@ FULL = Scale(
     cut_s=30,
     silent_clients=500,
     idle_s=60,  # Twisted's own
+    wrong_sign_ins=200,
+    page_within_s=1,
     adapted=list,
 )

@@ -1,9 +1,12 @@
 """Clients that send too fast, never read, send nonsense, or send nothing, while all others go on."""
 
+import asyncio
+
 import psutil
 import pytest
 
 from tests.faults.rude import rude
+from tests.faults.sign_ins import wrong_sign_ins
 
 MB = 1024**2
 MOST_MORE_BYTES = 60 * MB
@@ -47,3 +50,13 @@ def test_many_clients_say_nothing(system, crowd, harm, memory, scale):
         assert memory() < MOST_MORE_BYTES
         harm.survived(f"{scale.silent_clients} clients connect and say nothing", recover_s=None)
         assert clients.wait(scale.idle_s + 120) == 0  # each was let go
+
+
+def test_many_sign_in_with_wrong_passwords(system, crowd, harm, scale):
+    seen = asyncio.run(wrong_sign_ins(system.stack.url, crowd.invite(), scale.wrong_sign_ins))
+    system.forget_sign_ins()
+
+    assert set(seen.sign_ins) == {200, 429}  # the form again, or wait
+    assert set(seen.pages) == {200}
+    assert max(seen.page_s) < scale.page_within_s
+    harm.survived(f"{scale.wrong_sign_ins} sign-ins with wrong passwords at once", recover_s=None)

@@ -5,9 +5,9 @@ async with connection(caller): …                      # Busy: too many at once
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from uuid import uuid4
 
 import redis
@@ -15,57 +15,74 @@ from django.conf import settings
 
 from voice import metrics
 from voice.callers import Caller
+from voice.capacity import allowances
+from voice.capacity.allowances import Allowance, Policy
 from voice.errors import Busy, RateLimited
 from voice.infra import lua, redis_clients
 
 WINDOW_S = 60
+WRONG_KEYS = Policy("wrong-keys", limit=60, window_s=WINDOW_S)
+"""Keys of a network that do not exist. Right keys go on: random keys cannot be guessed, but cost queries."""
 LEASE_S = 60
 """The connections of a process that died count against its callers for this many seconds."""
 PROCESS_RETRY_S = 5.0
 
-_COUNT = lua.load(__file__, "request_count")
+logger = logging.getLogger(__name__)
+
 _ENTER = lua.load(__file__, "connection_enter")
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """The requests that remain this minute."""
-
-    limit: int
-    remaining: int
-    reset_s: int
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Return headers that most clients know.
-
-        Source: draft-ietf-httpapi-ratelimit-headers-03.
-        """
-        return {
-            "RateLimit-Limit": str(self.limit),
-            "RateLimit-Remaining": str(self.remaining),
-            "RateLimit-Reset": str(self.reset_s),
-        }
-
-
 async def count_request(caller: Caller) -> Allowance:
-    """Count a request of this caller; without Redis every request is admitted.
+    """Count a request of this caller.
 
     Raises:
         RateLimited: more than `REQUESTS_PER_MINUTE`.
     """
-    limit = settings.VOICE["REQUESTS_PER_MINUTE"]
-    try:
-        client = redis_clients.async_client()
-        used, reset_s = await _COUNT.run_async(client, [f"voice:requests:{caller.id}"], [WINDOW_S])
-    except redis.RedisError:
-        return Allowance(limit, limit, WINDOW_S)
-    if used > limit:
-        metrics.REFUSED.labels(reason=RateLimited.code).inc()
-        raise RateLimited(
-            f"At most {limit} requests a minute; ask again in {reset_s} s.", retry_after_s=float(reset_s)
-        )
-    return Allowance(limit, limit - used, reset_s)
+    return _within(await allowances.count(requests_policy(), caller.id))
+
+
+def count_request_in_thread(caller_id: str) -> Allowance:
+    """As `count_request`, in a thread. caller_id: of a `Caller`, such as "key:<uuid>"."""
+    return _within(allowances.count_in_thread(requests_policy(), caller_id))
+
+
+async def count_wrong_key(network: str) -> None:
+    """Count a key that does not exist, from that network, and log it without the key.
+
+    Raises:
+        RateLimited: the network sent too many of them this minute.
+    """
+    _wrong_key(await allowances.count(WRONG_KEYS, network), network)
+
+
+def count_wrong_key_in_thread(network: str) -> None:
+    """As `count_wrong_key`, in a thread."""
+    _wrong_key(allowances.count_in_thread(WRONG_KEYS, network), network)
+
+
+def _wrong_key(allowance: Allowance, network: str) -> None:
+    if not allowance.is_exceeded or allowance.is_first_refusal:
+        logger.warning("wrong API key from %s: %d in this minute", network, allowance.used)
+    if allowance.is_exceeded:
+        raise refusal(allowance, "Too many calls with keys that do not exist came from your network")
+
+
+def requests_policy() -> Policy:
+    """Return how many requests a caller may send."""
+    return Policy("requests", limit=settings.VOICE["REQUESTS_PER_MINUTE"], window_s=WINDOW_S)
+
+
+def _within(allowance: Allowance) -> Allowance:
+    if allowance.is_exceeded:
+        raise refusal(allowance, f"At most {allowance.policy.limit} requests a minute")
+    return allowance
+
+
+def refusal(allowance: Allowance, rule: str) -> RateLimited:
+    """Return the error for an allowance that is exceeded, and count it. rule: what is allowed, in words."""
+    metrics.REFUSED.labels(reason=RateLimited.code).inc()
+    detail = f"{rule}; ask again in {allowance.reset_s} s."
+    return RateLimited(detail, retry_after_s=float(allowance.reset_s), headers=allowance.headers)
 
 
 _connections = 0

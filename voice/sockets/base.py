@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, ClassVar, TypeVar
 
+import redis
+
 from voice import metrics
-from voice.callers import Caller
+from voice.callers import Caller, group_of
 from voice.capacity import rate_limits, shedding
 from voice.errors import Busy, NotAuthorised
 from voice.infra.tracebacks import place_of
@@ -33,7 +34,6 @@ PROTOCOL = "voice"
 class VoiceConsumer(WebSocketConsumer):
     """One connection. A message is answered in its turn, or starts a task that answers later."""
 
-    channel_layer_alias = ""  # no other process sends to these connections
     socket_name: ClassVar[str]
     field_names: ClassVar[Mapping[str, str]] = {}
     """Names of fields in the messages that differ from the service's names."""
@@ -45,7 +45,6 @@ class VoiceConsumer(WebSocketConsumer):
         self._place = AsyncExitStack()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sending = asyncio.Lock()
-        self._authorised_until = time.monotonic() + AUTHORISED_FOR_S
         self.is_open = False
 
     def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
@@ -74,6 +73,10 @@ class VoiceConsumer(WebSocketConsumer):
         connections = metrics.CONNECTIONS.labels(socket=self.socket_name)
         connections.inc()
         self._place.callback(connections.dec)
+        await self.channel_layer.group_add(group_of(self.caller.id), self.channel_name)
+        self._place.push_async_callback(self._leave_group)
+        watching = asyncio.create_task(self._stay_authorised())
+        self._place.callback(watching.cancel)
 
     async def disconnect(self, code: int) -> None:
         self.is_open = False
@@ -102,6 +105,25 @@ class VoiceConsumer(WebSocketConsumer):
         if kind not in handlers:
             raise UnknownType(f"type: {kind[:40]!r} is none of {', '.join(sorted(handlers))}.")
         return handlers[kind]
+
+    async def caller_changed(self, message: Message) -> None:
+        """Something about the caller changed: sent by the project through the channel layer."""
+        await self._end_unless_authorised()
+
+    async def _stay_authorised(self) -> None:
+        while self.is_open:
+            await asyncio.sleep(AUTHORISED_FOR_S)
+            await self._end_unless_authorised()
+
+    async def _end_unless_authorised(self) -> None:
+        if self.is_open and not await self.scope["is_authorised"]():
+            await self.failed(
+                NotAuthorised("You are not let in any more; sign in again, or send a valid key.")
+            )
+
+    async def _leave_group(self) -> None:
+        with suppress(redis.RedisError):
+            await self.channel_layer.group_discard(group_of(self.caller.id), self.channel_name)
 
     async def _pong(self, message: Message) -> None:
         await self.say("pong")
@@ -151,17 +173,8 @@ class VoiceConsumer(WebSocketConsumer):
 
         Raises:
             RateLimited: too many requests this minute.
-            NotAuthorised: the caller is no longer authorised, for example after the key was revoked.
         """
-        await self._check_caller()
         await rate_limits.count_request(self.caller)
-
-    async def _check_caller(self) -> None:
-        if time.monotonic() < self._authorised_until:
-            return
-        if not await self.scope["is_authorised"]():
-            raise NotAuthorised("You are not let in any more; send a key that is valid.")
-        self._authorised_until = time.monotonic() + AUTHORISED_FOR_S
 
     async def _guarded(self, work: Coroutine[Any, Any, None], named: Message) -> None:
         try:

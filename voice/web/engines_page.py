@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 import redis
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -306,17 +307,29 @@ def _reset(request: HttpRequest, breaker_name: str) -> None:
 
 
 def engines_page(request: HttpRequest) -> HttpResponse:
-    """Show engines, queues and voices to every admin user: the page contains no organisation's data.
+    """Show whether engines work; superusers see the whole installation. The project decides who may look.
 
-    POST with `reset` ("synthesis:piper") ends the pause of an engine that kept failing.
+    POST with `reset` ("synthesis:piper") ends the pause of an engine that kept failing, for superusers.
     """
+    is_operator = request.user.is_superuser
     if request.method == "POST":
+        if not is_operator:
+            raise PermissionDenied
         _reset(request, request.POST.get("reset", ""))
         return redirect(request.path)
     context = {
         **admin.site.each_context(request),
         "title": _("Speech engines"),
+        "is_operator": is_operator,
         "directions": _or_none(directions),
+        **(_of_installation() if is_operator else {}),
+    }
+    return TemplateResponse(request, "admin/voice/engines.html", context)
+
+
+def _of_installation() -> dict[str, Any]:
+    """Return what concerns all organisations together."""
+    return {
         "retreat": _or_none(retreat_now),
         "queues": _or_none(queue_rows),
         "cached": _or_none(cache.statistics),
@@ -327,4 +340,3 @@ def engines_page(request: HttpRequest) -> HttpResponse:
         "waiting_recordings": prometheus.recordings_waiting(),
         "failed_transcripts": Transcript.objects.filter(status=Transcript.Status.FAILED).count(),
     }
-    return TemplateResponse(request, "admin/voice/engines.html", context)

@@ -1,22 +1,18 @@
 """Steps before any work on an HTTP request: its caller's allowance, its form."""
 
 import asyncio
-import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
-from django.conf import settings
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from voice.callers import Caller
 from voice.capacity import rate_limits
-from voice.capacity.rate_limits import Allowance
-from voice.errors import RateLimited
+from voice.capacity.allowances import Allowance
 from voice.web.http_errors import BOUNDS, unreadable
-
-View = Callable[..., Awaitable[HttpResponseBase]]
 
 
 class VoiceHttpRequest(HttpRequest):
@@ -33,13 +29,7 @@ async def admit(request: HttpRequest, caller: Caller) -> None:
         RateLimited: the caller has sent too many requests.
         RequestRefused: the form cannot be read.
     """
-    request = cast(VoiceHttpRequest, request)
-    try:
-        request.allowance = await rate_limits.count_request(caller)
-    except RateLimited as error:
-        limit = settings.VOICE["REQUESTS_PER_MINUTE"]
-        request.allowance = Allowance(limit, 0, math.ceil(error.retry_after_s))
-        raise
+    cast(VoiceHttpRequest, request).allowance = await rate_limits.count_request(caller)
     if request.content_type == "multipart/form-data":
         await asyncio.to_thread(_read_form, request)
 
@@ -51,15 +41,25 @@ def _read_form(request: HttpRequest) -> None:
         raise unreadable(error) from error
 
 
-def with_allowance(view: View) -> View:
+def with_allowance(view: Callable[..., Any]) -> Callable[..., Any]:
     """Add the caller's remaining requests to every answer of a view."""
+    if not iscoroutinefunction(view):
+
+        @wraps(view)
+        def answer_in_thread(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return _told(request, view(request, *args, **kwargs))
+
+        return answer_in_thread
 
     @wraps(view)
-    async def answer(request: VoiceHttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = await view(request, *args, **kwargs)
-        if allowance := getattr(request, "allowance", None):
-            for name, value in allowance.headers.items():
-                response[name] = value
-        return response
+    async def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return _told(request, await view(request, *args, **kwargs))
 
     return answer
+
+
+def _told(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if allowance := getattr(request, "allowance", None):
+        for name, value in allowance.headers.items():
+            response[name] = value
+    return response

@@ -39,6 +39,7 @@ urlpatterns = [
 @pytest.fixture
 def client(settings):
     settings.ROOT_URLCONF = __name__
+    settings.MIDDLEWARE = [middleware.INLINE.get(name, name) for name in settings.MIDDLEWARE]
     return AsyncClient(enforce_csrf_checks=True)
 
 

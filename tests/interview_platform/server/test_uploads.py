@@ -60,8 +60,10 @@ def upload(stack):
     """A function that opens an upload to the running system."""
     with contextlib.ExitStack() as opened:
 
-        def start(path=TRANSCRIBE, **options):
-            client = Upload(stack.url, path, **options)
+        def start(path=TRANSCRIBE, *, headers=(), is_known=True, **options):
+            if is_known:
+                headers = [*headers, f"Authorization: Bearer {stack.demo['api_key']}"]
+            client = Upload(stack.url, path, headers=headers, **options)
             opened.callback(client.close)
             return client
 
@@ -104,11 +106,26 @@ def test_announcement_alone_is_answered(upload):
 def test_every_address_has_a_limit_and_batches_a_higher_one(upload):
     assert upload("/admin/login/", length=30 * MB).answer()[0] == 413
     assert upload(BATCHES, length=101 * MB).answer()[0] == 413
-    assert upload(BATCHES, length=30 * MB).send(30 * MB).answer()[0] == 401
+    assert upload(BATCHES, length=30 * MB).send(30 * MB).answer()[0] == 422
 
 
 def test_file_of_just_the_limit_is_let_through(upload):
-    assert upload(length=25 * MB + 32 * 1024).send(25 * MB + 32 * 1024).answer()[0] == 401
+    assert upload(length=25 * MB + 32 * 1024).send(25 * MB + 32 * 1024).answer()[0] == 422
+
+
+@pytest.mark.parametrize("path", [TRANSCRIBE, BATCHES, "/v1/audio/transcriptions", "/admin/", "/i/link/"])
+@pytest.mark.parametrize("length", [20 * MB, None], ids=["announced", "in chunks"])
+def test_nothing_of_a_strangers_upload_is_read(upload, path, length):
+    client = upload(path, length=length, is_known=False)
+
+    assert client.answer()[0] == 401
+
+
+def test_strangers_upload_costs_nothing(stack, upload):
+    before = held_bytes(stack)
+    client = upload(length=20 * MB, is_known=False).send(20 * MB, watch=lambda: held_bytes(stack) - before)
+
+    assert client.peak_bytes < 4 * MB
 
 
 def test_answer_that_fails_in_the_middle_is_broken_off():

@@ -2,17 +2,19 @@
 
 import pytest
 from channels.testing import WebsocketCommunicator
-from django.contrib.auth.models import AnonymousUser
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.test import AsyncClient
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
+from accounts.networks import client_address
 from accounts.rest_keys import WrongScope
 from interview_platform.web import callers
-from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, client_address
+from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
 from interview_platform.web.socket_access import VoiceAccess
-from tests.factories import OrganisationFactory, UserFactory
+from tests.factories import MembershipFactory, OrganisationFactory, UserFactory
 from voice.infra.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,12 +36,23 @@ async def greeting(scope, receive, send):
     await send({"type": "websocket.send", "text": scope["caller"].id})
 
 
+async def session_of(user) -> dict[str, str]:
+    """Return the cookies of a browser that has signed in."""
+    client = AsyncClient()
+    await client.aforce_login(user)
+    return {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}
+
+
+def member(**fields):
+    return MembershipFactory(**fields).user
+
+
 async def met(headers=(), *, user=None, subprotocols=None):
     """Return the caller's id as the application sees it; None if the connection was refused."""
     socket = WebsocketCommunicator(
         VoiceAccess(greeting), "/ws/tts", headers=list(headers), subprotocols=subprotocols
     )
-    socket.scope["user"] = user or AnonymousUser()
+    socket.scope["cookies"] = await session_of(user) if user else {}
     is_in, _ = await socket.connect()
     return await socket.receive_from() if is_in else None
 
@@ -67,6 +80,16 @@ async def test_unknown_key_stays_outside(key):
     assert await met([(b"authorization", b"Bearer ipk_unknown")]) is None
 
 
+async def test_wrong_keys_are_counted_and_logged_without_the_key(key, clean_redis, caplog):
+    wrong = [(b"x-api-key", b"ipk_guessed")]
+    for _ in range(2):
+        assert await met(wrong) is None
+
+    assert clean_redis.get("voice:wrong-keys:unknown") == b"2"
+    assert "wrong API key" in caplog.text
+    assert "guessed" not in caplog.text
+
+
 async def test_nobody_stays_outside():
     assert await met() is None
 
@@ -91,14 +114,15 @@ async def test_revoked_key_is_forgotten_soon(key, monkeypatch):
     assert await caller_of_key(secret) is None
 
 
-async def test_staff_who_are_signed_in_come_in():
-    user = await in_thread(UserFactory)(is_staff=True)
+async def test_members_who_are_signed_in_come_in():
+    user = await in_thread(member)()
 
     assert await met(user=user) == f"user:{user.pk}"
 
 
-async def test_others_who_are_signed_in_stay_outside():
-    user = await in_thread(UserFactory)(is_staff=False)
+@pytest.mark.parametrize("is_member", [False, True])
+async def test_others_who_are_signed_in_stay_outside(is_member):
+    user = await in_thread(member)(user__is_staff=False) if is_member else await in_thread(UserFactory)()
 
     assert await met(user=user) is None
 
@@ -110,7 +134,7 @@ async def let_in(*headers, user=None):
     async def app(scope, receive, send):
         given.update(scope)
 
-    scope = {"headers": list(headers), "user": user or AnonymousUser()}
+    scope = {"headers": list(headers), "cookies": await session_of(user) if user else {}}
     await VoiceAccess(app)(scope, None, None)
     return given["is_authorised"]
 
@@ -126,13 +150,34 @@ async def test_revoked_key_would_not_be_let_in_again(key, monkeypatch):
     assert not await is_authorised()
 
 
+def deactivate(user):
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def lose_roles(user):
+    user.memberships.all().delete()
+
+
+def change_password(user):
+    user.set_password("another one")
+    user.save()
+
+
+def sign_out(user):
+    Session.objects.all().delete()
+
+
+LOSSES = [deactivate, lose_roles, change_password, sign_out]
+
+
 @pytest.mark.parametrize("is_public", [False, True])
-async def test_staff_who_lost_access_would_not_be_let_in_again(settings, is_public):
+@pytest.mark.parametrize("loss", LOSSES)
+async def test_staff_who_lost_access_would_not_be_let_in_again(settings, is_public, loss):
     settings.VOICE = settings.VOICE | {"IS_PUBLIC": is_public}
-    user = await in_thread(UserFactory)(is_staff=True)
+    user = await in_thread(member)()
     is_authorised = await let_in(user=user)
     assert await is_authorised()
-    await in_thread(User.objects.filter(pk=user.pk).update)(is_active=False)
+    await in_thread(loss)(user)
 
     assert not await is_authorised()
 

@@ -172,8 +172,8 @@ def test_front_page_counts_own_only(client, member, interview, foreign_interview
     assert "Mallory" not in page
 
 
-def test_front_page_says_how_many_wait_to_be_let_in(client, member, clean_redis, settings):
-    member(Role.REVIEWER)
+def test_front_page_tells_superusers_how_many_wait_to_be_let_in(client, member, clean_redis, settings):
+    client.force_login(factories.UserFactory(is_superuser=True))
     assert "Candidates in line" not in client.get(reverse("admin:index")).content.decode()
     settings.CANDIDATES_AT_ONCE = 2
     newcomers = [InLine(uuid4(), 0, can_enter=True) for _ in range(5)]
@@ -181,6 +181,8 @@ def test_front_page_says_how_many_wait_to_be_let_in(client, member, clean_redis,
 
     page = client.get(reverse("admin:index")).content.decode()
     assert "waiting to be let in: 3. Candidates with a place: 2." in page
+    member(Role.OWNER)
+    assert "Candidates in line" not in client.get(reverse("admin:index")).content.decode()
 
 
 def test_front_page_of_nobody_says_what_to_do(client, db):

@@ -13,6 +13,9 @@ from django.utils.dateparse import parse_datetime
 from accounts.models import ApiKey
 from interviews.models import Invitation, Session
 from tests import factories
+from voice.capacity import rate_limits
+from voice.capacity.allowances import Policy
+from voice.capacity.rate_limits import count_request_in_thread
 from voice.models import Transcript
 
 V1 = "/api/v1"
@@ -331,3 +334,35 @@ def test_description_is_complete_and_loads_nothing_from_elsewhere(client, db):
     page = client.get("/api/docs").content.decode()
     assert "//cdn" not in page
     assert "<script>" not in page
+
+
+def test_requests_of_a_key_are_limited_whatever_they_are_for(client, key, clean_redis, settings):
+    settings.VOICE = settings.VOICE | {"REQUESTS_PER_MINUTE": 2}
+    headers = {"Authorization": f"Bearer {key.plain}"}
+    count_request_in_thread(f"key:{key.pk}")  # for speech
+    let_in = client.get(f"{V1}/interviews", headers=headers)
+    refused = client.get(f"{V1}/interviews", headers=headers)
+
+    assert (let_in.status_code, refused.status_code) == (200, 429)
+    assert let_in["RateLimit-Policy"] == refused["RateLimit-Policy"] == '"requests";q=2;w=60'
+    assert (let_in["RateLimit"][:14], refused["RateLimit"][:14]) == ('"requests";r=0', '"requests";r=0')
+    assert refused.json()["code"] == "rate_limited"
+    assert 0 < int(refused["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize("path", [f"{V1}/interviews", "/api/v1/voice/voices", "/v1/models"])
+@pytest.mark.parametrize("name", ["Authorization", "X-API-Key"])
+def test_wrong_keys_of_a_network_are_limited_and_logged(
+    client, key, clean_redis, monkeypatch, caplog, path, name
+):
+    monkeypatch.setattr(rate_limits, "WRONG_KEYS", Policy("wrong-keys", limit=2, window_s=60))
+    wrong = {name: "Bearer ipk_guessed" if name == "Authorization" else "ipk_guessed"}
+    responses = [client.get(path, headers=wrong) for _ in range(4)]
+
+    assert [response.status_code for response in responses] == [401, 401, 429, 429]
+    assert 0 < int(responses[-1]["Retry-After"]) <= 60
+    assert responses[-1]["RateLimit-Policy"] == '"wrong-keys";q=2;w=60'
+    assert caplog.text.count("wrong API key from 127.0.0.0/24") == 3  # the first that is refused, too
+    assert "guessed" not in caplog.text
+    right = {"Authorization": f"Bearer {key.plain}"}
+    assert client.get(f"{V1}/interviews", headers=right).status_code == 200

@@ -1,5 +1,6 @@
 """Limits of one caller's requests, and of connections."""
 
+import re
 from contextlib import AsyncExitStack
 
 import pytest
@@ -7,7 +8,7 @@ import redis
 
 from voice import metrics
 from voice.callers import Caller
-from voice.capacity import rate_limits
+from voice.capacity import allowances, rate_limits
 from voice.errors import Busy, RateLimited
 
 ADA = Caller("key:ada", "organisation:1", "Ada")
@@ -38,6 +39,7 @@ def no_redis(monkeypatch):
             return fail
 
     monkeypatch.setattr(rate_limits.redis_clients, "async_client", Away)
+    monkeypatch.setattr(allowances, "_own", allowances.OwnCounts())
 
 
 # Requests
@@ -79,15 +81,20 @@ async def test_allowance_has_the_usual_headers(limited):
     limited(REQUESTS_PER_MINUTE=10)
     headers = (await rate_limits.count_request(ADA)).headers
 
+    assert headers["RateLimit-Policy"] == '"requests";q=10;w=60'
+    assert re.fullmatch(r'"requests";r=9;t=\d+', headers["RateLimit"])
     assert headers["RateLimit-Limit"] == "10"
     assert headers["RateLimit-Remaining"] == "9"
     assert 0 < int(headers["RateLimit-Reset"]) <= rate_limits.WINDOW_S
 
 
-async def test_nobody_is_refused_a_request_while_redis_is_away(no_redis, limited):
-    limited(REQUESTS_PER_MINUTE=1)
+async def test_process_counts_alone_while_redis_is_away(no_redis, limited):
+    limited(REQUESTS_PER_MINUTE=2)
 
-    assert [(await rate_limits.count_request(ADA)).remaining for _ in range(3)] == [1, 1, 1]
+    assert [(await rate_limits.count_request(ADA)).remaining for _ in range(2)] == [1, 0]
+    with pytest.raises(RateLimited):
+        await rate_limits.count_request(ADA)
+    assert (await rate_limits.count_request(BEN)).remaining == 1
 
 
 async def test_refusals_are_counted(limited):

@@ -85,6 +85,12 @@ class Client:
         await self.say("ping")
         await self.until("pong")
 
+    async def still_answers_after_anything(self) -> None:
+        """As `still_answers`, whatever the answers to earlier messages are."""
+        await self.say("ping")
+        while await self.next() != {"type": "pong"}:
+            pass
+
     async def close_code(self) -> int:
         while True:
             output = await self.socket.receive_output(timeout=PATIENCE_S)

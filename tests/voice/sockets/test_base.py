@@ -5,11 +5,12 @@ import json
 
 import pytest
 import redis
+from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 
 from tests.voice.sockets.client import CALLER, PATIENCE_S, Client
 from voice import metrics
-from voice.callers import Caller
+from voice.callers import Caller, group_of
 from voice.capacity import rate_limits
 from voice.sockets import base
 from voice.sockets.tts import TtsConsumer
@@ -131,23 +132,26 @@ async def test_message_that_is_refused_costs_no_request(worker, settings):
     await client.until("audio")
 
 
-async def test_caller_who_would_not_be_let_in_any_more_is_told_and_closed(worker, monkeypatch):
-    monkeypatch.setattr(base, "AUTHORISED_FOR_S", 0)
+async def test_caller_who_would_not_be_let_in_any_more_is_told_and_closed(monkeypatch):
+    monkeypatch.setattr(base, "AUTHORISED_FOR_S", 0.01)
     client = await Client("ws/voice").open()
-    await client.say("text", text="Hello.")
-    await client.until("audio")
+    await client.still_answers()
     client.is_known = False
 
-    assert (await client.error("text", text="Hello again.", id=2))["code"] == "unauthenticated"
+    assert (await client.until_error())["code"] == "unauthenticated"
     assert await client.close_code() == base.CLOSE_NOT_AUTHORISED
 
 
-async def test_who_lets_callers_in_is_not_asked_each_time(worker):
+async def test_caller_is_checked_at_once_when_something_of_him_changed():
     client = await Client("ws/voice").open()
+    await client.still_answers()
+    await get_channel_layer().group_send(group_of(CALLER.id), {"type": "caller.changed"})
+    await client.still_answers()
     client.is_known = False
-    await client.say("text", text="Hello.")
+    await get_channel_layer().group_send(group_of(CALLER.id), {"type": "caller.changed"})
 
-    await client.until("audio")
+    assert (await client.until_error())["code"] == "unauthenticated"
+    assert await client.close_code() == base.CLOSE_NOT_AUTHORISED
 
 
 async def test_connections_are_counted_while_they_are_open():

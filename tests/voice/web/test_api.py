@@ -32,10 +32,10 @@ def interviews_key(transactional_db):
 
 @pytest.fixture
 async def signed_in(transactional_db):
-    """A client with the session of a member of staff."""
+    """A client with the session of a member of an organisation."""
     client = AsyncClient(enforce_csrf_checks=True)
-    user = await sync_to_async(factories.UserFactory)()
-    await client.aforce_login(user)
+    membership = await sync_to_async(factories.MembershipFactory)()
+    await client.aforce_login(membership.user)
     yield client
     await sync_to_async(connections.close_all)()  # those of Django's session thread
 

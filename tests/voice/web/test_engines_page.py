@@ -30,7 +30,7 @@ def page(client, clean_redis):
 
     def look(*published):
         reports.publish(published, clean_redis)
-        client.force_login(factories.UserFactory())
+        client.force_login(factories.UserFactory(is_superuser=True))
         return client.get(reverse("speech-engines")).content.decode()
 
     return look
@@ -197,17 +197,36 @@ def test_reset_of_an_engine_that_is_not_there_is_refused(client, page, name):
 def test_reset_needs_a_token_of_the_page(page, paused):
     seen = paused("piper", "synthesis")
     client = Client(enforce_csrf_checks=True)
-    client.force_login(factories.UserFactory())
+    client.force_login(factories.UserFactory(is_superuser=True))
 
     assert client.post(reverse("speech-engines"), {"reset": "synthesis:piper"}).status_code == 403
     assert seen.state().name == "open"
 
 
-def test_reset_is_for_staff(client, paused):
+def test_reset_is_for_superusers(client, paused):
     seen = paused("piper", "synthesis")
 
     assert client.post(reverse("speech-engines"), {"reset": "synthesis:piper"}).status_code == 302
+    client.force_login(factories.MembershipFactory(role="owner").user)
+    assert client.post(reverse("speech-engines"), {"reset": "synthesis:piper"}).status_code == 403
     assert seen.state().name == "open"
+
+
+def test_members_see_whether_engines_work_and_nothing_of_the_installation(client, clean_redis, paused):
+    paused("piper", "synthesis")
+    failing = report("faster_whisper", "unavailable", last_error="No file /models/a.")
+    reports.publish([failing, report("pocketsphinx", "ready")], clean_redis)
+    client.force_login(factories.MembershipFactory(role="reviewer").user)
+    shown = client.get(reverse("speech-engines")).content.decode()
+
+    assert "pocketsphinx serves, because faster_whisper does not." in shown
+    assert not any(told in shown for told in ("node-1", "/models/a", 'name="reset"', "stt-later", "MB"))
+
+
+def test_users_without_a_role_are_refused(client, clean_redis):
+    client.force_login(factories.UserFactory())
+
+    assert client.get(reverse("speech-engines")).status_code == 403
 
 
 def test_cache_is_told_in_figures(page, settings):
@@ -232,7 +251,7 @@ def test_redis_away_is_said(client, monkeypatch):
     monkeypatch.setattr(reports, "current", gone)
     monkeypatch.setattr("voice.queues.waits.read", gone)
     monkeypatch.setattr(cache, "statistics", gone)
-    client.force_login(factories.UserFactory())
+    client.force_login(factories.UserFactory(is_superuser=True))
     assert "Redis cannot be reached" in client.get(reverse("speech-engines")).content.decode()
 
 

@@ -47,13 +47,16 @@ def test_playground_sends_anonymous_visitors_to_sign_in(client):
     assert subtitles(client, "srt", {"segments": [SEGMENT]}).status_code == 403
 
 
-def test_playground_refuses_users_who_are_not_staff(client):
-    client.force_login(factories.UserFactory(is_staff=False))
-    assert client.get("/playground").status_code == 302
+@pytest.mark.parametrize("user", [{"user__is_staff": False}, {"role": ""}], ids=["not staff", "no role"])
+def test_playground_refuses_users_who_are_not_members(client, user):
+    person = factories.MembershipFactory(**user).user if "role" not in user else factories.UserFactory()
+    client.force_login(person)
+    assert client.get("/playground").status_code == 403
+    assert subtitles(client, "srt", {"segments": [SEGMENT]}).status_code == 403
 
 
-def test_playground_opens_for_staff_with_a_way_back(client):
-    client.force_login(factories.UserFactory())
+def test_playground_opens_for_members_with_a_way_back(client):
+    client.force_login(factories.MembershipFactory().user)
     page = client.get("/playground")
     assert page.status_code == 200
     assert reverse("speech-engines") in page.content.decode()

@@ -14,6 +14,8 @@ from voice.web import ranges
         ("bytes=3-99", (3, 10)),
         ("bytes=-4", (6, 10)),
         ("bytes=-99", (0, 10)),
+        pytest.param(f"bytes=-{'9' * 5000}", (0, 10), id="long"),
+        pytest.param(f"bytes=3-{'9' * 5000}", (3, 10), id="long end"),
         ("bytes=0-1,4-5", None),
         ("bytes=-", None),
         ("seconds=1-2", None),
@@ -23,7 +25,11 @@ def test_parse_gives_the_bytes_asked_for(header, part):
     assert ranges.parse(header, 10) == part
 
 
-@pytest.mark.parametrize("header", ["bytes=10-", "bytes=11-12", "bytes=5-3", "bytes=-0"])
+@pytest.mark.parametrize(
+    "header",
+    ["bytes=10-", "bytes=11-12", "bytes=5-3", "bytes=-0", "bytes=" + "9" * 5000 + "-"],
+    ids=str.__len__,
+)
 def test_parse_outside_the_file_is_refused(header):
     with pytest.raises(ranges.UnsatisfiableError):
         ranges.parse(header, 10)

@@ -152,3 +152,8 @@ async def test_retreat_and_what_waits_are_told(root, clean_redis):
 async def test_health_is_public(async_client):
     response = await async_client.get("/health")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+async def test_staff_without_a_role_are_refused(root):
+    await root.aforce_login(await in_thread(factories.UserFactory)())
+    assert (await root.get("/stats")).status_code == 401
