@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO, Final, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 import numpy as np
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 CHANNELS_LIMIT: Final = 16  # FFmpeg has no layout for more, so it cannot mix them down
+
+# A few bytes may stand for any number of silent samples, and a frame is held as a whole. Usual codecs have at
+# most 65,535 samples in a frame (FLAC, RFC 9639, section 9.1); ALAC's header may state 16 million.
+FRAME_SAMPLES_LIMIT: Final = 2**17
 
 # The formats that recorders, browsers and telephones write. FFmpeg knows hundreds more. Some are playlists,
 # which would make this server open the addresses and files that they name.
@@ -77,10 +81,29 @@ def decode(
 ) -> Samples:
     """Decode an audio file (or a video's audio) in any usual format to float32[n_samples] mono at `rate_hz`.
 
+    As `decoded_blocks`, whose blocks are joined: memory stays near 4 bytes * `rate_hz` * `limit_s`.
+    """
+    limits: dict[str, Any] = {"limit_bytes": limit_bytes, "limit_s": limit_s, "limit_cpu_s": limit_cpu_s}
+    samples = bytearray()  # grows in place, so there is never a second copy
+    for block in decoded_blocks(file, rate_hz=rate_hz, **limits):
+        samples += block.data
+    return np.frombuffer(samples, np.float32)
+
+
+def decoded_blocks(
+    file: bytes | BinaryIO,
+    *,
+    rate_hz: int = RECOGNITION_RATE_HZ,
+    limit_bytes: int = 25 * 1024 * 1024,
+    limit_s: float = 3600.0,
+    limit_cpu_s: float = 60.0,
+) -> Iterator[Samples]:
+    """Decode an audio file block by block: float32[n_samples] mono at `rate_hz`, each of about a second.
+
     file: bytes, or a seekable file open for reading; it is left open.
     limit_bytes, limit_s, limit_cpu_s: a file is refused if it is larger, lasts longer however well
     compressed, or takes more CPU time of this thread to decode. Decoding stops at the latest when a limit is
-    reached, so memory stays near 4 bytes * `rate_hz` * `limit_s`.
+    reached.
 
     Raises:
         AudioOverLimit: over a limit, or with more than 16 channels, or a rate outside 4 000..192 000 Hz.
@@ -96,16 +119,13 @@ def decode(
             stream = audio_stream(container)
             if (claimed_s := stated_duration_s(container)) and claimed_s > limit_s:
                 raise _too_long(limit_s)
-            for frame in _frames(container, stream):
-                decoding.add(frame)
-        samples = decoding.finish()
+            yield from decoding.blocks(container, stream)
     except AudioRejected:
         raise
     except damage() as error:
         raise _unreadable(error) from error
-    if not len(samples):
+    if not decoding.n_samples:
         raise AudioRejected("The file holds no audio; record it again.")
-    return samples
 
 
 def decode_flac(file: bytes) -> tuple[bytes, int]:
@@ -160,6 +180,7 @@ def audio_stream(container: InputContainer) -> AudioStream:
         raise AudioRejected(f"The codec {name!r} is not read; send WAV, FLAC, MP3, Opus or M4A.")
     if context.sample_rate:  # 0 if only the first frame tells the rate
         _check_shape(context.sample_rate, context.layout.nb_channels)
+    context.options = {**context.options, "max_samples": str(FRAME_SAMPLES_LIMIT)}
     return stream
 
 
@@ -185,36 +206,66 @@ class _Decoding:
     """Converts frames of any shape to samples at one rate, within limits."""
 
     def __init__(self, rate_hz: int, *, limit_s: float, limit_cpu_s: float) -> None:
+        self.n_samples = 0
         self._rate_hz = rate_hz
         self._limit_s = limit_s
         self._limit_cpu_s = limit_cpu_s
-        self._deadline_cpu_s = time.thread_time() + limit_cpu_s
+        self._cpu_s = 0.0
         self._shape: tuple[int, str, str] | None = None
         self._converter: av.AudioResampler | None = None
-        self._pcm = bytearray()  # grows in place, so there is never a second copy
+        self._block = bytearray()
 
-    def add(self, frame: av.AudioFrame) -> None:
-        if time.thread_time() > self._deadline_cpu_s:
+    def blocks(self, container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
+        """Yield the samples of all frames, in blocks of about a second."""
+        packets = self._packets(container, stream)
+        while True:
+            began_at = time.thread_time()  # what the reader of the blocks does is not counted
+            frames = next(packets, None)
+            for frame in frames or ():
+                self._add(frame)
+            self._cpu_s += time.thread_time() - began_at
+            self._check_time()
+            if frames is None:
+                break
+            if len(self._block) >= 4 * self._rate_hz:
+                yield self._ready()
+        self._flush()
+        if self._block:
+            yield self._ready()
+
+    def _packets(self, container: InputContainer, stream: AudioStream) -> Iterator[list[av.AudioFrame]]:
+        """Yield the frames of each packet."""
+        import av
+
+        n_damaged = 0
+        for n_packets, packet in enumerate(container.demux(stream), start=1):
+            try:
+                yield packet.decode()
+            except av.InvalidDataError:
+                n_damaged += 1
+                if n_damaged > max(_DAMAGED_COUNT, _DAMAGED_SHARE * n_packets):
+                    raise
+                yield []
+
+    def _check_time(self) -> None:
+        if self._cpu_s > self._limit_cpu_s:
             raise AudioOverLimit(
                 "cpu_seconds",
                 self._limit_cpu_s,
                 f"The recording takes over {self._limit_cpu_s:g} s to decode; send a shorter or simpler one.",
             )
+
+    def _add(self, frame: av.AudioFrame) -> None:
         shape = (frame.sample_rate, frame.layout.name, frame.format.name)
         if shape != self._shape:
             _check_shape(frame.sample_rate, frame.layout.nb_channels)
             self._flush()
             self._shape, self._converter = shape, converter(self._rate_hz)
-        seconds = len(self._pcm) / (4 * self._rate_hz) + frame.samples / frame.sample_rate
-        if seconds > self._limit_s:
+        if self.n_samples / self._rate_hz + frame.samples / frame.sample_rate > self._limit_s:
             raise _too_long(self._limit_s)
         assert self._converter is not None
         frame.pts = None  # FFmpeg would fill gaps between timestamps with silence
         self._keep(self._converter.resample(frame))
-
-    def finish(self) -> Samples:
-        self._flush()
-        return np.frombuffer(self._pcm, np.float32)
 
     def _flush(self) -> None:
         if self._converter is not None:
@@ -222,20 +273,12 @@ class _Decoding:
 
     def _keep(self, frames: list[av.AudioFrame]) -> None:
         for frame in frames:
-            self._pcm += np.clip(np.nan_to_num(frame.to_ndarray()[0]), -1.0, 1.0).data
+            self._block += np.clip(np.nan_to_num(frame.to_ndarray()[0]), -1.0, 1.0).data
+            self.n_samples += frame.samples
 
-
-def _frames(container: InputContainer, stream: AudioStream) -> Iterator[av.AudioFrame]:
-    import av
-
-    n_damaged = 0
-    for n_packets, packet in enumerate(container.demux(stream), start=1):
-        try:
-            yield from packet.decode()
-        except av.InvalidDataError:
-            n_damaged += 1
-            if n_damaged > max(_DAMAGED_COUNT, _DAMAGED_SHARE * n_packets):
-                raise
+    def _ready(self) -> Samples:
+        block, self._block = self._block, bytearray()
+        return np.frombuffer(block, np.float32)
 
 
 def _check_shape(rate_hz: int, channels: int) -> None:

@@ -8,6 +8,7 @@ return await responses.speech(SpeechRequest.checked(…), caller)
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -44,19 +45,30 @@ async def speech(request: SpeechRequest, caller: Caller) -> HttpResponseBase:
     return response
 
 
-async def converted(request: ConversionRequest, file: bytes) -> HttpResponse:
-    """Return the converted file.
+async def converted(request: ConversionRequest, file: bytes) -> StreamingHttpResponse:
+    """Return the converted file, which the worker sends on as the client reads it.
 
     Raises:
         VoiceError: it cannot be read, or no worker converts it in time.
     """
-    async with conversion.convert(request, file) as call:
-        body = b"".join([part.body async for part in call.parts()])
-    response = HttpResponse(body, content_type=FORMATS[request.format])
-    response["X-Source"] = as_header(call.result["source"])
-    response["X-Duration-Ms"] = str(call.result["duration_ms"])
+    async with AsyncExitStack() as leaving:
+        call = await leaving.enter_async_context(conversion.convert(request, file))
+        parts = call.parts(is_only_reader=True)
+        first = await anext(parts)
+        kept = leaving.pop_all()
+    body = _until_read(bodies(first, parts), kept)
+    response = StreamingHttpResponse(body, content_type=FORMATS[request.format])
+    response["Content-Length"] = str(first.meta["size_bytes"])
+    response["X-Source"] = as_header(first.meta["source"])
+    response["X-Duration-Ms"] = str(first.meta["duration_ms"])
     response["Cache-Control"] = "no-store"
     return response
+
+
+async def _until_read(pieces: AsyncIterator[bytes], leaving: AsyncExitStack) -> AsyncIterator[bytes]:
+    async with leaving:
+        async for piece in pieces:
+            yield piece
 
 
 async def bodies(first: Part, parts: AsyncIterator[Part]) -> AsyncIterator[bytes]:

@@ -4,29 +4,28 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from django.conf import settings
 
 from voice import metrics
-from voice.audio import decoding, processing, resampling
+from voice.audio import resampling
 from voice.audio.encoding import Container, Encoder
-from voice.audio.pcm import SAMPLE_BYTES, s16le_from_samples, samples_from_s16le
+from voice.audio.pcm import s16le_from_samples, samples_from_s16le
 from voice.errors import VoiceError
 from voice.inference import recognizer, synthesizer
 from voice.queues import answers
 from voice.queues.answers import ClaimedCall, Forgotten
-from voice.service.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
+from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
 from voice.speech import cache
 from voice.text.transcripts import recognition_fields, segment_fields
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
-from voice.workers import slot
+from voice.workers import conversion, slot
+from voice.workers.uploads import decoded
 
 if TYPE_CHECKING:
     from voice.engines.base import DiarizationEngine
-
-CONVERTED_AT_ONCE_BYTES: Final = 1024**2
 
 
 def synthesize(call: ClaimedCall) -> None:
@@ -83,23 +82,7 @@ def transcribe(call: ClaimedCall) -> None:
     call.finish(recognition_fields(result, speakers=speakers) | {"engine_ms": engine_ms})
 
 
-def convert(call: ClaimedCall) -> None:
-    """Send the converted file; the result describes the original."""
-    request = ConversionRequest(**call.request["conversion"])
-    source = asdict(processing.describe(call.audio))
-    samples = decoded(call.audio, rate_hz=request.sample_rate)
-    slot.allow(len(samples) / request.sample_rate)
-    options = processing.Processing(request.loudness_dbfs, request.is_compressed, request.is_trimmed)
-    pcm = s16le_from_samples(processing.process(samples, request.sample_rate, options))
-    encoder = Encoder(cast(Container, request.format), request.sample_rate)
-    for start in range(0, len(pcm), CONVERTED_AT_ONCE_BYTES):
-        call.send({}, encoder.feed(pcm[start : start + CONVERTED_AT_ONCE_BYTES]))
-    call.send({}, encoder.finish())
-    seconds = len(pcm) / SAMPLE_BYTES / request.sample_rate
-    call.finish({"source": source, "duration_ms": round(1000 * seconds)})
-
-
-_HANDLERS: Final = {"speak": synthesize, "hear": transcribe, "convert": convert}
+_HANDLERS: Final = {"speak": synthesize, "hear": transcribe, "convert": conversion.convert}
 
 
 def answer(call: ClaimedCall) -> None:
@@ -122,17 +105,6 @@ def answer(call: ClaimedCall) -> None:
     finally:
         metrics.CALLS.labels(kind=kind, outcome=outcome).inc()
         metrics.CALL_SECONDS.labels(kind=kind).observe(call.age_s())
-
-
-def decoded(file: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> Samples:
-    """Return float32[n_samples], mono, of an uploaded file.
-
-    Raises:
-        AudioRejected: no readable audio, too large, or too long.
-    """
-    limits = settings.VOICE
-    limit_bytes = limits["MAX_UPLOAD_MB"] * 1024**2
-    return decoding.decode(file, rate_hz=rate_hz, limit_bytes=limit_bytes, limit_s=limits["MAX_AUDIO_S"])
 
 
 def recognised(

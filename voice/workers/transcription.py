@@ -110,12 +110,12 @@ def _recognise_pcm(pcm: bytes, language: str) -> dict[str, Any]:
 
 
 def _recognise_file(file: bytes, batch: Batch) -> dict[str, Any]:
-    from voice.workers import answering
+    from voice.workers import answering, uploads
 
     request = TranscriptionRequest(
         language=batch.language, hot_words=batch.hot_words, is_diarized=batch.is_diarized
     )
-    samples = answering.decoded(file)
+    samples = uploads.decoded(file)
     result = answering.recognised(samples, request)
     if not batch.is_diarized:
         segments = [stored_segment(segment) for segment in result.segments]

@@ -262,6 +262,47 @@ def test_memory_stays_near_the_limit_of_seconds(tmp_path):
     assert int(grown_kib) * 1024 < 1.5 * 600 * RATE_HZ * 4
 
 
+SILENT_S = 1200
+
+
+def test_a_conversion_holds_a_block_however_long_the_audio(tmp_path):
+    """A file of a few kilobytes may stand for an hour of samples."""
+    (tmp_path / "silence.flac").write_bytes(encode_flac(bytes(SILENT_S * 8_000 * 2), rate_hz=8_000))
+    script = (
+        "import resource, sys, tempfile\n"
+        "from voice.audio import processing\n"
+        "from voice.audio.decoding import decoded_blocks\n"
+        "from voice.audio.encoding import Encoder\n"
+        "from voice.audio.pcm import s16le_from_samples\n"
+        "import av.filter\n"
+        "options, rate_hz = processing.Processing(is_compressed=True), 48_000\n"
+        "blocks = lambda: decoded_blocks(open(sys.argv[1], 'rb'), rate_hz=rate_hz)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "levels = processing.measure(blocks(), rate_hz, options)\n"
+        "with tempfile.TemporaryFile() as file:\n"
+        "    encoder = Encoder('wav', rate_hz, file=file)\n"
+        "    for block in processing.processed(blocks(), rate_hz, options, levels):\n"
+        "        encoder.feed(s16le_from_samples(block))\n"
+        "    encoder.finish()\n"
+        "    print(file.tell())\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+
+    command = [sys.executable, "-c", script, str(tmp_path / "silence.flac")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    written, grown_kib = map(int, result.stdout.split())
+    assert written == pytest.approx(SILENT_S * 48_000 * 2, rel=0.001)  # 115 MB
+    assert grown_kib * 1024 < 32_000_000
+
+
+def test_a_frame_that_stands_for_too_many_samples_is_rejected(monkeypatch):
+    monkeypatch.setattr("voice.audio.decoding.FRAME_SAMPLES_LIMIT", 1000)
+
+    with pytest.raises(AudioRejected, match="cannot be read"):
+        decode(encode_flac(bytes(32_000)))
+
+
 SMALL = [
     encode(tone(0.2), rate_hz=RATE_HZ, container=container)
     for container in ("wav", "flac", "mp3", "opus", "aac")

@@ -54,8 +54,10 @@ async def test_file_is_made_even_and_converted(api, worker, file_format):
 
     assert response.status_code == 200
     assert json.loads(response["X-Source"])["container"] == "wav"
-    assert seconds_of(response.content) == pytest.approx(2.0, abs=0.15)
-    assert loudness_dbfs(decode(response.content), 16_000) == pytest.approx(-30, abs=1.5)
+    body = await body_of(response)
+    assert (response["Content-Length"], response["X-Duration-Ms"]) == (str(len(body)), "2000")
+    assert seconds_of(body) == pytest.approx(2.0, abs=0.15)
+    assert loudness_dbfs(decode(body), 16_000) == pytest.approx(-30, abs=1.5)
 
 
 async def test_level_and_length_are_left_alone_when_asked_for(api, worker):
@@ -63,14 +65,14 @@ async def test_level_and_length_are_left_alone_when_asked_for(api, worker):
     file = SimpleUploadedFile("quiet.wav", encode_wav(pcm))
     fields = {"format": "pcm", "sample_rate": 16000, "keep_level": "true"}
 
-    assert (await api.post(f"{V1}/convert", {"file": file, **fields})).content == pcm
+    assert await body_of(await api.post(f"{V1}/convert", {"file": file, **fields})) == pcm
 
 
 async def test_silence_is_cut_at_both_ends(api, worker):
     file = SimpleUploadedFile("pause.wav", encode_wav(bytes(64_000) + factories.tone(1.0) + bytes(64_000)))
     response = await api.post(f"{V1}/convert", {"file": file, "format": "wav", "trim": "true"})
 
-    assert seconds_of(response.content) == pytest.approx(1.2, abs=0.2)
+    assert seconds_of(await body_of(response)) == pytest.approx(1.2, abs=0.2)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,32 @@ async def test_file_that_is_no_audio_is_not_converted(api, worker):
     response = await api.post(f"{V1}/convert", {"file": SimpleUploadedFile("a.wav", b"no audio at all" * 9)})
 
     assert (response.status_code, response.json()["code"]) == (422, "audio_rejected")
+
+
+@pytest.mark.parametrize(
+    ("limits", "status", "said"),
+    [
+        ({"MAX_CONVERTED_MB": 0}, 413, "format: the new file has over 0 MB; choose mp3"),
+        ({"MAX_AUDIO_S": 1.0}, 422, "lasts over 1 s"),
+    ],
+)
+async def test_conversion_over_a_limit_is_refused_by_name(api, worker, settings, limits, status, said):
+    settings.VOICE = settings.VOICE | limits
+    response = await api.post(f"{V1}/convert", {"file": recording(2.0), "format": "wav"})
+
+    assert response.status_code == status
+    assert said in response.json()["detail"]
+
+
+async def test_conversions_wait_in_a_queue_of_their_own(api, engines, queued, settings):
+    settings.VOICE = settings.VOICE | {"QUEUE_LIMIT": 1}
+    asking = asyncio.create_task(api.post(f"{V1}/convert", {"file": recording()}))
+    async with asyncio.timeout(120):
+        while not queued("audio"):  # noqa: ASYNC110  Redis sends no event
+            await asyncio.sleep(0.01)
+    asking.cancel()
+
+    assert queued("default") == []
 
 
 # Speech
