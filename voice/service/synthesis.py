@@ -69,8 +69,11 @@ class Speech:
         metrics.FIRST_AUDIO_SECONDS.labels(source=source).observe(seconds)
 
 
-async def synthesize(request: SpeechRequest) -> Speech:
+async def synthesize(request: SpeechRequest, *, is_whole: bool = False) -> Speech:
     """Synthesise a checked request; concurrent calls with the same request share the work.
+
+    is_whole: nothing is sent before the file is complete, and its header states its length. A stream's header
+    can't; but the stream begins with the first sentence.
 
     Raises:
         Busy: too much waits already.
@@ -78,10 +81,11 @@ async def synthesize(request: SpeechRequest) -> Speech:
     asked_at = time.monotonic()
     if cached := await cache.get(request.key):
         return Speech(None, cached, asked_at)
+    is_whole = is_whole and request.format != "pcm"  # which has no header
     call = await calls.submit(
         "tts",
-        {"kind": "speak", "speech": asdict(request)},
-        shared_as=request.key,
+        {"kind": "speak", "speech": asdict(request), "is_whole": is_whole},
+        shared_as=f"{request.key}:whole" if is_whole else request.key,
         queue_limit=settings.VOICE["QUEUE_LIMIT"],
     )
     return Speech(call, None, asked_at)

@@ -86,7 +86,8 @@ class VoiceSocketConsumer(VoiceConsumer):
         if is_judged:
             judged = await asyncio.to_thread(sentiment.tone_fields, request.text, request.language)
         is_wav = request.format == "wav"
-        speech = await synthesis.synthesize(replace(request, format="pcm") if is_wav else request)
+        wanted = replace(request, format="pcm") if is_wav else request
+        speech = await synthesis.synthesize(wanted, is_whole=True)
         header = wav_header(SPEECH_RATE_HZ, None) if is_wav else b""
         file = bytearray(header)
         async for part in speech.parts():

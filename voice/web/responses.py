@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from voice.callers import Caller
@@ -20,6 +21,7 @@ from voice.capacity import upload_limits
 from voice.queues.calls import Part
 from voice.service import conversion, synthesis
 from voice.service.requests import FORMATS, ConversionRequest, SpeechRequest
+from voice.web import ranges
 
 
 async def speech(request: SpeechRequest, caller: Caller) -> HttpResponseBase:
@@ -34,12 +36,29 @@ async def speech(request: SpeechRequest, caller: Caller) -> HttpResponseBase:
     first = await anext(parts)
     content_type = FORMATS[request.format]
     if spoken.is_cached:
-        response: HttpResponseBase = HttpResponse(first.body, content_type=content_type)
-        response["X-Duration-Ms"] = str(spoken.result["duration_ms"])
-        response["X-Voice"] = spoken.result["voice"]
-    else:
-        response = StreamingHttpResponse(bodies(first, parts), content_type=content_type)
-        response["X-Voice"] = first.meta.get("voice") or wanted.voice
+        return _described(HttpResponse(first.body, content_type=content_type), spoken)
+    response = StreamingHttpResponse(bodies(first, parts), content_type=content_type)
+    response["X-Voice"] = first.meta.get("voice") or wanted.voice
+    response["X-Cached"] = "false"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+async def whole_speech(http: HttpRequest, request: SpeechRequest, caller: Caller) -> HttpResponse:
+    """Return a complete file of speech, or the part of it that the Range header requests.
+
+    Raises:
+        VoiceError: it cannot be synthesised.
+    """
+    spoken = await synthesis.synthesize(await synthesis.checked(request, caller), is_whole=True)
+    file = ContentFile(b"".join([part.body async for part in spoken.parts()]))
+    return _described(ranges.response(http, file, content_type=FORMATS[request.format]), spoken)
+
+
+def _described(response: HttpResponse, spoken: synthesis.Speech) -> HttpResponse:
+    """Add what is known of speech that is complete."""
+    response["X-Duration-Ms"] = str(spoken.result["duration_ms"])
+    response["X-Voice"] = spoken.result["voice"]
     response["X-Cached"] = "true" if spoken.is_cached else "false"
     response["Cache-Control"] = "no-store"
     return response

@@ -1,6 +1,7 @@
 """Answer calls (`voice.queues.calls`): the work of a worker for a caller who waits."""
 
 import functools
+import io
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from voice.queues.answers import ClaimedCall, Forgotten
 from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
 from voice.speech import cache
 from voice.text.transcripts import recognition_fields, segment_fields
-from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, SpeechChunk
 from voice.workers import conversion, slot
 from voice.workers.uploads import decoded
 
@@ -42,18 +43,14 @@ def synthesize(call: ClaimedCall) -> None:
         speed=request.speed,
         emotion=request.emotion or None,
     )
-    encoder, bodies, duration_ms = Encoder(cast(Container, request.format), SPEECH_RATE_HZ), [], 0
-    resampler: resampling.Resampler | None = None
+    file = _SpeechFile(cast(Container, request.format), is_streamed=not call.request.get("is_whole"))
+    duration_ms = 0
     for chunk in stream:
-        resampler = resampler or resampling.Resampler(chunk.sample_rate_hz, SPEECH_RATE_HZ)
-        body = encoder.feed(s16le_from_samples(resampler.feed(chunk.samples)))
         duration_ms += round(1000 * chunk.duration_s)
-        bodies.append(body)
-        call.send({"duration_ms": round(1000 * chunk.duration_s), "voice": stream.voice}, body)
+        about = {"duration_ms": round(1000 * chunk.duration_s), "voice": stream.voice}
+        call.send(about, file.add(chunk))
         slot.allow(call.age_s())  # a call is stuck if no more audio comes, however long the text
-    assert resampler is not None  # a stream without a chunk raises
-    bodies.append(encoder.feed(s16le_from_samples(resampler.finish())) + encoder.finish())
-    call.send({"duration_ms": 0}, bodies[-1])
+    call.send({"duration_ms": 0}, file.finish())
     result = {
         "duration_ms": duration_ms,
         "engine": stream.engine,
@@ -61,8 +58,43 @@ def synthesize(call: ClaimedCall) -> None:
         "is_last_resort": stream.is_last_resort,
     }
     if not stream.is_stand_in:  # the next request may get the engine that it wants
-        cache.put(request.key, cache.CachedSpeech(b"".join(bodies), result))
+        cache.put(request.key, cache.CachedSpeech(file.whole(), result))
     call.finish(result)
+
+
+class _SpeechFile:
+    """Synthesised speech in one format: as a stream for whoever waits, and as a complete file.
+
+    A stream's header leaves the length open, so a player can't jump in it; only the complete file is kept.
+    """
+
+    def __init__(self, container: Container, *, is_streamed: bool) -> None:
+        self._file = io.BytesIO()
+        self._encoders = [Encoder(container, SPEECH_RATE_HZ, file=self._file)]
+        self._is_streamed = is_streamed
+        if is_streamed:
+            self._encoders.append(Encoder(container, SPEECH_RATE_HZ))
+        self._resampler: resampling.Resampler | None = None
+
+    def add(self, chunk: SpeechChunk) -> bytes:
+        """Return the next bytes of the stream."""
+        self._resampler = self._resampler or resampling.Resampler(chunk.sample_rate_hz, SPEECH_RATE_HZ)
+        return self._encoded(self._resampler.feed(chunk.samples))
+
+    def finish(self) -> bytes:
+        """Return the last bytes of the stream; the complete file if it is not streamed."""
+        assert self._resampler is not None, "a stream without a chunk raises"
+        last = self._encoded(self._resampler.finish())
+        last += b"".join([encoder.finish() for encoder in self._encoders])
+        return last if self._is_streamed else self.whole()
+
+    def whole(self) -> bytes:
+        """Return the complete file, after `finish`."""
+        return self._file.getvalue()
+
+    def _encoded(self, samples: Samples) -> bytes:
+        pcm = s16le_from_samples(samples)
+        return b"".join([encoder.feed(pcm) for encoder in self._encoders])
 
 
 def transcribe(call: ClaimedCall) -> None:
