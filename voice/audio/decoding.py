@@ -7,6 +7,7 @@ PyAV (FFmpeg) is imported by the functions that need it: web processes that only
 from __future__ import annotations
 
 import io
+import math
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
@@ -50,6 +51,8 @@ _OPENING: Final = {
     "max_streams": "64",
     "raw_packet_size": "32768",  # FLAC is searched for frames in blocks of this size instead of 1024 bytes
 }
+
+_OPENING_LIVE: Final = {"probesize": "32", "analyzeduration": "1"}
 
 # These formats state their duration. The others estimate it from their bit rate, which may be far off.
 _FORMATS_WITH_DURATION: Final = frozenset({"asf", "flac", "matroska", "mov", "ogg"})
@@ -113,7 +116,7 @@ def decoded_blocks(
     if (size := opened.seek(0, io.SEEK_END)) > limit_bytes:
         raise AudioOverLimit("bytes", limit_bytes, f"The file has {size} bytes; send at most {limit_bytes}.")
     opened.seek(0)
-    decoding = _Decoding(rate_hz, limit_s=limit_s, limit_cpu_s=limit_cpu_s)
+    decoding = Decoding(rate_hz, limit_s=limit_s, limit_cpu_s=limit_cpu_s)
     try:
         with open_audio(opened) as container:
             stream = audio_stream(container)
@@ -151,17 +154,19 @@ def _s16le_of(frame: av.AudioFrame) -> memoryview:
     return samples.astype("<i2", copy=False).data
 
 
-def open_audio(file: BinaryIO, *, container: str | None = None) -> InputContainer:
+def open_audio(file: BinaryIO, *, container: str | None = None, is_live: bool = False) -> InputContainer:
     """Open `file` for demuxing; nothing but these bytes is ever read.
 
     container: the file's format, if it is known and need not be guessed.
+    is_live: the file is still being written, so no more of it is read ahead than is needed.
 
     Raises:
         av.FFmpegError: the format is unknown or differs from `container`.
     """
     import av
 
-    return av.open(file, "r", format=container, options=_OPENING, metadata_errors="replace")
+    options = {**_OPENING, **(_OPENING_LIVE if is_live else {})}
+    return av.open(file, "r", format=container, options=options, metadata_errors="replace")
 
 
 def audio_stream(container: InputContainer) -> AudioStream:
@@ -202,12 +207,20 @@ def reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-class _Decoding:
+class Decoding:
     """Converts frames of any shape to samples at one rate, within limits."""
 
-    def __init__(self, rate_hz: int, *, limit_s: float, limit_cpu_s: float) -> None:
+    def __init__(
+        self,
+        rate_hz: int,
+        *,
+        limit_s: float = math.inf,
+        limit_cpu_s: float = math.inf,
+        block_s: float = 1.0,
+    ) -> None:
         self.n_samples = 0
         self._rate_hz = rate_hz
+        self._block_bytes = 4 * int(block_s * rate_hz)
         self._limit_s = limit_s
         self._limit_cpu_s = limit_cpu_s
         self._cpu_s = 0.0
@@ -216,7 +229,7 @@ class _Decoding:
         self._block = bytearray()
 
     def blocks(self, container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
-        """Yield the samples of all frames, in blocks of about a second."""
+        """Yield the samples of all frames, in blocks of at least `block_s`, but for the last."""
         packets = self._packets(container, stream)
         while True:
             began_at = time.thread_time()  # what the reader of the blocks does is not counted
@@ -227,7 +240,7 @@ class _Decoding:
             self._check_time()
             if frames is None:
                 break
-            if len(self._block) >= 4 * self._rate_hz:
+            if len(self._block) >= self._block_bytes:
                 yield self._ready()
         self._flush()
         if self._block:
