@@ -26,7 +26,7 @@ async def convert(request: ConversionRequest, file: bytes) -> AsyncIterator[Call
     """Let a worker convert an audio file; leaving the block early lets it drop the work.
 
     The meta of the first part and the result have `source` (`voice.audio.processing.AudioDescription`),
-    `duration_ms` and `size_bytes`.
+    `duration_ms`, `size_bytes` and `skipped_frames`.
 
     Raises:
         RequestRefused: no audio, or more than the limit.

@@ -80,6 +80,7 @@ async def converted(request: ConversionRequest, file: bytes) -> StreamingHttpRes
     response["Content-Length"] = str(first.meta["size_bytes"])
     response["X-Source"] = as_header(first.meta["source"])
     response["X-Duration-Ms"] = str(first.meta["duration_ms"])
+    response["X-Skipped-Frames"] = str(first.meta["skipped_frames"])
     response["Cache-Control"] = "no-store"
     return response
 

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from voice import metrics
 from voice.audio import resampling
+from voice.audio.decoding import Tally
 from voice.audio.encoding import Container, Encoder
 from voice.audio.pcm import s16le_from_samples, samples_from_s16le
 from voice.errors import VoiceError
@@ -100,7 +101,8 @@ class _SpeechFile:
 def transcribe(call: ClaimedCall) -> None:
     """Send segments as they are transcribed, then the whole transcript."""
     request = TranscriptionRequest(**call.request["transcription"])
-    samples = _samples(call)
+    tally = Tally()
+    samples = _samples(call, tally)
     started = time.monotonic()
     result = recognised(
         samples,
@@ -111,7 +113,8 @@ def transcribe(call: ClaimedCall) -> None:
     speakers: Sequence[str | None] | None = None
     if request.is_diarized:
         result, speakers = with_speakers(samples, result)
-    call.finish(recognition_fields(result, speakers=speakers) | {"engine_ms": engine_ms})
+    counts = {"engine_ms": engine_ms, "skipped_frames": tally.skipped_frames}
+    call.finish(recognition_fields(result, speakers=speakers) | counts)
 
 
 _HANDLERS: Final = {"speak": synthesize, "hear": transcribe, "convert": conversion.convert}
@@ -176,8 +179,8 @@ def _diarizer() -> "DiarizationEngine":
     return registry.diarizer(registry.EngineConfig.from_settings(settings.VOICE))
 
 
-def _samples(call: ClaimedCall) -> Samples:
-    return samples_from_s16le(call.audio) if call.request["is_pcm"] else decoded(call.audio)
+def _samples(call: ClaimedCall, tally: Tally) -> Samples:
+    return samples_from_s16le(call.audio) if call.request["is_pcm"] else decoded(call.audio, tally)
 
 
 def answer_call(call_id: str) -> None:

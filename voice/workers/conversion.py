@@ -13,6 +13,7 @@ from typing import BinaryIO, Final, cast
 from django.conf import settings
 
 from voice.audio import processing
+from voice.audio.decoding import Tally
 from voice.audio.encoding import Container, Encoder
 from voice.audio.pcm import s16le_from_samples
 from voice.errors import RequestRefused
@@ -31,11 +32,13 @@ def convert(call: ClaimedCall) -> None:
     request = ConversionRequest(**call.request["conversion"])
     source = asdict(processing.describe(call.audio))
     with tempfile.TemporaryFile() as file:
-        duration_s = _write(call, request, file)
+        tally = Tally()
+        duration_s = _write(call, request, file, tally)
         about = {
             "source": source,
             "duration_ms": round(1000 * duration_s),
             "size_bytes": file.seek(0, 2),
+            "skipped_frames": tally.skipped_frames,
         }
         file.seek(0)
         call.send(about)
@@ -45,16 +48,16 @@ def convert(call: ClaimedCall) -> None:
     call.finish(about)
 
 
-def _write(call: ClaimedCall, request: ConversionRequest, file: BinaryIO) -> float:
+def _write(call: ClaimedCall, request: ConversionRequest, file: BinaryIO, tally: Tally) -> float:
     """Write the converted file and return its duration in seconds."""
     rate_hz = request.sample_rate
     options = processing.Processing(request.loudness_dbfs, request.is_compressed, request.is_trimmed)
     levels = processing.UNKNOWN
     if options.needs_levels:
-        levels = processing.measure(_blocks(call, rate_hz), rate_hz, options)
+        levels = processing.measure(_blocks(call, rate_hz, Tally()), rate_hz, options)
     encoder = Encoder(cast(Container, request.format), rate_hz, file=file)
     n_samples = 0
-    for block in processing.processed(_blocks(call, rate_hz), rate_hz, options, levels):
+    for block in processing.processed(_blocks(call, rate_hz, tally), rate_hz, options, levels):
         encoder.feed(s16le_from_samples(block))
         n_samples += len(block)
         _check_size(file.tell())
@@ -63,10 +66,10 @@ def _write(call: ClaimedCall, request: ConversionRequest, file: BinaryIO) -> flo
     return n_samples / rate_hz
 
 
-def _blocks(call: ClaimedCall, rate_hz: int) -> Iterator[Samples]:
+def _blocks(call: ClaimedCall, rate_hz: int, tally: Tally) -> Iterator[Samples]:
     """Decode the upload once more; stop if the caller no longer waits."""
     looked_at = 0.0
-    for block in uploads.decoded_blocks(call.audio, rate_hz=rate_hz):
+    for block in uploads.decoded_blocks(call.audio, rate_hz=rate_hz, tally=tally):
         if time.monotonic() - looked_at > LOOK_AFTER_S:
             looked_at = time.monotonic()
             call.check_wanted()

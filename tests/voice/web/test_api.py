@@ -15,6 +15,7 @@ from tests.sounds import encode_wav, stated_seconds
 from tests.voice.web.rest import body_of, recording, seconds_of
 from voice.audio.decoding import decode
 from voice.audio.encoding import encode_flac
+from voice.audio.pcm import samples_from_s16le
 from voice.audio.processing import loudness_dbfs
 from voice.errors import CallFailed, EngineUnavailable
 from voice.queues import calls
@@ -407,6 +408,18 @@ async def test_speakers_are_told_apart_when_asked_for(api, worker, monkeypatch, 
     monkeypatch.setattr(answering, "with_speakers", lambda samples, result: (result, ["Speaker 1"]))
     response = await api.post(f"{V1}/transcribe", {"file": recording(), "diarize": "true"})
     assert response.json()["segments"][0]["speaker"] == "Speaker 1"
+
+
+async def test_frames_that_are_skipped_are_counted_in_the_answer(api, worker, monkeypatch):
+    def decode(file, tally):
+        tally.skipped_frames = 7
+        return samples_from_s16le(factories.tone(1.0))
+
+    monkeypatch.setattr(answering, "decoded", decode)
+
+    assert (await api.post(f"{V1}/transcribe", {"file": recording()})).json()["skipped_frames"] == 7
+    converted = await api.post(f"{V1}/convert", {"file": recording()})
+    assert converted["X-Skipped-Frames"] == "0"
 
 
 # Voices
