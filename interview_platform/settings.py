@@ -59,10 +59,11 @@ INSTALLED_APPS = [
     "channels",
 ]
 
-# Each replaces the class of the same name in Django, whitenoise or django-prometheus.
+# Each but NoStoreMiddleware replaces the class of the same name in Django, whitenoise or django-prometheus.
 MIDDLEWARE = [
     "interview_platform.backends.middleware.PrometheusBeforeMiddleware",
     "interview_platform.backends.middleware.SecurityMiddleware",
+    "interview_platform.backends.middleware.NoStoreMiddleware",
     "interview_platform.backends.middleware.WhiteNoiseMiddleware",
     "interview_platform.backends.middleware.SessionMiddleware",
     "interview_platform.backends.middleware.LocaleMiddleware",
@@ -90,13 +91,13 @@ TEMPLATES = [
 ]
 
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
 
 LANGUAGE_CODE = "en"
@@ -173,7 +174,11 @@ STORAGES = {
     if S3_BUCKET
     else {
         "BACKEND": "interview_platform.backends.storage.LastingFileStorage",
-        "OPTIONS": {"location": MEDIA_ROOT},
+        "OPTIONS": {
+            "location": MEDIA_ROOT,
+            "file_permissions_mode": 0o600,  # recordings are for this user alone
+            "directory_permissions_mode": 0o700,
+        },
     },
     "staticfiles": {"BACKEND": STATICFILES_STORAGE},
 }

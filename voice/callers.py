@@ -27,6 +27,11 @@ class Caller:
     """Operates this installation, so may see its machines."""
 
 
+def tenant_of(caller: Caller) -> str:
+    """Return who shares cached speech with this caller: callers of the same owner, else this caller alone."""
+    return caller.owner or caller.id
+
+
 def owner_of(caller: Caller) -> str:
     """Return the owner of this caller's batches and cloned voices.
 

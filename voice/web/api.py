@@ -162,7 +162,7 @@ async def hear_voice(
         raise Http404("There is no such voice; see the list of voices.")
     text = voice["sample_text"] or DIGITS
     wanted = SpeechRequest.checked(text=text, voice=voice_id, format=format)
-    return await responses.whole_speech(request, wanted, request.auth)
+    return await responses.whole_sample(request, wanted, request.auth)
 
 
 # Batches

@@ -16,7 +16,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from voice.callers import Caller
+from voice.callers import Caller, tenant_of
 from voice.capacity import upload_limits
 from voice.queues.calls import Part
 from voice.service import conversion, synthesis
@@ -31,7 +31,7 @@ async def speech(request: SpeechRequest, caller: Caller) -> HttpResponseBase:
         VoiceError: before the first sentence; after that the stream breaks off.
     """
     wanted = await synthesis.checked(request, caller)
-    spoken = await synthesis.synthesize(wanted)
+    spoken = await synthesis.synthesize(wanted, tenant=tenant_of(caller))
     parts = spoken.parts()
     first = await anext(parts)
     content_type = FORMATS[request.format]
@@ -44,13 +44,14 @@ async def speech(request: SpeechRequest, caller: Caller) -> HttpResponseBase:
     return response
 
 
-async def whole_speech(http: HttpRequest, request: SpeechRequest, caller: Caller) -> HttpResponse:
-    """Return a complete file of speech, or the part of it that the Range header requests.
+async def whole_sample(http: HttpRequest, request: SpeechRequest, caller: Caller) -> HttpResponse:
+    """Return a complete file of a text that everybody knows, or the part that the Range header requests.
 
     Raises:
         VoiceError: it cannot be synthesised.
     """
-    spoken = await synthesis.synthesize(await synthesis.checked(request, caller), is_whole=True)
+    wanted = await synthesis.checked(request, caller)
+    spoken = await synthesis.synthesize(wanted, tenant="", is_whole=True)
     file = ContentFile(b"".join([part.body async for part in spoken.parts()]))
     return _described(ranges.response(http, file, content_type=FORMATS[request.format]), spoken)
 

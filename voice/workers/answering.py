@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 def synthesize(call: ClaimedCall) -> None:
     """Send speech as it is synthesised, one part a sentence, and cache the whole for the same request."""
     request = SpeechRequest(**call.request["speech"])
-    if cached := cache.peek(request.key):  # cached while this request was being made
+    cache_key = call.request.get("cache_key", "")  # none in a call of an earlier release
+    if cached := cache.peek(cache_key):  # cached while this request was being made
         call.send({"duration_ms": cached.meta["duration_ms"]}, cached.body)
         call.finish(cached.meta)
         return
@@ -58,8 +59,8 @@ def synthesize(call: ClaimedCall) -> None:
         "voice": stream.voice,
         "is_last_resort": stream.is_last_resort,
     }
-    if not stream.is_stand_in:  # the next request may get the engine that it wants
-        cache.put(request.key, cache.CachedSpeech(file.whole(), result))
+    if cache_key and not stream.is_stand_in:  # the next request may get the engine that it wants
+        cache.put(cache_key, cache.CachedSpeech(file.whole(), result))
     call.finish(result)
 
 

@@ -138,7 +138,7 @@ async def test_same_text_comes_from_the_cache_without_a_worker(api, worker):
     response = await post(api, "/synthesize", {"text": f"  {TEXT}\n"})
     assert (response["X-Cached"], response["X-Voice"]) == ("true", "fake:en-US")
     assert int(response["X-Duration-Ms"]) == pytest.approx(len(TEXT) * 50, abs=100)
-    assert seconds_of(response.content) == seconds_of(first)
+    assert seconds_of(response.content) == pytest.approx(seconds_of(first), abs=0.1)
     assert worker.synthesis.spoken == []
 
 
@@ -172,7 +172,7 @@ async def test_two_hundred_requests_at_once_cost_one_synthesis(api, worker, sett
 
     bodies = await asyncio.gather(*(ask() for _ in range(200)))
     assert worker.synthesis.spoken == ["Good morning.", "Tell me about your last project."]
-    assert len(set(bodies)) == 1
+    assert len({decode(body).tobytes() for body in bodies}) == 1  # streams and complete files
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,8 @@ async def test_call_whose_job_has_its_old_path_is_answered_all_the_same(worker, 
     monkeypatch.setattr(calls, "LOOK_AFTER_S", 0.1)
     new = calls.JOB
     monkeypatch.setattr(calls, "JOB", "voice.jobs.answer_call")
-    speech = await synthesis.synthesize(SpeechRequest.checked(text="Good morning.", language="en"))
+    request = SpeechRequest.checked(text="Good morning.", language="en")
+    speech = await synthesis.synthesize(request, tenant="organisation:1")
     monkeypatch.setattr(calls, "JOB", new)
     await sync_to_async(wait_for)(lambda: failed("tts") == 1, "the old job to fail")
 
