@@ -75,10 +75,11 @@ INSTALLED_APPS = [
     "csp",
 ]
 
-# The web process runs its own versions of these (interview_platform.backends.middleware.INLINE).
+# The web process runs its own versions of most (interview_platform.backends.middleware.INLINE).
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "interview_platform.backends.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
     "interview_platform.web.browser_policy.by_address",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -115,13 +116,13 @@ PASSWORD_HASHERS = [
     *global_settings.PASSWORD_HASHERS[1:],
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in {
+        "UserAttributeSimilarityValidator": {},
+        "MinimumLengthValidator": {"min_length": 12},
+        "CommonPasswordValidator": {},
+        "NumericPasswordValidator": {},
+    }.items()
 ]
 
 LANGUAGE_CODE = "en"
@@ -213,7 +214,11 @@ STORAGES = {
     if S3_BUCKET
     else {
         "BACKEND": "interview_platform.backends.storage.LastingFileStorage",
-        "OPTIONS": {"location": MEDIA_ROOT},
+        "OPTIONS": {
+            "location": MEDIA_ROOT,
+            "file_permissions_mode": 0o600,  # recordings are for this user alone
+            "directory_permissions_mode": 0o700,
+        },
     },
     "staticfiles": {"BACKEND": STATICFILES_STORAGE},
 }

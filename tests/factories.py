@@ -18,10 +18,11 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import ApiKey, Membership, Organisation, User
+from interviews.actions.interviews import speech_name, speech_owner
 from interviews.models import Answer, Interview, Invitation, Question, Session
 from voice.audio import encoding
 from voice.models import Recording, Speech, Transcript
-from voice.text.normalisation import normalise, speech_key
+from voice.speech.names import text_name
 
 PASSWORD = "correct horse battery staple"
 WORDS = [
@@ -248,6 +249,7 @@ class SpeechFactory(DjangoModelFactory):
         model = Speech
 
     class Params:
+        interview = None  # whose text it is
         ready = factory.Trait(
             status=Speech.Status.READY,
             engine="piper",
@@ -263,7 +265,14 @@ class SpeechFactory(DjangoModelFactory):
             status=Speech.Status.FAILED, attempts=5, last_error="No voice speaks this language: add one."
         )
 
-    key = factory.LazyAttribute(lambda o: speech_key(normalise(o.text), o.voice, o.language))
+    key = factory.LazyAttribute(
+        lambda o: text_name(
+            o.text,
+            voice=o.voice,
+            language=o.language,
+            owner=speech_owner(o.interview) if o.interview else "",
+        )
+    )
     text = factory.Sequence(lambda n: f"What did you learn in project {n}?")
     language = "en"
     voice = ""
@@ -304,12 +313,6 @@ class AnswerFactory(DjangoModelFactory):
     session = factory.SubFactory(SessionFactory)
     position = factory.Sequence(lambda n: n + 1)
     question_text = factory.Sequence(lambda n: f"What did you learn in project {n}?")
-    speech_key = factory.LazyAttribute(
-        lambda o: speech_key(
-            normalise(o.question_text),
-            o.session.invitation.interview.voice,
-            o.session.invitation.interview.language,
-        )
-    )
+    speech_key = factory.LazyAttribute(lambda o: speech_name(o.session.invitation.interview, o.question_text))
     think_seconds = 10
     answer_limit_seconds = 60

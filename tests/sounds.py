@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import wave
 
+import av
 import numpy as np
 
 from voice.audio.encoding import Container, Encoder, wav_header
@@ -24,13 +26,22 @@ def loudest_hz(samples: Samples, rate_hz: int) -> float:
 
 def encode(samples: Samples, *, rate_hz: int, container: Container) -> bytes:
     """A whole file of float32[n_samples] mono."""
-    pcm = s16le_from_samples(samples)
-    if container == "wav":
-        return encode_wav(pcm, rate_hz=rate_hz)
     file = io.BytesIO()
     encoder = Encoder(container, rate_hz, file=file)
-    plain = encoder.feed(pcm) + encoder.finish()  # "pcm" writes no file
-    return file.getvalue() or plain
+    encoder.feed(s16le_from_samples(samples))
+    encoder.finish()
+    return file.getvalue()
+
+
+def stated_seconds(file: bytes) -> float | None:
+    """Return the duration that the file's header states; None if it states none."""
+    if file.startswith(b"RIFF"):  # FFmpeg would count the bytes that are there
+        with wave.open(io.BytesIO(file)) as opened:
+            return opened.getnframes() / opened.getframerate()
+    if file.startswith((b"\xff\xe3", b"\xff\xf3", b"\xff\xfb", b"ID3")) and b"Info" not in file[:200]:
+        return None  # MP3 without a count of its frames
+    with av.open(io.BytesIO(file)) as opened:
+        return opened.duration / 1e6 if opened.duration else None
 
 
 def encode_wav(pcm: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> bytes:

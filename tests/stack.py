@@ -137,7 +137,7 @@ class Stack:
             time.sleep(0.1)
 
     def pids(self, name: str) -> list[int]:
-        """Return the process ids of the running instances of `name`: web, speech, tts, default or cron."""
+        """Return the process ids of a program that run: of web, speech, tts, audio, default or cron."""
         return [instance.pid for instance in self._instances(name) if instance.pid]
 
     def kill(self, name: str, index: int = 0, signal_number: int = signal.SIGKILL) -> int:

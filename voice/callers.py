@@ -34,6 +34,11 @@ def group_of(caller_id: str) -> str:
     return "voice.caller." + re.sub(r"[^0-9A-Za-z.-]", "_", caller_id)
 
 
+def tenant_of(caller: Caller) -> str:
+    """Return who shares cached speech with this caller: callers of the same owner, else this caller alone."""
+    return caller.owner or caller.id
+
+
 def owner_of(caller: Caller) -> str:
     """Return the owner of this caller's batches and cloned voices.
 

@@ -16,7 +16,8 @@ SERVICE: Final[dict[str, Any]] = {
     "MAX_UPLOAD_MB": 25,
     "MAX_BATCH_MB": 100,  # all files of one batch together
     "MAX_BATCH_FILES": 50,
-    "MAX_AUDIO_S": 3600.0,
+    "MAX_AUDIO_S": 3600.0,  # of one file, decoded
+    "MAX_CONVERTED_MB": 512,  # of one converted file
     "MAX_TEXT_CHARS": 5000,
     "CONNECTIONS": 200,  # WebSockets a process
     "CONNECTIONS_PER_KEY": 100,
@@ -47,7 +48,7 @@ APART: Final[dict[str, Any]] = {
     "BREAKER_SUCCESSES": 2,
 }
 """Settings with a name of their own in `django.conf.settings`."""
-QUEUE_NAMES: Final = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "cron", "default")
+QUEUE_NAMES: Final = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "audio", "cron", "default")
 JOBS: Final = (
     "voice.workers.answering.answer_call",
     "voice.workers.rendering.render_speech",

@@ -19,6 +19,7 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, locale, security
+from django.utils.deprecation import MiddlewareMixin
 from django_prometheus import middleware as prometheus
 from whitenoise import middleware as whitenoise  # type: ignore[import-untyped]
 
@@ -52,6 +53,19 @@ class SecurityMiddleware(_Inline, security.SecurityMiddleware):
 
 class CSPMiddleware(_Inline, csp_middleware.CSPMiddleware):
     pass
+
+
+class NoStoreMiddleware(_Inline, MiddlewareMixin):
+    """Let nobody keep a response that does not say for how long: nearly all of them are personal.
+
+    Transcripts, names and pages would stay on the disk of a shared computer or in a proxy.
+    Source: RFC 9111, section 5.2.2.5.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Add `Cache-Control: no-store` unless the view chose another."""
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
 
 class WhiteNoiseMiddleware(whitenoise.WhiteNoiseMiddleware):

@@ -24,6 +24,14 @@ class LastingFileStorage(FileSystemStorage):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_overwrite=True, **options)
+        self._is_closed = False
+
+    def _close_to_others(self) -> None:
+        """Give the directory of all files its mode once: an earlier release left it open to other users."""
+        if not self._is_closed and self.directory_permissions_mode is not None:
+            Path(self.location).mkdir(parents=True, exist_ok=True)
+            Path(self.location).chmod(self.directory_permissions_mode)
+            self._is_closed = True
 
     def _save(self, name: str, content: File) -> str:
         """Save a file under a safe name; called by `save`.
@@ -32,6 +40,7 @@ class LastingFileStorage(FileSystemStorage):
             OSError: the file could not be written, and an earlier one is unchanged; or its name could not be
                 flushed.
         """
+        self._close_to_others()
         part = f"{name}.{uuid4().hex}.part"
         path, part_path = Path(self.path(name)), Path(self.path(part))
         try:

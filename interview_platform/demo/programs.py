@@ -77,6 +77,8 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         # small, then transcription, which can wait.
         Program("speech", (*worker, *SPEECH_PROCESSES_NICE, "--slots", "2"), env=env, nice=19),
         Program("tts", (*worker, "tts"), env=env),
+        # A process of its own: a conversion takes seconds of CPU, and a crafted file may end it.
+        Program("audio", (*worker, "audio", "--slots", "1"), env=env, nice=19),
         # Three processes: the slots of one process block each other, and transcription uses a core where none
         # of them runs. With two, 236 recordings of a thousand candidates waited after some minutes. One slot
         # of each serves the periodic jobs.

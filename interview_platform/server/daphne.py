@@ -1,8 +1,8 @@
-"""Daphne with flow control for WebSockets.
+"""Daphne with flow control, for WebSockets and for HTTP responses that are sent in pieces.
 
 Daphne itself buffers everything that an application sends, and queues everything that a client sends. So a
 client that does not read, or that sends faster than it is served, would fill the memory. Here
-`await send(...)` waits for the client once 64 KiB are buffered. A connection whose messages wait is not read,
+`await send(...)` waits for the client once 64 KiB are buffered. A WebSocket whose messages wait is not read,
 so TCP slows its client down.
 
 At SIGTERM Daphne drops every connection. Here the process closes them one after the other (drain.py); a
@@ -86,7 +86,9 @@ class PatientServer(Server):
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """Send, and wait until the client can take more. Messages after a close are dropped."""
         gate = getattr(protocol, "gate", None)
-        if gate is None:
+        if isinstance(protocol, WebRequest):
+            await self._respond(protocol, message)
+        elif gate is None:
             await super().handle_reply(protocol, message)
         elif protocol.state == protocol.STATE_OPEN:
             if message["type"] == "websocket.close":
@@ -96,6 +98,18 @@ class PatientServer(Server):
                 await gate.passed()
         elif protocol.state == protocol.STATE_CONNECTING:
             await super().handle_reply(protocol, message)
+
+    async def _respond(self, request: Any, message: dict[str, Any]) -> None:
+        """Send a piece of a response, and wait until the client can take the next one."""
+        has_more = message.get("more_body", False)
+        if has_more and request.producer is None and request.channel is not None:
+            request.registerProducer(Gate(), True)
+        elif request.producer is not None and not has_more and request.channel is not None:
+            request.unregisterProducer()
+        gate = request.producer
+        await super().handle_reply(request, message)
+        if gate is not None:
+            await gate.passed()
 
     # --- Draining ---------------------------------------------------------------------------------
 

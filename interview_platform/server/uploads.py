@@ -82,7 +82,14 @@ class BoundedRequest(http_protocol.WebRequest):
         if self._is_refused:
             self.channel.loseConnection()
         else:
+            self._state_length()
             super().requestReceived(command, path, version)
+
+    def _state_length(self) -> None:
+        """Give a body that came in chunks its length: Django reads no form and checks no limit without it."""
+        if self.requestHeaders.hasHeader(b"transfer-encoding"):
+            self.requestHeaders.removeHeader(b"transfer-encoding")
+            self.requestHeaders.setRawHeaders(b"content-length", [b"%d" % self._received_bytes])
 
     def handle_exception(self, exception: BaseException) -> None:
         """Handle a failed application. A response that has started can only be aborted."""

@@ -6,6 +6,7 @@ from interviews.models import Interview
 from interviews.texts.practice import PRACTICE
 from voice.models import Speech
 from voice.speech import rendering
+from voice.speech.names import text_name
 
 
 def practice_text(interview: Interview) -> str:
@@ -25,4 +26,16 @@ def request_speech(*, interview: Interview) -> list[Speech]:
 
 def request_texts(*, interview: Interview, texts: Sequence[str]) -> list[Speech]:
     """Request these texts in the interview's voice. Return their speech rows in order."""
-    return rendering.request(texts=texts, language=interview.language, voice=interview.voice)
+    owner = speech_owner(interview)
+    return rendering.request(texts=texts, language=interview.language, voice=interview.voice, owner=owner)
+
+
+def speech_name(interview: Interview, text: str) -> str:
+    """Return the name of the speech of `text` in the interview's voice."""
+    owner = speech_owner(interview)
+    return text_name(text, voice=interview.voice, language=interview.language, owner=owner)
+
+
+def speech_owner(interview: Interview) -> str:
+    """Return whose texts the interview's are: organisations share no speech, so none learns of another's."""
+    return f"organisation:{interview.organisation_id}"

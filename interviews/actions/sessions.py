@@ -15,7 +15,6 @@ from interviews.events import publishing
 from interviews.models import Answer, Invitation, Session
 from interviews.queries import rows
 from voice.infra import sql
-from voice.text.normalisation import speech_key
 
 PRACTICE_THINK_S, PRACTICE_LIMIT_S, PRACTICE_RETAKES = 5, 30, 3
 
@@ -69,7 +68,7 @@ def _answers_for(session: Session) -> list[Answer]:
         for position, question in enumerate(rows.questions(interview.pk), start=1)
     ]
     for copy in copies:
-        copy.speech_key = speech_key(copy.question_text, interview.voice, interview.language)
+        copy.speech_key = interviews.speech_name(interview, copy.question_text)
     return copies
 
 

@@ -17,7 +17,7 @@ from unfold.enums import ActionVariant
 from accounts import access
 from accounts.models import User
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
-from interviews.actions.interviews import practice_text, request_speech
+from interviews.actions.interviews import practice_text, request_speech, speech_name
 from interviews.admin import question_audio
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
@@ -109,7 +109,7 @@ class InterviewAdmin(ScopedModelAdmin):
 
     @display(description=_("spoken"))
     def practice_spoken(self, interview: Interview) -> str:
-        return question_audio.render(interview, question_audio.key_of(interview, practice_text(interview)))
+        return question_audio.render(interview, speech_name(interview, practice_text(interview)))
 
     @display(description=_("questions"), ordering="questions_n")
     def question_count(self, interview: Any) -> int:

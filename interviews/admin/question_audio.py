@@ -6,12 +6,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from interviews.actions.interviews import practice_text
+from interviews.actions.interviews import practice_text, speech_name
 from interviews.models import Interview
 from voice.infra.backoff import pause_s
 from voice.models import Speech
 from voice.speech import rendering
-from voice.text import normalisation
 
 FIRST_LOOK_S, LONGEST_LOOK_S, MAX_LOOKS = 2, 30, 12
 """The page polls after 2, 4, 8 … 30 seconds while a question is synthesised, and stops after 12 times."""
@@ -35,15 +34,10 @@ class Spoken:
         return rendering.url(self.key)
 
 
-def key_of(interview: Interview, spoken_text: str) -> str:
-    """Return the speech key of the text in the interview's voice and language."""
-    return normalisation.speech_key(normalisation.normalise(spoken_text), interview.voice, interview.language)
-
-
 def keys_of(interview: Interview) -> set[str]:
     """Return the speech keys of the practice question and all questions."""
     texts = [practice_text(interview), *interview.questions.values_list("text", flat=True)]
-    return {key_of(interview, spoken_text) for spoken_text in texts}
+    return {speech_name(interview, spoken_text) for spoken_text in texts}
 
 
 def render(interview: Interview, key: str, *, looks: int = 0) -> SafeString:

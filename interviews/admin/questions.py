@@ -11,6 +11,7 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from accounts.scoped_admin import PartOfParent
+from interviews.actions.interviews import speech_name
 from interviews.admin import question_audio
 from interviews.models import Interview, Question
 
@@ -73,6 +74,4 @@ class QuestionInline(PartOfParent, TabularInline):
     def listen(self, question: Question) -> str:
         if question.pk is None:
             return _("Save, then listen.")
-        return question_audio.render(
-            question.interview, question_audio.key_of(question.interview, question.text)
-        )
+        return question_audio.render(question.interview, speech_name(question.interview, question.text))

@@ -1,5 +1,7 @@
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db.models import ProtectedError
 from django.test import Client
 from django.urls import reverse
@@ -68,6 +70,12 @@ def test_owner_adds_a_person_with_a_role(client, member, ours):
     assert response.status_code == 302, response.context["errors"]
     person = User.objects.get(username="neu")
     assert (person.is_staff, person.is_superuser, person.roles) == (True, False, {ours.pk: Role.REVIEWER})
+
+
+def test_passwords_have_twelve_characters_at_least():
+    with pytest.raises(ValidationError, match="at least 12 characters"):
+        validate_password("kaleidoscop")
+    validate_password("kaleidoscope")
 
 
 def test_owner_cannot_put_a_person_into_another_organisation(client, member, theirs):

@@ -20,7 +20,7 @@ def test_memory_of_the_idle_system(run_directory, piper_voices, figure):
         mine = psutil.Process(os.getpid()).children(recursive=True)
         own = sum(pss_mb(p) for p in mine if p.pid not in before)
         shared = sum(pss_mb(p) for p in mine if p.pid in before and "postgres" in p.name())
-        for name in ("web", "speech", "tts", "default", "cron"):
+        for name in ("web", "speech", "tts", "audio", "default", "cron"):
             for pid in stack.pids(name):
                 figure(
                     f"memory of {name}",

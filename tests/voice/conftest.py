@@ -17,7 +17,7 @@ from voice.speech import voices
 from voice.workers import slot
 from voice.workers.worker import VoiceWorker
 
-QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "cron", "default"]
+QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "audio", "cron", "default"]
 
 
 @dataclass

@@ -6,7 +6,7 @@
     send(encoder.finish())
 
 One class writes both. A stream cannot be sought in, so its headers leave the length open; the headers of a
-whole file hold it.
+whole file hold it (ADTS and plain PCM have none).
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Encoder:
 
     def __init__(self, container: Container, rate_hz: int, *, file: BinaryIO | None = None) -> None:
         """
-        container: "wav" with open length, "flac", "mp3", "opus" (Ogg), "aac" (ADTS) or "pcm" (plain s16le).
+        container: "wav", "flac", "mp3", "opus" (Ogg), "aac" (ADTS) or "pcm" (plain s16le).
         rate_hz: of the PCM; a codec that does not accept it gets the next higher rate that it accepts.
         file: written to instead of returning bytes; it must be seekable, so that headers hold the length.
 
@@ -127,11 +127,12 @@ class Encoder:
         self._odd_byte = b""
         self._n_samples = 0
         self._is_finished = False
-        self._coder: _Coder | None = None
+        target = file or self._sink
+        self._coder: _Coder | _PlainCoder
         if container in _CODECS:
-            self._coder = _Coder(_CODECS[container], rate_hz, file or self._sink, is_stream=file is None)
-        elif container == "wav":
-            self._sink.write(wav_header(rate_hz, None))
+            self._coder = _Coder(_CODECS[container], rate_hz, target, is_stream=file is None)
+        else:
+            self._coder = _PlainCoder(rate_hz, target, has_header=container == "wav", is_stream=file is None)
 
     def feed(self, pcm: bytes) -> bytes:
         """Return the bytes that can be written so far; half a sample is buffered until its other half comes.
@@ -144,10 +145,7 @@ class Encoder:
         pcm = self._odd_byte + pcm if self._odd_byte else pcm
         whole = len(pcm) - len(pcm) % SAMPLE_BYTES
         self._odd_byte = pcm[whole:]
-        if self._coder is None:
-            self._sink.write(pcm[:whole])
-        else:
-            self._coder.write(pcm[:whole])
+        self._coder.write(pcm[:whole])
         self._n_samples += whole // SAMPLE_BYTES
         return self._sink.drain()
 
@@ -159,7 +157,7 @@ class Encoder:
         """
         if self._odd_byte or not self._n_samples:
             raise AudioRejected("No 16-bit audio was given; send an even number of bytes, and some.")
-        if self._coder is not None and not self._is_finished:
+        if not self._is_finished:
             self._coder.close()
         self._is_finished = True
         return self._sink.drain()
@@ -204,6 +202,29 @@ class _Sink:
         piece = bytes(self._written)
         self._written.clear()
         return piece
+
+
+class _PlainCoder:
+    """Writes PCM as it is, behind a WAV header or none."""
+
+    def __init__(self, rate_hz: int, file: BinaryIO | _Sink, *, has_header: bool, is_stream: bool) -> None:
+        self._rate_hz = rate_hz
+        self._file = file
+        self._pcm_bytes = 0
+        self._is_length_open = has_header and not is_stream
+        if has_header:
+            file.write(wav_header(rate_hz, None))
+
+    def write(self, pcm: bytes) -> None:
+        self._file.write(pcm)
+        self._pcm_bytes += len(pcm)
+
+    def close(self) -> None:
+        if self._is_length_open:
+            file = cast("BinaryIO", self._file)
+            file.seek(0)
+            file.write(wav_header(self._rate_hz, self._pcm_bytes))
+            file.seek(0, io.SEEK_END)
 
 
 class _Coder:

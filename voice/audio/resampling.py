@@ -47,6 +47,16 @@ def converter(to_hz: int) -> av.AudioResampler:
     return av.AudioResampler("flt", "mono", to_hz)
 
 
+def to_floats() -> av.AudioResampler:
+    """Return FFmpeg's conversion of frames to interleaved floats, with channels and rate as they are.
+
+    PyAV 18 crashes where it reads a frame of eight or more planes.
+    """
+    import av
+
+    return av.AudioResampler("flt")
+
+
 def _frame(samples: Samples, rate_hz: int) -> av.AudioFrame:
     import av
 

@@ -44,6 +44,9 @@ class BatchFile(models.Model):
     language = models.CharField(max_length=16, blank=True)
     language_probability = models.FloatField(null=True)
     duration_s = models.FloatField(null=True)
+    skipped_frames = models.PositiveIntegerField(
+        default=0, db_default=0, help_text=_("Damaged or unknown frames of the file.")
+    )
     segments = models.JSONField(default=list, help_text=_("As voice.types.Segment, times in seconds."))
     engine = models.CharField(max_length=40, blank=True)
     model = models.CharField(max_length=200, blank=True)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Speech(models.Model):
-    """Synthesised speech under the hash of its text, voice and language: rendered once, then immutable."""
+    """Synthesised speech under a secret name of its text, voice and language: rendered once and immutable."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")

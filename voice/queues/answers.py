@@ -17,10 +17,17 @@ from voice.queues.call_keys import (
     Meta,
     answer_key,
     request_key,
+    taken_key,
 )
 
 AWAY_PAUSES_S = (0.1, 0.5, 2.0)
 """Pauses before a worker gives up its work because Redis does not answer."""
+PARTS_AHEAD = 4
+"""The most parts that wait in Redis for the only reader of an answer."""
+TAKEN_WITHIN_S = 30.0
+"""A reader that takes no part for this many seconds is gone, or its client does not read."""
+LOOK_S = 1
+"""How often a worker that waits for a reader looks whether the call still exists."""
 
 _CLAIM = lua.load(__file__, "call_claim", uses="call_end")
 _ADD = lua.load(__file__, "call_add", uses="call_end")
@@ -53,6 +60,30 @@ class ClaimedCall:
             Forgotten: the caller no longer waits for it, or another worker gives it.
         """
         self._add("part", meta, body)
+
+    def send_when_taken(self, meta: Meta, body: bytes = b"") -> None:
+        """Send a part of a long answer to its only reader; wait while the reader has not taken the last few.
+
+        Raises:
+            Forgotten: as `send`, or the reader takes nothing.
+        """
+        deadline = time.monotonic() + TAKEN_WITHIN_S
+        while self._sent - self._taken() >= PARTS_AHEAD:
+            if time.monotonic() > deadline:
+                raise Forgotten(self.id)
+            redis_clients.sync_client().blpop([taken_key(self.id)], timeout=LOOK_S)
+        self.send(meta, body)
+
+    def check_wanted(self) -> None:
+        """Raise `Forgotten` if the caller no longer waits for the answer, or another worker gives it."""
+        self._taken()
+
+    def _taken(self) -> int:
+        """Return how many parts the only reader has taken."""
+        worker, taken = redis_clients.sync_client().hmget(request_key(self.id), "worker", "taken")
+        if worker != self._token.encode():
+            raise Forgotten(self.id)
+        return int(taken or 0)
 
     def finish(self, meta: Meta) -> None:
         """Send the end of the answer."""

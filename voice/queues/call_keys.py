@@ -1,7 +1,8 @@
 """The keys of a call in Redis, and how long they live. Both sides of a call use them.
 
 A call is the hash `voice:call:<id>` (request, audio, asked_at, share; worker: the token of who claimed it;
-sent: parts so far; again: when it was queued a second time) and the stream `voice:call:<id>:answer`.
+sent: parts so far; taken: parts that the only reader has taken; again: when it was queued a second time) and
+the stream `voice:call:<id>:answer`. The list `voice:call:<id>:taken` wakes a worker that waits for a reader.
 """
 
 from typing import Any
@@ -27,6 +28,10 @@ def request_key(call_id: str) -> str:
 
 def answer_key(call_id: str) -> str:
     return f"{REQUEST_PREFIX}{call_id}:answer"
+
+
+def taken_key(call_id: str) -> str:
+    return f"{REQUEST_PREFIX}{call_id}:taken"
 
 
 def job_id(call_id: str) -> str:

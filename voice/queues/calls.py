@@ -9,6 +9,9 @@ Everything is in Redis and expires soon: a hash with the request and its audio u
 stream with the parts of the answer, which any number of readers may follow. Requests with the same
 `shared_as` share one call while it runs. The job itself carries only the call's id.
 
+A long answer has one reader, who says so (`parts(is_only_reader=True)`) and takes the parts out of Redis. The
+worker waits for this reader (`ClaimedCall.send_when_taken`), so that Redis holds a few parts of it at most.
+
 One worker answers: it claims the call, and parts from any other worker are refused. A worker that dies before
 its first part costs its readers some seconds: one of them queues the job again, once. After the first part
 the call fails for all of them, because another worker would not give exactly the same answer.
@@ -41,6 +44,7 @@ from voice.queues.call_keys import (
     answer_key,
     job_id,
     request_key,
+    taken_key,
 )
 
 JOB = "voice.workers.answering.answer_call"
@@ -55,6 +59,7 @@ AGAIN_S = 10
 
 _ASK = lua.load(__file__, "call_ask")
 _REQUEUE = lua.load(__file__, "call_requeue", uses="call_end")
+_TAKE = lua.load(__file__, "call_take")
 _FORGET = lua.load(__file__, "call_forget", uses="call_end")
 
 Entry = tuple[bytes, Meta, bytes]
@@ -123,18 +128,20 @@ class Call:
     id: str
     queue_name: str
     result: Meta = field(default_factory=dict)
-    _last_id: bytes | str = "0"
+    _last_id: bytes = b"0"
+    _taken_id: bytes = b"0"
     _renewed_at: float = field(default_factory=time.monotonic)
 
     async def queue(self) -> None:
         """Put the job into its queue."""
         await asyncio.to_thread(jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=job_id(self.id))
 
-    async def parts(self, *, within_s: float = WAIT_S) -> AsyncIterator[Part]:
+    async def parts(self, *, within_s: float = WAIT_S, is_only_reader: bool = False) -> AsyncIterator[Part]:
         """Yield the parts of the answer, from the first, as they arrive; `result` is set after the last.
 
         within_s: how long no worker may be at work on it. A worker's watchdog limits the silence of that
         worker.
+        is_only_reader: whether parts that were taken are dropped, and the worker waits for this reader.
 
         Raises:
             CallFailed: the worker reported it, it died, or no worker began in time.
@@ -152,6 +159,8 @@ class Call:
                         return
                     case _:
                         raise CallFailed(**meta)
+            if is_only_reader and self._taken_id != self._last_id:
+                await self._take()
             now = time.monotonic()
             if entries:
                 alive_at = looked_at = now
@@ -196,6 +205,14 @@ class Call:
         ((_, entries),) = found
         self._last_id = entries[-1][0]
         return [(fields[b"kind"], json.loads(fields[b"meta"]), fields[b"body"]) for _, fields in entries]
+
+    async def _take(self) -> None:
+        """Drop the parts read so far, and let the worker send more."""
+        number = bytes(self._last_id).partition(b"-")[0]
+        keys = [request_key(self.id), answer_key(self.id), taken_key(self.id)]
+        with suppress(redis.ConnectionError, redis.TimeoutError):  # tried again after the next read
+            await _TAKE.run_async(redis_clients.async_client(), keys, [number, CALL_TTL_S])
+            self._taken_id = self._last_id
 
     async def _renew(self) -> None:
         """Keep the answer from expiring while it is being read."""

@@ -166,6 +166,7 @@ def recognised_fields(row: BatchFile) -> dict[str, Any]:
         "segments": [stored_segment_fields(kept) for kept in row.segments],
         "engine": row.engine,
         "model": row.model,
+        "skipped_frames": row.skipped_frames,
     }
 
 

@@ -1,9 +1,9 @@
 """Convert an audio file while the caller waits.
 
 async with conversion.convert(ConversionRequest.checked(format="mp3", trim=True), file) as call:
-    async for part in call.parts():
+    async for part in call.parts(is_only_reader=True):
+        part.meta                                    # of the first part: descriptions of both files
         part.body                                    # of the new file
-call.result["source"]                                # a description of the old one
 """
 
 from collections.abc import AsyncIterator
@@ -17,12 +17,16 @@ from voice.queues import calls
 from voice.queues.calls import Call
 from voice.service.requests import ConversionRequest
 
+QUEUE = "audio"
+"""A queue of its own: storing recordings neither waits for a conversion nor ends with its worker."""
+
 
 @asynccontextmanager
 async def convert(request: ConversionRequest, file: bytes) -> AsyncIterator[Call]:
     """Let a worker convert an audio file; leaving the block early lets it drop the work.
 
-    The result has `source` (`voice.audio.processing.AudioDescription`) and `duration_ms`.
+    The meta of the first part and the result have `source` (`voice.audio.processing.AudioDescription`),
+    `duration_ms`, `size_bytes` and `skipped_frames`.
 
     Raises:
         RequestRefused: no audio, or more than the limit.
@@ -31,5 +35,5 @@ async def convert(request: ConversionRequest, file: bytes) -> AsyncIterator[Call
     upload_limits.check_size(len(file))
     fields = {"kind": "convert", "conversion": asdict(request)}
     limit = settings.VOICE["QUEUE_LIMIT"]
-    async with calls.submitted("default", fields, audio=file, queue_limit=limit) as call:
+    async with calls.submitted(QUEUE, fields, audio=file, queue_limit=limit) as call:
         yield call

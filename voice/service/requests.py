@@ -1,7 +1,6 @@
 """The parameters of requests to the speech service, checked before any work is done.
 
     request = SpeechRequest.checked(text="Good morning.", voice="piper:en_US-lessac-medium", format="mp3")
-    request.key                                      # names the result in the cache
 
 Every refusal is a `RequestRefused` that names the field and the limit. Voices and engines are checked
 elsewhere (`voice.service.synthesis`, `voice.service.transcription`).
@@ -9,10 +8,9 @@ elsewhere (`voice.service.synthesis`, `voice.service.transcription`).
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from voice.audio.processing import LOUDNESS_RANGE_DBFS
@@ -42,10 +40,7 @@ MAX_LANGUAGE_CHARS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """Text to speak. `voice` is an id of the voices list, or empty for the language's own.
-
-    Callers share the cache, so the id of a cloned voice must tell other owners nothing.
-    """
+    """Text to speak. `voice` is an id of the voices list, or empty for the language's own."""
 
     text: str
     voice: str = ""
@@ -79,12 +74,6 @@ class SpeechRequest:
             emotion=_short("emotion", emotion, MAX_EMOTION_CHARS),
             format=_choice("format", format, FORMATS),
         )
-
-    @property
-    def key(self) -> str:
-        """SHA-256 (64 hex digits) of everything that the audio depends on."""
-        parts = [str(value) for value in asdict(self).values()]
-        return hashlib.sha256("\x1f".join(["call", *parts]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

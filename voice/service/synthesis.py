@@ -1,6 +1,7 @@
 """Text to speech for a caller who waits: from the cache, else from a worker.
 
-speech = await synthesize(await checked(SpeechRequest.checked(text=…, format="mp3"), caller))
+wanted = await checked(SpeechRequest.checked(text=…, format="mp3"), caller)
+speech = await synthesize(wanted, tenant=tenant_of(caller))
 async for part in speech.parts():
     part.body                                        # audio of one sentence in the requested format
 speech.result["voice"]
@@ -21,7 +22,7 @@ from voice.queues import calls
 from voice.queues.call_keys import Meta
 from voice.queues.calls import Call, Part
 from voice.service.requests import SpeechRequest
-from voice.speech import cache, voices
+from voice.speech import cache, names, voices
 from voice.text import markup, writing_systems
 from voice.types import Voice
 
@@ -69,22 +70,33 @@ class Speech:
         metrics.FIRST_AUDIO_SECONDS.labels(source=source).observe(seconds)
 
 
-async def synthesize(request: SpeechRequest) -> Speech:
-    """Synthesise a checked request; concurrent calls with the same request share the work.
+async def synthesize(request: SpeechRequest, *, tenant: str, is_whole: bool = False) -> Speech:
+    """Synthesise a checked request; concurrent calls of one tenant with the same request share the work.
+
+    tenant: who shares the cached speech; "" for a text that everybody knows.
+    is_whole: nothing is sent before the file is complete, and its header states its length. A stream's header
+    can't; but the stream begins with the first sentence.
 
     Raises:
         Busy: too much waits already.
     """
     asked_at = time.monotonic()
-    if cached := await cache.get(request.key):
+    key = cache_key(request, tenant)
+    if cached := await cache.get(key):
         return Speech(None, cached, asked_at)
+    is_whole = is_whole and request.format != "pcm"  # which has no header
     call = await calls.submit(
         "tts",
-        {"kind": "speak", "speech": asdict(request)},
-        shared_as=request.key,
+        {"kind": "speak", "speech": asdict(request), "is_whole": is_whole, "cache_key": key},
+        shared_as=f"{key}:whole" if is_whole else key,
         queue_limit=settings.VOICE["QUEUE_LIMIT"],
     )
     return Speech(call, None, asked_at)
+
+
+def cache_key(request: SpeechRequest, tenant: str) -> str:
+    """Return the secret name of everything that the audio depends on, for this tenant alone."""
+    return names.secret_name("call", tenant, *(str(value) for value in asdict(request).values()))
 
 
 async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:

@@ -1,10 +1,10 @@
-"""`/ws/asr`: PCM in, live transcript out."""
+"""`/ws/asr`: PCM or a container in pieces in, live transcript out."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from voice.audio import pcm, resampling
+from voice.audio import pcm, resampling, signatures
 from voice.audio.pcm import PEAK_LIMIT
 from voice.errors import AudioRejected, RequestRefused
 from voice.live.transcriber import Transcriber
@@ -12,6 +12,7 @@ from voice.live.utterances import MAX_SILENCE_MS, MIN_SILENCE_MS
 from voice.service.requests import TranscriptionRequest
 from voice.sockets import messages
 from voice.sockets.base import VoiceConsumer
+from voice.sockets.live_container import LiveContainer
 from voice.sockets.messages import Message
 from voice.types import RECOGNITION_RATE_HZ, Samples
 
@@ -20,6 +21,7 @@ READERS: Mapping[str, Callable[[bytes], Samples]] = {
     "float32": pcm.samples_from_f32le,
 }
 """How binary messages are decoded, by `encoding`."""
+SAMPLE_BYTES = {"int16": 2, "float32": 4}
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 MAX_MODEL_CHARS = 100
 
@@ -77,6 +79,9 @@ class AsrConsumer(VoiceConsumer):
         self._config = Config()
         self._resampler = resampling.Resampler(RECOGNITION_RATE_HZ, RECOGNITION_RATE_HZ)
         self._transcriber = Transcriber(self)
+        self._held = b""  # the first bytes of a stream until they tell what it is, then part of a sample
+        self._is_pcm: bool | None = None  # None before the stream has begun
+        self._container: LiveContainer | None = None
 
     def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
         return {"config": self._configure, "end": self._end}
@@ -84,8 +89,28 @@ class AsrConsumer(VoiceConsumer):
     async def binary(self, data: bytes) -> None:
         if not data:
             raise AudioRejected("An empty message holds no audio.")
-        is_plain = self._config.encoding == "int16" and self._config.sample_rate == RECOGNITION_RATE_HZ
-        if is_plain and len(data) % pcm.SAMPLE_BYTES == 0:
+        data, self._held = self._held + data, b""
+        if self._is_pcm is None:
+            self._recognise_container(data)
+        if self._container is not None:
+            await self._container.feed(data)
+        elif self._is_pcm:
+            await self._feed_pcm(data)
+        else:
+            self._held = data
+
+    def _recognise_container(self, head: bytes) -> None:
+        """Find out what the stream is, once enough of it has come."""
+        if name := signatures.container_of(head):
+            self._is_pcm, self._container = False, LiveContainer(name, self._transcriber)
+        elif len(head) >= signatures.LONGEST_BYTES:
+            self._is_pcm = True
+
+    async def _feed_pcm(self, data: bytes) -> None:
+        """Transcribe whole samples; part of a sample waits for the next message."""
+        whole = len(data) - len(data) % SAMPLE_BYTES[self._config.encoding]
+        data, self._held = data[:whole], data[whole:]
+        if self._config.encoding == "int16" and self._config.sample_rate == RECOGNITION_RATE_HZ:
             await self._transcriber.feed(data)
         else:
             samples = self._resampler.feed(_checked(READERS[self._config.encoding](data)))
@@ -96,6 +121,8 @@ class AsrConsumer(VoiceConsumer):
         if config.sample_rate != self._config.sample_rate:
             await self._flush()
             self._resampler = resampling.Resampler(config.sample_rate, RECOGNITION_RATE_HZ)
+        if self._is_pcm and config.encoding != self._config.encoding:
+            self._held = b""  # part of a sample that no longer continues
         self._config = config
         self._transcriber.configure(
             TranscriptionRequest(language=config.language, hot_words=config.hot_words),
@@ -112,9 +139,25 @@ class AsrConsumer(VoiceConsumer):
         )
 
     async def _end(self, message: Message) -> None:
-        await self._flush()
+        await self._end_stream()
         self._resampler = resampling.Resampler(self._config.sample_rate, RECOGNITION_RATE_HZ)
         await self._transcriber.end()
+
+    async def disconnect(self, code: int) -> None:
+        await super().disconnect(code)
+        if self._container is not None:
+            await self._container.close()
+
+    async def _end_stream(self) -> None:
+        """Transcribe what is held of the stream; another one may follow."""
+        container, held, is_pcm = self._container, self._held, self._is_pcm
+        self._container, self._held, self._is_pcm = None, b"", None
+        if container is not None:
+            await container.finish()
+        elif not is_pcm and held:  # too short to be anything but PCM
+            await self._feed_pcm(held)
+        self._held = b""
+        await self._flush()
 
     async def _flush(self) -> None:
         """Transcribe the rest of the resampler's buffer."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from voice import metrics
 from voice.audio.pcm import SAMPLE_BYTES, samples_from_s16le
-from voice.callers import owner_of
+from voice.callers import owner_of, tenant_of
 from voice.errors import Busy, RequestRefused
 from voice.infra.threads import in_thread
 from voice.service import synthesis
@@ -118,7 +118,7 @@ class TtsConsumer(VoiceConsumer):
             self._begin_next()
 
     async def _send_speech(self, wanted: Wanted) -> None:
-        speech = await synthesis.synthesize(wanted.request)
+        speech = await synthesis.synthesize(wanted.request, tenant=tenant_of(self.caller))
         outgoing = _Outgoing(self, wanted)
         whole = bytearray()
         async for part in speech.parts():

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from voice import metrics
 from voice.audio.encoding import wav_header
+from voice.callers import tenant_of
 from voice.errors import Busy
 from voice.service import synthesis, transcription
 from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
@@ -86,7 +87,8 @@ class VoiceSocketConsumer(VoiceConsumer):
         if is_judged:
             judged = await asyncio.to_thread(sentiment.tone_fields, request.text, request.language)
         is_wav = request.format == "wav"
-        speech = await synthesis.synthesize(replace(request, format="pcm") if is_wav else request)
+        wanted = replace(request, format="pcm") if is_wav else request
+        speech = await synthesis.synthesize(wanted, tenant=tenant_of(self.caller), is_whole=True)
         header = wav_header(SPEECH_RATE_HZ, None) if is_wav else b""
         file = bytearray(header)
         async for part in speech.parts():

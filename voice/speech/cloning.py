@@ -27,6 +27,8 @@ from voice.types import Samples, Voice
 
 SHORTEST_S, LONGEST_S = 3.0, 60.0
 """The engine listens to the first 10 s; less than 3 are too few to tell a voice by."""
+LONGEST_CPU_S = 10.0
+"""To decode a recording, which a web process does: a minute of sound takes less than a second."""
 QUIETEST_RMS = 0.003
 """-50 dBFS: room noise without speech."""
 
@@ -142,7 +144,9 @@ def _check_engine() -> None:
 def _decoded(file: bytes) -> Samples:
     """Return float32[n_samples] at 24 000 Hz."""
     try:
-        samples = decoding.decode(file, rate_hz=CLONING.sample_rate_hz, limit_s=LONGEST_S + 1)
+        samples = decoding.decode(
+            file, rate_hz=CLONING.sample_rate_hz, limit_s=LONGEST_S + 1, limit_cpu_s=LONGEST_CPU_S
+        )
     except AudioRejected as error:
         raise RequestRefused("reference_audio", str(error), code=error.code) from error
     duration_s = len(samples) / CLONING.sample_rate_hz

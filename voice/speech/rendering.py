@@ -20,14 +20,18 @@ from voice.models import Speech
 from voice.queues import jobs
 from voice.speech import cache
 from voice.speech.cache import CachedSpeech
+from voice.speech.names import text_name
 from voice.text import normalisation
 from voice.types import Samples
 
 
-def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Speech]:
-    """Return the rows for these texts in this voice, in order; queue jobs for texts not rendered yet."""
+def request(*, texts: Sequence[str], language: str, owner: str, voice: str = "") -> list[Speech]:
+    """Return the rows for these texts in this voice, in order; queue jobs for texts not rendered yet.
+
+    owner: whose texts they are; nobody else shares their speech (`voice.speech.names`).
+    """
     normalised = [normalisation.normalise(spoken_text) for spoken_text in texts]
-    keys = [normalisation.speech_key(spoken_text, voice, language) for spoken_text in normalised]
+    keys = [text_name(said, voice=voice, language=language, owner=owner) for said in normalised]
     rows = _of_keys(keys)
     if missing := {key: said for key, said in zip(keys, normalised, strict=True) if key not in rows}:
         rows |= _make(missing, language=language, voice=voice)
@@ -123,7 +127,7 @@ def _keep_hot(key: str, flac: bytes) -> None:
 
 
 def _hot_key(key: str) -> str:
-    """Return a key apart from those that callers of the speech service use, which are plain hashes."""
+    """Return a key apart from those that callers of the speech service use."""
     return f"question-{key}"
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from typing import Final
-
-from voice.text.languages import hyphenated
 
 # Sorting a long run of accents into Unicode's order takes time by the square of its length.
 # Source: Unicode Standard Annex 15, Stream-Safe Text Format.
@@ -25,13 +22,6 @@ def normalise(text: str) -> str:
         kept = "".join(char for char in spaced if char in "\u200c\u200d" or not _is_control(char))
         spaced = _without_piled_marks(unicodedata.normalize("NFC", _without_piled_marks(kept)))
     return re.sub(r"\s+", " ", spaced).strip()
-
-
-def speech_key(text: str, voice: str, language: str) -> str:
-    """The name of one piece of speech: SHA-256 (64 hex digits) of normalised text, voice id and language."""
-    parts = (normalise(text), voice, hyphenated(language).lower())
-    # a unit separator cannot stand in normalised text, so no two triples join to the same string
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 def _is_control(char: str) -> bool:

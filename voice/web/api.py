@@ -142,7 +142,8 @@ async def list_voices(request: VoiceHttpRequest, wanted: Query[VoiceFilter]) -> 
     ]
 
 
-@router.get(
+@router.api_operation(
+    ["GET", "HEAD"],
     "/voices/{path:voice_id}/sample",
     response=ERRORS,
     openapi_extra=AUDIO,
@@ -154,15 +155,14 @@ async def hear_voice(
     voice_id: str,
     format: str = Query("mp3", description=", ".join(FORMATS)),  # noqa: A002
 ) -> HttpResponseBase:
-    """A sentence in the voice's language."""
+    """A sentence in the voice's language, whole or in ranges."""
     known = [described(voice) for voice in await synthesis.voices_for(request.auth)]
     voice = next((fields for fields in known if fields["id"] == voice_id), None)
     if voice is None:
         raise Http404("There is no such voice; see the list of voices.")
     text = voice["sample_text"] or DIGITS
-    return await responses.speech(
-        SpeechRequest.checked(text=text, voice=voice_id, format=format), request.auth
-    )
+    wanted = SpeechRequest.checked(text=text, voice=voice_id, format=format)
+    return await responses.whole_sample(request, wanted, request.auth)
 
 
 # Batches

@@ -63,6 +63,7 @@ QUEUE_NAMES = {
     "stt-later": _("recordings whose text may come later"),
     "stt-batch": _("uploaded files to recognise"),
     "tts": _("questions to speak"),
+    "audio": _("uploaded files to convert"),
     "cron": _("housekeeping"),
     "default": _("recordings to store"),
 }

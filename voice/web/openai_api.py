@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from ninja import Field, File, Form, Router, Schema
 from ninja import UploadedFile as NinjaFile
 
+from voice.callers import tenant_of
 from voice.errors import RequestRefused, VoiceError
 from voice.queues.calls import Call, Part
 from voice.service import synthesis, transcription
@@ -142,7 +143,8 @@ async def create_speech(request: VoiceHttpRequest, payload: SpeechIn) -> HttpRes
         )
         if payload.stream_format == "audio":
             return await responses.speech(wanted, request.auth)
-        spoken = await synthesis.synthesize(await synthesis.checked(wanted, request.auth))
+        checked = await synthesis.checked(wanted, request.auth)
+        spoken = await synthesis.synthesize(checked, tenant=tenant_of(request.auth))
         parts = spoken.parts()
         return _events(_speech_events(await anext(parts), parts, len(wanted.text)))
     except RequestRefused as refused:

@@ -104,6 +104,9 @@ class RecognisedOut(Schema):
     engine: str
     model: str
     engine_ms: int = 0
+    skipped_frames: int = Field(
+        0, description="Damaged or unknown frames of the file; silence replaces them."
+    )
     sentiment: SentimentOut | None = None
     keywords: list[str] = []
 

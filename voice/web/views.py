@@ -1,6 +1,9 @@
 """Audio over HTTP: synthesised questions (immutable) and recordings (short-lived addresses)."""
 
+from http import HTTPStatus
+
 from asgiref.sync import sync_to_async
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -18,8 +21,9 @@ async def play_speech(request: HttpRequest, key: str) -> HttpResponse:
         flac = await sync_to_async(rendering.read_stored)(key)
     if flac is None:
         raise Http404("This text has not been rendered.")
-    response = HttpResponse(flac, content_type="audio/flac")
-    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response = ranges.response(request, ContentFile(flac), content_type="audio/flac")
+    if response.status_code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        response["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 

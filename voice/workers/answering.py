@@ -1,38 +1,40 @@
 """Answer calls (`voice.queues.calls`): the work of a worker for a caller who waits."""
 
 import functools
+import io
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from django.conf import settings
 
 from voice import metrics
-from voice.audio import decoding, processing, resampling
+from voice.audio import resampling
+from voice.audio.decoding import Tally
 from voice.audio.encoding import Container, Encoder
-from voice.audio.pcm import SAMPLE_BYTES, s16le_from_samples, samples_from_s16le
+from voice.audio.pcm import s16le_from_samples, samples_from_s16le
 from voice.errors import VoiceError
 from voice.inference import recognizer, synthesizer
 from voice.queues import answers
 from voice.queues.answers import ClaimedCall, Forgotten
-from voice.service.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
+from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
 from voice.speech import cache
 from voice.text.transcripts import recognition_fields, segment_fields
-from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
-from voice.workers import slot
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, SpeechChunk
+from voice.workers import conversion, slot
+from voice.workers.uploads import decoded
 
 if TYPE_CHECKING:
     from voice.engines.base import DiarizationEngine
-
-CONVERTED_AT_ONCE_BYTES: Final = 1024**2
 
 
 def synthesize(call: ClaimedCall) -> None:
     """Send speech as it is synthesised, one part a sentence, and cache the whole for the same request."""
     request = SpeechRequest(**call.request["speech"])
-    if cached := cache.peek(request.key):  # cached while this request was being made
+    cache_key = call.request.get("cache_key", "")  # none in a call of an earlier release
+    if cached := cache.peek(cache_key):  # cached while this request was being made
         call.send({"duration_ms": cached.meta["duration_ms"]}, cached.body)
         call.finish(cached.meta)
         return
@@ -43,33 +45,65 @@ def synthesize(call: ClaimedCall) -> None:
         speed=request.speed,
         emotion=request.emotion or None,
     )
-    encoder, bodies, duration_ms = Encoder(cast(Container, request.format), SPEECH_RATE_HZ), [], 0
-    resampler: resampling.Resampler | None = None
+    file = _SpeechFile(cast(Container, request.format), is_streamed=not call.request.get("is_whole"))
+    duration_ms = 0
     for chunk in stream:
-        resampler = resampler or resampling.Resampler(chunk.sample_rate_hz, SPEECH_RATE_HZ)
-        body = encoder.feed(s16le_from_samples(resampler.feed(chunk.samples)))
         duration_ms += round(1000 * chunk.duration_s)
-        bodies.append(body)
-        call.send({"duration_ms": round(1000 * chunk.duration_s), "voice": stream.voice}, body)
+        about = {"duration_ms": round(1000 * chunk.duration_s), "voice": stream.voice}
+        call.send(about, file.add(chunk))
         slot.allow(call.age_s())  # a call is stuck if no more audio comes, however long the text
-    assert resampler is not None  # a stream without a chunk raises
-    bodies.append(encoder.feed(s16le_from_samples(resampler.finish())) + encoder.finish())
-    call.send({"duration_ms": 0}, bodies[-1])
+    call.send({"duration_ms": 0}, file.finish())
     result = {
         "duration_ms": duration_ms,
         "engine": stream.engine,
         "voice": stream.voice,
         "is_last_resort": stream.is_last_resort,
     }
-    if not stream.is_stand_in:  # the next request may get the engine that it wants
-        cache.put(request.key, cache.CachedSpeech(b"".join(bodies), result))
+    if cache_key and not stream.is_stand_in:  # the next request may get the engine that it wants
+        cache.put(cache_key, cache.CachedSpeech(file.whole(), result))
     call.finish(result)
+
+
+class _SpeechFile:
+    """Synthesised speech in one format: as a stream for whoever waits, and as a complete file.
+
+    A stream's header leaves the length open, so a player can't jump in it; only the complete file is kept.
+    """
+
+    def __init__(self, container: Container, *, is_streamed: bool) -> None:
+        self._file = io.BytesIO()
+        self._encoders = [Encoder(container, SPEECH_RATE_HZ, file=self._file)]
+        self._is_streamed = is_streamed
+        if is_streamed:
+            self._encoders.append(Encoder(container, SPEECH_RATE_HZ))
+        self._resampler: resampling.Resampler | None = None
+
+    def add(self, chunk: SpeechChunk) -> bytes:
+        """Return the next bytes of the stream."""
+        self._resampler = self._resampler or resampling.Resampler(chunk.sample_rate_hz, SPEECH_RATE_HZ)
+        return self._encoded(self._resampler.feed(chunk.samples))
+
+    def finish(self) -> bytes:
+        """Return the last bytes of the stream; the complete file if it is not streamed."""
+        assert self._resampler is not None, "a stream without a chunk raises"
+        last = self._encoded(self._resampler.finish())
+        last += b"".join([encoder.finish() for encoder in self._encoders])
+        return last if self._is_streamed else self.whole()
+
+    def whole(self) -> bytes:
+        """Return the complete file, after `finish`."""
+        return self._file.getvalue()
+
+    def _encoded(self, samples: Samples) -> bytes:
+        pcm = s16le_from_samples(samples)
+        return b"".join([encoder.feed(pcm) for encoder in self._encoders])
 
 
 def transcribe(call: ClaimedCall) -> None:
     """Send segments as they are transcribed, then the whole transcript."""
     request = TranscriptionRequest(**call.request["transcription"])
-    samples = _samples(call)
+    tally = Tally()
+    samples = _samples(call, tally)
     started = time.monotonic()
     result = recognised(
         samples,
@@ -80,26 +114,11 @@ def transcribe(call: ClaimedCall) -> None:
     speakers: Sequence[str | None] | None = None
     if request.is_diarized:
         result, speakers = with_speakers(samples, result)
-    call.finish(recognition_fields(result, speakers=speakers) | {"engine_ms": engine_ms})
+    counts = {"engine_ms": engine_ms, "skipped_frames": tally.skipped_frames}
+    call.finish(recognition_fields(result, speakers=speakers) | counts)
 
 
-def convert(call: ClaimedCall) -> None:
-    """Send the converted file; the result describes the original."""
-    request = ConversionRequest(**call.request["conversion"])
-    source = asdict(processing.describe(call.audio))
-    samples = decoded(call.audio, rate_hz=request.sample_rate)
-    slot.allow(len(samples) / request.sample_rate)
-    options = processing.Processing(request.loudness_dbfs, request.is_compressed, request.is_trimmed)
-    pcm = s16le_from_samples(processing.process(samples, request.sample_rate, options))
-    encoder = Encoder(cast(Container, request.format), request.sample_rate)
-    for start in range(0, len(pcm), CONVERTED_AT_ONCE_BYTES):
-        call.send({}, encoder.feed(pcm[start : start + CONVERTED_AT_ONCE_BYTES]))
-    call.send({}, encoder.finish())
-    seconds = len(pcm) / SAMPLE_BYTES / request.sample_rate
-    call.finish({"source": source, "duration_ms": round(1000 * seconds)})
-
-
-_HANDLERS: Final = {"speak": synthesize, "hear": transcribe, "convert": convert}
+_HANDLERS: Final = {"speak": synthesize, "hear": transcribe, "convert": conversion.convert}
 
 
 def answer(call: ClaimedCall) -> None:
@@ -122,17 +141,6 @@ def answer(call: ClaimedCall) -> None:
     finally:
         metrics.CALLS.labels(kind=kind, outcome=outcome).inc()
         metrics.CALL_SECONDS.labels(kind=kind).observe(call.age_s())
-
-
-def decoded(file: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> Samples:
-    """Return float32[n_samples], mono, of an uploaded file.
-
-    Raises:
-        AudioRejected: no readable audio, too large, or too long.
-    """
-    limits = settings.VOICE
-    limit_bytes = limits["MAX_UPLOAD_MB"] * 1024**2
-    return decoding.decode(file, rate_hz=rate_hz, limit_bytes=limit_bytes, limit_s=limits["MAX_AUDIO_S"])
 
 
 def recognised(
@@ -172,8 +180,8 @@ def _diarizer() -> "DiarizationEngine":
     return registry.diarizer(registry.EngineConfig.from_settings(settings.VOICE))
 
 
-def _samples(call: ClaimedCall) -> Samples:
-    return samples_from_s16le(call.audio) if call.request["is_pcm"] else decoded(call.audio)
+def _samples(call: ClaimedCall, tally: Tally) -> Samples:
+    return samples_from_s16le(call.audio) if call.request["is_pcm"] else decoded(call.audio, tally)
 
 
 def answer_call(call_id: str) -> None:

@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from voice import errors, metrics, signals
+from voice.audio.decoding import Tally
 from voice.audio.pcm import samples_from_s16le
 from voice.errors import AudioRejected, EngineUnavailable
 from voice.models import Batch, BatchFile, Transcript
@@ -110,12 +111,13 @@ def _recognise_pcm(pcm: bytes, language: str) -> dict[str, Any]:
 
 
 def _recognise_file(file: bytes, batch: Batch) -> dict[str, Any]:
-    from voice.workers import answering
+    from voice.workers import answering, uploads
 
     request = TranscriptionRequest(
         language=batch.language, hot_words=batch.hot_words, is_diarized=batch.is_diarized
     )
-    samples = answering.decoded(file)
+    tally = Tally()
+    samples = uploads.decoded(file, tally)
     result = answering.recognised(samples, request)
     if not batch.is_diarized:
         segments = [stored_segment(segment) for segment in result.segments]
@@ -123,7 +125,8 @@ def _recognise_file(file: bytes, batch: Batch) -> dict[str, Any]:
         result, speakers = answering.with_speakers(samples, result)
         named = zip(result.segments, speakers, strict=True)
         segments = [stored_segment(segment) | {"speaker": speaker} for segment, speaker in named]
-    return _heard(result) | {"segments": segments, "duration_s": result.duration_s}
+    counts = {"duration_s": result.duration_s, "skipped_frames": tally.skipped_frames}
+    return _heard(result) | {"segments": segments, **counts}
 
 
 def _heard(result: Recognition) -> dict[str, Any]:

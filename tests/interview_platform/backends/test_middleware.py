@@ -28,7 +28,12 @@ async def unprotected(request):
     return HttpResponse("done")
 
 
+async def lasting(request):
+    return HttpResponse("kept", headers={"Cache-Control": "public, max-age=60"})
+
+
 urlpatterns = [
+    path("lasting", lasting),
     path("remember", remember),
     path("recall", recall),
     path("protected", unprotected),
@@ -51,6 +56,11 @@ def no_threads(monkeypatch):
         raise AssertionError(f"{function} in a thread")
 
     monkeypatch.setattr(middleware, "sync_to_async", refuse)
+
+
+async def test_response_is_kept_nowhere_unless_its_view_says_so(client):
+    assert (await client.get("/protected"))["Cache-Control"] == "no-store"
+    assert (await client.get("/lasting"))["Cache-Control"] == "public, max-age=60"
 
 
 async def test_plain_request_goes_through_no_thread(client, no_threads):

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile, File
 
 from interview_platform.backends.storage import LastingFileStorage
@@ -38,6 +39,18 @@ def read(storage):
 
 def files(storage):
     return sorted(str(path.relative_to(storage.location)) for path in Path(storage.location).rglob("*.*"))
+
+
+def test_files_and_directories_are_for_their_owner_alone(tmp_path):
+    opened = tmp_path / "media"
+    opened.mkdir(mode=0o755)  # by an earlier release
+    options = settings.STORAGES["default"]["OPTIONS"] | {"location": opened}
+    LastingFileStorage(**options).save(NAME, ContentFile(NEW))
+
+    modes = {path.relative_to(tmp_path): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert {mode for path, mode in modes.items() if not path.suffix} == {0o700}
+    assert {mode for path, mode in modes.items() if path.suffix} == {0o600}
+    assert len(modes) == 4
 
 
 def test_who_looks_meanwhile_finds_no_half_file(storage):

@@ -105,7 +105,7 @@ def test_web_processes_share_the_listening_socket():
     with __main__.listening_socket("127.0.0.1", 0) as listener:
         web, *others = programs.programs(listener, {})
         assert (web.count, web.pass_fds) == (2, (listener.fileno(),))
-        assert {program.name for program in others} == {"speech", "tts", "default", "cron"}
+        assert {program.name for program in others} == {"speech", "tts", "audio", "default", "cron"}
         assert not any(program.pass_fds for program in others)
         served = [argument for program in others for argument in program.argv]
         assert set(settings.QUEUE_NAMES) <= set(served)
@@ -130,7 +130,7 @@ def test_the_demo_starts_serves_and_leaves_nothing_running(run_directory, whispe
     assert process.returncode == 0
     assert {"url", "admin_url", "username", "password", "api_key", "invitation_url"} <= facts.keys()
     assert facts["invitation_url"] in printed
-    assert len(family) >= 8  # two web processes, three pools, cron, two servers
+    assert len(family) >= 9  # two web processes, four pools, cron, two servers
     assert not any(relative.is_running() for relative in family)
 
 

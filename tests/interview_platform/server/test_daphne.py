@@ -30,6 +30,9 @@ async def application(scope, receive, send):
     if scope["type"] == "http":
         await receive()
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        for n in range(1000 if scope["path"] == "/pour" else 0):
+            await send({"type": "http.response.body", "body": bytes(100_000), "more_body": True})
+            noted.write_text(str(n))
         await send({"type": "http.response.body", "body": b"x" * 3_000_000})
         return
     await receive()
@@ -117,6 +120,29 @@ async def test_sending_waits_for_a_client_that_does_not_read(server, noted):
         for _ in range(1000):
             assert len(await client.recv()) == PIECE_BYTES
         assert memory(server) - held < 20_000_000
+
+
+async def test_response_in_pieces_waits_for_a_client_that_does_not_read(server, noted):
+    async with httpx.AsyncClient(timeout=WITHIN_S) as client:
+        async with client.stream("GET", server.url.replace("ws", "http") + "/pour") as response:
+            sent = await settled(noted)
+            held = memory(server)
+
+            assert sent < 300  # the socket buffers of both sides; all pieces would be 1000
+            received = sum([len(piece) async for piece in response.aiter_raw()])
+
+        assert received == 1000 * PIECE_BYTES + 3_000_000
+        assert memory(server) - held < 20_000_000
+        again = await client.get(server.url.replace("ws", "http") + "/")  # on the same connection
+        assert len(again.content) == 3_000_000
+
+
+async def test_client_that_leaves_in_the_middle_of_a_response_ends_the_application(server, noted):
+    async with httpx.AsyncClient(timeout=WITHIN_S) as client:
+        async with client.stream("GET", server.url.replace("ws", "http") + "/pour"):
+            await settled(noted)
+
+    await until(lambda: noted.read_text() == "999")
 
 
 @pytest.mark.parametrize("piece_bytes", [1, 7, 1000, 10_000_000])

@@ -8,10 +8,12 @@ from pathlib import Path
 from unittest.mock import Mock
 from urllib.parse import urlsplit
 
+import httpx
 import psutil
 import pytest
 
 from interview_platform.server import uploads
+from tests.sounds import encode, tone
 
 pytestmark = pytest.mark.flows
 MB = 1024**2
@@ -19,6 +21,7 @@ HUGE = 200 * MB
 PIECE = bytes(32 * 1024)
 TRANSCRIBE = "/api/v1/voice/transcribe"
 BATCHES = "/api/v1/voice/batches"
+RECORDING = encode(tone(1.0), rate_hz=16_000, container="wav")
 
 
 class Upload:
@@ -126,6 +129,41 @@ def test_strangers_upload_costs_nothing(stack, upload):
     client = upload(length=20 * MB, is_known=False).send(20 * MB, watch=lambda: held_bytes(stack) - before)
 
     assert client.peak_bytes < 4 * MB
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "status"),
+    [
+        (TRANSCRIBE, "file", 200),
+        ("/api/stt", "file", 200),
+        ("/api/v1/voice/convert", "file", 200),
+        ("/v1/audio/transcriptions", "file", 200),
+        (BATCHES, "files", 202),
+    ],
+)
+def test_form_in_chunks_is_read_at_every_address_for_uploads(stack, path, field, status):
+    request = httpx.Request(
+        "POST", stack.url + path, data={"language": "en"}, files={field: ("answer.wav", RECORDING)}
+    )
+    body = request.read()
+    headers = {name: request.headers[name] for name in ("Content-Type",)}
+    headers["Authorization"] = f"Bearer {stack.demo['api_key']}"
+    pieces = (body[at : at + 1000] for at in range(0, len(body), 1000))
+
+    answer = httpx.post(stack.url + path, content=pieces, headers=headers, timeout=120)
+
+    assert answer.request.headers["transfer-encoding"] == "chunked"
+    assert answer.status_code == status, answer.text
+
+
+def test_length_of_a_body_in_chunks_is_limited_like_any_other(stack):
+    """Fields besides files have a limit of their own, which Django checks by the stated length."""
+    pieces = (b"x" * 100_000 for _ in range(40))
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {stack.demo['api_key']}"}
+
+    answer = httpx.post(f"{stack.url}/api/v1/voice/synthesize", content=pieces, headers=headers, timeout=120)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 def test_answer_that_fails_in_the_middle_is_broken_off():

@@ -79,7 +79,7 @@ def test_saving_requests_speech_of_every_question(client, member, queued, django
 def test_saving_again_retries_what_failed(client, member, interview, queued):
     member(Role.RECRUITER)
     text = interview.questions.first().text
-    failed = factories.SpeechFactory(text=text, failed=True)
+    failed = factories.SpeechFactory(interview=interview, text=text, failed=True)
     order = list(interview.questions.values_list("pk", flat=True))
     client.post(change_url(interview), saved(interview, order))
     failed.refresh_from_db()
@@ -151,7 +151,7 @@ def page_of(client, interview):
 
 def test_ready_question_has_a_play_button(client, member, interview):
     member(Role.RECRUITER)
-    row = factories.SpeechFactory(text=interview.questions.first().text, ready=True)
+    row = factories.SpeechFactory(interview=interview, text=interview.questions.first().text, ready=True)
     page = page_of(client, interview)
     assert f'data-listen="/speech/{row.key}.flac"' in page
     assert "last-resort voice</span>" not in "".join(page.split())
@@ -159,13 +159,15 @@ def test_ready_question_has_a_play_button(client, member, interview):
 
 def test_last_resort_voice_is_labelled(client, member, interview):
     member(Role.RECRUITER)
-    factories.SpeechFactory(text=interview.questions.first().text, ready=True, is_last_resort=True)
+    factories.SpeechFactory(
+        interview=interview, text=interview.questions.first().text, ready=True, is_last_resort=True
+    )
     assert "No better voice was available" in page_of(client, interview)
 
 
 def test_waiting_question_looks_again(client, member, interview):
     member(Role.RECRUITER)
-    row = factories.SpeechFactory(text=interview.questions.first().text)
+    row = factories.SpeechFactory(interview=interview, text=interview.questions.first().text)
     page = page_of(client, interview)
     assert "being prepared" in page
     assert f"/speech/{row.key}/?looks=1" in page
@@ -173,7 +175,7 @@ def test_waiting_question_looks_again(client, member, interview):
 
 def test_failed_question_says_why(client, member, interview):
     member(Role.RECRUITER)
-    factories.SpeechFactory(text=interview.questions.first().text, failed=True)
+    factories.SpeechFactory(interview=interview, text=interview.questions.first().text, failed=True)
     page = page_of(client, interview)
     assert "failed:" in page
     assert "No voice speaks this language" in page
@@ -185,7 +187,7 @@ def speech_state_url(interview, key):
 
 def test_state_of_speech_replaces_itself(client, member, interview):
     member(Role.RECRUITER)
-    row = factories.SpeechFactory(text=interview.questions.first().text)
+    row = factories.SpeechFactory(interview=interview, text=interview.questions.first().text)
     response = client.get(speech_state_url(interview, row.key), {"looks": "3"})
     assert "load delay:16s" in response.content.decode()
     Speech.objects.update(status=Speech.Status.READY, storage_name="speech/x.flac")
@@ -194,7 +196,7 @@ def test_state_of_speech_replaces_itself(client, member, interview):
 
 def test_looking_ends_after_a_while(client, member, interview):
     member(Role.RECRUITER)
-    row = factories.SpeechFactory(text=interview.questions.first().text)
+    row = factories.SpeechFactory(interview=interview, text=interview.questions.first().text)
     page = client.get(speech_state_url(interview, row.key), {"looks": "12"}).content.decode()
     assert "hx-get" not in page
     assert "unusually long" in page
@@ -202,7 +204,7 @@ def test_looking_ends_after_a_while(client, member, interview):
 
 def test_state_of_foreign_speech_is_unknown(client, member, interview, foreign_interview):
     member(Role.RECRUITER)
-    row = factories.SpeechFactory(text=foreign_interview.questions.first().text)
+    row = factories.SpeechFactory(interview=foreign_interview, text=foreign_interview.questions.first().text)
     assert client.get(speech_state_url(foreign_interview, row.key)).status_code == 404
     assert client.get(speech_state_url(interview, row.key)).status_code == 404
 

@@ -4,6 +4,7 @@ import io
 import struct
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sounds import encode, encode_wav, loudest_hz, tone
-from voice.audio.decoding import AudioOverLimit, decode
+from voice.audio.decoding import AudioOverLimit, Tally, decode
 from voice.audio.encoding import encode_flac
 from voice.audio.processing import describe
 from voice.errors import AudioRejected
@@ -89,12 +90,92 @@ def test_the_sound_of_a_video_is_read(container):
     assert loudest_hz(decode(made(container, codec, has_video=True)), RATE_HZ) == pytest.approx(440, rel=0.02)
 
 
-@pytest.mark.parametrize("layout", ["stereo", "5.1", "7.1"])
+@pytest.mark.parametrize("layout", ["stereo", "5.1", "7.1", "hexadecagonal"])
 def test_channels_are_mixed_to_mono(layout):
-    samples = decode(made("flac", "flac", layout=layout))
+    container, codec = ("wav", "pcm_s16le") if layout == "hexadecagonal" else ("flac", "flac")
+    samples = decode(made(container, codec, layout=layout))
 
     assert len(samples) == pytest.approx(RATE_HZ, rel=0.01)
     assert loudest_hz(samples, RATE_HZ) == pytest.approx(440, rel=0.02)
+
+
+def stereo(left: np.ndarray, right: np.ndarray) -> bytes:
+    """A FLAC file of two channels at 16 000 Hz."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="flac") as output:
+        stream = output.add_stream("flac", rate=RATE_HZ, layout="stereo")
+        samples = (np.stack([left, right], axis=1).reshape(1, -1) * 32767).astype("<i2")
+        frame = av.AudioFrame.from_ndarray(samples, "s16", "stereo")
+        frame.sample_rate = RATE_HZ
+        output.mux([*stream.encode(frame), *stream.encode(None)])
+    return file.getvalue()
+
+
+SOUND = tone(2.0)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [(SOUND, -SOUND), (SOUND, -0.9 * SOUND), (SOUND, 0 * SOUND), (0.001 * SOUND, SOUND), (SOUND, SOUND)],
+    ids=["inverted", "nearly inverted", "left alone", "right alone", "both the same"],
+)
+def test_no_channel_cancels_or_weakens_another(left, right):
+    samples = decode(stereo(left, right))
+
+    assert np.abs(samples - max(left, right, key=lambda channel: np.abs(channel).max())).max() < 0.03
+    assert loudest_hz(samples, RATE_HZ) == pytest.approx(440, rel=0.02)
+
+
+def test_two_who_speak_in_turn_on_a_channel_each_are_both_heard():
+    samples = decode(stereo(np.append(SOUND, 0 * SOUND), np.append(0 * SOUND, SOUND)))
+    first, second = samples[: len(SOUND)], samples[len(SOUND) :]
+
+    assert np.abs(first).max() == pytest.approx(0.5, abs=0.01)
+    assert 0.24 < np.abs(second).max() < 0.51  # the mean of both, until the first is forgotten
+
+
+def voice_message() -> bytes:
+    """AMR that sends comfort noise in its pause, as telephones do."""
+    pause = np.random.default_rng(0).normal(0, 0.002, 16_000)
+    samples = (np.concatenate([tone(1.0, 8_000), pause, tone(1.0, 8_000)]) * 32767).astype("<i2")
+    file = io.BytesIO()
+    with av.open(file, "w", format="amr") as output:
+        stream = output.add_stream("libopencore_amrnb", rate=8_000, layout="mono", options={"dtx": "1"})
+        stream.bit_rate = 12_200
+        for start in range(0, len(samples), 160):
+            frame = av.AudioFrame.from_ndarray(samples[None, start : start + 160], "s16", "mono")
+            frame.sample_rate, frame.pts = 8_000, start
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def test_comfort_noise_becomes_silence_of_its_length():
+    tally = Tally()
+    samples = decode(voice_message(), tally=tally)
+
+    assert 40 <= tally.skipped_frames <= 60  # of 20 ms each
+    assert len(samples) / RATE_HZ == pytest.approx(4.0, abs=0.05)
+    assert loudest_hz(samples[-RATE_HZ // 2 :], RATE_HZ) == pytest.approx(440, rel=0.02)
+
+
+def damaged(file: bytes, every: int) -> bytes:
+    """An AAC file in which every so many frames after its header are overwritten."""
+    starts = [at for at in range(len(file) - 1) if file[at : at + 2] == b"\xff\xf1"]
+    changed = bytearray(file)
+    for start, end in list(pairwise(starts))[5::every]:
+        changed[start + 7 : end] = b"\xff" * (end - start - 7)
+    return bytes(changed)
+
+
+def test_damaged_frames_are_skipped_and_counted():
+    file, tally = encode(tone(4.0), rate_hz=RATE_HZ, container="aac"), Tally()
+    samples = decode(damaged(file, 10), tally=tally)
+
+    assert 3 <= tally.skipped_frames <= 10
+    assert len(samples) == pytest.approx(len(decode(file)), abs=RATE_HZ * 0.1)
+    with pytest.raises(AudioRejected, match="frames are damaged"):
+        decode(damaged(file, 2))
 
 
 def test_a_video_without_sound_is_rejected():
@@ -260,6 +341,84 @@ def test_memory_stays_near_the_limit_of_seconds(tmp_path):
     limit, grown_kib = result.stdout.split()
     assert limit == "seconds"
     assert int(grown_kib) * 1024 < 1.5 * 600 * RATE_HZ * 4
+
+
+SILENT_S = 400
+
+
+def test_a_conversion_holds_a_block_however_long_the_audio(tmp_path):
+    """A file of a few kilobytes may stand for an hour of samples."""
+    (tmp_path / "silence.flac").write_bytes(encode_flac(bytes(SILENT_S * 8_000 * 2), rate_hz=8_000))
+    script = (
+        "import resource, sys, tempfile\n"
+        "from voice.audio import processing\n"
+        "from voice.audio.decoding import decoded_blocks\n"
+        "from voice.audio.encoding import Encoder\n"
+        "from voice.audio.pcm import s16le_from_samples\n"
+        "import av.filter\n"
+        "options, rate_hz = processing.Processing(is_compressed=True), 48_000\n"
+        "blocks = lambda: decoded_blocks(open(sys.argv[1], 'rb'), rate_hz=rate_hz)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "levels = processing.measure(blocks(), rate_hz, options)\n"
+        "with tempfile.TemporaryFile() as file:\n"
+        "    encoder = Encoder('wav', rate_hz, file=file)\n"
+        "    for block in processing.processed(blocks(), rate_hz, options, levels):\n"
+        "        encoder.feed(s16le_from_samples(block))\n"
+        "    encoder.finish()\n"
+        "    print(file.tell())\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+
+    command = [sys.executable, "-c", script, str(tmp_path / "silence.flac")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    written, grown_kib = map(int, result.stdout.split())
+    assert written == pytest.approx(SILENT_S * 48_000 * 2, rel=0.001)  # 38 MB
+    assert grown_kib * 1024 < 20_000_000
+
+
+def test_a_frame_that_stands_for_too_many_samples_is_rejected(monkeypatch):
+    monkeypatch.setattr("voice.audio.decoding.FRAME_SAMPLES_LIMIT", 1000)
+
+    with pytest.raises(AudioRejected, match="cannot be read"):
+        decode(encode_flac(bytes(32_000)))
+
+
+def mp4_that_claims(n_frames: int) -> bytes:
+    """An MP4 of ten kilobytes whose tables state any number of frames of one byte.
+
+    Source: ISO 14496-12, section 8.7 (stsz, stsc, stco) and 8.6.1.2 (stts).
+    """
+    file = bytearray(made("mp4", "aac"))
+    sizes, times, chunks, places = (file.index(name) - 4 for name in (b"stsz", b"stts", b"stsc", b"stco"))
+    rest = int.from_bytes(file[sizes : sizes + 4], "big") - 20
+    table = struct.pack(">I4sIII", 20, b"stsz", 0, 1, n_frames) + struct.pack(">I4s", rest, b"free")
+    file[sizes : sizes + len(table)] = table
+    struct.pack_into(">III", file, times + 12, 1, n_frames, 1024)
+    struct.pack_into(">IIII", file, chunks + 12, 1, 1, n_frames, 1)
+    struct.pack_into(">I", file, places + 12, 1)
+    return bytes(file)
+
+
+def test_a_header_that_states_millions_of_frames_costs_no_memory(tmp_path):
+    (tmp_path / "claims.mp4").write_bytes(mp4_that_claims(30_000_000))
+    script = (
+        "import resource, sys\n"
+        "from voice.audio.decoding import decode\n"
+        "from voice.errors import AudioRejected\n"
+        "import av\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try: decode(open(sys.argv[1], 'rb'), limit_s=1e12)\n"
+        "except AudioRejected as error: print('rejected')\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+
+    command = [sys.executable, "-c", script, str(tmp_path / "claims.mp4")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    outcome, grown_kib = result.stdout.split()
+    assert outcome == "rejected"
+    assert int(grown_kib) * 1024 < 64_000_000  # 1.1 GB without the bound
 
 
 SMALL = [

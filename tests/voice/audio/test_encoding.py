@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sounds import encode, encode_wav, loudest_hz, tone
+from tests.sounds import encode, encode_wav, loudest_hz, stated_seconds, tone
 from tests.speech import spoken
 from voice.audio.decoding import decode, decode_flac
 from voice.audio.encoding import MEDIA_TYPES, Encoder, encode_flac
@@ -165,3 +165,15 @@ def test_a_whole_file_decodes_to_the_same_sound(container):
 
     assert len(samples) == pytest.approx(RATE_HZ, rel=0.1)
     assert loudest_hz(samples, RATE_HZ) == pytest.approx(440, rel=0.02)
+
+
+@pytest.mark.parametrize("container", ["wav", "flac", "mp3", "opus"])
+@pytest.mark.parametrize("rate_hz", [8_000, 24_000, 44_100])
+def test_a_whole_file_states_its_true_length(container, rate_hz):
+    file = encode(tone(3.0, rate_hz), rate_hz=rate_hz, container=container)
+
+    assert stated_seconds(file) == pytest.approx(3.0, abs=0.11)  # MP3 counts frames, padding included
+
+
+def test_a_whole_file_of_plain_pcm_is_its_samples():
+    assert encode(tone(0.1, 24_000), rate_hz=24_000, container="pcm") == s16le_from_samples(tone(0.1, 24_000))

@@ -8,13 +8,20 @@ from hypothesis import strategies as st
 
 from tests.sounds import encode
 from tests.speech import recordings, spoken
-from voice.audio.processing import PEAK_DBFS, Processing, describe, loudness_dbfs, process
+from voice.audio.processing import PEAK_DBFS, Processing, describe, loudness_dbfs, measure, processed
 from voice.errors import AudioRejected
 
 RATE_HZ = 16_000
 NOTHING = Processing(loudness_dbfs=None)
 PEAK = 10 ** (PEAK_DBFS / 20)
 LANGUAGES = ("en", "de", "fr", "es")
+
+
+def process(samples: np.ndarray, rate_hz: int, options: Processing, *, block: int = 7_001) -> np.ndarray:
+    """Both passes over the samples, in blocks."""
+    blocks = [samples[start : start + block] for start in range(0, len(samples), block)] or [samples]
+    levels = measure(blocks, rate_hz, options)
+    return np.concatenate(list(processed(blocks, rate_hz, options, levels)))
 
 
 def tone(seconds: float, amplitude: float, rate_hz: int = RATE_HZ) -> np.ndarray:
@@ -99,6 +106,18 @@ def test_compression_brings_loud_and_soft_closer():
     assert len(result) == len(steps)
     soft, loud = result[4000:12_000], result[20_000:28_000]
     assert rms_dbfs(loud) - rms_dbfs(soft) < 24.1 - 6  # 24.1 dB before
+
+
+@pytest.mark.parametrize("block", [160, 1_000, 100_000])
+def test_the_result_does_not_depend_on_how_the_audio_is_cut(block):
+    clicking = np.concatenate([silence(0.7), tone(1.0, 0.05), tone(0.5, 0.8), silence(0.4)])
+    clicking[RATE_HZ] = 1.0
+    options = Processing(is_compressed=True, is_trimmed=True)
+
+    whole, cut = (process(clicking, RATE_HZ, options, block=size) for size in (len(clicking), block))
+
+    assert np.allclose(whole, cut, atol=1e-5)
+    assert len(whole) / RATE_HZ == pytest.approx(1.7, abs=0.03)
 
 
 def test_silence_is_trimmed_at_both_ends_and_kept_inside():

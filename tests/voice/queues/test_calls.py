@@ -204,6 +204,61 @@ async def test_connection_that_breaks_loses_no_answer(clean_redis):
     assert len(await reading) == 2
 
 
+# Answers with one reader
+
+
+async def pour(asked: answers.ClaimedCall, n_parts: int) -> asyncio.Task[None]:
+    """Send parts for the only reader in a thread, as a worker does."""
+
+    def send_all() -> None:
+        for n in range(n_parts):
+            asked.send_when_taken({"n": n}, bytes(1000))
+        asked.finish({})
+
+    return asyncio.create_task(asyncio.to_thread(send_all))
+
+
+async def test_long_answer_waits_in_parts_for_its_only_reader(clean_redis):
+    call = await ask()
+    asked = await as_worker(call, lambda asked: None)
+    sending = await pour(asked, 20)
+    numbers, waiting = [], []
+    async with asyncio.timeout(PATIENCE_S):
+        async for part in call.parts(is_only_reader=True):
+            numbers.append(part.meta["n"])
+            waiting.append(clean_redis.xlen(f"voice:call:{call.id}:answer"))
+        await sending
+
+    assert numbers == list(range(20))
+    assert max(waiting) <= answers.PARTS_AHEAD + 1  # and the end
+
+
+async def test_reader_that_takes_nothing_is_given_up(monkeypatch):
+    monkeypatch.setattr(answers, "TAKEN_WITHIN_S", 0.1)
+    monkeypatch.setattr(answers, "LOOK_S", 0.05)
+    asked = await as_worker(await ask(), lambda asked: None)
+
+    with pytest.raises(Forgotten):
+        await (await pour(asked, 20))
+
+
+async def test_worker_that_waits_for_a_reader_notices_that_it_left(monkeypatch, clean_redis):
+    monkeypatch.setattr(answers, "LOOK_S", 0.05)
+    call = await ask()
+    asked = await as_worker(call, lambda asked: None)
+    sending = await pour(asked, 20)
+    parts = call.parts(is_only_reader=True)
+    await anext(parts)
+    await parts.aclose()
+    await call.forget()
+
+    with pytest.raises(Forgotten):
+        await sending
+    with pytest.raises(Forgotten):
+        asked.check_wanted()
+    assert clean_redis.keys("voice:call:*") == []
+
+
 # Limits
 
 

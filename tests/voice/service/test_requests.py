@@ -48,34 +48,10 @@ def test_characters_that_no_store_takes_are_left_out():
     heard = TranscriptionRequest.checked(hot_words="Kuber\ud800netes")
 
     assert (request.text, request.emotion, heard.hot_words) == ("Good morning.", "calm", "Kubernetes")
-    assert len(request.key) == 64
 
 
 def test_speech_limit_counts_characters_before_work_is_done():
     assert SpeechRequest.checked(text="a" * 5000).text == "a" * 5000
-
-
-def test_key_depends_on_everything_that_is_heard():
-    said = {
-        "text": "Good morning.",
-        "voice": "",
-        "language": "en",
-        "speed": 1.0,
-        "emotion": "",
-        "format": "pcm",
-    }
-    others = {
-        "text": "Good evening.",
-        "voice": "piper:x",
-        "language": "de",
-        "speed": 1.5,
-        "emotion": "calm",
-        "format": "mp3",
-    }
-    keys = {SpeechRequest.checked(**said | {name: value}).key for name, value in others.items()}
-
-    assert len(keys | {SpeechRequest.checked(**said).key}) == len(others) + 1
-    assert SpeechRequest.checked(**said).key == SpeechRequest.checked(**said).key
 
 
 def test_transcription_takes_any_spelling_of_a_language():

@@ -26,8 +26,8 @@ def wanted(text="Good morning.", **fields):
     return SpeechRequest.checked(text=text, **fields)
 
 
-async def spoken(request):
-    speech = await synthesis.synthesize(request)
+async def spoken(request, tenant="organisation:7"):
+    speech = await synthesis.synthesize(request, tenant=tenant)
     return b"".join([part.body async for part in speech.parts()]), speech
 
 
@@ -133,6 +133,16 @@ async def test_second_request_is_answered_from_the_cache(worker):
     assert (made.is_cached, found.is_cached) == (False, True)
     assert made.result == found.result
     assert len(worker.synthesis.spoken) == 1
+
+
+async def test_another_tenant_cannot_tell_what_was_synthesised(worker):
+    request = await synthesis.checked(wanted(), CALLER)
+
+    await spoken(request)
+    _, speech = await spoken(request, "organisation:8")
+
+    assert not speech.is_cached
+    assert len(worker.synthesis.spoken) == 2
 
 
 async def test_two_hundred_requests_at_once_cost_one_synthesis(worker):

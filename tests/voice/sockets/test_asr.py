@@ -1,14 +1,18 @@
 """`/ws/asr` with real voice activity and the fake recogniser: its messages, and every error."""
 
 import asyncio
+import io
 import threading
+from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 
 from tests.sounds import resample
 from tests.speech import spoken
 from tests.voice.sockets.client import Client
+from voice.audio.encoding import encode_flac
 from voice.audio.pcm import s16le_from_samples
 from voice.capacity import shedding
 from voice.errors import AudioRejected
@@ -246,6 +250,96 @@ async def test_other_sample_rates_are_converted(client, rate_hz):
     assert told[-1]["duration"] == pytest.approx(len(samples) / rate_hz, abs=0.02)
 
 
+@pytest.mark.parametrize(("encoding", "frame_bytes"), [("int16", 1601), ("float32", 3203), ("int16", 1)])
+async def test_samples_may_be_cut_anywhere(client, encoding, frame_bytes):
+    samples = speech() if frame_bytes > 1 else speech()[:100]
+    pcm = samples.astype("<f4").tobytes() if encoding == "float32" else s16le_from_samples(samples)
+    await client.say("config", encoding=encoding, interim=False)
+    await send(client, pcm, frame_bytes=frame_bytes)
+    await client.say("end")
+    told = await told_until_done(client)
+
+    assert len(of(told, "final")) == (1 if frame_bytes > 1 else 0)
+    assert told[-1]["duration"] == pytest.approx(len(samples) / 16_000, abs=0.001)
+
+
+def container(name: str, codec: str, **options: str) -> bytes:
+    """The sentence as a recorder writes it that cannot go back to the header."""
+    samples, written = s16le_from_samples(resample(speech(), 16_000, 48_000)), bytearray()
+    sink = SimpleNamespace(write=lambda piece: (written.extend(piece), len(piece))[1])
+    with av.open(sink, "w", format=name, options=options) as output:
+        stream = output.add_stream(codec, rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.frombuffer(samples, "<i2")[None], "s16", "mono")
+        frame.sample_rate = 48_000
+        output.mux([*stream.encode(frame), *stream.encode(None)])
+    return bytes(written)
+
+
+FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "100000"}
+CONTAINERS = {
+    "WebM of MediaRecorder": lambda: container("webm", "libopus", live="1", cluster_time_limit="100"),
+    "MP4 of MediaRecorder": lambda: container("mp4", "aac", **FRAGMENTED),
+    "Ogg": lambda: container("ogg", "libopus", page_duration="20000"),
+    "MP3": lambda: container("mp3", "libmp3lame", id3v2_version="0"),
+    "FLAC": lambda: container("flac", "flac"),
+    "WAV": lambda: container("wav", "pcm_s16le"),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+async def test_container_is_decoded_while_it_arrives(client, name):
+    file = CONTAINERS[name]()
+    await client.say("config", interim=False)
+    await client.until("configured")
+    await send(client, file, frame_bytes=max(1001, len(file) // 40))
+    await client.say("end")
+    told = await told_until_done(client)
+
+    assert [m["type"] for m in told] == ["speech_start", "speech_end", "final", "done"]
+    assert told[-1]["duration"] == pytest.approx(len(speech()) / 16_000, abs=0.15)
+
+
+async def test_container_is_heard_before_it_ends(client):
+    file = CONTAINERS["WebM of MediaRecorder"]()
+    await client.say("config", interim=False)
+    await send(client, file[: len(file) // 2], frame_bytes=500)
+
+    assert (await client.until("speech_start"))["timestamp"] < 0.8
+    await client.close()  # ends the decoder
+    assert not [thread for thread in threading.enumerate() if thread.name == "live-decoding"]
+
+
+async def test_container_that_cannot_be_streamed_is_refused_by_name(client):
+    whole = io.BytesIO()  # its index is at the end
+    with av.open(whole, "w", format="mp4") as output:
+        stream = output.add_stream("aac", rate=16_000, layout="mono")
+        output.mux([*stream.encode(silent_frame()), *stream.encode(None)])
+    await client.say("config", interim=False)
+    await send(client, whole.getvalue(), frame_bytes=1000)
+    await client.say("end")
+    told = await told_until_done(client)
+
+    (error,) = of(told, "error")
+    assert error["code"] == "audio_rejected"
+    assert "This MP4 cannot be read while it arrives" in error["detail"]
+    assert len(of(await heard(client, s16le_from_samples(speech())), "final")) == 1  # then PCM may come
+
+
+async def test_bytes_that_stand_for_hours_are_refused(client, settings):
+    settings.VOICE = settings.VOICE | {"MAX_AUDIO_S": 30.0}
+    await client.say("config", interim=False)
+    await client.send(binary=encode_flac(bytes(16_000 * 2 * 120)))
+
+    error = await client.until_error()
+    assert (error["code"], "30 s ahead of time" in error["detail"]) == ("audio_rejected", True)
+
+
+def silent_frame() -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(np.zeros((1, 32_000), "<i2"), "s16", "mono")
+    frame.sample_rate = 16_000
+    return frame
+
+
 async def test_language_and_hot_words_reach_the_recogniser(client, worker):
     await client.say("config", language="de", hot_words="Kubernetes", model="large-v3", interim=False)
     final = of(await heard(client, s16le_from_samples(speech())), "final")[0]
@@ -316,8 +410,6 @@ async def test_bad_config_is_refused_by_field_and_the_old_one_holds(client, fiel
 @pytest.mark.parametrize(
     ("encoding", "frame"),
     [
-        ("int16", b"\0" * 3201),
-        ("float32", b"\0" * 3202),
         ("float32", np.full(800, np.nan, "<f4").tobytes()),
         ("float32", np.full(800, np.inf, "<f4").tobytes()),
         ("float32", np.full(800, 12_000, "<f4").tobytes()),

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from tests.sounds import encode, encode_wav
+from tests.sounds import encode, encode_wav, stated_seconds
 from tests.speech import spoken
 from tests.voice.sockets.client import Client
 from voice.audio import decoding, pcm
@@ -56,6 +56,14 @@ async def test_another_format_is_sent_when_asked_for(client):
     message = await said(client, text="Good morning.", format="flac")
 
     assert base64.b64decode(message["audio"])[:4] == b"fLaC"
+
+
+@pytest.mark.parametrize("file_format", ["wav", "flac", "mp3", "opus"])
+async def test_file_states_its_true_length(client, file_format):
+    message = await said(client, text="Good morning.", format=file_format)
+
+    stated_s = stated_seconds(base64.b64decode(message["audio"]))
+    assert stated_s == pytest.approx(message["duration"], abs=0.15)
 
 
 async def test_speed_makes_it_shorter(client):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.text.normalisation import normalise, speech_key
+from voice.text.normalisation import normalise
 from voice.text.sentences import SENTENCE_LIMIT_CHARS, split_sentences
 
 
@@ -70,22 +70,6 @@ def test_split_sentences_lose_nothing_and_keep_the_limit(text):
 
     assert "".join("".join(pieces).split()) == "".join(normalise(text).split())
     assert all(0 < len(piece) <= SENTENCE_LIMIT_CHARS for piece in pieces)
-
-
-def test_speech_key_is_the_same_for_text_that_sounds_the_same():
-    assert speech_key(" Hello  there ", "piper:a", "en_US") == speech_key("Hello there", "piper:a", "en-us")
-
-
-@pytest.mark.parametrize("other", [("Hi!", "v", "en"), ("Hi", "w", "en"), ("Hi", "v", "de")])
-def test_speech_key_differs_with_each_part(other):
-    assert speech_key("Hi", "v", "en") != speech_key(*other)
-
-
-def test_speech_key_is_64_hex_digits():
-    key = speech_key("Hi", "v", "en")
-
-    assert len(key) == 64
-    assert int(key, 16) >= 0
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ async def test_call_with_an_old_job_is_answered_all_the_same(worker, monkeypatch
     monkeypatch.setattr(calls, "LOOK_AFTER_S", 0.1)
     with monkeypatch.context() as old:
         old.setattr(jobs, "enqueue_now", queue_in_old_form)
-        speech = await synthesis.synthesize(SpeechRequest.checked(text="Good morning.", language="en"))
+        request = SpeechRequest.checked(text="Good morning.", language="en")
+        speech = await synthesis.synthesize(request, tenant="organisation:1")
     await sync_to_async(wait_for)(lambda: is_gone(calls.job_id(speech._call.id)), "the old job to be dropped")
 
     assert b"".join([part.body async for part in speech.parts()])

@@ -46,12 +46,15 @@ from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 WINDOW_S: Final = 30.0
 CLOSING_S: Final = 10.0
 
+# Of all multilingual models. Cantonese ("yue") came with large-v3.
 _LANGUAGES: Final = """
     af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht
     hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl
     ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo zh
 """
-LANGUAGES: Final = frozenset(_LANGUAGES.split())
+LANGUAGES: Final = frozenset(_LANGUAGES.split()) | {"yue"}
+LATER_LANGUAGES: Final = {"yue": ("large-v3", "turbo")}
+"""Languages that only models with one of these words in their name know."""
 # Common tags for languages that Whisper knows by another code.
 SYNONYMS: Final = {"nb": "no", "jv": "jw", "fil": "tl", "iw": "he", "in": "id", "cmn": "zh"}
 UNDETERMINED: Final = Language("und", 0.0)  # Source: BCP 47, ISO 639-2
@@ -129,12 +132,13 @@ class FasterWhisper:
             loaded.close(CLOSING_S)
 
     def supports(self, language: str | None) -> bool:
-        """Whether the model knows the language: 99 and detection (None), or English only ("base.en")."""
+        """Whether the model knows the language: 99 or 100 and detection (None), or English only ("base.en").
+
+        A loaded model is asked for its languages; before that its name tells.
+        """
         loaded = self._loaded
-        is_multilingual = loaded.decoder.is_multilingual if loaded else not self.model.endswith(".en")
-        if language is None:
-            return is_multilingual
-        return _code(language) in (LANGUAGES if is_multilingual else {"en"})
+        languages = loaded.decoder.languages if loaded else languages_by_name(self.model)
+        return len(languages) > 1 if language is None else _code(language) in languages
 
     def recognize(
         self,
@@ -251,6 +255,15 @@ class FasterWhisper:
 
 def _tell_nobody(segments: tuple[Segment, ...]) -> None:
     """Ignore the segments."""
+
+
+def languages_by_name(model: str) -> frozenset[str]:
+    """Return the languages that a model of this name knows."""
+    if model.endswith(".en"):
+        return frozenset({"en"})
+    return LANGUAGES - {
+        language for language, words in LATER_LANGUAGES.items() if not any(word in model for word in words)
+    }
 
 
 def _code(language: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -76,6 +77,16 @@ class WhisperDecoder:
     @property
     def is_multilingual(self) -> bool:
         return bool(self.whisper.model.is_multilingual)
+
+    @cached_property
+    def languages(self) -> frozenset[str]:
+        """The codes of the languages for which the model has a token."""
+        from faster_whisper.tokenizer import _LANGUAGE_CODES  # Whisper's own list, of all its models
+
+        if not self.is_multilingual:
+            return frozenset({"en"})
+        token_of = self.whisper.hf_tokenizer.token_to_id
+        return frozenset(code for code in _LANGUAGE_CODES if token_of(f"<|{code}|>") is not None)
 
     def input_of(self, speech: Samples) -> Input:
         """Return the features of at most 30 s of speech, float32[n_samples] at 16 000 Hz."""

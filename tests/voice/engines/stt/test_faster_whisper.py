@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.speech import spoken
 from tests.standins import build_whisper
 from voice.engines.stt.faster_whisper import FasterWhisper
-from voice.engines.stt.whisper_decoding import Kind
+from voice.engines.stt.whisper_decoding import Kind, WhisperDecoder
 from voice.engines.stt.whisper_model import LoadedWhisper
 from voice.engines.stt.whisper_text import Decoded, segments_of, shortened
 from voice.engines.vad.windows import Span, Window
@@ -107,6 +108,31 @@ def test_a_language_is_detected(single, speech):
 
     assert (recognition.language, recognition.text) == ("de", SAYS)
     assert recognition.language_probability > 0.9
+
+
+@pytest.mark.parametrize(
+    ("model", "languages"),
+    [
+        ("large-v3", {"en", "de", "yue", None}),
+        ("Systran/faster-whisper-large-v3", {"en", "de", "yue", None}),
+        ("large-v2", {"en", "de", None}),
+        ("base.en", {"en"}),
+    ],
+)
+def test_languages_follow_the_model_before_it_is_loaded(model, languages):
+    engine = FasterWhisper(model)
+
+    assert {code for code in ("en", "de", "yue", None) if engine.supports(code)} == languages
+    assert engine.supports("yue-HK") == ("yue" in languages)
+
+
+def test_languages_of_a_loaded_model_are_those_it_has_tokens_for(single):
+    single.load()
+    assert (single.supports("de"), single.supports("yue")) == (True, False)
+
+    tokens = SimpleNamespace(token_to_id=lambda token: 1 if token in ("<|en|>", "<|yue|>") else None)
+    whisper = SimpleNamespace(model=SimpleNamespace(is_multilingual=True), hf_tokenizer=tokens)
+    assert WhisperDecoder(whisper, has_beams=False).languages == {"en", "yue"}
 
 
 def test_no_language_is_detected_in_silence(single):
