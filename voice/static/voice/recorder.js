@@ -1,6 +1,7 @@
 // The microphone: opens it, meters it, and turns it into PCM frames.
 
 import { SAMPLE_RATE_HZ } from "./pcm.js";
+import { Watch } from "./watch.js";
 
 const CODES = {
   NotAllowedError: "permission_denied",
@@ -30,12 +31,17 @@ export class Recorder {
   #stream = null;
   #node = null;
   #sink = null;
+  #id = 0; // of the recording
   #whenStopped = null;
   #stopping = null;
+  #watch = null;
+  #hasTold = false; // of the trouble that the recording waits for
   #onVoice = () => {};
   /** @type {AudioContext|null} */ context = null;
   /** @type {AnalyserNode|null} */ analyser = null;
-  /** @type {(code: "unplugged"|"interrupted") => void} */ onLost = () => {};
+  /** @type {(code: "unplugged") => void} the microphone is gone, and closed */ onLost = () => {};
+  /** @type {(code: Trouble) => void} the recording waits until the microphone works again */ onTrouble = () => {};
+  /** @type {() => void} it works again, and the recording goes on */ onWell = () => {};
 
   /** @param {{workletUrl: string, constraints: MediaTrackConstraints, frameSamples?: number}} options */
   constructor({ workletUrl, constraints, frameSamples }) {
@@ -50,6 +56,16 @@ export class Recorder {
 
   get isRecording() {
     return this.#sink !== null;
+  }
+
+  /** @returns {Trouble|null} what is wrong with the open microphone, see health.js */
+  get trouble() {
+    return this.#watch?.trouble ?? null;
+  }
+
+  /** Whether any sound came lately, see health.js. */
+  get hasSound() {
+    return this.#watch?.hasSound ?? false;
   }
 
   /** The device in use, "" if there is none. */
@@ -87,15 +103,29 @@ export class Recorder {
     source.connect(this.analyser);
     // The node writes silence; the connection is needed for browsers to run it.
     source.connect(this.#node).connect(context.destination);
-    stream.getAudioTracks()[0].onended = () => this.#lose("unplugged");
-    context.onstatechange = () => context.state !== "running" && this.isRecording && this.#lose("interrupted");
     await context.resume();
+    this.#watch = new Watch(stream.getAudioTracks()[0], context, { changed: (trouble) => this.#changed(trouble) });
   }
 
-  #receive({ frame, stopped, voice }) {
-    if (frame) this.#sink?.frame(frame);
+  #receive({ frame, peak, stopped, voice, id }) {
+    if (peak !== undefined) this.#watch?.came(peak);
     else if (voice) this.#onVoice();
+    else if (id !== this.#id) return; // a suspended context answers late, when another recording may have begun
+    else if (frame) this.#sink?.frame(frame);
     else this.#stopped(stopped);
+  }
+
+  /** Nothing is recorded while something is wrong: the time of an answer does not pass, and no silence is sent. */
+  #changed(trouble) {
+    if (trouble === "unplugged") return this.#lose(trouble);
+    this.#node.port.postMessage({ hold: trouble !== null });
+    if (trouble && this.isRecording) {
+      this.#hasTold = true;
+      this.onTrouble(trouble);
+    } else if (!trouble && this.#hasTold) {
+      this.#hasTold = false;
+      this.onWell();
+    }
   }
 
   #stopped(reason) {
@@ -114,7 +144,8 @@ export class Recorder {
   /** @param {number} limit  samples; the recording stops by itself exactly there @param {Sink} sink */
   start(limit, sink) {
     this.#sink = sink;
-    this.#node.port.postMessage({ start: limit, frameSamples: this.frameSamples });
+    this.#node.port.postMessage({ start: limit, id: ++this.#id, frameSamples: this.frameSamples });
+    if (this.trouble) this.#changed(this.trouble);
   }
 
   /**
@@ -168,13 +199,11 @@ export class Recorder {
 
   close() {
     if (this.isRecording) this.#stopped("asked");
-    this.#stream?.getTracks().forEach((track) => {
-      track.onended = null;
-      track.stop();
-    });
-    if (this.context) this.context.onstatechange = null;
+    this.#watch?.end();
+    this.#stream?.getTracks().forEach((track) => track.stop());
     this.context?.close();
-    this.#stream = this.#node = this.context = this.analyser = null;
+    this.#hasTold = false;
+    this.#stream = this.#node = this.#watch = this.context = this.analyser = null;
   }
 }
 

@@ -1,8 +1,12 @@
 // The microphone as the candidate chose it: opened from a button, changed in the middle of an answer, tried again.
 
+import { WakeLock } from "../wake-lock.js";
+
 const MICROPHONE_KEY = "interview-microphone";
 
 export class Microphone {
+  #wakeLock = new WakeLock(navigator, document);
+
   /** @param {Room} room */
   constructor(room) {
     this.room = room;
@@ -26,14 +30,24 @@ export class Microphone {
     const { recorder } = this.room;
     if (recorder.isOpen) return;
     await recorder.open(localStorage.getItem(MICROPHONE_KEY) ?? "");
-    navigator.wakeLock?.request("screen").catch(() => {}); // a dark screen would end the recording on a phone
+    this.#wakeLock.keep();
+  }
+
+  /** It is not needed any more. */
+  close() {
+    this.room.recorder.close();
+    this.#wakeLock.release();
+  }
+
+  async #closeToOpenAgain() {
+    await this.room.recorder.stop();
+    this.room.recorder.close();
   }
 
   /** The next one to open; the one in use is closed. */
   async #choose(deviceId) {
     localStorage.setItem(MICROPHONE_KEY, deviceId);
-    await this.room.recorder.stop();
-    this.room.recorder.close();
+    await this.#closeToOpenAgain();
   }
 
   /** @param {string} deviceId  also in the middle of an answer, which goes on in the same recording */
@@ -46,6 +60,7 @@ export class Microphone {
   async retry(deviceId) {
     const { room } = this;
     if (deviceId) await this.#choose(deviceId);
+    else if (room.recorder.trouble) await this.#closeToOpenAgain();
     room.local.problem = null;
     if (!(await this.open())) return;
     const hasTake = room.takes.continueCurrent();

@@ -45,7 +45,15 @@ export class CheckStep {
   #listen(level) {
     if (level >= HEARD_LEVEL && ++this.#heard === HEARD_FRAMES) this.#pass("voice", text("check-heard"));
     const isSilent = this.#heard < HEARD_FRAMES && performance.now() - this.#openedAt > SILENT_MS;
-    if (isSilent) this.screen.say("voice-status", text("check-silent"));
+    const { trouble } = this.room.recorder;
+    if (trouble) this.#say(trouble);
+    else if (isSilent) this.screen.say("voice-status", text("check-silent"));
+  }
+
+  #say(trouble) {
+    this.#heard = 0; // and is to be heard again
+    this.screen.part("voice-row").dataset.state = "waiting";
+    this.screen.say("voice-status", text(`${trouble}-detail`));
   }
 
   #pass(row, message) {
@@ -61,7 +69,7 @@ export class CheckStep {
     button.textContent = text("check-recording");
     const frames = await recorder.sample(SAMPLE_S);
     button.textContent = text("check-playing");
-    if (recorder.context) await playFrames(recorder.context, frames);
+    if (recorder.context && frames.length) await playFrames(recorder.context, frames);
     this.#pass("sound", text("check-sound"));
     button.textContent = label;
     button.disabled = false;
