@@ -10,6 +10,7 @@ from django.utils import timezone
 from interviews.actions import sessions
 from interviews.actions.errors import NotYours
 from interviews.admission import estimate
+from interviews.candidate.clock import AnswerClock
 from interviews.events import snapshots
 from interviews.models import Answer, Invitation, Session
 from interviews.queries import links, rows
@@ -41,12 +42,23 @@ class CandidateSession:
         self.id = session_id
         self._invitation = invitation
         self._seen_at = time.monotonic()
+        self.clock = AnswerClock()
+
+    async def snapshot(self) -> dict:
+        """All that the page shows; the candidate was seen."""
+        snapshot = await self._read_snapshot()
+        self.clock.follow(snapshot["session"], snapshot["answers"], now=timezone.now())
+        return snapshot
 
     @in_thread
-    def snapshot(self) -> dict:
-        """All that the page shows; the candidate was seen."""
+    def _read_snapshot(self) -> dict:
         sessions.mark_seen(session_id=self.id)
         return snapshots.snapshot(rows.session(self.id))
+
+    def follow(self, event: dict) -> None:
+        """The page is told of this event."""
+        answers = [event["answer"]] if "answer" in event else []
+        self.clock.follow(event["session"], answers, now=timezone.now())
 
     @in_thread
     def mark_seen(self) -> None:
