@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WakeLock } from "../../interviews/static/interviews/wake-lock.js";
 import { Health } from "../../voice/static/voice/health.js";
+import { WaitedTooLong, within } from "../../voice/static/voice/waits.js";
 
 const WELL = { context: "running", isMuted: false, isEnded: false };
 
@@ -98,4 +99,10 @@ test("page goes on where the screen cannot be kept on", async () => {
     await settled();
     await wakeLock.release();
   }
+});
+
+test("wait for the browser ends, with its answer, its error or none", async () => {
+  assert.equal(await within(Promise.resolve(3), 1000), 3);
+  await assert.rejects(within(Promise.reject(new TypeError("no")), 1000), TypeError);
+  await assert.rejects(within(new Promise(() => {}), 1), WaitedTooLong);
 });

@@ -1,7 +1,14 @@
 // The microphone: opens it, meters it, and turns it into PCM frames.
 
 import { SAMPLE_RATE_HZ } from "./pcm.js";
+import { WaitedTooLong, within } from "./waits.js";
 import { Watch } from "./watch.js";
+
+const ALLOW_MS = 60_000; // a person has to decide
+const FETCH_MS = 15_000;
+const START_MS = 5_000; // Firefox never starts where there is no sound output
+const LIST_MS = 5_000;
+const LATE_S = 2;
 
 const CODES = {
   NotAllowedError: "permission_denied",
@@ -84,26 +91,28 @@ export class Recorder {
     this.close();
     const audio = { channelCount: 1, ...this.constraints, ...(deviceId && { deviceId: { ideal: deviceId } }) };
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ audio });
+      this.#stream = await allowed(navigator.mediaDevices.getUserMedia({ audio }));
       await this.#connect();
     } catch (error) {
       this.close();
-      throw new MicrophoneError(CODES[error.name] ?? "microphone_busy", error);
+      throw error instanceof MicrophoneError ? error : new MicrophoneError(CODES[error.name] ?? "microphone_busy", error);
     }
   }
 
+  /** At the rate of the device: at 16 kHz Firefox's own conversion wanders in time. The worklet converts. */
   async #connect() {
     const stream = this.#stream;
-    const [context, source] = contextFor(stream);
+    const context = new AudioContext();
     this.context = context;
-    await context.audioWorklet.addModule(this.workletUrl);
+    const source = context.createMediaStreamSource(stream);
+    await inTime(context.audioWorklet.addModule(this.workletUrl), FETCH_MS, "not_loaded");
     this.#node = new AudioWorkletNode(context, "pcm-capture", { channelCount: 1, channelCountMode: "explicit" });
     this.#node.port.onmessage = ({ data }) => this.#receive(data);
     this.analyser = new AnalyserNode(context, { fftSize: 1024 });
     source.connect(this.analyser);
     // The node writes silence; the connection is needed for browsers to run it.
     source.connect(this.#node).connect(context.destination);
-    await context.resume();
+    await inTime(context.resume(), START_MS, "sound_off");
     this.#watch = new Watch(stream.getAudioTracks()[0], context, { changed: (trouble) => this.#changed(trouble) });
   }
 
@@ -192,9 +201,10 @@ export class Recorder {
    */
   sample(seconds) {
     const frames = [];
+    const timer = setTimeout(() => this.stop(), (seconds + LATE_S) * 1000);
     return new Promise((resolve) =>
       this.start(seconds * SAMPLE_RATE_HZ, { frame: (pcm) => frames.push(pcm), stopped: () => resolve(frames) }),
-    );
+    ).finally(() => clearTimeout(timer));
   }
 
   close() {
@@ -209,23 +219,25 @@ export class Recorder {
 
 /** @returns {Promise<MediaDeviceInfo[]>} with names only after the microphone was allowed */
 export async function microphones() {
-  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  const devices = await within(navigator.mediaDevices.enumerateDevices(), LIST_MS).catch(() => []);
   return devices.filter(({ kind, deviceId }) => kind === "audioinput" && deviceId);
 }
 
-/**
- * A context at 16 kHz lets the browser resample; Firefox refuses to connect a microphone of another rate to it,
- * and then the worklet resamples.
- * @param {MediaStream} stream
- * @returns {[AudioContext, MediaStreamAudioSourceNode]}
- */
-function contextFor(stream) {
-  const context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ });
+/** @param {Promise<MediaStream>} asked  a stream that is allowed too late is closed again */
+async function allowed(asked) {
   try {
-    return [context, context.createMediaStreamSource(stream)];
-  } catch {
-    context.close();
-    const native = new AudioContext();
-    return [native, native.createMediaStreamSource(stream)];
+    return await inTime(asked, ALLOW_MS, "not_allowed_yet");
+  } catch (error) {
+    if (error.code === "not_allowed_yet") asked.then((late) => late.getTracks().forEach((track) => track.stop()), () => {});
+    throw error;
+  }
+}
+
+/** @param {Promise<T>} promise @param {number} ms @param {string} code  of the MicrophoneError after that */
+async function inTime(promise, ms, code) {
+  try {
+    return await within(promise, ms);
+  } catch (error) {
+    throw error instanceof WaitedTooLong ? new MicrophoneError(code, error) : error;
   }
 }

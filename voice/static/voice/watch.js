@@ -1,8 +1,10 @@
 // Watches an open microphone: asks the browser for facts, resumes what it suspended, and tells what changed.
 
 import { Health } from "./health.js";
+import { within } from "./waits.js";
 
 const LOOK_MS = 500;
+const LIST_MS = 5_000;
 
 /**
  * @typedef {object} Watcher
@@ -55,7 +57,9 @@ export class Watch {
   /** Some browsers do not end the track of a device that was unplugged. */
   async #findDevice() {
     const { deviceId } = this.track.getSettings();
-    const known = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "audioinput");
+    const devices = await within(navigator.mediaDevices.enumerateDevices(), LIST_MS).catch(() => null);
+    if (!devices) return;
+    const known = devices.filter(({ kind }) => kind === "audioinput");
     const isNamed = known.every((device) => device.deviceId); // only where the page may know
     const isGone = deviceId && isNamed && known.every((device) => device.deviceId !== deviceId);
     if (isGone && !this.#off.signal.aborted) this.#become("unplugged");

@@ -56,6 +56,11 @@ export class CheckStep {
     this.screen.say("voice-status", text(`${trouble}-detail`));
   }
 
+  #played(isPlayed) {
+    if (isPlayed) this.#pass("sound", text("check-sound"));
+    else this.screen.say("sound-status", text("check-unplayed"));
+  }
+
   #pass(row, message) {
     this.screen.part(`${row}-row`).dataset.state = "ok";
     this.screen.say(`${row}-status`, message);
@@ -69,16 +74,15 @@ export class CheckStep {
     button.textContent = text("check-recording");
     const frames = await recorder.sample(SAMPLE_S);
     button.textContent = text("check-playing");
-    if (recorder.context && frames.length) await playFrames(recorder.context, frames);
-    this.#pass("sound", text("check-sound"));
+    const isPlayed = recorder.context && frames.length && (await playFrames(recorder.context, frames));
+    this.#played(isPlayed);
     button.textContent = label;
     button.disabled = false;
   }
 
   async #tone() {
     const { context } = this.room.recorder;
-    if (context) await playChime(context);
-    this.#pass("sound", text("check-sound"));
+    this.#played(context && (await playChime(context)));
   }
 
   update() {

@@ -6,6 +6,9 @@ import { fillMicrophones } from "./check.js";
 /** The buttons offered for each problem. */
 const WAYS_ON = {
   permission_denied: ["retry", "write", "device"],
+  not_allowed_yet: ["retry", "write", "device"],
+  not_loaded: ["retry", "reload"],
+  sound_off: ["retry", "write", "device"],
   no_microphone: ["retry", "write", "device"],
   microphone_busy: ["retry", "write", "device"],
   unplugged: ["microphone", "retry", "write", "device"],
