@@ -68,6 +68,10 @@ class AnswerStream:
         if caption is not None:
             await self._tell({"type": "caption", "text": caption})
 
+    def is_full(self, byte_count: int) -> bool:
+        """Whether the answer may have no more audio than that."""
+        return self._audio is not None and byte_count >= self._audio.limit_bytes
+
     async def has_speech(self, answer_id: str) -> bool | None:
         """Whether a voice was heard in that answer; None if not all of it was listened to here."""
         is_it = self._audio is not None and self._audio.answer_id == answer_id

@@ -100,7 +100,8 @@ def _complete(action: Action, **fields: Field) -> Command:
 
 async def _finish(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
     byte_count = field(message, "bytes", int)
-    has_speech = await stream.has_speech(_answer_id(message))
+    is_at_limit = stream.is_full(byte_count)
+    has_speech = await stream.has_speech(_answer_id(message)) if is_at_limit else None
     await stream.stop_listening()
     await session.act_on_answer(
         answers.finish, _answer_id(message), byte_count=byte_count, has_speech=has_speech

@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 
 from interview_platform.asgi import application
 from interviews.candidate import consumer, metrics
+from interviews.candidate import session as candidate_session
 from interviews.candidate.clock import TOLERANCE_S
 from interviews.models import Answer
 from tests.frames import pack
@@ -474,7 +475,8 @@ def later(monkeypatch):
 
     def later(seconds):
         clock = SimpleNamespace(now=lambda: timezone.now() + timedelta(seconds=seconds))
-        monkeypatch.setattr(consumer, "timezone", clock)
+        for module in (consumer, candidate_session):
+            monkeypatch.setattr(module, "timezone", clock)
 
     return later
 
