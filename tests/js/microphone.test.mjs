@@ -41,6 +41,13 @@ test("no sample in two seconds is trouble, whatever the browser says", () => {
   assert.deepEqual(troubles({}, stalled, stalled, stalled, stalled, {}), [null, null, null, null, "no_samples", null]);
 });
 
+test("page that slept does not blame its microphone", () => {
+  const health = new Health(0);
+  assert.equal(health.troubleAt(WELL, 500), null);
+  assert.equal(health.troubleAt(WELL, 60_000), null);
+  assert.deepEqual([60_500, 61_000, 61_500, 62_000].map((at) => health.troubleAt(WELL, at)), [null, null, null, "no_samples"]);
+});
+
 test("track that has ended is told at once", () => {
   assert.deepEqual(troubles({}, { isEnded: true }), [null, "unplugged"]);
 });

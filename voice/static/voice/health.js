@@ -16,6 +16,7 @@ const NO_SOUND_MS = 2_000;
 
 /** One open microphone. Times are ms of one clock that never goes back. */
 export class Health {
+  #lookedAt;
   #samplesAt;
   #soundAt;
   #notRunningSince = null;
@@ -23,7 +24,7 @@ export class Health {
 
   /** @param {number} nowMs  when the microphone was opened */
   constructor(nowMs) {
-    this.#samplesAt = this.#soundAt = nowMs;
+    this.#lookedAt = this.#samplesAt = this.#soundAt = nowMs;
   }
 
   /** Samples came. @param {number} peak  the highest of them, 0..1 @param {number} nowMs */
@@ -36,6 +37,9 @@ export class Health {
   troubleAt({ context, isMuted, isEnded }, nowMs) {
     this.#notRunningSince = context === "running" ? null : (this.#notRunningSince ?? nowMs);
     this.#mutedSince = isMuted ? (this.#mutedSince ?? nowMs) : null;
+    // A page that did not run for so long, as on a device that slept, has not missed anything yet.
+    if (nowMs - this.#lookedAt >= NO_SAMPLES_MS) this.#samplesAt = nowMs;
+    this.#lookedAt = nowMs;
     if (isEnded) return "unplugged";
     if (hasLasted(this.#notRunningSince, nowMs)) return "interrupted";
     if (hasLasted(this.#mutedSince, nowMs)) return "muted";

@@ -127,7 +127,7 @@ export class Recorder {
   /** Nothing is recorded while something is wrong: the time of an answer does not pass, and no silence is sent. */
   #changed(trouble) {
     if (trouble === "unplugged") return this.#lose(trouble);
-    this.#node.port.postMessage({ hold: trouble !== null });
+    this.#node.port.postMessage({ hold: trouble === "muted" }); // in other trouble no sample comes
     if (trouble && this.isRecording) {
       this.#hasTold = true;
       this.onTrouble(trouble);
