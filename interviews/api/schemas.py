@@ -142,6 +142,10 @@ class AnswerOut(Schema):
     duration_s: float | None = Field(description="Null while nothing was recorded to the end.")
     is_stored: bool = Field(description="Whether the recording can be fetched.")
     typed_text: str | None
+    extra_seconds: int = Field(
+        description="How much longer the candidate could think: the question was asked twice."
+    )
+    is_silent: bool = Field(description="Nothing was heard until the limit, the second time too.")
     transcript: TranscriptStateOut | None
 
     @staticmethod

@@ -10,6 +10,7 @@ from django.utils import timezone
 from interviews.actions import sessions
 from interviews.actions.errors import NotYours
 from interviews.admission import estimate
+from interviews.candidate.clock import AnswerClock
 from interviews.events import snapshots
 from interviews.models import Answer, Invitation, Session
 from interviews.queries import links, rows
@@ -41,19 +42,30 @@ class CandidateSession:
         self.id = session_id
         self._invitation = invitation
         self._seen_at = time.monotonic()
+        self.clock = AnswerClock()
 
-    @in_thread
-    def snapshot(self) -> dict:
+    async def snapshot(self) -> dict:
         """Return all that the page shows, and note that the candidate was seen.
 
         Raises:
             LinkProblem: the link was revoked before this connection could be told.
         """
+        snapshot = await self._read_snapshot()
+        self.clock.follow(snapshot["session"], snapshot["answers"], now=timezone.now())
+        return snapshot
+
+    @in_thread
+    def _read_snapshot(self) -> dict:
         sessions.mark_seen(session_id=self.id)
         session = rows.session(self.id)
         if session.invitation.status == InvitationStatus.REVOKED:
             raise links.LinkProblem("revoked", session.invitation)
         return snapshots.snapshot(session)
+
+    def follow(self, event: dict) -> None:
+        """Let the clock follow an event that the page is told of."""
+        answers = [event["answer"]] if "answer" in event else []
+        self.clock.follow(event["session"], answers, now=timezone.now())
 
     @in_thread
     def mark_seen(self) -> None:

@@ -130,6 +130,12 @@ def read(recording_id: UUID | str, start: int = 0, end: int | None = None) -> by
     return pcm[start - begins : end - begins]
 
 
+def held(recording_id: UUID | str) -> int:
+    """Return how many bytes are held without a gap; 0 of a recording that Redis does not know."""
+    _stored, held_bytes, _age_s = _run(_EXTENT, recording_id, HOT_TTL_S)
+    return int(held_bytes)
+
+
 def due(recording_id: UUID | str) -> tuple[int, int] | None:
     """The stretch [start, end) that object storage should take next, if it is time."""
     return _due(*_run(_EXTENT, recording_id, HOT_TTL_S))

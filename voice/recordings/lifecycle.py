@@ -54,6 +54,11 @@ async def open_for(recording: Recording, *, writer: str) -> int:
     )
 
 
+def held_bytes(recording: Recording) -> int:
+    """Return how many bytes are held without a gap while the recording grows."""
+    return max(buffer.held(recording.id), recording.moved_bytes)
+
+
 def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
     """Complete the recording with the bytes held; queue its storage and, unless deferred, its transcription.
 

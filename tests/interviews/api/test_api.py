@@ -191,6 +191,7 @@ def test_answers_leave_practice_out(api, taken):
     assert status == 200
     given, to_come = body["items"]
     assert (given["position"], given["duration_s"], given["is_stored"]) == (1, 2.0, True)
+    assert (given["extra_seconds"], given["is_silent"]) == (0, False)
     assert given["transcript"] == {
         "status": "done",
         "is_deferred": False,
