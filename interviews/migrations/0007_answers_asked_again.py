@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('interviews', '0002_turn_taking'),
+        ('interviews', '0006_speech_under_secret_names'),
     ]
 
     operations = [

@@ -26,7 +26,7 @@ def request_speech(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("interviews", "0002_turn_taking"),
+        ("interviews", "0005_invitation_link_requested_at"),
         ("voice", "0006_skipped_frames_of_batch_files"),
     ]
 
