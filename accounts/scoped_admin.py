@@ -8,6 +8,7 @@ another organisation is not found instead of forbidden.
 from collections.abc import Collection
 from typing import Any
 
+from django.contrib.admin import models as admin_models
 from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.admin.sites import AdminSite
 from django.db.models import Field, ForeignKey, Model, QuerySet
@@ -15,7 +16,7 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from accounts import access
+from accounts import access, admin_log
 
 
 class ScopedModelAdmin(ModelAdmin):
@@ -71,6 +72,15 @@ class ScopedModelAdmin(ModelAdmin):
         if obj is None:
             return access.has_any(request.user, roles)
         return access.has_role(request.user, self.organisation_id_of(obj), roles)
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return admin_log.record(request.user, [obj], admin_models.ADDITION, message)[0]
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return admin_log.record(request.user, [obj], admin_models.CHANGE, message)[0]
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> Any:
+        return admin_log.record(request.user, queryset, admin_models.DELETION)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
