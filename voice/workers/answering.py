@@ -18,7 +18,7 @@ from voice.inference import recognizer, synthesizer
 from voice.queues import answers
 from voice.queues.answers import ClaimedCall, Forgotten
 from voice.service.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
-from voice.speech import cache
+from voice.speech import cache, cloning
 from voice.text.transcripts import recognition_fields, segment_fields
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 from voice.workers import slot
@@ -61,7 +61,8 @@ def synthesize(call: ClaimedCall) -> None:
         "voice": stream.voice,
         "is_last_resort": stream.is_last_resort,
     }
-    if not stream.is_stand_in:  # the next request may get the engine that it wants
+    # After a stand-in the next request may get the engine that it wants; an erased voice leaves nothing.
+    if not stream.is_stand_in and cloning.exists(stream.voice):
         cache.put(request.key, cache.CachedSpeech(b"".join(bodies), result))
     call.finish(result)
 
