@@ -2,10 +2,11 @@
 
 from ninja import Router
 
-from interviews.api import interviews, invitations, sessions
+from interviews.api import erasures, interviews, invitations, sessions
 from interviews.api.scoping import AUTH
 
 router = Router(auth=AUTH, tags=["interviews"])
 router.add_router("", interviews.router)
 router.add_router("", invitations.router)
 router.add_router("", sessions.router)
+router.add_router("", erasures.router)

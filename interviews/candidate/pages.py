@@ -9,8 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from interviews.actions import sessions
+from interviews.actions.errors import WrongState
 from interviews.candidate.forms import ConsentForm
-from interviews.models import Session
+from interviews.models import Invitation, Session
 from interviews.models.question import expected_minutes
 from interviews.queries import links, rows
 from voice.models import Recording
@@ -28,8 +29,7 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         return _problem(request, token, problem)
     form = ConsentForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and (session is not None or form.is_valid()):
-        sessions.start(invitation=invitation, now=timezone.now())
-        return redirect("interviews:room", token=token)
+        return _start(invitation, token)
     interview = invitation.interview
     questions = rows.questions(interview.pk)
     context = {
@@ -40,10 +40,19 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         "question_count": len(questions),
         "minutes": expected_minutes(questions),
         "consent_text": interview.consent_text,
+        "token": token,
         "form": form,
         "has_session": session is not None,
     }
     return render(request, "interviews/landing.html", context)
+
+
+def _start(invitation: Invitation, token: str) -> HttpResponse:
+    try:
+        sessions.start(invitation=invitation, now=timezone.now())
+    except WrongState:  # the link ended meanwhile: look again
+        return redirect("interviews:landing", token=token)
+    return redirect("interviews:room", token=token)
 
 
 @never_cache
@@ -79,6 +88,7 @@ def _problem(request: HttpRequest, token: str, problem: links.LinkProblem) -> Ht
     context = {
         "problem": problem.kind,
         "organisation": invitation and invitation.interview.organisation,
+        "token": token if links.shows_what_is_held(problem.kind) else "",
     }
     return render(request, "interviews/link_problem.html", context, status=PROBLEM_STATUS[problem.kind])
 

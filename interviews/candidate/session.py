@@ -34,7 +34,10 @@ def find(token: str) -> tuple[Session, float]:
 
 
 class CandidateSession:
-    """A session as its candidate may read and change it."""
+    """A session as its candidate may read and change it.
+
+    Every method raises Session.DoesNotExist once the candidate was erased.
+    """
 
     def __init__(self, session_id: UUID, invitation: Invitation) -> None:
         """invitation: in its name every action is done."""
@@ -49,15 +52,16 @@ class CandidateSession:
         return snapshots.snapshot(rows.session(self.id))
 
     @in_thread
-    def mark_seen(self) -> None:
-        """The candidate was seen now."""
-        sessions.mark_seen(session_id=self.id)
+    def mark_seen(self) -> bool:
+        """The candidate was seen now. False: the session was erased."""
+        return sessions.mark_seen(session_id=self.id)
 
     async def mark_seen_if_due(self) -> None:
-        """The same, once a minute."""
+        """The same, once a minute. Raises Session.DoesNotExist when the candidate was erased."""
         if time.monotonic() - self._seen_at > SEEN_EVERY_S:
             self._seen_at = time.monotonic()
-            await self.mark_seen()
+            if not await self.mark_seen():
+                raise Session.DoesNotExist
 
     @in_thread
     @transaction.atomic
@@ -87,7 +91,7 @@ class CandidateSession:
         try:
             session = rows.session(self.id, is_locked=is_locked)
             answer = rows.answer(session, UUID(answer_id))
-        except (Session.DoesNotExist, ValueError):
+        except ValueError:
             answer = None
         if answer is None:
             raise NotYours("answer: this interview has none with that id.")

@@ -20,7 +20,7 @@ _RECORDING = sql.Part(Recording, "r", "id", "status", "language", "max_bytes", "
 _LINK = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name", "token", "expires_at")
 _OFFER = sql.Part(
     *(Interview, "w", "id", "organisation_id", "title", "job_title", "language", "voice"),
-    *("practice_question", "consent_text"),
+    *("practice_question", "consent_text", "retention_days"),
 )
 _ORGANISATION = sql.Part(Organisation, "o", "id", "name", "accent_colour")
 _QUESTION = sql.Part(
