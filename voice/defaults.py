@@ -51,6 +51,7 @@ APART: Final[dict[str, Any]] = {
 QUEUE_NAMES: Final = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "audio", "cron", "default")
 JOBS: Final = (
     "voice.workers.answering.answer_call",
+    "voice.workers.erasing.erase",
     "voice.workers.rendering.render_speech",
     "voice.workers.storing.delete_upload",
     "voice.workers.storing.move_resting",

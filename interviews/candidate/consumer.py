@@ -16,10 +16,11 @@ from interviews.candidate.audio import TakenOver
 from interviews.candidate.outbox import Outbox
 from interviews.candidate.presence import Presence
 from interviews.candidate.session import CandidateSession, find
+from interviews.models import Session
 from interviews.queries import links
 from interviews.states import SessionStatus
 from voice.capacity import shedding
-from voice.infra.websocket import CLOSE_TRY_AGAIN, WebSocketConsumer
+from voice.infra.websocket import CLOSE_TRY_AGAIN, Message, WebSocketConsumer
 from voice.live import listener
 
 CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 4001, 4004, 4010
@@ -33,6 +34,13 @@ class CandidateConsumer(WebSocketConsumer):
     stream: AnswerStream
     outbox: Outbox
     is_inside = False  # the snapshot was sent
+
+    async def dispatch(self, message: Message) -> None:
+        """Call the handler of a message. A connection whose candidate was erased ends."""
+        try:
+            await super().dispatch(message)
+        except Session.DoesNotExist:
+            await self.close(CLOSE_ENDED)
 
     async def connect(self) -> None:
         metrics.CONNECTIONS.inc()
@@ -141,6 +149,8 @@ class CandidateConsumer(WebSocketConsumer):
         assert self.session is not None, "only a visit lets in, and a visit has a session"
         try:
             await self._come_in(self.session)
+        except Session.DoesNotExist:
+            raise
         except Exception:
             await self.close(CLOSE_TRY_AGAIN)  # the place is kept
             raise

@@ -35,7 +35,10 @@ def find(token: str) -> tuple[Session, float]:
 
 
 class CandidateSession:
-    """A session, with what its candidate may read and change."""
+    """A session, with what its candidate may read and change.
+
+    Every method raises Session.DoesNotExist once the candidate was erased.
+    """
 
     def __init__(self, session_id: UUID, invitation: Invitation) -> None:
         """invitation: the `by` of every action."""
@@ -68,15 +71,16 @@ class CandidateSession:
         self.clock.follow(event["session"], answers, now=timezone.now())
 
     @in_thread
-    def mark_seen(self) -> None:
-        """Note that the candidate was seen now."""
-        sessions.mark_seen(session_id=self.id)
+    def mark_seen(self) -> bool:
+        """Note that the candidate was seen now. Return False if the session was erased."""
+        return sessions.mark_seen(session_id=self.id)
 
     async def mark_seen_if_due(self) -> None:
-        """Note it once a minute."""
+        """Note it once a minute. Raises Session.DoesNotExist when the candidate was erased."""
         if time.monotonic() - self._seen_at > SEEN_EVERY_S:
             self._seen_at = time.monotonic()
-            await self.mark_seen()
+            if not await self.mark_seen():
+                raise Session.DoesNotExist
 
     @in_thread
     @transaction.atomic
@@ -106,7 +110,7 @@ class CandidateSession:
         try:
             session = rows.session(self.id, is_locked=is_locked)
             answer = rows.answer(session, UUID(answer_id))
-        except (Session.DoesNotExist, ValueError):
+        except ValueError:
             answer = None
         if answer is None:
             raise NotYours("answer: this interview has none with that id.")

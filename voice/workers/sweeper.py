@@ -9,7 +9,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from voice.infra import redis_clients
-from voice.models import BatchFile, Recording, Speech, Transcript
+from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript
+from voice.queues import erasing
 from voice.queues.leases import pending
 from voice.recordings import queueing
 from voice.service import batches
@@ -59,6 +60,11 @@ def sweep() -> None:
         batches.with_needless_upload().filter(is_due).order_by("retry_at").values_list("pk", flat=True),
         batches.deletion_job_id,
         batches.queue_deletion,
+    )
+    queue_again(
+        PendingErasure.objects.filter(is_due).order_by("retry_at").values_list("pk", flat=True),
+        erasing.erasing_job_id,
+        erasing.queue_erasure,
     )
 
 

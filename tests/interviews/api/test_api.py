@@ -262,6 +262,7 @@ def addresses(interview, session):
         ("post", f"/interviews/{interview.id}/invitations"),
         ("get", f"/invitations/{session.invitation_id}"),
         ("post", f"/invitations/{session.invitation_id}/revoke"),
+        ("delete", f"/invitations/{session.invitation_id}/candidate"),
         ("get", f"/sessions/{session.id}"),
         ("get", f"/sessions/{session.id}/answers"),
         ("get", f"/answers/{answer.id}/transcript"),
@@ -330,7 +331,7 @@ def test_signed_in_staff_need_a_key_too(client, interview):
 def test_description_is_complete_and_loads_nothing_from_elsewhere(client, db):
     described = client.get("/api/openapi.json").json()
     operations = [one["operationId"] for path in described["paths"].values() for one in path.values()]
-    assert len([name for name in operations if name.startswith("interviews_api_")]) == 10
+    assert len([name for name in operations if name.startswith("interviews_api_")]) == 13
     assert {"BearerKey", "HeaderKey"} <= described["components"]["securitySchemes"].keys()
     page = client.get("/api/docs").content.decode()
     assert "//cdn" not in page
