@@ -112,7 +112,9 @@ class VoiceWorker:
     @cached_property
     def _notes(self) -> Notes:
         """To the attendant, from the moment it is needed."""
-        return self._given_notes or attendant.threaded(self._connection, deadline_s=settings.JOB_DEADLINE_S)
+        if self._given_notes is not None:
+            return self._given_notes
+        return attendant.threaded(self._connection, deadline_s=settings.JOB_DEADLINE_S)
 
     def _start(self, when_ready: Callable[[str], None], when_ended: Callable[[], None]) -> None:
         """Load and serve. `when_ended` is called for each thread that ends, expectedly or not."""
