@@ -48,4 +48,4 @@ def sweep_erasures() -> None:
     # One that is postponed for longer than possible: then the clock was set back.
     is_due = Q(retry_at__lte=now) | Q(retry_at__gt=now + 2 * erasure.RETRY)
     waiting = Erasure.objects.filter(is_due, status=Erasure.Status.WAITING).order_by("retry_at")
-    queue_again(waiting.values_list("pk", flat=True), erasure.completion_job_id, erasure.queue_completion)
+    queue_again(waiting.values_list("pk"), erasure.completion_job_id, erasure.queue_completion)

@@ -93,6 +93,7 @@ STORES: Final[Mapping[str, Registered]] = {
 
 WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "voice.PendingErasure": "random ids of deleted rows, until nothing is found under them",
+    "voice:bell:*": "that a job came to a queue",
     "voice:breaker:*": "how often an engine failed",
     "voice:cache:used": "hashes of what is cached, in order of use",
     "voice:cache:expiry": "hashes of what is cached, in order of expiry",
@@ -104,7 +105,7 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "voice:engines": "which engines worker processes have",
     "voice:requests:*": "how many requests a key or an address made; 60 s",
     "voice:retreat": "what processes leave undone under load",
-    "voice:unlisted:*": "when a job was last seen in no list; 60 s",
+    "voice:turns:*": "when a tenant, such as an organisation, last had its turn in a queue; 10 minutes",
     "rq:*": "jobs; their arguments are ids, and those of a recording are erased with it",
 }
 """Models as `app.Model` and keys of Redis as patterns, each with the reason. `STORES` goes first."""
