@@ -125,3 +125,30 @@ async def connected(invitation_url: str):
         candidate = Candidate(socket)
         await candidate.receive()
         yield candidate
+
+
+async def take_interview(url: str, said: list[bytes]) -> None:
+    """Take a whole interview without practice, and wait until its answers are stored and transcribed."""
+    await consent(url)
+    async with connected(url) as candidate:
+        await candidate.say("devices_checked")
+        await candidate.event("devices_checked")
+        await candidate.say("skip_practice")
+        await candidate.event("practice_skipped")
+        for answer in said:
+            resume = await candidate.begin()
+            await candidate.speak(answer)
+            await candidate.finish(resume["answer"], answer)
+            event = await candidate.event("answer_finished")
+            if event["answer"]["status"] == "recorded":
+                await candidate.say("accept_answer", answer=resume["answer"])
+                await candidate.event("answer_accepted")
+        await candidate.until(lambda m: is_over(candidate.state))
+
+
+def is_over(state: dict) -> bool:
+    questions = [a for a in state["answers"] if a["kind"] == "question"]
+    return all(
+        a["recording"] and a["recording"]["status"] == "stored" and a["transcript"]["status"] == "done"
+        for a in questions
+    )

@@ -5,7 +5,7 @@ import hashlib
 import httpx
 import pytest
 
-from tests.candidate import connected, consent
+from tests.candidate import connected, consent, take_interview
 from tests.conftest import STANDIN_SENTENCE
 from tests.speech import spoken
 from tests.stack import link_token
@@ -51,32 +51,6 @@ async def invite(api) -> dict:
     )
     assert response.status_code == 201, response.text
     return response.json()
-
-
-async def take_interview(url: str, said: list[bytes]) -> None:
-    await consent(url)
-    async with connected(url) as candidate:
-        await candidate.say("devices_checked")
-        await candidate.event("devices_checked")
-        await candidate.say("skip_practice")
-        await candidate.event("practice_skipped")
-        for answer in said:
-            resume = await candidate.begin()
-            await candidate.speak(answer)
-            await candidate.finish(resume["answer"], answer)
-            event = await candidate.event("answer_finished")
-            if event["answer"]["status"] == "recorded":
-                await candidate.say("accept_answer", answer=resume["answer"])
-                await candidate.event("answer_accepted")
-        await candidate.until(lambda m: is_over(candidate.state))
-
-
-def is_over(state: dict) -> bool:
-    questions = [a for a in state["answers"] if a["kind"] == "question"]
-    return all(
-        a["recording"] and a["recording"]["status"] == "stored" and a["transcript"]["status"] == "done"
-        for a in questions
-    )
 
 
 async def test_script_invites_follows_and_reads_an_interview(api, stack):

@@ -1,0 +1,66 @@
+"""The rows of one organisation, every text of which is a word that appears nowhere else."""
+
+from typing import Any, NamedTuple
+
+from accounts.models import ApiKey, Membership, Organisation, User
+from interviews.models import Answer, Interview, Invitation, Session
+from tests import factories
+from voice.models import Batch, BatchFile
+
+MARK = "quokka"
+"""Part of every text of the organisation, so that its appearance anywhere else is a leak."""
+
+
+class Rows(NamedTuple):
+    """One row of each kind, all of the same organisation."""
+
+    organisation: Organisation
+    user: User
+    membership: Membership
+    apikey: ApiKey
+    interview: Interview
+    invitation: Invitation
+    session: Session
+    answer: Answer
+    batch: Batch
+    batch_file: BatchFile
+
+    def of_admin(self, template: str) -> Any:
+        """Return the id of the row that `/admin/app/model/{object_id}/` is about."""
+        row: Any = getattr(self, template.split("/")[3], self.interview)
+        return row.pk
+
+
+def make() -> Rows:
+    """Return new rows."""
+    organisation = factories.OrganisationFactory(name=f"{MARK} Ltd", slug=MARK)
+    user = factories.UserFactory(username=f"{MARK}-colleague", last_name=MARK, email=f"{MARK}@example.com")
+    interview = factories.InterviewFactory(
+        organisation=organisation, title=f"{MARK} keeper", questions=1, questions__text=f"Why {MARK}s?"
+    )
+    invitation = factories.InvitationFactory(
+        interview=interview,
+        candidate_name=f"Ada {MARK}",
+        candidate_email=f"ada@{MARK}.example",
+        status=Invitation.Status.STARTED,
+    )
+    session = factories.SessionFactory(invitation=invitation, status="under_way")
+    factories.AnswerFactory(session=session, practice=True, question_text=f"Do you like {MARK}s?")
+    answer = factories.AnswerFactory(
+        session=session, accepted=True, question_text=f"Why {MARK}s?", transcript=f"because {MARK}s smile"
+    )
+    batch = Batch.objects.create(owner=f"organisation:{organisation.pk}")
+    return Rows(
+        organisation=organisation,
+        user=user,
+        membership=factories.MembershipFactory(organisation=organisation, user=user),
+        apikey=factories.ApiKeyFactory(organisation=organisation, name=f"{MARK} key"),
+        interview=interview,
+        invitation=invitation,
+        session=session,
+        answer=answer,
+        batch=batch,
+        batch_file=BatchFile.objects.create(
+            batch=batch, position=0, file_name=f"{MARK}.wav", byte_count=9, status="done", text=f"a {MARK}"
+        ),
+    )
