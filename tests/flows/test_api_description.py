@@ -1,4 +1,4 @@
-"""Requests made from the API's own description, with ids that exist: answers are as described, never a 5xx."""
+"""Requests made from the API's own description, with ids that exist: answers are as described, never 5xx."""
 
 import asyncio
 from http import HTTPStatus
@@ -9,6 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import ignored_auth  # tests/access tries wrong keys
 
 from tests.candidate import take_interview
 from tests.factories import tone
@@ -45,15 +46,15 @@ def ids(stack, client) -> dict[str, str]:
     taken = _get(client, path)
     answers = _get(client, f"/api/v1/sessions/{taken['session_id']}/answers")["items"]
     files = {"files": ("tone.wav", encode_wav(tone(1.0)))}
-    batch = client.post("/api/v1/voice/batches", files=files).raise_for_status().json()
+    batch = client.post("/api/v1/voice/batches", files=files).raise_for_status().json()["id"]
     return {
         "interview_id": interview,
         "invitation_id": taken["id"],
         "session_id": taken["session_id"],
         "answer_id": answers[0]["id"],
-        "batch_id": batch["id"],
-        "file_id": batch["files"][0]["id"],
-        "voice_id": _get(client, "/api/v1/voice/voices")["voices"][0]["id"],
+        "batch_id": batch,
+        "file_id": _get(client, f"/api/v1/voice/batches/{batch}")["files"][0]["id"],
+        "voice_id": _get(client, "/api/v1/voice/voices")[0]["id"],
         "model_id": _get(client, "/v1/models")["data"][0]["id"],
     }
 
@@ -92,6 +93,6 @@ def _check(operation, client, ids, *, cases: int) -> None:
         if response.status_code in BUSY:
             assert int(response.headers["Retry-After"]) > 0
         else:
-            case.validate_response(response)
+            case.validate_response(response, excluded_checks=[ignored_auth])
 
     check()

@@ -1,7 +1,6 @@
 import asyncio
 import io
 import logging
-import secrets
 import sys
 import threading
 
@@ -13,10 +12,10 @@ from django.urls import resolve
 from interview_platform.backends import logs
 from interview_platform.server.access_log import RouteLog
 
-TOKEN = "aB3_" + secrets.token_urlsafe(24)
-SIGNED = "0194e7a4-1111-7222-8333-444455556666:1tXyZ2:Kx9-" + secrets.token_urlsafe(24)
-SESSION = "q1" + secrets.token_hex(15)
-KEY = "ipk_" + secrets.token_urlsafe(24)
+TOKEN = "aB3_kjmiJg48G5-FMWnV5ooM6s0CPZR24qmP"
+SIGNED = "0194e7a4-1111-7222-8333-444455556666:1tXyZ2:Kx9-So9PZ-2wujDox7jMp56_F6XhfSnGnt02"
+SESSION = "q13676c0eaf3ba23570bd0f16968a2c1"
+KEY = "ipk_n49330eyuEYOqzRkev1lrOIjMEecsHZt"
 SECRETS = (TOKEN, SIGNED, SESSION, KEY, "hunter2!x")
 
 
