@@ -26,7 +26,7 @@ from voice.speech.voices import described, speaks
 from voice.text import sentiment, transcripts
 from voice.web import intake, responses, schemas
 from voice.web.intake import VoiceHttpRequest
-from voice.web.schemas import AUDIO, TEXT_TYPES
+from voice.web.schemas import AUDIO, TEXT_TYPES, TEXTS
 
 MAX_LIMIT = 100
 DIGITS = "1, 2, 3, 4, 5."
@@ -229,6 +229,7 @@ async def read_batch(request: VoiceHttpRequest, batch_id: UUID) -> Batch:
     "/batches/{uuid:batch_id}/files/{uuid:file_id}",
     response={200: schemas.RecognisedOut, **ERRORS},
     exclude_unset=True,
+    openapi_extra=TEXTS,
     summary="What was heard in a file",
 )
 async def read_batch_file(

@@ -29,7 +29,7 @@ from voice.speech import voices
 from voice.text import transcripts
 from voice.web import http_errors, intake, responses
 from voice.web.intake import VoiceHttpRequest
-from voice.web.schemas import AUDIO, TEXT_TYPES
+from voice.web.schemas import AUDIO, TEXT_TYPES, TEXTS
 
 DEFAULT_VOICES: Final = frozenset(
     (
@@ -222,7 +222,7 @@ PlainGranularities = Annotated[
 
 
 @router.post(
-    "/audio/transcriptions", response={200: dict, **ERRORS}, summary="Write down what is said in a file"
+    "/audio/transcriptions", response={200: dict, **ERRORS}, openapi_extra=TEXTS, summary="Write down what is said in a file"
 )
 async def create_transcription(
     request: VoiceHttpRequest,
@@ -249,7 +249,7 @@ async def create_transcription(
 
 
 @router.post(
-    "/audio/translations", response={200: dict, **ERRORS}, summary="Write down in English what is said"
+    "/audio/translations", response={200: dict, **ERRORS}, openapi_extra=TEXTS, summary="Write down in English what is said"
 )
 async def create_translation(
     request: VoiceHttpRequest, options: Form[TranslationIn], file: File[NinjaFile]

@@ -167,6 +167,14 @@ TEXT_TYPES = {
     "srt": "application/x-subrip; charset=utf-8",
     "vtt": "text/vtt; charset=utf-8",
 }
+TEXTS = {
+    "responses": {
+        200: {
+            "content": {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in TEXT_TYPES.values()}
+        }
+    }
+}
+"""A transcript's other formats, beside JSON."""
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 AUDIO = {
     "responses": {
