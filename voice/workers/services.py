@@ -1,16 +1,11 @@
-"""What a worker process keeps warm, and what other processes are told of it."""
+"""What a worker process keeps warm."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-import redis
-
 from voice.errors import EngineUnavailable, NotReady
-from voice.inference import reports as inference_reports
 from voice.inference.reports import EngineReport
 
 logger = logging.getLogger(__name__)
@@ -28,11 +23,8 @@ class Service(Protocol):
 class WarmServices:
     """The services of one process."""
 
-    def __init__(self, services: Iterable[Service], connection: redis.Redis) -> None:
+    def __init__(self, services: Iterable[Service]) -> None:
         self._services = tuple(services)
-        self._connection = connection
-        self._reporting = threading.Lock()
-        self._has_left = False
 
     def load(self) -> None:
         """Load each; one whose engines are all missing is logged."""
@@ -58,31 +50,6 @@ class WarmServices:
         """Each warm engine with its device, in words; nothing where there is no service."""
         engines = [f"{r.engine} on {r.device}" for r in self.reports() if r.state == "ready"]
         return engines or (["no engine"] if self._services else [])
-
-    def publish(self) -> None:
-        """Tell the other processes, unless `withdraw` was called. Raises redis.RedisError."""
-        with self._reporting:
-            if not self._has_left:
-                inference_reports.publish(self.reports(), self._connection)
-
-    def publish_stuck(self, reason: str) -> None:
-        """Tell the other processes that what served hangs."""
-        reports = [
-            replace(report, state="stuck", last_error=reason)
-            if report.state in ("ready", "stuck")
-            else report
-            for report in self.reports()
-        ]
-        try:
-            inference_reports.publish(reports, self._connection)
-        except redis.RedisError as error:
-            logger.warning("Redis not reached (%s)", type(error).__name__)
-
-    def withdraw(self) -> None:
-        """Let the other processes forget what they were told. Raises redis.RedisError."""
-        with self._reporting:
-            self._has_left = True
-            inference_reports.withdraw(self.reports(), self._connection)
 
 
 def _check_warm(service: Service) -> None:

@@ -10,13 +10,15 @@ import django_rq
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from voice.infra import processor
 from voice.monitoring import worker_http
+from voice.workers import attendant
 from voice.workers.services import Service
 from voice.workers.worker import VoiceWorker
 
 
 class Command(BaseCommand):
-    """manage.py voiceworker QUEUE [QUEUE ...] [--slots N] [--port N]"""
+    """manage.py voiceworker QUEUE [QUEUE ...] [--slots N] [--port N] [--nice N]"""
 
     # They import every page and its forms, which a worker never shows: 0.3 s and memory.
     requires_system_checks: list[str] = []
@@ -38,13 +40,26 @@ class Command(BaseCommand):
             help="Of its own /health, /ready and /metrics, at WORKER_HOST; 0 for none. Default: %(default)s.",
         )
 
-    def handle(self, *args: Any, queues: list[str], slots: int, port: int, **options: Any) -> None:
+        parser.add_argument(
+            "--nice",
+            type=int,
+            choices=range(20),
+            default=0,
+            metavar="NICE",
+            help="How far this worker stands back for other programs, 0 to 19. Default: %(default)s.",
+        )
+
+    def handle(self, *args: Any, queues: list[str], slots: int, port: int, nice: int, **options: Any) -> None:
+        connection = django_rq.get_connection(queues[0])
+        notes = attendant.forked(connection, deadline_s=settings.JOB_DEADLINE_S)
+        if nice:
+            processor.stand_back(nice)
         worker = VoiceWorker(
             queues,
-            connection=django_rq.get_connection(queues[0]),
+            connection=connection,
             slot_count=max(1, slots),
             services=services_for(queues),
-            deadline_s=settings.JOB_DEADLINE_S,
+            notes=notes,
         )
         with _http(worker, port):
             status = worker.run(when_ready=_settle)
