@@ -84,8 +84,9 @@ class RecognitionEngine(Engine, Protocol):
         language: None detects it, if the engine can.
         hot_words: names and terms that are likely to occur; an engine may ignore them.
         is_partial: a caption that will be replaced soon: faster, without word times.
-        on_segments: called with segments as soon as they are final; an engine that has none before the end
-        may never call it.
+        on_segments: called with segments as soon as they are final, and with none after a stretch without
+        any, so that a caller who has left can end the work by raising. An engine that knows nothing before
+        the end may never call it.
 
         Raises:
             AudioRejected: not one-dimensional, not finite or far out of range.

@@ -240,7 +240,7 @@ class EngineChain(Generic[E]):
         Raises:
             AudioRejected, RequestRefused: another engine would fail too.
             NoneServed: each failed in its own way.
-            Exception: what `work` raised after `handover` had begun.
+            Exception: what `work` raised after `handover` had begun, or the caller raised inside it.
         """
         failed: list[tuple[str, Exception]] = []
         for link in links:
@@ -249,7 +249,7 @@ class EngineChain(Generic[E]):
             except (AudioRejected, RequestRefused):
                 raise
             except Exception as error:
-                if handover.has_begun:
+                if handover.has_begun or handover.is_outside:
                     raise
                 link.note(error)  # told if no other engine serves
                 failed.append((link.engine.name, error))

@@ -51,8 +51,9 @@ class Recognizer:
         language: a language tag, or None to have the language detected.
         hot_words: names and terms that are likely to occur.
         is_partial: a caption that will be replaced soon: faster, without word times, never retried.
-        on_segments: called with segments as soon as they are final, each once. A failure after that is
-        raised, because another engine would start from the beginning.
+        on_segments: called with segments as soon as they are final, each once, and with none in between, so
+        that it can end the work by raising. A failure after segments is raised, because another engine would
+        start from the beginning.
 
         Raises:
             AudioRejected: see `RecognitionEngine.recognize`.

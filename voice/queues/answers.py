@@ -54,6 +54,19 @@ class ClaimedCall:
         """
         self._add("part", meta, body)
 
+    def check(self) -> None:
+        """Look whether the answer is still wanted.
+
+        Raises:
+            Forgotten: the caller no longer waits for it, or another worker gives it.
+        """
+        try:
+            claimed_by = redis_clients.sync_client().hget(request_key(self.id), "worker")
+        except redis.RedisError:
+            return  # unknown: go on
+        if claimed_by != self._token.encode():
+            raise Forgotten(self.id)
+
     def finish(self, meta: Meta) -> None:
         """Send the end of the answer."""
         self._add("done", meta, ttl_s=ANSWERED_TTL_S)

@@ -1,7 +1,8 @@
 """What both sides of a call share: its keys in Redis, and how long they live.
 
 A call is the hash `voice:call:<id>` (request, audio, asked_at, share; worker: the token of who claimed it;
-sent: parts so far; again: when it was queued a second time) and the stream `voice:call:<id>:answer`.
+sent: parts so far; again: when it was queued a second time), the stream `voice:call:<id>:answer`, and the set
+`voice:call:<id>:readers`. When the last reader leaves, all of it is deleted.
 """
 
 from typing import Any
@@ -15,6 +16,7 @@ WAIT_S = 120.0
 
 REQUEST_PREFIX = "voice:call:"
 SHARED_PREFIX = "voice:call:shared:"
+READERS_SUFFIX = ":readers"
 WITH_AUDIO = "voice:calls:audio"
 """The set of calls that hold audio."""
 
@@ -27,6 +29,10 @@ def request_key(call_id: str) -> str:
 
 def answer_key(call_id: str) -> str:
     return f"{REQUEST_PREFIX}{call_id}:answer"
+
+
+def readers_key(call_id: str) -> str:
+    return request_key(call_id) + READERS_SUFFIX
 
 
 def job_id(call_id: str) -> str:

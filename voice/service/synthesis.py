@@ -8,8 +8,9 @@ speech.result["voice"]
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import asdict, dataclass, field, replace
 
 from django.conf import settings
 
@@ -31,11 +32,12 @@ VOICES_KNOWN_FOR_S = 10.0
 
 @dataclass(slots=True)
 class Speech:
-    """Speech that is cached or on its way. `result` is set after the last part."""
+    """Speech that is cached or yet to be made. `result` is set after the last part."""
 
-    _call: Call | None
+    _request: SpeechRequest
     _cached: cache.CachedSpeech | None
     _asked_at: float
+    _result: Meta = field(default_factory=dict)
 
     @property
     def is_cached(self) -> bool:
@@ -45,24 +47,36 @@ class Speech:
     @property
     def result(self) -> Meta:
         """{duration_ms, engine, voice, is_last_resort}, once all parts were read."""
-        return self._cached.meta if self._cached else self._call.result if self._call else {}
+        return self._cached.meta if self._cached else self._result
 
-    async def parts(self) -> AsyncIterator[Part]:
-        """Yield the audio, in order.
+    async def parts(self) -> AsyncGenerator[Part]:
+        """Yield the audio, in order. Whoever closes this early lets the worker stop, unless others read it.
 
         Raises:
+            Busy: too much waits already.
             CallFailed: no engine could synthesise it, or none answered in time.
         """
         if self._cached:
             self._observe_first("cache")
             yield Part({"duration_ms": self._cached.meta["duration_ms"]}, self._cached.body)
-        elif self._call:
-            is_silent = True
-            async for part in self._call.parts():
+            return
+        is_silent = True
+        async with self._submitted() as call:
+            async for part in call.parts():
                 if is_silent and part.body:  # a codec may have no output yet for the first sentence
                     self._observe_first("engine")
                     is_silent = False
                 yield part
+            self._result = call.result
+
+    def _submitted(self) -> AbstractAsyncContextManager[Call]:
+        """The call; concurrent ones with the same request share the work."""
+        return calls.submitted(
+            "tts",
+            {"kind": "speak", "speech": asdict(self._request)},
+            shared_as=self._request.key,
+            queue_limit=settings.VOICE["QUEUE_LIMIT"],
+        )
 
     def _observe_first(self, source: str) -> None:
         seconds = time.monotonic() - self._asked_at
@@ -70,21 +84,8 @@ class Speech:
 
 
 async def synthesize(request: SpeechRequest) -> Speech:
-    """Synthesise a checked request; concurrent calls with the same request share the work.
-
-    Raises:
-        Busy: too much waits already.
-    """
-    asked_at = time.monotonic()
-    if cached := await cache.get(request.key):
-        return Speech(None, cached, asked_at)
-    call = await calls.submit(
-        "tts",
-        {"kind": "speak", "speech": asdict(request)},
-        shared_as=request.key,
-        queue_limit=settings.VOICE["QUEUE_LIMIT"],
-    )
-    return Speech(call, None, asked_at)
+    """Return the speech of a checked request; a worker begins when its parts are read."""
+    return Speech(request, await cache.get(request.key), time.monotonic())
 
 
 async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:

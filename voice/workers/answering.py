@@ -2,8 +2,8 @@
 
 import functools
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final, cast
 
@@ -15,6 +15,8 @@ from voice.audio.encoding import Container, Encoder
 from voice.audio.pcm import SAMPLE_BYTES, s16le_from_samples, samples_from_s16le
 from voice.errors import VoiceError
 from voice.inference import recognizer, synthesizer
+from voice.inference.recognizer import OnSegments
+from voice.inference.synthesizer import SynthesisStream
 from voice.queues import answers
 from voice.queues.answers import ClaimedCall, Forgotten
 from voice.service.requests import SPEECH_RATE_HZ, ConversionRequest, SpeechRequest, TranscriptionRequest
@@ -43,6 +45,11 @@ def synthesize(call: ClaimedCall) -> None:
         speed=request.speed,
         emotion=request.emotion or None,
     )
+    with closing(stream):  # a caller who leaves stops the engine too
+        _send_speech(call, request, stream)
+
+
+def _send_speech(call: ClaimedCall, request: SpeechRequest, stream: SynthesisStream) -> None:
     encoder, bodies, duration_ms = Encoder(cast(Container, request.format), SPEECH_RATE_HZ), [], 0
     resampler: resampling.Resampler | None = None
     for chunk in stream:
@@ -70,15 +77,20 @@ def transcribe(call: ClaimedCall) -> None:
     """Send segments as they are transcribed, then the whole transcript."""
     request = TranscriptionRequest(**call.request["transcription"])
     samples = _samples(call)
+    call.check()
     started = time.monotonic()
-    result = recognised(
-        samples,
-        request,
-        on_segments=lambda segments: call.send({"segments": [segment_fields(s) for s in segments]}),
-    )
+
+    def tell(segments: tuple[Segment, ...]) -> None:
+        if segments:
+            call.send({"segments": [segment_fields(segment) for segment in segments]})
+        else:
+            call.check()
+
+    result = recognised(samples, request, on_segments=tell)
     engine_ms = round(1000 * (time.monotonic() - started))
     speakers: Sequence[str | None] | None = None
     if request.is_diarized:
+        call.check()
         result, speakers = with_speakers(samples, result)
     call.finish(recognition_fields(result, speakers=speakers) | {"engine_ms": engine_ms})
 
@@ -138,7 +150,7 @@ def decoded(file: bytes, *, rate_hz: int = RECOGNITION_RATE_HZ) -> Samples:
 def recognised(
     samples: Samples,
     request: TranscriptionRequest,
-    on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
+    on_segments: OnSegments | None = None,
 ) -> Recognition:
     """Transcribe audio, however long it takes; see `Recognizer.recognize`."""
     slot.allow(len(samples) / RECOGNITION_RATE_HZ)

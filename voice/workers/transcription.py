@@ -15,11 +15,12 @@ from voice import errors, metrics, signals
 from voice.audio.pcm import samples_from_s16le
 from voice.errors import AudioRejected, EngineUnavailable
 from voice.models import Batch, BatchFile, Transcript
+from voice.queues.answers import Forgotten
 from voice.recordings import buffer, storage
 from voice.service import batches
 from voice.service.requests import TranscriptionRequest
 from voice.text.transcripts import stored_segment
-from voice.types import Recognition
+from voice.types import Recognition, Segment
 from voice.workers.attempts import (
     ENGINE_RETRY_S,
     MAX_ATTEMPTS,
@@ -32,6 +33,10 @@ from voice.workers.attempts import (
     retry_s,
 )
 
+OnSegments = Callable[[tuple[Segment, ...]], None]
+LOOK_EVERY_S = 1.0
+"""How often a job looks whether its row still waits, between two windows."""
+
 
 def transcribe(recording_id: str) -> None:
     """Transcribe a sealed recording and store the transcript, once."""
@@ -40,7 +45,7 @@ def transcribe(recording_id: str) -> None:
         _recognise_once(
             row,
             read=lambda: storage.read_pcm(row.recording),
-            recognise=lambda pcm: _recognise_pcm(pcm, row.recording.language),
+            recognise=lambda pcm: _recognise_pcm(pcm, row.recording.language, _while_wanted(row)),
             finished=_tell_of_transcript,
         )
 
@@ -52,7 +57,7 @@ def transcribe_file(file_id: str) -> None:
         _recognise_once(
             row,
             read=lambda: batches.read(row),
-            recognise=lambda file: _recognise_file(file, row.batch),
+            recognise=lambda file: _recognise_file(file, row.batch, _while_wanted(row)),
             finished=batches.delete_upload,
         )
 
@@ -86,6 +91,8 @@ def _recognise_once(
     rows.update(attempts=F("attempts") + 1)
     try:
         recognition = recognise(audio)
+    except Forgotten:
+        return
     except AudioRejected as error:
         give_up(row, str(error), finished)
         raise
@@ -99,24 +106,41 @@ def _recognise_once(
     end(row, finished, status=row.Status.DONE, last_error="", **recognition)
 
 
-def _recognise_pcm(pcm: bytes, language: str) -> dict[str, Any]:
+def _while_wanted(row: Row) -> OnSegments:
+    """Return a function that raises `Forgotten` once the row is deleted or finished by another job."""
+    wanted, looked_at = type(row).objects.filter(pk=row.pk, status=WAITING), time.monotonic()
+
+    def look(segments: tuple[Segment, ...]) -> None:
+        nonlocal looked_at
+        if time.monotonic() - looked_at < LOOK_EVERY_S:
+            return
+        looked_at = time.monotonic()
+        if not wanted.exists():
+            raise Forgotten(row.pk)
+
+    return look
+
+
+def _recognise_pcm(pcm: bytes, language: str, on_segments: OnSegments) -> dict[str, Any]:
     from voice.workers import answering  # only the processes that transcribe import engines
 
     started = time.monotonic()
-    result = answering.recognised(samples_from_s16le(pcm), TranscriptionRequest(language=language))
+    result = answering.recognised(
+        samples_from_s16le(pcm), TranscriptionRequest(language=language), on_segments
+    )
     engine_ms = round(1000 * (time.monotonic() - started))
     segments = [stored_segment(segment) for segment in result.segments]
     return _heard(result) | {"segments": segments, "confidence": result.confidence, "engine_ms": engine_ms}
 
 
-def _recognise_file(file: bytes, batch: Batch) -> dict[str, Any]:
+def _recognise_file(file: bytes, batch: Batch, on_segments: OnSegments) -> dict[str, Any]:
     from voice.workers import answering
 
     request = TranscriptionRequest(
         language=batch.language, hot_words=batch.hot_words, is_diarized=batch.is_diarized
     )
     samples = answering.decoded(file)
-    result = answering.recognised(samples, request)
+    result = answering.recognised(samples, request, on_segments)
     if not batch.is_diarized:
         segments = [stored_segment(segment) for segment in result.segments]
     else:

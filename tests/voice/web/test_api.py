@@ -210,7 +210,7 @@ async def test_redis_that_is_away_is_a_503(api, engines, monkeypatch):
     async def fail(*args, **options):
         raise redis.ConnectionError("no")
 
-    monkeypatch.setattr(calls, "submit", fail)
+    monkeypatch.setattr(calls.Call, "ask", fail)
     spoken = await post(api, "/synthesize", {"text": TEXT})
     heard = await api.post(f"{V1}/transcribe", {"file": recording()})
     for response in (spoken, heard):

@@ -145,7 +145,7 @@ class FasterWhisper:
         is_partial: bool = False,
         on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
     ) -> Recognition:
-        """See `RecognitionEngine.recognize`. `on_segments` is called after each window that has segments.
+        """See `RecognitionEngine.recognize`. `on_segments` is called after each window.
 
         Raises:
             TransientFailure: the model has not returned for `deadline_s`.
@@ -197,9 +197,9 @@ class FasterWhisper:
                 heard_in = results[0].language
                 kind = replace(kind, language=heard_in.code)
             for piece, result in zip(group, results, strict=True):
-                if found := segments_of(piece, result.decoded):
-                    segments += found
-                    tell(tuple(found))
+                found = segments_of(piece, result.decoded)
+                segments += found
+                tell(tuple(found))
         return heard_in, segments
 
     # models

@@ -79,10 +79,11 @@ class PocketSphinx(SteadyEngine):
         spans = speech_spans(probabilities, len(samples), longest_s=LONGEST_UTTERANCE_S)
         segments: tuple[Segment, ...] = ()
         for span in spans:
-            if segment := self._segment(samples, span):
-                segments = (*segments, segment)
-                if on_segments:
-                    on_segments((segment,))
+            segment = self._segment(samples, span)
+            found = (segment,) if segment else ()
+            segments += found
+            if on_segments:
+                on_segments(found)
         return Recognition(
             text=" ".join(segment.text for segment in segments),
             language="en",
