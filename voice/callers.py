@@ -26,6 +26,11 @@ class Caller:
     is_operator: bool = False
     """Operates this installation, so may see its machines."""
 
+    @property
+    def tenant(self) -> str:
+        """Whose turn it is when this caller's work begins (`voice.queues.turns`)."""
+        return self.owner or self.id
+
 
 def owner_of(caller: Caller) -> str:
     """Return the owner of this caller's batches and cloned voices.

@@ -47,7 +47,11 @@ APART: Final[dict[str, Any]] = {
     "BREAKER_SUCCESSES": 2,
 }
 """Settings with a name of their own in `django.conf.settings`."""
-QUEUE_NAMES: Final = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "cron", "default")
+QUEUE_NAMES: Final = (
+    *("stt", "stt-later", "stt-partial", "stt-call", "stt-batch"),
+    *("tts", "tts-call"),
+    *("cron", "default"),
+)
 STORES: Final[dict[str, Any]] = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "SPEECH_URL": "",  # the address of a CDN in front of spoken texts; "": `voice.urls`

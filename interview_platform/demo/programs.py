@@ -10,7 +10,7 @@ from pathlib import Path
 from interview_platform.demo.supervisor import Program
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEECH_QUEUES = ("stt", "stt-later", "stt-partial", "stt-batch")
+SPEECH_QUEUES = ("stt", "stt-later", "stt-partial", "stt-call", "stt-batch")
 AFTER_DRAIN_S = 8.0
 """Time for a stopping web process after its `DRAIN_S`; then it is killed."""
 
@@ -68,11 +68,11 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         # small, then transcription, which can wait, but not for ever: with 19 a recording of 3 s took minutes
         # beside four busy programs.
         Program("speech", (*worker, *SPEECH_QUEUES, "--slots", "2", "--nice", "14"), env=env),
-        Program("tts", (*worker, "tts"), env=env),
+        Program("tts", (*worker, "tts", "tts-call"), env=env),
         # Three processes: the slots of one process block each other, and transcription uses a core where none
         # of them runs. With two, 236 recordings of a thousand candidates waited after some minutes. One slot
         # of each serves the periodic jobs.
-        Program("default", (*worker, "cron", "default", "--slots", "4", "--nice", "7"), 3, env=env),
+        Program("default", (*worker, "cron", "default", "--slots", "3", "--nice", "7"), 3, env=env),
         Program(
             "cron", (*manage, "rqcron", "interview_platform.cron", "--logging-level", "WARNING"), env=env
         ),

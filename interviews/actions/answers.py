@@ -136,8 +136,12 @@ def _checked_text(text: str) -> str:
 
 
 def _new_recording(answer: Answer) -> Recording:
-    language = answer.session.invitation.interview.language
-    return lifecycle.create(language=language, max_seconds=answer.answer_limit_seconds)
+    interview = answer.session.invitation.interview
+    return lifecycle.create(
+        language=interview.language,
+        max_seconds=answer.answer_limit_seconds,
+        owner=f"organisation:{interview.organisation_id}",  # as callers with a key of the organisation
+    )
 
 
 def _require_current(answer: Answer) -> None:

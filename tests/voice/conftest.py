@@ -17,7 +17,10 @@ from voice.speech import voices
 from voice.workers import slot
 from voice.workers.worker import VoiceWorker
 
-QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "cron", "default"]
+QUEUES = [
+    *("tts", "tts-call", "stt", "stt-later", "stt-partial", "stt-call", "stt-batch"),
+    *("cron", "default"),
+]
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """What both sides of a call share: its keys in Redis, and how long they live.
 
-A call is the hash `voice:call:<id>` (request, audio, asked_at, share; worker: the token of who claimed it;
-sent: parts so far; again: when it was queued a second time), the stream `voice:call:<id>:answer`, and the set
-`voice:call:<id>:readers`. When the last reader leaves, all of it is deleted.
+A call is the hash `voice:call:<id>` (request, audio, asked_at, share, tenant; worker: the token of who
+claimed it; sent: parts so far; again: when it was queued a second time), the stream `voice:call:<id>:answer`,
+and the set `voice:call:<id>:readers`. When the last reader leaves, all of it is deleted.
 """
 
 from typing import Any

@@ -82,16 +82,18 @@ async def submitted(
     audio: bytes = b"",
     queue_limit: int,
     shared_as: str = "",
+    tenant: str = "",
 ) -> AsyncIterator["Call"]:
     """Start a call, or join a running one with the same `shared_as`; leave it at the end of the block.
 
     audio: the audio of the request; at most `settings.VOICE["MAX_UPLOAD_MB"]`.
-    queue_limit: the call is refused if this many jobs are in the queue.
+    queue_limit: the call is refused if this many jobs of the tenant are in the queue.
+    tenant: who asks; tenants take turns (`voice.queues.turns`).
 
     Raises:
         Busy: too many jobs, or too much audio, wait already.
     """
-    call = Call(uuid4().hex, queue_name)
+    call = Call(uuid4().hex, queue_name, tenant)
     try:  # also covers a cancellation while the call is being made
         await call.ask(request, audio=audio, queue_limit=queue_limit, shared_as=shared_as)
         yield call
@@ -105,6 +107,7 @@ class Call:
 
     id: str
     queue_name: str
+    tenant: str = ""
     reader: str = field(default_factory=lambda: uuid4().hex)
     result: Meta = field(default_factory=dict)
     _last_id: bytes | str = "0"
@@ -117,8 +120,9 @@ class Call:
         new_id, share = self.id, SHARED_PREFIX + shared_as
         keys = [share, request_key(new_id), jobs.key(self.queue_name), WITH_AUDIO]
         audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
-        names = [new_id, REQUEST_PREFIX, READERS_SUFFIX, self.reader, int(bool(shared_as))]
-        values = [*names, queue_limit, audio_limit, CALL_TTL_S, json.dumps(request), audio]
+        names = [new_id, REQUEST_PREFIX, READERS_SUFFIX, self.reader, self.tenant]
+        limits = [Job.redis_job_namespace_prefix, int(bool(shared_as)), queue_limit, audio_limit, CALL_TTL_S]
+        values = [*names, *limits, json.dumps(request), audio]
         try:
             found = await _ASK.run_async(redis_clients.async_client(), keys, values)
         except BaseException:
@@ -140,7 +144,9 @@ class Call:
 
     async def queue(self) -> None:
         """Put the job into its queue."""
-        await asyncio.to_thread(jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=job_id(self.id))
+        await asyncio.to_thread(
+            jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=job_id(self.id), tenant=self.tenant
+        )
 
     async def parts(self, *, within_s: float = WAIT_S) -> AsyncIterator[Part]:
         """Yield the parts of the answer, from the first, as they arrive; `result` is set after the last.

@@ -91,11 +91,16 @@ async def length_now(queue_name: str) -> int:
     return await redis_clients.async_client().llen(key(queue_name))
 
 
-async def has_spare_workers(queue_name: str) -> bool:
-    """Whether no job waits in the queue and most slots of its workers are idle; on an event loop."""
+async def has_spare_workers(*queue_names: str) -> bool:
+    """Whether no job waits in the queues and most slots of their workers are idle; on an event loop.
+
+    The queues have the same workers.
+    """
     async with redis_clients.async_client().pipeline(transaction=False) as pipe:
-        pipe.llen(key(queue_name))
-        pipe.zcard(StartedJobRegistry.key_template.format(queue_name))
-        pipe.scard(WORKERS_BY_QUEUE_KEY % queue_name)
-        waiting, running, slots = await pipe.execute()
+        for name in queue_names:
+            pipe.llen(key(name))
+            pipe.zcard(StartedJobRegistry.key_template.format(name))
+        pipe.scard(WORKERS_BY_QUEUE_KEY % queue_names[-1])
+        *counts, slots = await pipe.execute()
+    waiting, running = sum(counts[::2]), sum(counts[1::2])
     return not waiting and 2 * running < slots

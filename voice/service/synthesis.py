@@ -1,6 +1,6 @@
 """Text to speech for a caller who waits: from the cache, else from a worker.
 
-speech = await synthesize(await checked(SpeechRequest.checked(text=…, format="mp3"), caller))
+speech = await synthesize(await checked(SpeechRequest.checked(text=…, format="mp3"), caller), caller)
 async for part in speech.parts():
     part.body                                        # audio of one sentence in the requested format
 speech.result["voice"]
@@ -26,6 +26,8 @@ from voice.speech import cache, voices
 from voice.text import markup, writing_systems
 from voice.types import Voice
 
+QUEUE = "tts-call"
+"""Behind `tts`, where the questions of interviews wait."""
 VOICES_KNOWN_FOR_S = 10.0
 """The voices are looked up at most once in this many seconds, because that reads directories."""
 
@@ -35,6 +37,7 @@ class Speech:
     """Speech that is cached or yet to be made. `result` is set after the last part."""
 
     _request: SpeechRequest
+    _tenant: str
     _cached: cache.CachedSpeech | None
     _asked_at: float
     _result: Meta = field(default_factory=dict)
@@ -72,10 +75,11 @@ class Speech:
     def _submitted(self) -> AbstractAsyncContextManager[Call]:
         """The call; concurrent ones with the same request share the work."""
         return calls.submitted(
-            "tts",
+            QUEUE,
             {"kind": "speak", "speech": asdict(self._request)},
             shared_as=self._request.key,
             queue_limit=settings.VOICE["QUEUE_LIMIT"],
+            tenant=self._tenant,
         )
 
     def _observe_first(self, source: str) -> None:
@@ -83,9 +87,9 @@ class Speech:
         metrics.FIRST_AUDIO_SECONDS.labels(source=source).observe(seconds)
 
 
-async def synthesize(request: SpeechRequest) -> Speech:
+async def synthesize(request: SpeechRequest, caller: Caller) -> Speech:
     """Return the speech of a checked request; a worker begins when its parts are read."""
-    return Speech(request, await cache.get(request.key), time.monotonic())
+    return Speech(request, caller.tenant, await cache.get(request.key), time.monotonic())
 
 
 async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:

@@ -129,7 +129,7 @@ class TtsConsumer(VoiceConsumer):
             self._begin_next()
 
     async def _send_speech(self, wanted: Wanted) -> None:
-        speech = await synthesis.synthesize(wanted.request)
+        speech = await synthesis.synthesize(wanted.request, self.caller)
         outgoing = _Outgoing(self, wanted)
         whole = bytearray()
         async with aclosing(speech.parts()) as parts:

@@ -86,7 +86,9 @@ class VoiceSocketConsumer(VoiceConsumer):
         if is_judged:
             judged = await asyncio.to_thread(sentiment.tone_fields, request.text, request.language)
         is_wav = request.format == "wav"
-        speech = await synthesis.synthesize(replace(request, format="pcm") if is_wav else request)
+        speech = await synthesis.synthesize(
+            replace(request, format="pcm") if is_wav else request, self.caller
+        )
         header = wav_header(SPEECH_RATE_HZ, None) if is_wav else b""
         file = bytearray(header)
         async for part in speech.parts():
@@ -108,7 +110,7 @@ class VoiceSocketConsumer(VoiceConsumer):
         )
 
     async def _transcribe(self, request: TranscriptionRequest, file: bytes, named: Message) -> None:
-        async with transcription.transcribe(request, file) as call:
+        async with transcription.transcribe(request, file, self.caller) as call:
             recognition = await call.complete()
         await self.say("transcript", **recognition, **named)
 

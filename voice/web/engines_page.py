@@ -60,8 +60,10 @@ QUEUE_NAMES = {
     "stt": _("recordings to recognise"),
     "stt-partial": _("live captions"),
     "stt-later": _("recordings whose text may come later"),
+    "stt-call": _("what programs wait to have recognised"),
     "stt-batch": _("uploaded files to recognise"),
     "tts": _("questions to speak"),
+    "tts-call": _("what programs wait to have spoken"),
     "cron": _("housekeeping"),
     "default": _("recordings to store"),
 }

@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from ninja import Field, File, Form, Router, Schema
 from ninja import UploadedFile as NinjaFile
 
+from voice.callers import Caller
 from voice.errors import RequestRefused, VoiceError
 from voice.queues.calls import Call, Part
 from voice.service import synthesis, transcription
@@ -142,7 +143,7 @@ async def create_speech(request: VoiceHttpRequest, payload: SpeechIn) -> HttpRes
         )
         if payload.stream_format == "audio":
             return await responses.speech(wanted, request.auth)
-        spoken = await synthesis.synthesize(await synthesis.checked(wanted, request.auth))
+        spoken = await synthesis.synthesize(await synthesis.checked(wanted, request.auth), request.auth)
         parts = spoken.parts()
         return _events(_speech_events(await anext(parts), parts, len(wanted.text)))
     except RequestRefused as refused:
@@ -206,8 +207,8 @@ async def create_transcription(
         raise _named(refused) from None
     audio = await responses.audio_of(file)
     if options.stream:
-        return await _streamed(wanted, audio)
-    async with transcription.transcribe(wanted, audio) as call:
+        return await _streamed(wanted, audio, request.auth)
+    async with transcription.transcribe(wanted, audio, request.auth) as call:
         recognition = await call.complete()
     if options.response_format in TEXT_TYPES:
         text = transcripts.as_text(recognition, options.response_format)
@@ -253,10 +254,10 @@ def _speaker_fields(number: int, segment: dict[str, Any]) -> dict[str, Any]:
     return {"type": "transcript.text.segment", "id": f"seg_{number:03}", **known}
 
 
-async def _streamed(wanted: TranscriptionRequest, audio: bytes) -> HttpResponseBase:
+async def _streamed(wanted: TranscriptionRequest, audio: bytes, caller: Caller) -> HttpResponseBase:
     """Return events as segments become final. A failure before the first is an ordinary error."""
     async with AsyncExitStack() as leaving:
-        call = await leaving.enter_async_context(transcription.transcribe(wanted, audio))
+        call = await leaving.enter_async_context(transcription.transcribe(wanted, audio, caller))
         parts = call.parts()
         first = await anext(parts, None)
         kept = leaving.pop_all()

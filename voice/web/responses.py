@@ -28,7 +28,7 @@ async def speech(request: SpeechRequest, caller: Caller) -> HttpResponseBase:
         VoiceError: before the first sentence; after that the stream breaks off.
     """
     wanted = await synthesis.checked(request, caller)
-    spoken = await synthesis.synthesize(wanted)
+    spoken = await synthesis.synthesize(wanted, caller)
     parts = spoken.parts()
     first = await anext(parts)
     content_type = FORMATS[request.format]

@@ -28,15 +28,16 @@ def registered_slots(
 ) -> list[Slot]:
     """Slots that Redis and the attendant know; Redis may take long to come up. None once `stopping` is set.
 
-    With several slots, slot 0 serves only the first queue and its `-later`.
+    count: jobs at a time. With several queues there is one slot more, which serves only the first queue and
+    its `-later`: however long the others work, what is most urgent waits for the engine alone.
     """
     failures = 0
     while not stopping.is_set():
         try:
-            slots = [
-                _slot(_reserved(queue_names) if index == 0 and count > 1 else queue_names, index, connection)
-                for index in range(count)
-            ]
+            served = [queue_names] * count
+            if len(queue_names) > 1:
+                served.insert(0, _reserved(queue_names))
+            slots = [_slot(names, index, connection) for index, names in enumerate(served)]
             for slot in slots:
                 slot.notes = notes
                 slot.register_birth()

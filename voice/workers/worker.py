@@ -39,8 +39,8 @@ REPEATED_SIGNAL_S = 1.0
 class VoiceWorker:
     """One process: its services, its slots and what its attendant is told.
 
-    queue_names: in the order of their priority. With several queues and several slots, slot 0 serves only the
-    first queue and its `-later`, so that other jobs (such as captions) cannot delay them.
+    queue_names: in the order of their priority. With several, one slot more than `slot_count` is kept for the
+    first queue and its `-later`, so that long jobs of the others cannot delay them.
     notes: to the attendant of this process; without, one is started in a thread.
     """
 

@@ -224,6 +224,23 @@ async def test_full_queue_refuses_and_keeps_nothing(clean_redis, queued):
     assert len(clean_redis.keys("voice:call:*")) == 2  # of the first, with its reader
 
 
+async def test_tenant_whose_jobs_fill_the_queue_keeps_no_other_out():
+    await calls.Call("one", "tts", "a").ask(REQUEST, queue_limit=1)
+    with pytest.raises(Busy):
+        await calls.Call("two", "tts", "a").ask(REQUEST, queue_limit=1)
+
+    await calls.Call("three", "tts", "b").ask(REQUEST, queue_limit=1)
+
+
+async def test_tenant_leaves_room_for_the_audio_of_others(settings):
+    settings.VOICE = settings.VOICE | {"CALL_AUDIO_MB": 1}
+    await calls.Call("one", "tts", "a").ask(REQUEST, audio=bytes(500_000), queue_limit=9)
+    with pytest.raises(Busy):
+        await calls.Call("two", "tts", "a").ask(REQUEST, audio=bytes(100_000), queue_limit=9)
+
+    await calls.Call("three", "tts", "b").ask(REQUEST, audio=bytes(500_000), queue_limit=9)
+
+
 async def test_audio_in_redis_is_bounded(settings):
     settings.VOICE = settings.VOICE | {"CALL_AUDIO_MB": 1}
     first = await ask(audio=bytes(600_000))

@@ -27,7 +27,7 @@ def wanted(text="Good morning.", **fields):
 
 
 async def spoken(request):
-    speech = await synthesis.synthesize(request)
+    speech = await synthesis.synthesize(request, CALLER)
     return b"".join([part.body async for part in speech.parts()]), speech
 
 

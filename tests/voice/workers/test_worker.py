@@ -222,7 +222,7 @@ def test_worker_loads_once_for_many_jobs(client, start):
 
 
 def test_worker_says_when_it_is_warm(start):
-    process = start("stt,stt-partial", 2)
+    process = start("stt,stt-partial", 1)
 
     assert process.first_line == "ready: stt, stt-partial; counting on cpu; 2 slots\n"
 
@@ -238,7 +238,7 @@ def test_slots_work_at_the_same_time(client, start):
 
 
 def test_first_slot_is_kept_for_the_first_queue(client, start):
-    start("stt,stt-partial", 2)
+    start("stt,stt-partial", 1)
     enqueue(client, hold, "caption", queue="stt-partial")
     enqueue(client, hold, "next caption", queue="stt-partial")
     wait_for(client, "begun:caption")
@@ -250,7 +250,7 @@ def test_first_slot_is_kept_for_the_first_queue(client, start):
 
 
 def test_first_slot_does_what_was_put_off_of_the_first_queue_too(client, start):
-    start("stt,stt-later,stt-partial", 2)
+    start("stt,stt-later,stt-partial", 1)
     enqueue(client, hold, "caption", queue="stt-partial")
     wait_for(client, "begun:caption")
 

@@ -209,3 +209,26 @@ class Batcher(Generic[Key, Item, Result]):
             return self._run(key, items)
         finally:
             del self._run_began_s[thread]
+
+
+class TurnsLock:
+    """A lock whose waiters get it in the order in which they came.
+
+    `threading.Lock` goes to whoever is quickest, which is often the thread that has just released it: a long
+    recording would keep all others waiting until its end.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+
+    def __enter__(self) -> None:
+        turn = object()
+        with self._changed:
+            self._waiting.append(turn)
+            self._changed.wait_for(lambda: self._waiting[0] is turn)
+
+    def __exit__(self, *exc_info: object) -> None:
+        with self._changed:
+            self._waiting.popleft()
+            self._changed.notify_all()

@@ -30,7 +30,8 @@ class Command(BaseCommand):
             "--slots",
             type=int,
             default=settings.VOICE["STT_SLOTS"],
-            help="Jobs at a time. With several queues one slot is kept for the first. Default: %(default)s.",
+            help="Jobs at a time; with several queues one more slot is kept for the first. "
+            "Default: %(default)s.",
         )
 
         parser.add_argument(
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, queues: list[str], slots: int, port: int, nice: int, **options: Any) -> None:
+        queues = with_calls(queues)
         connection = django_rq.get_connection(queues[0])
         notes = attendant.forked(connection, deadline_s=settings.JOB_DEADLINE_S)
         if nice:
@@ -87,6 +89,19 @@ def _http(worker: VoiceWorker, port: int) -> Iterator[None]:
         yield
 
 
+def with_calls(queues: Iterable[str]) -> list[str]:
+    """Return the queues with those of the callers who wait, behind the interviews' and before batches.
+
+    Whoever serves interviews serves callers too, so that a new release needs no other command.
+    """
+    served = list(queues)
+    for first, calls in (("stt", "stt-call"), ("tts", "tts-call")):
+        if first in served and calls not in served:
+            behind = [at for at, name in enumerate(served) if name.startswith(first) and name != "stt-batch"]
+            served.insert(behind[-1] + 1, calls)
+    return served
+
+
 def services_for(queues: Iterable[str]) -> list[Service]:
     """Return the services that the jobs of these queues need; a process imports only engines it uses."""
     services: list[Service] = []
@@ -94,7 +109,7 @@ def services_for(queues: Iterable[str]) -> list[Service]:
         from voice.inference import recognizer
 
         services.append(recognizer.recognizer())
-    if "tts" in queues:
+    if any(name.startswith("tts") for name in queues):
         from voice.inference import synthesizer
 
         services.append(synthesizer.synthesizer())
