@@ -4,6 +4,7 @@ Each process has one `Recognizer`. A worker loads it before its first job; jobs 
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -14,8 +15,9 @@ from voice.engines.base import RecognitionEngine
 from voice.errors import EngineUnavailable, LanguageUnsupported
 from voice.inference.chain import EngineChain, Link, NoneServed
 from voice.inference.handover import Handover
-from voice.inference.reports import EngineReport
+from voice.inference.reports import DETECTED, EngineReport
 from voice.inference.retry import ONCE, Retry
+from voice.text.languages import CODES
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 
 OnSegments = Callable[[tuple[Segment, ...]], None]
@@ -76,9 +78,21 @@ class Recognizer:
             on_segments(result.segments)  # an engine that knows none before the end
         return result
 
+    def served(self) -> dict[str, list[str]]:
+        """Return the languages that each engine is the first to recognise, by its name."""
+        return self._chain.served(_languages_of)
+
     def reports(self) -> tuple[EngineReport, ...]:
-        """Return the report of each engine, in order."""
-        return self._chain.reports()
+        """Return the report of each engine, in order, with the languages that it knows."""
+        return tuple(
+            replace(report, languages=_languages_of(link.engine))
+            for report, link in zip(self._chain.reports(), self._chain, strict=True)
+        )
+
+
+def _languages_of(engine: RecognitionEngine) -> tuple[str, ...]:
+    detected = (DETECTED,) if engine.supports(None) else ()
+    return (*detected, *(code for code in CODES if engine.supports(code)))
 
 
 def _recognize(

@@ -20,6 +20,7 @@ from voice.inference.handover import Handover
 from voice.inference.reports import EngineReport
 from voice.inference.retry import Retry
 from voice.speech import cloning
+from voice.text.languages import CODES, primary_language
 from voice.types import Samples, SpeechChunk, Voice
 
 T = TypeVar("T")
@@ -150,6 +151,10 @@ class Synthesizer:
         except NoneServed as none:
             raise _worst(none, wanted.language) from None
 
+    def served(self) -> dict[str, list[str]]:
+        """Return the languages that each engine is the first to speak, by its name."""
+        return self._chain.served(_languages_of)
+
     def reports(self) -> tuple[EngineReport, ...]:
         """Return the report of each engine, in order."""
         return self._chain.reports()
@@ -159,6 +164,11 @@ class Synthesizer:
         return sorted(
             self._chain, key=lambda link: link.engine.name != engine
         )  # stable: the others stay in order
+
+
+def _languages_of(engine: SynthesisEngine) -> list[str]:
+    spoken = {primary_language(voice.language) for voice in engine.voices()}
+    return [code for code in CODES if code in spoken]
 
 
 def _has_voice_for(link: Link[SynthesisEngine], wanted: _Wanted) -> bool:

@@ -1,14 +1,17 @@
 """What a worker process keeps warm."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
 from voice.errors import EngineUnavailable, NotReady
-from voice.inference.reports import EngineReport
+from voice.inference.reports import DETECTED, EngineReport
 
 logger = logging.getLogger(__name__)
+
+MOST_LANGUAGES = 11
+"""That are named of each engine."""
 
 
 class Service(Protocol):
@@ -18,6 +21,9 @@ class Service(Protocol):
         """Make ready. EngineUnavailable leaves the jobs to try, and to fail, by themselves."""
 
     def reports(self) -> Sequence[EngineReport]: ...
+
+    def served(self) -> Mapping[str, Sequence[str]]:
+        """The languages that each engine is the first to serve, by its name."""
 
 
 class WarmServices:
@@ -46,10 +52,25 @@ class WarmServices:
             for report in service.reports()
         }
 
-    def warm_engines(self) -> list[str]:
-        """Each warm engine with its device, in words; nothing where there is no service."""
-        engines = [f"{r.engine} on {r.device}" for r in self.reports() if r.state == "ready"]
-        return engines or (["no engine"] if self._services else [])
+    def described(self) -> list[str]:
+        """What is used for which language, in words; nothing where there is no service."""
+        return [_described(service) for service in self._services]
+
+
+def _described(service: Service) -> str:
+    served = service.served()
+    used = [
+        f"{report.engine} on {report.device} for {_in_words(served.get(report.engine, ()))}"
+        for report in service.reports()
+        if report.state == "ready" or served.get(report.engine)
+    ]
+    return ", ".join(used) or "no engine"
+
+
+def _in_words(languages: Sequence[str]) -> str:
+    codes = [code for code in languages if code != DETECTED]
+    further = f" and {len(codes) - MOST_LANGUAGES} more" if len(codes) > MOST_LANGUAGES else ""
+    return " ".join(codes[:MOST_LANGUAGES]) + further or "no language"
 
 
 def _check_warm(service: Service) -> None:

@@ -13,6 +13,7 @@ from voice.queues.leases import pending
 from voice.recordings import queueing
 from voice.service import batches
 from voice.speech import rendering
+from voice.workers import unheard
 from voice.workers.attempts import ENGINE_RETRY_S
 
 SWEEP_AT_MOST = 1000
@@ -26,6 +27,7 @@ def sweep() -> None:
     These rows were queued before and lost, or failed, or were deferred; the oldest `SWEEP_AT_MOST` of each
     kind.
     """
+    unheard.sort_out()
     is_due = _is_due(timezone.now())
     waiting = Transcript.objects.filter(is_due, status=Transcript.Status.WAITING)
     sealed = Recording.objects.filter(is_due, status=Recording.Status.SEALED)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from voice import errors, metrics, signals
 from voice.audio.pcm import samples_from_s16le
-from voice.errors import AudioRejected, EngineUnavailable
+from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported
 from voice.models import Batch, BatchFile, Transcript
 from voice.queues.answers import Forgotten
 from voice.recordings import buffer, storage
@@ -21,6 +21,7 @@ from voice.service import batches
 from voice.service.requests import TranscriptionRequest
 from voice.text.transcripts import stored_segment
 from voice.types import Recognition, Segment
+from voice.workers import unheard
 from voice.workers.attempts import (
     ENGINE_RETRY_S,
     MAX_ATTEMPTS,
@@ -47,6 +48,7 @@ def transcribe(recording_id: str) -> None:
             read=lambda: storage.read_pcm(row.recording),
             recognise=lambda pcm: _recognise_pcm(pcm, row.recording.language, _while_wanted(row)),
             finished=_tell_of_transcript,
+            unheard=unheard.set_aside,
         )
 
 
@@ -59,6 +61,7 @@ def transcribe_file(file_id: str) -> None:
             read=lambda: batches.read(row),
             recognise=lambda file: _recognise_file(file, row.batch, _while_wanted(row)),
             finished=batches.delete_upload,
+            unheard=lambda row, reason: give_up(row, reason, batches.delete_upload),
         )
 
 
@@ -68,25 +71,21 @@ def _recognise_once(
     read: Callable[[], bytes],
     recognise: Callable[[bytes], dict[str, Any]],
     finished: Callable[[Row], None],
+    unheard: Callable[[Row, str], None],
 ) -> None:
     """Transcribe the audio of `row`, unless that is done; the job that finishes the row calls `finished`.
 
     recognise: returns the transcript as fields of the row.
+    unheard: called with the reason where no engine knows the language.
     """
     if row.status != WAITING:
         return
     if row.attempts >= MAX_ATTEMPTS:  # the last attempt left no error: its worker died or hung
         give_up(row, row.last_error or "The recogniser was ended each time it worked on this.", finished)
         return
-    try:
-        audio = read()
-    except errors.UploadGone as error:
-        give_up(row, str(error), finished)
-        raise
-    except Exception as error:  # a store failed, not the recording: this is not an attempt
-        if postpone(row, error, STORE_RETRY_S):
-            raise
-        return  # discarded in the meantime, with its audio
+    audio = _audio_of(row, read, finished)
+    if audio is None:
+        return
     rows = type(row).objects.filter(pk=row.pk)
     rows.update(attempts=F("attempts") + 1)
     try:
@@ -96,6 +95,9 @@ def _recognise_once(
     except AudioRejected as error:
         give_up(row, str(error), finished)
         raise
+    except LanguageUnsupported as error:
+        rows.update(attempts=F("attempts") - 1)
+        unheard(row, str(error))
     except EngineUnavailable as error:
         rows.update(attempts=F("attempts") - 1)
         postpone(row, error, ENGINE_RETRY_S)
@@ -103,7 +105,21 @@ def _recognise_once(
     except Exception as error:
         postpone(row, error, retry_s(row.attempts + 1))
         raise
-    end(row, finished, status=row.Status.DONE, last_error="", **recognition)
+    else:
+        end(row, finished, status=row.Status.DONE, last_error="", **recognition)
+
+
+def _audio_of(row: Row, read: Callable[[], bytes], finished: Callable[[Row], None]) -> bytes | None:
+    """Read the audio; None if it was discarded in the meantime. Raises what kept it from being read."""
+    try:
+        return read()
+    except errors.UploadGone as error:
+        give_up(row, str(error), finished)
+        raise
+    except Exception as error:  # a store failed, not the recording: this is not an attempt
+        if postpone(row, error, STORE_RETRY_S):
+            raise
+        return None
 
 
 def _while_wanted(row: Row) -> OnSegments:

@@ -155,7 +155,7 @@ class VoiceWorker:
 
     def _description(self) -> str:
         slots = f"{len(self.slots)} slot{'s' if len(self.slots) > 1 else ''}"
-        return f"ready: {'; '.join([', '.join(self.queue_names), *self._services.warm_engines(), slots])}"
+        return f"ready: {'; '.join([', '.join(self.queue_names), *self._services.described(), slots])}"
 
     # what the attendant and Redis are told
 

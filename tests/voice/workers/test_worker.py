@@ -94,6 +94,9 @@ class CountingService:
     def reports(self) -> list[EngineReport]:
         return [EngineReport("recognition", "counting", "none", "cpu", "ready")]
 
+    def served(self):
+        return {"counting": ["en", "de"]}
+
 
 def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
     """Run a worker as `manage.py voiceworker` does, with shorter times."""
@@ -224,7 +227,7 @@ def test_worker_loads_once_for_many_jobs(client, start):
 def test_worker_says_when_it_is_warm(start):
     process = start("stt,stt-partial", 1)
 
-    assert process.first_line == "ready: stt, stt-partial; counting on cpu; 2 slots\n"
+    assert process.first_line == "ready: stt, stt-partial; counting on cpu for en de; 2 slots\n"
 
 
 def test_slots_work_at_the_same_time(client, start):
