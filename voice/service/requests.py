@@ -19,6 +19,7 @@ from voice.audio.processing import LOUDNESS_RANGE_DBFS
 from voice.errors import RequestRefused
 from voice.text.languages import hyphenated, is_tag
 from voice.text.normalisation import normalise
+from voice.text.reading import without_markdown
 
 FORMATS: Final = {
     "wav": "audio/wav",
@@ -66,7 +67,7 @@ class SpeechRequest:
         format: Any = "pcm",  # noqa: A002  the field's name
         max_chars: int = 5000,
     ) -> SpeechRequest:
-        """Return a request with normalised text.
+        """Return a request with normalised text, without the signs of Markdown.
 
         Raises:
             RequestRefused: a value of another type, out of its range, or nothing to say.
@@ -151,7 +152,7 @@ class ConversionRequest:
 def _spoken_text(text: str, max_chars: int) -> str:
     if len(text) > max_chars:  # before any work is done on it
         raise RequestRefused("text", f"{len(text)} characters are too many; send at most {max_chars}.")
-    spoken = normalise(text)
+    spoken = normalise(without_markdown(text))
     if not any(character.isalnum() for character in spoken):
         raise RequestRefused("text", "there is nothing to say; send at least one word.")
     return spoken

@@ -24,6 +24,8 @@ from voice.queues.calls import Call, Part
 from voice.service.requests import SpeechRequest
 from voice.speech import cache, voices
 from voice.text import markup, writing_systems
+from voice.text.normalisation import normalise
+from voice.text.reading import with_spoken_signs
 from voice.types import Voice
 
 QUEUE = "tts-call"
@@ -93,7 +95,7 @@ async def synthesize(request: SpeechRequest, caller: Caller) -> Speech:
 
 
 async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
-    """Return the request with voice and language that exist and fit each other and the text.
+    """Return the request with voice and language that exist and fit each other and the text, as it is read.
 
     Raises:
         RequestRefused: markup, no such voice for this caller, no voice for the language, or another script.
@@ -110,7 +112,8 @@ async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
         raise RequestRefused(
             "text", f"it is in another script than the voice's language, {language}; choose another voice."
         )
-    return replace(request, language=language, voice=voice.id if voice else "")
+    spoken = normalise(with_spoken_signs(request.text, language))
+    return replace(request, text=spoken, language=language, voice=voice.id if voice else "")
 
 
 async def voices_for(caller: Caller) -> tuple[Voice, ...]:

@@ -21,16 +21,17 @@ from voice.queues import jobs
 from voice.speech import cache
 from voice.speech.cache import CachedSpeech
 from voice.text import normalisation
+from voice.text.reading import readable
 from voice.types import Samples
 
 
 def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Speech]:
     """Return the rows for these texts in this voice, in order; queue jobs for texts not rendered yet."""
-    normalised = [normalisation.normalise(spoken_text) for spoken_text in texts]
-    keys = [normalisation.speech_key(spoken_text, voice, language) for spoken_text in normalised]
+    keys = [normalisation.speech_key(text, voice, language) for text in texts]
     rows = _of_keys(keys)
-    if missing := {key: said for key, said in zip(keys, normalised, strict=True) if key not in rows}:
-        rows |= _make(missing, language=language, voice=voice)
+    if missing := {key: text for key, text in zip(keys, texts, strict=True) if key not in rows}:
+        spoken = {key: normalisation.normalise(readable(text, language)) for key, text in missing.items()}
+        rows |= _make(spoken, language=language, voice=voice)
     for row in rows.values():
         if row.status != Speech.Status.READY:
             queue_rendering(row.key)
