@@ -57,11 +57,13 @@ INSTALLED_APPS = [
     "django_prometheus",
     "ninja",  # its templates and scripts, so that /api/docs works without a CDN
     "channels",
+    "corsheaders",
 ]
 
 # Each replaces the class of the same name in Django, whitenoise or django-prometheus.
 MIDDLEWARE = [
     "interview_platform.backends.middleware.PrometheusBeforeMiddleware",
+    "corsheaders.middleware.CorsMiddleware",  # before all that could answer a preflight
     "interview_platform.backends.middleware.SecurityMiddleware",
     "interview_platform.backends.middleware.WhiteNoiseMiddleware",
     "interview_platform.backends.middleware.SessionMiddleware",
@@ -237,6 +239,11 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_REFERRER_POLICY = "same-origin"  # a candidate's link must not appear in a Referer header
 X_FRAME_OPTIONS = "DENY"
+# Pages of these origins may call the APIs with a key of theirs; cookies are never sent along.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/(api|v1)/"
+CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "x-api-key", "range")
+CORS_EXPOSE_HEADERS = ("retry-after", "x-cached", "x-duration-ms", "x-sentiment", "x-source", "x-voice")
 
 # --- Logs -----------------------------------------------------------------------------------------
 LOGGING = {

@@ -18,6 +18,7 @@ from django.conf import settings
 from twisted.internet import reactor
 
 BATCHES = b"/api/v1/voice/batches"
+OPENAI = b"/v1/"
 FORM_BYTES = 64 * 1024
 """Allowance for a form's other fields and boundaries."""
 # Most clients read the response only after they have sent everything. So the rest is read and dropped for a
@@ -82,7 +83,7 @@ class BoundedRequest(http_protocol.WebRequest):
         self.content = io.BytesIO()
         transport = self.channel.transport
         transport.unregisterProducer()  # a half-closed connection must not have one
-        transport.write(_too_large(self._limit_mb))
+        transport.write(_too_large(self._limit_mb, getattr(self.channel, "_path", b"")))
         transport.loseWriteConnection()
         lingering: Any = cast("Any", reactor).callLater(LINGER_S, self._abort)
         self.notifyFinish().addErrback(lambda _: lingering.cancel() if lingering.active() else None)
@@ -102,9 +103,14 @@ def _limit_mb(address: bytes) -> int:
     return limits["MAX_BATCH_MB" if address.startswith(BATCHES) else "MAX_UPLOAD_MB"]
 
 
-def _too_large(limit_mb: int) -> bytes:
+def _too_large(limit_mb: int, address: bytes) -> bytes:
     detail = f"body: send at most {limit_mb} MB."
-    body = json.dumps({"code": "too_large", "detail": detail, "field": "body"}).encode()
+    error: dict[str, Any] = {"code": "too_large", "detail": detail, "field": "body"}
+    if address.startswith(OPENAI):
+        from voice.web import openai_api  # imports models, which are not ready when Daphne starts
+
+        error = {"error": openai_api.error_fields(413, "too_large", detail, "body")}
+    body = json.dumps(error).encode()
     head = (
         "HTTP/1.1 413 Content Too Large\r\n"
         "Content-Type: application/json\r\n"

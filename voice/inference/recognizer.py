@@ -26,7 +26,11 @@ OnSegments = Callable[[tuple[Segment, ...]], None]
 class Recognizer:
     """Tries engines in order. All methods may be called from several threads at once."""
 
-    def __init__(self, engines: Iterable[RecognitionEngine], *, retry: Retry | None = None) -> None:
+    def __init__(
+        self, engines: Iterable[RecognitionEngine], *, retry: Retry | None = None, assumed_language: str = ""
+    ) -> None:
+        """assumed_language: of speech whose language is not given, where no engine can detect it."""
+        self._assumed_language = assumed_language
         self._chain = EngineChain("recognition", engines)
         self._retry = retry or Retry.from_settings()
 
@@ -45,13 +49,16 @@ class Recognizer:
         language: str | None,
         hot_words: str | None = None,
         is_partial: bool = False,
+        is_translated: bool = False,
         on_segments: OnSegments | None = None,
     ) -> Recognition:
         """Transcribe speech with the first engine that knows the language and works.
 
         samples: float32[n_samples], mono, -1..1, 16 000 Hz.
-        language: a language tag, or None to have the language detected.
+        language: a language tag, or None to have the language detected, or assumed where no engine can do
+        that; then the result's `language_probability` is 0.
         hot_words: names and terms that are likely to occur.
+        is_translated: the text is in English, whatever was spoken.
         is_partial: a caption that will be replaced soon: faster, without word times, never retried.
         on_segments: called with segments as soon as they are final, each once, and with none in between, so
         that it can end the work by raising. A failure after segments is raised, because another engine would
@@ -67,13 +74,27 @@ class Recognizer:
 
         def recognize_with(link: Link[RecognitionEngine]) -> Recognition:
             options: dict[str, Any] = {"language": language, "hot_words": hot_words, "is_partial": is_partial}
+            if is_translated:
+                options["is_translated"] = True
             return _recognize(link, samples, options, handover, retry)
 
         fit = [link for link in self._chain if link.engine.supports(language)]
+        if is_translated:
+            fit = [link for link in fit if link.engine.translates]
         try:
             result = self._chain.first_to_serve(fit, recognize_with, handover)
         except NoneServed as none:
-            raise _nothing_left(language, none) from None
+            if language is None and self._assumed_language and not none.blamed:
+                assumed = self.recognize(
+                    samples,
+                    language=self._assumed_language,
+                    hot_words=hot_words,
+                    is_partial=is_partial,
+                    is_translated=is_translated,
+                    on_segments=on_segments,
+                )
+                return replace(assumed, language_probability=0.0)
+            raise _nothing_left(language, none, is_translated=is_translated) from None
         if on_segments and result.segments and not handover.has_begun:
             on_segments(result.segments)  # an engine that knows none before the end
         return result
@@ -114,13 +135,17 @@ def _recognize(
         return call.tried(recognize, retry)
 
 
-def _nothing_left(language: str | None, none: NoneServed) -> Exception:
+def _nothing_left(language: str | None, none: NoneServed, *, is_translated: bool) -> Exception:
     """Return the error for the caller: our own bug, else a missing engine, else an unsupported language."""
     wanted = f"the language {language!r}" if language else "speech whose language is not given"
     if none.blamed:
         return none.blamed
     if none.reasons:
         return EngineUnavailable(f"No engine could recognise {wanted}. {none.reasons}")
+    if is_translated:
+        return LanguageUnsupported(
+            f"No configured engine translates {wanted}: configure a multilingual Whisper model."
+        )
     return LanguageUnsupported(
         f"No configured engine recognises {wanted}: configure a Whisper model (WHISPER_MODEL)."
     )
@@ -129,4 +154,5 @@ def _nothing_left(language: str | None, none: NoneServed) -> Exception:
 @cache
 def recognizer() -> Recognizer:
     """Return the recogniser of this process, with the engines of `settings.VOICE`."""
-    return Recognizer(registry.recognition_engines(registry.EngineConfig.from_settings(settings.VOICE)))
+    engines = registry.recognition_engines(registry.EngineConfig.from_settings(settings.VOICE))
+    return Recognizer(engines, assumed_language=settings.VOICE["LANGUAGE"])

@@ -34,7 +34,7 @@ SPEECH_RATE_HZ: Final = 24_000
 """Of all synthesised speech, whichever engine made it."""
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 LOUDNESS_DBFS: Final = -20.0
-MIN_SPEED, MAX_SPEED = 0.5, 2.0  # voices are not intelligible outside this range
+MIN_SPEED, MAX_SPEED = 0.25, 4.0
 MAX_HOT_WORDS_CHARS: Final = 1000
 MAX_EMOTION_CHARS: Final = 40
 MAX_VOICE_CHARS: Final = 200
@@ -96,10 +96,18 @@ class TranscriptionRequest:
     hot_words: str = ""
     is_partial: bool = False
     is_diarized: bool = False
+    is_translated: bool = False
+    """Into English."""
 
     @classmethod
     def checked(
-        cls, *, language: Any = "", hot_words: Any = "", is_partial: bool = False, is_diarized: bool = False
+        cls,
+        *,
+        language: Any = "",
+        hot_words: Any = "",
+        is_partial: bool = False,
+        is_diarized: bool = False,
+        is_translated: bool = False,
     ) -> TranscriptionRequest:
         """Return a request with valid values.
 
@@ -111,6 +119,7 @@ class TranscriptionRequest:
             hot_words=_short("prompt", hot_words, MAX_HOT_WORDS_CHARS),
             is_partial=is_partial,
             is_diarized=is_diarized,
+            is_translated=is_translated,
         )
 
 

@@ -104,7 +104,7 @@ async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
         raise RequestRefused("text", "it is markup, which would be read aloud; send plain text.")
     known = await _known_voices()
     voice = await _chosen(known, request, caller)
-    language = request.language or (voice.language if voice else settings.VOICE["LANGUAGE"])
+    language = request.language or (voice.language if voice else _language_of(request.text))
     if not any(voices.speaks(candidate, language) for candidate in ([voice] if voice else known)):
         speakers = f"the voice {voice.id} does not speak" if voice else "no voice speaks"
         raise RequestRefused("language", f"{speakers} {language}; see the list of voices.")
@@ -114,6 +114,14 @@ async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
         )
     spoken = normalise(with_spoken_signs(request.text, language))
     return replace(request, text=spoken, language=language, voice=voice.id if voice else "")
+
+
+def _language_of(text: str) -> str:
+    """Return the default language, or that of the text's script where the default is in another."""
+    default: str = settings.VOICE["LANGUAGE"]
+    if writing_systems.is_speakable(text, default):
+        return default
+    return writing_systems.language_by_script(text) or default
 
 
 async def voices_for(caller: Caller) -> tuple[Voice, ...]:

@@ -159,6 +159,7 @@ def recognised(
         language=request.language or None,
         hot_words=request.hot_words or None,
         is_partial=request.is_partial,
+        is_translated=request.is_translated,
         on_segments=on_segments,
     )
 

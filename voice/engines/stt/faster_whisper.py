@@ -128,10 +128,15 @@ class FasterWhisper:
         if loaded is not None:
             loaded.close(CLOSING_S)
 
+    @property
+    def translates(self) -> bool:
+        """Whether it can give the words in English: all models but those for English only."""
+        loaded = self._loaded
+        return loaded.decoder.is_multilingual if loaded else not self.model.endswith(".en")
+
     def supports(self, language: str | None) -> bool:
         """Whether the model knows the language: 99 and detection (None), or English only ("base.en")."""
-        loaded = self._loaded
-        is_multilingual = loaded.decoder.is_multilingual if loaded else not self.model.endswith(".en")
+        is_multilingual = self.translates
         if language is None:
             return is_multilingual
         return _code(language) in (LANGUAGES if is_multilingual else {"en"})
@@ -143,6 +148,7 @@ class FasterWhisper:
         language: str | None,
         hot_words: str | None = None,
         is_partial: bool = False,
+        is_translated: bool = False,
         on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
     ) -> Recognition:
         """See `RecognitionEngine.recognize`. `on_segments` is called after each window.
@@ -158,7 +164,7 @@ class FasterWhisper:
             )
         spans = speech_spans(self._vad.probabilities(samples), len(samples), longest_s=WINDOW_S)
         code = None if language is None else _code(language)
-        kind = Kind(code, (hot_words or "").strip() or None, is_partial)
+        kind = Kind(code, (hot_words or "").strip() or None, is_partial, is_translated)
         heard_in, segments = self._heard(
             samples, windows(spans, longest_s=WINDOW_S), kind, on_segments or _tell_nobody
         )
