@@ -140,7 +140,7 @@ def _new_recording(answer: Answer) -> Recording:
     return lifecycle.create(
         language=interview.language,
         max_seconds=answer.answer_limit_seconds,
-        owner=f"organisation:{interview.organisation_id}",  # as callers with a key of the organisation
+        owner=interview.owner,
     )
 
 

@@ -25,4 +25,6 @@ def request_speech(*, interview: Interview) -> list[Speech]:
 
 def request_texts(*, interview: Interview, texts: Sequence[str]) -> list[Speech]:
     """Request these texts in the interview's voice. Return their speech rows in order."""
-    return rendering.request(texts=texts, language=interview.language, voice=interview.voice)
+    return rendering.request(
+        texts=texts, language=interview.language, voice=interview.voice, tenant=interview.owner
+    )

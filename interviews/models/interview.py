@@ -63,3 +63,8 @@ class Interview(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def owner(self) -> str:
+        """Whose work its speech is: `voice.callers.Caller.owner` of the organisation's keys."""
+        return f"organisation:{self.organisation_id}"

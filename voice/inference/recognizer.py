@@ -69,35 +69,44 @@ class Recognizer:
             LanguageUnsupported: no configured engine knows the language.
             EngineUnavailable: none of those that know it works; the message has the reason of each.
         """
-        handover = Handover(on_segments)
-        retry = ONCE if is_partial else self._retry
-
-        def recognize_with(link: Link[RecognitionEngine]) -> Recognition:
-            options: dict[str, Any] = {"language": language, "hot_words": hot_words, "is_partial": is_partial}
-            if is_translated:
-                options["is_translated"] = True
-            return _recognize(link, samples, options, handover, retry)
-
-        fit = [link for link in self._chain if link.engine.supports(language)]
+        options: dict[str, Any] = {"language": language, "hot_words": hot_words, "is_partial": is_partial}
         if is_translated:
-            fit = [link for link in fit if link.engine.translates]
+            options["is_translated"] = True
         try:
-            result = self._chain.first_to_serve(fit, recognize_with, handover)
+            return self._first(samples, options, on_segments)
         except NoneServed as none:
-            if language is None and self._assumed_language and not none.blamed:
-                assumed = self.recognize(
-                    samples,
-                    language=self._assumed_language,
-                    hot_words=hot_words,
-                    is_partial=is_partial,
-                    is_translated=is_translated,
-                    on_segments=on_segments,
-                )
-                return replace(assumed, language_probability=0.0)
+            if language is not None or not self._assumed_language or none.blamed:
+                raise _nothing_left(language, none, is_translated=is_translated) from None
+        return self._assumed(samples, options, on_segments)
+
+    def _assumed(
+        self, samples: Samples, options: dict[str, Any], on_segments: OnSegments | None
+    ) -> Recognition:
+        """Recognise it in the assumed language, where no engine detects languages."""
+        language = self._assumed_language
+        try:
+            result = self._first(samples, options | {"language": language}, on_segments)
+        except NoneServed as none:
+            is_translated = "is_translated" in options
             raise _nothing_left(language, none, is_translated=is_translated) from None
+        return replace(result, language_probability=0.0)
+
+    def _first(
+        self, samples: Samples, options: dict[str, Any], on_segments: OnSegments | None
+    ) -> Recognition:
+        """Recognise it with the first fit engine that works. Raises NoneServed where none does."""
+        handover = Handover(on_segments)
+        retry = ONCE if options["is_partial"] else self._retry
+        result = self._chain.first_to_serve(
+            self._fit(options), lambda link: _recognize(link, samples, options, handover, retry), handover
+        )
         if on_segments and result.segments and not handover.has_begun:
             on_segments(result.segments)  # an engine that knows none before the end
         return result
+
+    def _fit(self, options: dict[str, Any]) -> list[Link[RecognitionEngine]]:
+        fit = [link for link in self._chain if link.engine.supports(options["language"])]
+        return [link for link in fit if link.engine.translates] if "is_translated" in options else fit
 
     def served(self) -> dict[str, list[str]]:
         """Return the languages that each engine is the first to recognise, by its name."""

@@ -25,8 +25,11 @@ from voice.text.reading import readable
 from voice.types import Samples
 
 
-def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Speech]:
-    """Return the rows for these texts in this voice, in order; queue jobs for texts not rendered yet."""
+def request(*, texts: Sequence[str], language: str, voice: str = "", tenant: str = "") -> list[Speech]:
+    """Return the rows for these texts in this voice, in order; queue jobs for texts not rendered yet.
+
+    tenant: who asks first; tenants take turns.
+    """
     keys = [normalisation.speech_key(text, voice, language) for text in texts]
     rows = _of_keys(keys)
     if missing := {key: text for key, text in zip(keys, texts, strict=True) if key not in rows}:
@@ -34,7 +37,7 @@ def request(*, texts: Sequence[str], language: str, voice: str = "") -> list[Spe
         rows |= _make(spoken, language=language, voice=voice)
     for row in rows.values():
         if row.status != Speech.Status.READY:
-            queue_rendering(row.key)
+            queue_rendering(row.key, tenant=tenant)
     return [rows[key] for key in keys]
 
 
@@ -59,9 +62,11 @@ def rendering_job_id(key: str) -> str:
     return f"render-{key}"
 
 
-def queue_rendering(key: str) -> None:
+def queue_rendering(key: str, *, tenant: str = "") -> None:
     """Queue the rendering of a requested text."""
-    jobs.enqueue("tts", "voice.workers.rendering.render_speech", key, job_id=rendering_job_id(key))
+    jobs.enqueue(
+        "tts", "voice.workers.rendering.render_speech", key, job_id=rendering_job_id(key), tenant=tenant
+    )
 
 
 def store(

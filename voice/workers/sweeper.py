@@ -32,7 +32,6 @@ def sweep() -> None:
     waiting = Transcript.objects.filter(is_due, status=Transcript.Status.WAITING)
     sealed = Recording.objects.filter(is_due, status=Recording.Status.SEALED)
     unspoken = Speech.objects.filter(is_due, status=Speech.Status.WAITING)
-    files = BatchFile.objects.filter(is_due, status=BatchFile.Status.WAITING)
     for is_deferred in (False, True):
         queue_again(
             waiting.filter(is_deferred=is_deferred)
@@ -51,6 +50,11 @@ def sweep() -> None:
         rendering.rendering_job_id,
         rendering.queue_rendering,
     )
+    _sweep_batches(is_due)
+
+
+def _sweep_batches(is_due: Q) -> None:
+    files = BatchFile.objects.filter(is_due, status=BatchFile.Status.WAITING)
     queue_again(
         files.order_by("retry_at").values_list("pk", "batch__owner"),
         batches.transcription_job_id,

@@ -6,6 +6,7 @@ queues it again; it does the same if a worker died or a queue was lost. Queues a
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db.models import F
@@ -84,12 +85,20 @@ def _recognise_once(
         give_up(row, row.last_error or "The recogniser was ended each time it worked on this.", finished)
         return
     audio = _audio_of(row, read, finished)
-    if audio is None:
-        return
+    if audio is not None:
+        type(row).objects.filter(pk=row.pk).update(attempts=F("attempts") + 1)
+        _attempt(row, partial(recognise, audio), finished, unheard)
+
+
+def _attempt(
+    row: Row,
+    recognise: Callable[[], dict[str, Any]],
+    finished: Callable[[Row], None],
+    unheard: Callable[[Row, str], None],
+) -> None:
     rows = type(row).objects.filter(pk=row.pk)
-    rows.update(attempts=F("attempts") + 1)
     try:
-        recognition = recognise(audio)
+        recognition = recognise()
     except Forgotten:
         return
     except AudioRejected as error:
