@@ -154,13 +154,14 @@ def recognised(
 ) -> Recognition:
     """Transcribe audio, however long it takes; see `Recognizer.recognize`."""
     slot.allow(len(samples) / RECOGNITION_RATE_HZ)
+    task = {"is_translated": True} if request.is_translated else {}
     return recognizer.recognizer().recognize(
         samples,
         language=request.language or None,
         hot_words=request.hot_words or None,
         is_partial=request.is_partial,
-        is_translated=request.is_translated,
         on_segments=on_segments,
+        **task,
     )
 
 

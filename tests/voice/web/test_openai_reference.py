@@ -9,6 +9,8 @@ from django.test import AsyncClient
 from interview_platform.server import uploads
 from tests.fakes import FakeRecognition, FakeSynthesis
 from tests.voice.web.rest import body_of, recording, seconds_of
+from voice.inference import recognizer
+from voice.inference.recognizer import Recognizer
 from voice.speech import voices
 
 SPEECH = "/v1/audio/speech"
@@ -92,8 +94,9 @@ class OneLanguage(FakeRecognition):
         return language is not None and super().supports(language)
 
 
-async def test_language_is_assumed_where_no_engine_detects_it(api, worker, monkeypatch, settings):
-    worker.recognition = OneLanguage(languages=("en",))
+async def test_language_is_assumed_where_no_engine_detects_it(api, worker, monkeypatch):
+    engine = OneLanguage(languages=("en",))
+    monkeypatch.setattr(recognizer, "recognizer", lambda: Recognizer([engine], assumed_language="en"))
 
     response = await transcribe(api, response_format="verbose_json")
 

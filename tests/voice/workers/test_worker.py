@@ -330,6 +330,8 @@ def test_job_is_not_taken_by_a_slot_that_cannot_run(client, start):
     start(slot_count=2)
     enqueue(client, stall)
     wait_for(client, "stalled")
+    lasting = time.monotonic() + 1  # from here on, the job holds the lock
+    until(lambda: time.monotonic() > lasting)
 
     enqueue(client, push, "ran")
     with serving(["stt"], own_client()):
