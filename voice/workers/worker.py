@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from functools import partial
+from functools import cached_property, partial
 
 import redis
 from django.conf import settings
@@ -57,7 +57,7 @@ class VoiceWorker:
         self.slots: list[Slot] = []
         self._slot_count = slot_count
         self._services = WarmServices(services)
-        self._notes = notes or attendant.threaded(connection, deadline_s=settings.JOB_DEADLINE_S)
+        self._given_notes = notes
         self._threads: tuple[threading.Thread, ...] = ()
         self._stopping = threading.Event()
         self._connection = connection
@@ -108,6 +108,11 @@ class VoiceWorker:
         return is_finished
 
     # start
+
+    @cached_property
+    def _notes(self) -> Notes:
+        """To the attendant, from the moment it is needed."""
+        return self._given_notes or attendant.threaded(self._connection, deadline_s=settings.JOB_DEADLINE_S)
 
     def _start(self, when_ready: Callable[[str], None], when_ended: Callable[[], None]) -> None:
         """Load and serve. `when_ended` is called for each thread that ends, expectedly or not."""
