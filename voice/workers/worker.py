@@ -80,6 +80,7 @@ class VoiceWorker:
             is_finished = self._wait_for_slots(signals)
         if is_finished:
             self._say_goodbye()
+            self._notes.close()
         else:
             self._give_up()
         status = 0 if number and is_finished else 1
