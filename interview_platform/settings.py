@@ -73,11 +73,13 @@ INSTALLED_APPS = [
     "ninja",  # its templates and scripts, so that /api/docs works without a CDN
     "channels",
     "csp",
+    "corsheaders",
 ]
 
 # The web process runs its own versions of most (interview_platform.backends.middleware.INLINE).
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "corsheaders.middleware.CorsMiddleware",  # before all that could answer a preflight
     "django.middleware.security.SecurityMiddleware",
     "interview_platform.backends.middleware.NoStoreMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -312,6 +314,14 @@ CONTENT_SECURITY_POLICY = {
         media=_media_origins(),
     )
 }
+# Pages of these origins may call the APIs with a key of theirs; cookies are never sent along.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/(api|v1)/"
+CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "x-api-key", "range")
+CORS_EXPOSE_HEADERS = (
+    *("ratelimit", "ratelimit-policy", "retry-after"),
+    *("x-cached", "x-duration-ms", "x-sentiment", "x-skipped-frames", "x-source", "x-voice"),
+)
 
 # --- Metrics --------------------------------------------------------------------------------------
 # /metrics is for those who send this token as Authorization: Bearer, or ask from one of these networks.

@@ -18,7 +18,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import ApiKey, Membership, Organisation, User
-from interviews.actions.interviews import speech_name, speech_owner
+from interviews.actions.interviews import speech_name
 from interviews.models import Answer, Interview, Invitation, Question, Session
 from voice.audio import encoding
 from voice.models import Recording, Speech, Transcript
@@ -270,7 +270,7 @@ class SpeechFactory(DjangoModelFactory):
             o.text,
             voice=o.voice,
             language=o.language,
-            owner=speech_owner(o.interview) if o.interview else "",
+            tenant=o.interview.owner if o.interview else "",
         )
     )
     text = factory.Sequence(lambda n: f"What did you learn in project {n}?")

@@ -117,7 +117,7 @@ class FakeSynthesis(SteadyEngine):
         self, text: str, *, voice: str | None, language: str, speed: float = 1.0, emotion: str | None = None
     ) -> Iterator[SpeechChunk]:
         matching_voice(self._voices, voice=voice, language=language)
-        sentences = split_sentences(text)
+        sentences = split_sentences(text, language)
         if not sentences:
             raise SynthesisFailed("There is no text to speak.")
         return self._chunks(sentences, checked_speed(speed))

@@ -35,7 +35,10 @@ def group_of(caller_id: str) -> str:
 
 
 def tenant_of(caller: Caller) -> str:
-    """Return who shares cached speech with this caller: callers of the same owner, else this caller alone."""
+    """Return the caller's tenant: its owner, whom several callers may share, else this caller alone.
+
+    Tenants take turns (`voice.queues.turns`), and callers of one tenant share cached speech.
+    """
     return caller.owner or caller.id
 
 

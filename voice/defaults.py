@@ -48,7 +48,11 @@ APART: Final[dict[str, Any]] = {
     "BREAKER_SUCCESSES": 2,
 }
 """Settings with a name of their own in `django.conf.settings`."""
-QUEUE_NAMES: Final = ("stt", "stt-later", "stt-partial", "stt-batch", "tts", "audio", "cron", "default")
+QUEUE_NAMES: Final = (
+    *("stt", "stt-later", "stt-partial", "stt-call", "stt-batch"),
+    *("tts", "tts-call"),
+    *("audio", "cron", "default"),
+)
 JOBS: Final = (
     "voice.workers.answering.answer_call",
     "voice.workers.rendering.render_speech",

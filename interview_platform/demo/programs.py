@@ -10,7 +10,7 @@ from pathlib import Path
 from interview_platform.demo.supervisor import Program
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEECH_PROCESSES_NICE = ("stt", "stt-later", "stt-partial", "stt-batch")
+SPEECH_QUEUES = ("stt", "stt-later", "stt-partial", "stt-call", "stt-batch")
 AFTER_DRAIN_S = 8.0
 """Time for a stopping web process after its `DRAIN_S`; then it is killed."""
 
@@ -74,15 +74,16 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
             tells_ready=True,
         ),
         # On one machine the CPU is shared in this order: web and synthesis, then storage, which keeps Redis
-        # small, then transcription, which can wait.
-        Program("speech", (*worker, *SPEECH_PROCESSES_NICE, "--slots", "2"), env=env, nice=19),
-        Program("tts", (*worker, "tts"), env=env),
+        # small, then transcription, which can wait, but not for ever: with 19 a recording of 3 s took minutes
+        # beside four busy programs.
+        Program("speech", (*worker, *SPEECH_QUEUES, "--slots", "2", "--nice", "14"), env=env),
+        Program("tts", (*worker, "tts", "tts-call"), env=env),
         # A process of its own: a conversion takes seconds of CPU, and a crafted file may end it.
-        Program("audio", (*worker, "audio", "--slots", "1"), env=env, nice=19),
+        Program("audio", (*worker, "audio", "--slots", "1", "--nice", "14"), env=env),
         # Three processes: the slots of one process block each other, and transcription uses a core where none
         # of them runs. With two, 236 recordings of a thousand candidates waited after some minutes. One slot
         # of each serves the periodic jobs.
-        Program("default", (*worker, "cron", "default", "--slots", "4"), 3, env=env, nice=10),
+        Program("default", (*worker, "cron", "default", "--slots", "3", "--nice", "7"), 3, env=env),
         Program(
             "cron", (*manage, "rqcron", "interview_platform.cron", "--logging-level", "WARNING"), env=env
         ),

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from interview_platform.demo.processes import end_with_parent, standing_back
+from interview_platform.demo.processes import end_with_parent
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 10.0
@@ -36,7 +36,7 @@ class Program:
 
     `env` is added to this process's environment. The file descriptors in `pass_fds` (for example a listening
     socket) keep their numbers in the child. A program with `tells_ready` calls `tell_ready` when it is ready;
-    any other counts as ready once started. Programs with a lower `nice`, 0 to 19, have priority.
+    any other counts as ready once started.
     """
 
     name: str
@@ -45,7 +45,6 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     pass_fds: tuple[int, ...] = ()
     grace_s: float = 10.0
-    nice: int = 0
     tells_ready: bool = False
 
 
@@ -192,7 +191,7 @@ class Instance:
                 stderr=asyncio.subprocess.STDOUT,
                 pass_fds=(*self.program.pass_fds, *tells),
                 start_new_session=True,  # its own process group, which the terminal's Ctrl-C does not reach
-                preexec_fn=standing_back(self.program.nice, end_with_parent(signal.SIGKILL)),
+                preexec_fn=end_with_parent(signal.SIGKILL),
             )
         except BaseException:
             os.close(output_end)

@@ -23,6 +23,7 @@ from django.conf import settings
 from twisted.internet import reactor
 
 BATCHES = b"/api/v1/voice/batches"
+OPENAI = b"/v1/"
 FORM_BYTES = 64 * 1024
 """Allowance for a form's other fields and boundaries."""
 # Most clients read the response only after they have sent everything. So the rest is read and dropped for a
@@ -54,12 +55,12 @@ class BoundedRequest(http_protocol.WebRequest):
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802  Twisted's name
         """Check the body's length after the headers. length: None for a chunked body."""
-        self._limit_mb = _limit_mb(getattr(self.channel, "_path", b""))
+        self._limit_mb = _limit_mb(self._address)
         is_too_large = length is not None and length > self._limit_bytes
         super().gotLength(0 if is_too_large else length)
         if is_too_large:
             self.requestHeaders.removeHeader(b"expect")  # no "100 Continue"
-            self._refuse(_too_large(self._limit_mb))
+            self._refuse(self._too_large())
         elif (length is None or length > FORM_BYTES) and (check := BoundedRequest.check):
             self.channel._networkProducer.pauseProducing()  # noqa: SLF001  as Daphne does
             self._checking = asyncio.ensure_future(self._check(check))
@@ -71,7 +72,7 @@ class BoundedRequest(http_protocol.WebRequest):
             return
         self._received_bytes += len(data)
         if self._received_bytes > self._limit_bytes:
-            self._refuse(_too_large(self._limit_mb))
+            self._refuse(self._too_large())
         else:
             super().handleContentChunk(data)
 
@@ -102,9 +103,16 @@ class BoundedRequest(http_protocol.WebRequest):
     def _limit_bytes(self) -> int:
         return self._limit_mb * 1024**2 + FORM_BYTES
 
+    @property
+    def _address(self) -> bytes:
+        return getattr(self.channel, "_path", b"")
+
+    def _too_large(self) -> bytes:
+        return _too_large(self._limit_mb, self._address)
+
     async def _check(self, check: Check) -> None:
         headers = [(n.lower(), v) for n, values in self.requestHeaders.getAllRawHeaders() for v in values]
-        path = getattr(self.channel, "_path", b"").decode("latin-1").partition("?")[0]
+        path = self._address.decode("latin-1").partition("?")[0]
         scope = {"path": path, "headers": headers, "client": [getattr(self.client, "host", ""), 0]}
         try:
             refusal = await check(scope)
@@ -140,10 +148,14 @@ def _limit_mb(address: bytes) -> int:
     return limits["MAX_BATCH_MB" if address.startswith(BATCHES) else "MAX_UPLOAD_MB"]
 
 
-def _too_large(limit_mb: int) -> bytes:
+def _too_large(limit_mb: int, address: bytes) -> bytes:
     detail = f"body: send at most {limit_mb} MB."
-    body = json.dumps({"code": "too_large", "detail": detail, "field": "body"}).encode()
-    return _response("413 Content Too Large", body)
+    error: dict[str, Any] = {"code": "too_large", "detail": detail, "field": "body"}
+    if address.startswith(OPENAI):
+        from voice.web import openai_api  # imports models, which are not ready when Daphne starts
+
+        error = {"error": openai_api.error_fields(413, "too_large", detail, "body")}
+    return _response("413 Content Too Large", json.dumps(error).encode())
 
 
 def _response(status: str, body: bytes, headers: str = "") -> bytes:

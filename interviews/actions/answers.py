@@ -138,8 +138,12 @@ def _checked_text(text: str) -> str:
 
 
 def _new_recording(answer: Answer) -> Recording:
-    language = answer.session.invitation.interview.language
-    return lifecycle.create(language=language, max_seconds=answer.answer_limit_seconds)
+    interview = answer.session.invitation.interview
+    return lifecycle.create(
+        language=interview.language,
+        max_seconds=answer.answer_limit_seconds,
+        owner=interview.owner,
+    )
 
 
 def _require_current(answer: Answer) -> None:

@@ -26,16 +26,11 @@ def request_speech(*, interview: Interview) -> list[Speech]:
 
 def request_texts(*, interview: Interview, texts: Sequence[str]) -> list[Speech]:
     """Request these texts in the interview's voice. Return their speech rows in order."""
-    owner = speech_owner(interview)
-    return rendering.request(texts=texts, language=interview.language, voice=interview.voice, owner=owner)
+    return rendering.request(
+        texts=texts, language=interview.language, voice=interview.voice, tenant=interview.owner
+    )
 
 
 def speech_name(interview: Interview, text: str) -> str:
     """Return the name of the speech of `text` in the interview's voice."""
-    owner = speech_owner(interview)
-    return text_name(text, voice=interview.voice, language=interview.language, owner=owner)
-
-
-def speech_owner(interview: Interview) -> str:
-    """Return whose texts the interview's are: organisations share no speech, so none learns of another's."""
-    return f"organisation:{interview.organisation_id}"
+    return text_name(text, voice=interview.voice, language=interview.language, tenant=interview.owner)

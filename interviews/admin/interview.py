@@ -22,6 +22,7 @@ from interviews.admin import question_audio
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
 from interviews.models import Interview, Session
+from interviews.queries import recognition
 from interviews.texts import consent
 from voice.models import Speech
 from voice.speech import rendering
@@ -106,6 +107,18 @@ class InterviewAdmin(ScopedModelAdmin):
         for row in request_speech(interview=form.instance):
             if row.status == Speech.Status.FAILED:  # saving again is the way to retry
                 rendering.retry(row, now=timezone.now())
+        self._warn_of_missing_engine(request, form.instance)
+
+    def _warn_of_missing_engine(self, request: HttpRequest, interview: Interview) -> None:
+        if recognition.lacks_engine(interview.language):
+            messages.warning(
+                request,
+                _(
+                    "No engine for %(language)s: what candidates say will be recorded but not written down "
+                    "until such an engine has been added."
+                )
+                % {"language": interview.get_language_display()},
+            )
 
     @display(description=_("spoken"))
     def practice_spoken(self, interview: Interview) -> str:
@@ -135,6 +148,8 @@ class InterviewAdmin(ScopedModelAdmin):
         if interview is not None and interview.questions_n == 0:
             messages.warning(request, _("Add a question and save before inviting candidates."))
             return redirect("admin:interviews_interview_change", object_id)
+        if interview is not None:
+            self._warn_of_missing_engine(request, interview)
         return redirect(f"{reverse('admin:interviews_invitation_add')}?interview={object_id}")
 
     def get_urls(self) -> list[URLPattern]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from interviews.models import Answer, Session
 from interviews.texts.languages import LANGUAGES
@@ -88,6 +89,12 @@ class Review:
         """The transcript's language by name, or its code if we have no name."""
         code = self.transcript.language if self.transcript else ""
         return str(dict(LANGUAGES).get(code, code))
+
+    @property
+    def no_engine(self) -> str:
+        """Why there is no transcript."""
+        code = self.recording.language if self.recording else ""
+        return _("No engine for %(language)s.") % {"language": dict(LANGUAGES).get(code, code)}
 
     @property
     def separator(self) -> str:

@@ -129,7 +129,7 @@ class SessionOut(Schema):
 
 
 class TranscriptStateOut(Schema):
-    status: Literal["waiting", "done", "failed"]
+    status: Literal["waiting", "done", "failed", "no_engine"]
     is_deferred: bool
     text: str
 

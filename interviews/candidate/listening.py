@@ -34,6 +34,7 @@ def listen_to(answer: Answer, *, offset: int, tell: Tell, reply_to: str) -> List
             recording_id=recording.id,
             language=recording.language,
             reply_to=reply_to,
+            tenant=recording.owner,
         ),
         read=partial(_read, recording.id),
         turn_settings=turn_settings(answer.session.interview),

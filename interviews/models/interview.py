@@ -63,3 +63,11 @@ class Interview(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def owner(self) -> str:
+        """`voice.callers.Caller.owner` of the organisation's keys.
+
+        Its speech is this tenant's alone: no organisation learns of another's texts.
+        """
+        return f"organisation:{self.organisation_id}"

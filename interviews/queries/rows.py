@@ -15,8 +15,12 @@ _ANSWER = sql.Part(
 )
 _SESSION = sql.Part(Session, "s", "id", "invitation_id", "status", "version")
 _INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name")
-_INTERVIEW = sql.Part(Interview, "w", "id", "language", "title", "patience", "is_barge_in_allowed")
-_RECORDING = sql.Part(Recording, "r", "id", "status", "language", "max_bytes", "byte_count", "segment_ends")
+_INTERVIEW = sql.Part(
+    Interview, "w", "id", "organisation_id", "language", "title", "patience", "is_barge_in_allowed"
+)
+_RECORDING = sql.Part(
+    Recording, "r", "id", "status", "language", "owner", "max_bytes", "byte_count", "segment_ends"
+)
 
 _LINK = sql.Part(
     *(Invitation, "i", "id", "interview_id", "status", "candidate_name", "expires_at", "token_encrypted"),

@@ -126,5 +126,6 @@ test("transcript that was put off says so until there are words", () => {
   assert.equal(noticeOf({ status: "waiting", is_deferred: false, text: "" }), "transcript-waiting");
   assert.equal(noticeOf({ status: "waiting", is_deferred: true, text: "" }), "transcript-deferred");
   assert.equal(noticeOf({ status: "failed", is_deferred: true, text: "" }), "transcript-failed");
+  assert.equal(noticeOf({ status: "no_engine", is_deferred: true, text: "" }), "transcript-no_engine");
   assert.equal(noticeOf({ status: "done", is_deferred: true, text: "So" }), null);
 });

@@ -17,7 +17,10 @@ from voice.speech import voices
 from voice.workers import slot
 from voice.workers.worker import VoiceWorker
 
-QUEUES = ["tts", "stt", "stt-partial", "stt-later", "stt-batch", "audio", "cron", "default"]
+QUEUES = [
+    *("tts", "tts-call", "stt", "stt-later", "stt-partial", "stt-call", "stt-batch"),
+    *("audio", "cron", "default"),
+]
 
 
 @dataclass
@@ -45,7 +48,7 @@ def engines(clean_redis, monkeypatch):
 def worker(engines, monkeypatch):
     """A worker in this process serves all queues of speech with `engines`, which it is."""
     monkeypatch.setattr(slot, "DEQUEUE_S", 0.05)  # how soon a slot sees that it is to stop
-    monkeypatch.setattr("voice.workers.worker.BEAT_S", 0.2)
+    monkeypatch.setattr("voice.workers.worker.TELL_EVERY_S", 0.2)
     with redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=60) as client:
         program = VoiceWorker(QUEUES, connection=client, slot_count=3)
         program.start()
@@ -54,7 +57,7 @@ def worker(engines, monkeypatch):
         finally:
             assert program.stop()
             for thread in threading.enumerate():
-                if thread.name == "heartbeat":  # it is told last, and still uses the client
+                if thread.name in ("telling", "attendant"):  # they end last, and still use the client
                     thread.join(60)
 
 

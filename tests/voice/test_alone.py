@@ -68,7 +68,8 @@ PROGRAM = """
     from django.test import Client
     from django.urls import reverse
 
-    from voice.management.commands.voiceworker import services_for
+    from voice.management.commands.voiceworker import services_for, with_calls
+    from voice.callers import Caller
     from voice.service import transcription
     from voice.service.requests import TranscriptionRequest
     from voice.speech import rendering
@@ -76,12 +77,14 @@ PROGRAM = """
 
 
     async def transcribe(file):
-        async with transcription.transcribe(TranscriptionRequest.checked(language="en"), file) as call:
+        wanted, caller = TranscriptionRequest.checked(language="en"), Caller("program", "", "")
+        async with transcription.transcribe(wanted, file, caller) as call:
             return await call.complete()
 
 
     call_command("migrate", verbosity=0)
-    worker = VoiceWorker(["stt"], connection=django_rq.get_connection("stt"), services=services_for(["stt"]))
+    queues = with_calls(["stt"])
+    worker = VoiceWorker(queues, connection=django_rq.get_connection("stt"), services=services_for(queues))
     worker.start()
     heard = asyncio.run(transcribe(Path("answer.wav").read_bytes()))
     assert worker.stop()

@@ -32,6 +32,10 @@ SILENCE_THRESHOLD: Final = 0.35
 """Below this a frame is silence; between the two it is like the frame before. Source: as above, 0.15 less."""
 
 
+MIN_VOICE_SPEED, MAX_VOICE_SPEED = 0.5, 2.0
+"""Of an engine's own voices, which are not intelligible outside this range."""
+
+
 @runtime_checkable
 class Engine(Protocol):
     """The part that engines of both directions share."""
@@ -57,15 +61,23 @@ class Engine(Protocol):
 
 
 class SteadyEngine:
-    """An engine that has no notice and never hangs: the base of most."""
+    """An engine that has no notice, never hangs and does not translate: the base of most."""
 
     notice: str = ""
     is_stuck: bool = False
+    translates: bool = False
 
 
 @runtime_checkable
 class RecognitionEngine(Engine, Protocol):
-    """Speech to text. All methods may be called from several threads at once."""
+    """Speech to text. All methods may be called from several threads at once.
+
+    An engine whose `translates` is true also takes `is_translated=True` in `recognize`: then the text is in
+    English, whatever language was spoken.
+    """
+
+    @property
+    def translates(self) -> bool: ...
 
     def supports(self, language: str | None) -> bool:
         """Whether `recognize` accepts this language; None asks whether the engine detects it itself."""
@@ -84,8 +96,9 @@ class RecognitionEngine(Engine, Protocol):
         language: None detects it, if the engine can.
         hot_words: names and terms that are likely to occur; an engine may ignore them.
         is_partial: a caption that will be replaced soon: faster, without word times.
-        on_segments: called with segments as soon as they are final; an engine that has none before the end
-        may never call it.
+        on_segments: called with segments as soon as they are final, and with none after a stretch without
+        any, so that a caller who has left can end the work by raising. An engine that knows nothing before
+        the end may never call it.
 
         Raises:
             AudioRejected: not one-dimensional, not finite or far out of range.
@@ -182,7 +195,7 @@ def checked_speed(speed: float) -> float:
     Raises:
         SynthesisFailed: outside 0.5..2.0.
     """
-    if not 0.5 <= speed <= 2.0:
+    if not MIN_VOICE_SPEED <= speed <= MAX_VOICE_SPEED:
         raise SynthesisFailed(f"A speed of {speed} cannot be spoken; choose 0.5 to 2.0.")
     return speed
 

@@ -24,7 +24,6 @@ WHISPER_REPOSITORIES: Final = {
     "turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
     "distil-large-v3.5": "distil-whisper/distil-large-v3.5-ct2",
 }
-WITHOUT_HUB: Final = "recognition falls back to PocketSphinx (English only), voices to espeak-ng."
 
 
 @dataclass(frozen=True, slots=True)

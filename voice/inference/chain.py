@@ -8,7 +8,7 @@ most one failure.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -240,7 +240,7 @@ class EngineChain(Generic[E]):
         Raises:
             AudioRejected, RequestRefused: another engine would fail too.
             NoneServed: each failed in its own way.
-            Exception: what `work` raised after `handover` had begun.
+            Exception: what `work` raised after `handover` had begun, or the caller raised inside it.
         """
         failed: list[tuple[str, Exception]] = []
         for link in links:
@@ -249,7 +249,7 @@ class EngineChain(Generic[E]):
             except (AudioRejected, RequestRefused):
                 raise
             except Exception as error:
-                if handover.has_begun:
+                if handover.has_begun or handover.is_outside:
                     raise
                 link.note(error)  # told if no other engine serves
                 failed.append((link.engine.name, error))
@@ -262,6 +262,15 @@ class EngineChain(Generic[E]):
         unfit = [name for name, error in failed if not isinstance(error, LanguageUnsupported)]
         if unfit:
             metrics.ENGINE_FALLBACKS.labels(self.direction, unfit[0], link.engine.name).inc()
+
+    def served(self, languages_of: Callable[[E], Sequence[str]]) -> dict[str, list[str]]:
+        """Return the languages that each engine which can be used is the first to serve, by its name."""
+        served: dict[str, list[str]] = {}
+        for link in self.links:
+            if link.state in ("ready", "standby"):
+                before = {code for codes in served.values() for code in codes}
+                served[link.engine.name] = [code for code in languages_of(link.engine) if code not in before]
+        return served
 
     def reports(self) -> tuple[EngineReport, ...]:
         """Return the report of each engine, in order."""

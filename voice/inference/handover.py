@@ -22,9 +22,9 @@ class Handover(Generic[Part]):
         self.is_declined = False
 
     def give(self, part: Part) -> None:
-        """Call `receive` with a part. Raises what it raises."""
+        """Call `receive` with a part, which may be empty. Raises what it raises."""
         assert self.receive
-        self.has_begun = True
+        self.has_begun = self.has_begun or bool(part)
         self.is_outside = True  # stays true if `receive` raises
         self.receive(part)
         self.is_outside = False

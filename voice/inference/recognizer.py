@@ -4,6 +4,7 @@ Each process has one `Recognizer`. A worker loads it before its first job; jobs 
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -14,8 +15,9 @@ from voice.engines.base import RecognitionEngine
 from voice.errors import EngineUnavailable, LanguageUnsupported
 from voice.inference.chain import EngineChain, Link, NoneServed
 from voice.inference.handover import Handover
-from voice.inference.reports import EngineReport
+from voice.inference.reports import DETECTED, EngineReport
 from voice.inference.retry import ONCE, Retry
+from voice.text.languages import CODES
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
 
 OnSegments = Callable[[tuple[Segment, ...]], None]
@@ -24,7 +26,11 @@ OnSegments = Callable[[tuple[Segment, ...]], None]
 class Recognizer:
     """Tries engines in order. All methods may be called from several threads at once."""
 
-    def __init__(self, engines: Iterable[RecognitionEngine], *, retry: Retry | None = None) -> None:
+    def __init__(
+        self, engines: Iterable[RecognitionEngine], *, retry: Retry | None = None, assumed_language: str = ""
+    ) -> None:
+        """assumed_language: of speech whose language is not given, where no engine can detect it."""
+        self._assumed_language = assumed_language
         self._chain = EngineChain("recognition", engines)
         self._retry = retry or Retry.from_settings()
 
@@ -43,41 +49,80 @@ class Recognizer:
         language: str | None,
         hot_words: str | None = None,
         is_partial: bool = False,
+        is_translated: bool = False,
         on_segments: OnSegments | None = None,
     ) -> Recognition:
         """Transcribe speech with the first engine that knows the language and works.
 
         samples: float32[n_samples], mono, -1..1, 16 000 Hz.
-        language: a language tag, or None to have the language detected.
+        language: a language tag, or None to have the language detected, or assumed where no engine can do
+        that; then the result's `language_probability` is 0.
         hot_words: names and terms that are likely to occur.
+        is_translated: the text is in English, whatever was spoken.
         is_partial: a caption that will be replaced soon: faster, without word times, never retried.
-        on_segments: called with segments as soon as they are final, each once. A failure after that is
-        raised, because another engine would start from the beginning.
+        on_segments: called with segments as soon as they are final, each once, and with none in between, so
+        that it can end the work by raising. A failure after segments is raised, because another engine would
+        start from the beginning.
 
         Raises:
             AudioRejected: see `RecognitionEngine.recognize`.
             LanguageUnsupported: no configured engine knows the language.
             EngineUnavailable: none of those that know it works; the message has the reason of each.
         """
-        handover = Handover(on_segments)
-        retry = ONCE if is_partial else self._retry
-
-        def recognize_with(link: Link[RecognitionEngine]) -> Recognition:
-            options: dict[str, Any] = {"language": language, "hot_words": hot_words, "is_partial": is_partial}
-            return _recognize(link, samples, options, handover, retry)
-
-        fit = [link for link in self._chain if link.engine.supports(language)]
+        options: dict[str, Any] = {"language": language, "hot_words": hot_words, "is_partial": is_partial}
+        if is_translated:
+            options["is_translated"] = True
         try:
-            result = self._chain.first_to_serve(fit, recognize_with, handover)
+            return self._first(samples, options, on_segments)
         except NoneServed as none:
-            raise _nothing_left(language, none) from None
+            if language is not None or not self._assumed_language or none.blamed:
+                raise _nothing_left(language, none, is_translated=is_translated) from None
+        return self._assumed(samples, options, on_segments)
+
+    def _assumed(
+        self, samples: Samples, options: dict[str, Any], on_segments: OnSegments | None
+    ) -> Recognition:
+        """Recognise it in the assumed language, where no engine detects languages."""
+        language = self._assumed_language
+        try:
+            result = self._first(samples, options | {"language": language}, on_segments)
+        except NoneServed as none:
+            is_translated = "is_translated" in options
+            raise _nothing_left(language, none, is_translated=is_translated) from None
+        return replace(result, language_probability=0.0)
+
+    def _first(
+        self, samples: Samples, options: dict[str, Any], on_segments: OnSegments | None
+    ) -> Recognition:
+        """Recognise it with the first fit engine that works. Raises NoneServed where none does."""
+        handover = Handover(on_segments)
+        retry = ONCE if options["is_partial"] else self._retry
+        result = self._chain.first_to_serve(
+            self._fit(options), lambda link: _recognize(link, samples, options, handover, retry), handover
+        )
         if on_segments and result.segments and not handover.has_begun:
             on_segments(result.segments)  # an engine that knows none before the end
         return result
 
+    def _fit(self, options: dict[str, Any]) -> list[Link[RecognitionEngine]]:
+        fit = [link for link in self._chain if link.engine.supports(options["language"])]
+        return [link for link in fit if link.engine.translates] if "is_translated" in options else fit
+
+    def served(self) -> dict[str, list[str]]:
+        """Return the languages that each engine is the first to recognise, by its name."""
+        return self._chain.served(_languages_of)
+
     def reports(self) -> tuple[EngineReport, ...]:
-        """Return the report of each engine, in order."""
-        return self._chain.reports()
+        """Return the report of each engine, in order, with the languages that it knows."""
+        return tuple(
+            replace(report, languages=_languages_of(link.engine))
+            for report, link in zip(self._chain.reports(), self._chain, strict=True)
+        )
+
+
+def _languages_of(engine: RecognitionEngine) -> tuple[str, ...]:
+    detected = (DETECTED,) if engine.supports(None) else ()
+    return (*detected, *(code for code in CODES if engine.supports(code)))
 
 
 def _recognize(
@@ -99,13 +144,17 @@ def _recognize(
         return call.tried(recognize, retry)
 
 
-def _nothing_left(language: str | None, none: NoneServed) -> Exception:
+def _nothing_left(language: str | None, none: NoneServed, *, is_translated: bool) -> Exception:
     """Return the error for the caller: our own bug, else a missing engine, else an unsupported language."""
     wanted = f"the language {language!r}" if language else "speech whose language is not given"
     if none.blamed:
         return none.blamed
     if none.reasons:
         return EngineUnavailable(f"No engine could recognise {wanted}. {none.reasons}")
+    if is_translated:
+        return LanguageUnsupported(
+            f"No configured engine translates {wanted}: configure a multilingual Whisper model."
+        )
     return LanguageUnsupported(
         f"No configured engine recognises {wanted}: configure a Whisper model (WHISPER_MODEL)."
     )
@@ -114,4 +163,5 @@ def _nothing_left(language: str | None, none: NoneServed) -> Exception:
 @cache
 def recognizer() -> Recognizer:
     """Return the recogniser of this process, with the engines of `settings.VOICE`."""
-    return Recognizer(registry.recognition_engines(registry.EngineConfig.from_settings(settings.VOICE)))
+    engines = registry.recognition_engines(registry.EngineConfig.from_settings(settings.VOICE))
+    return Recognizer(engines, assumed_language=settings.VOICE["LANGUAGE"])

@@ -7,16 +7,21 @@ was not refreshed for `STALE_S` belongs to a process that has ended.
 import json
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import redis
 
 from voice.infra import redis_clients
+from voice.text.languages import primary_language
 from voice.types import Direction
 
 KEY = "voice:engines"
+LANGUAGES_KEY = "voice:engines:languages"
+"""Apart from the reports, which processes of the last release read too."""
+DETECTED = "*"
+"""Among an engine's languages: it finds out by itself which one is spoken."""
 STALE_S = 30
 HASH_TTL_S = 2 * STALE_S
 
@@ -27,6 +32,7 @@ State = Literal["loading", "ready", "standby", "unavailable", "stuck"]
 class EngineReport:
     """One engine in one process.
 
+    languages: primary languages that it recognises, and `DETECTED`; empty for synthesis.
     state: `standby` engines are loaded when those before them fail; `stuck` ones ended their process.
     at: when it was last reported, in seconds of Unix time by Redis's clock; 0 before that.
     """
@@ -40,6 +46,7 @@ class EngineReport:
     host: str = field(default_factory=socket.gethostname)
     pid: int = field(default_factory=os.getpid)
     at: float = 0.0
+    languages: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -55,8 +62,11 @@ def publish(reports: Iterable[EngineReport], connection: redis.Redis) -> None:
     at = _redis_time(connection)
     with connection.pipeline(transaction=False) as pipe:
         for report in reports:
-            pipe.hset(KEY, report.name, json.dumps(asdict(replace(report, at=at))))
+            fields = asdict(replace(report, at=at))
+            pipe.hset(LANGUAGES_KEY, report.name, " ".join(fields.pop("languages")))
+            pipe.hset(KEY, report.name, json.dumps(fields))
         pipe.expire(KEY, HASH_TTL_S)
+        pipe.expire(LANGUAGES_KEY, HASH_TTL_S)
         pipe.execute()
 
 
@@ -64,6 +74,7 @@ def withdraw(reports: Iterable[EngineReport], connection: redis.Redis) -> None:
     """Remove the reports of this process, because it ends."""
     if names := [report.name for report in reports]:
         connection.hdel(KEY, *names)
+        connection.hdel(LANGUAGES_KEY, *names)
 
 
 def current(connection: redis.Redis | None = None) -> list[EngineReport]:
@@ -80,6 +91,26 @@ def current(connection: redis.Redis | None = None) -> list[EngineReport]:
 def ready(direction: str, connection: redis.Redis | None = None) -> bool:
     """Whether any process has an engine for this direction in memory."""
     return any(report.direction == direction and report.state == "ready" for report in current(connection))
+
+
+def languages_heard(connection: redis.Redis | None = None) -> frozenset[str] | None:
+    """Return the languages that some live process recognises; None where no process tells.
+
+    Raises redis.RedisError.
+    """
+    connection = connection or _default_connection()
+    serving = [
+        report.name
+        for report in current(connection)
+        if report.direction == "recognition" and report.state in ("ready", "standby", "loading")
+    ]
+    told: list[Any] = [line for line in connection.hmget(LANGUAGES_KEY, serving) if line] if serving else []
+    return frozenset(code for line in told for code in line.decode().split()) if told else None
+
+
+def is_heard(language: str, heard: frozenset[str]) -> bool:
+    """Whether the language, or "" for one that is to be detected, is among those of `languages_heard`."""
+    return (primary_language(language) if language else DETECTED) in heard
 
 
 def _redis_time(connection: redis.Redis) -> float:

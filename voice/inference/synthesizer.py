@@ -5,21 +5,23 @@ Each process has one `Synthesizer`. A worker loads it before its first job; jobs
 
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TypeVar
 
 import numpy as np
 from django.conf import settings
 
+from voice.audio import tempo
 from voice.engines import defaults, registry
-from voice.engines.base import SynthesisEngine, matching_voice
+from voice.engines.base import MAX_VOICE_SPEED, MIN_VOICE_SPEED, SynthesisEngine, matching_voice
 from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed
 from voice.inference.chain import EngineCall, EngineChain, Link, NoneServed
 from voice.inference.handover import Handover
 from voice.inference.reports import EngineReport
 from voice.inference.retry import Retry
 from voice.speech import cloning
+from voice.text.languages import CODES, primary_language
 from voice.types import Samples, SpeechChunk, Voice
 
 T = TypeVar("T")
@@ -113,7 +115,7 @@ class Synthesizer:
 
         voice: an id of `voices()`; None, or an id that no longer exists, takes the best voice of the
         language.
-        speed, emotion: see `SynthesisEngine.synthesize`.
+        speed: 0.25..4; voices do 0.5..2 themselves. emotion: see `SynthesisEngine.synthesize`.
 
         Raises:
             SynthesisFailed: an engine was ready but made no speech of this text, nor did those after it.
@@ -150,6 +152,10 @@ class Synthesizer:
         except NoneServed as none:
             raise _worst(none, wanted.language) from None
 
+    def served(self) -> dict[str, list[str]]:
+        """Return the languages that each engine is the first to speak, by its name."""
+        return self._chain.served(_languages_of)
+
     def reports(self) -> tuple[EngineReport, ...]:
         """Return the report of each engine, in order."""
         return self._chain.reports()
@@ -159,6 +165,11 @@ class Synthesizer:
         return sorted(
             self._chain, key=lambda link: link.engine.name != engine
         )  # stable: the others stay in order
+
+
+def _languages_of(engine: SynthesisEngine) -> list[str]:
+    spoken = {primary_language(voice.language) for voice in engine.voices()}
+    return [code for code in CODES if code in spoken]
 
 
 def _has_voice_for(link: Link[SynthesisEngine], wanted: _Wanted) -> bool:
@@ -191,7 +202,7 @@ def _made(engine: SynthesisEngine, call: EngineCall, wanted: _Wanted) -> Iterato
         raise SynthesisFailed("There is nothing to say in this text.")
     while chunk is not None:
         call.audio_s += chunk.duration_s
-        yield chosen, chunk
+        yield chosen, _at_pace(chunk, wanted.speed / _voice_speed(wanted.speed))
         with call.timed():
             chunk = next(chunks, None)
 
@@ -199,8 +210,20 @@ def _made(engine: SynthesisEngine, call: EngineCall, wanted: _Wanted) -> Iterato
 def _chunks_of(engine: SynthesisEngine, voice: Voice, wanted: _Wanted) -> Iterator[SpeechChunk]:
     hints = {} if wanted.emotion is None else {"emotion": wanted.emotion}
     return engine.synthesize(
-        wanted.text, voice=voice.id, language=wanted.language, speed=wanted.speed, **hints
+        wanted.text, voice=voice.id, language=wanted.language, speed=_voice_speed(wanted.speed), **hints
     )
+
+
+def _voice_speed(speed: float) -> float:
+    """Return the part of a speed that a voice itself can do; the rest is done to its sound."""
+    return min(MAX_VOICE_SPEED, max(MIN_VOICE_SPEED, speed))
+
+
+def _at_pace(chunk: SpeechChunk, speed: float) -> SpeechChunk:
+    if speed == 1.0:
+        return chunk
+    samples = list(tempo.paced(iter([chunk.samples]), rate_hz=chunk.sample_rate_hz, speed=speed))
+    return replace(chunk, samples=np.concatenate(samples))
 
 
 def _joined(stream: SynthesisStream) -> Synthesis:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
+from voice.callers import Caller
 from voice.errors import Busy, VoiceError
 from voice.live import caption_queue
 from voice.live.detectors import voice_activity
@@ -51,6 +52,8 @@ def _threads() -> ThreadPoolExecutor:
 class Audience(Protocol):
     """The receiver of a transcriber's messages: the connection."""
 
+    @property
+    def caller(self) -> Caller: ...
     async def say(self, kind: str, **fields: Any) -> None: ...
     async def failed(self, error: Exception, **named: Any) -> None: ...
     async def count_request(self) -> None: ...
@@ -177,7 +180,7 @@ class Transcriber:
         error: Exception | None = None
         try:
             await self._audience.count_request()
-            recognition = (await _outcome(guess) if guess else None) or await _recognised_patiently(
+            recognition = (await _outcome(guess) if guess else None) or await self._recognised_patiently(
                 request, utterance
             )
         except Exception as failure:  # noqa: BLE001  sent in its turn
@@ -200,10 +203,10 @@ class Transcriber:
         One of every few guesses is wrong, and a worker does not notice that before it has finished.
         """
         request = self._request
-        if not await jobs.has_spare_workers("stt"):
+        if not await jobs.has_spare_workers("stt", transcription.QUEUE):
             return None
         try:
-            return await _recognised(request, utterance)
+            return await self._recognised(request, utterance)
         except VoiceError:
             return None
 
@@ -227,10 +230,10 @@ class Transcriber:
             )
 
     async def _tell_caption(self, request: TranscriptionRequest, utterance: Utterance, number: int) -> None:
-        if not await caption_queue.may_ask():
+        if not await caption_queue.may_ask(transcription.QUEUE):
             return
         try:
-            recognition = await _recognised(request, utterance, within_s=CAPTION_WITHIN_S)
+            recognition = await self._recognised(request, utterance, within_s=CAPTION_WITHIN_S)
         except VoiceError:
             return
         if recognition["text"] and number == self._utterance_number:
@@ -242,24 +245,23 @@ class Transcriber:
                 language=recognition["language"],
             )
 
+    async def _recognised(
+        self, request: TranscriptionRequest, utterance: Utterance, *, within_s: float = FINAL_WITHIN_S * 2
+    ) -> Meta:
+        caller = self._audience.caller
+        async with transcription.transcribe(request, utterance.pcm, caller, is_pcm=True) as call:
+            return await call.complete(within_s=within_s)
 
-async def _recognised(
-    request: TranscriptionRequest, utterance: Utterance, *, within_s: float = FINAL_WITHIN_S * 2
-) -> Meta:
-    async with transcription.transcribe(request, utterance.pcm, is_pcm=True) as call:
-        return await call.complete(within_s=within_s)
-
-
-async def _recognised_patiently(request: TranscriptionRequest, utterance: Utterance) -> Meta:
-    """Retry while too much waits: the speaker cannot say it again."""
-    deadline = time.monotonic() + FINAL_WITHIN_S
-    while True:
-        try:
-            return await _recognised(request, utterance)
-        except Busy as busy:
-            if time.monotonic() + busy.retry_after_s > deadline:
-                raise
-            await asyncio.sleep(busy.retry_after_s)
+    async def _recognised_patiently(self, request: TranscriptionRequest, utterance: Utterance) -> Meta:
+        """Retry while too much waits: the speaker cannot say it again."""
+        deadline = time.monotonic() + FINAL_WITHIN_S
+        while True:
+            try:
+                return await self._recognised(request, utterance)
+            except Busy as busy:
+                if time.monotonic() + busy.retry_after_s > deadline:
+                    raise
+                await asyncio.sleep(busy.retry_after_s)
 
 
 async def _outcome(guess: _Guess) -> Meta | None:

@@ -23,6 +23,9 @@ class Recording(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     language = models.CharField(max_length=16, blank=True, help_text=_("Language code; empty to detect it."))
+    owner = models.CharField(
+        max_length=80, blank=True, default="", db_default="", help_text=_("voice.callers.Caller.owner.")
+    )
     max_bytes = models.PositiveBigIntegerField(help_text=_("PCM bytes that are accepted at most."))
     byte_count = models.PositiveBigIntegerField(null=True, help_text=_("PCM bytes, once complete."))
     segment_ends = ArrayField(

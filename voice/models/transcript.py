@@ -14,6 +14,7 @@ class Transcript(models.Model):
         WAITING = "waiting", _("waiting")
         DONE = "done", _("done")
         FAILED = "failed", _("failed")
+        NO_ENGINE = "no_engine", _("no engine for the language")
 
     recording = models.OneToOneField(Recording, on_delete=models.CASCADE, related_name="transcript")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
@@ -41,7 +42,12 @@ class Transcript(models.Model):
         indexes = [
             models.Index(
                 fields=["retry_at"], condition=models.Q(status="waiting"), name="transcripts_to_make"
-            )
+            ),
+            models.Index(
+                fields=["recording"],
+                condition=models.Q(status="no_engine"),
+                name="transcripts_without_engine",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -75,8 +76,13 @@ class ClaimedCall:
         self.send(meta, body)
 
     def check_wanted(self) -> None:
-        """Raise `Forgotten` if the caller no longer waits for the answer, or another worker gives it."""
-        self._taken()
+        """Look whether the answer is still wanted.
+
+        Raises:
+            Forgotten: the caller no longer waits for it, or another worker gives it.
+        """
+        with suppress(redis.RedisError):  # unknown: go on
+            self._taken()
 
     def _taken(self) -> int:
         """Return how many parts the only reader has taken."""

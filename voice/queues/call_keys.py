@@ -1,8 +1,10 @@
 """The keys of a call in Redis, and how long they live. Both sides of a call use them.
 
-A call is the hash `voice:call:<id>` (request, audio, asked_at, share; worker: the token of who claimed it;
-sent: parts so far; taken: parts that the only reader has taken; again: when it was queued a second time) and
-the stream `voice:call:<id>:answer`. The list `voice:call:<id>:taken` wakes a worker that waits for a reader.
+A call is the hash `voice:call:<id>` (request, audio, asked_at, share, tenant; worker: the token of who
+claimed it; sent: parts so far; taken: parts that the only reader has taken; again: when it was queued a
+second time), the stream `voice:call:<id>:answer`, and the set `voice:call:<id>:readers`. The list
+`voice:call:<id>:taken` wakes a worker that waits for a reader. When the last reader leaves, all of it is
+deleted.
 """
 
 from typing import Any
@@ -16,6 +18,7 @@ WAIT_S = 120.0
 
 REQUEST_PREFIX = "voice:call:"
 SHARED_PREFIX = "voice:call:shared:"
+READERS_SUFFIX = ":readers"
 WITH_AUDIO = "voice:calls:audio"
 """The set of calls that hold audio."""
 
@@ -32,6 +35,10 @@ def answer_key(call_id: str) -> str:
 
 def taken_key(call_id: str) -> str:
     return f"{REQUEST_PREFIX}{call_id}:taken"
+
+
+def readers_key(call_id: str) -> str:
+    return request_key(call_id) + READERS_SUFFIX
 
 
 def job_id(call_id: str) -> str:

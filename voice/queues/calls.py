@@ -1,9 +1,12 @@
 """Work for a worker whose caller waits for the answer.
 
-    call = await calls.submit("tts", {"kind": "speak", …})   # Busy: too much waits
-    async for part in call.parts():                           # as the worker sends them
-        part.meta, part.body
-    call.result                                               # the meta at the end of the answer
+    async with calls.submitted("tts", {"kind": "speak", …}) as call:   # Busy: too much waits
+        async for part in call.parts():                                 # as the worker sends them
+            part.meta, part.body
+    call.result                                                         # the meta at the end of the answer
+
+Leaving the block early is leaving the call. When its last reader has left, the work ends: a waiting job is
+removed, and a worker stops before the next sentence or window.
 
 Everything is in Redis and expires soon: a hash with the request and its audio until the work is done, and a
 stream with the parts of the answer, which any number of readers may follow. Requests with the same
@@ -28,6 +31,7 @@ from uuid import uuid4
 
 import redis
 from django.conf import settings
+from rq.job import Job
 
 from voice import metrics
 from voice.errors import Busy, CallFailed
@@ -36,6 +40,7 @@ from voice.queues import jobs, leases
 from voice.queues.call_keys import (
     ANSWERED_TTL_S,
     CALL_TTL_S,
+    READERS_SUFFIX,
     REQUEST_PREFIX,
     SHARED_PREFIX,
     WAIT_S,
@@ -43,6 +48,7 @@ from voice.queues.call_keys import (
     Meta,
     answer_key,
     job_id,
+    readers_key,
     request_key,
     taken_key,
 )
@@ -60,7 +66,7 @@ AGAIN_S = 10
 _ASK = lua.load(__file__, "call_ask")
 _REQUEUE = lua.load(__file__, "call_requeue", uses="call_end")
 _TAKE = lua.load(__file__, "call_take")
-_FORGET = lua.load(__file__, "call_forget", uses="call_end")
+_LEAVE = lua.load(__file__, "call_leave", uses="call_end")
 
 Entry = tuple[bytes, Meta, bytes]
 
@@ -73,52 +79,31 @@ class Part:
     body: bytes = b""
 
 
-async def submit(
+@asynccontextmanager
+async def submitted(
     queue_name: str,
     request: Mapping[str, Any],
     *,
     audio: bytes = b"",
     queue_limit: int,
-    call_id: str | None = None,
     shared_as: str = "",
-) -> "Call":
-    """Start a call, or join a running one with the same `shared_as`.
+    tenant: str = "",
+) -> AsyncIterator["Call"]:
+    """Start a call, or join a running one with the same `shared_as`; leave it at the end of the block.
 
     audio: the audio of the request; at most `settings.VOICE["MAX_UPLOAD_MB"]`.
-    queue_limit: the call is refused if this many jobs are in the queue.
-    call_id: a new name for the call, so that the caller can `forget` it even if cancelled in here.
+    queue_limit: the call is refused if this many jobs of the tenant are in the queue.
+    tenant: who asks; tenants take turns (`voice.queues.turns`).
 
     Raises:
         Busy: too many jobs, or too much audio, wait already.
     """
-    new_id = call_id or uuid4().hex
-    keys = [SHARED_PREFIX + shared_as, request_key(new_id), jobs.key(queue_name), WITH_AUDIO]
-    audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
-    values = [new_id, REQUEST_PREFIX, int(bool(shared_as)), queue_limit, audio_limit, CALL_TTL_S]
-    found = await _ASK.run_async(redis_clients.async_client(), keys, [*values, json.dumps(request), audio])
-    if found is None:
-        metrics.REFUSED.labels(reason=Busy.code).inc()
-        raise Busy("Too many requests wait already; ask again later.", retry_after_s=BUSY_RETRY_S)
-    call = Call(found.decode(), queue_name)
-    if call.id == new_id:
-        await call.queue()
-    return call
-
-
-@asynccontextmanager
-async def submitted(
-    queue_name: str, request: Mapping[str, Any], *, audio: bytes, queue_limit: int
-) -> AsyncIterator["Call"]:
-    """Like `submit`, for work that only this block waits for: leaving it early lets a worker drop the work.
-
-    Raises:
-        Busy: too many jobs, or too much audio, wait already.
-    """
-    call_id = uuid4().hex
-    try:  # also covers a cancellation inside `submit`: the work is dropped too
-        yield await submit(queue_name, request, audio=audio, queue_limit=queue_limit, call_id=call_id)
+    call = Call(uuid4().hex, queue_name, tenant)
+    try:  # also covers a cancellation while the call is being made
+        await call.ask(request, audio=audio, queue_limit=queue_limit, shared_as=shared_as)
+        yield call
     finally:
-        await Call(call_id, queue_name).forget()
+        await call.leave()
 
 
 @dataclass(slots=True)
@@ -127,19 +112,52 @@ class Call:
 
     id: str
     queue_name: str
+    tenant: str = ""
+    reader: str = field(default_factory=lambda: uuid4().hex)
     result: Meta = field(default_factory=dict)
     _last_id: bytes = b"0"
     _taken_id: bytes = b"0"
     _renewed_at: float = field(default_factory=time.monotonic)
 
+    async def ask(
+        self, request: Mapping[str, Any], *, audio: bytes = b"", queue_limit: int, shared_as: str = ""
+    ) -> None:
+        """Start the call, or become a reader of a running one; see `submitted`, which also leaves it."""
+        new_id, share = self.id, SHARED_PREFIX + shared_as
+        keys = [share, request_key(new_id), jobs.key(self.queue_name), WITH_AUDIO]
+        audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
+        names = [new_id, REQUEST_PREFIX, READERS_SUFFIX, self.reader, self.tenant]
+        limits = [Job.redis_job_namespace_prefix, int(bool(shared_as)), queue_limit, audio_limit, CALL_TTL_S]
+        values = [*names, *limits, json.dumps(request), audio]
+        try:
+            found = await _ASK.run_async(redis_clients.async_client(), keys, values)
+        except BaseException:
+            if shared_as:
+                await self._find(share)
+            raise
+        if found is None:
+            metrics.REFUSED.labels(reason=Busy.code).inc()
+            raise Busy("Too many requests wait already; ask again later.", retry_after_s=BUSY_RETRY_S)
+        self.id = found.decode()
+        if self.id == new_id:
+            await self.queue()
+
+    async def _find(self, share: str) -> None:
+        """Be the call that runs: this reader may have become one of its readers."""
+        with suppress(redis.RedisError):
+            running: Any = await redis_clients.async_client().get(share)
+            self.id = running.decode() if running else self.id
+
     async def queue(self) -> None:
         """Put the job into its queue."""
-        await asyncio.to_thread(jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=job_id(self.id))
+        await asyncio.to_thread(
+            jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=job_id(self.id), tenant=self.tenant
+        )
 
     async def parts(self, *, within_s: float = WAIT_S, is_only_reader: bool = False) -> AsyncIterator[Part]:
         """Yield the parts of the answer, from the first, as they arrive; `result` is set after the last.
 
-        within_s: how long no worker may be at work on it. A worker's watchdog limits the silence of that
+        within_s: how long no worker may be at work on it. A worker's attendant limits the silence of that
         worker.
         is_only_reader: whether parts that were taken are dropped, and the worker waits for this reader.
 
@@ -181,10 +199,14 @@ class Call:
             pass
         return self.result
 
-    async def forget(self) -> None:
-        """Give the call up: a worker will not begin it, or stops at the next part."""
+    async def leave(self) -> None:
+        """Read no more. Without readers a worker does not begin the call, or stops at the next part."""
+        job = [jobs.key(self.queue_name), Job.key_for(job_id(self.id))]
+        keys = [*self._keys, readers_key(self.id), *job, taken_key(self.id)]
         with suppress(redis.RedisError):  # then it expires
-            await _FORGET.run_async(redis_clients.async_client(), self._keys, [self.id])
+            await _LEAVE.run_async(
+                redis_clients.async_client(), keys, [self.id, self.reader, job_id(self.id)]
+            )
 
     @property
     def _keys(self) -> list[str]:
@@ -218,7 +240,13 @@ class Call:
         """Keep the answer from expiring while it is being read."""
         if time.monotonic() - self._renewed_at > LOOK_AFTER_S:
             self._renewed_at = time.monotonic()
-            await redis_clients.async_client().expire(answer_key(self.id), CALL_TTL_S)
+            await self._keep(answer_key(self.id), readers_key(self.id))
+
+    async def _keep(self, *keys: str) -> None:
+        async with redis_clients.async_client().pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.expire(key, CALL_TTL_S)
+            await pipe.execute()
 
     async def _is_worked_on(self) -> bool:
         """Whether a live worker has claimed it. A job without queue or worker is queued again, once.
@@ -228,7 +256,7 @@ class Call:
         """
         try:
             if await asyncio.to_thread(leases.is_pending, job_id(self.id), redis_clients.sync_client()):
-                await redis_clients.async_client().expire(request_key(self.id), CALL_TTL_S)
+                await self._keep(request_key(self.id), readers_key(self.id))
                 return bool(await redis_clients.async_client().hexists(request_key(self.id), "worker"))
             values = [self.id, AGAIN_S, ANSWERED_TTL_S, json.dumps(_WORKER_ENDED)]
             verdict = await _REQUEUE.run_async(redis_clients.async_client(), self._keys, values)

@@ -5,6 +5,7 @@ import logging
 import django_rq
 import redis
 from django.db import transaction
+from redis.client import Pipeline
 from rq.registry import StartedJobRegistry
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
@@ -15,15 +16,19 @@ logger = logging.getLogger(__name__)
 
 RESULT_TTL_S = 0  # results live in PostgreSQL, not in Redis
 FAILURE_TTL_S = 24 * 3600
+RINGS = 16
+"""So many rings are kept for workers that are about to wait."""
 
 
-def enqueue(queue_name: str, job: str, *args: str | int, job_id: str | None = None) -> None:
+def enqueue(queue_name: str, job: str, *args: str | int, job_id: str | None = None, tenant: str = "") -> None:
     """Queue the function at dotted path `job`, with `args`, once the current transaction is committed.
+
+    tenant: whose work it is; the tenants of a queue take turns (`voice.queues.turns`).
 
     Two jobs with the same `job_id` are one entry in Redis. A queue that cannot be reached is only logged:
     PostgreSQL holds the waiting rows, and the sweeper (`voice.workers.sweeper.sweep`) queues them again.
     """
-    transaction.on_commit(lambda: enqueue_now(queue_name, job, *args, job_id=job_id))
+    transaction.on_commit(lambda: enqueue_now(queue_name, job, *args, job_id=job_id, tenant=tenant))
 
 
 def enqueue_now(
@@ -33,9 +38,11 @@ def enqueue_now(
     job_id: str | None = None,
     at_front: bool = False,
     worth_s: int | None = None,
+    tenant: str = "",
 ) -> None:
     """Queue a job that has no row. Uses no database, so it may be called from any thread.
 
+    tenant: see `enqueue`.
     worth_s: after waiting this many seconds the job is no longer useful and is dropped.
 
     Raises:
@@ -46,7 +53,7 @@ def enqueue_now(
     queue = django_rq.get_queue(queue_name, connection=client, commit_mode="auto")
     try:
         with client.pipeline() as pipe:
-            queue.enqueue_call(
+            queued = queue.enqueue_call(
                 job,
                 args=args,
                 job_id=job_id,
@@ -56,6 +63,9 @@ def enqueue_now(
                 failure_ttl=FAILURE_TTL_S,
                 pipeline=pipe,
             )
+            if tenant:
+                pipe.hset(queued.key, "tenant", tenant)
+            ring(queue_name, pipe)
             pipe.execute()
     except redis.RedisError as error:
         logger.warning(
@@ -70,16 +80,32 @@ def key(queue_name: str) -> str:
     return f"rq:queue:{queue_name}"
 
 
+def bell(queue_name: str) -> str:
+    """Return the key of the list that wakes a worker which waits for this queue."""
+    return f"voice:bell:{queue_name}"
+
+
+def ring(queue_name: str, pipeline: Pipeline) -> None:
+    """Wake one worker that waits for this queue."""
+    pipeline.rpush(bell(queue_name), 1)
+    pipeline.ltrim(bell(queue_name), -RINGS, -1)
+
+
 async def length_now(queue_name: str) -> int:
     """Jobs that wait in the queue; on an event loop."""
     return await redis_clients.async_client().llen(key(queue_name))
 
 
-async def has_spare_workers(queue_name: str) -> bool:
-    """Whether no job waits in the queue and most slots of its workers are idle; on an event loop."""
+async def has_spare_workers(*queue_names: str) -> bool:
+    """Whether no job waits in the queues and most slots of their workers are idle; on an event loop.
+
+    The queues have the same workers.
+    """
     async with redis_clients.async_client().pipeline(transaction=False) as pipe:
-        pipe.llen(key(queue_name))
-        pipe.zcard(StartedJobRegistry.key_template.format(queue_name))
-        pipe.scard(WORKERS_BY_QUEUE_KEY % queue_name)
-        waiting, running, slots = await pipe.execute()
+        for name in queue_names:
+            pipe.llen(key(name))
+            pipe.zcard(StartedJobRegistry.key_template.format(name))
+        pipe.scard(WORKERS_BY_QUEUE_KEY % queue_names[-1])
+        *counts, slots = await pipe.execute()
+    waiting, running = sum(counts[::2]), sum(counts[1::2])
     return not waiting and 2 * running < slots

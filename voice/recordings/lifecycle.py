@@ -24,9 +24,9 @@ NOT_SWEPT = timedelta(seconds=5)
 """The jobs are queued after the commit; a sweep in between would queue them twice."""
 
 
-def create(*, language: str, max_seconds: float) -> Recording:
-    """Create an open recording."""
-    recording = Recording(language=language, max_bytes=int(max_seconds * BYTES_A_SECOND))
+def create(*, language: str, max_seconds: float, owner: str = "") -> Recording:
+    """Create an open recording. owner: see `voice.callers.Caller`; the owners' transcripts take turns."""
+    recording = Recording(language=language, max_bytes=int(max_seconds * BYTES_A_SECOND), owner=owner)
     sql.insert(recording)
     return recording
 
@@ -71,7 +71,7 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
                 sql.insert(Transcript(recording=recording, retry_at=now, is_deferred=True))
             else:
                 sql.insert(Transcript(recording=recording, retry_at=now + NOT_SWEPT))
-                queue_transcription(recording.pk)
+                queue_transcription(recording.pk, tenant=recording.owner)
             queue_storing(recording.pk)
     return is_ours
 

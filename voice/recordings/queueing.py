@@ -15,11 +15,18 @@ def storing_job_id(recording_id: UUID) -> str:
     return f"store-{recording_id}"
 
 
-def queue_transcription(recording_id: UUID, *, is_deferred: bool = False) -> None:
-    """Queue the transcription of a sealed recording; a deferred one waits for more urgent work."""
-    queue = "stt-later" if is_deferred else "stt"
-    job_id = transcription_job_id(recording_id)
-    jobs.enqueue(queue, "voice.workers.transcription.transcribe", str(recording_id), job_id=job_id)
+def queue_transcription(recording_id: UUID, *, tenant: str, is_deferred: bool = False) -> None:
+    """Queue the transcription of a sealed recording; a deferred one waits for more urgent work.
+
+    tenant: the owner of the recording.
+    """
+    jobs.enqueue(
+        "stt-later" if is_deferred else "stt",
+        "voice.workers.transcription.transcribe",
+        str(recording_id),
+        job_id=transcription_job_id(recording_id),
+        tenant=tenant,
+    )
 
 
 def queue_storing(recording_id: UUID) -> None:

@@ -50,7 +50,7 @@ def create(*, owner: str, request: TranscriptionRequest, files: Sequence[Uploade
         with transaction.atomic():
             batch.files.update(retry_at=timezone.now())
             for row in rows:
-                queue_transcription(row.pk)
+                queue_transcription(row.pk, tenant=owner)
     except BaseException:
         delete(batch)
         raise
@@ -132,13 +132,14 @@ def transcription_job_id(file_id: UUID) -> str:
     return f"transcribe-file-{file_id}"
 
 
-def queue_transcription(file_id: UUID) -> None:
-    """Queue the transcription of a file."""
+def queue_transcription(file_id: UUID, *, tenant: str) -> None:
+    """Queue the transcription of a file. tenant: the owner of its batch."""
     jobs.enqueue(
         QUEUE,
         "voice.workers.transcription.transcribe_file",
         str(file_id),
         job_id=transcription_job_id(file_id),
+        tenant=tenant,
     )
 
 

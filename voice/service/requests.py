@@ -17,6 +17,7 @@ from voice.audio.processing import LOUDNESS_RANGE_DBFS
 from voice.errors import RequestRefused
 from voice.text.languages import hyphenated, is_tag
 from voice.text.normalisation import normalise
+from voice.text.reading import without_markdown
 
 FORMATS: Final = {
     "wav": "audio/wav",
@@ -31,7 +32,7 @@ SPEECH_RATE_HZ: Final = 24_000
 """Of all synthesised speech, whichever engine made it."""
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 LOUDNESS_DBFS: Final = -20.0
-MIN_SPEED, MAX_SPEED = 0.5, 2.0  # voices are not intelligible outside this range
+MIN_SPEED, MAX_SPEED = 0.25, 4.0
 MAX_HOT_WORDS_CHARS: Final = 1000
 MAX_EMOTION_CHARS: Final = 40
 MAX_VOICE_CHARS: Final = 200
@@ -61,7 +62,7 @@ class SpeechRequest:
         format: Any = "pcm",  # noqa: A002  the field's name
         max_chars: int = 5000,
     ) -> SpeechRequest:
-        """Return a request with normalised text.
+        """Return a request with normalised text, without the signs of Markdown.
 
         Raises:
             RequestRefused: a value of another type, out of its range, or nothing to say.
@@ -84,10 +85,18 @@ class TranscriptionRequest:
     hot_words: str = ""
     is_partial: bool = False
     is_diarized: bool = False
+    is_translated: bool = False
+    """Into English."""
 
     @classmethod
     def checked(
-        cls, *, language: Any = "", hot_words: Any = "", is_partial: bool = False, is_diarized: bool = False
+        cls,
+        *,
+        language: Any = "",
+        hot_words: Any = "",
+        is_partial: bool = False,
+        is_diarized: bool = False,
+        is_translated: bool = False,
     ) -> TranscriptionRequest:
         """Return a request with valid values.
 
@@ -99,6 +108,7 @@ class TranscriptionRequest:
             hot_words=_short("prompt", hot_words, MAX_HOT_WORDS_CHARS),
             is_partial=is_partial,
             is_diarized=is_diarized,
+            is_translated=is_translated,
         )
 
 
@@ -140,7 +150,7 @@ class ConversionRequest:
 def _spoken_text(text: str, max_chars: int) -> str:
     if len(text) > max_chars:  # before any work is done on it
         raise RequestRefused("text", f"{len(text)} characters are too many; send at most {max_chars}.")
-    spoken = normalise(text)
+    spoken = normalise(without_markdown(text))
     if not any(character.isalnum() for character in spoken):
         raise RequestRefused("text", "there is nothing to say; send at least one word.")
     return spoken

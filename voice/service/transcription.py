@@ -1,6 +1,6 @@
 """Speech to text for a caller who waits.
 
-async with transcription.transcribe(TranscriptionRequest.checked(language="en"), file) as call:
+async with transcription.transcribe(TranscriptionRequest.checked(language="en"), file, caller) as call:
     async for part in call.parts():
         part.meta["segments"]                        # as soon as they are final
 call.result["text"]
@@ -12,16 +12,20 @@ from dataclasses import asdict
 
 from django.conf import settings
 
+from voice.callers import Caller, tenant_of
 from voice.capacity.upload_limits import check_size
 from voice.errors import RequestRefused
 from voice.queues import calls
 from voice.queues.calls import Call
 from voice.service.requests import TranscriptionRequest
 
+QUEUE = "stt-call"
+"""Behind `stt` and `stt-partial`, where the answers of interviews wait; before `stt-batch`."""
+
 
 @asynccontextmanager
 async def transcribe(
-    request: TranscriptionRequest, audio: bytes, *, is_pcm: bool = False
+    request: TranscriptionRequest, audio: bytes, caller: Caller, *, is_pcm: bool = False
 ) -> AsyncIterator[Call]:
     """Let a worker transcribe `audio`; leaving the block early lets it drop the work.
 
@@ -34,9 +38,10 @@ async def transcribe(
     """
     check_size(len(audio))
     request_fields = {"kind": "hear", "transcription": asdict(request), "is_pcm": is_pcm}
-    queue_name = "stt-partial" if request.is_partial else "stt"
     limit = settings.PARTIAL_QUEUE_LIMIT if request.is_partial else settings.VOICE["QUEUE_LIMIT"]
-    async with calls.submitted(queue_name, request_fields, audio=audio, queue_limit=limit) as call:
+    async with calls.submitted(
+        QUEUE, request_fields, audio=audio, queue_limit=limit, tenant=tenant_of(caller)
+    ) as call:
         yield call
 
 

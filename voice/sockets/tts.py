@@ -1,8 +1,10 @@
 """`/ws/tts`: text in, PCM out as it is synthesised."""
 
+import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,7 @@ from voice.audio.pcm import SAMPLE_BYTES, samples_from_s16le
 from voice.callers import owner_of, tenant_of
 from voice.errors import Busy, RequestRefused
 from voice.infra.threads import in_thread
+from voice.queues.calls import Part
 from voice.service import synthesis
 from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest
 from voice.sockets import messages
@@ -35,6 +38,14 @@ class Wanted:
     chunk_samples: int
     asked_at: float
     is_cancelled: bool = False
+    reading: asyncio.Task[Part | None] | None = None
+    """The wait for its next part."""
+
+    def cancel(self) -> None:
+        """Wait for no further part of it."""
+        self.is_cancelled = True
+        if self.reading:
+            self.reading.cancel()
 
     @property
     def named(self) -> Message:
@@ -84,7 +95,7 @@ class TtsConsumer(VoiceConsumer):
         count = 0
         for wanted in [*filter(None, [self._spoken]), *self._waiting]:
             if not wanted.is_cancelled and request_id in (None, wanted.request_id):
-                wanted.is_cancelled = True
+                wanted.cancel()
                 count += 1
         self._waiting = deque(wanted for wanted in self._waiting if not wanted.is_cancelled)
         named: Message = {} if request_id is None else {"request_id": request_id}
@@ -121,13 +132,12 @@ class TtsConsumer(VoiceConsumer):
         speech = await synthesis.synthesize(wanted.request, tenant=tenant_of(self.caller))
         outgoing = _Outgoing(self, wanted)
         whole = bytearray()
-        async for part in speech.parts():
-            if wanted.is_cancelled:
-                return
-            if wanted.is_streaming:
-                await outgoing.send(part.body)
-            else:
-                whole += part.body
+        async with aclosing(speech.parts()) as parts:
+            while part := await self._next_part(wanted, parts):
+                if wanted.is_streaming:
+                    await outgoing.send(part.body)
+                else:
+                    whole += part.body
         await outgoing.send(bytes(whole))
         if not wanted.is_cancelled:
             await self.say(
@@ -140,6 +150,23 @@ class TtsConsumer(VoiceConsumer):
                 first_chunk_ms=outgoing.first_ms,
                 **wanted.named,
             )
+
+    async def _next_part(self, wanted: Wanted, parts: AsyncGenerator[Part]) -> Part | None:
+        """Return the next part of the speech; None after the last, and as soon as the text is cancelled."""
+        if wanted.is_cancelled:
+            return None
+        wanted.reading = self.spawn(_next(parts))
+        try:
+            return await wanted.reading
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not wanted.is_cancelled or (task and task.cancelling()):
+                raise
+            return None
+
+
+async def _next(parts: AsyncGenerator[Part]) -> Part | None:
+    return await anext(parts, None)
 
 
 class _Outgoing:

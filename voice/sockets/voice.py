@@ -110,7 +110,7 @@ class VoiceSocketConsumer(VoiceConsumer):
         )
 
     async def _transcribe(self, request: TranscriptionRequest, file: bytes, named: Message) -> None:
-        async with transcription.transcribe(request, file) as call:
+        async with transcription.transcribe(request, file, self.caller) as call:
             recognition = await call.complete()
         await self.say("transcript", **recognition, **named)
 

@@ -1,7 +1,7 @@
 """Names of spoken texts in addresses, storage and the cache. Nobody can guess the name of a text.
 
 A plain hash of a text would tell anybody who tries it whether the text was spoken here. So the names are
-keyed with `SECRET_KEY`, and each owner has names of its own: how soon speech comes tells nothing about the
+keyed with `SECRET_KEY`, and each tenant has names of its own: how soon speech comes tells nothing about the
 texts of others. With another `SECRET_KEY` texts are rendered anew; what has an old name stays where it is.
 """
 
@@ -23,6 +23,6 @@ def secret_name(kind: str, *parts: str) -> str:
     return salted_hmac(f"voice.speech.{kind}", value, algorithm="sha256").hexdigest()
 
 
-def text_name(text: str, *, voice: str, language: str, owner: str) -> str:
+def text_name(text: str, *, voice: str, language: str, tenant: str) -> str:
     """Return the name of a text in a voice and a language, the same for texts that sound the same."""
-    return secret_name("text", owner, normalise(text), voice, hyphenated(language).lower())
+    return secret_name("text", tenant, normalise(text), voice, hyphenated(language).lower())

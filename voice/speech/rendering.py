@@ -22,22 +22,24 @@ from voice.speech import cache
 from voice.speech.cache import CachedSpeech
 from voice.speech.names import text_name
 from voice.text import normalisation
+from voice.text.reading import readable
 from voice.types import Samples
 
 
-def request(*, texts: Sequence[str], language: str, owner: str, voice: str = "") -> list[Speech]:
+def request(*, texts: Sequence[str], language: str, tenant: str, voice: str = "") -> list[Speech]:
     """Return the rows for these texts in this voice, in order; queue jobs for texts not rendered yet.
 
-    owner: whose texts they are; nobody else shares their speech (`voice.speech.names`).
+    tenant: whose texts they are; nobody else shares their speech (`voice.speech.names`), and tenants take
+    turns.
     """
-    normalised = [normalisation.normalise(spoken_text) for spoken_text in texts]
-    keys = [text_name(said, voice=voice, language=language, owner=owner) for said in normalised]
+    keys = [text_name(text, voice=voice, language=language, tenant=tenant) for text in texts]
     rows = _of_keys(keys)
-    if missing := {key: said for key, said in zip(keys, normalised, strict=True) if key not in rows}:
-        rows |= _make(missing, language=language, voice=voice)
+    if missing := {key: text for key, text in zip(keys, texts, strict=True) if key not in rows}:
+        spoken = {key: normalisation.normalise(readable(text, language)) for key, text in missing.items()}
+        rows |= _make(spoken, language=language, voice=voice)
     for row in rows.values():
         if row.status != Speech.Status.READY:
-            queue_rendering(row.key)
+            queue_rendering(row.key, tenant=tenant)
     return [rows[key] for key in keys]
 
 
@@ -62,9 +64,11 @@ def rendering_job_id(key: str) -> str:
     return f"render-{key}"
 
 
-def queue_rendering(key: str) -> None:
+def queue_rendering(key: str, *, tenant: str = "") -> None:
     """Queue the rendering of a requested text."""
-    jobs.enqueue("tts", "voice.workers.rendering.render_speech", key, job_id=rendering_job_id(key))
+    jobs.enqueue(
+        "tts", "voice.workers.rendering.render_speech", key, job_id=rendering_job_id(key), tenant=tenant
+    )
 
 
 def store(

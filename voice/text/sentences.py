@@ -6,68 +6,67 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+import sentencex
+
+from voice.text.languages import primary_language
 from voice.text.normalisation import normalise
 
 # Longer sentences are cut at a clause, then at a space, so that the first sound comes soon and no model
 # reaches its limit (Kokoro takes 510 phonemes, about 400 letters).
 SENTENCE_LIMIT_CHARS: Final = 300
 
-# Unicode's Sentence_Terminal characters, for the languages that an engine can speak. Source: Unicode Standard
-# Annex 29, PropList.txt.
 WIDE_ENDS: Final = "。！？｡．"  # written without a space after them
-NARROW_ENDS: Final = ".!?…؟۔।॥։።፧។๏"
-CLOSERS: Final = "\"'”’»›)]}」』）】〉》"
 CLAUSE_ENDS: Final = ",;:،؛、，；：—–"
 
-# A full stop after these does not end a sentence. English, German, French, Spanish, Italian; lower case.
-_ABBREVIATIONS: Final = """
-    mr mrs ms dr prof sr jr st vs etc e.g i.e approx dept inc ltd no vol fig
-    z.b d.h u.a bzw ca evtl ggf hr fr nr str usw
-    m mme mlle p.ex
-    sra srta ud uds p.ej
-    sig dott avv ing ecc
-"""
-ABBREVIATIONS: Final = frozenset(_ABBREVIATIONS.split())
-
-# A run of end marks is matched once, from its beginning, so a megabyte of full stops takes no longer than
-# letters.
-_END: Final = re.compile(
-    rf"[{re.escape(WIDE_ENDS)}]++[{re.escape(CLOSERS)}]*+"
-    rf"|(?<![{re.escape(NARROW_ENDS)}])[{re.escape(NARROW_ENDS)}]++[{re.escape(CLOSERS)}]*+(?=\s)"
-)
-_LAST_WORD: Final = re.compile(r"([^\s(\[\"'„“«]+)\.$")
-_LAST_WORD_CHARS: Final = 16  # longer than any abbreviation
+# Abbreviations that the library takes for the end of a sentence; lower case, without the full stop.
+_ABBREVIATIONS: Final = {
+    "de": "fa dipl dipl.-ing hr fr evtl ggf",
+    "fr": "m mm mme mlle dr pr me pers no n janv févr juil sept oct nov déc p.ex",
+    "it": "ing avv arch geom sig dott n pag p gen feb mar apr mag giu lug ago set ott nov dic",
+    "es": "pág núm av art",
+}
+ABBREVIATIONS: Final = {code: frozenset(words.split()) for code, words in _ABBREVIATIONS.items()}
+ORDINALS: Final = frozenset(("cs", "da", "de", "et", "fi", "hr", "hu", "nb", "nn", "no", "pl", "sk", "sl"))
+"""Languages that write a full stop after the number of a day: "am 3. Oktober"."""
+TAIL_CHARS: Final = 24
+"""Longer than any abbreviation."""
+_LAST_WORD: Final = re.compile(r"([^\s(\[\"'„“«’]{1,16})\.\s*$")
 
 
-def split_sentences(text: str) -> list[str]:
+def split_sentences(text: str, language: str) -> list[str]:
     """Return the sentences of `text`, normalised; none is empty or longer than `SENTENCE_LIMIT_CHARS`.
 
     Joined with a space (no space after CJK ends) they give the text again.
     """
-    return [piece for sentence in _sentences(normalise(text)) for piece in _within_limit(sentence)]
+    code = primary_language(language)
+    return [piece for sentence in _sentences(normalise(text), code) for piece in _within_limit(sentence)]
 
 
-def _sentences(text: str) -> Iterator[str]:
-    start = 0
-    for end in _END.finditer(text):
-        tail = text[max(start, end.end() - _LAST_WORD_CHARS) : end.end()]
-        if end.group()[0] == "." and _is_abbreviated(tail):
-            continue
-        if candidate := text[start : end.end()].strip():
-            yield candidate
-        start = end.end()
-    if rest := text[start:].strip():
-        yield rest
+def _sentences(text: str, language: str) -> Iterator[str]:
+    """Join what the library took apart although the sentence goes on."""
+    has_capitals = any(char.isupper() for char in text)
+    sentence = ""
+    for piece in sentencex.segment(language, text):
+        if sentence and not _goes_on(sentence[-TAIL_CHARS:], piece, language, has_capitals=has_capitals):
+            yield sentence.strip()
+            sentence = ""
+        sentence += piece
+    if sentence.strip():
+        yield sentence.strip()
 
 
-def _is_abbreviated(candidate: str) -> bool:
-    """Whether the full stop at the end belongs to an abbreviation, an initial or a number (German dates)."""
-    found = _LAST_WORD.search(candidate)
-    if not found:
+def _goes_on(tail: str, following: str, language: str, *, has_capitals: bool) -> bool:
+    """Whether the full stop at the end of `tail` belongs to an abbreviation or to a number."""
+    if not tail.rstrip().endswith("."):
         return False
-    word = found.group(1)
-    is_initial = len(word) == 1 and word.isupper() and word != "I"
-    return word.lower() in ABBREVIATIONS or is_initial or (word.isdigit() and len(word) <= 2)
+    if tail[-1] == "." and not following[:1].isspace():
+        return True  # "Dipl.-Ing."
+    if has_capitals and following.lstrip()[:1].islower():
+        return True
+    found = _LAST_WORD.search(tail)
+    word = found.group(1).lower() if found else ""
+    is_day = language in ORDINALS and word.isdigit() and len(word) <= 2
+    return is_day or word in ABBREVIATIONS.get(language, ())
 
 
 def _within_limit(sentence: str) -> Iterator[str]:

@@ -86,6 +86,18 @@ def is_speakable(text: str, language: str) -> bool:
     return not own or sum(scripts[script] for script in own) >= OWN_SCRIPT_SHARE * n_letters
 
 
+def language_by_script(text: str) -> str:
+    """Return the language that most texts in this script are in; "" for Latin and for unknown scripts.
+
+    Japanese is told from Chinese by its kana.
+    """
+    scripts = scripts_of(text)
+    if scripts["hiragana"] + scripts["katakana"]:
+        return "ja"
+    most = max(scripts, key=lambda script: scripts[script], default="latin")
+    return "" if most == "latin" else _LANGUAGES_BY_SCRIPT.get(most, "").partition(" ")[0]
+
+
 def _script(char: str) -> str | None:
     words = unicodedata.name(char, "").lower().split()
     if words and words[0] in _WIDTHS:

@@ -78,7 +78,7 @@ async def transcribe(
 
     `response_format` gives JSON with segments, words and confidences, or plain text, SRT or VTT.
     """
-    recognised = await _recognised(_wanted(options), await responses.audio_of(file))
+    recognised = await _recognised(_wanted(options), await responses.audio_of(file), request.auth)
     if options.response_format != "json":
         return _as_text(recognised, options.response_format)
     if options.sentiment:
@@ -98,11 +98,11 @@ async def convert(
         compress=options.compress,
         trim=options.trim,
     )
-    return await responses.converted(wanted, await responses.audio_of(file))
+    return await responses.converted(wanted, await responses.audio_of(file), request.auth)
 
 
-async def _recognised(wanted: TranscriptionRequest, audio: bytes) -> dict[str, Any]:
-    async with transcription.transcribe(wanted, audio) as call:
+async def _recognised(wanted: TranscriptionRequest, audio: bytes, caller: Caller) -> dict[str, Any]:
+    async with transcription.transcribe(wanted, audio, caller) as call:
         return await call.complete()
 
 

@@ -20,11 +20,12 @@ from django.http.response import HttpResponseBase
 from ninja import Field, File, Form, Router, Schema
 from ninja import UploadedFile as NinjaFile
 
-from voice.callers import tenant_of
+from voice.callers import Caller, tenant_of
 from voice.errors import RequestRefused, VoiceError
 from voice.queues.calls import Call, Part
 from voice.service import synthesis, transcription
 from voice.service.requests import FORMATS, SpeechRequest, TranscriptionRequest
+from voice.speech import voices
 from voice.text import transcripts
 from voice.web import http_errors, intake, responses
 from voice.web.intake import VoiceHttpRequest
@@ -41,6 +42,7 @@ MODEL_ALIASES: Final = {
     "TTS_ENGINES": ("tts-1", "tts-1-hd", "gpt-4o-mini-tts"),
 }
 TRANSCRIPT_FORMATS: Final = ("json", "text", "srt", "verbose_json", "vtt", "diarized_json")
+TRANSLATION_FORMATS: Final = ("json", "text", "srt", "verbose_json", "vtt")
 TYPES: Final = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 CODES: Final = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
 EVENTS: Final = "text/event-stream"
@@ -54,10 +56,11 @@ router.add_decorator(intake.with_allowance, mode="view")
 def error(status: int, code: str, detail: str, field: str) -> HttpResponse:
     """Return an error in OpenAI's form; there, an unusable value is a bad request."""
     status = 400 if status == 422 else status
-    return JsonResponse({"error": _error_fields(status, code, detail, field)}, status=status)
+    return JsonResponse({"error": error_fields(status, code, detail, field)}, status=status)
 
 
-def _error_fields(status: int, code: str, detail: str, field: str) -> dict[str, Any]:
+def error_fields(status: int, code: str, detail: str, field: str) -> dict[str, Any]:
+    """Return what stands below `error`."""
     kind = TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
     return {"message": detail, "type": kind, "param": field or None, "code": CODES.get(status, code)}
 
@@ -110,6 +113,27 @@ async def read_model(request: VoiceHttpRequest, model_id: str) -> Any:
     )
 
 
+# Voices
+
+
+class VoicesOut(Schema):
+    voices: list[dict[str, Any]]
+
+
+@router.get("/audio/voices", response={200: VoicesOut, **ERRORS}, summary="Voices")
+async def list_speech_voices(request: VoiceHttpRequest) -> VoicesOut:
+    """The voices that `voice` may name: `id`, `name`, `language` and more, as other servers list theirs."""
+    known = await synthesis.voices_for(request.auth)
+    return VoicesOut(voices=[voices.described(voice) for voice in known])
+
+
+@router.post("/audio/voices", response=ERRORS, summary="Voices are made elsewhere")
+async def create_voice(request: VoiceHttpRequest) -> HttpResponse:
+    """Refused: a voice of one's own is registered at /ws/tts."""
+    detail = "Register a voice at the WebSocket /ws/tts with register_voice; its speaker must have agreed."
+    return error(400, "unsupported", detail, "")
+
+
 # Speech
 
 
@@ -118,30 +142,34 @@ class VoiceId(Schema):
 
 
 class SpeechIn(Schema):
-    input: str = Field(description="Plain text, at most VOICE_MAX_TEXT_CHARS characters.")
-    model: str = ""
-    voice: str | VoiceId = Field("", description="An id of ours, or a name of OpenAI's for the default.")
-    response_format: str = Field("mp3", description=", ".join(FORMATS))
-    speed: float = 1.0
-    stream_format: Literal["audio", "sse"] = "audio"
-    instructions: str = Field("", description="Has no effect.")
-    language: str = Field("", description="Ours: the language of the default voice.")
+    """Optional fields may be null, as some clients send what was not chosen."""
+
+    input: str = Field(description="Text or Markdown, at most VOICE_MAX_TEXT_CHARS characters.")
+    model: str | None = ""
+    voice: str | VoiceId | None = Field(
+        "", description="An id of ours, or a name of OpenAI's for the default of the text's language."
+    )
+    response_format: str | None = Field("mp3", description=", ".join(FORMATS))
+    speed: float | None = 1.0
+    stream_format: Literal["audio", "sse"] | None = "audio"
+    instructions: str | None = Field("", description="Has no effect.")
+    language: str | None = Field("", description="Ours: the language of the default voice.")
 
 
 @router.post("/audio/speech", response=ERRORS, openapi_extra=AUDIO, summary="Speak a text")
 async def create_speech(request: VoiceHttpRequest, payload: SpeechIn) -> HttpResponseBase:
     """Audio, streamed from the first sentence on; with `stream_format` "sse" as events."""
-    voice = payload.voice if isinstance(payload.voice, str) else payload.voice.id
+    voice = payload.voice.id if isinstance(payload.voice, VoiceId) else payload.voice or ""
     try:
         wanted = SpeechRequest.checked(
             text=payload.input,
             voice="" if voice in DEFAULT_VOICES else voice,
-            language=payload.language,
-            speed=payload.speed,
-            format=payload.response_format,
+            language=payload.language or "",
+            speed=1.0 if payload.speed is None else payload.speed,
+            format=payload.response_format or "mp3",
             max_chars=settings.VOICE["MAX_TEXT_CHARS"],
         )
-        if payload.stream_format == "audio":
+        if payload.stream_format != "sse":
             return await responses.speech(wanted, request.auth)
         checked = await synthesis.checked(wanted, request.auth)
         spoken = await synthesis.synthesize(checked, tenant=tenant_of(request.auth))
@@ -170,18 +198,26 @@ async def _speech_events(
 # Transcriptions
 
 
-class TranscriptionIn(Schema):
+class TranslationIn(Schema):
     model: str = ""
-    language: str = ""
     prompt: str = Field("", description="Names and terms likely to be said.")
-    response_format: str = Field("json", description=", ".join(TRANSCRIPT_FORMATS))
+    response_format: str = Field("json", description=", ".join(TRANSLATION_FORMATS))
     temperature: float = Field(0.0, description="Has no effect.")
+
+
+class TranscriptionIn(TranslationIn):
+    language: str = ""
+    response_format: str = Field("json", description=", ".join(TRANSCRIPT_FORMATS))
     stream: bool = False
 
 
 Granularities = Annotated[
     list[Literal["word", "segment"]],
     Form([], alias="timestamp_granularities[]", description="For verbose_json; segment if left out."),
+]
+PlainGranularities = Annotated[
+    list[Literal["word", "segment"]],
+    Form([], alias="timestamp_granularities", description="The same, as clients without brackets send it."),
 ]
 
 
@@ -193,10 +229,10 @@ async def create_transcription(
     options: Form[TranscriptionIn],
     file: File[NinjaFile],
     granularities: Granularities,
+    plain_granularities: PlainGranularities,
 ) -> Any:
     """`stream` sends `transcript.text.delta` with each stretch of speech, then `transcript.text.done`."""
-    if options.response_format not in TRANSCRIPT_FORMATS:
-        raise RequestRefused("response_format", f"send one of {', '.join(TRANSCRIPT_FORMATS)}.")
+    _check_format(options, TRANSCRIPT_FORMATS)
     wanted = TranscriptionRequest.checked(
         language=options.language,
         hot_words=options.prompt,
@@ -208,23 +244,51 @@ async def create_transcription(
         raise _named(refused) from None
     audio = await responses.audio_of(file)
     if options.stream:
-        return await _streamed(wanted, audio)
-    async with transcription.transcribe(wanted, audio) as call:
+        return await _streamed(wanted, audio, request.auth)
+    return await _whole(wanted, audio, request.auth, options, [*granularities, *plain_granularities])
+
+
+@router.post(
+    "/audio/translations", response={200: dict, **ERRORS}, summary="Write down in English what is said"
+)
+async def create_translation(
+    request: VoiceHttpRequest, options: Form[TranslationIn], file: File[NinjaFile]
+) -> Any:
+    """In English, whatever language is spoken. 400 where no engine translates."""
+    _check_format(options, TRANSLATION_FORMATS)
+    wanted = TranscriptionRequest.checked(hot_words=options.prompt, is_translated=True)
+    return await _whole(wanted, await responses.audio_of(file), request.auth, options, ())
+
+
+def _check_format(options: TranslationIn, formats: Sequence[str]) -> None:
+    if options.response_format not in formats:
+        raise RequestRefused("response_format", f"send one of {', '.join(formats)}.")
+
+
+async def _whole(
+    wanted: TranscriptionRequest,
+    audio: bytes,
+    caller: Caller,
+    options: TranslationIn,
+    granularities: Sequence[str],
+) -> Any:
+    async with transcription.transcribe(wanted, audio, caller) as call:
         recognition = await call.complete()
     if options.response_format in TEXT_TYPES:
         text = transcripts.as_text(recognition, options.response_format)
         return HttpResponse(text, content_type=TEXT_TYPES[options.response_format])
-    return _as_json(recognition, options, granularities)
+    task = "translate" if wanted.is_translated else "transcribe"
+    return _as_json(recognition, options, granularities, task)
 
 
 def _as_json(
-    recognition: dict[str, Any], options: TranscriptionIn, granularities: Sequence[str]
+    recognition: dict[str, Any], options: TranslationIn, granularities: Sequence[str], task: str
 ) -> dict[str, Any]:
     usage = {"type": "duration", "seconds": recognition["duration"]}
     if options.response_format == "json":
         return {"text": recognition["text"], "usage": usage}
     fields = {
-        "task": "transcribe",
+        "task": task,
         "duration": recognition["duration"],
         "text": recognition["text"],
         "usage": usage,
@@ -255,10 +319,10 @@ def _speaker_fields(number: int, segment: dict[str, Any]) -> dict[str, Any]:
     return {"type": "transcript.text.segment", "id": f"seg_{number:03}", **known}
 
 
-async def _streamed(wanted: TranscriptionRequest, audio: bytes) -> HttpResponseBase:
+async def _streamed(wanted: TranscriptionRequest, audio: bytes, caller: Caller) -> HttpResponseBase:
     """Return events as segments become final. A failure before the first is an ordinary error."""
     async with AsyncExitStack() as leaving:
-        call = await leaving.enter_async_context(transcription.transcribe(wanted, audio))
+        call = await leaving.enter_async_context(transcription.transcribe(wanted, audio, caller))
         parts = call.parts()
         first = await anext(parts, None)
         kept = leaving.pop_all()
@@ -297,7 +361,7 @@ async def _encoded(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
         async for event in events:
             yield f"data: {json.dumps(event)}\n\n".encode()
     except VoiceError as failure:
-        fields = _error_fields(
+        fields = error_fields(
             http_errors.status_of(failure), failure.code, str(failure), http_errors.field_of(failure)
         )
         yield f"data: {json.dumps({'error': fields})}\n\n".encode()

@@ -65,14 +65,14 @@ def _described(response: HttpResponse, spoken: synthesis.Speech) -> HttpResponse
     return response
 
 
-async def converted(request: ConversionRequest, file: bytes) -> StreamingHttpResponse:
+async def converted(request: ConversionRequest, file: bytes, caller: Caller) -> StreamingHttpResponse:
     """Return the converted file, which the worker sends on as the client reads it.
 
     Raises:
         VoiceError: it cannot be read, or no worker converts it in time.
     """
     async with AsyncExitStack() as leaving:
-        call = await leaving.enter_async_context(conversion.convert(request, file))
+        call = await leaving.enter_async_context(conversion.convert(request, file, caller))
         parts = call.parts(is_only_reader=True)
         first = await anext(parts)
         kept = leaving.pop_all()

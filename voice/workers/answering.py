@@ -3,8 +3,8 @@
 import functools
 import io
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
@@ -17,6 +17,8 @@ from voice.audio.encoding import Container, Encoder
 from voice.audio.pcm import s16le_from_samples, samples_from_s16le
 from voice.errors import VoiceError
 from voice.inference import recognizer, synthesizer
+from voice.inference.recognizer import OnSegments
+from voice.inference.synthesizer import SynthesisStream
 from voice.queues import answers
 from voice.queues.answers import ClaimedCall, Forgotten
 from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
 def synthesize(call: ClaimedCall) -> None:
     """Send speech as it is synthesised, one part a sentence, and cache the whole for the same request."""
     request = SpeechRequest(**call.request["speech"])
-    cache_key = call.request.get("cache_key", "")  # none in a call of an earlier release
-    if cached := cache.peek(cache_key):  # cached while this request was being made
+    if cached := cache.peek(call.request.get("cache_key", "")):  # cached while this request was being made
         call.send({"duration_ms": cached.meta["duration_ms"]}, cached.body)
         call.finish(cached.meta)
         return
@@ -45,6 +46,11 @@ def synthesize(call: ClaimedCall) -> None:
         speed=request.speed,
         emotion=request.emotion or None,
     )
+    with closing(stream):  # a caller who leaves stops the engine too
+        _send_speech(call, request, stream)
+
+
+def _send_speech(call: ClaimedCall, request: SpeechRequest, stream: SynthesisStream) -> None:
     file = _SpeechFile(cast(Container, request.format), is_streamed=not call.request.get("is_whole"))
     duration_ms = 0
     for chunk in stream:
@@ -59,6 +65,7 @@ def synthesize(call: ClaimedCall) -> None:
         "voice": stream.voice,
         "is_last_resort": stream.is_last_resort,
     }
+    cache_key = call.request.get("cache_key", "")  # none in a call of an earlier release
     if cache_key and not stream.is_stand_in:  # the next request may get the engine that it wants
         cache.put(cache_key, cache.CachedSpeech(file.whole(), result))
     call.finish(result)
@@ -104,15 +111,20 @@ def transcribe(call: ClaimedCall) -> None:
     request = TranscriptionRequest(**call.request["transcription"])
     tally = Tally()
     samples = _samples(call, tally)
+    call.check_wanted()
     started = time.monotonic()
-    result = recognised(
-        samples,
-        request,
-        on_segments=lambda segments: call.send({"segments": [segment_fields(s) for s in segments]}),
-    )
+
+    def tell(segments: tuple[Segment, ...]) -> None:
+        if segments:
+            call.send({"segments": [segment_fields(segment) for segment in segments]})
+        else:
+            call.check_wanted()
+
+    result = recognised(samples, request, on_segments=tell)
     engine_ms = round(1000 * (time.monotonic() - started))
     speakers: Sequence[str | None] | None = None
     if request.is_diarized:
+        call.check_wanted()
         result, speakers = with_speakers(samples, result)
     counts = {"engine_ms": engine_ms, "skipped_frames": tally.skipped_frames}
     call.finish(recognition_fields(result, speakers=speakers) | counts)
@@ -146,16 +158,18 @@ def answer(call: ClaimedCall) -> None:
 def recognised(
     samples: Samples,
     request: TranscriptionRequest,
-    on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
+    on_segments: OnSegments | None = None,
 ) -> Recognition:
     """Transcribe audio, however long it takes; see `Recognizer.recognize`."""
     slot.allow(len(samples) / RECOGNITION_RATE_HZ)
+    task = {"is_translated": True} if request.is_translated else {}
     return recognizer.recognizer().recognize(
         samples,
         language=request.language or None,
         hot_words=request.hot_words or None,
         is_partial=request.is_partial,
         on_segments=on_segments,
+        **task,
     )
 
 

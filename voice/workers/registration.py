@@ -12,28 +12,37 @@ from rq.worker import WorkerStatus
 
 from voice.infra.backoff import pause_s
 from voice.queues import leases
-from voice.workers.slot import DEQUEUE_S, FIRST_RECONNECT_S, LONGEST_RECONNECT_S, Running, Slot
+from voice.workers.attendant import Notes
+from voice.workers.slot import DEQUEUE_S, FIRST_RECONNECT_S, LONGEST_RECONNECT_S, Slot
 
 logger = logging.getLogger(__name__)
 
 
 def registered_slots(
-    queue_names: Sequence[str], *, count: int, connection: redis.Redis, stopping: threading.Event
+    queue_names: Sequence[str],
+    *,
+    count: int,
+    connection: redis.Redis,
+    notes: Notes,
+    stopping: threading.Event,
 ) -> list[Slot]:
-    """Slots that Redis knows, however long it takes to come up; none once `stopping` is set.
+    """Slots that Redis and the attendant know; Redis may take long to come up. None once `stopping` is set.
 
-    With several slots, slot 0 serves only the first queue and its `-later`.
+    count: jobs at a time. With several queues there is one slot more, which serves only the first queue and
+    its `-later`: however long the others work, what is most urgent waits for the engine alone.
     """
     failures = 0
     while not stopping.is_set():
         try:
-            slots = [
-                _slot(_reserved(queue_names) if index == 0 and count > 1 else queue_names, index, connection)
-                for index in range(count)
-            ]
+            served = [queue_names] * count
+            if len(queue_names) > 1:
+                served.insert(0, _reserved(queue_names))
+            slots = [_slot(names, index, connection) for index, names in enumerate(served)]
             for slot in slots:
+                slot.notes = notes
                 slot.register_birth()
                 slot.set_state(WorkerStatus.IDLE)
+                notes.write("slot", slot=slot.key)
         except redis.RedisError as error:
             logger.warning("Redis not reached (%s): trying again", type(error).__name__)
             failures += 1
@@ -43,15 +52,10 @@ def registered_slots(
     return []
 
 
-def running_in(slots: Iterable[Slot]) -> list[Running]:
-    """The jobs that the slots are at."""
-    return [running for slot in slots if (running := slot.running)]
-
-
 def give_up(slots: Sequence[Slot], connection: redis.Redis) -> None:
     """Let other workers have the jobs that run in the slots, and forget the slots."""
     try:
-        leases.give_up([running.execution for running in running_in(slots)], connection)
+        leases.give_up([slot.key for slot in slots], connection)
         forget(slots)
     except redis.RedisError as error:
         logger.warning("Redis not reached (%s): leases end in %d s", type(error).__name__, leases.LEASE_S)
@@ -60,6 +64,7 @@ def give_up(slots: Sequence[Slot], connection: redis.Redis) -> None:
 def forget(slots: Iterable[Slot]) -> None:
     """Tell Redis that the slots have left. Raises redis.RedisError."""
     for slot in slots:
+        slot.notes.write("left", slot=slot.key)
         slot.register_death()
 
 

@@ -1,19 +1,17 @@
-"""The services that a worker process keeps warm, and its reports of them to other processes."""
+"""The services that a worker process keeps warm."""
 
 import logging
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-import redis
-
 from voice.errors import EngineUnavailable, NotReady
-from voice.inference import reports as inference_reports
-from voice.inference.reports import EngineReport
+from voice.inference.reports import DETECTED, EngineReport
 
 logger = logging.getLogger(__name__)
+
+MOST_LANGUAGES = 11
+"""That are named of each engine."""
 
 
 class Service(Protocol):
@@ -24,15 +22,15 @@ class Service(Protocol):
 
     def reports(self) -> Sequence[EngineReport]: ...
 
+    def served(self) -> Mapping[str, Sequence[str]]:
+        """The languages that each engine is the first to serve, by its name."""
+
 
 class WarmServices:
     """The services of one process."""
 
-    def __init__(self, services: Iterable[Service], connection: redis.Redis) -> None:
+    def __init__(self, services: Iterable[Service]) -> None:
         self._services = tuple(services)
-        self._connection = connection
-        self._reporting = threading.Lock()
-        self._has_left = False
 
     def load(self) -> None:
         """Load each; one whose engines are all missing is logged."""
@@ -54,35 +52,25 @@ class WarmServices:
             for report in service.reports()
         }
 
-    def warm_engines(self) -> list[str]:
-        """Each warm engine with its device, in words; nothing where there is no service."""
-        engines = [f"{r.engine} on {r.device}" for r in self.reports() if r.state == "ready"]
-        return engines or (["no engine"] if self._services else [])
+    def described(self) -> list[str]:
+        """What is used for which language, in words; nothing where there is no service."""
+        return [_described(service) for service in self._services]
 
-    def publish(self) -> None:
-        """Tell the other processes, unless `withdraw` was called. Raises redis.RedisError."""
-        with self._reporting:
-            if not self._has_left:
-                inference_reports.publish(self.reports(), self._connection)
 
-    def publish_stuck(self, reason: str) -> None:
-        """Tell the other processes that what served hangs."""
-        reports = [
-            replace(report, state="stuck", last_error=reason)
-            if report.state in ("ready", "stuck")
-            else report
-            for report in self.reports()
-        ]
-        try:
-            inference_reports.publish(reports, self._connection)
-        except redis.RedisError as error:
-            logger.warning("Redis not reached (%s)", type(error).__name__)
+def _described(service: Service) -> str:
+    served = service.served()
+    used = [
+        f"{report.engine} on {report.device} for {_in_words(served.get(report.engine, ()))}"
+        for report in service.reports()
+        if report.state == "ready" or served.get(report.engine)
+    ]
+    return ", ".join(used) or "no engine"
 
-    def withdraw(self) -> None:
-        """Let the other processes forget what they were told. Raises redis.RedisError."""
-        with self._reporting:
-            self._has_left = True
-            inference_reports.withdraw(self.reports(), self._connection)
+
+def _in_words(languages: Sequence[str]) -> str:
+    codes = [code for code in languages if code != DETECTED]
+    further = f" and {len(codes) - MOST_LANGUAGES} more" if len(codes) > MOST_LANGUAGES else ""
+    return " ".join(codes[:MOST_LANGUAGES]) + further or "no language"
 
 
 def _check_warm(service: Service) -> None:

@@ -9,16 +9,14 @@ import logging
 import sys
 import threading
 import time
-from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
 from django.db import close_old_connections
 from redis.client import Pipeline
 from rq import SimpleWorker, worker_registration
-from rq.exceptions import DequeueTimeout
+from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
-from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job
 from rq.queue import Queue
 from rq.registry import StartedJobRegistry
@@ -29,28 +27,16 @@ from rq.worker import WorkerStatus
 from voice import metrics
 from voice.infra.backoff import pause_s
 from voice.infra.tracebacks import place_of, places_of
-from voice.queues import leases
+from voice.queues import leases, turns
 from voice.queues.listed_jobs import ListedJob
+from voice.queues.turns import Taken
+from voice.workers.attendant import Notes
 
 logger = logging.getLogger(__name__)
 
 DEQUEUE_S = 1
 """How long a blocking read of the queues waits. A job arrives at once; a stop is noticed after it."""
 FIRST_RECONNECT_S, LONGEST_RECONNECT_S = 0.1, 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """The job in a slot. `started` is in seconds of the monotonic clock.
-
-    allowance_s: the extra time beyond the worker's deadline that the job has requested for long work.
-    """
-
-    job_id: str
-    queue_name: str
-    execution: Execution
-    started: float
-    allowance_s: float = 0.0
 
 
 _this_thread = threading.local()
@@ -62,12 +48,12 @@ def allow(seconds: float) -> None:
     An hour of audio takes longer than the time after which a call counts as stuck.
     """
     slot: Slot | None = getattr(_this_thread, "slot", None)
-    if slot and slot.running:
-        slot.running = replace(slot.running, allowance_s=seconds)
+    if slot:
+        slot.notes.write("allowed", slot=slot.key, seconds=seconds)
 
 
 class NoDeathPenalty(BaseDeathPenalty):
-    """RQ's alarm signal works in the main thread only; the watchdog replaces it."""
+    """RQ's alarm signal works in the main thread only; the attendant replaces it."""
 
     def setup_death_penalty(self) -> None: ...
 
@@ -77,13 +63,14 @@ class NoDeathPenalty(BaseDeathPenalty):
 class Slot(SimpleWorker):
     """Takes a job, runs it in this thread, takes the next.
 
-    RQ renews a worker's entry several times a job; here the process does that for all its slots, see `beat`.
+    RQ renews a worker's entry several times a job; here the attendant does that for all slots of a process.
     RQ makes sixteen requests to Redis for each job, a slot makes six.
     """
 
     death_penalty_class = NoDeathPenalty
     job_class = ListedJob
-    running: Running | None = None
+    notes: Notes
+    """Where the attendant is told of each job."""
     has_ended = False
 
     def serve(self, stopping: threading.Event) -> None:
@@ -107,67 +94,63 @@ class Slot(SimpleWorker):
         self.check_for_suspension(burst=False)
         if self.should_run_maintenance_tasks:
             self.run_maintenance_tasks()
+        names = self.queue_names()
+        taken = turns.take(names, self.key, self.name, self.connection)
+        if taken is None:
+            turns.wait(names, self.connection, within_s=DEQUEUE_S)
+        elif job := self._restored(taken):
+            self.execute_job(job, self._queue_of(taken))
+
+    def _restored(self, taken: Taken) -> Job | None:
+        """RQ's job; None where its entry is only the rest of one that has expired."""
+        job = self.job_class(taken.job_id, connection=self.connection, serializer=self.serializer)
         try:
-            found = self.queue_class.dequeue_any(
-                self.queues,
-                DEQUEUE_S,
-                connection=self.connection,
-                job_class=self.job_class,
-                serializer=self.serializer,
-                death_penalty_class=self.death_penalty_class,
-            )
-        except DequeueTimeout:
-            return
-        if found:
-            self.execute_job(*found)
+            job.restore(taken.fields)
+        except NoSuchJobError:
+            return None
+        return job
+
+    def _queue_of(self, taken: Taken) -> Queue:
+        return next(queue for queue in self.queues if queue.name == taken.queue_name)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job, and return its database connection to the pool."""
+        started = time.monotonic()
         execution = self.prepare_execution(job)
-        self.running = running = Running(job.id, queue.name, execution, time.monotonic())
+        self.notes.write(
+            "began", slot=self.key, job_id=job.id, queue_name=queue.name, execution_id=execution.id
+        )
         _this_thread.slot = self
         is_done = False
         try:
             is_done = self.perform_job(job, queue)
         finally:
-            self.running = None
-            _count(running, job, is_done=is_done)
+            self.notes.write("ended", slot=self.key)
+            _count(job, queue.name, time.monotonic() - started, is_done=is_done)
             close_old_connections()
 
     def prepare_execution(self, job: Job) -> Execution:
-        """Write all that RQ records before a job, in one round trip and with our own lease time."""
+        """Write all that RQ records before a job, in one round trip and with our own lifetimes."""
         with self.connection.pipeline() as pipe:
             ttl = leases.REGISTRY_TTL_S
             self.execution = Execution.create(job, ttl, pipeline=pipe, worker_name=self.name)
-            pipe.expire(self.execution.key, leases.LEASE_S)
             self.set_state(WorkerStatus.BUSY, pipeline=pipe)
             self.set_current_job_id(job.id, pipeline=pipe)
             self.set_current_job_working_time(0, pipeline=pipe)
             job.prepare_for_execution(self.name, pipeline=pipe)
-            if len(self.queues) == 1:  # only then RQ moves jobs through a second list
-                pipe.lrem(IntermediateQueue.get_intermediate_queue_key(self.queues[0].key), 1, job.id)
             pipe.execute()
         return self.execution
 
     def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
         """Do nothing: RQ calls this before the job, but `prepare_execution` has recorded it."""
 
-    def beat(self) -> None:
-        """Renew this worker's entry and the lease on its job. For the heartbeat thread."""
-        running = self.running
-        with self.connection.pipeline(transaction=False) as pipe:
-            pipe.hexists(self.key, "birth")
-            super().heartbeat(leases.LEASE_S, pipeline=pipe)
-            if running:
-                leases.renew(running.execution, running.queue_name, pipe)
-            is_registered = pipe.execute()[0]
-        if not is_registered:  # Redis lost the entry, or it expired while Redis was unreachable
-            self._register_again()
-
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Do nothing: RQ calls this around each job, but `beat` does it, busy or not."""
+        """Do nothing: RQ calls this around each job, but the attendant does it, busy or not."""
 
-    def _register_again(self) -> None:
+    def register_if_lost(self) -> None:
+        """Write this worker's entry again where Redis lost it, or it expired while Redis was unreachable."""
+        if self.connection.hexists(self.key, "birth"):
+            return
         with self.connection.pipeline() as pipe:
             pipe.hset(self.key, mapping={**self.serialize(), "state": self.get_state()})
             worker_registration.register(self, pipe)
@@ -225,12 +208,11 @@ class Slot(SimpleWorker):
         """Do nothing: a process with several slots has no single title."""
 
 
-def _count(running: Running, job: Job, *, is_done: bool) -> None:
-    """Count a job that has ended."""
-    seconds = time.monotonic() - running.started
+def _count(job: Job, queue_name: str, seconds: float, *, is_done: bool) -> None:
+    """Count a job that has ended after `seconds`."""
     outcome = "ok" if is_done else "failed"
-    metrics.JOBS.labels(queue=running.queue_name, outcome=outcome).inc()
-    metrics.JOB_SECONDS.labels(queue=running.queue_name).observe(seconds)
+    metrics.JOBS.labels(queue=queue_name, outcome=outcome).inc()
+    metrics.JOB_SECONDS.labels(queue=queue_name).observe(seconds)
     if job.enqueued_at:
         waited_s = (now() - job.enqueued_at).total_seconds() - seconds
-        metrics.JOB_WAIT_SECONDS.labels(queue=running.queue_name).observe(max(0.0, waited_s))
+        metrics.JOB_WAIT_SECONDS.labels(queue=queue_name).observe(max(0.0, waited_s))

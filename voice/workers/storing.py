@@ -35,7 +35,9 @@ def move_segments(recording_id: str) -> None:
 def move_resting() -> None:
     """Move idle recordings: a candidate who left during an answer may come back a day later."""
     opened = Recording.objects.filter(status=Recording.Status.OPEN).values_list("pk", flat=True)
-    queue_again(buffer.all_due(list(opened)), queueing.moving_job_id, queueing.queue_moving)
+    queue_again(
+        [(row,) for row in buffer.all_due(list(opened))], queueing.moving_job_id, queueing.queue_moving
+    )
 
 
 def store(recording_id: str) -> None:

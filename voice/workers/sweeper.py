@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -14,6 +13,7 @@ from voice.queues.leases import pending
 from voice.recordings import queueing
 from voice.service import batches
 from voice.speech import rendering
+from voice.workers import unheard
 from voice.workers.attempts import ENGINE_RETRY_S
 
 SWEEP_AT_MOST = 1000
@@ -27,36 +27,41 @@ def sweep() -> None:
     These rows were queued before and lost, or failed, or were deferred; the oldest `SWEEP_AT_MOST` of each
     kind.
     """
+    unheard.sort_out()
     is_due = _is_due(timezone.now())
     waiting = Transcript.objects.filter(is_due, status=Transcript.Status.WAITING)
     sealed = Recording.objects.filter(is_due, status=Recording.Status.SEALED)
     unspoken = Speech.objects.filter(is_due, status=Speech.Status.WAITING)
-    files = BatchFile.objects.filter(is_due, status=BatchFile.Status.WAITING)
     for is_deferred in (False, True):
         queue_again(
             waiting.filter(is_deferred=is_deferred)
             .order_by("retry_at")
-            .values_list("recording_id", flat=True),
+            .values_list("recording_id", "recording__owner"),
             queueing.transcription_job_id,
             partial(queueing.queue_transcription, is_deferred=is_deferred),
         )
     queue_again(
-        sealed.order_by("retry_at").values_list("pk", flat=True),
+        sealed.order_by("retry_at").values_list("pk"),
         queueing.storing_job_id,
         queueing.queue_storing,
     )
     queue_again(
-        unspoken.order_by("retry_at").values_list("pk", flat=True),
+        unspoken.order_by("retry_at").values_list("pk"),
         rendering.rendering_job_id,
         rendering.queue_rendering,
     )
+    _sweep_batches(is_due)
+
+
+def _sweep_batches(is_due: Q) -> None:
+    files = BatchFile.objects.filter(is_due, status=BatchFile.Status.WAITING)
     queue_again(
-        files.order_by("retry_at").values_list("pk", flat=True),
+        files.order_by("retry_at").values_list("pk", "batch__owner"),
         batches.transcription_job_id,
         batches.queue_transcription,
     )
     queue_again(
-        batches.with_needless_upload().filter(is_due).order_by("retry_at").values_list("pk", flat=True),
+        batches.with_needless_upload().filter(is_due).order_by("retry_at").values_list("pk"),
         batches.deletion_job_id,
         batches.queue_deletion,
     )
@@ -67,9 +72,13 @@ def _is_due(now: datetime) -> Q:
     return Q(retry_at__lte=now) | Q(retry_at__gt=now + timedelta(seconds=LONGEST_WAIT_S))
 
 
-def queue_again(ids: QuerySet | list[UUID], job_id_of: Callable, queue: Callable) -> None:
-    due = list(ids[:SWEEP_AT_MOST])
-    alive = pending([job_id_of(row_id) for row_id in due], redis_clients.sync_client())
-    for row_id in due:
+def queue_again(rows: QuerySet | list[tuple], job_id_of: Callable, queue: Callable) -> None:
+    """Call `queue` for those of the first rows that have no live job.
+
+    rows: the id of each, and its tenant where tenants take turns.
+    """
+    due = list(rows[:SWEEP_AT_MOST])
+    alive = pending([job_id_of(row_id) for row_id, *_ in due], redis_clients.sync_client())
+    for row_id, *tenant in due:
         if job_id_of(row_id) not in alive:
-            queue(row_id)
+            queue(row_id, **({"tenant": tenant[0]} if tenant else {}))

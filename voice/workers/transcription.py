@@ -6,6 +6,7 @@ queues it again; it does the same if a worker died or a queue was lost. Queues a
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db.models import F
@@ -14,13 +15,15 @@ from django.utils import timezone
 from voice import errors, metrics, signals
 from voice.audio.decoding import Tally
 from voice.audio.pcm import samples_from_s16le
-from voice.errors import AudioRejected, EngineUnavailable
+from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported
 from voice.models import Batch, BatchFile, Transcript
+from voice.queues.answers import Forgotten
 from voice.recordings import buffer, storage
 from voice.service import batches
 from voice.service.requests import TranscriptionRequest
 from voice.text.transcripts import stored_segment
-from voice.types import Recognition
+from voice.types import Recognition, Segment
+from voice.workers import unheard
 from voice.workers.attempts import (
     ENGINE_RETRY_S,
     MAX_ATTEMPTS,
@@ -33,6 +36,10 @@ from voice.workers.attempts import (
     retry_s,
 )
 
+OnSegments = Callable[[tuple[Segment, ...]], None]
+LOOK_EVERY_S = 1.0
+"""How often a job looks whether its row still waits, between two windows."""
+
 
 def transcribe(recording_id: str) -> None:
     """Transcribe a sealed recording and store the transcript, once."""
@@ -41,8 +48,9 @@ def transcribe(recording_id: str) -> None:
         _recognise_once(
             row,
             read=lambda: storage.read_pcm(row.recording),
-            recognise=lambda pcm: _recognise_pcm(pcm, row.recording.language),
+            recognise=lambda pcm: _recognise_pcm(pcm, row.recording.language, _while_wanted(row)),
             finished=_tell_of_transcript,
+            unheard=unheard.set_aside,
         )
 
 
@@ -53,8 +61,9 @@ def transcribe_file(file_id: str) -> None:
         _recognise_once(
             row,
             read=lambda: batches.read(row),
-            recognise=lambda file: _recognise_file(file, row.batch),
+            recognise=lambda file: _recognise_file(file, row.batch, _while_wanted(row)),
             finished=batches.delete_upload,
+            unheard=lambda row, reason: give_up(row, reason, batches.delete_upload),
         )
 
 
@@ -64,32 +73,41 @@ def _recognise_once(
     read: Callable[[], bytes],
     recognise: Callable[[bytes], dict[str, Any]],
     finished: Callable[[Row], None],
+    unheard: Callable[[Row, str], None],
 ) -> None:
     """Transcribe the audio of `row`, unless that is done; the job that finishes the row calls `finished`.
 
     recognise: returns the transcript as fields of the row.
+    unheard: called with the reason where no engine knows the language.
     """
     if row.status != WAITING:
         return
     if row.attempts >= MAX_ATTEMPTS:  # the last attempt left no error: its worker died or hung
         give_up(row, row.last_error or "The recogniser was ended each time it worked on this.", finished)
         return
-    try:
-        audio = read()
-    except errors.UploadGone as error:
-        give_up(row, str(error), finished)
-        raise
-    except Exception as error:  # a store failed, not the recording: this is not an attempt
-        if postpone(row, error, STORE_RETRY_S):
-            raise
-        return  # discarded in the meantime, with its audio
+    audio = _audio_of(row, read, finished)
+    if audio is not None:
+        type(row).objects.filter(pk=row.pk).update(attempts=F("attempts") + 1)
+        _attempt(row, partial(recognise, audio), finished, unheard)
+
+
+def _attempt(
+    row: Row,
+    recognise: Callable[[], dict[str, Any]],
+    finished: Callable[[Row], None],
+    unheard: Callable[[Row, str], None],
+) -> None:
     rows = type(row).objects.filter(pk=row.pk)
-    rows.update(attempts=F("attempts") + 1)
     try:
-        recognition = recognise(audio)
+        recognition = recognise()
+    except Forgotten:
+        return
     except AudioRejected as error:
         give_up(row, str(error), finished)
         raise
+    except LanguageUnsupported as error:
+        rows.update(attempts=F("attempts") - 1)
+        unheard(row, str(error))
     except EngineUnavailable as error:
         rows.update(attempts=F("attempts") - 1)
         postpone(row, error, ENGINE_RETRY_S)
@@ -97,20 +115,51 @@ def _recognise_once(
     except Exception as error:
         postpone(row, error, retry_s(row.attempts + 1))
         raise
-    end(row, finished, status=row.Status.DONE, last_error="", **recognition)
+    else:
+        end(row, finished, status=row.Status.DONE, last_error="", **recognition)
 
 
-def _recognise_pcm(pcm: bytes, language: str) -> dict[str, Any]:
+def _audio_of(row: Row, read: Callable[[], bytes], finished: Callable[[Row], None]) -> bytes | None:
+    """Read the audio; None if it was discarded in the meantime. Raises what kept it from being read."""
+    try:
+        return read()
+    except errors.UploadGone as error:
+        give_up(row, str(error), finished)
+        raise
+    except Exception as error:  # a store failed, not the recording: this is not an attempt
+        if postpone(row, error, STORE_RETRY_S):
+            raise
+        return None
+
+
+def _while_wanted(row: Row) -> OnSegments:
+    """Return a function that raises `Forgotten` once the row is deleted or finished by another job."""
+    wanted, looked_at = type(row).objects.filter(pk=row.pk, status=WAITING), time.monotonic()
+
+    def look(segments: tuple[Segment, ...]) -> None:
+        nonlocal looked_at
+        if time.monotonic() - looked_at < LOOK_EVERY_S:
+            return
+        looked_at = time.monotonic()
+        if not wanted.exists():
+            raise Forgotten(row.pk)
+
+    return look
+
+
+def _recognise_pcm(pcm: bytes, language: str, on_segments: OnSegments) -> dict[str, Any]:
     from voice.workers import answering  # only the processes that transcribe import engines
 
     started = time.monotonic()
-    result = answering.recognised(samples_from_s16le(pcm), TranscriptionRequest(language=language))
+    result = answering.recognised(
+        samples_from_s16le(pcm), TranscriptionRequest(language=language), on_segments
+    )
     engine_ms = round(1000 * (time.monotonic() - started))
     segments = [stored_segment(segment) for segment in result.segments]
     return _heard(result) | {"segments": segments, "confidence": result.confidence, "engine_ms": engine_ms}
 
 
-def _recognise_file(file: bytes, batch: Batch) -> dict[str, Any]:
+def _recognise_file(file: bytes, batch: Batch, on_segments: OnSegments) -> dict[str, Any]:
     from voice.workers import answering, uploads
 
     request = TranscriptionRequest(
@@ -118,7 +167,7 @@ def _recognise_file(file: bytes, batch: Batch) -> dict[str, Any]:
     )
     tally = Tally()
     samples = uploads.decoded(file, tally)
-    result = answering.recognised(samples, request)
+    result = answering.recognised(samples, request, on_segments)
     if not batch.is_diarized:
         segments = [stored_segment(segment) for segment in result.segments]
     else:

@@ -1,32 +1,35 @@
 """Worker processes: models are loaded before the first job and stay, with several slots a process.
 
 RQ's own worker forks for every job, which throws a loaded model away. Here each slot (`voice.workers.slot`)
-is a thread that works with the models of its process. One more thread sends the heartbeats of all slots, so
-that the jobs of a dead process are noticed within `leases.LEASE_S`, and ends the process when a job is stuck.
-The process's supervisor starts a new one, and the sweeper queues its jobs again.
+is a thread that works with the models of its process. A small process beside it (`voice.workers.attendant`)
+renews its leases while it lives, and ends it when a job is stuck. The process's supervisor starts a new one,
+and the sweeper queues its jobs again.
 """
 
+import faulthandler
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from dataclasses import asdict
+from functools import cached_property, partial
 
 import redis
+from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from voice.errors import NotReady
-from voice.workers import registration
+from voice.workers import attendant, registration
+from voice.workers.attendant import Notes
 from voice.workers.services import Service, WarmServices
 from voice.workers.slot import Slot
 from voice.workers.stop_signals import StopSignals
-from voice.workers.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
 
-BEAT_S = 2.0
+TELL_EVERY_S = 2.0
 GRACE_S = 9.0
 """A little less than the demo's supervisor waits, so that leases of unfinished jobs are still released."""
 REPEATED_SIGNAL_S = 1.0
@@ -34,11 +37,11 @@ REPEATED_SIGNAL_S = 1.0
 
 
 class VoiceWorker:
-    """One process: its services, its slots and their heartbeat.
+    """One process: its services, its slots and what its attendant is told.
 
-    queue_names: in the order of their priority. With several queues and several slots, slot 0 serves only the
-    first queue and its `-later`, so that other jobs (such as captions) cannot delay them.
-    deadline_s: a job that runs longer is stuck, and ends the process.
+    queue_names: in the order of their priority. With several, one slot more than `slot_count` is kept for the
+    first queue and its `-later`, so that long jobs of the others cannot delay them.
+    notes: to the attendant of this process; without, one is started in a thread.
     """
 
     def __init__(
@@ -48,13 +51,13 @@ class VoiceWorker:
         connection: redis.Redis,
         slot_count: int = 1,
         services: Iterable[Service] = (),
-        deadline_s: float = 120.0,
+        notes: Notes | None = None,
     ) -> None:
         self.queue_names = list(queue_names)
         self.slots: list[Slot] = []
         self._slot_count = slot_count
-        self._services = WarmServices(services, connection)
-        self._watchdog = Watchdog(self._services, deadline_s=deadline_s, give_up=self._give_up)
+        self._services = WarmServices(services)
+        self._given_notes = notes
         self._threads: tuple[threading.Thread, ...] = ()
         self._stopping = threading.Event()
         self._connection = connection
@@ -69,15 +72,15 @@ class VoiceWorker:
 
         when_ready: called with one line once everything is loaded.
         """
-        self._watchdog.guard()
+        faulthandler.enable()  # prints where each thread is when the attendant ends this process
         with StopSignals() as signals:
             starter = threading.Thread(target=self._start, args=(when_ready, signals.wake), daemon=True)
             starter.start()
             number = signals.wait()
             is_finished = self._wait_for_slots(signals)
-        self._watchdog.unguard()
         if is_finished:
             self._say_goodbye()
+            self._notes.close()
         else:
             self._give_up()
         status = 0 if number and is_finished else 1
@@ -102,25 +105,31 @@ class VoiceWorker:
         is_finished = all(slot.has_ended for slot in self.slots)
         if is_finished:
             self._say_goodbye()
+            self._notes.close()
         return is_finished
 
     # start
+
+    @cached_property
+    def _notes(self) -> Notes:
+        """To the attendant, from the moment it is needed."""
+        return self._given_notes or attendant.threaded(self._connection, deadline_s=settings.JOB_DEADLINE_S)
 
     def _start(self, when_ready: Callable[[str], None], when_ended: Callable[[], None]) -> None:
         """Load and serve. `when_ended` is called for each thread that ends, expectedly or not."""
         is_started = False
         try:
-            self._in_thread("heartbeat", self._keep_alive, when_ended)
+            self._in_thread("telling", self._keep_telling, when_ended)
             self._services.load()
             slots = registration.registered_slots(
                 self.queue_names,
                 count=self._slot_count,
                 connection=self._connection,
+                notes=self._notes,
                 stopping=self._stopping,
             )
             if not self._stopping.is_set():
                 self._pubsub.subscribe(**{slot.pubsub_channel_name: slot.handle_payload for slot in slots})
-                self._watchdog.put_off_end()
                 self.slots = slots
                 self._threads = tuple(
                     self._in_thread(slot.name, partial(self._serve, slot), when_ended) for slot in slots
@@ -152,28 +161,22 @@ class VoiceWorker:
 
     def _description(self) -> str:
         slots = f"{len(self.slots)} slot{'s' if len(self.slots) > 1 else ''}"
-        return f"ready: {'; '.join([', '.join(self.queue_names), *self._services.warm_engines(), slots])}"
+        return f"ready: {'; '.join([', '.join(self.queue_names), *self._services.described(), slots])}"
 
-    # heartbeat
+    # what the attendant and Redis are told
 
-    def _keep_alive(self) -> None:
+    def _keep_telling(self) -> None:
         while not (self._stopping.is_set() and all(slot.has_ended for slot in self.slots)):
-            self._watchdog.end_if_stuck(registration.running_in(self.slots))
-            if self.slots:
-                self._watchdog.put_off_end()
-            next_at = time.monotonic() + BEAT_S
+            next_at = time.monotonic() + TELL_EVERY_S
+            self._notes.write("engines", reports=[asdict(report) for report in self._services.reports()])
             try:
-                self._beat()
+                for slot in self.slots:
+                    if not slot.has_ended:
+                        slot.register_if_lost()
                 while (left_s := next_at - time.monotonic()) > 0:
                     self._pubsub.get_message(timeout=left_s)  # commands of RQ's admin, such as a shutdown
             except redis.RedisError:  # the slots log it
                 self._stopping.wait(max(0.0, next_at - time.monotonic()))
-
-    def _beat(self) -> None:
-        for slot in self.slots:
-            if not slot.has_ended:
-                slot.beat()
-        self._services.publish()
 
     # stop
 
@@ -200,7 +203,6 @@ class VoiceWorker:
     def _say_goodbye(self) -> None:
         try:
             registration.forget(self.slots)
-            self._services.withdraw()
         except redis.RedisError as error:
             logger.warning("Redis not reached (%s)", type(error).__name__)
 

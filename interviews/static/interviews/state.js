@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{id: string, status: "open"|"sealed"|"stored"|"discarded", bytes: number|null}} Recording
- * @typedef {{status: "waiting"|"done"|"failed", is_deferred: boolean, text: string}} Transcript
+ * @typedef {{status: "waiting"|"done"|"failed"|"no_engine", is_deferred: boolean, text: string}} Transcript
  * @typedef {{id: string, kind: "practice"|"question", position: number, question: string, speech_url: string|null,
  *   think_s: number|null, limit_s: number|null, retakes_left: number,
  *   status: "pending"|"asked"|"recording"|"recorded"|"accepted", asked_at: string|null,

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from interview_platform.demo import embedded
-from interview_platform.demo.processes import set_session_nice
 from tests.stack import Stack
 from tests.standins import build_piper_voice, build_whisper
+from voice.infra import processor
 
 SENTENCE = "we measured the answer and wrote it down again"
 FILES = 65_536
@@ -29,9 +29,7 @@ def go_first() -> None:
     Real candidates have machines of their own. A client that waits for the CPU would count that time as the
     server's latency.
     """
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, -5)
-    set_session_nice(-5)
+    processor.stand_back(-5)
 
 
 @contextlib.contextmanager

@@ -269,13 +269,3 @@ async def test_stopping_in_the_middle_of_a_restart_leaves_nothing():
     for pid in left:
         await wait_ended(pid)
     await asyncio.wait([restarting])
-
-
-@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this system has no autogroups")
-async def test_program_stands_back_behind_other_sessions_too():
-    lines = Lines()
-    asked = (
-        "import os; print('nice', os.nice(0), open('/proc/self/autogroup').read().split()[-1], flush=True)"
-    )
-    async with Supervisor([Program("back", (sys.executable, "-c", asked), nice=7)], write=lines):
-        await lines.wait_for(f"nice {min(19, os.nice(0) + 7)} 7")

@@ -4,6 +4,8 @@ from django.urls import reverse
 from accounts.models import Membership
 from interviews.models import Interview, Question
 from tests import factories
+from voice.inference import reports
+from voice.inference.reports import EngineReport
 from voice.models import Speech
 
 Role = Membership.Role
@@ -59,6 +61,16 @@ def test_interview_is_saved_for_the_only_organisation(client, member, ours, queu
     interview = Interview.objects.get()
     assert (interview.organisation, interview.created_by) == (ours, recruiter)
     assert [(q.position, q.text) for q in interview.questions.all()] == [(1, "Why here?"), (2, "And then?")]
+
+
+@pytest.mark.parametrize(("heard", "is_warned"), [(["en"], True), (["en", "de"], False), (None, False)])
+def test_language_without_an_engine_is_told_at_saving(client, member, queued, clean_redis, heard, is_warned):
+    member(Role.RECRUITER)
+    if heard:
+        report = EngineReport("recognition", "some", "m", "cpu", "ready", languages=heard)
+        reports.publish([report], clean_redis)
+    page = client.post(reverse(ADD), form("Warum?", language="de"), follow=True).content.decode()
+    assert ("No engine for German" in page) is is_warned
 
 
 def test_how_turns_are_taken_is_saved(client, member, queued):

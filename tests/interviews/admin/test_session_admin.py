@@ -83,6 +83,16 @@ def test_missing_transcript_says_why(client, member, session, status, said):
     assert "No engine speaks Klingon." in page
 
 
+def test_language_without_an_engine_is_told(client, member, session):
+    member(Role.REVIEWER)
+    recording = factories.RecordingFactory(stored=True, language="de")
+    factories.AnswerFactory(session=session, position=1, status="accepted", recording=recording)
+    Transcript.objects.create(recording=recording, status="no_engine")
+    page = page_of(client, session)
+    assert "No engine for German." in page
+    assert "still waiting" not in page
+
+
 def test_transcript_that_was_put_off_says_so(client, member, session):
     member(Role.REVIEWER)
     recording = factories.RecordingFactory(stored=True)

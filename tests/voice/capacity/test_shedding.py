@@ -31,7 +31,8 @@ def hasty(monkeypatch, clean_redis):
     monkeypatch.setattr(shedding, "LOOK_EVERY_S", 0.02)
     monkeypatch.setattr(shedding, "LATE_S", 1e6)
     monkeypatch.setattr(ladder, "FURTHER_AFTER_S", 0.0)
-    monkeypatch.setattr(ladder, "BACK_AFTER_S", 0.0)
+    monkeypatch.setattr(ladder, "SHORTEST_BACK_S", 0.0)
+    monkeypatch.setattr(ladder, "LONGEST_BACK_S", 0.0)
     return clean_redis
 
 

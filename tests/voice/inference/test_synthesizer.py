@@ -180,7 +180,21 @@ def test_fetch_says_in_one_line_that_the_hub_is_not_reached(configured, monkeypa
     call_command("fetch_models")
 
     assert time.monotonic() - started < 2
-    assert capsys.readouterr().out == fetch_models.NOT_REACHABLE + "\n"
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line == fetch_models.NOT_REACHABLE.format(
+        "Whisper base, Piper voice en_US-lessac-medium, Piper voice de_DE-thorsten-medium"
+    )
+
+
+def test_model_in_a_directory_is_not_said_to_be_missing(configured, tmp_path, settings, monkeypatch, capsys):
+    (tmp_path / "own").mkdir()
+    settings.VOICE = settings.VOICE | {"WHISPER_MODEL": str(tmp_path / "own")}
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # the discard port
+
+    call_command("fetch_models")
+
+    assert "Whisper" not in capsys.readouterr().out
 
 
 def test_fetch_is_silent_when_everything_is_here(configured, tmp_path, monkeypatch, capsys):

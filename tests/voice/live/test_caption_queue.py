@@ -66,7 +66,7 @@ async def test_queue_that_was_full_is_not_looked_at_again_at_once(queued, settin
         assert not await ask()
     assert len(looks) == 1
 
-    queue = redis_clients.of_loop("captions", caption_queue._Queue)
+    queue = redis_clients.of_loop("captions:stt-partial", pytest.fail)
     queue._look_at = 0.0
     settings.PARTIAL_QUEUE_LIMIT = 1
     assert await ask()

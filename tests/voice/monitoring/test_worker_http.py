@@ -42,6 +42,9 @@ class Engine:
     def reports(self):
         return [EngineReport("recognition", "an engine", "", "cpu", self.state, last_error=self.last_error)]
 
+    def served(self):
+        return {"an engine": ["en"]}
+
 
 def succeed():
     pass
@@ -60,7 +63,7 @@ def engine():
 def worker(clean_redis, engine, monkeypatch):
     """A worker in this process that is not started."""
     monkeypatch.setattr(slot, "DEQUEUE_S", 0.05)
-    monkeypatch.setattr(workers, "BEAT_S", 0.2)  # the heartbeat sees the end only then
+    monkeypatch.setattr(workers, "TELL_EVERY_S", 0.2)  # the telling thread sees the end only then
     return VoiceWorker(["stt"], connection=clean_redis, services=[engine])
 
 
@@ -72,7 +75,7 @@ def working(worker):
     finally:
         assert worker.stop()
         for thread in threading.enumerate():
-            if thread.name == "heartbeat":  # it stops last, and still uses the client
+            if thread.name in ("telling", "attendant"):  # they stop last, and still use the client
                 thread.join(WITHIN_S)
 
 

@@ -3,6 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 import redis
@@ -20,7 +23,10 @@ pytestmark = pytest.mark.usefixtures("clean_redis")
 
 
 async def ask(queue_limit: int = 10, **options) -> calls.Call:
-    return await calls.submit("tts", REQUEST, queue_limit=queue_limit, **options)
+    """Ask, and stay a reader."""
+    call = calls.Call(uuid4().hex, "tts")
+    await call.ask(REQUEST, queue_limit=queue_limit, **options)
+    return call
 
 
 async def parts_of(call: calls.Call, **options) -> list[tuple[dict, bytes]]:
@@ -148,7 +154,8 @@ async def test_answer_stays_for_a_reader_that_is_slow(clean_redis):
     call = await ask()
     await as_worker(call, answer)
 
-    assert clean_redis.keys(f"voice:call:{call.id}*") == [f"voice:call:{call.id}:answer".encode()]
+    kept = {f"voice:call:{call.id}:answer".encode(), f"voice:call:{call.id}:readers".encode()}
+    assert set(clean_redis.keys(f"voice:call:{call.id}*")) == kept
     assert 0 < clean_redis.ttl(f"voice:call:{call.id}:answer") <= call_keys.ANSWERED_TTL_S
 
 
@@ -250,7 +257,7 @@ async def test_worker_that_waits_for_a_reader_notices_that_it_left(monkeypatch, 
     parts = call.parts(is_only_reader=True)
     await anext(parts)
     await parts.aclose()
-    await call.forget()
+    await call.leave()
 
     with pytest.raises(Forgotten):
         await sending
@@ -269,7 +276,24 @@ async def test_full_queue_refuses_and_keeps_nothing(clean_redis, queued):
 
     assert refused.value.retry_after_s == calls.BUSY_RETRY_S
     assert len(queued("tts")) == 1
-    assert len(clean_redis.keys("voice:call:*")) == 1
+    assert len(clean_redis.keys("voice:call:*")) == 2  # of the first, with its reader
+
+
+async def test_tenant_whose_jobs_fill_the_queue_keeps_no_other_out():
+    await calls.Call("one", "tts", "a").ask(REQUEST, queue_limit=1)
+    with pytest.raises(Busy):
+        await calls.Call("two", "tts", "a").ask(REQUEST, queue_limit=1)
+
+    await calls.Call("three", "tts", "b").ask(REQUEST, queue_limit=1)
+
+
+async def test_tenant_leaves_room_for_the_audio_of_others(settings):
+    settings.VOICE = settings.VOICE | {"CALL_AUDIO_MB": 1}
+    await calls.Call("one", "tts", "a").ask(REQUEST, audio=bytes(500_000), queue_limit=9)
+    with pytest.raises(Busy):
+        await calls.Call("two", "tts", "a").ask(REQUEST, audio=bytes(100_000), queue_limit=9)
+
+    await calls.Call("three", "tts", "b").ask(REQUEST, audio=bytes(500_000), queue_limit=9)
 
 
 async def test_audio_in_redis_is_bounded(settings):
@@ -334,7 +358,7 @@ async def test_call_that_waited_too_long_is_not_begun(monkeypatch, clean_redis):
     monkeypatch.setattr(answers, "WAIT_S", -1)
 
     assert await sync_to_async(answers.claim)(call.id) is None
-    assert clean_redis.keys("voice:call:*") == []
+    assert clean_redis.keys("voice:call:*") == [f"voice:call:{call.id}:readers".encode()]
 
 
 async def test_silence_of_a_living_worker_is_waited_through(impatient, monkeypatch):
@@ -428,25 +452,84 @@ async def test_redis_that_lost_everything_ends_the_wait(impatient, clean_redis):
         await parts_of(call)
 
 
-# Forgetting
+# Leaving
 
 
-async def test_forgotten_call_is_not_begun(clean_redis):
+async def test_call_without_readers_is_not_begun_and_leaves_its_queue(clean_redis, queued):
     call = await ask(audio=b"audio")
-    await call.forget()
+    await call.leave()
 
+    assert queued("tts") == []
     assert await sync_to_async(answers.claim)(call.id) is None
     assert clean_redis.keys("voice:call*") == []
+    assert clean_redis.keys("rq:job:*") == []
 
 
-async def test_worker_stops_at_the_next_part_of_a_forgotten_call(clean_redis):
+async def test_worker_stops_at_the_next_part_of_a_call_without_readers(clean_redis):
     call = await ask()
     asked = await sync_to_async(answers.claim)(call.id)
-    await call.forget()
+    await call.leave()
 
     with pytest.raises(Forgotten):
         await sync_to_async(asked.send)({"n": 1}, b"one")
     assert clean_redis.keys("voice:call:*") == []
+
+
+async def test_worker_may_look_between_two_parts_whether_anybody_reads():
+    call = await ask()
+    asked = await sync_to_async(answers.claim)(call.id)
+    await sync_to_async(asked.check)()
+    await call.leave()
+
+    with pytest.raises(Forgotten):
+        await sync_to_async(asked.check)()
+
+
+async def test_call_goes_on_until_its_last_reader_leaves():
+    first, second = await ask(shared_as="same"), await ask(shared_as="same")
+    asked = await as_worker(first, lambda asked: asked.send({"n": 1}, b"one"))
+
+    await first.leave()
+    await sync_to_async(asked.send)({"n": 2}, b"two")
+    await sync_to_async(asked.finish)({})
+    assert len(await parts_of(second)) == 2
+    await second.leave()
+
+    assert (await ask(shared_as="same")).id != first.id
+
+
+async def test_leaving_twice_counts_once():
+    first, second = await ask(shared_as="same"), await ask(shared_as="same")
+    await first.leave()
+    await first.leave()
+
+    assert await sync_to_async(answers.claim)(second.id)
+
+
+async def test_leaving_a_block_leaves_the_call(clean_redis):
+    with suppress(ZeroDivisionError):
+        async with calls.submitted("tts", REQUEST, queue_limit=10):
+            raise ZeroDivisionError
+
+    assert clean_redis.keys("voice:call:*") == []
+
+
+async def test_who_is_gone_before_the_call_is_made_leaves_the_one_that_was_joined(monkeypatch):
+    first = await ask(shared_as="same")
+    joined = calls._ASK.run_async
+
+    async def cut_off(*args):
+        await joined(*args)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(calls, "_ASK", SimpleNamespace(run_async=cut_off))
+    with suppress(asyncio.CancelledError):
+        async with calls.submitted("tts", REQUEST, queue_limit=10, shared_as="same"):
+            pass
+    assert await sync_to_async(answers.claim)(first.id)
+    await first.leave()
+
+    assert await sync_to_async(answers.claim)(first.id) is None
 
 
 async def test_call_with_an_answer_is_not_answered_twice():

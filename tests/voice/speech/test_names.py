@@ -6,16 +6,16 @@ from voice.service import synthesis
 from voice.service.requests import SpeechRequest
 from voice.speech.names import text_name
 
-SAID = {"voice": "v", "language": "en", "owner": "organisation:1"}
+SAID = {"voice": "v", "language": "en", "tenant": "organisation:1"}
 
 
 def test_name_is_the_same_for_text_that_sounds_the_same():
-    spaced = text_name(" Hello  there ", voice="piper:a", language="en_US", owner="o")
+    spaced = text_name(" Hello  there ", voice="piper:a", language="en_US", tenant="o")
 
-    assert spaced == text_name("Hello there", voice="piper:a", language="en-us", owner="o")
+    assert spaced == text_name("Hello there", voice="piper:a", language="en-us", tenant="o")
 
 
-@pytest.mark.parametrize("other", [{"voice": "w"}, {"language": "de"}, {"owner": "organisation:2"}])
+@pytest.mark.parametrize("other", [{"voice": "w"}, {"language": "de"}, {"tenant": "organisation:2"}])
 def test_name_differs_with_each_part(other):
     assert text_name("Hi", **SAID) != text_name("Hi!", **SAID)
     assert text_name("Hi", **SAID) != text_name("Hi", **SAID | other)

@@ -133,7 +133,7 @@ def test_models(client):
         ({"input": "a" * 5001}, "input", "at most 5000"),
         ({"voice": "nobody"}, "voice", "no such voice"),
         ({"response_format": "ogg"}, "response_format", "one of wav"),
-        ({"speed": 4.0}, "speed", "0.5 to 2"),
+        ({"speed": 4.5}, "speed", "0.25 to 4"),
         ({"speed": "fast"}, "speed", "number"),
     ],
 )

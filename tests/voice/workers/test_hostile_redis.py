@@ -198,7 +198,8 @@ async def test_calls_channels_and_cache_are_read_without_harm(worker, clean_redi
     assert await cache.aincr("number") == 4
     assert await cache.aget_many(["number", "words"]) == {"number": 4, "words": {"a": ["b"]}}
     request = SpeechRequest.checked(text="Good morning.", language="en")
-    await (await synthesis.synthesize(request))._call.complete()
+    speech = await synthesis.synthesize(request, tenant="organisation:1")
+    assert [part async for part in speech.parts()]
     channels = get_channel_layer()
     name = await channels.new_channel()
     await channels.group_add("people", name)

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import redis
@@ -24,12 +23,10 @@ from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegist
 
 from interview_platform.demo.embedded import free_port
 from interview_platform.demo.processes import end_with_parent
-from tests.fakes import FakeRecognition
 from voice.inference import reports
-from voice.inference.recognizer import Recognizer
 from voice.inference.reports import EngineReport
-from voice.queues import leases
-from voice.workers import registration, slot, watchdog, worker
+from voice.queues import jobs, leases, turns
+from voice.workers import attendant, slot, worker
 from voice.workers.worker import VoiceWorker
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -102,6 +99,9 @@ class CountingService:
     def reports(self) -> list[EngineReport]:
         return [EngineReport("recognition", "counting", "none", "cpu", "ready")]
 
+    def served(self):
+        return {"counting": ["en", "de"]}
+
 
 def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
     """Run a worker as `manage.py voiceworker` does, with shorter times."""
@@ -109,13 +109,15 @@ def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
 
     django.setup()
     settings.JOBS = JOBS
-    leases.LEASE_S, worker.BEAT_S, worker.REPEATED_SIGNAL_S, watchdog.STALLED_S = 2, 0.3, 0.2, 5
+    leases.LEASE_S, attendant.BEAT_S, worker.TELL_EVERY_S, worker.REPEATED_SIGNAL_S = 2, 0.3, 0.3, 0.2
+    connection = _redis()
+    notes = attendant.forked(connection, deadline_s=float(deadline_s))
     program = VoiceWorker(
         queue_names.split(","),
-        connection=_redis(),
+        connection=connection,
         slot_count=int(slot_count),
         services=[CountingService()],
-        deadline_s=float(deadline_s),
+        notes=notes,
     )
     return program.run(lambda line: print(line, flush=True))
 
@@ -210,7 +212,9 @@ def own_client() -> redis.Redis:
 
 def enqueue(client, function, *args, queue="stt", job_id=None) -> Job:
     path = f"tests.voice.workers.test_worker.{function.__name__}"
-    return Queue(queue, connection=client).enqueue_call(path, args=args, job_id=job_id, result_ttl=0)
+    job = Queue(queue, connection=client).enqueue_call(path, args=args, job_id=job_id, result_ttl=0)
+    jobs.ring(queue, client)
+    return job
 
 
 def wait_for(client, key: str, count: int = 1) -> list[bytes]:
@@ -243,9 +247,9 @@ def test_worker_loads_once_for_many_jobs(client, start):
 
 
 def test_worker_says_when_it_is_warm(start):
-    process = start("stt,stt-partial", 2)
+    process = start("stt,stt-partial", 1)
 
-    assert process.first_line == "ready: stt, stt-partial; counting on cpu; 2 slots\n"
+    assert process.first_line == "ready: stt, stt-partial; counting on cpu for en de; 2 slots\n"
 
 
 def test_slots_work_at_the_same_time(client, start):
@@ -259,7 +263,7 @@ def test_slots_work_at_the_same_time(client, start):
 
 
 def test_first_slot_is_kept_for_the_first_queue(client, start):
-    start("stt,stt-partial", 2)
+    start("stt,stt-partial", 1)
     enqueue(client, hold, "caption", queue="stt-partial")
     enqueue(client, hold, "next caption", queue="stt-partial")
     wait_for(client, "begun:caption")
@@ -271,7 +275,7 @@ def test_first_slot_is_kept_for_the_first_queue(client, start):
 
 
 def test_first_slot_does_what_was_put_off_of_the_first_queue_too(client, start):
-    start("stt,stt-later,stt-partial", 2)
+    start("stt,stt-later,stt-partial", 1)
     enqueue(client, hold, "caption", queue="stt-partial")
     wait_for(client, "begun:caption")
 
@@ -302,28 +306,58 @@ def test_running_job_stays_pending_beyond_a_lease(client, start):
     start()
     job = enqueue(client, hold, "a")
     wait_for(client, "begun:a")
+    (worker_key,) = client.smembers("rq:workers")
 
-    until(lambda: client.pttl(lease_of(job, client)) < 1_900)  # a heartbeat is due
-    until(lambda: client.pttl(lease_of(job, client)) > 1_900)  # the heartbeat came
+    until(lambda: client.pttl(worker_key) < 1_900)  # a renewal is due
+    until(lambda: client.pttl(worker_key) > 1_900)  # it came
 
     assert leases.is_pending(job.id, client)
-
-
-def lease_of(job: Job, client) -> bytes:
-    (execution_id,) = client.zrange(f"rq:executions:{job.id}", 0, -1)
-    return b"rq:execution:%s:%s" % (job.id.encode(), execution_id)
 
 
 def test_job_of_a_killed_worker_is_soon_not_pending(client, start):
     process = start()
     job = enqueue(client, hold, "a", job_id="transcribe-1")
     wait_for(client, "begun:a")
+    assert leases.is_pending(job.id, client)
 
     process.kill()
 
-    assert leases.is_pending(job.id, client)
-    assert client.pttl(lease_of(job, client)) <= 2_000
     until(lambda: not leases.is_pending(job.id, client))
+
+
+def test_lease_ends_by_itself_where_worker_and_attendant_are_gone(client, monkeypatch):
+    monkeypatch.setattr(leases, "LEASE_S", 1)
+    job = enqueue(client, push, "never")
+
+    turns.take(["stt"], "rq:worker:gone", "gone", client)
+
+    assert leases.is_pending(job.id, client)
+    until(lambda: not leases.is_pending(job.id, client))
+
+
+def test_job_that_holds_the_lock_of_python_keeps_its_lease(client, start):
+    start(slot_count=2)
+    job = enqueue(client, stall)
+    wait_for(client, "stalled")
+    (worker_key, _) = client.smembers("rq:workers")
+    lasting = time.monotonic() + 2 * 2  # two leases
+    until(lambda: time.monotonic() > lasting)
+
+    assert leases.is_pending(job.id, client)
+    assert client.pttl(worker_key) > 0
+
+
+def test_job_is_not_taken_by_a_slot_that_cannot_run(client, start):
+    """The second slot waits for the lock of Python: what is queued stays in the queue for others."""
+    start(slot_count=2)
+    enqueue(client, stall)
+    wait_for(client, "stalled")
+    lasting = time.monotonic() + 1  # from here on, the job holds the lock
+    until(lambda: time.monotonic() > lasting)
+
+    enqueue(client, push, "ran")
+    with serving(["stt"], own_client()):
+        wait_for(client, "ran")
 
 
 def test_job_of_a_killed_worker_runs_again_and_leaves_nothing(client, start):
@@ -343,15 +377,22 @@ def test_job_of_a_killed_worker_runs_again_and_leaves_nothing(client, start):
     assert FailedJobRegistry("stt", connection=client).get_job_ids() == []
 
 
-def test_job_lost_between_queue_and_start_is_pending_only_for_a_moment(client, monkeypatch):
+def test_job_belongs_to_its_worker_from_the_moment_it_leaves_the_queue(client):
     job = enqueue(client, push, "never")
-    client.lmove("rq:queue:stt", "rq:queue:stt:intermediate")
 
+    taken = turns.take(["stt"], "rq:worker:one", "one", client)
+
+    assert taken.job_id == job.id
+    assert client.llen("rq:queue:stt") == 0
     assert leases.is_pending(job.id, client)
-    monkeypatch.setattr(leases, "UNLISTED_S", 0)
 
-    assert not leases.is_pending(job.id, client)
-    assert client.llen("rq:queue:stt:intermediate") == 0
+
+def test_worker_that_takes_the_next_job_has_let_go_of_the_one_before(client):
+    first, second = enqueue(client, push, "never"), enqueue(client, push, "never")
+    for _ in range(2):
+        turns.take(["stt"], "rq:worker:one", "one", client)
+
+    assert leases.pending([first.id, second.id], client) == {second.id}
 
 
 def test_failed_job_succeeds_later_and_leaves_no_trace(client):
@@ -375,7 +416,6 @@ def test_slot_is_idle_after_a_job_and_has_counted_it(client):
         assert client.hget(worker_key, "successful_job_count") == b"1"
         assert not client.hexists(worker_key, "current_job")
         assert not client.keys("rq:execution*")
-        assert not client.exists("rq:queue:stt:intermediate")
 
 
 def test_result_that_somebody_wants_is_kept(client):
@@ -407,61 +447,57 @@ def test_stuck_job_ends_the_process(client, start):
 
     _, log = process.communicate(timeout=WITHIN_S)
 
-    assert process.returncode == watchdog.STUCK_STATUS
+    assert process.returncode == -signal.SIGABRT
     assert re.search(rf"job {job.id} has run for \d+ s: ending this process", log)
     assert not leases.is_pending(job.id, client)
     assert [report.state for report in reports.current(client)] == ["stuck"]
     assert not reports.ready("recognition", client)
 
 
+class Told:
+    """Notes that no attendant reads."""
+
+    def __init__(self):
+        self.allowed_s = []
+
+    def write(self, kind, **fields):
+        if kind == "allowed":
+            self.allowed_s.append(fields["seconds"])
+
+    def close(self):
+        pass
+
+
 def test_job_may_say_that_it_takes_longer(client):
-    with serving(["stt"], own_client()) as program:
+    told = Told()
+    with serving(["stt"], own_client(), notes=told):
         enqueue(client, hold_as_said, "a")
-        wait_for(client, "begun:a")
-        allowance_s = program.slots[0].running.allowance_s
         client.rpush("release:a", 1)
         wait_for(client, "done:a")
 
-    assert allowance_s == 60
+    assert told.allowed_s == [60]
 
 
-@pytest.mark.parametrize(("allowance_s", "is_ended"), [(60.0, False), (30.0, True)])
-def test_watchdog_waits_as_long_as_a_job_may_take(client, monkeypatch, allowance_s, is_ended):
-    ended = []
-    monkeypatch.setattr(watchdog.os, "_exit", ended.append)
-    monkeypatch.setattr(VoiceWorker, "_give_up", lambda self: None)
-    program = VoiceWorker(["stt"], connection=own_client(), deadline_s=60.0)
-    running = slot.Running("job", "stt", None, time.monotonic() - 100, allowance_s)
-    program.slots = [SimpleNamespace(running=running)]
-
-    program._watchdog.end_if_stuck(registration.running_in(program.slots))
-
-    assert bool(ended) == is_ended
-
-
-@pytest.mark.parametrize("is_stuck", [False, True])
-def test_model_that_hangs_ends_the_process_though_its_jobs_gave_up_on_it(client, monkeypatch, is_stuck):
-    ended = []
-    monkeypatch.setattr(watchdog.os, "_exit", ended.append)
-    engine = FakeRecognition()
-    engine.is_stuck = is_stuck
-    program = VoiceWorker(["stt"], connection=own_client(), services=[Recognizer([engine])])
-
-    program._watchdog.end_if_stuck(registration.running_in(program.slots))
-
-    assert ended == [watchdog.STUCK_STATUS] * is_stuck
-
-
-def test_job_that_stops_even_the_watchdog_ends_the_process(client, start):
-    process = start()
+def test_job_that_holds_the_lock_of_python_too_long_ends_the_process(client, start):
+    process = start(deadline_s=1)
     job = enqueue(client, stall)
     wait_for(client, "stalled")
 
     _, log = process.communicate(timeout=WITHIN_S)
 
-    assert process.returncode == 1
+    assert process.returncode == -signal.SIGABRT
     assert "in stall" in log
     assert not leases.is_pending(job.id, client)
+
+
+def test_worker_without_its_attendant_stops(client, start):
+    process = start()
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+
+    os.kill(int(child), signal.SIGKILL)
+
+    assert process.wait(WITHIN_S) == 0
+    assert "attendant of this worker has ended" in process.stderr.read()
 
 
 def test_sigterm_finishes_the_running_job_and_takes_no_other(client, start):
@@ -478,7 +514,7 @@ def test_sigterm_finishes_the_running_job_and_takes_no_other(client, start):
     assert client.llen("done:a") == 1
     assert leases.is_pending(waiting.id, client)
     assert client.llen("other") == 0
-    assert reports.current(client) == []
+    until(lambda: reports.current(client) == [])  # its attendant notices the end
     assert client.smembers("rq:workers") == set()
 
 
@@ -493,7 +529,7 @@ def test_second_signal_ends_at_once_and_gives_the_job_back(client, start):
     process.terminate()
 
     assert process.wait(WITHIN_S) == 1  # sooner than the job ends
-    assert not leases.is_pending(job.id, client)
+    until(lambda: not leases.is_pending(job.id, client))
 
 
 def test_two_signals_at_once_are_one_wish(client, start):
@@ -562,7 +598,7 @@ def restartable_redis(tmp_path, monkeypatch):
 
 
 def test_worker_survives_a_redis_that_restarts_empty(restartable_redis, monkeypatch, caplog):
-    monkeypatch.setattr(worker, "BEAT_S", 0.2)
+    monkeypatch.setattr(worker, "TELL_EVERY_S", 0.2)
     with restartable_redis() as client, starting(["stt"], slot_count=2) as program:
         enqueue(client, push, "ran")
         wait_for(client, "ran")

@@ -98,7 +98,7 @@ class CloudRecognition(SteadyEngine, ABC):
                 spoken_in = self._vendor_language(heard.language)
             placed = tuple(_placed(heard.segments, window))
             found += placed
-            if on_segments and placed:
+            if on_segments:
                 on_segments(placed)
         return Recognition(
             text=" ".join(segment.text for segment in found),

@@ -66,7 +66,7 @@ class CloudSynthesis(SteadyEngine, ABC):
         """See `SynthesisEngine.synthesize`."""
         self.load()
         chosen = matching_voice(self._known_voices(), voice=voice, language=language)
-        passages = list(_passages(split_sentences(text), self.longest_text))
+        passages = list(_passages(split_sentences(text, chosen.language), self.longest_text))
         if not any(char.isalnum() for char in text):  # only signs: nothing to say, and nothing to pay for
             raise SynthesisFailed("There is no text to speak.")
         return self._chunks(passages, chosen, checked_speed(speed), _word(emotion))

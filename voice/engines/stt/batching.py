@@ -82,6 +82,7 @@ class Batcher(Generic[Key, Item, Result]):
     threads: how many batches run at a time. A run that never returns blocks only its thread: callers wait
     with `result_of`, which gives up on it.
     when_run: called with the number of items of each run.
+    clock: seconds by which the length of a run is measured.
     """
 
     def __init__(
@@ -92,9 +93,11 @@ class Batcher(Generic[Key, Item, Result]):
         max_wait_ms: float,
         threads: int = 1,
         when_run: Callable[[int], None] = lambda size: None,
+        clock: Callable[[], float] = time.monotonic,
         name: str = "batcher",
     ) -> None:
         self._run = run
+        self._clock = clock
         self._when_run = when_run
         self._plan: BatchPlan[Key, tuple[Item, Future[Result]]] = BatchPlan(
             max_items=max_items, max_wait_s=max_wait_ms / 1000
@@ -126,7 +129,7 @@ class Batcher(Generic[Key, Item, Result]):
     def longest_run_s(self) -> float:
         """Return how many seconds the oldest current run has taken so far; 0 if there is none."""
         began_s = min(self._run_began_s.copy().values(), default=None)
-        return 0.0 if began_s is None else time.monotonic() - began_s
+        return 0.0 if began_s is None else self._clock() - began_s
 
     def result_of(self, future: Future[Result], *, longest_run_s: float) -> Result:
         """Wait for a result of `submit`, however long the queue is, but give up if a run hangs.
@@ -201,8 +204,31 @@ class Batcher(Generic[Key, Item, Result]):
     def _timed_run(self, key: Key, items: list[Item]) -> Sequence[Result]:
         self._when_run(len(items))
         thread = threading.get_ident()
-        self._run_began_s[thread] = time.monotonic()
+        self._run_began_s[thread] = self._clock()
         try:
             return self._run(key, items)
         finally:
             del self._run_began_s[thread]
+
+
+class TurnsLock:
+    """A lock whose waiters get it in the order in which they came.
+
+    `threading.Lock` goes to whoever is quickest, which is often the thread that has just released it: a long
+    recording would keep all others waiting until its end.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+
+    def __enter__(self) -> None:
+        turn = object()
+        with self._changed:
+            self._waiting.append(turn)
+            self._changed.wait_for(lambda: self._waiting[0] is turn)
+
+    def __exit__(self, *exc_info: object) -> None:
+        with self._changed:
+            self._waiting.popleft()
+            self._changed.notify_all()

@@ -131,6 +131,11 @@ class FasterWhisper:
         if loaded is not None:
             loaded.close(CLOSING_S)
 
+    @property
+    def translates(self) -> bool:
+        """Whether it can give the words in English: all models but those for English only."""
+        return self.supports(None)
+
     def supports(self, language: str | None) -> bool:
         """Whether the model knows the language: 99 or 100 and detection (None), or English only ("base.en").
 
@@ -147,9 +152,10 @@ class FasterWhisper:
         language: str | None,
         hot_words: str | None = None,
         is_partial: bool = False,
+        is_translated: bool = False,
         on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
     ) -> Recognition:
-        """See `RecognitionEngine.recognize`. `on_segments` is called after each window that has segments.
+        """See `RecognitionEngine.recognize`. `on_segments` is called after each window.
 
         Raises:
             TransientFailure: the model has not returned for `deadline_s`.
@@ -162,7 +168,7 @@ class FasterWhisper:
             )
         spans = speech_spans(self._vad.probabilities(samples), len(samples), longest_s=WINDOW_S)
         code = None if language is None else _code(language)
-        kind = Kind(code, (hot_words or "").strip() or None, is_partial)
+        kind = Kind(code, (hot_words or "").strip() or None, is_partial, is_translated)
         heard_in, segments = self._heard(
             samples, windows(spans, longest_s=WINDOW_S), kind, on_segments or _tell_nobody
         )
@@ -201,9 +207,9 @@ class FasterWhisper:
                 heard_in = results[0].language
                 kind = replace(kind, language=heard_in.code)
             for piece, result in zip(group, results, strict=True):
-                if found := segments_of(piece, result.decoded):
-                    segments += found
-                    tell(tuple(found))
+                found = segments_of(piece, result.decoded)
+                segments += found
+                tell(tuple(found))
         return heard_in, segments
 
     # models

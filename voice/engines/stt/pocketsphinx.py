@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import re
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from voice.audio.pcm import checked_samples, s16le_from_samples
 from voice.engines.base import SteadyEngine
+from voice.engines.stt.batching import TurnsLock
 from voice.engines.vad.silero import SileroVad
 from voice.engines.vad.windows import Span, speech_spans
 from voice.errors import EngineUnavailable, LanguageUnsupported
@@ -42,7 +42,7 @@ class PocketSphinx(SteadyEngine):
     def __init__(self, *, vad: SileroVad | None = None) -> None:
         self._vad = vad or SileroVad()
         self._decoder: pocketsphinx.Decoder | None = None
-        self._lock = threading.Lock()
+        self._lock = TurnsLock()
 
     def load(self) -> None:
         """Load the model (0.4 s); further calls return at once.
@@ -79,10 +79,11 @@ class PocketSphinx(SteadyEngine):
         spans = speech_spans(probabilities, len(samples), longest_s=LONGEST_UTTERANCE_S)
         segments: tuple[Segment, ...] = ()
         for span in spans:
-            if segment := self._segment(samples, span):
-                segments = (*segments, segment)
-                if on_segments:
-                    on_segments((segment,))
+            segment = self._segment(samples, span)
+            found = (segment,) if segment else ()
+            segments += found
+            if on_segments:
+                on_segments(found)
         return Recognition(
             text=" ".join(segment.text for segment in segments),
             language="en",

@@ -33,6 +33,8 @@ class Kind:
     """None detects it."""
     hot_words: str | None = None
     is_partial: bool = False
+    is_translated: bool = False
+    """Into English."""
     temperature: float = 0.0
 
 
@@ -72,7 +74,7 @@ class WhisperDecoder:
     def __init__(self, whisper: WhisperModel, *, has_beams: bool) -> None:
         self.whisper = whisper
         self._has_beams = has_beams
-        self._tokenizers: dict[str, Tokenizer] = {}
+        self._tokenizers: dict[tuple[str, str], Tokenizer] = {}
 
     @property
     def is_multilingual(self) -> bool:
@@ -105,7 +107,7 @@ class WhisperDecoder:
         languages = self._languages(kind, encoded, len(items))
         if len({language.code for language in languages}) > 1:
             return self._run_apart(kind, items, languages)
-        tokenizer = self._tokenizer(languages[0].code)
+        tokenizer = self._tokenizer(languages[0].code, "translate" if kind.is_translated else "transcribe")
         results = self._generated(tokenizer, encoded, kind, len(items))
         tokens = [[token for token in result.sequences_ids[0] if token < tokenizer.eot] for result in results]
         words = [()] * len(items) if kind.is_partial else self._aligned(tokenizer, encoded, tokens, items)
@@ -130,14 +132,14 @@ class WhisperDecoder:
             heard |= {i: Heard(r.decoded, languages[i]) for i, r in zip(members, results, strict=True)}
         return [heard[i] for i in range(len(items))]
 
-    def _tokenizer(self, language: str) -> Tokenizer:
+    def _tokenizer(self, language: str, task: str) -> Tokenizer:
         from faster_whisper.tokenizer import Tokenizer
 
-        if language not in self._tokenizers:
-            self._tokenizers[language] = Tokenizer(
-                self.whisper.hf_tokenizer, self.is_multilingual, task="transcribe", language=language
+        if (language, task) not in self._tokenizers:
+            self._tokenizers[language, task] = Tokenizer(
+                self.whisper.hf_tokenizer, self.is_multilingual, task=task, language=language
             )
-        return self._tokenizers[language]
+        return self._tokenizers[language, task]
 
     def _generated(self, tokenizer: Tokenizer, encoded: Any, kind: Kind, n_items: int) -> list[Any]:
         from faster_whisper.transcribe import get_suppressed_tokens

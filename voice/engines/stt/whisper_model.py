@@ -11,6 +11,7 @@ from voice.engines.stt.whisper_decoding import Heard, Input, Kind, WhisperDecode
 from voice.engines.stt.whisper_loading import Place, open_whisper
 from voice.engines.stt.whisper_text import REPETITIVE_COMPRESSION
 from voice.errors import TransientFailure
+from voice.infra.processor import UnstarvedClock
 from voice.types import Samples
 
 # The paper tries five temperatures; two bound the time that noise can take, and break most repetition loops.
@@ -60,6 +61,7 @@ class LoadedWhisper:
             max_wait_ms=batching.wait_ms if is_batched else 0,
             threads=1 if is_batched else place.workers,
             when_run=metrics.BATCH_SIZE.observe,
+            clock=UnstarvedClock().now_s,  # a busy machine makes a model slow, not stuck
             name="whisper",
         )
         return cls(name, place.device, decoder, batcher, ahead, batching.deadline_s)

@@ -127,7 +127,7 @@ class Chatterbox(SteadyEngine):
         """
         self.load()
         chosen = matching_voice(self.voices(), voice=voice, language=language)
-        sentences = split_sentences(text)
+        sentences = split_sentences(text, chosen.language)
         if not sentences:
             raise SynthesisFailed("There is no text to speak.")
         liveliness = LIVELINESS.get((emotion or "").lower(), NEUTRAL)

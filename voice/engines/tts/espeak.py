@@ -100,7 +100,7 @@ class Espeak(SteadyEngine):
         library = _started()
         tag = SYNONYMS.get(primary_language(language), language)
         chosen = matching_voice(library.voices, voice=voice, language=tag)
-        sentences = split_sentences(text)
+        sentences = split_sentences(text, chosen.language)
         if not sentences:
             raise SynthesisFailed("There is no text to speak.")
         return _chunks(library, chosen, sentences, checked_speed(speed))

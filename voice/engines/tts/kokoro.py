@@ -104,7 +104,7 @@ class Kokoro(SteadyEngine):
         """See `SynthesisEngine.synthesize`. Ignores `emotion`, and missing voices of a blend."""
         self.load()
         chosen = matching_voice(self.voices(), voice=voice, language=language)
-        sentences = split_sentences(text)
+        sentences = split_sentences(text, chosen.language)
         if not sentences:
             raise SynthesisFailed("There is no text to speak.")
         weights = blend_of(chosen.id, {known.name for known in self.voices()}) or {chosen.name: 1.0}

@@ -79,7 +79,7 @@ class Piper(SteadyEngine):
         chosen = matching_voice(tuple(models), voice=voice, language=language)
         model_id, _, speaker = chosen.id.partition("#")
         model = next(model for known, model in models.items() if known.id == model_id)
-        sentences = split_sentences(text)
+        sentences = split_sentences(text, chosen.language)
         if not sentences:
             raise SynthesisFailed("There is no text to speak.")
         piper_voice = self._voice(model)

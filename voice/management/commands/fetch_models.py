@@ -18,7 +18,9 @@ PROGRESS_EVERY_S = 1.0
 BAR_EVERY_S = 0.1
 BAR_WIDTH = 30
 
-NOT_REACHABLE = f"Speech model hub not reachable: {downloads.WITHOUT_HUB}"
+NOT_REACHABLE = (
+    "Speech model hub not reachable. Not here: {}. Each worker says which engine it uses for which language."
+)
 
 
 class Command(BaseCommand):
@@ -52,7 +54,7 @@ class Command(BaseCommand):
         try:
             check_hub(settings.VOICE["HUB_TIMEOUT_S"])
         except EngineUnavailable:
-            self._say(NOT_REACHABLE)
+            self._say(NOT_REACHABLE.format(", ".join(download.name for download in missing)))
             return
         for download in missing:
             self._attempt(download)

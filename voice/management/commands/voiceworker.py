@@ -10,13 +10,15 @@ import django_rq
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from voice.infra import processor
 from voice.monitoring import worker_http
+from voice.workers import attendant
 from voice.workers.services import Service
 from voice.workers.worker import VoiceWorker
 
 
 class Command(BaseCommand):
-    """manage.py voiceworker QUEUE [QUEUE ...] [--slots N] [--port N]"""
+    """manage.py voiceworker QUEUE [QUEUE ...] [--slots N] [--port N] [--nice N]"""
 
     # They import every page and its forms, which a worker never shows: 0.3 s and memory.
     requires_system_checks: list[str] = []
@@ -28,7 +30,8 @@ class Command(BaseCommand):
             "--slots",
             type=int,
             default=settings.VOICE["STT_SLOTS"],
-            help="Jobs at a time. With several queues one slot is kept for the first. Default: %(default)s.",
+            help="Jobs at a time; with several queues one more slot is kept for the first. "
+            "Default: %(default)s.",
         )
 
         parser.add_argument(
@@ -38,13 +41,27 @@ class Command(BaseCommand):
             help="Of its own /health, /ready and /metrics, at WORKER_HOST; 0 for none. Default: %(default)s.",
         )
 
-    def handle(self, *args: Any, queues: list[str], slots: int, port: int, **options: Any) -> None:
+        parser.add_argument(
+            "--nice",
+            type=int,
+            choices=range(20),
+            default=0,
+            metavar="NICE",
+            help="How far this worker stands back for other programs, 0 to 19. Default: %(default)s.",
+        )
+
+    def handle(self, *args: Any, queues: list[str], slots: int, port: int, nice: int, **options: Any) -> None:
+        queues = with_calls(queues)
+        connection = django_rq.get_connection(queues[0])
+        notes = attendant.forked(connection, deadline_s=settings.JOB_DEADLINE_S)
+        if nice:
+            processor.stand_back(nice)
         worker = VoiceWorker(
             queues,
-            connection=django_rq.get_connection(queues[0]),
+            connection=connection,
             slot_count=max(1, slots),
             services=services_for(queues),
-            deadline_s=settings.JOB_DEADLINE_S,
+            notes=notes,
         )
         with _http(worker, port):
             status = worker.run(when_ready=_settle)
@@ -72,6 +89,19 @@ def _http(worker: VoiceWorker, port: int) -> Iterator[None]:
         yield
 
 
+def with_calls(queues: Iterable[str]) -> list[str]:
+    """Return the queues with those of the callers who wait, behind the interviews' and before batches.
+
+    Whoever serves interviews serves callers too, so that a new release needs no other command.
+    """
+    served = list(queues)
+    for first, calls in (("stt", "stt-call"), ("tts", "tts-call")):
+        if first in served and calls not in served:
+            behind = [at for at, name in enumerate(served) if name.startswith(first) and name != "stt-batch"]
+            served.insert(behind[-1] + 1, calls)
+    return served
+
+
 def services_for(queues: Iterable[str]) -> list[Service]:
     """Return the services that the jobs of these queues need; a process imports only engines it uses."""
     services: list[Service] = []
@@ -79,7 +109,7 @@ def services_for(queues: Iterable[str]) -> list[Service]:
         from voice.inference import recognizer
 
         services.append(recognizer.recognizer())
-    if "tts" in queues:
+    if any(name.startswith("tts") for name in queues):
         from voice.inference import synthesizer
 
         services.append(synthesizer.synthesizer())

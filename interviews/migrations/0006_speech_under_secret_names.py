@@ -8,6 +8,7 @@ from django.db import migrations
 from interviews.texts.practice import PRACTICE
 from voice.speech.names import text_name
 from voice.text.normalisation import normalise
+from voice.text.reading import readable
 
 
 def request_speech(apps, schema_editor):
@@ -16,17 +17,17 @@ def request_speech(apps, schema_editor):
     for interview in apps.get_model("interviews", "Interview").objects.iterator():
         practice = interview.practice_question or PRACTICE.get(interview.language, PRACTICE["en"])
         for text in (practice, *interview.questions.values_list("text", flat=True)):
-            owner = f"organisation:{interview.organisation_id}"
-            key = text_name(text, voice=interview.voice, language=interview.language, owner=owner)
-            fields = {"text": normalise(text), "language": interview.language, "voice": interview.voice}
-            rows[key] = Speech(key=key, **fields)
+            spoken = normalise(readable(text, interview.language))
+            said = {"voice": interview.voice, "language": interview.language}
+            key = text_name(text, **said, tenant=f"organisation:{interview.organisation_id}")
+            rows[key] = Speech(key=key, text=spoken, **said)
     Speech.objects.bulk_create(rows.values(), ignore_conflicts=True, batch_size=1000)
 
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("interviews", "0002_turn_taking"),
+        ("interviews", "0005_invitation_link_requested_at"),
         ("voice", "0006_skipped_frames_of_batch_files"),
     ]
 

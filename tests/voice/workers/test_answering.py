@@ -1,0 +1,92 @@
+"""Work ends when nobody waits for it any more: between sentences, and between stretches of speech."""
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+
+from tests.factories import tone
+from tests.fakes import FakeRecognition, FakeSynthesis
+from tests.voice.web.rest import recording
+from voice.callers import Caller, tenant_of
+from voice.infra.threads import in_thread
+from voice.models import BatchFile
+from voice.queues import answers
+from voice.queues.calls import Call
+from voice.service import batches, synthesis, transcription
+from voice.service.requests import SpeechRequest, TranscriptionRequest
+from voice.workers import answering
+from voice.workers import transcription as jobs
+
+CALLER = Caller(id="key:1", owner="organisation:7", name="a key")
+SENTENCES = "One is here. Two is here. Three is here."
+
+
+class Windows(FakeRecognition):
+    """Hears ten windows of silence; `leave` is called in the second."""
+
+    windows = 0
+
+    def leave(self):
+        pass
+
+    def recognize(self, samples, *, on_segments=None, **options):
+        for _ in range(10):
+            self.windows += 1
+            if self.windows == 2:
+                self.leave()
+            on_segments(())
+        return super().recognize(samples, **options)
+
+
+@pytest.fixture
+def windows(engines):
+    engines.recognition = Windows()
+    return engines.recognition
+
+
+@sync_to_async
+def carry_out(call: Call) -> None:
+    answering.answer(answers.claim(call.id))
+
+
+async def test_recogniser_stops_after_the_window_in_which_the_caller_left(windows):
+    wanted = TranscriptionRequest(language="en")
+    async with transcription.transcribe(wanted, tone(3), CALLER, is_pcm=True) as call:
+        windows.leave = async_to_sync(call.leave)
+        await carry_out(call)
+
+    assert windows.windows == 2
+
+
+async def test_voice_stops_after_the_sentence_in_which_the_caller_left(engines, monkeypatch):
+    spoken = engines.synthesis
+    speech = await synthesis.synthesize(
+        await synthesis.checked(SpeechRequest.checked(text=SENTENCES), CALLER), tenant=tenant_of(CALLER)
+    )
+    async with speech._submitted() as call:
+        made = FakeSynthesis._chunks
+
+        def chunks(engine, sentences, speed):
+            for number, chunk in enumerate(made(engine, sentences, speed)):
+                if number == 1:
+                    async_to_sync(call.leave)()
+                yield chunk
+
+        monkeypatch.setattr(FakeSynthesis, "_chunks", chunks)
+        await carry_out(call)
+
+    assert spoken.spoken == ["One is here.", "Two is here."]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_recogniser_stops_after_the_window_in_which_the_batch_was_deleted(windows, monkeypatch):
+    monkeypatch.setattr(jobs, "LOOK_EVERY_S", 0.0)
+    batch = await in_thread(batches.create)(
+        owner="organisation:7", request=TranscriptionRequest(language="en"), files=[recording()]
+    )
+    windows.leave = lambda: batches.delete(batch)
+    row = await in_thread(batch.files.get)()
+
+    await in_thread(jobs.transcribe_file)(str(row.pk))
+
+    assert windows.windows == 2
+    assert not await in_thread(BatchFile.objects.exists)()

@@ -1,0 +1,42 @@
+"""What an attendant makes of the notes of its worker, with a clock of the test's."""
+
+import pytest
+
+from voice.workers.attendant import Ward
+
+WORK = {"job_id": "call-1", "queue_name": "stt", "execution_id": "e"}
+ENGINE = {"direction": "recognition", "engine": "fake", "model": "m", "device": "cpu"}
+
+
+def test_job_is_stuck_after_its_deadline():
+    ward = Ward(deadline_s=60)
+    ward.note("began", {"slot": "one", **WORK}, now_s=100)
+
+    assert ward.stuck(160) == ""
+    assert ward.stuck(161) == "job call-1 has run for 61 s"
+
+
+@pytest.mark.parametrize(("allowance_s", "is_stuck"), [(60, False), (30, True)])
+def test_job_may_take_as_long_as_it_asked_for(allowance_s, is_stuck):
+    ward = Ward(deadline_s=60)
+    ward.note("began", {"slot": "one", **WORK}, now_s=0)
+    ward.note("allowed", {"slot": "one", "seconds": allowance_s}, now_s=1)
+
+    assert bool(ward.stuck(100)) == is_stuck
+
+
+def test_job_that_has_ended_is_not_stuck():
+    ward = Ward(deadline_s=60)
+    ward.note("began", {"slot": "one", **WORK}, now_s=0)
+    ward.note("ended", {"slot": "one"}, now_s=1)
+    ward.note("allowed", {"slot": "one", "seconds": 5}, now_s=2)
+
+    assert ward.stuck(1000) == ""
+
+
+@pytest.mark.parametrize(("state", "reason"), [("ready", ""), ("stuck", "fake hangs")])
+def test_model_that_hangs_ends_the_process_though_its_jobs_gave_up_on_it(state, reason):
+    ward = Ward(deadline_s=60)
+    ward.note("engines", {"reports": [{**ENGINE, "state": state}]}, now_s=0)
+
+    assert ward.stuck(1) == reason

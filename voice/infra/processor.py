@@ -1,0 +1,79 @@
+"""The processor: who gets it first, and how long a process waited for it.
+
+stand_back(19)                        # this process gives way to all others
+clock = UnstarvedClock()
+clock.now_s()                         # stands still while the process waits for a processor
+"""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+NS = 1_000_000_000
+
+
+def stand_back(nice: int) -> None:
+    """Set the priority of this process: 19 gives way to all others, 0 is the usual one.
+
+    An unprivileged process can only go down; where it may not go up, its priority stays.
+    """
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
+    set_session_nice(nice)
+
+
+def set_session_nice(nice: int) -> None:
+    """Set the `nice` of this process's session, where that is allowed.
+
+    Linux shares the CPU between sessions first, and then between the processes in them. A program that is a
+    session of its own needs both.  Source: sched(7), "The autogroup feature".
+    """
+    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w") as group:  # noqa: PTH123
+        group.write(str(nice))
+
+
+def waits_s(pid: int) -> dict[str, float]:
+    """For how many seconds each thread of a process was ready to run and had no processor, by thread id.
+
+    Empty where the system does not tell.  Source: Linux, Documentation/scheduler/sched-stats.rst.
+    """
+    waits = {}
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):  # it has ended
+            waits[thread.name] = int((thread / "schedstat").read_text().split()[1]) / NS
+    return waits
+
+
+class UnstarvedClock:
+    """Seconds that a process could use: they do not pass while it waits for a processor.
+
+    A machine that does other things slows a call down without making it hang. Of the threads, the one that
+    waited longest counts: the others may wait for it. Thread-safe.
+    """
+
+    def __init__(
+        self,
+        pid: int | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        read_waits_s: Callable[[int], dict[str, float]] = waits_s,
+    ) -> None:
+        self._pid = os.getpid() if pid is None else pid
+        self._clock, self._read_waits_s = clock, read_waits_s
+        self._lock = threading.Lock()
+        self._now_s = self._looked_at = clock()
+        self._waits_s = read_waits_s(self._pid)
+
+    def now_s(self) -> float:
+        """Return the time of this clock. Each look costs a file of /proc for each thread."""
+        with self._lock:
+            at, waits = self._clock(), self._read_waits_s(self._pid)
+            waited_s = max(
+                (total - self._waits_s.get(name, 0.0) for name, total in waits.items()), default=0.0
+            )
+            self._now_s += max(0.0, at - self._looked_at - waited_s)
+            self._looked_at, self._waits_s = at, waits
+            return self._now_s
