@@ -39,6 +39,15 @@ def test_upgrade_requests_speech_under_new_names_and_keeps_the_old():
     assert Speech.objects.get(key=old.key).status == Speech.Status.READY
 
 
+def test_upgrade_requests_texts_as_they_are_read():
+    interview = factories.InterviewFactory(language="en")
+    factories.QuestionFactory(interview=interview, text="Why **here**?")
+
+    migrate()
+
+    assert Speech.objects.get(key=speech_name(interview, "Why **here**?")).text == "Why here?"
+
+
 def test_organisations_share_no_names():
     interview, other = (factories.InterviewFactory(language="en", voice="") for _ in range(2))
 

@@ -81,6 +81,14 @@ def test_job_that_has_expired_is_left_out(clean_redis):
     assert taken(["stt-call"], 2) == ["a2", None]
 
 
+def test_what_is_no_job_is_left_out(clean_redis):
+    queue("stt-call", "a", "a1")
+    clean_redis.rpush("rq:job:odd", "not the fields of a job")
+    clean_redis.lpush("rq:queue:stt-call", "odd")
+
+    assert taken(["stt-call"], 2) == ["a1", None]
+
+
 def test_turn_of_long_ago_is_forgotten(clean_redis):
     queue("stt-call", "a", "a1")
     clean_redis.zadd("voice:turns:rq:queue:stt-call", {"gone": 1})

@@ -1,18 +1,20 @@
 """Work ends when nobody waits for it any more: between sentences, and between stretches of speech."""
 
+import numpy as np
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 
 from tests.factories import tone
 from tests.fakes import FakeRecognition, FakeSynthesis
+from tests.sounds import encode_wav
 from tests.voice.web.rest import recording
 from voice.callers import Caller, tenant_of
 from voice.infra.threads import in_thread
 from voice.models import BatchFile
 from voice.queues import answers
 from voice.queues.calls import Call
-from voice.service import batches, synthesis, transcription
-from voice.service.requests import SpeechRequest, TranscriptionRequest
+from voice.service import batches, conversion, synthesis, transcription
+from voice.service.requests import ConversionRequest, SpeechRequest, TranscriptionRequest
 from voice.workers import answering
 from voice.workers import transcription as jobs
 
@@ -75,6 +77,26 @@ async def test_voice_stops_after_the_sentence_in_which_the_caller_left(engines, 
         await carry_out(call)
 
     assert spoken.spoken == ["One is here.", "Two is here."]
+
+
+async def test_conversion_stops_after_the_block_in_which_the_caller_left(monkeypatch, clean_redis):
+    monkeypatch.setattr("voice.workers.conversion.LOOK_AFTER_S", 0.0)
+    read = []
+
+    def blocks(file, *, rate_hz, tally):
+        for number in range(10):
+            read.append(number)
+            if number == 1:
+                async_to_sync(call.leave)()
+            yield np.zeros(rate_hz, np.float32)
+
+    monkeypatch.setattr("voice.workers.uploads.decoded_blocks", blocks)
+    wanted = ConversionRequest.checked(format="mp3")
+    async with conversion.convert(wanted, encode_wav(tone(1)), CALLER) as call:
+        await carry_out(call)
+
+    assert read == [0, 1]
+    assert clean_redis.keys("voice:call:*") == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -28,7 +28,8 @@ end
 local function waiting_of_tenant()
   local count = 0
   for _, job in ipairs(redis.call('LRANGE', queue, 0, -1)) do
-    if (redis.call('HGET', job_prefix .. job, 'tenant') or '') == tenant then count = count + 1 end
+    local whose = redis.pcall('HGET', job_prefix .. job, 'tenant') or ''
+    if whose == tenant then count = count + 1 end
   end
   return count
 end

@@ -5,13 +5,15 @@
 --       then for each queue how many of its jobs are looked at; 1 takes the first, whoever's it is.
 -- Answer: {number of the queue, from 1; id of the job; its fields and values}; false where nothing waits.
 --
+-- Whatever else lies under the key of a job counts as a job without fields or tenant.
 -- From now on the job belongs to the worker for as long as the worker's entry lives.
 local worker, name, ttl_s, job_prefix, turns_prefix, remembered_s = KEYS[1], unpack(ARGV)
 local now = redis.call('TIME')
 local now_s = now[1] + now[2] / 1000000
 
 local function last_turn(turns, job)
-  local tenant = redis.call('HGET', job, 'tenant') or ''
+  local tenant = redis.pcall('HGET', job, 'tenant')
+  if type(tenant) ~= 'string' then tenant = '' end
   return tonumber(redis.call('ZSCORE', turns, tenant)) or 0, tenant
 end
 
@@ -36,7 +38,7 @@ redis.call('HDEL', worker, 'current_job')
 for number = 2, #KEYS do
   local id = next_of(KEYS[number], tonumber(ARGV[number + 4]))
   while id do
-    local job = redis.call('HGETALL', job_prefix .. id)
+    local job = redis.pcall('HGETALL', job_prefix .. id)
     if #job > 0 then
       redis.call('HSET', job_prefix .. id, 'worker_name', name)
       redis.call('HSET', worker, 'current_job', id)
