@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from django.contrib.admin import models as admin_models
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
 from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.admin.sites import AdminSite
@@ -26,7 +27,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
-from accounts import access
+from accounts import access, admin_log
 
 DATE_PART = re.compile(r"[0-2]?[0-9]{1,3}")
 """A year up to 2999, a month or a day. Django fails at years that Python's dates do not know."""
@@ -131,6 +132,15 @@ class ScopedModelAdmin(ModelAdmin):
         if obj is None:
             return access.has_any(request.user, roles)
         return access.has_role(request.user, self.organisation_id_of(obj), roles)
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return admin_log.record(request.user, [obj], admin_models.ADDITION, message)[0]
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return admin_log.record(request.user, [obj], admin_models.CHANGE, message)[0]
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet) -> Any:
+        return admin_log.record(request.user, queryset, admin_models.DELETION)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any

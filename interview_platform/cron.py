@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 from rq import cron
 from rq.utils import now
 
-from interviews.jobs import expire
+from interview_platform.web.owners import erase_of_deleted
+from interviews.jobs import erase_overdue, expire, sweep_erasures
 from voice.workers.storing import move_resting
 from voice.workers.sweeper import sweep
 
 SWEEP_SECONDS = 5
 EXPIRE_SECONDS = 60
 MOVE_SECONDS = 60
+OVERDUE_SECONDS = 600
 
 _started = now() - timedelta(seconds=time.monotonic())
 
@@ -31,5 +33,8 @@ def steady_now() -> datetime:
 
 cron.now = steady_now
 cron.register(sweep, "cron", interval=SWEEP_SECONDS, result_ttl=0)
+cron.register(sweep_erasures, "cron", interval=SWEEP_SECONDS, result_ttl=0)
+cron.register(erase_overdue, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
+cron.register(erase_of_deleted, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(expire, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
 cron.register(move_resting, "cron", interval=MOVE_SECONDS, result_ttl=0)

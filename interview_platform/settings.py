@@ -237,7 +237,15 @@ def _media_origins() -> list[str]:
 # --- Queues ---------------------------------------------------------------------------------------
 QUEUE_NAMES = speech.QUEUE_NAMES
 RQ_QUEUES = speech.queues(REDIS_URL)
-JOBS = (*speech.JOBS, "interviews.jobs.expire")  # workers run nothing else
+JOBS = (  # workers run nothing else
+    *speech.JOBS,
+    "interview_platform.web.owners.erase_of_deleted",
+    "interviews.jobs.complete_erasure",
+    "interviews.jobs.erase_overdue",
+    "interviews.jobs.expire",
+    "interviews.jobs.send_link",
+    "interviews.jobs.sweep_erasures",
+)
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
 # (voice.workers.sweeper.sweep) queues again whatever a lost queue forgot.
 RQ = {"COMMIT_MODE": "on_db_commit"}

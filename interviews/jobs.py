@@ -2,9 +2,13 @@
 
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
-from interviews.actions import invitations, new_links, sessions
+from interviews.actions import erasure, invitations, new_links, sessions
+from interviews.models import Erasure
+from voice.workers import erasing
+from voice.workers.sweeper import queue_again
 
 
 def expire() -> None:
@@ -18,3 +22,30 @@ def expire() -> None:
 def send_link(invitation_id: str) -> None:
     """Send a new link to a candidate."""
     new_links.send_link(invitation_id=UUID(invitation_id), now=timezone.now())
+
+
+def erase_overdue() -> None:
+    """Erase candidates whose retention is over."""
+    erasure.erase_overdue(now=timezone.now())
+
+
+def complete_erasure(erasure_id: str) -> None:
+    """Erase what is left of a candidate, unless that is done."""
+    row = Erasure.objects.filter(pk=erasure_id, status=Erasure.Status.WAITING).first()
+    if row is None:
+        return
+    try:
+        erasing.erase_keys(row.pending)
+        erasure.complete(erasure=row, now=timezone.now())
+    except Exception as error:
+        erasure.postpone(erasure=row, error=error, now=timezone.now())
+        raise
+
+
+def sweep_erasures() -> None:
+    """Queue again all erasures that are under way without a live job. Runs every few seconds."""
+    now = timezone.now()
+    # One that is postponed for longer than possible: then the clock was set back.
+    is_due = Q(retry_at__lte=now) | Q(retry_at__gt=now + 2 * erasure.RETRY)
+    waiting = Erasure.objects.filter(is_due, status=Erasure.Status.WAITING).order_by("retry_at")
+    queue_again(waiting.values_list("pk"), erasure.completion_job_id, erasure.queue_completion)

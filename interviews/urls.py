@@ -3,10 +3,12 @@
 from django.urls import path
 
 from interviews.candidate import pages
+from interviews.privacy.pages import your_data
 
 app_name = "interviews"
 urlpatterns = [
     path("i/<str:token>/", pages.landing, name="landing"),
     path("i/<str:token>/room/", pages.room, name="room"),
     path("i/<str:token>/new-link/", pages.new_link, name="new_link"),
+    path("i/<str:token>/data/", your_data, name="data"),
 ]

@@ -83,6 +83,15 @@ class Candidate:
     def answer(self, answer_id: str) -> dict:
         return next(a for a in self.state["answers"] if a["id"] == answer_id)
 
+    async def ask_first_question(self) -> str:
+        """Skip the practice. Return the path of the spoken question, once there is one."""
+        await self.say("skip_practice")
+        await self.event("practice_skipped")
+        asked = self.current
+        await self.say("ask", answer=asked)
+        await self.until(lambda m: bool(self.answer(asked)["speech_url"]))
+        return self.answer(asked)["speech_url"]
+
     async def begin(self) -> dict:
         """Begin the current answer. Return the `resume` message."""
         await self.say("begin_answer", answer=self.current)

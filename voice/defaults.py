@@ -55,6 +55,7 @@ QUEUE_NAMES: Final = (
 )
 JOBS: Final = (
     "voice.workers.answering.answer_call",
+    "voice.workers.erasing.erase",
     "voice.workers.rendering.render_speech",
     "voice.workers.storing.delete_upload",
     "voice.workers.storing.move_resting",

@@ -22,6 +22,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the side bar, with the pages that the user may open."""
     is_member = access.has_any(request.user)
     is_owner = access.has_any(request.user, access.OWNERS)
+    is_writer = access.has_any(request.user, access.WRITERS)
     is_unlimited = access.is_unlimited(request.user)
     return [
         {
@@ -34,6 +35,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "headphones",
                     "admin:interviews_session_changelist",
                     is_member,
+                ),
+                _item(
+                    _("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer
                 ),
             ]
         },

@@ -31,24 +31,70 @@ def ask(*, answer: Answer, by: object, now: datetime) -> None:
 def begin(*, answer: Answer, by: object, now: datetime) -> None:
     """Begin to record."""
     _require_current(answer)
-    move(answer, states.BEGIN_ANSWER, by=by, began_at=now, recording=_new_recording(answer))
+    changes = {} if answer.asked_at else {"asked_at": now}
+    move(answer, states.BEGIN_ANSWER, by=by, began_at=now, recording=_new_recording(answer), **changes)
     publishing.publish("answer_began", answer.session, answer)
 
 
 @transaction.atomic(savepoint=False)
-def finish(*, answer: Answer, byte_count: int, by: object, now: datetime) -> None:
+def finish(
+    *, answer: Answer, byte_count: int, has_speech: bool | None = None, by: object, now: datetime
+) -> None:
     """Complete the answer with `byte_count` bytes of audio, and queue its transcription and storage.
+
+    has_speech: whether a voice was heard in it; None if that is not known. An answer that ended at its limit
+    goes on by itself only if one was: see `_end_at_limit`.
 
     Raises AudioMissing, with nothing changed, while fewer bytes are held.
     """
     if answer.status != states.AnswerStatus.RECORDING:
         raise WrongState(f"answer is {answer.status}: there is nothing to finish.")
     _seal(answer, at_least=byte_count, now=now)
+    recording = answer.current_recording
+    if not has_speech and (recording.byte_count or 0) >= recording.max_bytes:
+        _end_at_limit(answer, is_silent=has_speech is False, by=by, now=now)
+        return
     may_go_back = answer.retakes_left or answer.kind == Answer.Kind.PRACTICE
     transition = states.COMPLETE_ANSWER if may_go_back else states.ACCEPT_AT_ONCE
     move(answer, transition, by=by, completed_at=now)
     if answer.status == states.AnswerStatus.ACCEPTED:
         _go_on(answer, by=by, now=now)
+    publishing.publish("answer_finished", answer.session, answer)
+
+
+@transaction.atomic(savepoint=False)
+def time_out(*, answer: Answer, has_speech: bool | None, by: object, now: datetime) -> None:
+    """The server's clock has run out: begin an answer that was only asked, or end one in which nothing came.
+
+    An answer in which a voice was heard, or may have been, is left alone: the limit of its audio ends it.
+    """
+    if answer.status == states.AnswerStatus.ASKED:
+        begin(answer=answer, by=by, now=now)
+    elif answer.status == states.AnswerStatus.RECORDING and _is_without_speech(answer, has_speech):
+        _seal(answer, at_least=0, now=now)
+        _end_at_limit(answer, is_silent=True, by=by, now=now)
+
+
+def _is_without_speech(answer: Answer, has_speech: bool | None) -> bool:
+    if has_speech is None:
+        return not lifecycle.held_bytes(answer.current_recording)
+    return not has_speech
+
+
+def _end_at_limit(answer: Answer, *, is_silent: bool, by: object, now: datetime) -> None:
+    """End an answer in which no voice was heard: no clock may accept it.
+
+    Where it is certain that nothing was said, the question is asked once more. The second time, and where
+    nobody listened, the answer is kept, and the interview waits until the candidate goes on.
+    """
+    may_ask_again = answer.kind == Answer.Kind.QUESTION and answer.asked_again_at is None
+    if is_silent and may_ask_again:
+        silence = answer.current_recording
+        move(answer, states.ASK_AGAIN, by=by, asked_again_at=now, recording=None)
+        lifecycle.discard(recording=silence)
+        publishing.publish("question_asked_again", answer.session, answer)
+        return
+    move(answer, states.COMPLETE_ANSWER, by=by, completed_at=now, is_silent=is_silent)
     publishing.publish("answer_finished", answer.session, answer)
 
 

@@ -117,9 +117,9 @@ def abandon_idle(*, now: datetime) -> int:
     return count
 
 
-def mark_seen(*, session_id: UUID, now: datetime | None = None) -> None:
-    """Record the time at which the candidate was last connected."""
-    sql.change(_SEEN, now or timezone.now(), session_id)
+def mark_seen(*, session_id: UUID, now: datetime | None = None) -> bool:
+    """Record the time at which the candidate was last connected. Return whether there is such a session."""
+    return bool(sql.change(_SEEN, now or timezone.now(), session_id))
 
 
 _SEEN = "UPDATE interviews_session SET last_seen_at = %s WHERE id = %s"

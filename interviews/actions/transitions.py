@@ -22,13 +22,18 @@ def move(
     values = (getattr(value, "pk", value) for value in changes.values())
     update = _update(type(row), *changes)
     if not sql.change(update, transition.target, *values, row.pk, list(transition.sources)):
-        row.refresh_from_db(fields=["status"])
+        row.status = _status_now(row)
         raise WrongState(f"{kind} is {row.status}: it cannot become {transition.target}.")
     row.status = transition.target
     for field, value in changes.items():
         setattr(row, field, value)
     actor = getattr(by, "pk", by)
     logger.info("%s %s is now %s by %s", kind, row.pk, transition.target, actor)
+
+
+def _status_now(row: Answer | Invitation | Session) -> str:
+    found = type(row).objects.filter(pk=row.pk).values_list("status", flat=True).first()
+    return found or "erased"
 
 
 @cache

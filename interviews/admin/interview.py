@@ -22,7 +22,7 @@ from interviews.admin import question_audio
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
 from interviews.models import Interview, Session
-from interviews.queries import recognition
+from interviews.queries import progress, recognition
 from interviews.texts import consent
 from voice.models import Speech
 from voice.speech import rendering
@@ -38,7 +38,7 @@ class InterviewForm(forms.ModelForm):
         cast("VoiceField", self.fields["voice"]).keep(self.instance.voice)
         self.fields["practice_question"].widget.attrs["rows"] = 2
         self.fields["consent_text"].widget.attrs |= {
-            f"data-default-{language}": default for language, default in consent.DEFAULT.items()
+            f"data-default-{language}": default for language, default in consent.default_texts().items()
         }
 
     def clean(self) -> dict[str, Any]:
@@ -77,6 +77,7 @@ class InterviewAdmin(ScopedModelAdmin):
                 questions_n=Count("questions", distinct=True),
                 invited_n=Count("invitations", distinct=True),
                 finished_n=Count("invitations", filter=finished, distinct=True),
+                **progress.of_erased(),
             )
         )
 
@@ -89,7 +90,7 @@ class InterviewAdmin(ScopedModelAdmin):
             (None, {"fields": about}),
             (_("Practice question"), {"fields": practice}),
             (_("Taking turns"), {"fields": ["patience", "is_barge_in_allowed"]}),
-            (_("Consent"), {"fields": ["consent_text"]}),
+            (_("Consent"), {"fields": ["consent_text", "retention_days"]}),
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -130,11 +131,11 @@ class InterviewAdmin(ScopedModelAdmin):
 
     @display(description=_("invited"), ordering="invited_n")
     def invited(self, interview: Any) -> int:
-        return interview.invited_n
+        return interview.invited_n + interview.erased_n
 
     @display(description=_("finished"), ordering="finished_n")
     def finished(self, interview: Any) -> int:
-        return interview.finished_n
+        return interview.finished_n + interview.erased_finished_n
 
     @action(
         description=_("Invite a candidate"),

@@ -64,7 +64,7 @@ class InvitationAdmin(ScopedModelAdmin):
     search_fields = ["candidate_name", "candidate_email", "interview__title"]
     date_hierarchy = "created_at"
     actions = ["revoke_selected"]
-    actions_detail = ["review", "revoke_link"]
+    actions_detail = ["review", "revoke_link", "erase"]
     readonly_fields = ["link", "status_in_words", "progress_in_words", "invited_by", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
@@ -126,6 +126,10 @@ class InvitationAdmin(ScopedModelAdmin):
             return False
         sources = states.REVOKE_INVITATION.sources
         return obj is None or self.writable(request).filter(pk=obj, status__in=sources).exists()
+
+    def has_erase_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may erase candidates."""
+        return self._is_allowed(request, obj, self.writing_roles)
 
     def has_review_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether there is something to review."""
@@ -226,6 +230,16 @@ class InvitationAdmin(ScopedModelAdmin):
             messages.success(request, _("The link was revoked."))
         address = reverse("admin:interviews_invitation_change", args=[object_id])
         return HttpResponse(headers={"HX-Redirect": address})
+
+    @action(
+        description=_("Erase candidate"),
+        permissions=["erase"],
+        icon="delete_forever",
+        variant=ActionVariant.DANGER,
+    )
+    def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Redirect to the page that says what goes; nothing is changed here."""
+        return redirect("admin:interviews_erasure_confirm", object_id)
 
     def _revoke(self, request: HttpRequest, invitation: Invitation) -> bool:
         try:

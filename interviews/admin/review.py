@@ -102,5 +102,10 @@ class Review:
         return "" if language in UNSPACED_LANGUAGES else " "
 
     @property
+    def is_asked_again(self) -> bool:
+        """Whether nothing was heard the first time, so that the candidate had longer to think."""
+        return self.answer.asked_again_at is not None
+
+    @property
     def is_unanswered(self) -> bool:
         return self.recording is None and not self.answer.typed_text

@@ -38,6 +38,7 @@ _KEYS = {name: f"interviews:admission:{name}" for name in _NAMES}
 
 _ATTEND = lua.load(__file__, "places_attend", uses="places_leave")
 _GIVE_BACK = lua.load(__file__, "places_give_back", uses="places_leave")
+_FORGET = lua.load(__file__, "places_forget", uses="places_leave")
 _STEP_ASIDE = lua.load(__file__, "places_step_aside")
 _COUNT = lua.load(__file__, "places_count")
 
@@ -134,6 +135,20 @@ async def step_aside(session_id: UUID) -> None:
     """
     keys = [_KEYS["line"], _KEYS["barred"]]
     await _STEP_ASIDE.run_async(redis_clients.async_client(), keys, [str(session_id)])
+
+
+def forget(session_id: UUID | str) -> None:
+    """Forget a candidate who was erased. Raises redis.RedisError."""
+    args = [MEASURED_AT_MOST, str(session_id)]
+    _FORGET.run(redis_clients.sync_client(), list(_KEYS.values()), args)
+
+
+def find(session_id: UUID | str) -> list[str]:
+    """Return the keys that name a candidate. Raises redis.RedisError."""
+    client, member = redis_clients.sync_client(), str(session_id)
+    held = [_KEYS["since"]] if client.hexists(_KEYS["since"], member) else []
+    ordered = (_KEYS[name] for name in ("places", "line", "line-leases", "barred"))
+    return [*held, *(key for key in ordered if client.zscore(key, member) is not None)]
 
 
 def count() -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """Requests and responses of the REST API. Times are ISO 8601 in UTC, ids are UUIDs, durations in seconds."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -58,6 +58,9 @@ class InterviewOut(Schema):
     job_title: str
     language: str
     voice: str = Field(description="Empty: the best voice for the language.")
+    retention_days: int | None = Field(
+        description="So long after the end of an interview its candidate is erased; null: no end."
+    )
     created_at: datetime
     question_count: int
 
@@ -115,6 +118,21 @@ class InvitationProgressOut(InvitationOut):
         return row.session.status if hasattr(row, "session") else None
 
 
+class ErasureOut(Schema):
+    id: UUID
+    interview_id: UUID
+    status: Literal["waiting", "done"] = Field(description="done: nothing is found any more.")
+    source: Literal["recruiter", "api", "candidate", "retention"] = Field(description="Who asked for it.")
+    requested_at: datetime
+    done_at: datetime | None
+    invitation_status: InvitationStatus = Field(description="As it was then.")
+    session_status: str = Field(description="As it was then; empty if the interview had not begun.")
+    invited_on: date
+    begun_on: date | None
+    finished_on: date | None
+    answered: int = Field(alias="answer_count")
+
+
 class SessionOut(Schema):
     id: UUID
     invitation_id: UUID
@@ -142,6 +160,10 @@ class AnswerOut(Schema):
     duration_s: float | None = Field(description="Null while nothing was recorded to the end.")
     is_stored: bool = Field(description="Whether the recording can be fetched.")
     typed_text: str | None
+    extra_seconds: int = Field(
+        description="How much longer the candidate could think: the question was asked twice."
+    )
+    is_silent: bool = Field(description="Nothing was heard until the limit, the second time too.")
     transcript: TranscriptStateOut | None
 
     @staticmethod

@@ -9,6 +9,7 @@ from interviews.candidate.outbox import Outbox
 from interviews.models import Answer
 from interviews.states import AnswerStatus
 from voice.live.listener import Listener
+from voice.live.voice_check import VoiceCheck
 
 
 class AnswerStream:
@@ -20,6 +21,7 @@ class AnswerStream:
         self._channel_name = channel_name
         self._audio: AnswerAudio | None = None
         self._listener: Listener | None = None
+        self._voice: VoiceCheck | None = None  # of the answer being recorded; outlives its listener
 
     async def begin(self, answer: Answer) -> None:
         """Expect frames of this answer from now on, and tell the page the byte offset to send from."""
@@ -27,8 +29,10 @@ class AnswerStream:
         offset = await audio.open()
         self._audio = audio
         await self.stop_listening()
+        self._voice = None
         if answer.status == AnswerStatus.RECORDING:
             self._listener = listen_to(answer, offset=offset, tell=self._tell, reply_to=self._channel_name)
+            self._voice = self._listener.voice
         await self._outbox.send(
             {
                 "type": "resume",
@@ -63,6 +67,15 @@ class AnswerStream:
         caption = self._listener.caption_recognised(start, end, text)
         if caption is not None:
             await self._tell({"type": "caption", "text": caption})
+
+    def is_full(self, byte_count: int) -> bool:
+        """Whether the answer may have no more audio than that."""
+        return self._audio is not None and byte_count >= self._audio.limit_bytes
+
+    async def has_speech(self, answer_id: str) -> bool | None:
+        """Whether a voice was heard in that answer; None if not all of it was listened to here."""
+        is_it = self._audio is not None and self._audio.answer_id == answer_id
+        return await self._voice.has_speech_by_now() if self._voice is not None and is_it else None
 
     async def stop_listening(self) -> None:
         """Send no more turns and captions. Frames are still saved."""

@@ -18,6 +18,7 @@ from voice.recordings.buffer import Outcome, Write
 
 MOVE_AGAIN_S = 5.0
 """Interval for queueing the job that moves segments, while one is due: a queued job may be lost."""
+_NOTHING_MISSING = "That recording is stored or was deleted: nothing is missing."
 
 
 class FrameRefused(ActionRefused):
@@ -53,8 +54,15 @@ class AnswerAudio:
         return self._recording.limit_bytes
 
     async def open(self) -> int:
-        """Return the byte offset to send from."""
-        return await lifecycle.open_for(self._recording, writer=self._writer)
+        """Return the byte offset to send from.
+
+        Raises:
+            FrameRefused: the recording was discarded or erased meanwhile.
+        """
+        try:
+            return await lifecycle.open_for(self._recording, writer=self._writer)
+        except buffer.Erased:
+            raise FrameRefused("not_recording", _NOTHING_MISSING) from None
 
     async def hold(self, data: bytes) -> tuple[frames.Frame, int]:
         """Save a frame. Return it, and how many bytes are saved without a gap.
@@ -100,10 +108,10 @@ class AnswerAudio:
 
     async def _open_again(self) -> None:
         """Open again after Redis lost its data: the row knows how much is in object storage."""
-        self._recording = await in_thread(Recording.objects.get)(pk=self.recording_id)
-        if self._recording.status not in storage.GROWING:
-            detail = "That recording is stored or was deleted: nothing is missing."
-            raise FrameRefused("not_recording", detail)
+        found = await in_thread(Recording.objects.filter(pk=self.recording_id).first)()
+        if found is None or found.status not in storage.GROWING:
+            raise FrameRefused("not_recording", _NOTHING_MISSING)
+        self._recording = found
         await self.open()
 
     def _ask_to_move(self) -> None:

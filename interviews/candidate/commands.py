@@ -98,6 +98,20 @@ def _complete(action: Action, **fields: Field) -> Command:
     return command
 
 
+async def _finish(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+    byte_count = field(message, "bytes", int)
+    is_at_limit = stream.is_full(byte_count)
+    has_speech = await stream.has_speech(_answer_id(message)) if is_at_limit else None
+    await stream.stop_listening()
+    await session.act_on_answer(
+        answers.finish, _answer_id(message), byte_count=byte_count, has_speech=has_speech
+    )
+
+
+async def _write(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+    session.clock.write(_answer_id(message))
+
+
 async def _select(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
     answer = await session.answer(_answer_id(message))
     recording = answer.recording
@@ -117,7 +131,8 @@ COMMANDS: Mapping[str, Command] = {
     "begin_answer": _begin_recording(answers.begin),
     "retake": _begin_recording(answers.retake),
     "select": _select,
-    "finish_answer": _complete(answers.finish, byte_count=("bytes", int, None)),
+    "finish_answer": _finish,
+    "writing": _write,
     "type_answer": _complete(answers.type_answer, text=("text", str, None), byte_count=("bytes", int, 0)),
     "accept_answer": _on_answer(answers.accept),
 }

@@ -4,6 +4,11 @@
 takes and acknowledges frames. `outbox` sends.
 """
 
+import contextlib
+
+from django.utils import timezone
+
+from interviews.actions import answers
 from interviews.actions.errors import ActionRefused
 from interviews.candidate import commands, metrics
 from interviews.candidate.answer_stream import AnswerStream
@@ -11,10 +16,11 @@ from interviews.candidate.audio import TakenOver
 from interviews.candidate.outbox import Outbox
 from interviews.candidate.presence import Presence
 from interviews.candidate.session import CandidateSession, find
+from interviews.models import Session
 from interviews.queries import links
 from interviews.states import SessionStatus
 from voice.capacity import shedding
-from voice.infra.websocket import CLOSE_TRY_AGAIN, WebSocketConsumer
+from voice.infra.websocket import CLOSE_TRY_AGAIN, Message, WebSocketConsumer
 from voice.live import listener
 
 CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 4001, 4004, 4010
@@ -28,6 +34,13 @@ class CandidateConsumer(WebSocketConsumer):
     stream: AnswerStream
     outbox: Outbox
     is_inside = False  # the snapshot was sent
+
+    async def dispatch(self, message: Message) -> None:
+        """Call the handler of a message. A connection whose candidate was erased ends."""
+        try:
+            await super().dispatch(message)
+        except Session.DoesNotExist:
+            await self.close(CLOSE_ENDED)
 
     async def connect(self) -> None:
         metrics.CONNECTIONS.inc()
@@ -82,12 +95,23 @@ class CandidateConsumer(WebSocketConsumer):
 
     async def _receive_text(self, text: str, session: CandidateSession) -> None:
         message = commands.parse(text)
+        if self.is_inside:
+            await self._end_what_is_over(session)
         if message["type"] == "ping":
             await self._pong(session)
         elif self.is_inside:
             await commands.run(message, session, self.stream)
         else:
             raise commands.StillWaiting("The candidate has not been let in: wait for the snapshot.")
+
+    async def _end_what_is_over(self, session: CandidateSession) -> None:
+        """The page did not begin or end the answer in time: the server does."""
+        answer_id = session.clock.over(timezone.now())
+        if answer_id is None:
+            return
+        has_speech = await self.stream.has_speech(answer_id)
+        with contextlib.suppress(ActionRefused):  # the page was faster
+            await session.act_on_answer(answers.time_out, answer_id, has_speech=has_speech)
 
     async def _pong(self, session: CandidateSession) -> None:
         await self.presence.join_group()
@@ -125,6 +149,8 @@ class CandidateConsumer(WebSocketConsumer):
         assert self.session is not None, "only a visit lets in, and a visit has a session"
         try:
             await self._come_in(self.session)
+        except Session.DoesNotExist:
+            raise
         except Exception:
             await self.close(CLOSE_TRY_AGAIN)  # the place is kept
             raise
@@ -132,6 +158,8 @@ class CandidateConsumer(WebSocketConsumer):
     async def session_event(self, message: dict) -> None:
         if not self.is_inside:
             return  # the snapshot will have it
+        assert self.session is not None, "a session came in"
+        self.session.follow(message["event"])
         await self.outbox.send(message["event"])
         if message["event"]["session"]["status"] == SessionStatus.FINISHED:
             await self.presence.give_place_back()

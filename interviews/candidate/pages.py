@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from interviews import tokens
 from interviews.actions import new_links, sessions
-from interviews.actions.errors import ActionRefused
+from interviews.actions.errors import ActionRefused, WrongState
 from interviews.candidate.forms import ConsentForm
 from interviews.models import Invitation, Session
 from interviews.models.invitation import url_of
@@ -35,8 +35,7 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
     is_post = request.method == "POST"
     form = ConsentForm(request.POST if is_post else None, text=invitation.interview.consent_text)
     if is_post and (session is not None or form.is_valid()):
-        sessions.start(invitation=invitation, now=timezone.now())
-        return redirect("interviews:room", token=token)
+        return _start(invitation, token)
     interview = invitation.interview
     questions = rows.questions(interview.pk)
     context = {
@@ -47,10 +46,19 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         "question_count": len(questions),
         "minutes": expected_minutes(questions),
         "consent_text": interview.consent_text,
+        "token": token,
         "form": form,
         "has_session": session is not None,
     }
     return render(request, "interviews/landing.html", context)
+
+
+def _start(invitation: Invitation, token: str) -> HttpResponse:
+    try:
+        sessions.start(invitation=invitation, now=timezone.now())
+    except WrongState:  # the link ended meanwhile: look again
+        return redirect("interviews:landing", token=token)
+    return redirect("interviews:room", token=token)
 
 
 @never_cache
@@ -106,6 +114,7 @@ def _problem(request: HttpRequest, token: str, problem: links.LinkProblem) -> Ht
         "problem": problem.kind,
         "organisation": invitation and invitation.interview.organisation,
         "token": token,
+        "shows_what_is_held": links.shows_what_is_held(problem.kind),
     }
     if invitation and problem.kind == "closed":
         context["new_link"] = new_links.offer(invitation, now=timezone.now())

@@ -5,8 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from interviews.admission import waiting_room
-from interviews.candidate import tabs
+from interviews.admission import tabs, waiting_room
 from interviews.events import publishing
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from interviews.actions import sessions
 from interviews.actions.errors import NotYours
 from interviews.admission import estimate
+from interviews.candidate.clock import AnswerClock
 from interviews.events import snapshots
 from interviews.models import Answer, Invitation, Session
 from interviews.queries import links, rows
@@ -34,37 +35,52 @@ def find(token: str) -> tuple[Session, float]:
 
 
 class CandidateSession:
-    """A session, with what its candidate may read and change."""
+    """A session, with what its candidate may read and change.
+
+    Every method raises Session.DoesNotExist once the candidate was erased.
+    """
 
     def __init__(self, session_id: UUID, invitation: Invitation) -> None:
         """invitation: the `by` of every action."""
         self.id = session_id
         self._invitation = invitation
         self._seen_at = time.monotonic()
+        self.clock = AnswerClock()
 
-    @in_thread
-    def snapshot(self) -> dict:
+    async def snapshot(self) -> dict:
         """Return all that the page shows, and note that the candidate was seen.
 
         Raises:
             LinkProblem: the link was revoked before this connection could be told.
         """
+        snapshot = await self._read_snapshot()
+        self.clock.follow(snapshot["session"], snapshot["answers"], now=timezone.now())
+        return snapshot
+
+    @in_thread
+    def _read_snapshot(self) -> dict:
         sessions.mark_seen(session_id=self.id)
         session = rows.session(self.id)
         if session.invitation.status == InvitationStatus.REVOKED:
             raise links.LinkProblem("revoked", session.invitation)
         return snapshots.snapshot(session)
 
+    def follow(self, event: dict) -> None:
+        """Let the clock follow an event that the page is told of."""
+        answers = [event["answer"]] if "answer" in event else []
+        self.clock.follow(event["session"], answers, now=timezone.now())
+
     @in_thread
-    def mark_seen(self) -> None:
-        """Note that the candidate was seen now."""
-        sessions.mark_seen(session_id=self.id)
+    def mark_seen(self) -> bool:
+        """Note that the candidate was seen now. Return False if the session was erased."""
+        return sessions.mark_seen(session_id=self.id)
 
     async def mark_seen_if_due(self) -> None:
-        """Note it once a minute."""
+        """Note it once a minute. Raises Session.DoesNotExist when the candidate was erased."""
         if time.monotonic() - self._seen_at > SEEN_EVERY_S:
             self._seen_at = time.monotonic()
-            await self.mark_seen()
+            if not await self.mark_seen():
+                raise Session.DoesNotExist
 
     @in_thread
     @transaction.atomic
@@ -94,7 +110,7 @@ class CandidateSession:
         try:
             session = rows.session(self.id, is_locked=is_locked)
             answer = rows.answer(session, UUID(answer_id))
-        except (Session.DoesNotExist, ValueError):
+        except ValueError:
             answer = None
         if answer is None:
             raise NotYours("answer: this interview has none with that id.")

@@ -26,11 +26,14 @@ class AnswerRow(NamedTuple):
     question_text: str
     speech_key: str
     is_spoken: bool | None
+    speech_ms: int | None
     think_seconds: int
     answer_limit_seconds: int
     retakes_left: int
     status: str
     asked_at: datetime | None
+    asked_again_at: datetime | None
+    is_silent: bool
     typed_text: str
     recording_id: UUID | None
     recording_status: str | None
@@ -41,8 +44,9 @@ class AnswerRow(NamedTuple):
 
 
 _ANSWERS = """
-SELECT a.id, a.version, a.kind, a.position, a.question_text, a.speech_key, p.status = 'ready',
-  a.think_seconds, a.answer_limit_seconds, a.retakes_left, a.status, a.asked_at, a.typed_text,
+SELECT a.id, a.version, a.kind, a.position, a.question_text, a.speech_key, p.status = 'ready', p.duration_ms,
+  a.think_seconds, a.answer_limit_seconds, a.retakes_left, a.status, a.asked_at, a.asked_again_at,
+  a.is_silent, a.typed_text,
   r.id, r.status, r.byte_count, t.status, t.is_deferred, t.text
 FROM interviews_answer a
 LEFT JOIN voice_speech p ON p.key = a.speech_key
@@ -96,19 +100,25 @@ def _current(session: Session, answers: list[AnswerRow]) -> AnswerRow | None:
 
 
 def answer_state(answer: AnswerRow) -> dict:
-    """Return the state of one question and its answer."""
+    """Return the state of one question and its answer. What is asked is told when it is asked, not before."""
+    is_told = answer.status != AnswerStatus.PENDING
+    is_spoken = is_told and answer.is_spoken
+    asked_at = answer.asked_again_at or answer.asked_at
     return {
         "id": str(answer.id),
         "version": answer.version,
         "kind": answer.kind,
         "position": answer.position,
-        "question": answer.question_text,
-        "speech_url": rendering.url(answer.speech_key) if answer.is_spoken else None,
+        "question": answer.question_text if is_told else None,
+        "speech_url": rendering.url(answer.speech_key) if is_spoken else None,
+        "speech_s": (answer.speech_ms or 0) / 1000 if is_spoken else None,
         "think_s": answer.think_seconds,
         "limit_s": answer.answer_limit_seconds,
         "retakes_left": answer.retakes_left,
         "status": answer.status,
-        "asked_at": answer.asked_at and answer.asked_at.isoformat(),
+        "asked_at": asked_at and asked_at.isoformat(),
+        "is_asked_again": answer.asked_again_at is not None,
+        "is_silent": answer.is_silent,
         "recording": _recording_state(answer),
         "typed_text": answer.typed_text or None,
         "transcript": _transcript_state(answer),

@@ -42,6 +42,14 @@ class Answer(models.Model):
     )
     version = models.PositiveIntegerField(default=1, help_text=_("Grows with each event about it."))
     asked_at = models.DateTimeField(null=True)
+    asked_again_at = models.DateTimeField(
+        null=True, help_text=_("Nothing was heard until the limit, so the question was asked once more.")
+    )
+    is_silent = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Nothing was heard until the limit, the second time too."),
+    )
     began_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
 
@@ -57,6 +65,13 @@ class Answer(models.Model):
 
     def __str__(self) -> str:
         return self.question_text[:80]
+
+    @property
+    def extra_seconds(self) -> int:
+        """How much longer the candidate could think, because the question was asked again."""
+        if self.asked_again_at is None or self.asked_at is None:
+            return 0
+        return round((self.asked_again_at - self.asked_at).total_seconds())
 
     @property
     def current_recording(self) -> Recording:

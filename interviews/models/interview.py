@@ -1,6 +1,7 @@
 import uuid
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -52,6 +53,16 @@ class Interview(models.Model):
     )
     consent_text = models.TextField(
         _("consent text"), help_text=_("The candidate agrees to this before anything is recorded.")
+    )
+    retention_days = models.PositiveSmallIntegerField(
+        _("kept for (days)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_(
+            "So many days after the end of an interview its candidate is erased: name, e-mail address, "
+            "recordings and texts. Empty: kept until the candidate or you erase them."
+        ),
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, editable=False

@@ -22,6 +22,24 @@ class LinkProblem(Exception):
         self.invitation = invitation
 
 
+def shows_what_is_held(kind: str) -> bool:
+    """Whether a link with this problem still shows its candidate what is held, and erases it.
+
+    One that was revoked may be in the hands of another.
+    """
+    return kind in (InvitationStatus.FINISHED, InvitationStatus.EXPIRED)
+
+
+def find_for_data(token: str, *, now: datetime) -> Invitation:
+    """Find the invitation of a link that shows its candidate what is held. Raises LinkProblem."""
+    try:
+        return find(token, now=now)[0]
+    except LinkProblem as problem:
+        if problem.invitation is None or not shows_what_is_held(problem.kind):
+            raise
+        return problem.invitation
+
+
 def find(
     token: str, *, now: datetime, is_finished_welcome: bool = False
 ) -> tuple[Invitation, Session | None]:

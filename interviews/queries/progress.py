@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from interviews.models import Answer, Invitation, Question, Session
+from interviews.models import Answer, Erasure, Invitation, Question, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,16 @@ def of_sessions(rows: QuerySet[Session]) -> QuerySet[Session]:
         answered_count=Count("answers", filter=questions & Q(answers__status=Answer.Status.ACCEPTED)),
         question_count=Count("answers", filter=questions),
     )
+
+
+def of_erased() -> dict[str, Any]:
+    """Annotations of an interview: how many invited candidates were erased, and how many had finished."""
+    erased = Erasure.objects.filter(interview=OuterRef("pk"))
+    finished = erased.filter(invitation_status=Invitation.Status.FINISHED)
+    return {
+        "erased_n": Coalesce(_count(erased, "interview"), 0),
+        "erased_finished_n": Coalesce(_count(finished, "interview"), 0),
+    }
 
 
 def of(row: Any) -> Progress:

@@ -11,7 +11,7 @@ from voice.models import Recording
 
 _ANSWER = sql.Part(
     *(Answer, "a", "id", "session_id", "kind", "position", "status", "version", "recording_id"),
-    *("think_seconds", "answer_limit_seconds", "retakes_left"),
+    *("think_seconds", "answer_limit_seconds", "retakes_left", "asked_at", "asked_again_at"),
 )
 _SESSION = sql.Part(Session, "s", "id", "invitation_id", "status", "version")
 _INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name")
@@ -28,7 +28,7 @@ _LINK = sql.Part(
 _BEGUN = sql.Part(Session, "s", "id", "invitation_id", "status", "version", "finished_at")
 _OFFER = sql.Part(
     *(Interview, "w", "id", "organisation_id", "title", "job_title", "language", "voice"),
-    *("practice_question", "consent_text"),
+    *("practice_question", "consent_text", "retention_days"),
 )
 _ORGANISATION = sql.Part(Organisation, "o", "id", "name", "accent_colour")
 _QUESTION = sql.Part(

@@ -29,6 +29,8 @@ def recording_stored(recording: Recording, **kwargs: object) -> None:
 
 @receiver(signals.speech_rendered)
 def speech_rendered(speech: Speech, **kwargs: object) -> None:
-    open_answers = Answer.objects.filter(speech_key=speech.key).exclude(status=Answer.Status.ACCEPTED)
+    open_answers = Answer.objects.filter(speech_key=speech.key).exclude(
+        status__in=[Answer.Status.PENDING, Answer.Status.ACCEPTED]  # not told yet, or not needed any more
+    )
     for answer in open_answers.select_related("session__invitation__interview"):
         publishing.publish("speech_rendered", answer.session, answer)

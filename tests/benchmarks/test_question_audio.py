@@ -14,10 +14,7 @@ async def test_question_audio_on_a_cache_hit(stack, figure):
     url = stack.load_demo()["invitation_url"]
     await consent(url)
     async with connected(url) as candidate:
-        spoken = lambda: all(a["speech_url"] for a in candidate.state["answers"])  # noqa: E731
-        if not spoken():
-            await candidate.until(lambda m: spoken())
-        address = stack.url + candidate.state["answers"][1]["speech_url"]
+        address = stack.url + await candidate.ask_first_question()
     async with httpx.AsyncClient() as client:
         hit = await first_byte_ms(client, address)
         bare = await first_byte_ms(client, stack.url + "/health")

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  apply, arrivalOf, focusAnswer, forgettable, isStillWanted, isWaitingForServer, noticeOf, stepOf, thinkLeftS, unstored,
+  apply, arrivalOf, focusAnswer, forgettable, isStillWanted, isWaitingForServer, newsOf, noticeOf, stepOf, thinkLeftS, unstored,
 } from "../../interviews/static/interviews/state.js";
 
 const answer = (id, rest = {}) => ({
@@ -105,6 +105,18 @@ test("command is wanted until the server has acted on it", () => {
   assert.equal(isStillWanted(state("under_way", asked), begin), true);
   assert.equal(isStillWanted(state("under_way", recording), begin), false);
   assert.equal(isStillWanted(state("practising", practice), { type: "devices_checked" }), false);
+});
+
+test("question that is put once more is news, and so is an answer that the server has begun", () => {
+  const again = answer("q1", { status: "asked", is_asked_again: true });
+  const silent = answer("q1", { status: "recording", recording: open, is_asked_again: false });
+  const mine = { answer: "q1", recording: "r" };
+  assert.equal(newsOf(silent, again, local()), "asked-again");
+  assert.equal(newsOf(again, again, local()), null);
+  assert.equal(newsOf(asked, silent, local()), "begun-by-server");
+  assert.equal(newsOf(asked, silent, local({ starting: "q1" })), null);
+  assert.equal(newsOf(asked, silent, local({ live: mine })), null);
+  assert.equal(newsOf(silent, silent, local()), null);
 });
 
 test("unstored are those with audio under way, the current one last", () => {

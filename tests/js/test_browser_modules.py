@@ -24,7 +24,8 @@ def _node_can_run_modules() -> bool:
 @pytest.mark.skipif(not _node_can_run_modules(), reason="no node that runs ES modules (20.19 or later)")
 @pytest.mark.parametrize("module", sorted(path.name for path in HERE.glob("*.test.mjs")))
 def test_browser_module(module: str) -> None:
-    run = subprocess.run([NODE, "--no-warnings", "--test", module], cwd=HERE, capture_output=True, text=True)
+    command = [NODE, "--no-warnings", "--import", "./static.mjs", "--test", module]
+    run = subprocess.run(command, cwd=HERE, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
 
 

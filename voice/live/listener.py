@@ -39,6 +39,7 @@ from voice.live.turn_detection import (
     TurnSettings,
     feed_together,
 )
+from voice.live.voice_check import VoiceCheck
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,8 @@ class Listener:
     recognising; it starts that and returns at once, False if it could not (the queue is full): it is asked
     again a second later. At most one caption is under way; its text is handed to `caption_recognised`. While
     either is awaited, nothing further of this stream is heard. `read` returns bytes [start, end) of the
-    stream, fewer if they are gone; a thread calls it when the semantic model is asked.
+    stream, fewer if they are gone; a thread calls it when the semantic model is asked. `voice` says whether
+    anyone spoke.
     """
 
     _semantic_waiting = 0  # over all listeners of the process
@@ -115,6 +117,7 @@ class Listener:
         self._waits_since = 0.0  # no byte of `_pending` arrived earlier
         self._detector: TurnDetector | None = None  # of the audio that is processed next
         self._captions = CaptionTrack(offset)
+        self.voice = VoiceCheck(has_missed=offset > 0)
         self._telling: asyncio.Task[None] | None = None
         self._is_closed = False
         self._rounds = _rounds_here()
@@ -131,7 +134,11 @@ class Listener:
         if len(self._pending) > self._backlog_bytes:
             self._pending.clear()
             self._detector = None
-        elif self.is_due:
+            self.voice.miss()
+            return
+        if len(self._pending) >= BLOCK_BYTES:
+            self.voice.expect()
+        if self.is_due:
             self._rounds.want(self)
 
     def caption_recognised(self, start: int, end: int, text: str) -> str | None:
@@ -145,6 +152,7 @@ class Listener:
         """
         self._is_closed = True
         self._pending.clear()
+        self.voice.miss()
         if self._telling is not None:
             self._telling.cancel()
             await asyncio.wait([self._telling], timeout=CLOSE_WITHIN_S)
@@ -184,6 +192,8 @@ class Listener:
         """Handle the result of a round: run the callbacks in a task, so that other streams do not wait."""
         if self._is_closed:
             return
+        if len(self._pending) < BLOCK_BYTES:
+            self.voice.caught_up()
         wanted = None if events else self._captions.advance_to(self._position)
         if events or wanted is not None:
             self._telling = asyncio.get_running_loop().create_task(self._tell(detector, events, wanted))
@@ -194,6 +204,7 @@ class Listener:
             return
         self._is_closed = True
         self._pending.clear()
+        self.voice.miss()
         logger.warning("listening to %s has ended: %s", self._name, type(error).__name__)
 
     @property
@@ -203,9 +214,11 @@ class Listener:
     def _new_detector(self) -> TurnDetector:
         is_semantic = self._turn_settings.is_semantic and detectors.smart_turn() is not None
         turn_settings = replace(self._turn_settings, is_semantic=is_semantic)
-        return TurnDetector(
+        detector = TurnDetector(
             detectors.voice_activity().stream(), turn_settings, start_s=self._position / BYTES_A_SECOND
         )
+        self.voice.follow(detector)
+        return detector
 
     # --- Callbacks --------------------------------------------------------------------------------
 

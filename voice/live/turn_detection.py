@@ -170,6 +170,7 @@ class TurnDetector:
         self._phase = _Phase.WAITING
         self._turn_start_frame = 0
         self._speech_frames = 0  # in this turn
+        self._had_speech = False  # in an earlier turn
         self._silent_frames = 0  # since the last frame of speech
         self._question: TurnQuestioned | None = None
         self._has_asked = False  # in this pause
@@ -177,6 +178,11 @@ class TurnDetector:
     def feed(self, pcm: bytes | bytearray | memoryview) -> list[TurnEvent]:
         """Take the next piece of the stream, of any length; return the events that it completes, in order."""
         return feed_together([(self, pcm)], _one_by_one)[0]
+
+    @property
+    def has_speech(self) -> bool:
+        """Whether anything was said so far: `min_speech_ms` of speech without a long silence in it."""
+        return self._had_speech or self._has_spoken()
 
     def answer(self, question: TurnQuestioned, probability: float) -> list[TurnEvent]:
         """Take the semantic model's answer, 0 goes on .. 1 finished; late answers change nothing.
@@ -273,6 +279,7 @@ class TurnDetector:
         return [self._question]
 
     def _wait(self) -> None:
+        self._had_speech = self.has_speech
         self._phase = _Phase.WAITING
         self._speech_frames = 0
         self._question = None

@@ -2,8 +2,9 @@
 
 from voice.models.batch import Batch, BatchFile
 from voice.models.cloned_voice import ClonedVoice
+from voice.models.pending_erasure import PendingErasure
 from voice.models.recording import Recording
 from voice.models.speech import Speech
 from voice.models.transcript import Transcript
 
-__all__ = ["Batch", "BatchFile", "ClonedVoice", "Recording", "Speech", "Transcript"]
+__all__ = ["Batch", "BatchFile", "ClonedVoice", "PendingErasure", "Recording", "Speech", "Transcript"]

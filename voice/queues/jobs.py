@@ -1,12 +1,15 @@
 """Put jobs into queues. Arguments are ids, never audio or text."""
 
 import logging
+from collections.abc import Sequence
 
 import django_rq
 import redis
 from django.db import transaction
 from redis.client import Pipeline
+from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
+from rq.results import Result
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from voice.infra import redis_clients
@@ -43,7 +46,8 @@ def enqueue_now(
     """Queue a job that has no row. Uses no database, so it may be called from any thread.
 
     tenant: see `enqueue`.
-    worth_s: after waiting this many seconds the job is no longer useful and is dropped.
+    worth_s: after waiting this many seconds the job is no longer useful and is dropped. Nothing is kept of
+    its failure.
 
     Raises:
         NotOurs: workers do not run this function: it is not in `settings.JOBS`.
@@ -60,7 +64,7 @@ def enqueue_now(
                 at_front=at_front,
                 ttl=worth_s,
                 result_ttl=RESULT_TTL_S,
-                failure_ttl=FAILURE_TTL_S,
+                failure_ttl=FAILURE_TTL_S if worth_s is None else 0,
                 pipeline=pipe,
             )
             if tenant:
@@ -73,6 +77,15 @@ def enqueue_now(
             queue_name,
             type(error).__name__,
         )
+
+
+def forget(job_ids: Sequence[str]) -> None:
+    """Delete what Redis holds of jobs that wait or failed; those that a worker is at are left alone."""
+    client = redis_clients.sync_client()
+    for job in Job.fetch_many(job_ids, connection=client):
+        if job is not None and job.get_status(refresh=False) != JobStatus.STARTED:
+            job.delete()
+    client.delete(*(Result.get_key(job_id) for job_id in job_ids))
 
 
 def key(queue_name: str) -> str:

@@ -33,8 +33,15 @@ DUE_BYTES = SEGMENT_BYTES + KEPT_BYTES
 RESTS_AFTER_S = 120
 """After this many seconds without a new segment or a new opening, all of a recording moves."""
 
+ERASED_FOR_S = 30
+"""Longer than a process takes between the read of a row and the opening of its buffer."""
+
 EXTENTS_AT_ONCE = 500
 """Recordings that are queried in one round trip."""
+
+
+class Erased(Exception):
+    """The recording was erased; its buffer cannot be opened."""
 
 
 class Outcome(Enum):
@@ -82,9 +89,15 @@ async def open_for(recording_id: UUID, *, writer: str, limit_bytes: int, stored_
     """Make `writer` the only writer, for up to `limit_bytes`; return the bytes already held.
 
     stored_bytes: how many bytes are in object storage, in case Redis lost the recording.
+
+    Raises:
+        Erased: the recording was erased within the last `ERASED_FOR_S`.
     """
     args = [SEGMENT_BYTES, writer, limit_bytes, stored_bytes, HOT_TTL_S]
-    return await _OPEN.run_async(async_client(), [_key(recording_id)], args)
+    held: int | None = await _OPEN.run_async(async_client(), [_key(recording_id)], args)
+    if held is None:
+        raise Erased
+    return held
 
 
 async def write(recording_id: UUID, *, writer: str, offset: int, pcm: bytes) -> Write:
@@ -130,6 +143,12 @@ def read(recording_id: UUID | str, start: int = 0, end: int | None = None) -> by
     return pcm[start - begins : end - begins]
 
 
+def held(recording_id: UUID | str) -> int:
+    """Return how many bytes are held without a gap; 0 of a recording that Redis does not know."""
+    _stored, held_bytes, _age_s = _run(_EXTENT, recording_id, HOT_TTL_S)
+    return int(held_bytes)
+
+
 def due(recording_id: UUID | str) -> tuple[int, int] | None:
     """The stretch [start, end) that object storage should take next, if it is time."""
     return _due(*_run(_EXTENT, recording_id, HOT_TTL_S))
@@ -158,9 +177,21 @@ def let_go(recording_id: UUID | str, stored_bytes: int) -> None:
     _run(_LET_GO, recording_id, stored_bytes)
 
 
-def delete(recording_id: UUID) -> None:
+def delete(recording_id: UUID | str) -> None:
     """Forget the audio at once: Redis keeps what has only expired until it happens upon it."""
     _run(_DELETE, recording_id)
+
+
+def erase(recording_id: UUID | str) -> None:
+    """Forget the audio. A process that read the row before it was erased can no longer open the buffer."""
+    sync_client().set(f"{_key(recording_id)}:erased", 1, ex=ERASED_FOR_S)  # first: none is opened afterwards
+    delete(recording_id)
+
+
+def keys(recording_id: UUID | str) -> list[str]:
+    """Return the keys that Redis holds of the recording: without its hash there is none."""
+    meta = f"{_key(recording_id)}:meta"
+    return [meta] if sync_client().exists(meta) else []
 
 
 def _run(

@@ -6,6 +6,7 @@ sweeper queues the transcription later. A recording counts as stored only after 
 and its samples compared, so its source may then delete the audio.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,10 +16,10 @@ from voice.audio.pcm import BYTES_A_SECOND
 from voice.capacity import shedding
 from voice.errors import AudioMissing
 from voice.infra import sql
-from voice.models import Recording, Transcript
-from voice.recordings import buffer
+from voice.models import PendingErasure, Recording, Transcript
+from voice.queues import erasing as pending_erasures
+from voice.recordings import buffer, erasing
 from voice.recordings.queueing import queue_storing, queue_transcription
-from voice.recordings.storage import erase_audio
 
 NOT_SWEPT = timedelta(seconds=5)
 """The jobs are queued after the commit; a sweep in between would queue them twice."""
@@ -45,6 +46,9 @@ async def open_for(recording: Recording, *, writer: str) -> int:
     """Let `writer` send audio; return the byte offset to send from.
 
     A sealed recording can be opened too: if Redis lost it, its source sends it again.
+
+    Raises:
+        buffer.Erased: the recording was discarded or erased just now.
     """
     return await buffer.open_for(
         recording.id,
@@ -52,6 +56,11 @@ async def open_for(recording: Recording, *, writer: str) -> int:
         limit_bytes=recording.limit_bytes,
         stored_bytes=recording.moved_bytes,
     )
+
+
+def held_bytes(recording: Recording) -> int:
+    """Return how many bytes are held without a gap while the recording grows."""
+    return max(buffer.held(recording.id), recording.moved_bytes)
 
 
 def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
@@ -106,4 +115,12 @@ def discard(*, recording: Recording) -> None:
         Transcript.objects.filter(recording=row).delete()
         row.status, row.storage_name, row.sha256 = Recording.Status.DISCARDED, "", ""
         row.save(update_fields=["status", "storage_name", "sha256"])
-        transaction.on_commit(lambda: erase_audio(row.id))
+        pending_erasures.note(PendingErasure.Store.RECORDING, [row.id])
+        transaction.on_commit(lambda: erasing.erase_now(row.id))
+
+
+def erase(*, recording_ids: Sequence[UUID]) -> None:
+    """Erase recordings and transcripts: the rows now, all else by the sweeper's jobs, until it is gone."""
+    with transaction.atomic():
+        Recording.objects.filter(pk__in=recording_ids).delete()
+        pending_erasures.note(PendingErasure.Store.RECORDING, recording_ids)

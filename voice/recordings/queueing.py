@@ -5,12 +5,12 @@ from uuid import UUID
 from voice.queues import jobs
 
 
-def transcription_job_id(recording_id: UUID) -> str:
+def transcription_job_id(recording_id: UUID | str) -> str:
     """Return the id of the one job that may transcribe the recording."""
     return f"transcribe-{recording_id}"
 
 
-def storing_job_id(recording_id: UUID) -> str:
+def storing_job_id(recording_id: UUID | str) -> str:
     """Return the id of the one job that may store the recording."""
     return f"store-{recording_id}"
 
@@ -36,7 +36,7 @@ def queue_storing(recording_id: UUID) -> None:
     )
 
 
-def moving_job_id(recording_id: UUID) -> str:
+def moving_job_id(recording_id: UUID | str) -> str:
     """Return the id of the one job that may move the recording's segments."""
     return f"move-{recording_id}"
 

@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 from voice import metrics, signals
 from voice.audio import decoding, encoding
 from voice.errors import AudioMissing, VoiceError
-from voice.infra import sql
+from voice.infra import object_storage, sql
 from voice.models import Recording
 from voice.recordings import buffer
 
@@ -85,7 +85,7 @@ def store(recording: Recording, *, now: datetime) -> bool:
     """
     pcm = read_pcm(recording)
     digest = hashlib.sha256(pcm).hexdigest()
-    name = f"{_directory(recording.id)}/{digest}.flac"
+    name = f"{directory(recording.id)}{digest}.flac"
     _write_once(name, pcm, encode=encoding.encode_flac, decode=_decoded)
     is_ours = sql.change(_STORE, name, digest, now, recording.pk)
     if is_ours:
@@ -96,10 +96,8 @@ def store(recording: Recording, *, now: datetime) -> bool:
         with contextlib.suppress(redis.RedisError):  # it expires by itself later
             buffer.delete(recording.id)
         _delete_files(recording.id, but=name)  # segments, also of a mover that died before it updated the row
-    else:  # discarded, or stored by another job, in the meantime
-        recording.refresh_from_db()
-        if recording.storage_name != name:
-            default_storage.delete(name)
+    elif not Recording.objects.filter(pk=recording.pk, storage_name=name).exists():
+        default_storage.delete(name)  # the recording was discarded or erased meanwhile
     return bool(is_ours)
 
 
@@ -139,24 +137,17 @@ def _decoded(flac: bytes) -> bytes:
     return pcm
 
 
-def erase_audio(recording_id: UUID) -> None:
-    """Delete the buffered audio and every file of the recording, also those that no row names yet."""
-    buffer.delete(recording_id)
-    _delete_files(recording_id)
-
-
-def _delete_files(recording_id: UUID, *, but: str = "") -> None:
-    directory = _directory(recording_id)
-    with contextlib.suppress(FileNotFoundError):  # the file system raises it for an empty directory
-        for file in default_storage.listdir(directory)[1]:
-            if (name := f"{directory}/{file}") != but:
-                default_storage.delete(name)
+def _delete_files(recording_id: UUID, *, but: str) -> None:
+    for name in object_storage.names(directory(recording_id)):
+        if name != but:
+            default_storage.delete(name)
 
 
 def _segment_name(recording_id: UUID, start: int, end: int) -> str:
     """Return the name of a segment; the same range always holds the same bytes."""
-    return f"{_directory(recording_id)}/segment-{start}-{end}.pcm"
+    return f"{directory(recording_id)}segment-{start}-{end}.pcm"
 
 
-def _directory(recording_id: UUID) -> str:
-    return f"recordings/{recording_id}"
+def directory(recording_id: UUID | str) -> str:
+    """Return what the names of all files of a recording begin with."""
+    return f"recordings/{recording_id}/"

@@ -18,8 +18,8 @@ from django.utils import timezone
 
 from voice.capacity import upload_limits
 from voice.errors import RequestRefused, UploadGone
-from voice.models import Batch, BatchFile
-from voice.queues import jobs
+from voice.models import Batch, BatchFile, PendingErasure
+from voice.queues import erasing, jobs
 from voice.service.requests import TranscriptionRequest
 from voice.text.normalisation import normalise
 from voice.text.transcripts import stored_segment_fields
@@ -100,7 +100,14 @@ def delete(batch: Batch) -> None:
     """Delete uploads, results and rows. What a worker produces for a file meanwhile is dropped."""
     for row in batch.files.all():  # uploads first: without its row an upload could not be deleted
         _erase_upload(row)
-    batch.delete()
+    with transaction.atomic():
+        erasing.request(PendingErasure.Store.BATCH, [batch.pk])  # what was never completed
+        batch.delete()
+
+
+def directory(key: object) -> str:
+    """Return what the names of all uploads of a batch begin with."""
+    return f"batches/{key}/"
 
 
 def read(row: BatchFile) -> bytes:
@@ -178,7 +185,7 @@ def _row(batch: Batch, position: int, file: UploadedFile) -> BatchFile:
         batch=batch,
         position=position,
         file_name=normalise(file.name or "")[:FILE_NAME_CHARS],
-        storage_name=f"batches/{batch.pk}/{pk}",  # the client's file name has no effect here
+        storage_name=f"{directory(batch.pk)}{pk}",  # the client's file name has no effect here
         byte_count=file.size or 0,
         retry_at=timezone.now() + timedelta(seconds=UPLOAD_WITHIN_S),
     )

@@ -65,7 +65,13 @@ class TtsConsumer(VoiceConsumer):
         self._spoken: Wanted | None = None
 
     def handlers(self) -> Mapping[str, Callable[[Message], Awaitable[None]]]:
-        return {"synthesize": self._synthesize, "cancel": self._cancel, "register_voice": self._register}
+        return {
+            "synthesize": self._synthesize,
+            "cancel": self._cancel,
+            "register_voice": self._register,
+            "list_voices": self._list,
+            "erase_voice": self._erase,
+        }
 
     async def _synthesize(self, message: Message) -> None:
         asked_at = time.monotonic()
@@ -114,6 +120,19 @@ class TtsConsumer(VoiceConsumer):
         await self.count_request()
         name = await in_thread(_registered)(voice_id=voice_id, reference=reference, owner=owner)
         await self.say("voice_registered", voice_id=name, **messages.names(message))
+
+    async def _list(self, message: Message) -> None:
+        """List the voices that were registered by this caller's owner."""
+        await self.count_request()
+        voices = await in_thread(_voices_of)(owner_of(self.caller))
+        await self.say("registered_voices", voices=voices, **messages.names(message))
+
+    async def _erase(self, message: Message) -> None:
+        owner, voice_id = owner_of(self.caller), message.get("voice_id")
+        await self.count_request()
+        if not isinstance(voice_id, str) or not await in_thread(_erased)(voice_id=voice_id, owner=owner):
+            raise RequestRefused("voice_id", "you have registered no voice of this name.", code="not_found")
+        await self.say("voice_erased", voice_id=voice_id, **messages.names(message))
 
     # --- Speaking ---------------------------------------------------------------------------------
 
@@ -201,6 +220,26 @@ def _pieces(pcm: bytes, size: int) -> Iterator[memoryview]:
     whole = memoryview(pcm)
     for at in range(0, len(whole), size):
         yield whole[at : at + size]
+
+
+def _voices_of(owner: str) -> list[Message]:
+    from voice.speech import cloning
+
+    return [
+        {
+            "voice_id": row.name,
+            "duration_ms": row.duration_ms,
+            "has_consent": row.has_consent,
+            "created_at": row.created_at.isoformat(),
+        }
+        for row in cloning.voices_of(owner)
+    ]
+
+
+def _erased(*, voice_id: str, owner: str) -> bool:
+    from voice.speech import cloning
+
+    return cloning.remove(owner, voice_id)
 
 
 def _registered(*, voice_id: str, reference: bytes, owner: str) -> str:

@@ -10,6 +10,7 @@ This is only a cache: while Redis is unreachable it finds and stores nothing.
 
 import contextlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from voice.infra import lua, redis_clients
 PREFIX = "voice:cache:"
 _ITEM_PREFIX = PREFIX + "item:"
 _KEYS = [PREFIX + name for name in ("used", "expiry", "sizes", "counts")]
+_SIZES = PREFIX + "sizes"
 LARGEST_SHARE = 0.1
 """An item above this share of the limit would push out too many others."""
 EXPIRED_AT_ONCE = 100
@@ -60,6 +62,7 @@ class Statistics:
 
 _GET = lua.load(__file__, "cache_get", uses="cache_items")
 _PUT = lua.load(__file__, "cache_put", uses="cache_items")
+_FORGET = lua.load(__file__, "cache_forget", uses="cache_items")
 _STATISTICS = lua.load(__file__, "cache_statistics", uses="cache_items")
 
 
@@ -92,6 +95,33 @@ def put(key: str, cached: CachedSpeech) -> None:
     args = [key, _ITEM_PREFIX, ttl_ms, bound_bytes, EXPIRED_AT_ONCE, cached.body, meta]
     with contextlib.suppress(redis.RedisError):
         _PUT.run(redis_clients.sync_client(), [*_KEYS, _ITEM_PREFIX + key], args)
+
+
+def forget(keys: Iterable[str]) -> None:
+    """Forget what is cached under these keys. Raises redis.RedisError."""
+    for key in keys:
+        _FORGET.run(redis_clients.sync_client(), [*_KEYS, _ITEM_PREFIX + key], [key])
+
+
+def holds(key: str) -> bool:
+    """Whether something is cached under the key. Raises redis.RedisError."""
+    return bool(redis_clients.sync_client().exists(_ITEM_PREFIX + key))
+
+
+def keys_by_speaker(speaker: str) -> list[str]:
+    """Return the keys of what a voice `<engine>:<name>#<speaker>` said. Raises redis.RedisError."""
+    client = redis_clients.sync_client()
+    keys = [name.decode() for name in cast("list[bytes]", client.hkeys(_SIZES))]
+    with client.pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.hget(_ITEM_PREFIX + key, "meta")
+        metas = pipe.execute()
+    return [key for key, meta in zip(keys, metas, strict=True) if _is_by(meta, speaker)]
+
+
+def _is_by(meta: bytes | None, speaker: str) -> bool:
+    voice = json.loads(meta).get("voice") if meta else None
+    return str(voice).endswith(f"#{speaker}")
 
 
 def statistics() -> Statistics:

@@ -10,7 +10,7 @@ its voice. Recording and embedding are in object storage under the id of the row
 import hashlib
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from django.conf import settings
@@ -21,7 +21,9 @@ from django.db import IntegrityError, transaction
 from voice.audio import decoding, encoding, pcm
 from voice.engines.registry import CLONING
 from voice.errors import AudioRejected, EngineUnavailable, RequestRefused
-from voice.models import ClonedVoice
+from voice.infra import object_storage
+from voice.models import ClonedVoice, PendingErasure
+from voice.queues import erasing
 from voice.text.languages import primary_language
 from voice.types import Samples, Voice
 
@@ -82,9 +84,16 @@ def remove(owner: str, voice_id: str) -> bool:
     row = find(owner, voice_id)
     if row is None:
         return False
-    ClonedVoice.objects.filter(pk=row.pk).delete()  # row.delete() would clear the id that names the files
-    transaction.on_commit(lambda: _erase_files([row]))
+    with transaction.atomic():
+        _delete([row])
     return True
+
+
+def exists(voice_id: str) -> bool:
+    """Return False for the id of a cloned voice ("chatterbox:de#<id>") that was erased, else True."""
+    engine_voice, _, key = voice_id.partition("#")
+    is_cloned = bool(key) and engine_voice.partition(":")[0] == CLONING.engine
+    return not is_cloned or StoredReferences().sha256(key) is not None
 
 
 def as_voice(row: ClonedVoice, *, language: str) -> Voice:
@@ -173,45 +182,48 @@ def _kept(owner: str, name: str, samples: Samples) -> ClonedVoice:
     )
     row.storage_name = default_storage.save(_reference_name(row.pk), ContentFile(file))
     try:
-        replaced = _put_in_place(row)
+        _put_in_place(row)
     except BaseException:
-        _erase_files([row])
+        object_storage.delete(directory(row.pk))
         raise
-    transaction.on_commit(lambda: _erase_files(replaced))
     return row
 
 
-def _put_in_place(row: ClonedVoice) -> list[ClonedVoice]:
-    """Save a new row under its name; return the rows that it replaced.
+def _put_in_place(row: ClonedVoice) -> None:
+    """Save a new row under its name, and erase the voice that had it.
 
     The row gets a new id, so that audio or embeddings of the old id are never used for the new voice.
     """
     try:
-        return _replace(row)
+        _replace(row)
     except IntegrityError:  # another request has just registered the name for the first time
-        return _replace(row)
+        _replace(row)
 
 
-def _replace(row: ClonedVoice) -> list[ClonedVoice]:
+def _replace(row: ClonedVoice) -> None:
     with transaction.atomic():
-        replaced = list(ClonedVoice.objects.select_for_update().filter(owner=row.owner, name=row.name))
-        ClonedVoice.objects.filter(pk__in=[old.pk for old in replaced]).delete()
+        _delete(list(ClonedVoice.objects.select_for_update().filter(owner=row.owner, name=row.name)))
         row.save(force_insert=True)
-    return replaced
 
 
-def _erase_files(rows: Iterable[ClonedVoice]) -> None:
-    for row in rows:
-        default_storage.delete(row.storage_name)
-        default_storage.delete(_embedding_name(row.pk))
+def _delete(rows: Sequence[ClonedVoice]) -> None:
+    """Erase voices: the rows now, everything else by jobs that go on until it is gone."""
+    keys = [row.pk for row in rows]
+    ClonedVoice.objects.filter(pk__in=keys).delete()
+    erasing.request(PendingErasure.Store.CLONED_VOICE, keys)
+
+
+def directory(key: object) -> str:
+    """Return what the names of all files of a cloned voice begin with."""
+    return f"voices/{key}/"
 
 
 def _reference_name(key: object) -> str:
-    return f"voices/{key}/reference.flac"
+    return f"{directory(key)}reference.flac"
 
 
 def _embedding_name(key: object) -> str:
-    return f"voices/{key}/{CLONING.engine}.pt"
+    return f"{directory(key)}{CLONING.engine}.pt"
 
 
 def _row_id(key: str) -> uuid.UUID | None:

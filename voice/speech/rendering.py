@@ -4,7 +4,7 @@ It is in three places, fastest first: Redis (recently played), object storage, a
 was made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -16,8 +16,8 @@ from django.urls import reverse
 from voice import signals
 from voice.audio import encoding, pcm
 from voice.infra import sql
-from voice.models import Speech
-from voice.queues import jobs
+from voice.models import PendingErasure, Speech
+from voice.queues import erasing, jobs
 from voice.speech import cache
 from voice.speech.cache import CachedSpeech
 from voice.speech.names import text_name
@@ -82,7 +82,7 @@ def store(
 ) -> None:
     """Store rendered audio (float32[n_samples], mono, -1..1) as FLAC and announce it."""
     flac = encoding.encode_flac(pcm.s16le_from_samples(samples), rate_hz=sample_rate_hz)
-    name = default_storage.save(f"speech/{row.key}.flac", ContentFile(flac))
+    name = default_storage.save(file_name(row.key), ContentFile(flac))
     is_ours = (
         Speech.objects.filter(pk=row.key)
         .exclude(status=Speech.Status.READY)
@@ -100,6 +100,8 @@ def store(
         _keep_hot(row.key, flac)
         row.refresh_from_db()
         signals.speech_rendered.send(Speech, speech=row)
+    elif not Speech.objects.filter(pk=row.key).exists():
+        default_storage.delete(name)  # the text was erased meanwhile
 
 
 def url(key: str) -> str:
@@ -111,7 +113,7 @@ def url(key: str) -> str:
 
 async def read_hot(key: str) -> bytes | None:
     """Return the FLAC file if it is in Redis; object storage has it too."""
-    cached = await cache.get(_hot_key(key))
+    cached = await cache.get(hot_key(key))
     return cached.body if cached else None
 
 
@@ -127,10 +129,15 @@ def read_stored(key: str) -> bytes | None:
 
 
 def _keep_hot(key: str, flac: bytes) -> None:
-    cache.put(_hot_key(key), CachedSpeech(flac))
+    cache.put(hot_key(key), CachedSpeech(flac))
 
 
-def _hot_key(key: str) -> str:
+def file_name(key: str) -> str:
+    """Return the name of the audio in object storage."""
+    return f"speech/{key}.flac"
+
+
+def hot_key(key: str) -> str:
     """Return a key apart from those that callers of the speech service use."""
     return f"question-{key}"
 
@@ -142,3 +149,10 @@ def retry(row: Speech, *, now: datetime) -> None:
             status=Speech.Status.WAITING, attempts=0, retry_at=now
         )
         queue_rendering(row.key)
+
+
+def erase(keys: Collection[str]) -> None:
+    """Erase texts and their audio: the rows now, everything else by the sweeper's jobs, until it is gone."""
+    with transaction.atomic():
+        Speech.objects.filter(pk__in=keys).delete()
+        erasing.note(PendingErasure.Store.SPEECH, keys)

@@ -17,10 +17,11 @@ from ninja import UploadedFile as NinjaFile
 
 from voice.callers import Caller, owner_of
 from voice.infra.threads import in_thread
-from voice.models import Batch, BatchFile
+from voice.models import Batch, BatchFile, ClonedVoice
 from voice.monitoring import statistics
 from voice.service import batches, synthesis, transcription
 from voice.service.requests import FORMATS, ConversionRequest, SpeechRequest, TranscriptionRequest
+from voice.speech import cloning
 from voice.speech.voices import described, speaks
 from voice.text import sentiment, transcripts
 from voice.web import intake, responses, schemas
@@ -163,6 +164,28 @@ async def hear_voice(
     text = voice["sample_text"] or DIGITS
     wanted = SpeechRequest.checked(text=text, voice=voice_id, format=format)
     return await responses.whole_sample(request, wanted, request.auth)
+
+
+@router.get(
+    "/cloned-voices",
+    response={200: list[schemas.ClonedVoiceOut], **ERRORS},
+    summary="List the voices that you registered",
+)
+async def list_cloned_voices(request: VoiceHttpRequest) -> list[ClonedVoice]:
+    """Those of your organisation, by name."""
+    return list(await in_thread(cloning.voices_of)(owner_of(request.auth)))
+
+
+@router.delete(
+    "/cloned-voices/{str:voice_id}",
+    response={204: None, **ERRORS},
+    summary="Erase a voice that you registered",
+)
+async def erase_cloned_voice(request: VoiceHttpRequest, voice_id: str) -> Status[None]:
+    """Its reference recording, what was derived from it, and what it said, from the cache."""
+    if not await in_thread(cloning.remove)(owner_of(request.auth), voice_id):
+        raise Http404("You have no registered voice of this name.")
+    return Status(204, None)
 
 
 # Batches

@@ -127,6 +127,13 @@ class VoiceOut(Schema):
         return settings.VOICE["BASE_URL"] + reverse(f"{namespace}:voice-sample", args=[voice["id"]])
 
 
+class ClonedVoiceOut(Schema):
+    voice_id: str = Field(alias="name", description="As it was registered.")
+    duration_ms: int = Field(description="Of the reference recording.")
+    has_consent: bool = Field(description="The speaker agreed, as whoever registered it said.")
+    created_at: datetime
+
+
 class BatchFileOut(Schema):
     id: UUID
     name: str = Field(alias="file_name")

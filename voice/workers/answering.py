@@ -22,7 +22,7 @@ from voice.inference.synthesizer import SynthesisStream
 from voice.queues import answers
 from voice.queues.answers import ClaimedCall, Forgotten
 from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
-from voice.speech import cache
+from voice.speech import cache, cloning
 from voice.text.transcripts import recognition_fields, segment_fields
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, SpeechChunk
 from voice.workers import conversion, slot
@@ -66,7 +66,8 @@ def _send_speech(call: ClaimedCall, request: SpeechRequest, stream: SynthesisStr
         "is_last_resort": stream.is_last_resort,
     }
     cache_key = call.request.get("cache_key", "")  # none in a call of an earlier release
-    if cache_key and not stream.is_stand_in:  # the next request may get the engine that it wants
+    # After a stand-in the next request may get the engine that it wants; an erased voice leaves nothing.
+    if cache_key and not stream.is_stand_in and cloning.exists(stream.voice):
         cache.put(cache_key, cache.CachedSpeech(file.whole(), result))
     call.finish(result)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from voice.errors import VoiceError
 from voice.infra.backoff import pause_s
-from voice.models import BatchFile, Recording, Speech, Transcript
+from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript
 
 Row = TypeVar("Row", Transcript, BatchFile)
 """A row that waits for its transcript. Both have status, attempts, last_error, retry_at and finished_at."""
@@ -40,7 +40,9 @@ def end(row: Row, finished: Callable[[Row], None], **fields: Any) -> None:
         finished(row)
 
 
-def postpone(row: Transcript | BatchFile | Recording | Speech, error: Exception, after_s: float) -> bool:
+def postpone(
+    row: Transcript | BatchFile | Recording | Speech | PendingErasure, error: Exception, after_s: float
+) -> bool:
     """Let the sweeper queue the row again after `after_s`, and note why; False if the row is gone."""
     fields: dict[str, Any] = {"retry_at": timezone.now() + timedelta(seconds=after_s)}
     if not isinstance(row, Recording):

@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from voice.infra import redis_clients
-from voice.models import BatchFile, Recording, Speech, Transcript
+from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript
+from voice.queues import erasing
 from voice.queues.leases import pending
 from voice.recordings import queueing
 from voice.service import batches
@@ -51,6 +52,11 @@ def sweep() -> None:
         rendering.queue_rendering,
     )
     _sweep_batches(is_due)
+    queue_again(
+        PendingErasure.objects.filter(is_due).order_by("retry_at").values_list("pk"),
+        erasing.erasing_job_id,
+        erasing.queue_erasure,
+    )
 
 
 def _sweep_batches(is_due: Q) -> None:

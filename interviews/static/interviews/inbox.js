@@ -1,7 +1,7 @@
 // Messages of the server. Each goes to the state, the recordings or the screen.
 
 import { OVER_LIMIT_PAUSE_MS } from "./audio/uploader.js";
-import { apply } from "./state.js";
+import { apply, newsOf } from "./state.js";
 
 export class Inbox {
   #clockSkewMs = 0;
@@ -49,6 +49,7 @@ export class Inbox {
     this.#stateChanged({ isWhole: true });
     room.commands.sendAgain();
     room.uploader.catchUp();
+    if (room.step === "write") room.writes();
   }
 
   #serverIsThere() {
@@ -60,9 +61,13 @@ export class Inbox {
     const { room } = this;
     if (!room.state) return;
     const { status } = room.state.session;
+    const before = answer && room.answer(answer.id);
     room.state = apply(room.state, { session, answer });
     if (room.state.session.status !== status) room.local.inFlow = false;
+    const news = before && newsOf(before, room.answer(answer.id), room.local);
+    if (news === "asked-again") room.hearAgain();
     this.#stateChanged({ isWhole: false });
+    if (news === "begun-by-server") room.uploader.catchUp(); // and so learn where to go on
   }
 
   #stateChanged({ isWhole }) {

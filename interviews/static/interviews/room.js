@@ -11,7 +11,7 @@ import { Inbox } from "./inbox.js";
 import { Patience } from "./patience.js";
 import { clock } from "./screens/countdown.js";
 import { Help } from "./screens/help.js";
-import { text } from "./screens/screen.js";
+import { announce, text } from "./screens/screen.js";
 import { Stage } from "./screens/stage.js";
 import { clearBanner, showConnection, showProgress } from "./screens/surroundings.js";
 import { focusAnswer, isWaitingForServer, questions, stepOf } from "./state.js";
@@ -56,7 +56,8 @@ export class Room {
     this.takes = new Takes(this, config);
     this.recorder = this.takes.recorder;
     this.uploader = this.takes.uploader;
-    this.recorder.onLost = (code) => this.stumble(code);
+    this.recorder.onLost = this.recorder.onTrouble = (code) => this.stumble(code);
+    this.recorder.onWell = () => this.#recover();
     this.microphone = new Microphone(this);
     this.commands = new Commands(this);
     this.inbox = new Inbox(this);
@@ -136,6 +137,13 @@ export class Room {
     this.render();
   }
 
+  /** The microphone works again: what the candidate was doing goes on by itself. */
+  #recover() {
+    this.local.problem = null;
+    announce(text("microphone-back"));
+    this.render();
+  }
+
   /** Answers are written from now on. */
   async write() {
     await this.takes.close();
@@ -149,6 +157,17 @@ export class Room {
   heard({ id }) {
     this.local.heard = id;
     this.render();
+  }
+
+  /** The question is put once more, because nothing was heard. */
+  hearAgain() {
+    this.local.heard = null;
+    this.notice = "";
+  }
+
+  /** The candidate writes this answer: the server's clock does not run. */
+  writes() {
+    this.connection.send({ type: "writing", answer: focusAnswer(this.state).id });
   }
 
   begin({ id }) {

@@ -3,8 +3,8 @@
 /**
  * @typedef {{id: string, status: "open"|"sealed"|"stored"|"discarded", bytes: number|null}} Recording
  * @typedef {{status: "waiting"|"done"|"failed"|"no_engine", is_deferred: boolean, text: string}} Transcript
- * @typedef {{id: string, kind: "practice"|"question", position: number, question: string, speech_url: string|null,
- *   think_s: number|null, limit_s: number|null, retakes_left: number,
+ * @typedef {{id: string, kind: "practice"|"question", position: number, question: string|null,
+ *   speech_url: string|null, speech_s: number|null, is_asked_again: boolean, is_silent: boolean, think_s: number|null, limit_s: number|null, retakes_left: number,
  *   status: "pending"|"asked"|"recording"|"recorded"|"accepted", asked_at: string|null,
  *   recording: Recording|null, typed_text: string|null, transcript: Transcript|null,
  *   version: number}} Answer
@@ -110,6 +110,17 @@ export function isStillWanted(state, command) {
   if (command.type === "devices_checked") return state.session.status === "checking";
   if (command.type === "skip_practice") return ["checking", "practising"].includes(state.session.status);
   return wantedIn[command.type]?.includes(status) ?? false;
+}
+
+/**
+ * What a change of an answer means for this page.
+ * @param {Answer} before @param {Answer} after @param {Local} local
+ * @returns {"asked-again"|"begun-by-server"|null} the second: its time to think was over
+ */
+export function newsOf(before, after, local) {
+  if (after.is_asked_again && !before.is_asked_again) return "asked-again";
+  const hasBegun = after.status === "recording" && before.status !== "recording";
+  return hasBegun && local.starting !== after.id && local.live?.answer !== after.id ? "begun-by-server" : null;
 }
 
 /** Answers whose audio is not in object storage yet, in the order to send it. @param {State} state */

@@ -95,7 +95,7 @@ class LoadCandidate(Owner):
         if question["status"] == "pending" and question["kind"] == "question":
             self._command("ask", question["id"])
             await self.until(lambda: self.state.status(question["id"]) != "pending", "the question")
-        if url := question["speech_url"]:
+        if url := self._question()["speech_url"]:  # told with the question
             await self.site.ask("GET", url)
 
     async def begin(self, pcm: bytes | memoryview, *, speed: float = 1.0) -> Take:

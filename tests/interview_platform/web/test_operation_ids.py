@@ -3,10 +3,13 @@
 from interview_platform.web.api import api
 
 IDS = [
+    "interviews_api_erase_candidate",
     "interviews_api_invite",
     "interviews_api_list_answers",
+    "interviews_api_list_erasures",
     "interviews_api_list_interviews",
     "interviews_api_list_invitations",
+    "interviews_api_read_erasure",
     "interviews_api_read_interview",
     "interviews_api_read_invitation",
     "interviews_api_read_recording",
@@ -18,8 +21,10 @@ IDS = [
     "voice_api_convert",
     "voice_api_create_batch",
     "voice_api_delete_batch",
+    "voice_api_erase_cloned_voice",
     "voice_api_hear_voice",
     "voice_api_list_batches",
+    "voice_api_list_cloned_voices",
     "voice_api_list_voices",
     "voice_api_read_batch",
     "voice_api_read_batch_file",

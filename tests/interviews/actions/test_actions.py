@@ -87,6 +87,102 @@ def test_finish_twice_is_refused_and_leaves_one_transcript(session):
     assert Transcript.objects.filter(recording=answer.recording).count() == 1
 
 
+def at_its_limit(session, *, retakes=0):
+    """The first question's answer, recorded to its last second."""
+    answer = journey.begin_first_question(session, retakes=retakes)
+    journey.speak(answer, SECOND)
+    return short(answer)
+
+
+def short(answer):
+    Recording.objects.filter(pk=answer.recording_id).update(max_bytes=len(SECOND))
+    answer.recording.refresh_from_db()
+    return answer
+
+
+def finish_at(moment, answer, *, has_speech):
+    answers.finish(answer=answer, byte_count=len(SECOND), has_speech=has_speech, by="test", now=moment)
+
+
+@pytest.mark.parametrize("retakes", [0, 1])
+def test_answer_without_speech_at_the_limit_is_asked_again_once(session, retakes):
+    answer = at_its_limit(session, retakes=retakes)
+    silence, began = answer.recording, Answer.objects.get(pk=answer.pk).asked_at
+    finish_at(began + timedelta(seconds=90), answer, has_speech=False)
+    answer.refresh_from_db()
+    silence.refresh_from_db()
+    assert (answer.status, answer.recording) == (Answer.Status.ASKED, None)
+    assert silence.status == Recording.Status.DISCARDED
+    assert answer.extra_seconds == 90
+
+    answers.begin(answer=answer, by="test", now=now())
+    journey.speak(answer, SECOND)
+    finish_at(now(), short(answer), has_speech=False)
+    answer.refresh_from_db()
+    session.refresh_from_db()
+    assert (answer.status, answer.is_silent, answer.extra_seconds) == (Answer.Status.RECORDED, True, 90)
+    assert answer.recording.status == Recording.Status.SEALED  # if somebody whispered, a person will hear it
+    answers.accept(answer=answer, by="test", now=now())
+    assert answer.status == Answer.Status.ACCEPTED
+
+
+def test_answer_with_speech_at_the_limit_goes_on(session):
+    answer = at_its_limit(session)
+    finish_at(now(), answer, has_speech=True)
+    assert (answer.status, answer.is_silent) == (Answer.Status.ACCEPTED, False)
+
+
+def test_answer_at_the_limit_that_nobody_listened_to_is_kept_and_waits(session):
+    answer = at_its_limit(session)
+    finish_at(now(), answer, has_speech=None)
+    answer.refresh_from_db()
+    assert (answer.status, answer.is_silent) == (Answer.Status.RECORDED, False)
+    assert answer.recording.status == Recording.Status.SEALED
+
+
+def test_silent_practice_at_the_limit_waits_to_be_tried_again(session):
+    sessions.check_devices(session=session, by="test", now=now())
+    practice = practice_of(session)
+    answers.begin(answer=practice, by="test", now=now())
+    journey.speak(practice, SECOND)
+    finish_at(now(), short(practice), has_speech=False)
+    assert (practice.status, practice.is_silent) == (Answer.Status.RECORDED, True)
+    answers.retake(answer=practice, by="test", now=now())
+
+
+def test_answer_without_speech_that_the_candidate_ends_is_accepted(session):
+    answer = journey.begin_first_question(session)
+    journey.speak(answer, SECOND)
+    finish_at(now(), answer, has_speech=False)
+    assert (answer.status, answer.is_silent) == (Answer.Status.ACCEPTED, False)
+
+
+def time_out(answer, has_speech=None):
+    answers.time_out(answer=answer, has_speech=has_speech, by="test", now=now())
+    answer.refresh_from_db()
+    return answer.status
+
+
+def test_time_that_is_over_begins_an_answer_and_ends_one_in_which_nothing_came(session):
+    journey.get_under_way(session)
+    answer = journey.questions(session)[0]
+    answers.ask(answer=answer, by="test", now=now())
+    statuses = [time_out(journey.questions(session)[0]) for _ in range(5)]
+    assert statuses == ["recording", "asked", "recording", "recorded", "recorded"]
+    answer.refresh_from_db()
+    assert answer.is_silent
+    assert answer.recording.status == Recording.Status.DISCARDED  # not a byte came
+
+
+@pytest.mark.parametrize(
+    ("has_speech", "status"), [(True, "recording"), (None, "recording"), (False, "asked")]
+)
+def test_time_that_is_over_ends_no_answer_in_which_something_may_have_been_said(session, has_speech, status):
+    answer = journey.begin_first_question(session)
+    journey.speak(answer, SECOND)
+    assert time_out(answer, has_speech) == status
+
+
 def test_last_answer_finishes_session_and_invitation(session):
     for answer in journey.questions(session):
         journey.answer_with(answer, SECOND)

@@ -1,9 +1,11 @@
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Membership
 from interviews.admin.review import Review
@@ -58,6 +60,16 @@ def test_doubtful_words_are_marked_in_more_than_colour(client, member, session):
     page = page_of(client, session)
     marked = re.findall(r'ip-doubtful" data-start="[\d.]+" data-end="[\d.]+" title="([^"]+)"', page)
     assert marked == ["Recognised with 35 % confidence"] * 2
+
+
+def test_answer_that_was_asked_twice_says_so_and_by_how_much(client, member, session):
+    member(Role.REVIEWER)
+    asked_at = timezone.now() - timedelta(seconds=95)
+    times = {"asked_at": asked_at, "asked_again_at": asked_at + timedelta(seconds=95)}
+    factories.AnswerFactory(session=session, position=1, accepted=True, is_silent=True, **times)
+    page = page_of(client, session)
+    assert "Nothing was heard in this answer" in page
+    assert "95 s longer to think" in page
 
 
 def test_words_are_shown_as_text(client, member, session):

@@ -191,6 +191,7 @@ def test_answers_leave_practice_out(api, taken):
     assert status == 200
     given, to_come = body["items"]
     assert (given["position"], given["duration_s"], given["is_stored"]) == (1, 2.0, True)
+    assert (given["extra_seconds"], given["is_silent"]) == (0, False)
     assert given["transcript"] == {
         "status": "done",
         "is_deferred": False,
@@ -261,6 +262,7 @@ def addresses(interview, session):
         ("post", f"/interviews/{interview.id}/invitations"),
         ("get", f"/invitations/{session.invitation_id}"),
         ("post", f"/invitations/{session.invitation_id}/revoke"),
+        ("delete", f"/invitations/{session.invitation_id}/candidate"),
         ("get", f"/sessions/{session.id}"),
         ("get", f"/sessions/{session.id}/answers"),
         ("get", f"/answers/{answer.id}/transcript"),
@@ -329,7 +331,7 @@ def test_signed_in_staff_need_a_key_too(client, interview):
 def test_description_is_complete_and_loads_nothing_from_elsewhere(client, db):
     described = client.get("/api/openapi.json").json()
     operations = [one["operationId"] for path in described["paths"].values() for one in path.values()]
-    assert len([name for name in operations if name.startswith("interviews_api_")]) == 10
+    assert len([name for name in operations if name.startswith("interviews_api_")]) == 13
     assert {"BearerKey", "HeaderKey"} <= described["components"]["securitySchemes"].keys()
     page = client.get("/api/docs").content.decode()
     assert "//cdn" not in page

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -17,9 +18,13 @@ from interview_platform.asgi import application
 from interviews import tokens
 from interviews.actions import invitations
 from interviews.candidate import consumer, metrics
+from interviews.candidate import session as candidate_session
+from interviews.candidate.clock import TOLERANCE_S
 from interviews.models import Answer, Invitation, Session
 from tests.frames import pack
 from tests.interviews import journey
+from tests.speech import spoken
+from voice.audio.pcm import s16le_from_samples
 from voice.capacity import shedding
 from voice.recordings import frames
 
@@ -252,8 +257,6 @@ async def test_bad_text_gets_one_error_and_the_connection_stays(browser, text, c
 
 
 async def test_answer_of_another_interview_is_refused(browser, make_invitation):
-    from django.utils import timezone
-
     from interviews.actions import sessions
 
     other = await sync_to_async(sessions.start)(
@@ -455,6 +458,110 @@ async def test_listener_is_as_patient_as_the_interview(browser, answer, session,
     await browser.say("begin_answer", answer=str(answer.id))
     await browser.until("resume")
     assert patience == [TURN_SETTINGS[Interview.Patience.PATIENT]]
+
+
+SECOND_OF_SILENCE = bytes(32_000)
+
+
+async def next_two(browser) -> dict[str, dict]:
+    """The next two messages by type: an event may come before or after the reply."""
+    return {message["type"]: message for message in [await browser.next(), await browser.next()]}
+
+
+async def begin(browser, answer) -> dict:
+    """Begin an answer; return `resume` once the event has come too."""
+    await browser.say("begin_answer", answer=str(answer.id))
+    messages = await next_two(browser)
+    assert messages["event"]["name"] == "answer_began"
+    return messages["resume"]
+
+
+async def finish_in_silence(browser, resume):
+    await browser.speak(0, SECOND_OF_SILENCE)
+    await browser.until("ack")
+    await browser.say("finish_answer", answer=resume["answer"], bytes=len(SECOND_OF_SILENCE))
+    return await browser.until("event")
+
+
+async def test_silent_answer_at_its_limit_is_asked_again_and_then_waits(browser, answer):
+    await Answer.objects.aupdate(answer_limit_seconds=1)
+    await browser.open()
+    told = []
+    for _ in range(2):
+        resume = await begin(browser, answer)
+        told.append(await finish_in_silence(browser, resume))
+    assert [event["name"] for event in told] == ["question_asked_again", "answer_finished"]
+    states = [(event["answer"]["status"], event["answer"]["is_silent"]) for event in told]
+    assert states == [("asked", False), ("recorded", True)]
+    assert all(event["session"]["current_answer"] == str(answer.id) for event in told)
+
+
+async def test_answer_at_its_limit_that_was_heard_in_part_is_not_called_silent(browser, token, answer):
+    await Answer.objects.aupdate(answer_limit_seconds=1)
+    await browser.open()
+    await begin(browser, answer)
+    await browser.speak(0, bytes(16_000))
+    await browser.until("ack")
+    await browser.close()
+    again = Browser(token)
+    await again.open()
+    await again.say("select", answer=str(answer.id))
+    told = await finish_in_silence(again, await again.until("resume"))
+    assert (told["name"], told["answer"]["status"]) == ("answer_finished", "recorded")
+    assert not told["answer"]["is_silent"]
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Set the clock of the connections this many seconds forward."""
+
+    def later(seconds):
+        clock = SimpleNamespace(now=lambda: timezone.now() + timedelta(seconds=seconds))
+        for module in (consumer, candidate_session):
+            monkeypatch.setattr(module, "timezone", clock)
+
+    return later
+
+
+async def test_server_begins_an_answer_whose_time_to_think_is_over(browser, answer, later):
+    await browser.open()
+    await browser.say("ask", answer=str(answer.id))
+    await browser.until("event")
+    later(answer.think_seconds + TOLERANCE_S - 1)
+    await browser.say("ping")
+    assert (await browser.next())["type"] == "pong"
+    later(answer.think_seconds + TOLERANCE_S + 60)
+    await browser.say("ping")
+    event = (await next_two(browser))["event"]
+    assert (event["name"], event["answer"]["status"]) == ("answer_began", "recording")
+    await browser.say("select", answer=str(answer.id))
+    assert (await browser.until("resume"))["offset"] == 0
+
+
+async def test_server_ends_an_answer_in_which_nothing_came_and_no_other(browser, answer, later):
+    await browser.open()
+    limit_s = (await begin(browser, answer))["limit_bytes"] / 32_000
+    later(limit_s + TOLERANCE_S + 1)
+    await browser.say("ping")
+    assert (await next_two(browser))["event"]["name"] == "question_asked_again"
+    await begin(browser, answer)
+    await browser.speak(0, s16le_from_samples(spoken("I liked that work very much.")))
+    await browser.until("speech_start")
+    later(2 * (limit_s + TOLERANCE_S) + 100)
+    await browser.say("ping")
+    assert (await browser.until("pong")) == {"type": "pong"}
+    assert (await Answer.objects.aget(pk=answer.pk)).status == Answer.Status.RECORDING
+
+
+async def test_server_leaves_time_to_who_writes(browser, answer, later):
+    await browser.open()
+    await browser.say("ask", answer=str(answer.id))
+    await browser.until("event")
+    await browser.say("writing", answer=str(answer.id))
+    for seconds in (0, 10_000):
+        later(seconds)
+        await browser.say("ping")
+        assert (await browser.next())["type"] == "pong"
 
 
 async def test_captions_hold_no_database_connection(browser, recording, monkeypatch):

@@ -1,5 +1,6 @@
 """For every action, the snapshot before, with its events applied, equals the snapshot after."""
 
+import json
 from datetime import timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ from interviews.actions import answers, invitations, sessions
 from interviews.events import publishing, snapshots
 from interviews.models import Session
 from tests.interviews import journey
+from voice import signals
 from voice.models import Speech
 from voice.speech import rendering
 from voice.workers.storing import store
@@ -100,6 +102,35 @@ def before_the_last_answer(session):
     return last
 
 
+def at_the_limit(session):
+    answer = begun(session)
+    answer.recording.max_bytes = len(SPOKEN)
+    answer.recording.save()
+    journey.speak(answer, SPOKEN)
+    return answer
+
+
+def asked_again_at_the_limit(session):
+    answer = at_the_limit(session)
+    finish_in_silence(answer)
+    answers.begin(answer=answer, by="t", now=now())
+    return answer
+
+
+def finish_in_silence(answer):
+    answers.finish(answer=answer, byte_count=len(SPOKEN), has_speech=False, by="t", now=now())
+
+
+def time_out(answer):
+    answers.time_out(answer=answer, has_speech=False, by="t", now=now())
+
+
+def asked(session):
+    answer = under_way(session)
+    answers.ask(answer=answer, by="t", now=now())
+    return answer
+
+
 CASES = {
     "check_devices": (lambda s: s, lambda s: sessions.check_devices(session=s, by="t", now=now())),
     "skip_practice": (checked, lambda a: sessions.skip_practice(session=a.session, by="t", now=now())),
@@ -113,6 +144,10 @@ CASES = {
     "accept": (recorded, lambda a: answers.accept(answer=a, by="t", now=now())),
     "retake": (recorded, lambda a: answers.retake(answer=a, by="t", now=now())),
     "type_answer": (under_way, lambda a: answers.type_answer(answer=a, text="x", by="t", now=now())),
+    "finish_in_silence": (at_the_limit, finish_in_silence),
+    "time_out_of_an_asked_answer": (asked, time_out),
+    "time_out_of_a_silent_answer": (begun, time_out),
+    "time_out_of_a_silent_answer_asked_again": (asked_again_at_the_limit, time_out),
     "type_while_recording": (begun, lambda a: answers.type_answer(answer=a, text="x", by="t", now=now())),
 }
 
@@ -134,8 +169,10 @@ def test_snapshot_and_events_give_the_next_snapshot(session, sent, case):
 
 
 def test_rendered_speech_event_gives_the_next_snapshot(session, sent):
+    answer = asked(session)
+    sent.clear()
     before = state(session)
-    row = Speech.objects.get(pk=session.answers.get(position=1).speech_key)
+    row = Speech.objects.get(pk=answer.speech_key)
     rendering.store(
         row,
         samples=np.zeros(2205, dtype=np.float32),
@@ -169,7 +206,36 @@ def test_every_action_has_a_case():
         "discard_recording",
     }
     covered = {"check_devices", "skip_practice", "ask", "begin", "finish", "accept", "retake", "type_answer"}
+    covered.add("time_out")
     assert public == covered | told_elsewhere
+
+
+def test_question_is_told_when_it_is_asked_and_not_before(session, sent):
+    Speech.objects.update(status=Speech.Status.READY, storage_name="a", duration_ms=1500)
+    journey.get_under_way(session)
+    first, second, _ = journey.questions(session)
+    texts = [answer.question_text for answer in session.answers.all()]
+    keys = [answer.speech_key for answer in session.answers.all()]
+
+    before = json.dumps(state(session))
+    assert [text for text in [*texts, *keys] if text in before] == [
+        texts[0],
+        keys[0],
+    ]  # the practice question
+
+    sent.clear()
+    answers.ask(answer=first, by="t", now=now())
+    told = sent[-1]["event"]["answer"]
+    assert (told["question"], told["speech_s"]) == (first.question_text, 1.5)
+    assert first.speech_key in told["speech_url"]
+    assert second.question_text not in json.dumps([state(session), sent])
+
+
+def test_rendered_speech_of_a_question_that_was_not_asked_is_told_nobody(session, sent):
+    Speech.objects.update(status=Speech.Status.WAITING)
+    row = Speech.objects.get(pk=journey.questions(session)[0].speech_key)
+    signals.speech_rendered.send(None, speech=row)
+    assert sent == []
 
 
 @pytest.mark.parametrize("is_allowed", [True, False])

@@ -221,6 +221,32 @@ async def test_listener_falls_silent_when_its_audience_fails(caplog):
     await failing.close()
 
 
+def room_noise(seconds):
+    noise = np.random.default_rng(2).standard_normal(seconds * 16_000).astype(np.float32)
+    return s16le_from_samples(0.003 * noise)
+
+
+async def test_listener_knows_whether_anything_was_said():
+    speaks, is_silent = Audience().listener(), Audience().listener()
+    assert await is_silent.voice.has_speech_by_now() is False  # nothing came
+    send(speaks, sentence())
+    send(is_silent, room_noise(seconds=4))
+    assert await speaks.voice.has_speech_by_now() is True
+    assert await is_silent.voice.has_speech_by_now() is False
+    for listener in (speaks, is_silent):
+        await listener.close()
+    assert (speaks.voice.has_speech, is_silent.voice.has_speech) == (True, None)
+
+
+async def test_listener_that_skipped_a_part_calls_nothing_silent():
+    noise = room_noise(seconds=4)
+    listener = Audience().listener(backlog_bytes=len(noise) - 2)
+    listener.feed(0, noise)
+    send(listener, noise, len(noise))
+    assert await listener.voice.has_speech_by_now() is None
+    await listener.close()
+
+
 class Judge:
     """A semantic model that considers every turn complete."""
 

@@ -478,11 +478,11 @@ async def test_worker_stops_at_the_next_part_of_a_call_without_readers(clean_red
 async def test_worker_may_look_between_two_parts_whether_anybody_reads():
     call = await ask()
     asked = await sync_to_async(answers.claim)(call.id)
-    await sync_to_async(asked.check)()
+    await sync_to_async(asked.check_wanted)()
     await call.leave()
 
     with pytest.raises(Forgotten):
-        await sync_to_async(asked.check)()
+        await sync_to_async(asked.check_wanted)()
 
 
 async def test_call_goes_on_until_its_last_reader_leaves():

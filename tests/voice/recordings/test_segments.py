@@ -10,7 +10,7 @@ from tests import redis_connections
 from tests.factories import tone
 from tests.voice.recordings.test_buffer import rest
 from voice.audio import encoding
-from voice.infra import redis_clients
+from voice.infra import object_storage, redis_clients
 from voice.models import Recording, Transcript
 from voice.queues import jobs
 from voice.recordings import buffer, lifecycle, queueing, storage
@@ -71,7 +71,7 @@ def hot_bytes(recording: Recording) -> int:
 
 
 def files(recording: Recording) -> list[str]:
-    return sorted(default_storage.listdir(f"recordings/{recording.pk}")[1])
+    return sorted(name.rpartition("/")[2] for name in object_storage.names(f"recordings/{recording.pk}/"))
 
 
 def test_a_due_segment_goes_to_object_storage(growing):

@@ -36,6 +36,8 @@ FIELDS = {
     "ws/tts": {
         "synthesize": ["text", "voice_id", "language", "speed", "streaming", "chunk_size", "request_id"],
         "register_voice": ["voice_id", "reference_audio", "consent", "request_id"],
+        "list_voices": ["request_id"],
+        "erase_voice": ["voice_id", "request_id"],
         "cancel": ["request_id"],
     },
     "ws/voice": {

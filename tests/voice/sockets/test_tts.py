@@ -10,6 +10,7 @@ import pytest
 from tests.voice.sockets.client import CALLER, Client
 from voice.callers import Caller
 from voice.errors import SynthesisFailed
+from voice.models import ClonedVoice
 from voice.sockets import tts
 
 RATE_HZ = 24_000
@@ -294,3 +295,22 @@ async def test_installation_without_cloning_says_how_to_get_it(client):
 
     assert error["code"] == "engine_unavailable"
     assert "chatterbox" in error["detail"]
+
+
+# list_voices, erase_voice
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_voices_are_listed_and_erased_by_whoever_registered_them(client):
+    row = {"duration_ms": 4000, "has_consent": True}
+    await ClonedVoice.objects.acreate(owner=CALLER.owner, name="anna", **row)
+    await ClonedVoice.objects.acreate(owner="organisation:other", name="berta", **row)
+    await client.say("list_voices", request_id=1)
+    listed = await client.until("registered_voices")
+    assert ([voice["voice_id"] for voice in listed["voices"]], listed["request_id"]) == (["anna"], 1)
+
+    error = await client.error("erase_voice", voice_id="berta")
+    assert (error["code"], error["field"]) == ("not_found", "voice_id")
+    await client.say("erase_voice", voice_id="anna")
+    assert (await client.until("voice_erased"))["voice_id"] == "anna"
+    assert [voice.name async for voice in ClonedVoice.objects.all()] == ["berta"]

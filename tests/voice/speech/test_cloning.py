@@ -10,9 +10,11 @@ from tests.voice.engines.tts import chatterbox_package
 from voice.audio.pcm import s16le_from_samples
 from voice.engines.tts.chatterbox import WEIGHTS, Chatterbox
 from voice.errors import EngineUnavailable, RequestRefused
-from voice.models import ClonedVoice
-from voice.speech import cloning, voice_samples, voices
+from voice.models import ClonedVoice, PendingErasure
+from voice.speech import cache, cloning, voice_samples, voices
+from voice.speech.cache import CachedSpeech
 from voice.types import Voice
+from voice.workers import erasing
 
 pytestmark = pytest.mark.django_db
 OWNER, STRANGER = "organisation:7", "organisation:8"
@@ -40,6 +42,11 @@ def stored():
 
     before = set(names())
     return lambda: sorted(set(names()) - before)
+
+
+def erase_pending():
+    for pending in PendingErasure.objects.all():
+        erasing.erase(str(pending.pk))
 
 
 def register(owner=OWNER, voice_id="anna", audio=None, has_consent=True):
@@ -128,12 +135,12 @@ def test_without_the_engine_it_says_how_to_get_it(settings):
         register()
 
 
-def test_a_name_that_is_registered_again_means_the_new_voice(stored, django_capture_on_commit_callbacks):
+def test_a_name_that_is_registered_again_means_the_new_voice(stored, clean_redis):
     first = register()
     cloning.StoredReferences().keep_embedding(str(first.pk), b"derived")
 
-    with django_capture_on_commit_callbacks(execute=True):
-        second = register(audio=wav(5.0))
+    second = register(audio=wav(5.0))
+    erase_pending()
 
     assert cloning.voices_of(OWNER) == (second,)
     assert second.pk != first.pk
@@ -148,15 +155,21 @@ def test_two_owners_may_use_the_same_name():
     assert cloning.find(STRANGER, "anna") == theirs
 
 
-def test_a_voice_that_is_removed_leaves_nothing(stored, django_capture_on_commit_callbacks):
+def test_a_voice_that_is_removed_leaves_nothing(stored, clean_redis):
     row = register()
     references = cloning.StoredReferences()
     references.keep_embedding(str(row.pk), b"derived")
+    meta = {"voice": f"chatterbox:de#{row.pk}", "duration_ms": 1}
+    cache.put("a" * 64, CachedSpeech(b"speech of anna", meta))
+    cache.put("b" * 64, CachedSpeech(b"speech of another", {"voice": "piper:one", "duration_ms": 1}))
 
-    with django_capture_on_commit_callbacks(execute=True):
-        assert cloning.remove(OWNER, "anna")
+    assert cloning.remove(OWNER, "anna")
+    erase_pending()
 
     assert stored() == []
+    assert (cache.peek("a" * 64), cache.statistics().items) == (None, 1)
+    assert not cloning.exists(f"chatterbox:de#{row.pk}")
+    assert cloning.exists("piper:one")
     assert references.sha256(str(row.pk)) is None
     assert cloning.voices_of(OWNER) == ()
 

@@ -18,6 +18,7 @@ from voice.audio.encoding import encode_flac
 from voice.audio.pcm import samples_from_s16le
 from voice.audio.processing import loudness_dbfs
 from voice.errors import CallFailed, EngineUnavailable
+from voice.models import ClonedVoice
 from voice.queues import calls
 from voice.web import responses
 from voice.workers import answering
@@ -502,6 +503,8 @@ ADDRESSES = [
     ("post", f"{V1}/transcribe"),
     ("get", f"{V1}/voices"),
     ("get", f"{V1}/batches"),
+    ("get", f"{V1}/cloned-voices"),
+    ("delete", f"{V1}/cloned-voices/anna"),
     ("post", "/api/tts"),
     ("post", "/api/stt"),
     ("get", "/stats"),
@@ -551,3 +554,16 @@ async def test_description_has_every_address(api):
     spoken = described["paths"]["/api/v1/voice/synthesize"]["post"]["responses"]
     assert "audio/mpeg" in spoken["200"]["content"]
     assert "429" in spoken
+
+
+async def test_registered_voices_are_listed_and_erased_by_their_owner(api, key, engines):
+    own = {"duration_ms": 4000, "has_consent": True}
+    await ClonedVoice.objects.acreate(owner=f"organisation:{key.organisation_id}", name="anna", **own)
+    await ClonedVoice.objects.acreate(owner="organisation:0", name="berta", **own)
+    (listed,) = (await api.get(f"{V1}/cloned-voices")).json()
+    assert listed | {"voice_id": "anna", **own} == listed
+
+    assert (await api.delete(f"{V1}/cloned-voices/berta")).status_code == 404
+    assert (await api.delete(f"{V1}/cloned-voices/anna")).status_code == 204
+    assert (await api.delete(f"{V1}/cloned-voices/anna")).status_code == 404
+    assert [voice.name async for voice in ClonedVoice.objects.all()] == ["berta"]

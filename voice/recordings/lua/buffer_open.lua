@@ -3,8 +3,9 @@
 -- KEYS: 1 prefix of the recording's keys.
 -- ARGV: 1 size of a whole segment (bytes), 2 the connection that may write, 3 limit of the recording (bytes),
 --       4 how much object storage holds (bytes), 5 longest life of the keys (seconds).
--- Answer: how much is held without a gap (bytes).
+-- Answer: how much is held without a gap (bytes); false of a recording that was just erased.
 local writer, limit, ttl_s = ARGV[2], ARGV[3], ARGV[5]
+if redis.call('EXISTS', prefix .. ':erased') == 1 then return false end
 local found = redis.call('HMGET', meta, 'stored', 'filling')
 local known, filling = tonumber(found[1] or 0), tonumber(found[2] or 0)
 local stored = math.max(tonumber(ARGV[4]), known)

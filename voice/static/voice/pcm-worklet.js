@@ -1,18 +1,24 @@
 // Runs on the audio thread: microphone blocks in, frames of 16 kHz s16le out.
-// In: {start: limit in samples, frameSamples} | {flush: true} | {stop: true} | {listen: true} |
-//   {forget: true}.
-// Out: {frame: ArrayBuffer} | {stopped: "asked"|"limit"} | {voice: true}, once `listen` has detected speech.
+// In: {start: limit in samples, id, frameSamples} | {flush: true} | {stop: true} | {listen: true} |
+//   {forget: true} | {hold: boolean}, true: what comes is dropped.
+// Out: {frame: ArrayBuffer, id} | {stopped: "asked"|"limit", id}, of the recording that was started with this id |
+//   {voice: true}, once `listen` has detected speech | {peak: 0..1}, of the samples of the last quarter second: a sign of life.
 
 import { Preroll, VoiceOnset } from "./onset.js";
 import { Framer, Resampler, SAMPLE_RATE_HZ } from "./pcm.js";
 
+const SIGNS_PER_S = 4;
 const PREROLL_SAMPLES = 1.5 * SAMPLE_RATE_HZ; // a soft voice is detected a second after its beginning
 
 class PcmCapture extends AudioWorkletProcessor {
   #framer = null;
+  #id = 0; // of the recording
   #resampler = null;
   #preroll = null; // while listening, and after speech was detected, until the recording begins
   #onset = null;
+  #isHeld = false;
+  #peak = 0;
+  #counted = 0; // samples since the last sign of life
 
   constructor() {
     super();
@@ -21,7 +27,8 @@ class PcmCapture extends AudioWorkletProcessor {
       else if (data.stop) this.#stop("asked");
       else if (data.listen) this.#listen();
       else if (data.forget) this.#preroll = this.#onset = null;
-      else this.#start(data.start, data.frameSamples);
+      else if (data.hold !== undefined) this.#isHeld = data.hold;
+      else this.#start(data);
     };
   }
 
@@ -32,7 +39,8 @@ class PcmCapture extends AudioWorkletProcessor {
   }
 
   /** Buffered audio from before the detected speech comes first. Without detected speech there is none. */
-  #start(limit, frameSamples) {
+  #start({ start: limit, id, frameSamples }) {
+    this.#id = id;
     const held = this.#preroll && !this.#onset ? this.#preroll.take() : null;
     this.#preroll = this.#onset = null;
     this.#framer = new Framer(limit, frameSamples);
@@ -41,7 +49,7 @@ class PcmCapture extends AudioWorkletProcessor {
   }
 
   #post(frame) {
-    this.port.postMessage({ frame: frame.buffer }, [frame.buffer]);
+    this.port.postMessage({ frame: frame.buffer, id: this.#id }, [frame.buffer]);
   }
 
   #flush() {
@@ -53,15 +61,24 @@ class PcmCapture extends AudioWorkletProcessor {
     if (!this.#framer) return; // the limit was reached first
     this.#flush();
     this.#framer = null;
-    this.port.postMessage({ stopped: reason });
+    this.port.postMessage({ stopped: reason, id: this.#id });
   }
 
   process([[block]]) {
-    if (!block || !(this.#framer || this.#preroll)) return true;
+    if (block) this.#giveSign(block);
+    if (!block || this.#isHeld || !(this.#framer || this.#preroll)) return true;
     const samples = this.#resampler ? this.#resampler.push(block) : block;
     if (this.#framer) this.#record(samples);
     else this.#hear(samples);
     return true;
+  }
+
+  #giveSign(block) {
+    for (const sample of block) this.#peak = Math.max(this.#peak, Math.abs(sample));
+    this.#counted += block.length;
+    if (this.#counted * SIGNS_PER_S < sampleRate) return;
+    this.port.postMessage({ peak: this.#peak });
+    this.#peak = this.#counted = 0;
   }
 
   #record(samples) {

@@ -1,6 +1,14 @@
 // The microphone: opens it, meters it, and turns it into PCM frames.
 
 import { SAMPLE_RATE_HZ } from "./pcm.js";
+import { WaitedTooLong, within } from "./waits.js";
+import { Watch } from "./watch.js";
+
+const ALLOW_MS = 60_000; // a person has to decide
+const FETCH_MS = 15_000;
+const START_MS = 5_000; // Firefox never starts where there is no sound output
+const LIST_MS = 5_000;
+const LATE_S = 2;
 
 const CODES = {
   NotAllowedError: "permission_denied",
@@ -30,12 +38,17 @@ export class Recorder {
   #stream = null;
   #node = null;
   #sink = null;
+  #id = 0; // of the recording
   #whenStopped = null;
   #stopping = null;
+  #watch = null;
+  #hasTold = false; // of the trouble that the recording waits for
   #onVoice = () => {};
   /** @type {AudioContext|null} */ context = null;
   /** @type {AnalyserNode|null} */ analyser = null;
-  /** @type {(code: "unplugged"|"interrupted") => void} */ onLost = () => {};
+  /** @type {(code: "unplugged") => void} the microphone is gone, and closed */ onLost = () => {};
+  /** @type {(code: Trouble) => void} the recording waits until the microphone works again */ onTrouble = () => {};
+  /** @type {() => void} it works again, and the recording goes on */ onWell = () => {};
 
   /** @param {{workletUrl: string, constraints: MediaTrackConstraints, frameSamples?: number}} options */
   constructor({ workletUrl, constraints, frameSamples }) {
@@ -50,6 +63,16 @@ export class Recorder {
 
   get isRecording() {
     return this.#sink !== null;
+  }
+
+  /** @returns {Trouble|null} what is wrong with the open microphone, see health.js */
+  get trouble() {
+    return this.#watch?.trouble ?? null;
+  }
+
+  /** Whether any sound came lately, see health.js. */
+  get hasSound() {
+    return this.#watch?.hasSound ?? false;
   }
 
   /** The device in use, "" if there is none. */
@@ -68,34 +91,50 @@ export class Recorder {
     this.close();
     const audio = { channelCount: 1, ...this.constraints, ...(deviceId && { deviceId: { ideal: deviceId } }) };
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ audio });
+      this.#stream = await allowed(navigator.mediaDevices.getUserMedia({ audio }));
       await this.#connect();
     } catch (error) {
       this.close();
-      throw new MicrophoneError(CODES[error.name] ?? "microphone_busy", error);
+      throw error instanceof MicrophoneError ? error : new MicrophoneError(CODES[error.name] ?? "microphone_busy", error);
     }
   }
 
+  /** At the rate of the device: at 16 kHz Firefox's own conversion wanders in time. The worklet converts. */
   async #connect() {
     const stream = this.#stream;
-    const [context, source] = contextFor(stream);
+    const context = new AudioContext();
     this.context = context;
-    await context.audioWorklet.addModule(this.workletUrl);
+    const source = context.createMediaStreamSource(stream);
+    await inTime(context.audioWorklet.addModule(this.workletUrl), FETCH_MS, "not_loaded");
     this.#node = new AudioWorkletNode(context, "pcm-capture", { channelCount: 1, channelCountMode: "explicit" });
     this.#node.port.onmessage = ({ data }) => this.#receive(data);
     this.analyser = new AnalyserNode(context, { fftSize: 1024 });
     source.connect(this.analyser);
     // The node writes silence; the connection is needed for browsers to run it.
     source.connect(this.#node).connect(context.destination);
-    stream.getAudioTracks()[0].onended = () => this.#lose("unplugged");
-    context.onstatechange = () => context.state !== "running" && this.isRecording && this.#lose("interrupted");
-    await context.resume();
+    await inTime(context.resume(), START_MS, "sound_off");
+    this.#watch = new Watch(stream.getAudioTracks()[0], context, { changed: (trouble) => this.#changed(trouble) });
   }
 
-  #receive({ frame, stopped, voice }) {
-    if (frame) this.#sink?.frame(frame);
+  #receive({ frame, peak, stopped, voice, id }) {
+    if (peak !== undefined) this.#watch?.came(peak);
     else if (voice) this.#onVoice();
+    else if (id !== this.#id) return; // a suspended context answers late, when another recording may have begun
+    else if (frame) this.#sink?.frame(frame);
     else this.#stopped(stopped);
+  }
+
+  /** Nothing is recorded while something is wrong: the time of an answer does not pass, and no silence is sent. */
+  #changed(trouble) {
+    if (trouble === "unplugged") return this.#lose(trouble);
+    this.#node.port.postMessage({ hold: trouble === "muted" }); // in other trouble no sample comes
+    if (trouble && this.isRecording) {
+      this.#hasTold = true;
+      this.onTrouble(trouble);
+    } else if (!trouble && this.#hasTold) {
+      this.#hasTold = false;
+      this.onWell();
+    }
   }
 
   #stopped(reason) {
@@ -114,7 +153,8 @@ export class Recorder {
   /** @param {number} limit  samples; the recording stops by itself exactly there @param {Sink} sink */
   start(limit, sink) {
     this.#sink = sink;
-    this.#node.port.postMessage({ start: limit, frameSamples: this.frameSamples });
+    this.#node.port.postMessage({ start: limit, id: ++this.#id, frameSamples: this.frameSamples });
+    if (this.trouble) this.#changed(this.trouble);
   }
 
   /**
@@ -161,42 +201,43 @@ export class Recorder {
    */
   sample(seconds) {
     const frames = [];
+    const timer = setTimeout(() => this.stop(), (seconds + LATE_S) * 1000);
     return new Promise((resolve) =>
       this.start(seconds * SAMPLE_RATE_HZ, { frame: (pcm) => frames.push(pcm), stopped: () => resolve(frames) }),
-    );
+    ).finally(() => clearTimeout(timer));
   }
 
   close() {
     if (this.isRecording) this.#stopped("asked");
-    this.#stream?.getTracks().forEach((track) => {
-      track.onended = null;
-      track.stop();
-    });
-    if (this.context) this.context.onstatechange = null;
+    this.#watch?.end();
+    this.#stream?.getTracks().forEach((track) => track.stop());
     this.context?.close();
-    this.#stream = this.#node = this.context = this.analyser = null;
+    this.#hasTold = false;
+    this.#stream = this.#node = this.#watch = this.context = this.analyser = null;
   }
 }
 
 /** @returns {Promise<MediaDeviceInfo[]>} with names only after the microphone was allowed */
 export async function microphones() {
-  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  const devices = await within(navigator.mediaDevices.enumerateDevices(), LIST_MS).catch(() => []);
   return devices.filter(({ kind, deviceId }) => kind === "audioinput" && deviceId);
 }
 
-/**
- * A context at 16 kHz lets the browser resample; Firefox refuses to connect a microphone of another rate to it,
- * and then the worklet resamples.
- * @param {MediaStream} stream
- * @returns {[AudioContext, MediaStreamAudioSourceNode]}
- */
-function contextFor(stream) {
-  const context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ });
+/** @param {Promise<MediaStream>} asked  a stream that is allowed too late is closed again */
+async function allowed(asked) {
   try {
-    return [context, context.createMediaStreamSource(stream)];
-  } catch {
-    context.close();
-    const native = new AudioContext();
-    return [native, native.createMediaStreamSource(stream)];
+    return await inTime(asked, ALLOW_MS, "not_allowed_yet");
+  } catch (error) {
+    if (error.code === "not_allowed_yet") asked.then((late) => late.getTracks().forEach((track) => track.stop()), () => {});
+    throw error;
+  }
+}
+
+/** @param {Promise<T>} promise @param {number} ms @param {string} code  of the MicrophoneError after that */
+async function inTime(promise, ms, code) {
+  try {
+    return await within(promise, ms);
+  } catch (error) {
+    throw error instanceof WaitedTooLong ? new MicrophoneError(code, error) : error;
   }
 }

@@ -1,8 +1,12 @@
 // The candidate's microphone: opened by a button, changed in the middle of an answer, tried again after a problem.
 
+import { WakeLock } from "../wake-lock.js";
+
 const MICROPHONE_KEY = "interview-microphone";
 
 export class Microphone {
+  #wakeLock = new WakeLock(navigator, document);
+
   /** @param {Room} room */
   constructor(room) {
     this.room = room;
@@ -26,14 +30,24 @@ export class Microphone {
     const { recorder } = this.room;
     if (recorder.isOpen) return;
     await recorder.open(localStorage.getItem(MICROPHONE_KEY) ?? "");
-    navigator.wakeLock?.request("screen").catch(() => {}); // a dark screen would end the recording on a phone
+    this.#wakeLock.keep();
+  }
+
+  /** It is not needed any more. */
+  close() {
+    this.room.recorder.close();
+    this.#wakeLock.release();
+  }
+
+  async #closeToOpenAgain() {
+    await this.room.recorder.stop();
+    this.room.recorder.close();
   }
 
   /** Choose the next microphone to open, and close the current one. */
   async #choose(deviceId) {
     localStorage.setItem(MICROPHONE_KEY, deviceId);
-    await this.room.recorder.stop();
-    this.room.recorder.close();
+    await this.#closeToOpenAgain();
   }
 
   /** @param {string} deviceId  In the middle of an answer, the same recording continues. */
@@ -46,6 +60,7 @@ export class Microphone {
   async retry(deviceId) {
     const { room } = this;
     if (deviceId) await this.#choose(deviceId);
+    else if (room.recorder.trouble) await this.#closeToOpenAgain();
     room.local.problem = null;
     if (!(await this.open())) return;
     const hasTake = room.takes.continueCurrent();

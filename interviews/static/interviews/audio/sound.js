@@ -1,6 +1,9 @@
 // Plays the sounds of the device check, in the recorder's audio context.
 
+import { within } from "../../voice/waits.js";
 import { SAMPLE_RATE_HZ } from "./wire.js";
+
+const LATE_MS = 3_000;
 
 const TONE_HZ = [523.25, 659.25, 783.99]; // a friendly chord, one note after the other
 const NOTE_S = 0.28;
@@ -8,7 +11,7 @@ const NOTE_S = 0.28;
 /**
  * @param {AudioContext} context
  * @param {ArrayBuffer[]} frames  s16le 16 kHz
- * @returns {Promise<void>} when playback has ended
+ * @returns {Promise<boolean>} when playback has ended: whether it has; false if this browser plays nothing
  */
 export function playFrames(context, frames) {
   const samples = frames.flatMap((pcm) => Array.from(new Int16Array(pcm), (value) => value / 32768));
@@ -17,15 +20,17 @@ export function playFrames(context, frames) {
   const source = new AudioBufferSourceNode(context, { buffer });
   source.connect(context.destination);
   source.start();
-  return new Promise((resolve) => (source.onended = resolve));
+  return hasEnded(new Promise((resolve) => (source.onended = resolve)), buffer.duration);
 }
 
-/** @param {AudioContext} context @returns {Promise<void>} */
+/** @param {AudioContext} context @returns {Promise<boolean>} as above */
 export async function playChime(context) {
-  await context.resume();
   const notes = TONE_HZ.map((frequency, i) => playNote(context, frequency, context.currentTime + i * NOTE_S));
-  await notes.at(-1);
+  return hasEnded(notes.at(-1), 2 * NOTE_S * notes.length);
 }
+
+const hasEnded = (playing, seconds) =>
+  within(playing, seconds * 1000 + LATE_MS).then(() => true, () => false);
 
 function playNote(context, frequency, at) {
   const note = new OscillatorNode(context, { frequency });

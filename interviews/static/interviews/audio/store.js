@@ -6,7 +6,11 @@
 // Debug switch: with `keep_audio: true` in room-config nothing is deleted, so that a test can compare the recorded
 // audio with the received audio. Only the test settings may set it.
 
+import { within } from "../../voice/waits.js";
+
 export const DATABASE = "interview-audio";
+const OPEN_MS = 5_000; // Safari leaves the request open at times
+const WRITE_MS = 10_000;
 const MAX_AGE_MS = 7 * 24 * 3600 * 1000; // a shared computer must not keep a stranger's voice for longer
 
 const resultOf = (request) =>
@@ -47,7 +51,7 @@ export class Store {
   /** Reads the recordings of earlier visits and other tabs. Never fails: without a database, memory is used. */
   async open() {
     try {
-      this.#database ??= await openDatabase();
+      this.#database ??= await within(openDatabase(), OPEN_MS);
       const records = await resultOf(this.#database.transaction("recordings").objectStore("recordings").getAll());
       for (const record of records) this.#records.set(record.id, record);
       const isOld = ({ created }) => created < Date.now() - MAX_AGE_MS;
@@ -65,7 +69,7 @@ export class Store {
   async #write(name, action) {
     const transaction = this.#database.transaction(name, "readwrite");
     action(transaction.objectStore(name));
-    await committed(transaction);
+    await within(committed(transaction), WRITE_MS);
   }
 
   /**

@@ -45,7 +45,20 @@ export class CheckStep {
   #listen(level) {
     if (level >= HEARD_LEVEL && ++this.#heard === HEARD_FRAMES) this.#pass("voice", text("check-heard"));
     const isSilent = this.#heard < HEARD_FRAMES && performance.now() - this.#openedAt > SILENT_MS;
-    if (isSilent) this.screen.say("voice-status", text("check-silent"));
+    const { trouble } = this.room.recorder;
+    if (trouble) this.#say(trouble);
+    else if (isSilent) this.screen.say("voice-status", text("check-silent"));
+  }
+
+  #say(trouble) {
+    this.#heard = 0; // and is to be heard again
+    this.screen.part("voice-row").dataset.state = "waiting";
+    this.screen.say("voice-status", text(`${trouble}-detail`));
+  }
+
+  #played(isPlayed) {
+    if (isPlayed) this.#pass("sound", text("check-sound"));
+    else this.screen.say("sound-status", text("check-unplayed"));
   }
 
   #pass(row, message) {
@@ -61,16 +74,15 @@ export class CheckStep {
     button.textContent = text("check-recording");
     const frames = await recorder.sample(SAMPLE_S);
     button.textContent = text("check-playing");
-    if (recorder.context) await playFrames(recorder.context, frames);
-    this.#pass("sound", text("check-sound"));
+    const isPlayed = recorder.context && frames.length && (await playFrames(recorder.context, frames));
+    this.#played(isPlayed);
     button.textContent = label;
     button.disabled = false;
   }
 
   async #tone() {
     const { context } = this.room.recorder;
-    if (context) await playChime(context);
-    this.#pass("sound", text("check-sound"));
+    this.#played(context && (await playChime(context)));
   }
 
   update() {

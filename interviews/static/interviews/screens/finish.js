@@ -10,7 +10,7 @@ export class FinishStep {
   /** @param {Room} room */
   constructor(room) {
     this.room = room;
-    room.recorder.close();
+    room.microphone.close();
     this.screen = new Screen("finish");
     const name = room.state.session.candidate_name;
     this.screen.part("heading").textContent = name ? text("thank-you-name", { name }) : text("thank-you");
@@ -19,11 +19,15 @@ export class FinishStep {
     this.screen.focus();
   }
 
+  get #total() {
+    return questions(this.room.state).length;
+  }
+
   #row(answer) {
     const list = this.screen.part("answers");
     const row = list.querySelector("template").content.firstElementChild.cloneNode(true);
     const question = row.querySelector("[data-part=asked]");
-    question.textContent = answer.question;
+    question.textContent = answer.question ?? text("position", { n: answer.position, total: this.#total });
     question.lang = this.room.state.session.language;
     list.append(row);
     return { id: answer.id, row };

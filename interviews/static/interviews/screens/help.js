@@ -1,7 +1,10 @@
 // The help dialog: change the microphone, type the answers, continue on another device.
 
+import { within } from "../../voice/waits.js";
 import { text } from "./screen.js";
 import { fillMicrophones } from "./check.js";
+
+const COPY_MS = 2_000;
 
 export class Help {
   /** @param {Room} room */
@@ -30,7 +33,8 @@ export class Help {
 
   async #copy(button) {
     this.#part("link").select();
-    await navigator.clipboard?.writeText(this.#part("link").value).catch(() => {});
+    const copied = navigator.clipboard?.writeText(this.#part("link").value) ?? Promise.resolve();
+    await within(copied, COPY_MS).catch(() => {});
     button.textContent = text("copied");
   }
 

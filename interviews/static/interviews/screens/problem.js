@@ -6,10 +6,15 @@ import { fillMicrophones } from "./check.js";
 /** The buttons offered for each problem. */
 const WAYS_ON = {
   permission_denied: ["retry", "write", "device"],
+  not_allowed_yet: ["retry", "write", "device"],
+  not_loaded: ["retry", "reload"],
+  sound_off: ["retry", "write", "device"],
   no_microphone: ["retry", "write", "device"],
   microphone_busy: ["retry", "write", "device"],
   unplugged: ["microphone", "retry", "write", "device"],
-  interrupted: ["retry"],
+  interrupted: ["retry", "device"],
+  muted: ["microphone", "retry", "write", "device"],
+  no_samples: ["microphone", "retry", "write", "device"],
   insecure: ["write", "device"],
   unsupported: ["write", "device"],
   taken_over: ["here"],
@@ -34,12 +39,12 @@ export class ProblemStep {
     this.screen.on("device", () => room.help.open());
     this.screen.on("here", () => room.continueHere());
     this.screen.on("reload", () => location.reload());
-    if (code === "unplugged") this.#watchMicrophones();
+    if (WAYS_ON[code].includes("microphone")) this.#watchMicrophones(room.recorder.deviceId);
     this.screen.focus();
   }
 
-  #watchMicrophones() {
-    this.refill = () => fillMicrophones(this.screen.part("microphone"), "");
+  #watchMicrophones(current) {
+    this.refill = () => fillMicrophones(this.screen.part("microphone"), current);
     navigator.mediaDevices.addEventListener("devicechange", this.refill);
     this.refill();
   }

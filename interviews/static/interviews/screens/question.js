@@ -3,11 +3,11 @@
 import { BYTES_PER_S } from "../audio/wire.js";
 import { clock, Countdown } from "./countdown.js";
 import { Meter } from "../../voice/meter.js";
-import { announce, plural, Screen, text } from "./screen.js";
+import { Prompt } from "./prompt.js";
+import { announce, Screen, text } from "./screen.js";
 import { questions, thinkLeftS } from "../state.js";
 import { showTranscript } from "./transcript.js";
 
-const MOVE_ON_S = 5;
 const NEAR_END_S = 30;
 const VOICE_LEVEL = 0.25;
 const SILENT_MS = 6_000;
@@ -16,6 +16,7 @@ export class QuestionStep {
   #phase = "";
   #countdown = null;
   #silentSince = Infinity; // Infinity: voice was detected
+  #isHeard = false; // in this answer, by this page or by the server
   #hasWarned = false;
   #hasInterrupted = false; // the candidate spoke during the question
 
@@ -24,22 +25,21 @@ export class QuestionStep {
     this.room = room;
     this.answer = answer;
     this.screen = new Screen("question");
+    this.prompt = new Prompt(this.screen);
     this.meter = new Meter(this.screen.part("meter"), () => room.recorder.analyser, (level) => this.#listen(level));
-    this.#showQuestion();
+    this.#showPosition();
     this.#bind();
     this.screen.say("notice", room.takeNotice());
     this.update();
   }
 
-  #showQuestion() {
+  #showPosition() {
     const { answer, room } = this;
     const isPractice = answer.kind === "practice";
     const total = questions(room.state).length;
     this.screen.say("position", isPractice ? text("practice-label") : text("position", { n: answer.position, total }));
     this.screen.say("practice-note", isPractice ? text("practice-note") : "");
-    const heading = this.screen.part("heading");
-    heading.textContent = answer.question;
-    heading.lang = room.state.session.language;
+    this.screen.part("heading").lang = room.state.session.language;
   }
 
   #bind() {
@@ -49,9 +49,9 @@ export class QuestionStep {
     screen.on("answer-now", () => this.#begin());
     screen.on("again", () => room.player.play(this.answer.speech_url));
     screen.on("start", () => this.#begin());
-    screen.on("done", () => room.finishAnswer());
+    screen.on("done", () => this.#done());
     screen.on("move-on", () => room.finishAnswer());
-    screen.on("keep", () => this.#keepTalking());
+    screen.on("keep", () => this.prompt.hide());
     screen.on("retake", () => room.retake(this.answer));
     screen.on("next", () => room.accept(this.answer));
     screen.part("writing").addEventListener("submit", (event) => this.#submit(event));
@@ -62,6 +62,7 @@ export class QuestionStep {
   update() {
     this.answer = this.room.state.answers.find(({ id }) => id === this.answer.id);
     const phase = this.room.step;
+    this.screen.say("heading", this.answer.question ?? ""); // it comes when it is asked
     if (phase === "starting") return; // the screen stays until the microphone is on
     if (phase !== this.#phase) this.#enter(phase);
     if (phase === "record") this.#showElapsed();
@@ -75,6 +76,8 @@ export class QuestionStep {
     this.screen.say("phase", text(`phase-${phase}`));
     this.screen.say("clock", "");
     this.screen.say("hint", "");
+    const isAskedAgain = this.answer.is_asked_again && ["ask", "think", "write"].includes(phase);
+    this.screen.say("asked-again", isAskedAgain ? text("asked-again") : "");
     ({ ask: () => this.#ask(), think: () => this.#think(), record: () => this.#record(), write: () => this.#write() })[
       phase
     ]?.();
@@ -138,16 +141,22 @@ export class QuestionStep {
   #record() {
     this.#hasWarned = false;
     this.#silentSince = performance.now();
+    this.#isHeard = this.room.takes.bytes > 0; // it goes on after a break
     this.screen.say("hint", this.#hasInterrupted ? text("interrupted-reading") : "");
     this.#hasInterrupted = false;
-    this.#showPrompt(false);
+    this.prompt.hide();
     this.screen.part("captions").textContent = "";
     this.meter.start();
   }
 
   #listen(level) {
-    if (level > VOICE_LEVEL) this.#silentSince = Infinity;
+    if (level > VOICE_LEVEL) this.#heardVoice();
     this.screen.part("silent").hidden = performance.now() - this.#silentSince < SILENT_MS;
+  }
+
+  #heardVoice() {
+    this.#silentSince = Infinity;
+    this.#isHeard = true;
   }
 
   #showElapsed() {
@@ -164,36 +173,27 @@ export class QuestionStep {
   message({ type, answer = this.answer.id, text: caption }) {
     if (this.#phase !== "record" || answer !== this.answer.id) return;
     if (type === "caption") this.screen.part("captions").textContent = caption;
-    if (type === "speech_start") this.#keepTalking();
+    if (type === "speech_start") {
+      this.#heardVoice();
+      this.prompt.hide();
+    }
     if (type === "turn_ended" && this.room.takes.isServerListening) this.#offerToMoveOn();
   }
 
   #offerToMoveOn() {
-    this.#showPrompt(true);
-    announce(text("anything-to-add"));
-    this.#countdown = new Countdown(MOVE_ON_S, {
-      tick: (left) => this.screen.say("moving-on", plural("moving-on", left)),
-      done: () => this.room.finishAnswer(),
-    });
+    if (this.room.recorder.hasSound) this.prompt.countDown(() => this.room.finishAnswer());
+    else this.prompt.ask("anything-to-add", "no-sound"); // it may be muted
   }
 
-  #keepTalking() {
-    this.#showPrompt(false);
-  }
-
-  /** Swaps the main button, and moves the keyboard focus with it. */
-  #showPrompt(isShown) {
-    this.#countdown?.stop();
-    const [prompt, done] = [this.screen.part("prompt"), this.screen.part("done")];
-    const hadFocus = (isShown ? done : prompt).contains(document.activeElement);
-    prompt.hidden = !isShown;
-    done.hidden = isShown;
-    if (hadFocus) (isShown ? this.screen.part("move-on") : done).focus();
+  /** The button "I'm done". An answer in which nothing was heard is asked about first. */
+  #done() {
+    if (this.#isHeard) this.room.finishAnswer();
+    else this.prompt.ask("nothing-heard", "nothing-heard-hint");
   }
 
   #showReview() {
     const { answer } = this;
-    this.screen.say("hint", this.room.notice);
+    this.screen.say("hint", answer.is_silent ? text("nothing-heard-at-all") : this.room.notice);
     this.screen.say("clock", answer.recording?.bytes ? clock(answer.recording.bytes / BYTES_PER_S) : "");
     this.screen.part("retake").hidden = answer.retakes_left < 1;
     const isPractice = answer.kind === "practice";
@@ -206,6 +206,7 @@ export class QuestionStep {
 
   #write() {
     this.room.player.stop();
+    this.room.writes();
     this.screen.part("text").value = draft.read(this.answer.id);
   }
 
@@ -233,6 +234,7 @@ export class QuestionStep {
 
   leave() {
     this.#countdown?.stop();
+    this.prompt.hide();
     this.meter.stop();
     this.room.player.stop();
     this.room.recorder.forget();

@@ -9,7 +9,7 @@ export class WaitingStep {
   /** @param {Room} room */
   constructor(room) {
     this.room = room;
-    room.recorder.close();
+    room.microphone.close();
     this.screen = new Screen("waiting");
     this.herald = new Herald(this.#show(), performance.now());
     this.screen.focus();

@@ -44,6 +44,8 @@ export class HearPanel extends Panel {
     });
     // Audio recorded until then is still transcribed.
     this.recorder.onLost = (code) => (this.#endedAt ? this.trouble({ code }) : this.#fail({ code }));
+    this.recorder.onTrouble = (code) => this.trouble({ code });
+    this.recorder.onWell = () => this.trouble(null);
     this.meter = new Meter(this.part("meter"), () => this.recorder.analyser);
     this.transcript = new Transcript(this.part("finals"), this.figure, {
       shown: (sentence) => this.say("word", sentence),

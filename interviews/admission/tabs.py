@@ -21,8 +21,11 @@ async def connect(session_id: UUID, query: dict[str, list[str]]) -> int:
     """
     tab = _tab(query)
     is_claim = not tab or "claim" in query
-    keys = [_holder_key(session_id), f"interviews:session:{session_id}:connections"]
-    return int(await _CONNECT.run_async(redis_clients.async_client(), keys, [tab, int(is_claim), HELD_S]))
+    return int(
+        await _CONNECT.run_async(
+            redis_clients.async_client(), _keys(session_id), [tab, int(is_claim), HELD_S]
+        )
+    )
 
 
 async def still_holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
@@ -31,9 +34,24 @@ async def still_holds(session_id: UUID, query: dict[str, list[str]]) -> bool:
     return bool(tab := _tab(query)) and held_by == tab.encode()
 
 
+def forget(session_id: UUID | str) -> None:
+    """Forget who holds an interview that was erased. Raises redis.RedisError."""
+    redis_clients.sync_client().delete(*_keys(session_id))
+
+
+def find(session_id: UUID | str) -> list[str]:
+    """Return the keys that Redis holds of an interview. Raises redis.RedisError."""
+    client = redis_clients.sync_client()
+    return [key for key in _keys(session_id) if client.exists(key)]
+
+
 def _tab(query: dict[str, list[str]]) -> str:
     return query.get("tab", [""])[0][:64]
 
 
-def _holder_key(session_id: UUID) -> str:
+def _keys(session_id: UUID | str) -> list[str]:
+    return [_holder_key(session_id), f"interviews:session:{session_id}:connections"]
+
+
+def _holder_key(session_id: UUID | str) -> str:
     return f"interviews:session:{session_id}:tab"

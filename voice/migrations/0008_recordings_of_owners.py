@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('voice', '0006_skipped_frames_of_batch_files'),
+        ('voice', '0007_pending_erasures'),
     ]
 
     operations = [

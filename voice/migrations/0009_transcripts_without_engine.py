@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('voice', '0007_recordings_of_owners'),
+        ('voice', '0008_recordings_of_owners'),
     ]
 
     operations = [

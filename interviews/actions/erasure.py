@@ -1,0 +1,191 @@
+"""Erasing a candidate.
+
+The rows go in the transaction that writes the row `Erasure`, which stays for statistics without a name.
+From then on the link is unknown, and late audio or transcripts find nothing that they belong to. A job erases
+the rest (Redis, object storage); the sweeper queues it again until nothing is found. Only then the erasure is
+complete.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models.functions import Coalesce
+
+from accounts import admin_log
+from accounts.models import ApiKey, User
+from interviews import states
+from interviews.actions import personal_data
+from interviews.actions.errors import WrongState
+from interviews.actions.interviews import practice_text
+from interviews.admission.places import PLACE_LEASE_S
+from interviews.events import publishing
+from interviews.models import Answer, Erasure, Interview, Invitation, Question, Session
+from interviews.texts.practice import PRACTICE
+from voice.queues import jobs
+from voice.recordings import lifecycle
+from voice.speech import rendering
+
+logger = logging.getLogger(__name__)
+
+JOB = "interviews.jobs.complete_erasure"
+RETRY = timedelta(seconds=10)
+NOT_SWEPT = timedelta(seconds=5)
+"""The job is queued after the commit; a sweep in between would queue it twice."""
+OVERDUE_AT_ONCE = 100
+SETTLES = timedelta(seconds=PLACE_LEASE_S)
+"""A connection that is being closed may renew the place of its candidate once more."""
+
+
+@transaction.atomic
+def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Erasure:
+    """Erase a candidate, whatever the state of the interview. Return what stays.
+
+    Raises WrongState when the candidate was erased meanwhile.
+    """
+    # Lock the session's row first, in the same order as the finish of a session does: this avoids a deadlock.
+    Session.objects.select_for_update().filter(invitation=invitation).first()
+    locked = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
+    if locked is None:
+        raise WrongState("invitation was erased before.")
+    session = Session.objects.filter(invitation=locked).first()
+    erasure = _what_stays(locked, session, by=by, now=now)
+    recordings, texts = _spoken(session) if session else ([], [])
+    personal_data.STORES[personal_data.CANDIDATE].erase(str(locked.pk))
+    admin_log.replace_ids(Invitation, [invitation.pk], by=erasure.pk)
+    lifecycle.erase(recording_ids=recordings)
+    rendering.erase(texts)
+    erasure.pending, erasure.steps = [*map(str, recordings), *texts], ["rows"]
+    erasure.save()
+    if session is not None:
+        publishing.close_connections(session.pk)
+    queue_completion(erasure.pk)
+    logger.info("erasure %s is under way by %s", erasure.pk, _actor(by))
+    return erasure
+
+
+def _what_stays(invitation: Invitation, session: Session | None, *, by: object, now: datetime) -> Erasure:
+    erasure = Erasure(
+        interview=invitation.interview,
+        source=_source(by),
+        requested_by=by if isinstance(by, User) else None,
+        requested_at=now,
+        retry_at=now + NOT_SWEPT,
+        invitation_status=invitation.status,
+        invited_on=invitation.created_at.date(),
+    )
+    if session is not None:
+        erasure.session_key, erasure.session_status = session.pk, session.status
+        erasure.begun_on = session.consented_at.date()
+        erasure.finished_on = session.finished_at and session.finished_at.date()
+        answered = session.answers.filter(kind=Answer.Kind.QUESTION, status=Answer.Status.ACCEPTED)
+        erasure.answer_count = answered.count()
+    return erasure
+
+
+def _source(by: object) -> Erasure.Source:
+    kinds = {User: Erasure.Source.RECRUITER, ApiKey: Erasure.Source.API, Invitation: Erasure.Source.CANDIDATE}
+    return next((source for kind, source in kinds.items() if isinstance(by, kind)), Erasure.Source.RETENTION)
+
+
+def _actor(by: object) -> object:
+    return "the candidate" if isinstance(by, Invitation) else getattr(by, "pk", by)
+
+
+def _spoken(session: Session) -> tuple[list[UUID], list[str]]:
+    """Return the recordings of a session, and the texts that were spoken for it only."""
+    answers = Answer.objects.filter(session=session)
+    recordings = answers.exclude(recording=None).values_list("recording_id", flat=True)
+    return [each for each in recordings if each is not None], _own_texts(session, answers)
+
+
+def _own_texts(session: Session, answers: QuerySet[Answer]) -> list[str]:
+    """Return the keys of the texts that were spoken for this candidate only."""
+    asked = dict(answers.values_list("speech_key", "question_text"))
+    texts = set(asked.values())
+    configured = {practice_text(session.interview), *PRACTICE.values()}
+    configured |= set(Question.objects.filter(text__in=texts).values_list("text", flat=True))
+    practice = Interview.objects.filter(practice_question__in=texts)
+    configured |= set(practice.values_list("practice_question", flat=True))
+    own = [key for key, text in asked.items() if text not in configured]
+    others = (
+        Answer.objects.filter(speech_key__in=own).exclude(session=session) if own else Answer.objects.none()
+    )
+    return sorted(set(own) - set(others.values_list("speech_key", flat=True)))
+
+
+def erase_overdue(*, now: datetime) -> int:
+    """Erase candidates whose retention is over, at most `OVERDUE_AT_ONCE`, and return how many."""
+    count = 0
+    for invitation in _overdue(now)[:OVERDUE_AT_ONCE]:
+        try:
+            erase_candidate(invitation=invitation, by="retention", now=now)
+            count += 1
+        except WrongState:
+            continue  # erased in the meantime
+    return count
+
+
+def _overdue(now: datetime) -> QuerySet[Invitation]:
+    """Return invitations whose interview ended, or that expired unused, longer ago than the retention.
+
+    An interview under way, and a link that may still be used, are not among them.
+    """
+    ended_at = Coalesce("session__finished_at", "session__last_seen_at", "expires_at")
+    kept_for = ExpressionWrapper(F("interview__retention_days") * timedelta(days=1), DurationField())
+    rows = Invitation.objects.filter(interview__retention_days__isnull=False)
+    rows = rows.exclude(status=Invitation.Status.PENDING)
+    rows = rows.exclude(session__status__in=states.OPEN_SESSION_STATUSES)
+    return rows.annotate(ended_at=ended_at, kept_for=kept_for).filter(ended_at__lte=now - F("kept_for"))
+
+
+def queue_completion(erasure_id: object) -> None:
+    """Queue the job that completes an erasure."""
+    jobs.enqueue("default", JOB, str(erasure_id), job_id=completion_job_id(erasure_id))
+
+
+def completion_job_id(erasure_id: object) -> str:
+    """Return the id of the one job that may complete the erasure."""
+    return f"complete-erasure-{erasure_id}"
+
+
+def complete(*, erasure: Erasure, now: datetime) -> bool:
+    """Erase what is left, and return whether nothing is found any more. It may be called again and again."""
+    left = personal_data.pending(erasure.pending)
+    if erasure.session_key is not None:
+        left += _erase_presence(erasure.session_key)
+    if left or not _has_settled(erasure, now):
+        Erasure.objects.filter(pk=erasure.pk).update(retry_at=now + RETRY)
+        return False
+    Erasure.objects.filter(pk=erasure.pk, status=Erasure.Status.WAITING).update(
+        status=Erasure.Status.DONE,
+        done_at=now,
+        session_key=None,
+        pending=[],
+        steps=["rows", "connections", "speech service"],
+        last_error="",
+    )
+    logger.info("erasure %s is complete", erasure.pk)
+    return True
+
+
+def _erase_presence(session_key: UUID) -> list[str]:
+    """End connections again, for the message before may have been lost; return what Redis still has."""
+    publishing.close_connections(session_key)
+    presence = personal_data.STORES[personal_data.PRESENCE]
+    presence.erase(str(session_key))
+    return presence.find(str(session_key))
+
+
+def _has_settled(erasure: Erasure, now: datetime) -> bool:
+    """Whether no web process renews the place of the candidate any more."""
+    was_open = erasure.session_status in states.OPEN_SESSION_STATUSES
+    return not was_open or now >= erasure.requested_at + SETTLES
+
+
+def postpone(*, erasure: Erasure, error: Exception, now: datetime) -> None:
+    """Note that a store was away; the sweeper queues the job again."""
+    reason = f"{type(error).__name__} in a store"
+    Erasure.objects.filter(pk=erasure.pk).update(retry_at=now + RETRY, last_error=reason)

@@ -1,0 +1,95 @@
+"""The registry of everything that the platform keeps: what is personal, and what is not and why.
+
+It adds the stores of interviews to those of the speech service. A test refuses a table or a key of Redis that
+neither `STORES` nor `WITHOUT_PERSONAL_DATA` covers.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts import admin_log
+from interviews.admission import places, tabs
+from interviews.models import Answer, Invitation, Session
+from voice.models import PendingErasure
+from voice.privacy import stores as speech
+from voice.privacy.stores import Registered
+
+CANDIDATE, ADMIN_LOG, PRESENCE = "candidate", "admin_log", "presence"
+
+
+def _erase_candidate(invitation_id: str) -> None:
+    for rows in reversed(_rows_of_candidate(invitation_id)):
+        rows.delete()
+
+
+def _find_candidate(invitation_id: str) -> list[str]:
+    return [f"{rows.model.__name__} {row.pk}" for rows in _rows_of_candidate(invitation_id) for row in rows]
+
+
+def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
+    key = UUID(invitation_id)
+    return [
+        Invitation.objects.filter(pk=key),
+        Session.objects.filter(invitation=key),
+        Answer.objects.filter(session__invitation=key),
+    ]
+
+
+def _erase_presence(session_id: str) -> None:
+    tabs.forget(session_id)
+    places.forget(session_id)
+
+
+def _find_presence(session_id: str) -> list[str]:
+    return [*tabs.find(session_id), *places.find(session_id)]
+
+
+STORES: Final[Mapping[str, Registered]] = {
+    CANDIDATE: Registered(
+        _erase_candidate,
+        _find_candidate,
+        tables=("interviews.Invitation", "interviews.Session", "interviews.Answer"),
+    ),
+    ADMIN_LOG: Registered(
+        lambda invitation_id: admin_log.replace_ids(Invitation, [invitation_id], by="erased"),
+        lambda invitation_id: admin_log.find(Invitation, [invitation_id]),
+        tables=("admin.LogEntry",),
+    ),
+    PRESENCE: Registered(
+        _erase_presence,
+        _find_presence,
+        tables=(),
+        redis_keys=("interviews:session:*", "interviews:admission:*"),
+    ),
+    **speech.STORES,
+}
+"""The key of a store is the id of the invitation, of the session, or what the speech service names."""
+
+WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
+    **speech.WITHOUT_PERSONAL_DATA,
+    "interviews.Erasure": "what is left for statistics; random ids while an erasure is under way",
+    "interviews.Interview": "what recruiters ask, and in which words; no candidate is named",
+    "interviews.Question": "what recruiters ask",
+    "accounts.Organisation": "the tenant",
+    "accounts.User": "people who work with the platform; the organisation deactivates them",
+    "accounts.Membership": "the roles of people who work with the platform",
+    "accounts.ApiKey": "the keys of other systems",
+    "accounts.User_groups": "not used",
+    "accounts.User_user_permissions": "not used",
+    "auth.Group": "not used",
+    "auth.Group_permissions": "not used",
+    "auth.Permission": "Django's list of permissions",
+    "contenttypes.ContentType": "Django's list of models",
+    "django_rq.Dashboard": "has no table",
+    "sessions.Session": "who works with the platform is signed in; ends by itself",
+    "asgi:*": "names of open connections in the channel layer; nothing is kept there",
+}
+
+
+def pending(keys: Iterable[str]) -> list[str]:
+    """Return what the speech service still erases of these keys."""
+    rows = PendingErasure.objects.filter(key__in=list(keys))
+    return [str(row) for row in rows]

@@ -1,0 +1,49 @@
+"""REST endpoints: erase a candidate, and see whether that is complete."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from ninja import Router, Status
+from ninja.pagination import paginate
+
+from interviews.actions import erasure
+from interviews.api import schemas, scoping
+from interviews.models import Erasure
+
+router = Router()
+
+
+def _erasures_of_organisation(request: scoping.ApiRequest) -> QuerySet[Erasure]:
+    return Erasure.objects.filter(interview__organisation=request.auth.organisation)
+
+
+@router.delete(
+    "/invitations/{uuid:invitation_id}/candidate",
+    response={202: schemas.ErasureOut, **scoping.ERRORS},
+    summary="Erase a candidate, for good",
+)
+def erase_candidate(request: scoping.ApiRequest, invitation_id: UUID) -> Status[Erasure]:
+    """Name, e-mail address, link, recordings and texts, in every state of the interview.
+
+    The invitation is unknown at once. Ask for the erasure's `status` to see when everything is gone.
+    """
+    invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
+    row = erasure.erase_candidate(invitation=invitation, by=request.auth, now=timezone.now())
+    return Status(202, row)
+
+
+@router.get("/erasures", response={200: list[schemas.ErasureOut], **scoping.ERRORS}, summary="List erasures")
+@paginate(scoping.Pages)
+def list_erasures(request: scoping.ApiRequest) -> QuerySet[Erasure]:
+    """What stays of erased candidates, for statistics. It names no person."""
+    return _erasures_of_organisation(request)
+
+
+@router.get(
+    "/erasures/{uuid:erasure_id}",
+    response={200: schemas.ErasureOut, **scoping.ERRORS},
+    summary="Whether an erasure is complete",
+)
+def read_erasure(request: scoping.ApiRequest, erasure_id: UUID) -> Erasure:
+    return scoping.one(_erasures_of_organisation(request), erasure_id, "erasure")

@@ -1,0 +1,70 @@
+"""The time of the current question as the server keeps it, for pages that do not go on by themselves."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from interviews.models import Answer
+from interviews.states import AnswerStatus
+
+TOLERANCE_S: Final = 30.0
+"""No page that follows the rules is this late: its player waits 15 s for sound, and networks are slow."""
+
+State = dict[str, Any]
+
+
+class AnswerClock:
+    """Tells when the think time or the answer time of the current question is over. The caller passes `now`.
+
+    It begins anew with each connection: the time of a candidate who was away is not counted. It does not run
+    while an answer is written.
+    """
+
+    def __init__(self) -> None:
+        self._phase: tuple[str, str, str | None] | None = None
+        self._since: datetime | None = None
+        self._allowed_s: float | None = None
+        self._written = ""
+
+    def follow(self, session: State, answers: Iterable[State], *, now: datetime) -> None:
+        """The page is told this: the session, and all its answers or the one that has changed."""
+        current = session["current_answer"]
+        for answer in answers:
+            if answer["id"] == current:
+                self._enter(answer, now=now)
+                return
+        if self._phase is not None and self._phase[0] != current:
+            self._phase = None  # the next question has not been asked yet
+
+    def _enter(self, answer: State, *, now: datetime) -> None:
+        phase = (answer["id"], answer["status"], answer["asked_at"])
+        self._allowed_s = allowed_s(answer)
+        if phase != self._phase:
+            self._phase, self._since = phase, now
+
+    def write(self, answer_id: str) -> None:
+        """The candidate writes this answer: there is no limit to that."""
+        self._written = answer_id
+
+    def over(self, now: datetime) -> str | None:
+        """Return the id of the answer whose time is over, and allow it the same time once more."""
+        if self._phase is None or self._since is None or self._allowed_s is None:
+            return None
+        answer_id = self._phase[0]
+        is_over = (now - self._since).total_seconds() >= self._allowed_s + TOLERANCE_S
+        if not is_over or answer_id == self._written:
+            return None
+        self._since = now
+        return answer_id
+
+
+def allowed_s(answer: State) -> float | None:
+    """Return how long the answer may stay as it is, in seconds; None: for ever."""
+    if answer["kind"] == Answer.Kind.PRACTICE:
+        return None
+    if answer["status"] == AnswerStatus.RECORDING:
+        return float(answer["limit_s"])
+    if answer["status"] == AnswerStatus.ASKED:
+        # Without think time and without sound the candidate reads the question, and begins when ready.
+        return (answer["speech_s"] or 0.0) + answer["think_s"] or None
+    return None

@@ -1,0 +1,73 @@
+"""Prove that nothing of a candidate is left, or say what is."""
+
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from interviews.models import Answer, Erasure, Invitation, Session
+from voice.privacy import scanning
+
+WORDS = ("name", "e-mail", "token")
+
+
+class Command(BaseCommand):
+    help = (
+        "Search PostgreSQL, Redis and object storage for a candidate, and print what was searched and found. "
+        "The exit status is 1 if anything was found. After an erasure the platform no longer knows "
+        "the name, the e-mail address and the token: give those that shall be searched for."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("id", type=UUID, help="the id of the candidate's invitation")
+        parser.add_argument("--name", default="", help="the candidate's name; found as a whole")
+        parser.add_argument("--email", dest="e-mail", default="", help="the candidate's e-mail address")
+        parser.add_argument("--token", default="", help="the last part of the candidate's link")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        words = {"id": [str(options["id"])], **{kind: [options[kind]] for kind in WORDS if options[kind]}}
+        for kind, more in _known(options["id"]).items():
+            words[kind] = [*dict.fromkeys([*words.get(kind, []), *more])]
+        self.stdout.write(f"searching for: {', '.join(words)}")
+        if missing := [kind for kind in WORDS if kind not in words]:
+            self.stdout.write(f"not searched for, because it was not given: {', '.join(missing)}")
+        found_n = sum(self._print(report) for report in _reports(words))
+        waiting = Erasure.objects.filter(status=Erasure.Status.WAITING).count()
+        self.stdout.write(f"erasures under way: {waiting}")
+        if found_n:
+            raise CommandError(f"found in {found_n} places", returncode=1)
+        self.stdout.write("found: nothing")
+
+    def _print(self, report: scanning.Report) -> int:
+        """Print a report, and return in how many places something was found."""
+        self.stdout.write(f"{report.searched}: {len(report.found) or 'nothing'} found")
+        for place in report.found:
+            self.stdout.write(f"  {place}")
+        return len(report.found)
+
+
+def _reports(words: scanning.Words) -> list[scanning.Report]:
+    return [
+        scanning.database(words),
+        scanning.redis_keys(words),
+        scanning.files(words),
+        scanning.without_row(),
+    ]
+
+
+def _known(invitation_id: UUID) -> dict[str, list[str]]:
+    """Return the words of a candidate who was not erased."""
+    invitation = Invitation.objects.filter(pk=invitation_id).first()
+    if invitation is None:
+        return {}
+    session = Session.objects.filter(invitation=invitation).first()
+    answers = Answer.objects.filter(session=session).values_list("pk", "recording_id") if session else []
+    ids = [session and session.pk, *(each for row in answers for each in row)]
+    words = {
+        "id": [str(each) for each in ids if each],
+        "name": [invitation.candidate_name],
+        "e-mail": [invitation.candidate_email],
+        "token": [invitation.token],
+    }
+    return {kind: [word for word in known if word] for kind, known in words.items() if any(known)}

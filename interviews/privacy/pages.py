@@ -1,0 +1,48 @@
+"""The candidate's own page: what is held, and the button that erases it."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from interviews.actions import erasure
+from interviews.actions.errors import WrongState
+from interviews.models import Invitation
+from interviews.queries import holdings, links
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def your_data(request: HttpRequest, token: str) -> HttpResponse:
+    """Say what is held about the candidate; erase it after a second confirmation."""
+    try:
+        invitation = links.find_for_data(token, now=timezone.now())
+    except links.LinkProblem as problem:
+        return _problem(request, problem)
+    if request.POST.get("confirmed") == "yes":
+        return _erase(request, invitation)
+    name = "confirm" if request.method == "POST" else "data"
+    context = {**_look(invitation), "token": token, "holdings": holdings.of(invitation)}
+    return render(request, f"interviews/privacy/{name}.html", context)
+
+
+def _problem(request: HttpRequest, problem: links.LinkProblem) -> HttpResponse:
+    context = {"problem": problem.kind, "organisation": None}
+    status = 404 if problem.kind == "unknown" else 410
+    return render(request, "interviews/link_problem.html", context, status=status)
+
+
+def _erase(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    context = _look(invitation)
+    try:
+        erasure.erase_candidate(invitation=invitation, by=invitation, now=timezone.now())
+    except WrongState:
+        return _problem(request, links.LinkProblem("unknown"))
+    return render(request, "interviews/privacy/erased.html", context)
+
+
+def _look(invitation: Invitation) -> dict[str, object]:
+    interview = invitation.interview
+    organisation = interview.organisation
+    return {"interview": interview, "organisation": organisation, "accent": organisation.accent_colour}

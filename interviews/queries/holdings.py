@@ -1,0 +1,51 @@
+"""What is held about a candidate, in numbers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q, Sum
+
+from interviews.models import Answer, Invitation, Session
+from voice.models import Recording
+from voice.types import BYTES_A_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What an erasure takes away. recorded_s: seconds of audio in all recordings that are complete."""
+
+    candidate_name: str
+    candidate_email: str
+    invited_at: datetime
+    consented_at: datetime | None
+    recording_count: int
+    recorded_s: float
+    transcript_count: int
+    typed_count: int
+
+    @property
+    def length(self) -> str:
+        """Minutes and seconds of audio, as 12:07."""
+        return f"{round(self.recorded_s) // 60}:{round(self.recorded_s) % 60:02}"
+
+
+def of(invitation: Invitation) -> Holdings:
+    """Return what is held about the candidate of an invitation."""
+    session = Session.objects.filter(invitation=invitation).first()
+    kept = ~Q(recording__status=Recording.Status.DISCARDED)
+    counts = Answer.objects.filter(session=session).aggregate(
+        recordings=Count("recording", filter=kept),
+        byte_count=Sum("recording__byte_count", filter=kept),
+        transcripts=Count("recording__transcript"),
+        typed=Count("pk", filter=~Q(typed_text="")),
+    )
+    return Holdings(
+        candidate_name=invitation.candidate_name,
+        candidate_email=invitation.candidate_email,
+        invited_at=invitation.created_at,
+        consented_at=session.consented_at if session else None,
+        recording_count=counts["recordings"],
+        recorded_s=(counts["byte_count"] or 0) / BYTES_A_SECOND,
+        transcript_count=counts["transcripts"],
+        typed_count=counts["typed"],
+    )

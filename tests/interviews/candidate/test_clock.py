@@ -1,0 +1,81 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from interviews.candidate.clock import TOLERANCE_S, AnswerClock
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def answer(status="asked", **fields):
+    fields = {"kind": "question", "think_s": 20, "speech_s": 5.0, "limit_s": 60, "asked_at": "a", **fields}
+    return {"id": "q1", "status": status, **fields}
+
+
+def clock(*answers, current="q1"):
+    clock = AnswerClock()
+    clock.follow({"current_answer": current}, answers, now=NOW)
+    return clock
+
+
+def after(seconds):
+    return NOW + timedelta(seconds=seconds + TOLERANCE_S)
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds"),
+    [
+        (answer(), 25),
+        (answer(speech_s=None), 20),
+        (answer(think_s=0), 5),
+        (answer("recording"), 60),
+    ],
+)
+def test_time_is_over_after_what_is_allowed_and_a_tolerance(state, seconds):
+    running = clock(state)
+    assert running.over(after(seconds - 0.1)) is None
+    assert running.over(after(seconds)) == "q1"
+    assert running.over(after(seconds)) is None  # once
+    assert running.over(after(2 * seconds + TOLERANCE_S)) == "q1"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        answer("pending"),
+        answer("recorded"),
+        answer("accepted"),
+        answer(kind="practice"),
+        answer(think_s=0, speech_s=None),
+    ],
+)
+def test_time_is_never_over_where_the_candidate_decides(state):
+    assert clock(state).over(after(10_000)) is None
+
+
+def test_time_begins_anew_with_each_phase_and_not_with_each_event():
+    running = clock(answer())
+    running.follow({"current_answer": "q1"}, [answer(speech_s=6.0)], now=after(0))
+    assert running.over(after(26)) == "q1"
+    running.follow({"current_answer": "q1"}, [answer("recording")], now=after(0))
+    assert running.over(after(60)) is None
+    running.follow({"current_answer": "q1"}, [answer(asked_at="b")], now=after(100))
+    assert running.over(after(101)) is None
+
+
+def test_time_of_a_question_that_was_left_does_not_run():
+    running = clock(answer())
+    running.follow({"current_answer": "q2"}, [], now=NOW)
+    assert running.over(after(10_000)) is None
+
+
+def test_event_of_another_answer_changes_nothing():
+    running = clock(answer())
+    running.follow({"current_answer": "q1"}, [{**answer("accepted"), "id": "q0"}], now=NOW)
+    assert running.over(after(25)) == "q1"
+
+
+def test_writing_takes_as_long_as_it_takes():
+    running = clock(answer())
+    running.write("q1")
+    assert running.over(after(10_000)) is None

@@ -1,0 +1,78 @@
+"""Object storage beyond Django's interface: all that lies below a name, also what was never completed.
+
+A writer that is killed leaves a `.part` file on a file system, and in S3 the parts of an upload, which no
+listing of the bucket shows.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from django.core.files.storage import default_storage
+
+
+class Upload(NamedTuple):
+    """An upload to S3 that was begun and never completed."""
+
+    name: str
+    id: str
+
+
+def delete(prefix: str) -> None:
+    """Delete every file and every incomplete upload whose name begins with `prefix`, which has a slash."""
+    for name in names(prefix):
+        default_storage.delete(name)
+    for upload in incomplete_uploads(prefix):
+        _client().abort_multipart_upload(Bucket=_bucket().name, Key=upload.name, UploadId=upload.id)
+    if prefix.endswith("/") and _bucket() is None:
+        default_storage.delete(prefix.rstrip("/"))  # the empty directory
+
+
+def names(prefix: str) -> list[str]:
+    """Return the names of the files that begin with `prefix`, which has a slash."""
+    if (bucket := _bucket()) is not None:
+        return [file.key for file in bucket.objects.filter(Prefix=prefix)]
+    directory, _, beginning = prefix.rpartition("/")
+    with suppress(FileNotFoundError, NotADirectoryError):
+        files = default_storage.listdir(directory)[1]
+        return [f"{directory}/{file}" for file in files if file.startswith(beginning)]
+    return []
+
+
+def incomplete_uploads(prefix: str = "") -> list[Upload]:
+    """Return the uploads to S3 that were begun and never completed; a file system has none."""
+    if (bucket := _bucket()) is None:
+        return []
+    pages = _client().get_paginator("list_multipart_uploads").paginate(Bucket=bucket.name, Prefix=prefix)
+    return [Upload(each["Key"], each["UploadId"]) for page in pages for each in page.get("Uploads", ())]
+
+
+def all_names() -> Iterator[str]:
+    """Yield the name of every file, and of every version where the bucket keeps versions."""
+    bucket = _bucket()
+    if bucket is None:
+        yield from _below("")
+    elif bucket.Versioning().status:
+        yield from {
+            version.object_key for version in bucket.object_versions.all() if version.size is not None
+        }
+    else:
+        yield from (file.key for file in bucket.objects.all())
+
+
+def _below(directory: str) -> Iterator[str]:
+    with suppress(FileNotFoundError):
+        folders, files = default_storage.listdir(directory)
+        beginning = f"{directory}/" if directory else ""
+        yield from (f"{beginning}{file}" for file in files)
+        for folder in folders:
+            yield from _below(f"{beginning}{folder}")
+
+
+def _bucket() -> Any:
+    """Return the bucket of django-storages; None for storage that is no bucket."""
+    return getattr(default_storage, "bucket", None)
+
+
+def _client() -> Any:
+    return _bucket().meta.client
