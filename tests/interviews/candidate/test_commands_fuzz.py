@@ -15,7 +15,8 @@ from django.db import connections
 from django.utils import timezone
 
 from interviews.candidate.commands import COMMANDS
-from interviews.models import Answer, Invitation, Session
+from interviews.models import Answer, Invitation
+from interviews.queries import rows
 from interviews.states import AnswerStatus, SessionStatus
 from tests import factories
 from tests.interviews.candidate.test_consumer import FRAME, Browser
@@ -85,7 +86,8 @@ def message(chance: random.Random, ids: list[str]) -> str | bytes:
 async def talk(browser: Browser, messages: list[str | bytes]) -> set[str]:
     """Send the messages; return the codes of the errors, after the last was answered."""
     for sent in messages:
-        await browser.socket.send_to(**{"bytes_data" if isinstance(sent, bytes) else "text_data": sent})
+        kind = "bytes" if isinstance(sent, bytes) else "text"
+        await browser.socket.send_input({"type": "websocket.receive", kind: sent})
     await browser.say("ping")
     codes, pings = set(), 1 + sum(is_ping(sent) for sent in messages)
     while pings:
@@ -105,7 +107,7 @@ def is_ping(sent: str | bytes) -> bool:
 
 def assert_sound(token: str) -> None:
     """Rows are in a state that the actions allow."""
-    session = Session.objects.get(invitation__token=token)
+    _invitation, session = rows.link(token)
     for answer in session.answers.all():
         assert answer.retakes_left in (0, 1)
         if answer.status == Answer.Status.ACCEPTED and answer.kind == Answer.Kind.QUESTION:

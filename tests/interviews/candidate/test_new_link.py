@@ -94,11 +94,13 @@ def test_button_sends_a_link_that_opens_the_room_for_an_hour(client, old, queued
     assert BUTTON in page(client, link).content.decode()
 
 
-def test_link_is_neither_in_redis_nor_in_the_log(client, old, clean_redis, caplog):
+def test_link_is_neither_in_redis_nor_in_the_log(client, old, clean_redis, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     press(client, old.token)
     link = sent_link()
-    everything = caplog.text + json.dumps([stored(clean_redis, key) for key in clean_redis.keys("*")])
+    everything = capfd.readouterr().err + json.dumps(
+        [stored(clean_redis, key) for key in clean_redis.keys("*")]
+    )
     assert str(old.pk) in everything, "the job names the invitation"
     for secret in (link, old.token, ADDRESS):
         assert secret not in everything
