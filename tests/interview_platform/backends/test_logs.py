@@ -1,7 +1,8 @@
 import asyncio
+import base64
 import io
 import logging
-import secrets
+import random
 import sys
 import threading
 
@@ -13,10 +14,18 @@ from django.urls import resolve
 from interview_platform.backends import logs
 from interview_platform.server.access_log import RouteLog
 
-TOKEN = "aB3_" + secrets.token_urlsafe(24)
-SIGNED = "0194e7a4-1111-7222-8333-444455556666:1tXyZ2:Kx9-" + secrets.token_urlsafe(24)
-SESSION = "q1" + secrets.token_hex(15)
-KEY = "ipk_" + secrets.token_urlsafe(24)
+MADE_UP = random.Random(1)  # the same in each process, since tests are named by it
+
+
+def urlsafe() -> str:
+    """Return 32 characters, as `secrets.token_urlsafe(24)` does."""
+    return base64.urlsafe_b64encode(MADE_UP.randbytes(24)).decode()
+
+
+TOKEN = "aB3_" + urlsafe()
+SIGNED = "0194e7a4-1111-7222-8333-444455556666:1tXyZ2:Kx9-" + urlsafe()
+SESSION = "q1" + MADE_UP.randbytes(15).hex()
+KEY = "ipk_" + urlsafe()
 SECRETS = (TOKEN, SIGNED, SESSION, KEY, "hunter2!x")
 
 
