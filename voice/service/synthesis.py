@@ -9,7 +9,7 @@ speech.result["voice"]
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, field, replace
 
@@ -121,7 +121,7 @@ async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
         raise RequestRefused("text", "it is markup, which would be read aloud; send plain text.")
     known = await _known_voices()
     voice = await _chosen(known, request, caller)
-    language = request.language or (voice.language if voice else _language_of(request.text))
+    language = request.language or (voice.language if voice else _language_of(request.text, known))
     if not any(voices.speaks(candidate, language) for candidate in ([voice] if voice else known)):
         speakers = f"the voice {voice.id} does not speak" if voice else "no voice speaks"
         raise RequestRefused("language", f"{speakers} {language}; see the list of voices.")
@@ -133,12 +133,12 @@ async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:
     return replace(request, text=spoken, language=language, voice=voice.id if voice else "")
 
 
-def _language_of(text: str) -> str:
-    """Return the default language, or that of the text's script where the default is in another."""
+def _language_of(text: str, known: Iterable[Voice]) -> str:
+    """Return the default language, or that of the text's script where only a voice of that can say it."""
     default: str = settings.VOICE["LANGUAGE"]
-    if writing_systems.is_speakable(text, default):
-        return default
-    return writing_systems.language_by_script(text) or default
+    by_script = writing_systems.language_by_script(text)
+    is_better = by_script and not writing_systems.is_speakable(text, default)
+    return by_script if is_better and any(voices.speaks(voice, by_script) for voice in known) else default
 
 
 async def voices_for(caller: Caller) -> tuple[Voice, ...]:

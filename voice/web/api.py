@@ -63,6 +63,7 @@ async def synthesize(request: VoiceHttpRequest, payload: schemas.SpeechIn) -> Ht
     "/stt",
     response={200: schemas.RecognisedOut, **ERRORS},
     exclude_unset=True,
+    openapi_extra=TEXTS,
     operation_id="stt",
     summary="As /api/v1/voice/transcribe",
 )
@@ -70,6 +71,7 @@ async def synthesize(request: VoiceHttpRequest, payload: schemas.SpeechIn) -> Ht
     "/transcribe",
     response={200: schemas.RecognisedOut, **ERRORS},
     exclude_unset=True,
+    openapi_extra=TEXTS,
     summary="Write down what is said in a file",
 )
 async def transcribe(

@@ -222,7 +222,10 @@ PlainGranularities = Annotated[
 
 
 @router.post(
-    "/audio/transcriptions", response={200: dict, **ERRORS}, openapi_extra=TEXTS, summary="Write down what is said in a file"
+    "/audio/transcriptions",
+    response={200: dict, **ERRORS},
+    openapi_extra=TEXTS,
+    summary="Write down what is said in a file",
 )
 async def create_transcription(
     request: VoiceHttpRequest,
@@ -249,7 +252,10 @@ async def create_transcription(
 
 
 @router.post(
-    "/audio/translations", response={200: dict, **ERRORS}, openapi_extra=TEXTS, summary="Write down in English what is said"
+    "/audio/translations",
+    response={200: dict, **ERRORS},
+    openapi_extra=TEXTS,
+    summary="Write down in English what is said",
 )
 async def create_translation(
     request: VoiceHttpRequest, options: Form[TranslationIn], file: File[NinjaFile]

@@ -170,7 +170,9 @@ TEXT_TYPES = {
 TEXTS = {
     "responses": {
         200: {
-            "content": {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in TEXT_TYPES.values()}
+            "content": {
+                kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in TEXT_TYPES.values()
+            }
         }
     }
 }

@@ -41,8 +41,8 @@ logger = logging.getLogger(__name__)
 BEAT_S = 2.0
 REDIS_WITHIN_S = 2.0
 """Longer than this the attendant does not wait for Redis."""
-LAST_WORDS_S = 2.0
-"""Time for a worker that is ended to print where its threads are."""
+ENDING_S = 2.0
+"""Time for a worker that is ended to print where its threads are, and for an attendant to let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,10 @@ class Ward:
 class Notes:
     """The worker's end of the pipe. Thread-safe."""
 
-    def __init__(self, pipe: int) -> None:
+    def __init__(self, pipe: int, *, attendant: int | None = None) -> None:
+        """pipe: its writing end. attendant: the process that reads it, where it is a child of this one."""
         self._pipe = pipe
+        self._attendant = attendant
         self._lock = threading.Lock()
         self._is_read = True
 
@@ -116,12 +118,16 @@ class Notes:
                 self._stop()
 
     def close(self) -> None:
-        """Let the attendant end; further calls do nothing."""
+        """Let the attendant end, and wait a moment for that; further calls do nothing."""
         with self._lock:
             self._is_read = False
             if self._pipe >= 0:
                 os.close(self._pipe)
             self._pipe = -1
+        if self._attendant:
+            with contextlib.suppress(ChildProcessError, ProcessLookupError):
+                _wait_for(self._attendant)
+                os.waitpid(self._attendant, os.WNOHANG)
 
     def _stop(self) -> None:
         if self._is_read:
@@ -222,9 +228,9 @@ def forked(connection: redis.Redis, *, deadline_s: float) -> Notes:
     """
     reading, writing = os.pipe()
     worker = os.getpid()
-    if os.fork():
+    if child := os.fork():
         os.close(reading)
-        return Notes(writing)
+        return Notes(writing, attendant=child)
     os.close(writing)
     try:
         _become_attendant()
@@ -278,7 +284,12 @@ def _own_connection(connection: redis.Redis) -> redis.Redis:
 def _end(worker: int) -> None:
     """End the process: SIGABRT lets faulthandler print where it hangs, also inside C code."""
     with contextlib.suppress(ProcessLookupError):
-        ended = [os.pidfd_open(worker)] if sys.platform == "linux" else []
         os.kill(worker, signal.SIGABRT)
-        select.select(ended, [], [], LAST_WORDS_S)
+        _wait_for(worker)
         os.kill(worker, signal.SIGKILL)
+
+
+def _wait_for(process: int) -> None:
+    """Return when the process has ended, or after `ENDING_S`. Raises ProcessLookupError."""
+    ended = [os.pidfd_open(process)] if sys.platform == "linux" else []
+    select.select(ended, [], [], ENDING_S)

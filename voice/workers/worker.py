@@ -80,6 +80,7 @@ class VoiceWorker:
             is_finished = self._wait_for_slots(signals)
         if is_finished:
             self._say_goodbye()
+            self._notes.close()
         else:
             self._give_up()
         status = 0 if number and is_finished else 1
@@ -112,9 +113,7 @@ class VoiceWorker:
     @cached_property
     def _notes(self) -> Notes:
         """To the attendant, from the moment it is needed."""
-        if self._given_notes is not None:
-            return self._given_notes
-        return attendant.threaded(self._connection, deadline_s=settings.JOB_DEADLINE_S)
+        return self._given_notes or attendant.threaded(self._connection, deadline_s=settings.JOB_DEADLINE_S)
 
     def _start(self, when_ready: Callable[[str], None], when_ended: Callable[[], None]) -> None:
         """Load and serve. `when_ended` is called for each thread that ends, expectedly or not."""

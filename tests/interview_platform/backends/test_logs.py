@@ -1,6 +1,8 @@
 import asyncio
+import base64
 import io
 import logging
+import random
 import sys
 import threading
 
@@ -12,10 +14,18 @@ from django.urls import resolve
 from interview_platform.backends import logs
 from interview_platform.server.access_log import RouteLog
 
-TOKEN = "aB3_kjmiJg48G5-FMWnV5ooM6s0CPZR24qmP"
-SIGNED = "0194e7a4-1111-7222-8333-444455556666:1tXyZ2:Kx9-So9PZ-2wujDox7jMp56_F6XhfSnGnt02"
-SESSION = "q13676c0eaf3ba23570bd0f16968a2c1"
-KEY = "ipk_n49330eyuEYOqzRkev1lrOIjMEecsHZt"
+MADE_UP = random.Random(1)  # the same in each process, since tests are named by it
+
+
+def urlsafe() -> str:
+    """Return 32 characters, as `secrets.token_urlsafe(24)` does."""
+    return base64.urlsafe_b64encode(MADE_UP.randbytes(24)).decode()
+
+
+TOKEN = "aB3_" + urlsafe()
+SIGNED = "0194e7a4-1111-7222-8333-444455556666:1tXyZ2:Kx9-" + urlsafe()
+SESSION = "q1" + MADE_UP.randbytes(15).hex()
+KEY = "ipk_" + urlsafe()
 SECRETS = (TOKEN, SIGNED, SESSION, KEY, "hunter2!x")
 
 
