@@ -297,6 +297,8 @@ class ApiKeyAdmin(ScopedModelAdmin):
             return gettext("not known: the key is older than this column")
         if person.is_active:
             return str(person)
+        if key.revoked_at:
+            return gettext("%s, deactivated") % person
         return gettext("%s, deactivated; the key goes on working until it is revoked") % person
 
     @display(description=_("state"), label={"valid": "success", "revoked": "danger"})

@@ -77,7 +77,8 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
         "accent": invitation.interview.organisation.accent_colour,
         "candidate_name": invitation.candidate_name,
         "room": {
-            "token": invitation.token,
+            "token": token,
+            "store": invitation.token,
             "websocket_path": f"/ws/interviews/{token}/",
             "link": url_of(token),
             "keep_audio": settings.KEEP_AUDIO_IN_BROWSER,

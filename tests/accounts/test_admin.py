@@ -249,6 +249,8 @@ def test_deactivating_ends_access_and_keeps_history_and_keys(client, leaver, our
     assert ApiKey.find(leaver.key.plain)
     for list_or_key in (url("apikey", "changelist"), url("apikey", "change", leaver.key.pk)):
         assert f"{leaver}, deactivated" in client.get(list_or_key).content.decode()
+    ApiKey.objects.update(revoked_at=timezone.now())
+    assert "goes on working" not in client.get(url("apikey", "changelist")).content.decode()
     act(client, "activate_selected", leaver)
     assert own.login(username=leaver.username, password=factories.PASSWORD)
 

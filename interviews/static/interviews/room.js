@@ -21,7 +21,8 @@ const LOOK_MS = 1_000; // how often the page looks whether anything moves
 
 /**
  * @typedef {object} Config  from the view, through json_script "room-config"
- * @property {string} token
+ * @property {string} token  of the link that opened the page
+ * @property {string} store  the name of the interview's recordings on this device, whichever link opens it
  * @property {string} websocket_path
  * @property {string} link  the candidate's link, to continue on another device
  * @property {string} worklet_url

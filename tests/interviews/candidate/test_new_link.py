@@ -87,7 +87,7 @@ def test_button_sends_a_link_that_opens_the_room_for_an_hour(client, old, queued
     room = client.get(opened.url)
     assert room.status_code == 200
     assert room.context["room"]["websocket_path"] == f"/ws/interviews/{link}/"
-    assert room.context["room"]["token"] == old.token, "this device's store of audio has the link's own name"
+    assert room.context["room"]["store"] == old.token, "this device's store of audio has the link's own name"
     later = timezone.now() + timedelta(hours=1, seconds=1)
     monkeypatch.setattr(timezone, "now", lambda: later)
     assert page(client, link, "room").context["problem"] == "closed"

@@ -30,6 +30,7 @@ async function ask(address) {
 /** @param {Promise<string>} text */
 async function copy(text) {
   const blob = text.then((value) => new Blob([value], { type: "text/plain" }));
+  blob.catch(() => {}); // the caller says so
   await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
 }
 

@@ -20,7 +20,7 @@ export class Takes {
       workletUrl: config.worklet_url,
       constraints: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...config.microphone },
     });
-    this.store = new Store(config.token, { keepAudio: Boolean(config.keep_audio) });
+    this.store = new Store(config.store, { keepAudio: Boolean(config.keep_audio) });
     this.store.onTrouble = showStoreTrouble;
     this.uploader = new Uploader(this.store, {
       send: (message) => room.connection.send(message),
