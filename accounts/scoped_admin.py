@@ -20,7 +20,7 @@ from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest
-from django.db import DataError
+from django.db import DataError, ProgrammingError
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -31,6 +31,9 @@ from accounts import access, admin_log
 
 DATE_PART = re.compile(r"[0-2]?[0-9]{1,3}")
 """A year up to 2999, a month or a day. Django fails at years that Python's dates do not know."""
+
+UNREADABLE = (DataError, ProgrammingError, ValueError, TypeError, IndexError, OverflowError)
+"""What a value of a filter raises: a broken expression, a range of one, year 99999999999, 5000 digits."""
 
 
 class ScopedModelAdmin(ModelAdmin):
@@ -54,7 +57,7 @@ class ScopedModelAdmin(ModelAdmin):
         """Read the list. Raises BadRequest for a filter with a value that no row can be compared with."""
         try:
             return super().get_changelist_instance(request)
-        except (DataError, ValueError, OverflowError) as error:  # a broken expression, NUL, year 99999999999
+        except UNREADABLE as error:
             raise BadRequest("This list cannot be filtered so.") from error
 
     def writable(self, request: HttpRequest) -> QuerySet:

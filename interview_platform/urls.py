@@ -1,6 +1,8 @@
 """Every HTTP address."""
 
+from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
@@ -18,9 +20,24 @@ from voice.web.engines_page import engines_page
 
 admin.site.index_title = "Overview"
 
+
+def _or_404(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Reply 404 where django-rq fails on a number or a name that is none."""
+
+    @wraps(page)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return page(request, *args, **kwargs)
+        except (IndexError, ValueError):
+            raise Http404 from None
+
+    return view
+
+
 # These pages show jobs of every organisation, and django-rq itself admits all staff.
 queue_pages = [
-    URLPattern(page.pattern, for_superusers(page.callback), page.default_args, page.name) for page in rq_pages
+    URLPattern(page.pattern, for_superusers(_or_404(page.callback)), page.default_args, page.name)
+    for page in rq_pages
 ]
 
 

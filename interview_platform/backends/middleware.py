@@ -24,7 +24,7 @@ from django_prometheus import middleware as prometheus
 from whitenoise import middleware as whitenoise  # type: ignore[import-untyped]
 
 
-class _Inline:
+class Inline:
     """Mixin before a `MiddlewareMixin`, to run its hooks inline."""
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -43,15 +43,15 @@ class _Inline:
         return False
 
 
-class PrometheusBeforeMiddleware(_Inline, prometheus.PrometheusBeforeMiddleware):
+class PrometheusBeforeMiddleware(Inline, prometheus.PrometheusBeforeMiddleware):
     pass
 
 
-class SecurityMiddleware(_Inline, security.SecurityMiddleware):
+class SecurityMiddleware(Inline, security.SecurityMiddleware):
     pass
 
 
-class CSPMiddleware(_Inline, csp_middleware.CSPMiddleware):
+class CSPMiddleware(Inline, csp_middleware.CSPMiddleware):
     pass
 
 
@@ -90,20 +90,20 @@ class WhiteNoiseMiddleware(whitenoise.WhiteNoiseMiddleware):
         return self.find_file(path) if self.autorefresh else self.files.get(path)
 
 
-class SessionMiddleware(_Inline, sessions.SessionMiddleware):
+class SessionMiddleware(Inline, sessions.SessionMiddleware):
     def _may_wait(self, request: HttpRequest) -> bool:
         return request.session.modified
 
 
-class LocaleMiddleware(_Inline, locale.LocaleMiddleware):
+class LocaleMiddleware(Inline, locale.LocaleMiddleware):
     pass
 
 
-class CommonMiddleware(_Inline, common.CommonMiddleware):
+class CommonMiddleware(Inline, common.CommonMiddleware):
     pass
 
 
-class CsrfViewMiddleware(_Inline, csrf.CsrfViewMiddleware):
+class CsrfViewMiddleware(Inline, csrf.CsrfViewMiddleware):
     async def process_view(  # type: ignore[override]
         self, request: HttpRequest, callback: Any, *args: Any
     ) -> Any:
@@ -113,21 +113,21 @@ class CsrfViewMiddleware(_Inline, csrf.CsrfViewMiddleware):
         return await sync_to_async(check)(request, callback, *args)  # reads the form
 
 
-class AuthenticationMiddleware(_Inline, auth.AuthenticationMiddleware):
+class AuthenticationMiddleware(Inline, auth.AuthenticationMiddleware):
     pass
 
 
-class MessageMiddleware(_Inline, messages.MessageMiddleware):
+class MessageMiddleware(Inline, messages.MessageMiddleware):
     def _may_wait(self, request: HttpRequest) -> bool:
         kept = getattr(request, "_messages", None)
         return kept is not None and (kept.used or kept.added_new)
 
 
-class XFrameOptionsMiddleware(_Inline, clickjacking.XFrameOptionsMiddleware):
+class XFrameOptionsMiddleware(Inline, clickjacking.XFrameOptionsMiddleware):
     pass
 
 
-class PrometheusAfterMiddleware(_Inline, prometheus.PrometheusAfterMiddleware):
+class PrometheusAfterMiddleware(Inline, prometheus.PrometheusAfterMiddleware):
     async def process_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         return super().process_view(request, *args, **kwargs)
 
@@ -149,6 +149,6 @@ INLINE = {
         PrometheusAfterMiddleware,
     )
     for base in replacement.__bases__
-    if base is not _Inline
+    if base is not Inline
 }
 """Our class by the name of the original."""

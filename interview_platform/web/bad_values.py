@@ -1,18 +1,26 @@
-"""Values that PostgreSQL refuses, wherever they were sent: 400 instead of an error of ours.
+"""Values that cannot be: 400 instead of an error of ours, whatever page they were sent to.
 
-Forms and schemas check what they know. But a NUL byte or an absurd number may also come in a path or a query,
-and PostgreSQL finds every such value.
+Forms and schemas check what they know. A NUL byte in a path or a query is refused before any page is called.
+What else PostgreSQL refuses, such as a number out of range, is noticed when it does.
 """
 
+from django.core.paginator import InvalidPage
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 from django.views.defaults import bad_request
 
+from interview_platform.backends.middleware import Inline
 
-class BadValuesMiddleware(MiddlewareMixin):
-    """Answers 400 where a page failed because the database refused a value."""
+
+class BadValuesMiddleware(Inline, MiddlewareMixin):
+    """Answers 400 where a value cannot be."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        """Refuse NUL bytes: PostgreSQL takes none."""
+        has_nul = "\0" in request.path or "%00" in request.META.get("QUERY_STRING", "")
+        return bad_request(request, ValueError()) if has_nul else None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Return the page for the error; None for all others."""
-        return bad_request(request, exception) if isinstance(exception, DataError) else None
+        """Return the page for a value that was refused; None for all other errors."""
+        return bad_request(request, exception) if isinstance(exception, (DataError, InvalidPage)) else None

@@ -19,7 +19,7 @@ ADMIN: Final = {
     # The theme, htmx and Select2 write style attributes, which cannot run scripts.
     "style-src-attr": [UNSAFE_INLINE],
 }
-QUEUES: Final = {"script-src": [SELF, UNSAFE_INLINE], "style-src": [SELF, UNSAFE_INLINE]}
+QUEUES: Final = {"script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 API_DOCS: Final = {"style-src": [SELF, UNSAFE_INLINE]}
 REPLACED: Final = {"/admin/": ADMIN, "/django-rq/": QUEUES, "/api/docs": API_DOCS}
 """Directives that differ from the strict policy, by the beginning of the path."""

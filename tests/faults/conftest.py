@@ -56,7 +56,8 @@ class System:
 
     def forget_sign_ins(self) -> None:
         """Let this machine sign in again."""
-        self._client.delete(*self._client.keys("voice:sign-in*"))
+        for key in self._client.scan_iter("voice:sign-in*"):
+            self._client.delete(key)
 
     @cached_property
     def _client(self) -> redis.Redis:
