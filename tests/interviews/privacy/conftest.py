@@ -7,7 +7,7 @@ from asgiref.sync import async_to_sync
 from django.utils import timezone
 
 from interviews import jobs
-from interviews.actions import answers, erasure
+from interviews.actions import answers, erasure, sessions
 from interviews.admission import places, tabs
 from interviews.models import Answer, Erasure, Session
 from tests import factories, redis_connections
@@ -35,8 +35,8 @@ class Candidate:
 @pytest.fixture
 def candidate(make_invitation, clean_redis, fake_recognition):
     """`Candidate` of an interview that other candidates take as well."""
-    invitation = make_invitation(candidate_name=NAME, candidate_email=EMAIL, status="started")
-    session = _started(invitation)
+    invitation = make_invitation(candidate_name=NAME, candidate_email=EMAIL)
+    session = sessions.start(invitation=invitation, now=timezone.now())
     first = journey.questions(session)[0]
     journey.answer_with(first, factories.tone(0.5))
     transcription.transcribe(str(first.recording_id))
@@ -50,13 +50,6 @@ def candidate(make_invitation, clean_redis, fake_recognition):
     rows = session.answers.values_list("pk", "recording_id")
     ids = [invitation.pk, session.pk, *(each for row in rows for each in row if each), own.key]
     return Candidate(session, [str(each) for each in ids], [NAME, EMAIL, invitation.token])
-
-
-def _started(invitation) -> Session:
-    from interviews.actions import sessions
-
-    type(invitation).objects.filter(pk=invitation.pk).update(status="pending")
-    return sessions.start(invitation=invitation, now=timezone.now())
 
 
 async def _come_in(session: Session) -> None:

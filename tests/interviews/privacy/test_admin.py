@@ -12,7 +12,7 @@ from tests import factories
 from tests.interviews.privacy.conftest import EMAIL, NAME
 from tests.staff import member, ours, theirs  # noqa: F401
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 Role = Membership.Role
 
 

@@ -6,7 +6,7 @@ from interviews.models import Erasure, Invitation
 from tests import factories
 from tests.interviews.privacy.conftest import EMAIL, NAME, run_jobs
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 V1 = "/api/v1"
 
 

@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from interviews import jobs
-from interviews.actions import erasure, invitations, sessions
+from interviews.actions import answers, erasure, invitations, sessions
 from interviews.actions.errors import WrongState
 from interviews.models import Answer, Erasure, Invitation, Session
 from tests import factories
@@ -21,7 +21,9 @@ from voice.models import PendingErasure, Recording, Speech, Transcript
 from voice.recordings import storage
 from voice.workers import storing, sweeper, transcription
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
+commits = pytest.mark.django_db(transaction=True)
+"""Jobs are queued after the commit."""
 
 
 def later(row: Erasure):
@@ -70,6 +72,7 @@ def files() -> list[str]:
     return [str(path.relative_to(root)) for path in root.rglob("*")]
 
 
+@commits
 def test_nothing_of_the_candidate_is_left_in_any_store(candidate):
     assert in_redis(candidate.ids)
     assert any(each in name for name in files() for each in candidate.ids)
@@ -158,6 +161,7 @@ def test_what_comes_after_the_erasure_is_refused(make_invitation):
 # Interrupted
 
 
+@commits
 def test_storage_that_is_away_is_waited_for(candidate, monkeypatch, queued):
     row = candidate.erase()
     with monkeypatch.context() as away:
@@ -183,6 +187,7 @@ def fail(*args):
     raise OSError("away")
 
 
+@commits
 def test_redis_that_is_away_is_waited_for(candidate, monkeypatch):
     def away(*args, **kwargs):
         raise redis.ConnectionError
@@ -214,6 +219,7 @@ def test_killed_before_the_commit_nothing_is_gone(candidate, monkeypatch):
     assert not PendingErasure.objects.exists()
 
 
+@commits
 def test_killed_after_the_commit_the_sweeper_goes_on(candidate, queued):
     row = candidate.erase()
     redis_clients.sync_client().flushdb()  # no job was queued
@@ -249,8 +255,6 @@ def test_transcript_that_is_being_made_is_dropped(candidate, use_recognition, fa
 
 def test_recording_that_is_being_stored_leaves_no_file(candidate, monkeypatch):
     answer = journey.questions(candidate.session)[1]
-    from interviews.actions import answers
-
     answers.finish(answer=answer, byte_count=0, by="test", now=timezone.now())
     write = storage._write_once
 

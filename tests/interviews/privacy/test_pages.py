@@ -8,7 +8,7 @@ from interviews.actions import invitations
 from interviews.models import Erasure, Invitation, Session
 from tests.interviews.privacy.conftest import EMAIL, NAME
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.interviews.privacy.test_erasure import later
 from voice.infra import redis_clients
 from voice.models import PendingErasure
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from interviews.actions import erasure, sessions
 from interviews.models import Erasure, Interview, Invitation, Session
 from tests import factories
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 
 DAYS = 30
 
