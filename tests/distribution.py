@@ -16,6 +16,8 @@ GROUPS = {
         "browser/test_accessibility.py",
         "browser/test_barge_in.py",
         "browser/test_waiting.py",
+        "browser/test_microphone.py",
+        "browser/test_walk.py",
     ),
     "hosts": ("faults/test_network.py",),
     "a machine": ("faults/test_machine.py",),

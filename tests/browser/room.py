@@ -1,11 +1,13 @@
-"""The candidate's actions in Chromium."""
+"""The candidate's actions in a browser."""
 
 import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
+
+from tests.browser.webkit import WebKitPage
 
 STEP_MS = 120_000
 
@@ -44,30 +46,45 @@ async () => {{{OPEN_KEPT}
 """
 
 
+SHOWN = """(part) => {
+  const element = document.querySelector(`#stage [data-part="${part}"]`);
+  return element?.getClientRects().length ? element.textContent : "";
+}"""
+
+
 @dataclass
 class Room:
     """The interview room on a page."""
 
-    page: Page
+    page: Page | WebKitPage
 
     def wait_for(self, step: str) -> None:
-        expect(self.page.locator("#room")).to_have_attribute("data-step", step, timeout=STEP_MS)
+        self.wait_for_any(step)
 
     def wait_for_any(self, *steps: str) -> str:
         self.page.wait_for_function(
-            "steps => steps.includes(document.querySelector('#room').dataset.step)",
+            "steps => steps.includes(document.querySelector('#room')?.dataset.step)",
             arg=list(steps),
             timeout=STEP_MS,
         )
-        return self.page.locator("#room").get_attribute("data-step")
+        return self.page.evaluate("() => document.querySelector('#room').dataset.step")
 
     def press(self, control: str) -> None:
-        self.page.get_by_test_id(control).filter(visible=True).first.click(timeout=STEP_MS)
+        self.page.click(f"[data-testid={control}]:visible", timeout=STEP_MS)
+
+    def shown(self, part: str) -> str:
+        """The text of a part of the screen; empty while it is hidden."""
+        return self.page.evaluate(SHOWN, part)
+
+    def wait_for_text(self, part: str, text: str) -> None:
+        """Wait until a part of the screen shows a text that begins so."""
+        is_shown = f"([part, text]) => ({SHOWN})(part).startsWith(text)"
+        self.page.wait_for_function(is_shown, arg=[part, text], timeout=STEP_MS)
 
     def consent(self, url: str) -> None:
         self.page.goto(url)
-        self.page.get_by_role("checkbox").check()
-        self.page.get_by_role("button").first.click()
+        self.page.click("input[type=checkbox]")
+        self.page.click("form button")
         self.wait_for("check")
 
     def check_devices(self) -> None:
@@ -103,13 +120,13 @@ class Room:
 
     def speak(self, seconds: float) -> None:
         """Wait until this much more audio is recorded and stored on the device."""
-        wanted = self._kept_bytes() + int(seconds * 32_000)
+        wanted = self.kept_bytes() + int(seconds * 32_000)
         deadline = time.monotonic() + seconds + STEP_MS / 1000
-        while self._kept_bytes() < wanted:
+        while self.kept_bytes() < wanted:
             assert time.monotonic() < deadline, "the microphone is not being recorded"
             self.page.wait_for_timeout(100)
 
-    def _kept_bytes(self) -> int:
+    def kept_bytes(self) -> int:
         return self.page.evaluate(COUNT_KEPT)
 
     def to_first_question(self, url: str) -> None:
@@ -132,12 +149,14 @@ class Room:
 
     def finish_answer(self) -> None:
         """Finish the answer, and accept it if a retake is possible."""
-        position = self.page.locator("[data-part=position]").inner_text()
+        position = self.shown("position")
         self.press("done")
         if self.wait_for_any("review", "ask", "think", "finish") == "review":
             self.press("next")
         self.page.wait_for_function(
-            "before => document.querySelector('[data-part=position]')?.innerText !== before", arg=position
+            "before => document.querySelector('#stage [data-part=position]')?.textContent !== before",
+            arg=position,
+            timeout=STEP_MS,
         )
 
     def kept(self) -> dict[str, bytes]:

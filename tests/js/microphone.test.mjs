@@ -52,11 +52,11 @@ test("track that has ended is told at once", () => {
   assert.deepEqual(troubles({}, { isEnded: true }), [null, "unplugged"]);
 });
 
-test("zeros are no sound, though they are samples", () => {
+test("next to nothing is no sound, though it is samples", () => {
   const health = new Health(0);
   health.came(0.001, 1000);
   assert.equal(health.hasSound(2900), true);
-  health.came(0, 2900);
+  health.came(0.00004, 2900);
   assert.equal(health.hasSound(3000), false);
   assert.equal(health.troubleAt(WELL, 3000), null);
 });

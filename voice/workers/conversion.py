@@ -16,7 +16,7 @@ from voice.audio import processing
 from voice.audio.decoding import Tally
 from voice.audio.encoding import Container, Encoder
 from voice.audio.pcm import s16le_from_samples
-from voice.errors import RequestRefused
+from voice.errors import AudioRejected, RequestRefused
 from voice.queues.answers import ClaimedCall
 from voice.service.requests import ConversionRequest
 from voice.types import Samples
@@ -61,6 +61,10 @@ def _write(call: ClaimedCall, request: ConversionRequest, file: BinaryIO, tally:
         encoder.feed(s16le_from_samples(block))
         n_samples += len(block)
         _check_size(file.tell())
+    if not n_samples:
+        raise AudioRejected(
+            "Nothing can be heard in the file, so that trim leaves nothing; send it without trim."
+        )
     encoder.finish()
     _check_size(file.tell())
     return n_samples / rate_hz

@@ -70,8 +70,14 @@ class SileroVad:
 
     def probabilities(self, samples: Samples) -> Probabilities:
         """Return float32[ceil(n_samples / 512)]: the speech probability of each 32 ms of 16 000 Hz audio."""
-        padded = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
-        return self.stream()(padded)
+        stream, rest = self.stream(), len(samples) % FRAME_SAMPLES
+        probabilities = stream(
+            samples[: len(samples) - rest]
+        )  # padded as a whole, an hour would be there twice
+        if not rest:
+            return probabilities
+        last = np.pad(samples[len(samples) - rest :], (0, FRAME_SAMPLES - rest))
+        return np.concatenate([probabilities, stream(last)])
 
 
 class SpeechStream:

@@ -4,6 +4,7 @@
 const NO_SAMPLES_MS = 2_000;
 const SETTLE_MS = 1_000; // browsers suspend and mute for a moment when they switch devices
 const NO_SOUND_MS = 2_000;
+const NO_SOUND_PEAK = 2 / 32768; // -84 dBFS: echo cancellers add a noise of -96 dBFS to zeros
 
 /**
  * @typedef {object} Facts
@@ -30,7 +31,7 @@ export class Health {
   /** Samples came. @param {number} peak  the highest of them, 0..1 @param {number} nowMs */
   came(peak, nowMs) {
     this.#samplesAt = nowMs;
-    if (peak > 0) this.#soundAt = nowMs;
+    if (peak > NO_SOUND_PEAK) this.#soundAt = nowMs;
   }
 
   /** @param {Facts} facts @param {number} nowMs @returns {Trouble|null} null: it works */
@@ -48,7 +49,7 @@ export class Health {
 
   /**
    * Whether any sound came lately. A microphone that is muted by a switch of its own, which the system does not
-   * know, delivers zeros; so do some filters against noise while their owner is silent.
+   * know, delivers next to nothing; so do some filters against noise while their owner is silent.
    * @param {number} nowMs
    */
   hasSound(nowMs) {
