@@ -29,7 +29,7 @@ async def test_caption_is_queued_with_ids_and_positions_only(queued):
     (job_id,) = queued("stt-partial")
     job = django_rq.get_queue("stt-partial").fetch_job(job_id)
     assert job.func_name == "voice.workers.transcription.recognise_partial"
-    assert job.args == (str(RECORDING), 0, 32_000, "en", "channel")
+    assert job.args == [str(RECORDING), 0, 32_000, "en", "channel"]
 
 
 async def test_caption_that_nobody_takes_is_forgotten(queued):
