@@ -100,6 +100,7 @@ def front(tmp_path, clean_redis):
 @pytest.fixture
 def url(front, tmp_path, settings):
     """The address of Redis behind TLS, which the whole process uses."""
+    get_channel_layer()  # is made once for all tests, with its own address
     url = settings.REDIS_URL = front.url(f"?ssl_ca_certs={tmp_path / 'redis.pem'}")
     redis_clients.sync_client.cache_clear()
     yield url
@@ -132,7 +133,7 @@ def test_worker_runs_jobs_over_tls(url):
         wait_for(lambda: not client.exists("rq:job:a-job"), "the job to be done")
         assert worker.stop()
         for thread in threading.enumerate():
-            if thread.name == "heartbeat":  # it is told last, and still uses the client
+            if thread.name in ("telling", "attendant"):  # they end last, and still use the client
                 thread.join(60)
 
 

@@ -53,7 +53,8 @@ class Client:
         await self.socket.send_json_to({"type": kind, **fields})
 
     async def send(self, *, text: str | None = None, binary: bytes | None = None) -> None:
-        await self.socket.send_to(text_data=text, bytes_data=binary)
+        frame = {"text": text} if binary is None else {"bytes": binary}  # may be empty, unlike in `send_to`
+        await self.socket.send_input({"type": "websocket.receive", **frame})
 
     async def next(self) -> dict | bytes:
         """Return the next message: a dict, or the bytes of a binary one."""
