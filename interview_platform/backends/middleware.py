@@ -55,7 +55,7 @@ class CSPMiddleware(Inline, csp_middleware.CSPMiddleware):
     pass
 
 
-class NoStoreMiddleware(_Inline, MiddlewareMixin):
+class NoStoreMiddleware(Inline, MiddlewareMixin):
     """Let nobody keep a response that does not say for how long: nearly all of them are personal.
 
     Transcripts, names and pages would stay on the disk of a shared computer or in a proxy.
