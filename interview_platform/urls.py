@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
 from django_rq.urls import urlpatterns as rq_pages
+from rq.exceptions import NoSuchJobError
 
 from accounts.access import for_members, for_superusers
 from interview_platform.web import health, metrics, sign_in
@@ -22,13 +23,13 @@ admin.site.index_title = "Overview"
 
 
 def _or_404(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Reply 404 where django-rq fails on a number or a name that is none."""
+    """Reply 404 where django-rq fails on a number, a name or a job that does not exist."""
 
     @wraps(page)
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return page(request, *args, **kwargs)
-        except (IndexError, ValueError):
+        except (IndexError, ValueError, NoSuchJobError):
             raise Http404 from None
 
     return view
