@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
@@ -23,13 +24,13 @@ admin.site.index_title = "Overview"
 
 
 def _or_404(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Reply 404 where django-rq fails on a number, a name or a job that does not exist."""
+    """Reply 404 where django-rq fails on what does not exist: a number, a name, a job, its scheduler."""
 
     @wraps(page)
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return page(request, *args, **kwargs)
-        except (IndexError, ValueError, NoSuchJobError):
+        except (IndexError, ValueError, NoSuchJobError, ImproperlyConfigured):
             raise Http404 from None
 
     return view

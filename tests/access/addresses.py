@@ -15,9 +15,12 @@ from tests.access.organisation import Rows
 METHODS = ("GET", "POST", "DELETE")
 OF_PAGES = ("GET", "POST")
 """Pages do not look at other methods."""
+LAST = ("logout", "/erasure/candidate/", "/candidate")
+"""Parts of addresses that end what the others need."""
 OF_ROWS = {
-    "interview_id", "invitation_id", "session_id", "answer_id", "batch_id", "file_id", "object_id", "id",
-}  # fmt: skip
+    *("interview_id", "invitation_id", "session_id", "answer_id", "batch_id", "file_id", "erasure_id"),
+    *("object_id", "id"),
+}
 """Parameters that name a row of the organisation: not found means not admitted."""
 
 
@@ -31,11 +34,11 @@ class Address(NamedTuple):
 
 
 def all_of(rows: Rows) -> list[Address]:
-    """Return every HTTP address with each method: what changes rows comes late, and signing out last."""
+    """Return every HTTP address with each method: what erases rows comes late, and signing out last."""
     templates = dict.fromkeys(_templates(get_resolver().url_patterns))
     found = [_address(method, template, rows) for method in METHODS for template in templates]
     offered = [one for one in found if one.method in OF_PAGES or one.template.startswith("/api/v1/")]
-    return sorted(offered, key=lambda address: "logout" in address.template)
+    return sorted(offered, key=lambda address: [part in address.template for part in LAST])
 
 
 def _templates(patterns: list[Any], before: str = "") -> Iterator[str]:
@@ -70,6 +73,7 @@ def _value(name: str, template: str, rows: Rows) -> Any:
         "answer_id": rows.answer.pk,
         "batch_id": rows.batch.pk,
         "file_id": rows.batch_file.pk,
+        "erasure_id": rows.erasure.pk,
         "content_type_id": ContentType.objects.get_for_model(rows.interview).pk,
         "app_label": "interviews",
         "extension": "vtt",

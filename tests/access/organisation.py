@@ -2,8 +2,10 @@
 
 from typing import Any, NamedTuple
 
+from django.utils import timezone
+
 from accounts.models import ApiKey, Membership, Organisation, User
-from interviews.models import Answer, Interview, Invitation, Session
+from interviews.models import Answer, Erasure, Interview, Invitation, Session
 from tests import factories
 from voice.models import Batch, BatchFile
 
@@ -22,6 +24,7 @@ class Rows(NamedTuple):
     invitation: Invitation
     session: Session
     answer: Answer
+    erasure: Erasure
     batch: Batch
     batch_file: BatchFile
 
@@ -59,6 +62,12 @@ def make() -> Rows:
         invitation=invitation,
         session=session,
         answer=answer,
+        erasure=Erasure.objects.create(
+            interview=interview,
+            source=Erasure.Source.RECRUITER,
+            invitation_status=Invitation.Status.PENDING,
+            invited_on=timezone.localdate(),
+        ),
         batch=batch,
         batch_file=BatchFile.objects.create(
             batch=batch, position=0, file_name=f"{MARK}.wav", byte_count=9, status="done", text=f"a {MARK}"

@@ -28,11 +28,19 @@ def read(text: str) -> tuple[list[str], list[Row]]:
 
 
 def _rows(cells: list[str], visitors: list[str]) -> list[Row]:
-    *methods, address = cells[0].strip("`").split()
+    name = cells[0].strip("`")
+    methods, address = (
+        (["ACTION"], name.removeprefix("ACTION ")) if name.startswith("ACTION") else _split(name)
+    )
     assert len(cells) == len(visitors) + 1, f"the row of {address} has another number of columns"
     assert set(cells[1:]) <= {YES, NO}, f"the row of {address} holds something else than {YES} and {NO}"
     admitted = frozenset(visitor for visitor, cell in zip(visitors, cells[1:], strict=True) if cell == YES)
     return [Row(method, address, admitted) for method in methods]
+
+
+def _split(name: str) -> tuple[list[str], str]:
+    *methods, address = name.split()
+    return methods, address
 
 
 def find(rows: Iterable[Row], method: str, address: str) -> list[Row]:
