@@ -159,7 +159,10 @@ def test_cron_runs_without_harm(planted, clean_redis, bomb, harm):
     scheduler.enqueue_jobs()
     queued = Queue("cron", connection=clean_redis, job_class=ListedJob).jobs
     assert sorted(job.func_name for job in queued) == [
+        "interview_platform.web.owners.erase_of_deleted",
+        "interviews.jobs.erase_overdue",
         "interviews.jobs.expire",
+        "interviews.jobs.sweep_erasures",
         "voice.workers.storing.move_resting",
         "voice.workers.sweeper.sweep",
     ]
@@ -237,5 +240,7 @@ def test_job_that_no_worker_would_run_is_not_queued(queued):
 def test_every_job_of_the_source_is_listed(settings):
     folders = [ROOT / name for name in ("voice", "interviews", "interview_platform")]
     source = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
-    named = set(re.findall(r'"((?:voice\.workers|interviews\.jobs)\.[\w.]+)"', source))
+    named = set(
+        re.findall(r'"((?:voice\.workers|interviews\.jobs|interview_platform\.web\.owners)\.[\w.]+)"', source)
+    )
     assert named == set(settings.JOBS)
