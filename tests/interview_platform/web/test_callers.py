@@ -195,7 +195,7 @@ async def test_database_that_is_away_ends_no_connection(key, monkeypatch):
 
 def test_superusers_run_the_installation():
     assert caller_of_user(UserFactory(is_superuser=True)).is_operator
-    assert not caller_of_user(UserFactory(is_superuser=False)).is_operator
+    assert not caller_of_user(MembershipFactory().user).is_operator
 
 
 def test_strangers_behind_one_address_share_nothing(settings):

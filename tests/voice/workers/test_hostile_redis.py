@@ -13,6 +13,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.core.cache import cache
+from django.db import connections
 from django_rq.cron import DjangoCronScheduler
 from rq import Queue, Worker, serializers
 from rq.cron import CronScheduler
@@ -223,6 +224,7 @@ async def test_calls_channels_and_cache_are_read_without_harm(worker, clean_redi
     with pytest.raises(UnicodeDecodeError):
         await call.complete()
     assert not harm.exists()
+    await sync_to_async(connections.close_all)()  # those of Django's session thread
 
 
 def test_rq_never_pickles():
