@@ -33,8 +33,8 @@ class RouteLog(AccessLogGenerator):
 
     def _socket(self, address: str) -> str:
         path = _path(address).lstrip("/")
-        found = [socket for socket in self.sockets if socket.pattern.match(path)]
-        return shown(str(found[0].pattern)) if found else UNKNOWN
+        found = [str(socket.pattern) for socket in self.sockets if socket.pattern.match(path)]
+        return shown(found[0]) if found and found[0] else UNKNOWN  # "" takes what nothing else takes
 
 
 def _route(address: str) -> str:

@@ -154,7 +154,9 @@ class VoiceConsumer(WebSocketConsumer):
 
     def begin(self, work: Coroutine[Any, Any, None], **named: Any) -> asyncio.Task[None]:
         """Run a task of this connection; what it raises becomes an `error` message."""
-        return self.spawn(self._guarded(work, named))
+        task = self.spawn(self._guarded(work, named))
+        task.add_done_callback(lambda _: work.close())  # left as it was if the task ends before it begins
+        return task
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run a task of this connection; the caller may await it or ignore it."""

@@ -145,8 +145,8 @@ async def list_voices(request: VoiceHttpRequest, wanted: Query[VoiceFilter]) -> 
     ]
 
 
-@router.api_operation(
-    ["GET", "HEAD"],
+@router.api_operation(["HEAD"], "/voices/{path:voice_id}/sample", include_in_schema=False)
+@router.get(
     "/voices/{path:voice_id}/sample",
     response=ERRORS,
     openapi_extra=AUDIO,

@@ -33,7 +33,10 @@ IDS = [
     "voice_api_transcribe",
     "voice_openai_api_create_speech",
     "voice_openai_api_create_transcription",
+    "voice_openai_api_create_translation",
+    "voice_openai_api_create_voice",
     "voice_openai_api_list_models",
+    "voice_openai_api_list_speech_voices",
     "voice_openai_api_read_model",
 ]
 

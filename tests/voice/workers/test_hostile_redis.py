@@ -13,6 +13,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.core.cache import cache
+from django.db import connections
 from django_rq.cron import DjangoCronScheduler
 from rq import Queue, Worker, serializers
 from rq.cron import CronScheduler
@@ -159,7 +160,10 @@ def test_cron_runs_without_harm(planted, clean_redis, bomb, harm):
     scheduler.enqueue_jobs()
     queued = Queue("cron", connection=clean_redis, job_class=ListedJob).jobs
     assert sorted(job.func_name for job in queued) == [
+        "interview_platform.web.owners.erase_of_deleted",
+        "interviews.jobs.erase_overdue",
         "interviews.jobs.expire",
+        "interviews.jobs.sweep_erasures",
         "voice.workers.storing.move_resting",
         "voice.workers.sweeper.sweep",
     ]
@@ -220,6 +224,7 @@ async def test_calls_channels_and_cache_are_read_without_harm(worker, clean_redi
     with pytest.raises(UnicodeDecodeError):
         await call.complete()
     assert not harm.exists()
+    await sync_to_async(connections.close_all)()  # those of Django's session thread
 
 
 def test_rq_never_pickles():
@@ -237,5 +242,7 @@ def test_job_that_no_worker_would_run_is_not_queued(queued):
 def test_every_job_of_the_source_is_listed(settings):
     folders = [ROOT / name for name in ("voice", "interviews", "interview_platform")]
     source = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
-    named = set(re.findall(r'"((?:voice\.workers|interviews\.jobs)\.[\w.]+)"', source))
+    named = set(
+        re.findall(r'"((?:voice\.workers|interviews\.jobs|interview_platform\.web\.owners)\.[\w.]+)"', source)
+    )
     assert named == set(settings.JOBS)
