@@ -25,43 +25,35 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     is_writer = access.has_any(request.user, access.WRITERS)
     is_unlimited = access.is_unlimited(request.user)
     return [
-        {
-            "items": [
-                _item(_("Overview"), "dashboard", "admin:index", True),
-                _item(_("Interviews"), "graphic_eq", "admin:interviews_interview_changelist", is_member),
-                _item(_("Invitations"), "mail", "admin:interviews_invitation_changelist", is_member),
-                _item(
-                    _("Candidates’ interviews"),
-                    "headphones",
-                    "admin:interviews_session_changelist",
-                    is_member,
-                ),
-                _item(
-                    _("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer
-                ),
-            ]
-        },
-        {
-            "title": _("Organisation"),
-            "separator": True,
-            "items": [
-                _item(_("Organisations"), "apartment", "admin:accounts_organisation_changelist", is_member),
-                _item(_("People"), "group", "admin:accounts_user_changelist", is_owner),
-                _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
-                _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
-            ],
-        },
-        {
-            "title": _("Platform"),
-            "separator": True,
-            "items": [
-                _item(_("Speech engines"), "record_voice_over", "speech-engines", is_member),
-                _item(_("Speech playground"), "play_circle", "voice:playground", is_member),
-                _item(_("Queues"), "stacks", "django_rq:home", is_unlimited),
-                _item(_("API description"), "api", "api:openapi-view", is_owner),
-            ],
-        },
+        _section(
+            "",
+            _item(_("Overview"), "dashboard", "admin:index", True),
+            _item(_("Interviews"), "graphic_eq", "admin:interviews_interview_changelist", is_member),
+            _item(_("Invitations"), "mail", "admin:interviews_invitation_changelist", is_member),
+            _item(
+                _("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member
+            ),
+            _item(_("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer),
+        ),
+        _section(
+            _("Organisation"),
+            _item(_("Organisations"), "apartment", "admin:accounts_organisation_changelist", is_member),
+            _item(_("People"), "group", "admin:accounts_user_changelist", is_owner),
+            _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
+            _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
+        ),
+        _section(
+            _("Platform"),
+            _item(_("Speech engines"), "record_voice_over", "speech-engines", is_member),
+            _item(_("Speech playground"), "play_circle", "voice:playground", is_member),
+            _item(_("Queues"), "stacks", "django_rq:home", is_unlimited),
+            _item(_("API description"), "api", "api:openapi-view", is_owner),
+        ),
     ]
+
+
+def _section(title: str, *items: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": True, "items": items} if title else {"items": items}
 
 
 def _item(title: str, icon: str, name: str, is_allowed: bool) -> dict[str, Any]:
