@@ -169,14 +169,13 @@ DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a tran
 
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {"serializer": "voice.queues.listed_jobs.Json"},  # Django's own reads pickles
-    },
+    # Of the admin's theme, which keeps results of its search for some minutes. They are Python objects, so
+    # they stay in the process that made them: nothing is unpickled from Redis.
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     # The cache of {% cache %} in each process, for text that depends only on the language.
     "template_fragments": {
-        "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}"
+        "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+        "LOCATION": "template_fragments",
     },
 }
 # Publish and subscribe: messages between processes may be lost, and a page that misses one asks for a

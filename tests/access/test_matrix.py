@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user
 from django.db import connections
@@ -29,8 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def rows(clean_redis, settings):
     settings.VOICE = settings.VOICE | {"QUEUE_LIMIT": 0}  # no speech is made
     settings.METRICS_NETWORKS = []
-    yield organisation.make()
-    async_to_sync(sync_to_async(connections.close_all))()  # those of Django's thread for sessions
+    return organisation.make()
 
 
 def is_admitted(response, address) -> bool:
@@ -112,6 +111,7 @@ async def test_visitor_is_admitted_to_sockets_as_declared(rows, visitor):
         if declared != [is_open]:
             answer = f"WS, so {table.YES if is_open else table.NO}"
             wrong.append(f"WS {template}: {answer} for {visitor}, declared {declared}")
+    await sync_to_async(connections.close_all)()  # those of Django's thread for sessions
     assert not wrong, "\n".join(wrong)
 
 

@@ -114,6 +114,11 @@ def test_no_address_of_ours_fails(root, clean_redis, address):
     assert root.get(address).status_code < 500
 
 
+def test_search_of_the_admin_finds_pages_again_and_again(root, clean_redis):
+    for _ in range(2):
+        assert "Invitations" in root.get("/admin/search/?s=invitation").content.decode()
+
+
 def test_value_that_the_database_refuses_is_the_callers_mistake(root, client, clean_redis):
     interview = factories.InterviewFactory()
     key = factories.ApiKeyFactory(organisation=interview.organisation)
