@@ -12,9 +12,9 @@ help: ## List the targets
 demo: $(STAMP) ## Start everything on this machine (PORT=8000); Ctrl-C stops it
 	@$(PY) -m interview_platform.demo
 
-JOBS ?= 2
+JOBS ?= 3
 
-test: $(STAMP) ## Run every test, in JOBS=2 processes (docs/testing.md)
+test: $(STAMP) ## Run every test, in JOBS=3 processes (docs/testing.md)
 	$(PY) -m pytest --ignore=tests/benchmarks -n $(JOBS) $(ARGS)
 
 proof: $(STAMP) ## Before a release: the long forms of tests, then the load
