@@ -104,7 +104,8 @@ def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
     return _error(request, 404, "not_found", str(error) or "There is nothing at this address.")
 
 
-def _refused_by_database(request: HttpRequest, error: DataError) -> HttpResponse:
+def value_that_cannot_be(request: HttpRequest, error: DataError | None = None) -> HttpResponse:
+    """Return the error for a value that no column can hold."""
     return _error(
         request, 422, "bad_value", "A value cannot be stored: a NUL byte, or a number out of range."
     )
@@ -114,7 +115,7 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     VoiceError: _speech_failed,
     redis.RedisError: _unreachable,
     **dict.fromkeys(http_errors.BOUNDS, _unread),
-    DataError: _refused_by_database,
+    DataError: value_that_cannot_be,
     Exception: _failed,
     ActionRefused: _refused,
     ValidationError: _invalid,

@@ -11,6 +11,10 @@ from django.utils.deprecation import MiddlewareMixin
 from django.views.defaults import bad_request
 
 from interview_platform.backends.middleware import Inline
+from interview_platform.web.api_errors import value_that_cannot_be
+
+APIS = ("/api/", "/v1/", "/stats")
+"""Their clients expect errors in JSON."""
 
 
 class BadValuesMiddleware(Inline, MiddlewareMixin):
@@ -19,6 +23,8 @@ class BadValuesMiddleware(Inline, MiddlewareMixin):
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
         """Refuse NUL bytes: PostgreSQL takes none."""
         has_nul = "\0" in request.path or "%00" in request.META.get("QUERY_STRING", "")
+        if has_nul and request.path.startswith(APIS):
+            return value_that_cannot_be(request)
         return bad_request(request, ValueError()) if has_nul else None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -114,6 +114,15 @@ def test_no_address_of_ours_fails(root, clean_redis, address):
     assert root.get(address).status_code < 500
 
 
+@pytest.mark.parametrize("address", ["/api/v1/interviews?x=%00", "/v1/models?x=%00", "/stats?%00"])
+def test_value_that_cannot_be_is_refused_in_json_by_the_apis(client, clean_redis, address):
+    response = client.get(address)
+    assert (response.status_code, response["Content-Type"]) in [
+        (422, "application/json"),
+        (400, "application/json"),  # OpenAI's form
+    ]
+
+
 def test_search_of_the_admin_finds_pages_again_and_again(root, clean_redis):
     for _ in range(2):
         assert "Invitations" in root.get("/admin/search/?s=invitation").content.decode()
