@@ -18,7 +18,7 @@ from voice.capacity import rate_limits
 from voice.capacity.allowances import Allowance
 
 MAX_LIMIT = 100
-ERRORS = {(401, 403, 404, 409, 422, 429): schemas.ErrorOut}
+ERRORS = {(400, 401, 403, 404, 405, 409, 413, 422, 429): schemas.ErrorOut}
 
 
 def _key(request: HttpRequest, secret: str | None) -> ApiKey | None:
