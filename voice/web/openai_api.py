@@ -75,6 +75,16 @@ class OpenAIErrorOut(Schema):
     error: Fields
 
 
+_EVENTS = {"text/event-stream": {"schema": {"type": "string"}}}
+"""Of `stream` and `stream_format`: see `create_speech` and `create_transcription`."""
+
+
+def _or_events(described: dict[str, Any]) -> dict[str, Any]:
+    """Return a description of answers that may be events as well."""
+    answer = described["responses"][200]
+    return {"responses": {200: {**answer, "content": {**answer["content"], **_EVENTS}}}}
+
+
 ERRORS = {(400, 401, 403, 404, 405, 413, 429, 500, 503, 504): OpenAIErrorOut}
 
 
@@ -156,7 +166,7 @@ class SpeechIn(Schema):
     language: str | None = Field("", description="Ours: the language of the default voice.")
 
 
-@router.post("/audio/speech", response=ERRORS, openapi_extra=AUDIO, summary="Speak a text")
+@router.post("/audio/speech", response=ERRORS, openapi_extra=_or_events(AUDIO), summary="Speak a text")
 async def create_speech(request: VoiceHttpRequest, payload: SpeechIn) -> HttpResponseBase:
     """Audio, streamed from the first sentence on; with `stream_format` "sse" as events."""
     voice = payload.voice.id if isinstance(payload.voice, VoiceId) else payload.voice or ""
@@ -224,7 +234,7 @@ PlainGranularities = Annotated[
 @router.post(
     "/audio/transcriptions",
     response={200: dict, **ERRORS},
-    openapi_extra=TEXTS,
+    openapi_extra=_or_events(TEXTS),
     summary="Write down what is said in a file",
 )
 async def create_transcription(
