@@ -75,7 +75,7 @@ class OpenAIErrorOut(Schema):
     error: Fields
 
 
-_EVENTS = {"text/event-stream": {"schema": {"type": "string"}}}
+_EVENTS = {"text/event-stream": {"schema": {"type": "object"}}}
 """Of `stream` and `stream_format`: see `create_speech` and `create_transcription`."""
 
 
