@@ -164,6 +164,19 @@ class ScopedModelAdmin(ModelAdmin):
         )
 
 
+class ReadOnlyScopedModelAdmin(ScopedModelAdmin):
+    """An admin page of rows that only actions write."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class ScopedRelatedFilter(RelatedFieldListFilter):
     """A changelist filter that offers only rows the user may see."""
 

@@ -1,6 +1,5 @@
 """Admin pages: erase a candidate, and what stays of those who were erased."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts import access
-from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
 from interviews.actions import erasure
 from interviews.actions.errors import WrongState
 from interviews.models import Erasure, Invitation
@@ -24,7 +23,7 @@ TO_ORGANISATION = "interview__organisation_id"
 
 
 @admin.register(Erasure)
-class ErasureAdmin(ScopedModelAdmin):
+class ErasureAdmin(ReadOnlyScopedModelAdmin):
     """What stays of erased candidates. Read-only; the page that erases one is `confirm_view`."""
 
     organisation_path = TO_ORGANISATION
@@ -38,15 +37,6 @@ class ErasureAdmin(ScopedModelAdmin):
         ("invitation_status", "session_status", "answer_count"),
         ("invited_on", "begun_on", "finished_on"),
     ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description=_("status"), ordering="status", label={"waiting": "warning", "done": "success"})
     def state(self, row: Erasure) -> tuple[str, str]:

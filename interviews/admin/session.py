@@ -1,6 +1,6 @@
 """Candidates' interviews: their progress, and the page for listening to answers and reading them."""
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from django import forms
@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
 from interviews.admin.review import Review
 from interviews.models import Session
 from interviews.queries import progress
@@ -21,7 +21,7 @@ from voice.recordings import addresses
 
 
 @admin.register(Session)
-class SessionAdmin(ScopedModelAdmin):
+class SessionAdmin(ReadOnlyScopedModelAdmin):
     """Read-only page: a candidate's interview is never edited."""
 
     organisation_path = "invitation__interview__organisation_id"
@@ -45,15 +45,6 @@ class SessionAdmin(ScopedModelAdmin):
         return super().changelist_view(
             request, {"title": _("Candidates’ interviews"), **(extra_context or {})}
         )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         recording = path(
