@@ -142,7 +142,7 @@ def test_worker_runs_only_our_jobs(planted, worker, clean_redis, harm, caplog, m
     wait_for(lambda: not clean_redis.exists("rq:job:ours"), "our job, which comes last")
 
     assert not harm.exists()
-    # The worker cleans its registries as soon as it starts, so some jobs are dropped while the fixtures are set up.
+    # The worker cleans its registries as it starts: some jobs are dropped while the fixtures are set up.
     told = [record.getMessage() for phase in ("setup", "call") for record in caplog.get_records(phase)]
     assert "job harm-0 is dropped: it is not in the form of this version" in told
     assert "job harm-2 is dropped: 'os.system' is not listed in settings.JOBS" in told
