@@ -86,17 +86,21 @@ def clean_redis():
 
 @pytest.fixture(autouse=True)
 def closed_connections(request):
-    """Close Redis connections after each async test, which has an event loop of its own."""
+    """Close the connections of each async test, which has an event loop and a thread of its own."""
     if inspect.iscoroutinefunction(getattr(request, "function", None)):
-        request.getfixturevalue("redis_of_this_loop")
+        request.getfixturevalue("connections_of_this_loop")
 
 
 @pytest.fixture
-async def redis_of_this_loop():
+async def connections_of_this_loop():
+    from asgiref.sync import sync_to_async
+    from django.db import connections
+
     from tests import redis_connections
 
     yield
     await redis_connections.close_those_of_this_loop()
+    await sync_to_async(connections.close_all)()
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,7 @@ def limited(
         except Refused as refused:
             return await sync_to_async(_refusal)(request, refused.allowance)
         if response.status_code == 302:
-            await _succeeded(attempt)
+            await _give_back(attempt)
             _remember(response, attempt)
         else:
             await sync_to_async(_log_failure)(attempt, request)
@@ -125,12 +125,13 @@ async def _checked(page: View, request: HttpRequest, attempt: Attempt) -> tuple[
         Refused: too many attempts.
     """
     global _under_way
+    counted = await _count(attempt)
+    await asyncio.sleep(_delay_s(counted))  # without a place: those who are slowed down keep nobody out
     if _under_way >= AT_ONCE.limit:
+        await _give_back(attempt)
         raise Refused(Allowance(AT_ONCE, _under_way + 1, AT_ONCE.window_s))
     _under_way += 1
     try:
-        counted = await _count(attempt)
-        await asyncio.sleep(_delay_s(counted))
         return await sync_to_async(page)(request), counted[0]
     finally:
         _under_way -= 1
@@ -158,8 +159,8 @@ def _delay_s(counted: list[Allowance]) -> float:
     return min(LONGEST_DELAY_S, 2.0 ** min(excess, 10) / 2) if excess > 0 else 0.0
 
 
-async def _succeeded(attempt: Attempt) -> None:
-    """Only wrong passwords count."""
+async def _give_back(attempt: Attempt) -> None:
+    """Only wrong passwords count: this attempt was none."""
     for policy, subject in attempt.counts.items():
         await allowances.give_back(policy, subject)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts import admin_log
-from interviews.admission import places, tabs
+from interviews.admission import places, tabs, time_spent
 from interviews.models import Answer, Invitation, Session
 from voice.models import PendingErasure
 from voice.privacy import stores as speech
@@ -41,10 +41,11 @@ def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
 def _erase_presence(session_id: str) -> None:
     tabs.forget(session_id)
     places.forget(session_id)
+    time_spent.forget(session_id)
 
 
 def _find_presence(session_id: str) -> list[str]:
-    return [*tabs.find(session_id), *places.find(session_id)]
+    return [*tabs.find(session_id), *places.find(session_id), *time_spent.find(session_id)]
 
 
 STORES: Final[Mapping[str, Registered]] = {

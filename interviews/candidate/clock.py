@@ -1,7 +1,7 @@
 """The time of the current question as the server keeps it, for pages that do not go on by themselves."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from interviews.models import Answer
@@ -16,11 +16,14 @@ State = dict[str, Any]
 class AnswerClock:
     """Tells when the think time or the answer time of the current question is over. The caller passes `now`.
 
-    It begins anew with each connection: the time of a candidate who was away is not counted. It does not run
-    while an answer is written.
+    The time of a candidate who was away is not counted: each connection has a clock. What earlier connections
+    had to think is counted; an answer's time begins anew, for its audio has a limit of its own. The clock
+    does not run while an answer is written.
     """
 
     def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+        """Seconds that earlier connections had to think, by `thinking`; set before `follow`."""
         self._phase: tuple[str, str, str | None] | None = None
         self._since: datetime | None = None
         self._allowed_s: float | None = None
@@ -40,7 +43,29 @@ class AnswerClock:
         phase = (answer["id"], answer["status"], answer["asked_at"])
         self._allowed_s = allowed_s(answer)
         if phase != self._phase:
-            self._phase, self._since = phase, now
+            self._phase = phase
+            self._since = now - timedelta(seconds=self.spent.get(self.thinking, 0.0))
+
+    @property
+    def thinking(self) -> str:
+        """The name of the time to think that runs now; "" while none does."""
+        if self._phase is None or self._phase[1] != AnswerStatus.ASKED:
+            return ""
+        return f"{self._phase[0]}:{self._phase[2]}"
+
+    def thought_s(self, now: datetime) -> float:
+        """Return for how long this connection has had it, in seconds."""
+        if not self.thinking or self._since is None:
+            return 0.0
+        return max(0.0, (now - self._since).total_seconds() - self.spent.get(self.thinking, 0.0))
+
+    def left_s(self, now: datetime) -> float | None:
+        """Return in how many seconds `over` is to be asked again; None: not before something happens."""
+        if self._phase is None or self._since is None or self._allowed_s is None:
+            return None
+        if self._phase[0] == self._written:
+            return None
+        return max(0.0, self._allowed_s + TOLERANCE_S - (now - self._since).total_seconds())
 
     def write(self, answer_id: str) -> None:
         """The candidate writes this answer: there is no limit to that."""
@@ -48,14 +73,10 @@ class AnswerClock:
 
     def over(self, now: datetime) -> str | None:
         """Return the id of the answer whose time is over, and allow it the same time once more."""
-        if self._phase is None or self._since is None or self._allowed_s is None:
-            return None
-        answer_id = self._phase[0]
-        is_over = (now - self._since).total_seconds() >= self._allowed_s + TOLERANCE_S
-        if not is_over or answer_id == self._written:
+        if self._phase is None or self.left_s(now) != 0:
             return None
         self._since = now
-        return answer_id
+        return self._phase[0]
 
 
 def allowed_s(answer: State) -> float | None:

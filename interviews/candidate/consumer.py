@@ -4,6 +4,7 @@
 takes and acknowledges frames. `outbox` sends.
 """
 
+import asyncio
 import contextlib
 
 from django.utils import timezone
@@ -34,6 +35,7 @@ class CandidateConsumer(WebSocketConsumer):
     stream: AnswerStream
     outbox: Outbox
     is_inside = False  # the snapshot was sent
+    _alarm: asyncio.TimerHandle | None = None
 
     async def dispatch(self, message: Message) -> None:
         """Call the handler of a message. A connection whose candidate was erased ends."""
@@ -74,9 +76,11 @@ class CandidateConsumer(WebSocketConsumer):
         if self.session is None:
             return
         await self.presence.leave_waiting_room()
+        self._stop_alarm()
         await self.stream.stop_listening()
         await self.presence.leave_group()
         if self.is_inside:
+            await self.session.keep_time()
             await self.session.mark_seen()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -95,23 +99,28 @@ class CandidateConsumer(WebSocketConsumer):
 
     async def _receive_text(self, text: str, session: CandidateSession) -> None:
         message = commands.parse(text)
-        if self.is_inside:
-            await self._end_what_is_over(session)
         if message["type"] == "ping":
             await self._pong(session)
         elif self.is_inside:
             await commands.run(message, session, self.stream)
+            self._set_alarm(session)
         else:
             raise commands.StillWaiting("The candidate has not been let in: wait for the snapshot.")
 
-    async def _end_what_is_over(self, session: CandidateSession) -> None:
-        """The page did not begin or end the answer in time: the server does."""
-        answer_id = session.clock.over(timezone.now())
-        if answer_id is None:
-            return
-        has_speech = await self.stream.has_speech(answer_id)
-        with contextlib.suppress(ActionRefused):  # the page was faster
-            await session.act_on_answer(answers.time_out, answer_id, has_speech=has_speech)
+    def _set_alarm(self, session: CandidateSession) -> None:
+        """Look again when the time of the current answer is over, whether the page sends something or not."""
+        self._stop_alarm()
+        left_s = session.clock.left_s(timezone.now())
+        if left_s is not None:
+            self._alarm = asyncio.get_running_loop().call_later(left_s, self._ring)
+
+    def _stop_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _ring(self) -> None:
+        self._ringing = asyncio.ensure_future(self.dispatch({"type": "answer.over"}))
 
     async def _pong(self, session: CandidateSession) -> None:
         await self.presence.join_group()
@@ -130,6 +139,8 @@ class CandidateConsumer(WebSocketConsumer):
             await self.close(CLOSE_ENDED)
             return
         self.is_inside = True
+        assert self.session is not None, "a session came in"
+        self._set_alarm(self.session)
 
     async def _end_for_other(self) -> None:
         """Another connection goes on. It may be a newer tab's, or one that this tab gave up long ago.
@@ -160,9 +171,21 @@ class CandidateConsumer(WebSocketConsumer):
             return  # the snapshot will have it
         assert self.session is not None, "a session came in"
         self.session.follow(message["event"])
+        self._set_alarm(self.session)
         await self.outbox.send(message["event"])
         if message["event"]["session"]["status"] == SessionStatus.FINISHED:
             await self.presence.give_place_back()
+
+    async def answer_over(self, message: dict) -> None:
+        """The page did not begin or end the answer in time: the server does."""
+        session = self.session
+        assert session is not None, "only a session has an alarm"
+        answer_id = session.clock.over(timezone.now())
+        if answer_id is not None:
+            has_speech = await self.stream.has_speech(answer_id)
+            with contextlib.suppress(ActionRefused):  # the page was faster
+                await session.act_on_answer(answers.time_out, answer_id, has_speech=has_speech)
+        self._set_alarm(session)
 
     async def session_taken_over(self, message: dict) -> None:
         if self.presence.is_older_than(message["number"]):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from interviews.actions import sessions
 from interviews.actions.errors import NotYours
-from interviews.admission import estimate
+from interviews.admission import estimate, time_spent
 from interviews.candidate.clock import AnswerClock
 from interviews.events import snapshots
 from interviews.models import Answer, Invitation, Session
@@ -54,8 +54,14 @@ class CandidateSession:
             LinkProblem: the link was revoked before this connection could be told.
         """
         snapshot = await self._read_snapshot()
+        self.clock.spent = await time_spent.read(self.id)
         self.clock.follow(snapshot["session"], snapshot["answers"], now=timezone.now())
         return snapshot
+
+    async def keep_time(self) -> None:
+        """Note how long this connection had to think: the next one goes on from there."""
+        if seconds := self.clock.thought_s(timezone.now()):
+            await time_spent.add(self.id, self.clock.thinking, seconds)
 
     @in_thread
     def _read_snapshot(self) -> dict:

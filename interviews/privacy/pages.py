@@ -34,7 +34,7 @@ def _problem(request: HttpRequest, problem: links.LinkProblem) -> HttpResponse:
 
 
 def _erase(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    context = _look(invitation)
+    context = {**_look(invitation), "store": invitation.token}
     try:
         erasure.erase_candidate(invitation=invitation, by=invitation, now=timezone.now())
     except WrongState:

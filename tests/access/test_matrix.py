@@ -6,7 +6,6 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import get_user
-from django.db import connections
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
 from django.test import RequestFactory
@@ -111,7 +110,6 @@ async def test_visitor_is_admitted_to_sockets_as_declared(rows, visitor):
         if declared != [is_open]:
             answer = f"WS, so {table.YES if is_open else table.NO}"
             wrong.append(f"WS {template}: {answer} for {visitor}, declared {declared}")
-    await sync_to_async(connections.close_all)()  # those of Django's thread for sessions
     assert not wrong, "\n".join(wrong)
 
 

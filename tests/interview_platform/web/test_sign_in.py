@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
-from django.test import AsyncClient
+from django.test import AsyncClient, AsyncRequestFactory
 
 from interview_platform.web import sign_in
+from interview_platform.web.sign_in import Attempt
 from tests import factories
 from tests.factories import PASSWORD
+from voice.capacity import allowances
 from voice.capacity.allowances import Policy
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
@@ -179,6 +181,31 @@ async def test_only_so_many_wait_to_be_hashed(ada, limits):
 
     assert (response.status_code, response["Retry-After"]) == (429, "10")
     assert sign_in._under_way == 0
+
+
+async def test_attempts_that_are_slowed_down_keep_nobody_out(ada, limits, monkeypatch):
+    limits(AT_ONCE=1, OF_ACCOUNT=0)
+    gate, sleep = asyncio.Event(), asyncio.sleep
+    monkeypatch.setattr(sign_in.asyncio, "sleep", lambda seconds: gate.wait() if seconds else sleep(0))
+    request = AsyncRequestFactory().post("/admin/login/")
+    slowed = [
+        asyncio.create_task(sign_in._checked(lambda request: None, request, Attempt("ada", str(number), "")))
+        for number in range(3)
+    ]
+    for _ in range(100):
+        await sleep(0.01)
+        if (await allowances.count(sign_in.OF_ACCOUNT, "ada")).used > len(slowed):
+            break
+    assert sign_in._under_way == 0
+    gate.set()
+    await asyncio.gather(*slowed, return_exceptions=True)
+
+
+async def test_attempt_that_finds_no_place_does_not_count(ada, limits):
+    limits(AT_ONCE=0, OF_PAIR=1)
+    assert await statuses(3) == [429, 429, 429]
+    limits(AT_ONCE=1)
+    assert (await attempt(password=PASSWORD)).status_code == 302
 
 
 async def test_own_password_is_guessed_no_faster_with_a_session(ada, limits):

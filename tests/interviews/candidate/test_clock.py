@@ -79,3 +79,31 @@ def test_writing_takes_as_long_as_it_takes():
     running = clock(answer())
     running.write("q1")
     assert running.over(after(10_000)) is None
+
+
+def test_time_that_earlier_connections_had_to_think_is_counted():
+    first = clock(answer())
+    assert (first.thinking, first.thought_s(after(-20))) == ("q1:a", 10)
+    second = AnswerClock()
+    second.spent = {first.thinking: 10}
+    second.follow({"current_answer": "q1"}, [answer()], now=NOW)
+    assert second.left_s(NOW) == 15 + TOLERANCE_S
+    assert second.thought_s(after(-25)) == 5
+    assert second.over(after(15)) == "q1"
+
+
+def test_time_of_an_answer_and_of_a_question_asked_again_begins_anew():
+    second = AnswerClock()
+    second.spent = {"q1:a": 10}
+    second.follow({"current_answer": "q1"}, [answer("recording")], now=NOW)
+    assert (second.thinking, second.thought_s(after(0)), second.left_s(NOW)) == ("", 0, 60 + TOLERANCE_S)
+    second.follow({"current_answer": "q1"}, [answer(asked_at="b")], now=NOW)
+    assert second.left_s(NOW) == 25 + TOLERANCE_S
+
+
+def test_clock_needs_no_look_where_the_candidate_decides():
+    assert AnswerClock().left_s(NOW) is None
+    assert clock(answer(kind="practice")).left_s(NOW) is None
+    running = clock(answer())
+    running.write("q1")
+    assert running.left_s(NOW) is None

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.db.backends.signals import connection_created
 from django.utils import timezone
 
@@ -62,7 +62,6 @@ async def candidate(session):
     browser.ids = [answer["id"] for answer in (await browser.open())["answers"]]
     yield browser
     await browser.close()
-    await sync_to_async(connections.close_all)()
 
 
 async def answer_with_commands(browser, answer_id, *, done):

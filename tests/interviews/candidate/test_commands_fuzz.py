@@ -11,7 +11,6 @@ from itertools import product
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
 from django.utils import timezone
 
 from interviews.candidate.commands import COMMANDS
@@ -40,7 +39,6 @@ async def tidy_up():
     yield
     while Browser.opened:
         await Browser.opened.pop().close()
-    await sync_to_async(connections.close_all)()
 
 
 def make(session_status: str, answer_status: str) -> tuple[str, list[str]]:

@@ -2,7 +2,6 @@ import asyncio
 import contextlib
 import json
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -17,9 +16,8 @@ from prometheus_client import REGISTRY
 from interview_platform.asgi import application
 from interviews import tokens
 from interviews.actions import invitations
+from interviews.admission import time_spent
 from interviews.candidate import consumer, metrics
-from interviews.candidate import session as candidate_session
-from interviews.candidate.clock import TOLERANCE_S
 from interviews.models import Answer, Invitation, Session
 from tests.frames import pack
 from tests.interviews import journey
@@ -82,11 +80,10 @@ class Browser:
 
 @pytest.fixture(autouse=True)
 async def tidy_up():
-    """Close every connection of the test, and the database connection of its thread."""
+    """Close every connection of the test."""
     yield
     while Browser.opened:
         await Browser.opened.pop().close()
-    await sync_to_async(connections.close_all)()
 
 
 @pytest.fixture
@@ -512,56 +509,72 @@ async def test_answer_at_its_limit_that_was_heard_in_part_is_not_called_silent(b
 
 
 @pytest.fixture
-def later(monkeypatch):
-    """Set the clock of the connections this many seconds forward."""
-
-    def later(seconds):
-        clock = SimpleNamespace(now=lambda: timezone.now() + timedelta(seconds=seconds))
-        for module in (consumer, candidate_session):
-            monkeypatch.setattr(module, "timezone", clock)
-
-    return later
+def punctual(monkeypatch):
+    """The server's clock allows no tolerance."""
+    monkeypatch.setattr("interviews.candidate.clock.TOLERANCE_S", 0.0)
 
 
-async def test_server_begins_an_answer_whose_time_to_think_is_over(browser, answer, later):
+async def test_server_begins_an_answer_whose_time_to_think_is_over(browser, answer, punctual):
+    await Answer.objects.aupdate(think_seconds=1)
     await browser.open()
     await browser.say("ask", answer=str(answer.id))
     await browser.until("event")
-    later(answer.think_seconds + TOLERANCE_S - 1)
-    await browser.say("ping")
-    assert (await browser.next())["type"] == "pong"
-    later(answer.think_seconds + TOLERANCE_S + 60)
-    await browser.say("ping")
-    event = (await next_two(browser))["event"]
+    event = await browser.until("event")  # the page says nothing
     assert (event["name"], event["answer"]["status"]) == ("answer_began", "recording")
     await browser.say("select", answer=str(answer.id))
     assert (await browser.until("resume"))["offset"] == 0
 
 
-async def test_server_ends_an_answer_in_which_nothing_came_and_no_other(browser, answer, later):
+async def test_time_to_think_goes_on_with_the_next_connection(browser, answer, token):
     await browser.open()
-    limit_s = (await begin(browser, answer))["limit_bytes"] / 32_000
-    later(limit_s + TOLERANCE_S + 1)
-    await browser.say("ping")
-    assert (await next_two(browser))["event"]["name"] == "question_asked_again"
+    await browser.say("ask", answer=str(answer.id))
+    await browser.until("event")
+    await browser.close()
+    before = await time_spent.read(answer.session_id)
+    assert [phase.partition(":")[0] for phase in before] == [str(answer.id)]
+    again = Browser(token)
+    await again.open()
+    await again.close()
+    after = await time_spent.read(answer.session_id)
+    assert after.keys() == before.keys()
+    assert sum(after.values()) > sum(before.values()) > 0
+
+
+@pytest.fixture
+def looked(monkeypatch) -> asyncio.Queue:
+    """An entry for each time that the server has looked whether an answer is over."""
+    looked, look = asyncio.Queue(), consumer.CandidateConsumer.answer_over
+
+    async def look_and_say_so(connection, message):
+        await look(connection, message)
+        looked.put_nowait(message)
+
+    monkeypatch.setattr(consumer.CandidateConsumer, "answer_over", look_and_say_so)
+    return looked
+
+
+async def test_server_ends_an_answer_in_which_nothing_came_and_no_other(browser, answer, punctual, looked):
+    await Answer.objects.aupdate(answer_limit_seconds=2)
+    await browser.open()
+    await begin(browser, answer)
+    assert (await browser.until("event"))["name"] == "question_asked_again"
     await begin(browser, answer)
     await browser.speak(0, s16le_from_samples(spoken("I liked that work very much.")))
     await browser.until("speech_start")
-    later(2 * (limit_s + TOLERANCE_S) + 100)
-    await browser.say("ping")
-    assert (await browser.until("pong")) == {"type": "pong"}
+    for _ in range(looked.qsize() + 1):
+        await asyncio.wait_for(looked.get(), PATIENCE_S)
     assert (await Answer.objects.aget(pk=answer.pk)).status == Answer.Status.RECORDING
 
 
-async def test_server_leaves_time_to_who_writes(browser, answer, later):
+async def test_server_leaves_time_to_who_writes(browser, answer, punctual):
+    await Answer.objects.aupdate(think_seconds=1)
     await browser.open()
     await browser.say("ask", answer=str(answer.id))
     await browser.until("event")
     await browser.say("writing", answer=str(answer.id))
-    for seconds in (0, 10_000):
-        later(seconds)
-        await browser.say("ping")
-        assert (await browser.next())["type"] == "pong"
+    await browser.say("ping")
+    assert (await browser.next())["type"] == "pong"
+    assert await browser.socket.receive_nothing(timeout=2)
 
 
 async def test_captions_hold_no_database_connection(browser, recording, monkeypatch):

@@ -1,9 +1,12 @@
 """The candidate's own page."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from interviews import tokens
 from interviews.actions import invitations
 from interviews.models import Erasure, Invitation, Session
 from tests.interviews.privacy.conftest import EMAIL, NAME
@@ -65,6 +68,15 @@ def test_ended_link_still_shows_what_is_held(client, candidate, token, kind):
     assert client.get(page(token)).status_code == 200
     assert client.post(page(token), {"confirmed": "yes"}).status_code == 200
     assert not Invitation.objects.exists()
+
+
+def test_browser_forgets_its_recordings_whichever_link_erased(client, candidate, token):
+    now = timezone.now()
+    Session.objects.update(status="finished", finished_at=now)
+    Invitation.objects.update(status="finished")
+    temporary = tokens.temporary(candidate.session.invitation_id, until=now + timedelta(hours=1))
+    response = client.post(page(temporary), {"confirmed": "yes"})
+    assert f'<script id="store" type="application/json">"{token}"</script>' in response.content.decode()
 
 
 def test_revoked_link_shows_and_erases_nothing(client, candidate, token):

@@ -1,6 +1,4 @@
 import pytest
-from asgiref.sync import sync_to_async
-from django.db import connections
 
 from tests.voice.sockets.client import Client
 
@@ -11,4 +9,3 @@ async def tidy_up():
     yield
     while Client.opened:
         await Client.opened.pop().close()
-    await sync_to_async(connections.close_all)()

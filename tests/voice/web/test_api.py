@@ -7,7 +7,6 @@ import pytest
 import redis
 from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connections
 from django.test import AsyncClient
 
 from tests import factories
@@ -38,8 +37,7 @@ async def signed_in(transactional_db):
     client = AsyncClient(enforce_csrf_checks=True)
     membership = await sync_to_async(factories.MembershipFactory)()
     await client.aforce_login(membership.user)
-    yield client
-    await sync_to_async(connections.close_all)()  # those of Django's session thread
+    return client
 
 
 async def post(api, path, body):

@@ -4,8 +4,6 @@ import json
 
 import pytest
 import redis
-from asgiref.sync import sync_to_async
-from django.db import connections
 from django.test import AsyncClient
 
 from tests import factories
@@ -27,8 +25,7 @@ async def root(transactional_db, clean_redis):
     """A superuser's browser."""
     root = AsyncClient()
     await root.aforce_login(await in_thread(factories.UserFactory)(is_superuser=True))
-    yield root
-    await sync_to_async(connections.close_all)()  # those of Django's session thread
+    return root
 
 
 async def read(api):

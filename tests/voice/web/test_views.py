@@ -2,7 +2,6 @@
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
 from django.test import AsyncClient
 from django.urls import reverse
 
@@ -15,8 +14,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 async def address(clean_redis):
     row = await sync_to_async(factories.SpeechFactory)(ready=True)
-    yield reverse("voice:speech", args=[row.key])
-    await sync_to_async(connections.close_all)()  # those of the view's thread
+    return reverse("voice:speech", args=[row.key])
 
 
 async def test_question_is_served_whole_and_in_ranges(address):

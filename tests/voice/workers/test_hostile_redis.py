@@ -13,7 +13,6 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import connections
 from django_rq.cron import DjangoCronScheduler
 from rq import Queue, Worker, serializers
 from rq.cron import CronScheduler
@@ -221,7 +220,6 @@ async def test_calls_and_channels_are_read_without_harm(worker, clean_redis, bom
     with pytest.raises(UnicodeDecodeError):
         await call.complete()
     assert not harm.exists()
-    await sync_to_async(connections.close_all)()  # those of Django's session thread
 
 
 def test_no_cache_of_django_lies_in_redis():

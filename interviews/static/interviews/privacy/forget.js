@@ -2,7 +2,7 @@
 
 import { Store } from "../audio/store.js";
 
-const [, , token] = location.pathname.split("/"); // /i/<token>/data/; the store keeps recordings under the token
-const store = new Store(token, { keepAudio: false });
+// The name of the interview's recordings on this device, whichever link opened the page.
+const store = new Store(JSON.parse(document.getElementById("store").textContent), { keepAudio: false });
 await store.open();
 await Promise.all(store.recordings.map(({ id }) => store.remove(id)));
