@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 class ConsentForm(forms.Form):
     """Consent to be recorded. Recording cannot start before it.
 
-    The form carries the hash of the text that its page showed. If the recruiter has changed the text
-    meanwhile, the page is shown again: what is kept as agreed to is what was read.
+    The form carries the hash of what its page showed: the text, and for how long everything is kept. If the
+    recruiter has changed it meanwhile, the page is shown again: what counts as agreed to is what was read.
     """
 
     shown = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -21,10 +21,10 @@ class ConsentForm(forms.Form):
         error_messages={"required": _("Please tick the box to agree, or close this page.")},
     )
 
-    def __init__(self, data: Any = None, *, text: str) -> None:
-        """text: what is to be agreed to now."""
+    def __init__(self, data: Any = None, *, text: str, kept_days: int | None) -> None:
+        """text, kept_days: what is to be agreed to now; None: until somebody deletes it."""
         super().__init__(data)
-        self.text_hash = hashlib.sha256(text.encode()).hexdigest()
+        self.text_hash = hashlib.sha256(f"{kept_days}\n{text}".encode()).hexdigest()
 
     def clean_shown(self) -> str:
         if self.cleaned_data["shown"] != self.text_hash:

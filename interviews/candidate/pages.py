@@ -32,11 +32,13 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         invitation, session = links.find(token, now=timezone.now())
     except links.LinkProblem as problem:
         return _problem(request, token, problem)
+    interview = invitation.interview
     is_post = request.method == "POST"
-    form = ConsentForm(request.POST if is_post else None, text=invitation.interview.consent_text)
+    form = ConsentForm(
+        request.POST if is_post else None, text=interview.consent_text, kept_days=interview.retention_days
+    )
     if is_post and (session is not None or form.is_valid()):
         return _start(invitation, token)
-    interview = invitation.interview
     questions = rows.questions(interview.pk)
     context = {
         "interview": interview,

@@ -66,6 +66,16 @@ def test_text_that_changed_meanwhile_is_shown_again(client, invitation):
     assert Session.objects.get().consent_text == "Your answers are sold to the highest bidder."
 
 
+def test_time_of_keeping_that_changed_meanwhile_is_shown_again(client, invitation):
+    def keep_longer():
+        Interview.objects.update(retention_days=365)
+
+    again = agree(client, invitation, meanwhile=keep_longer).content.decode()
+    assert "has changed since you opened the page" in again
+    assert "365 days" in again
+    assert not Session.objects.exists()
+
+
 @pytest.mark.parametrize("shown", [{}, {"shown": ""}, {"shown": "0" * 64}, {"shown": "a\0"}])
 def test_consent_that_does_not_say_to_what_starts_nothing(client, invitation, shown):
     response = client.post(landing(invitation.token), {"consent": "on", **shown})
