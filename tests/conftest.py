@@ -73,7 +73,7 @@ _start_servers(RUN_DIRECTORY)
 _set_environment(RUN_DIRECTORY)
 django.setup()  # conftest.py files below this one may import models
 
-pytest_plugins = ["tests.distribution", "tests.sizes", "tests.faults.table"]
+pytest_plugins = ["tests.database", "tests.distribution", "tests.sizes", "tests.faults.table"]
 
 
 def pytest_collection_finish() -> None:
