@@ -44,11 +44,18 @@ WORDS = [
 ]
 
 
+@cache
 def tone(seconds: float, hz: float = 220.0) -> bytes:
     """A sine at a tenth of full scale: s16le[16 000 * seconds], mono, 16 000 Hz."""
     count = round(16_000 * seconds)
     samples = (round(3276 * math.sin(2 * math.pi * hz * n / 16_000)) for n in range(count))
     return struct.pack(f"<{count}h", *samples)
+
+
+@cache
+def flac(pcm: bytes) -> bytes:
+    """A FLAC file of this speech."""
+    return encoding.encode_flac(pcm)
 
 
 def spoken_words(text: str, *, word_s: float = 0.4) -> list[dict]:
@@ -217,7 +224,7 @@ class RecordingFactory(DjangoModelFactory):
             sha256=factory.LazyAttribute(lambda o: hashlib.sha256(o.pcm).hexdigest()),
             storage_name=factory.LazyAttribute(
                 lambda o: default_storage.save(
-                    f"recordings/{o.sha256}.flac", ContentFile(encoding.encode_flac(o.pcm))
+                    f"recordings/{o.sha256}.flac", ContentFile(flac(o.pcm))
                 )
             ),
         )
@@ -265,7 +272,7 @@ class SpeechFactory(DjangoModelFactory):
             duration_ms=1000,
             storage_name=factory.LazyAttribute(
                 lambda o: default_storage.save(
-                    f"speech/{o.key}.flac", ContentFile(encoding.encode_flac(tone(1.0)))
+                    f"speech/{o.key}.flac", ContentFile(flac(tone(1.0)))
                 )
             ),
         )
