@@ -223,9 +223,7 @@ class RecordingFactory(DjangoModelFactory):
             stored_at=factory.LazyFunction(timezone.now),
             sha256=factory.LazyAttribute(lambda o: hashlib.sha256(o.pcm).hexdigest()),
             storage_name=factory.LazyAttribute(
-                lambda o: default_storage.save(
-                    f"recordings/{o.sha256}.flac", ContentFile(flac(o.pcm))
-                )
+                lambda o: default_storage.save(f"recordings/{o.sha256}.flac", ContentFile(flac(o.pcm)))
             ),
         )
 
@@ -271,9 +269,7 @@ class SpeechFactory(DjangoModelFactory):
             engine_voice="piper:en_US-lessac-medium",
             duration_ms=1000,
             storage_name=factory.LazyAttribute(
-                lambda o: default_storage.save(
-                    f"speech/{o.key}.flac", ContentFile(flac(tone(1.0)))
-                )
+                lambda o: default_storage.save(f"speech/{o.key}.flac", ContentFile(flac(tone(1.0))))
             ),
         )
         failed = factory.Trait(
