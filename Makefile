@@ -5,6 +5,8 @@ STAMP := $(VENV)/installed
 
 .PHONY: help demo test proof bench load lint lock clean
 .DEFAULT_GOAL := help
+# A machine may forbid Python to keep bytecode. Then each of hundreds of processes would compile everything again: 1.2 s.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -10,6 +10,7 @@ process, each with databases of its own, and start a Redis each.
 
 import atexit
 import contextlib
+import gc
 import inspect
 import os
 import shutil
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STANDIN_SENTENCE = "we measured the answer and wrote it down again"  # what the stand-in Whisper hears
 XDIST_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 _servers = contextlib.ExitStack()
+gc.disable()  # until all tests are collected: modules and tests stay, so nothing becomes garbage
 
 
 def _run_directory() -> Path:
@@ -71,7 +73,14 @@ _start_servers(RUN_DIRECTORY)
 _set_environment(RUN_DIRECTORY)
 django.setup()  # conftest.py files below this one may import models
 
-pytest_plugins = ["tests.distribution", "tests.sizes", "tests.faults.table"]
+pytest_plugins = ["tests.database", "tests.distribution", "tests.sizes", "tests.faults.table"]
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, but never look at what is loaded now: a third of a gigabyte of objects."""
+    gc.freeze()
+    gc.enable()
+    atexit.register(gc.unfreeze)  # the interpreter collects everything once more at its end
 
 
 @pytest.fixture

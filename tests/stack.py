@@ -11,26 +11,21 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import psycopg
-from psycopg import sql
 
 from interview_platform.demo import __main__, embedded, programs
 from interview_platform.demo.supervisor import Instance, Supervisor
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.prepared import fresh_database, manage, migrated, static_files
 
 
 class Stack:
@@ -106,15 +101,15 @@ class Stack:
         host, port = listener.getsockname()
         self.url = f"http://{host}:{port}"
         server = self.env.pop("DATABASE_URL", os.environ["DATABASE_URL"])
-        migrated, static_root = prepared(server, str(self.directory.parent))
+        shared = Path(os.environ.get("TESTS_DIRECTORY", self.directory.parent))
         self.env = {
             **os.environ,
             **programs.settings(self.directory, port),
             "BASE_URL": self.url,
             "ALLOWED_HOSTS": f"{host},localhost",
-            "DATABASE_URL": enter(fresh_database(server, template=migrated)),
+            "DATABASE_URL": enter(fresh_database(server, template=migrated(server, shared))),
             "REDIS_URL": self.env.get("REDIS_URL") or enter(embedded.redis(self.directory / "redis")),
-            "STATIC_ROOT": static_root,
+            "STATIC_ROOT": static_files(shared),
             "DJANGO_SETTINGS_MODULE": "interview_platform.settings",
             "HF_HUB_OFFLINE": "1",
             "LOG_LEVEL": "INFO",
@@ -282,55 +277,3 @@ def supervised(
         finally:
             loop.call_soon_threadsafe(stop_asked.set)
             thread.join()
-
-
-@cache
-def prepared(database_url: str, directory: str) -> tuple[str, str]:
-    """Migrate one database and collect the static files, once for each test run.
-
-    Returns the database's name, which can be copied in 0.1 s, and the directory of static files.
-    """
-    name, static_root = f"template_{uuid4().hex[:8]}", Path(directory) / "collected"
-    _execute(database_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    env = {
-        **os.environ,
-        "DATABASE_URL": _with_name(database_url, name),
-        "STATIC_ROOT": str(static_root),
-    }
-    manage(["migrate", "--verbosity", "0"], env)
-    manage(["collectstatic", "--verbosity", "0", "--no-input"], env)
-    return name, str(static_root)
-
-
-@contextlib.contextmanager
-def fresh_database(database_url: str, *, template: str) -> Iterator[str]:
-    """Copy the database `template` on the server of `database_url`, yield the copy's URL and drop it."""
-    name = f"stack_{uuid4().hex[:8]}"
-    made = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-    _execute(database_url, made)
-    try:
-        yield _with_name(database_url, name)
-    finally:
-        _execute(database_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def manage(arguments: Sequence[str], env: Mapping[str, str]) -> str:
-    """Run a management command and return its output.
-
-    Raises:
-        RuntimeError: it failed; the message has its output.
-    """
-    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-    result = subprocess.run(command, env=dict(env), cwd=ROOT, capture_output=True, text=True, check=False)
-    if result.returncode:
-        raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{result.stdout}{result.stderr}")
-    return result.stdout
-
-
-def _execute(database_url: str, statement: sql.Composable) -> None:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(statement)
-
-
-def _with_name(database_url: str, name: str) -> str:
-    return f"{database_url.rpartition('/')[0]}/{name}"

@@ -11,6 +11,7 @@ from interview_platform.demo.supervisor import Program
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEECH_QUEUES = ("stt", "stt-later", "stt-partial", "stt-call", "stt-batch")
+CRON_OPTIONS = ("--logging-level", "WARNING", "--skip-checks")  # they import every page
 AFTER_DRAIN_S = 8.0
 """Time for a stopping web process after its `DRAIN_S`; then it is killed."""
 
@@ -84,7 +85,5 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         # of them runs. With two, 236 recordings of a thousand candidates waited after some minutes. One slot
         # of each serves the periodic jobs.
         Program("default", (*worker, "cron", "default", "--slots", "3", "--nice", "7"), 3, env=env),
-        Program(
-            "cron", (*manage, "rqcron", "interview_platform.cron", "--logging-level", "WARNING"), env=env
-        ),
+        Program("cron", (*manage, "rqcron", "interview_platform.cron", *CRON_OPTIONS), env=env),
     ]

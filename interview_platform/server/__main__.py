@@ -6,11 +6,13 @@
 """
 
 import asyncio
+import gc
 
 import uvloop
 
 from interview_platform.server import reactor
 
+gc.disable()  # until all is loaded (tuning.freeze_loaded_objects): it stays
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Daphne makes its event loop on import
 reactor.install()
 

@@ -25,3 +25,4 @@ def freeze_loaded_objects() -> None:
     gc.freeze()
     gc.collect()  # resets the count of long-lived objects, which delays full collections
     gc.set_threshold(*COLLECT_AFTER)
+    gc.enable()

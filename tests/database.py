@@ -1,0 +1,46 @@
+"""The database of each process of tests: a copy of a migrated one, emptied after a test that commits."""
+
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import TransactionTestCase
+
+from tests.prepared import migrated
+
+KEPT = {"django_content_type", "auth_permission"}
+"""Tables whose rows a migration makes; they are always the same."""
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Let one of several processes migrate a database for all."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        template = migrated(os.environ["DATABASE_URL"], Path(os.environ["TESTS_DIRECTORY"]))
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Empty the tables in 5 ms. Django truncates each and makes all permissions again, which takes 100 ms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty_tables())
+        yield
+
+
+def empty_tables() -> None:
+    """Delete all rows but those of `KEPT`, once no other transaction writes."""
+    with connection.cursor() as cursor:
+        cursor.execute(_deletes())
+
+
+@cache
+def _deletes() -> str:
+    """In one transaction, in any order: foreign keys are looked at when it ends."""
+    names = set(connection.introspection.django_table_names(only_existing=True)) - KEPT
+    tables = [connection.ops.quote_name(name) for name in sorted(names)]
+    deletes = " ".join(f"DELETE FROM {table};" for table in tables)
+    return f"DO $$ BEGIN LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE; {deletes} END $$"
