@@ -5,16 +5,16 @@ Speech under the old names stays, for interviews under way and for addresses tha
 
 from django.db import migrations
 
-from interviews.texts.practice import PRACTICE
-from voice.speech.names import text_name
-from voice.text.normalisation import normalise
-from voice.text.reading import readable
-
 
 def request_speech(apps, schema_editor):
-    Speech = apps.get_model("voice", "Speech")
-    rows = {}
+    Speech, rows = apps.get_model("voice", "Speech"), {}
     for interview in apps.get_model("interviews", "Interview").objects.iterator():
+        # Here, because migrations are also applied by code that does not have these yet: to an empty table.
+        from interviews.texts.practice import PRACTICE
+        from voice.speech.names import text_name
+        from voice.text.normalisation import normalise
+        from voice.text.reading import readable
+
         practice = interview.practice_question or PRACTICE.get(interview.language, PRACTICE["en"])
         for text in (practice, *interview.questions.values_list("text", flat=True)):
             spoken = normalise(readable(text, interview.language))
