@@ -83,6 +83,12 @@ def pytest_collection_finish() -> None:
     atexit.register(gc.unfreeze)  # the interpreter collects everything once more at its end
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """The first of several processes collects no tests."""
+    gc.enable()
+
+
 @pytest.fixture
 def clean_redis():
     """The emptied Redis of REDIS_URL."""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -24,17 +25,26 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Empty the tables in 5 ms. Django truncates each and makes all permissions again, which takes 100 ms."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty_tables())
         yield
+    with django_db_blocker.unblock():
+        _end_other_sessions()
 
 
 def empty_tables() -> None:
     """Delete all rows but those of `KEPT`, once no other transaction writes."""
     with connection.cursor() as cursor:
         cursor.execute(_deletes())
+
+
+def _end_other_sessions() -> None:
+    """A thread of a past test may still have a connection, and then the database cannot be dropped."""
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
 
 
 @cache

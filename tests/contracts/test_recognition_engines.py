@@ -32,6 +32,12 @@ def speech():
     return spoken(SENTENCE)
 
 
+@pytest.fixture(scope="module")
+def recognition(adapter, speech):
+    """What the engine recognised, once for all tests that only look at it."""
+    return adapter.engine.recognize(speech, language="en")
+
+
 def test_an_engine_keeps_the_protocol(engine):
     assert isinstance(engine, RecognitionEngine)
     assert engine.name
@@ -45,9 +51,7 @@ def test_loading_again_does_no_harm(engine):
     assert engine.supports("en")
 
 
-def test_speech_gives_text_with_its_language_and_duration(engine, speech):
-    recognition = engine.recognize(speech, language="en")
-
+def test_speech_gives_text_with_its_language_and_duration(engine, speech, recognition):
     assert recognition.text == recognition.text.strip() != ""
     assert recognition.language == "en"
     assert recognition.language_probability == 1.0
@@ -66,9 +70,7 @@ def test_words_lie_in_order_within_the_recording(engine, speech):
     assert " ".join(word.text for word in words) == recognition.text
 
 
-def test_confidences_and_probabilities_lie_in_their_ranges(engine, speech):
-    recognition = engine.recognize(speech, language="en")
-
+def test_confidences_and_probabilities_lie_in_their_ranges(recognition):
     assert all(0 <= word.confidence <= 1 for word in recognition.words)
     assert 0 < recognition.confidence <= 1
     assert all(
@@ -76,9 +78,7 @@ def test_confidences_and_probabilities_lie_in_their_ranges(engine, speech):
     )
 
 
-def test_segments_make_up_the_text(engine, speech):
-    recognition = engine.recognize(speech, language="en")
-
+def test_segments_make_up_the_text(recognition):
     assert " ".join(segment.text for segment in recognition.segments) == recognition.text
     assert all(segment.start_s <= segment.end_s for segment in recognition.segments)
 
@@ -137,20 +137,18 @@ def test_hot_words_are_taken_or_ignored(engine, speech):
     assert engine.recognize(speech, language="en", hot_words="Kafka, Kubernetes").text
 
 
-def test_the_same_audio_gives_the_same_result_whatever_came_between(engine, speech):
-    first = engine.recognize(speech, language="en")
+def test_the_same_audio_gives_the_same_result_whatever_came_between(engine, speech, recognition):
     engine.recognize(spoken("Something else."), language="en")
 
-    assert engine.recognize(speech, language="en") == first
+    assert engine.recognize(speech, language="en") == recognition
 
 
-def test_several_threads_at_once_get_what_one_gets(engine, speech):
-    alone = engine.recognize(speech, language="en").text
-
+@sizes("times", short=4, proof=8)
+def test_several_threads_at_once_get_what_one_gets(engine, speech, recognition, times):
     with ThreadPoolExecutor(4) as threads:
-        together = list(threads.map(lambda _: engine.recognize(speech, language="en").text, range(8)))
+        together = list(threads.map(lambda _: engine.recognize(speech, language="en").text, range(times)))
 
-    assert together == [alone] * 8
+    assert together == [recognition.text] * times
 
 
 def test_segments_are_told_once_each_and_in_order_or_not_at_all(engine, speech):

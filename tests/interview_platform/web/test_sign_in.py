@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.test import AsyncClient, AsyncRequestFactory
 
 from interview_platform.web import sign_in
@@ -44,7 +45,7 @@ def limits(monkeypatch):
 
 @pytest.fixture
 def ada(transactional_db):
-    return factories.UserFactory(username="ada", is_staff=True)
+    return factories.UserFactory(username="ada", is_staff=True, password=make_password(PASSWORD))
 
 
 async def attempt(username="ada", password="wrong", *, address=HERE, browser=None):

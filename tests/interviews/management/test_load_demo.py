@@ -13,8 +13,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 
 
 @pytest.fixture
-def load(tmp_path):
+def load(tmp_path, settings):
     """A function that loads the demo and returns the written facts."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # saves seconds
     path = tmp_path / "var" / "demo.json"
 
     def run():
