@@ -4,6 +4,7 @@ import time
 
 from interviews.candidate import metrics
 from interviews.candidate.audio import AnswerAudio, FrameRefused
+from interviews.candidate.frame_length import FrameLength
 from interviews.candidate.listening import listen_to
 from interviews.candidate.outbox import Outbox
 from interviews.models import Answer
@@ -22,6 +23,7 @@ class AnswerStream:
         self._audio: AnswerAudio | None = None
         self._listener: Listener | None = None
         self._voice: VoiceCheck | None = None  # of the answer being recorded; outlives its listener
+        self._frame_length = FrameLength()
 
     async def begin(self, answer: Answer) -> None:
         """Expect frames of this answer from now on, and tell the page the byte offset to send from."""
@@ -33,6 +35,7 @@ class AnswerStream:
         if answer.status == AnswerStatus.RECORDING:
             self._listener = listen_to(answer, offset=offset, tell=self._tell, reply_to=self._channel_name)
             self._voice = self._listener.voice
+        self._frame_length.has_changed(time.monotonic())
         await self._outbox.send(
             {
                 "type": "resume",
@@ -40,6 +43,7 @@ class AnswerStream:
                 "recording": str(audio.recording_id),
                 "offset": offset,
                 "limit_bytes": audio.limit_bytes,
+                "frame_ms": self._frame_length.ms,
             }
         )
 
@@ -59,6 +63,8 @@ class AnswerStream:
         metrics.frame_acked(time.monotonic() - came_at, len(frame.pcm))
         if self._listener is not None:
             self._listener.feed(frame.offset, frame.pcm)
+        if self._frame_length.has_changed(came_at):
+            await self._outbox.send({"type": "frames", "ms": self._frame_length.ms})
 
     async def show_caption(self, start: int, end: int, text: str) -> None:
         """Send the whole caption after bytes [start, end) were recognised, unless that is too late."""

@@ -50,6 +50,7 @@ class LoadCandidate(Owner):
             "resume": self._resume,
             "speech_start": self._speech_start,
             "caption": self._caption,
+            "frames": lambda message: self.uploader.use_frames(message["ms"]),
             "error": self._error,
         }
 
@@ -294,6 +295,7 @@ class LoadCandidate(Owner):
             take.begin(now, message["limit_bytes"])
             self.takes.append(take)
             self._start_microphone(take)
+        self.uploader.use_frames(message.get("frame_ms", 250))
         self.uploader.resumed(take, message["offset"])
 
     def _take_of(self, message: dict) -> Take | None:

@@ -226,6 +226,18 @@ async def test_frame_without_a_recording_is_refused(browser):
     assert (await browser.until("error"))["code"] == "not_recording"
 
 
+async def test_page_is_asked_for_longer_frames_when_captions_are_off(browser, recording, monkeypatch):
+    assert recording["frame_ms"] == 250
+    monkeypatch.setattr(shedding, "is_off", lambda step: step <= shedding.Step.CAPTIONS)
+    await browser.speak(0)
+    assert await browser.until("frames") == {"type": "frames", "ms": 1000}
+
+    await browser.speak(8000, 4 * FRAME)
+    assert (await browser.until("ack"))["offset"] == 40_000
+    await browser.say("select", answer=recording["answer"])
+    assert (await browser.until("resume"))["frame_ms"] == 1000
+
+
 async def test_frame_beyond_the_limit_is_refused(browser, recording):
     limit, sent = recording["limit_bytes"], 0
     while sent < limit:
