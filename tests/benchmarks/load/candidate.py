@@ -50,6 +50,7 @@ class LoadCandidate(Owner):
             "resume": self._resume,
             "speech_start": self._speech_start,
             "caption": self._caption,
+            "hear": lambda message: self.connection.send({"type": "hearing", "answer": message["answer"]}),
             "frames": lambda message: self.uploader.use_frames(message["ms"]),
             "error": self._error,
         }
