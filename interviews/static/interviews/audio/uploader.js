@@ -9,7 +9,7 @@ import { BYTES_PER_S, encodeFrame, FRAME_BYTES, FRAME_MS, joined } from "./wire.
 const WINDOW_BYTES = 64_000;
 const REWIND_PAUSE_MS = 1_000; // every frame in transit reports the same gap
 const SLOW_DOWN_MS = 1_000; // the server's buffer is full: it moves audio to storage meanwhile
-const LONGEST_FRAME_MS = 4_000; // the server takes 8 s at most
+const LONGEST_FRAME_MS = 2_000; // the window
 const COMPLETE_PAUSE_MS = 500; // before completing the answer again; doubles
 /** After a frame over the limit, the server accepts none until it has read its row again. */
 export const OVER_LIMIT_PAUSE_MS = 1_000;
