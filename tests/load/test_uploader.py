@@ -115,7 +115,7 @@ def test_completion_that_came_too_early_is_said_again_after_what_is_missing(no_t
 
 
 def test_frames_are_as_long_as_the_server_asks():
-    setting = Setting(frames=7)
+    setting = Setting(frames=8)
     setting.uploader.use_frames(1000)
     setting.uploader.resumed(setting.take, 0)
     assert setting.take_sent() == [0, 32_000]
