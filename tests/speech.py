@@ -41,16 +41,17 @@ def spoken(text: str, *, language: str = "en-US", pause_s: float = 0.0) -> Sampl
 
 def recordings(language: str) -> list[Recording]:
     """Recordings of people in `language`; empty if this machine has none."""
+    return [recording for recording in all_recordings() if recording.language == language]
+
+
+def all_recordings() -> list[Recording]:
+    """Recordings of people in all languages; empty if this machine has none."""
     manifest = RECORDINGS / "manifest.tsv"
     if not manifest.is_file():
         return []
     with manifest.open(encoding="utf-8") as lines:
         rows = csv.DictReader(lines, delimiter="\t")
-        return [
-            Recording(row["file"], row["language"], row["transcript"])
-            for row in rows
-            if row["language"] == language
-        ]
+        return [Recording(row["file"], row["language"], row["transcript"]) for row in rows]
 
 
 def word_error_rate(said: str, heard: str) -> float:

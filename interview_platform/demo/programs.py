@@ -76,7 +76,8 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         ),
         # On one machine the CPU is shared in this order: web and synthesis, then storage, which keeps Redis
         # small, then transcription, which can wait, but not for ever: with 19 a recording of 3 s took minutes
-        # beside four busy programs.
+        # beside four busy programs. With 5, storage has a fifth of a busy processor beside the web processes,
+        # the stores and a neighbour, which is what a thousand candidates need; with 7 it had a seventh.
         Program("speech", (*worker, *SPEECH_QUEUES, "--slots", "2", "--nice", "14"), env=env),
         Program("tts", (*worker, "tts", "tts-call"), env=env),
         # A process of its own: a conversion takes seconds of CPU, and a crafted file may end it.
@@ -84,6 +85,6 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         # Three processes: the slots of one process block each other, and transcription uses a core where none
         # of them runs. With two, 236 recordings of a thousand candidates waited after some minutes. One slot
         # of each serves the periodic jobs.
-        Program("default", (*worker, "cron", "default", "--slots", "3", "--nice", "7"), 3, env=env),
+        Program("default", (*worker, "cron", "default", "--slots", "3", "--nice", "5"), 3, env=env),
         Program("cron", (*manage, "rqcron", "interview_platform.cron", *CRON_OPTIONS), env=env),
     ]

@@ -6,6 +6,8 @@ from interviews.candidate import metrics
 from interviews.candidate.audio import AnswerAudio, FrameRefused
 from interviews.candidate.listening import listen_to
 from interviews.candidate.outbox import Outbox
+from interviews.candidate.relief import Relief
+from interviews.candidate.turn_taking import turn_settings
 from interviews.models import Answer
 from interviews.states import AnswerStatus
 from voice.live.listener import Listener
@@ -20,8 +22,12 @@ class AnswerStream:
         self._outbox = outbox
         self._channel_name = channel_name
         self._audio: AnswerAudio | None = None
+        self._answer: Answer | None = None  # as long as it is recorded
         self._listener: Listener | None = None
+        self._has_asked_page = False  # to hear by itself, since the listener began
+        self._is_in_turn = False  # the listener heard speech, and no end of the turn
         self._voice: VoiceCheck | None = None  # of the answer being recorded; outlives its listener
+        self._relief = Relief()
 
     async def begin(self, answer: Answer) -> None:
         """Expect frames of this answer from now on, and tell the page the byte offset to send from."""
@@ -29,10 +35,11 @@ class AnswerStream:
         offset = await audio.open()
         self._audio = audio
         await self.stop_listening()
-        self._voice = None
+        self._answer = self._voice = None
         if answer.status == AnswerStatus.RECORDING:
-            self._listener = listen_to(answer, offset=offset, tell=self._tell, reply_to=self._channel_name)
-            self._voice = self._listener.voice
+            self._answer = answer
+            self._voice = self._listen(offset).voice
+        self._relief.follow(time.monotonic())
         await self._outbox.send(
             {
                 "type": "resume",
@@ -40,6 +47,7 @@ class AnswerStream:
                 "recording": str(audio.recording_id),
                 "offset": offset,
                 "limit_bytes": audio.limit_bytes,
+                "frame_ms": self._relief.frame_ms,
             }
         )
 
@@ -59,6 +67,37 @@ class AnswerStream:
         metrics.frame_acked(time.monotonic() - came_at, len(frame.pcm))
         if self._listener is not None:
             self._listener.feed(frame.offset, frame.pcm)
+        await self._follow_load(came_at, held_bytes)
+
+    async def _follow_load(self, now_s: float, held_bytes: int) -> None:
+        """Tell the page what it should do differently, if the load has changed."""
+        if self._relief.follow(now_s):
+            await self._outbox.send({"type": "frames", "ms": self._relief.frame_ms})
+        if self._answer is None:
+            return
+        if self._listener is None and not self._relief.hears:
+            self._listen(held_bytes)
+        elif self._listener is not None and self._relief.hears and not self._has_asked_page:
+            await self._ask_page_to_hear(self._answer)
+
+    async def _ask_page_to_hear(self, answer: Answer) -> None:
+        self._has_asked_page = True
+        silence_ms = turn_settings(answer.session.interview).end_silence_ms
+        await self._tell({"type": "hear", "end_silence_ms": silence_ms, "is_in_turn": self._is_in_turn})
+
+    def _listen(self, offset: int) -> Listener:
+        assert self._answer is not None, "only an answer is listened to"
+        self._has_asked_page = self._is_in_turn = False
+        self._listener = listen_to(
+            self._answer, offset=offset, tell=self._tell_turn, reply_to=self._channel_name
+        )
+        return self._listener
+
+    async def leave_hearing_to_page(self, answer_id: str) -> None:
+        """The page tells by itself when the turn is over. Without having been asked it is not believed."""
+        is_asked = self._listener is not None and self._has_asked_page
+        if is_asked and self._answer is not None and str(self._answer.id) == answer_id:
+            await self._stop_listener()
 
     async def show_caption(self, start: int, end: int, text: str) -> None:
         """Send the whole caption after bytes [start, end) were recognised, unless that is too late."""
@@ -79,6 +118,10 @@ class AnswerStream:
 
     async def stop_listening(self) -> None:
         """Send no more turns and captions. Frames are still saved."""
+        self._answer = None
+        await self._stop_listener()
+
+    async def _stop_listener(self) -> None:
         if self._listener is not None:
             listener, self._listener = self._listener, None
             await listener.close()
@@ -86,6 +129,10 @@ class AnswerStream:
     def stop_receiving(self) -> None:
         """Save no more frames and send no more captions: another connection continues the answer."""
         self._audio = None
+
+    async def _tell_turn(self, message: dict) -> None:
+        self._is_in_turn = message["type"] != "turn_ended"
+        await self._tell(message)
 
     async def _tell(self, message: dict) -> None:
         if self._audio is not None:

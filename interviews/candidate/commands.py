@@ -112,6 +112,10 @@ async def _write(message: Message, session: CandidateSession, stream: AnswerStre
     session.clock.write(_answer_id(message))
 
 
+async def _hear(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+    await stream.leave_hearing_to_page(_answer_id(message))
+
+
 async def _select(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
     answer = await session.answer(_answer_id(message))
     recording = answer.recording
@@ -133,6 +137,7 @@ COMMANDS: Mapping[str, Command] = {
     "select": _select,
     "finish_answer": _finish,
     "writing": _write,
+    "hearing": _hear,
     "type_answer": _complete(answers.type_answer, text=("text", str, None), byte_count=("bytes", int, 0)),
     "accept_answer": _on_answer(answers.accept),
 }

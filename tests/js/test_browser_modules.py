@@ -2,26 +2,17 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.node import NODE, needs_node
+
 HERE = Path(__file__).parent
-NODE = shutil.which("node")
 
 
-def _node_can_run_modules() -> bool:
-    """Whether node takes a plain .js file for an ES module: 20.19, 22.12 and later do."""
-    if NODE is None:
-        return False
-    version = subprocess.run([NODE, "--version"], capture_output=True, text=True, check=True).stdout
-    major, minor = (int(part) for part in version.lstrip("v").split(".")[:2])
-    return major >= 23 or (major, minor) >= (22, 12) or (major == 20 and minor >= 19)
-
-
-@pytest.mark.skipif(not _node_can_run_modules(), reason="no node that runs ES modules (20.19 or later)")
+@needs_node
 @pytest.mark.parametrize("module", sorted(path.name for path in HERE.glob("*.test.mjs")))
 def test_browser_module(module: str) -> None:
     command = [NODE, "--no-warnings", "--import", "./static.mjs", "--test", module]

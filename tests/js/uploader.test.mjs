@@ -209,3 +209,56 @@ test("nothing is offered twice in one connection", async () => {
   await settled();
   assert.deepEqual(sent, [{ type: "select", answer: "a" }]);
 });
+
+test("frames are as long as the server asks, at once, and the last one is what is left", async () => {
+  const { uploader, sent } = uploading(new Shelf({ r: 7 * FRAME }, { r: 7 * FRAME }));
+  uploader.useFrames(1000); // another connection's
+  uploader.resumed(resume(0));
+  await settled();
+  assert.deepEqual(sent.slice(0, 7), [0, 1, 2, 3, 4, 5, 6].map((n) => [n * FRAME, FRAME]));
+  uploader.rewind(2000);
+  uploader.useFrames(1000);
+  await settled();
+  assert.deepEqual(sent.slice(-3, -1), [[2000, 3.75 * FRAME], [4 * FRAME, 3 * FRAME]]);
+});
+
+test("long frame waits for more audio, but not for long", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let nowMs = 0;
+  t.mock.method(performance, "now", () => nowMs);
+  const shelf = new Shelf({ r: FRAME });
+  const { uploader, sent } = uploading(shelf);
+  uploader.resumed(resume(0, { frame_ms: 1000 }));
+  await settled();
+  assert.deepEqual(sent, [[0, FRAME]], "the first is sent at once");
+  for (const frames of [2, 3, 4]) {
+    shelf.totals.r = frames * FRAME;
+    uploader.wake();
+    await settled();
+  }
+  assert.equal(sent.length, 1);
+  nowMs = 1250;
+  t.mock.timers.tick(1250);
+  await settled();
+  assert.deepEqual(sent[1], [FRAME, 3 * FRAME]);
+  shelf.totals.r = 5 * FRAME;
+  uploader.hurry();
+  await settled();
+  assert.deepEqual(sent[2], [4 * FRAME, FRAME], "the page may be closed");
+});
+
+test("frames are short again as soon as the server says so, and never longer than it can take", async () => {
+  const shelf = new Shelf({ r: 6 * FRAME });
+  const { uploader, sent } = uploading(shelf);
+  uploader.resumed(resume(0, { frame_ms: 60_000 }));
+  await settled();
+  assert.equal(sent[0][1], 6 * FRAME);
+  uploader.acked(6 * FRAME);
+  shelf.totals.r = 8 * FRAME;
+  uploader.wake();
+  await settled();
+  assert.equal(sent.length, 1);
+  uploader.useFrames(250);
+  await settled();
+  assert.deepEqual(sent.slice(1), [[6 * FRAME, FRAME], [7 * FRAME, FRAME]]);
+});

@@ -112,3 +112,24 @@ def test_completion_that_came_too_early_is_said_again_after_what_is_missing(no_t
     assert setting.take_sent() == [8000]
     assert early == 1
     assert setting.wire.messages == [finish, finish]
+
+
+def test_frames_are_as_long_as_the_server_asks():
+    setting = Setting(frames=8)
+    setting.uploader.use_frames(1000)
+    setting.uploader.resumed(setting.take, 0)
+    assert setting.take_sent() == [0, 32_000]
+
+
+def test_long_frame_waits_for_more_but_not_for_long():
+    setting = Setting(frames=3)
+    setting.uploader.use_frames(1000)
+    setting.uploader.resumed(setting.take, 0)
+    setting.take.speak(1.0)
+    setting.uploader.acked(24_000, 1.0)
+    setting.take_sent()
+    sent_at = setting.uploader._sending.sent_at
+    setting.uploader.wake(sent_at + 1.0)
+    assert setting.take_sent() == []
+    setting.uploader.wake(sent_at + 1.25)
+    assert setting.take_sent() == [24_000]

@@ -4,9 +4,9 @@
     held = await write(frame)                # from as many tasks as there are speakers
 
 An item that comes alone is handled at once. Items that come while a batch is being handled, or within
-`PACE_S` after it began, wait for the next batch: a batch costs one round trip to a store and a fraction of
-the work. (`voice.engines.stt.batching` is for threads and models, where it pays even for the first item to
-wait.)
+a pace of 20 ms after it began, wait for the next batch: a batch costs one round trip to a store and a
+fraction of the work. (`voice.engines.stt.batching` is for threads and models, where it pays even for the
+first item to wait.)
 """
 
 import asyncio
@@ -25,9 +25,18 @@ AT_MOST: Final = 256
 class Coalesced(Generic[Item, Answer]):
     """For one event loop. Items are handled in the order in which they came."""
 
-    def __init__(self, carry_out: Callable[[list[Item]], Awaitable[Sequence[Answer]]]) -> None:
-        """carry_out: returns an answer for each item, in order; its exception reaches the whole batch."""
+    def __init__(
+        self,
+        carry_out: Callable[[list[Item]], Awaitable[Sequence[Answer]]],
+        *,
+        pace_s: Callable[[], float] = lambda: PACE_S,
+    ) -> None:
+        """
+        carry_out: returns an answer for each item, in order; its exception reaches the whole batch.
+        pace_s: the least time between the beginnings of two batches, now.
+        """
         self._carry_out = carry_out
+        self._pace_s = pace_s
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -46,7 +55,7 @@ class Coalesced(Generic[Item, Answer]):
             company, self._waiting = self._waiting[:AT_MOST], self._waiting[AT_MOST:]
             await self._answer(company)
             if len(self._waiting) < AT_MOST:
-                await asyncio.sleep(max(0.0, began + PACE_S - loop.time()))
+                await asyncio.sleep(max(0.0, began + self._pace_s() - loop.time()))
         self._task = None
 
     async def _answer(self, company: list[tuple[Item, asyncio.Future[Answer]]]) -> None:

@@ -11,7 +11,7 @@ from voice.types import BYTES_A_SECOND
 
 HEADER_BYTES = 8
 MAX_PCM_BYTES = 8 * BYTES_A_SECOND
-"""Frames are 0.25 s while somebody speaks; those sent again after a break may be longer."""
+"""While somebody speaks, frames are 0.25 s or, under load, 1 or 2 s; those sent again may be longer."""
 _HEADER = struct.Struct(">Q")
 
 

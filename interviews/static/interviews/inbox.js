@@ -25,6 +25,8 @@ export class Inbox {
       event: () => this.#event(message),
       resume: () => this.#resume(message),
       ack: () => room.uploader.acked(message.offset),
+      hear: () => room.takes.hear(message),
+      frames: () => room.uploader.useFrames(message.ms),
       error: () => this.#error(message),
       taken_over: () => room.leave("taken_over"),
     }[message.type];

@@ -72,11 +72,17 @@ export class Room {
     this.connection.addEventListener("change", () => this.#connectionChanged());
     this.connection.addEventListener("over", ({ detail }) => this.leave(detail));
     addEventListener("beforeunload", (event) => this.#hasUnsent() && event.preventDefault());
-    addEventListener("pagehide", () => this.recorder.flush());
-    document.addEventListener("visibilitychange", () => document.hidden && this.recorder.flush());
+    addEventListener("pagehide", () => this.#flush());
+    document.addEventListener("visibilitychange", () => document.hidden && this.#flush());
     this.connection.connect();
     setTimeout(() => this.#hasScreen || this.stumble("server_error"), NO_ANSWER_MS);
     setInterval(() => this.#lookForMovement(), LOOK_MS);
+  }
+
+  /** Nothing of the answer waits to be stored or sent: the page may be closed at any moment. */
+  #flush() {
+    this.recorder.flush();
+    this.uploader.hurry();
   }
 
   /** Refreshes when an expected event was lost between the server's processes. */

@@ -23,6 +23,7 @@ import uvloop
 from tests.benchmarks.load import ledger, report
 from tests.benchmarks.load.bare import bare_daphne, speak_to_bare
 from tests.benchmarks.load.measures import Figures, most_in
+from tests.benchmarks.load.neighbour import neighbour
 from tests.benchmarks.load.own_stack import go_first, own_stack, raise_open_files
 from tests.benchmarks.load.pace import Pace
 from tests.benchmarks.load.population import Plan, Population
@@ -52,7 +53,7 @@ def main() -> int:
         facts["recruiter_password"] = os.environ.get("PASSWORD", "")
         results = uvloop.run(_run(plan, options, facts, None))
     else:
-        with own_stack(model=options.model) as stack:
+        with own_stack(model=options.model) as stack, neighbour(options.neighbour):
             go_first()
             results = uvloop.run(_run(plan, options, stack.load_demo(), stack))
             if options.log:
@@ -73,7 +74,13 @@ def _options() -> argparse.Namespace:
         default=0.05,
         help="share of those who reconnect, of those on slow networks and of those who abandon",
     )
-    parser.add_argument("--model", choices=["tiny", "micro", "none"], default="tiny", help="stand-in Whisper")
+    parser.add_argument(
+        "--model",
+        choices=["tiny", "micro", "none", "real"],
+        default="tiny",
+        help="stand-in Whisper of that shape; none: PocketSphinx; real: tiny.en of REAL_MODELS_DIR",
+    )
+    parser.add_argument("--neighbour", type=float, default=0.0, help="share of a core that other work takes")
     parser.add_argument("--address", default="", help="of a system that is up")
     parser.add_argument("--api-key", default=os.environ.get("API_KEY", ""), help="of that system")
     parser.add_argument("--username", default="", help="a recruiter there; the password stands in PASSWORD")
@@ -117,6 +124,7 @@ async def _run(plan: Plan, options: argparse.Namespace, facts: dict, stack: Stac
             "transcripts": dict(transcripts),
             "transcripts_drained_s": round(drained_s, 1),
             **_own_rows(stack),
+            **report.held(site.figures, watch, comparison.bytes_lost, plan.candidates),
             **restart,
             "interviews": len(population.interviews),
             "manners": dict(Counter(each.manner.value for each in population.interviews)),

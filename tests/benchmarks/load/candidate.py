@@ -50,6 +50,8 @@ class LoadCandidate(Owner):
             "resume": self._resume,
             "speech_start": self._speech_start,
             "caption": self._caption,
+            "hear": lambda message: self.connection.send({"type": "hearing", "answer": message["answer"]}),
+            "frames": lambda message: self.uploader.use_frames(message["ms"]),
             "error": self._error,
         }
 
@@ -294,6 +296,7 @@ class LoadCandidate(Owner):
             take.begin(now, message["limit_bytes"])
             self.takes.append(take)
             self._start_microphone(take)
+        self.uploader.use_frames(message.get("frame_ms", 250))
         self.uploader.resumed(take, message["offset"])
 
     def _take_of(self, message: dict) -> Take | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from interview_platform.demo import embedded
+from tests import real_models
 from tests.stack import Stack
 from tests.standins import build_piper_voice, build_whisper
 from voice.infra import processor
@@ -36,7 +37,8 @@ def go_first() -> None:
 def own_stack(*, model: str = "tiny", env: Mapping[str, str] | None = None) -> Iterator[Stack]:
     """Run everything with its own database and Redis, both durable as in production.
 
-    model: the stand-in Whisper's shape, `tiny` or `micro`; `none` leaves transcription to PocketSphinx.
+    model: the stand-in Whisper's shape, `tiny` or `micro`; `none` leaves transcription to PocketSphinx;
+    `real` is Whisper tiny.en with its weights.
     """
     with contextlib.ExitStack() as running:
         directory = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="load-")))
@@ -58,5 +60,7 @@ def _models(directory: Path, model: str) -> dict[str, str]:
     settings = {"PIPER_VOICES_DIR": str(voices)}
     if model == "none":
         return {**settings, "STT_ENGINES": "pocketsphinx"}
+    if model == "real":
+        return {**settings, "WHISPER_MODEL": str(real_models.FOLDER / "whisper-tiny.en")}
     whisper = build_whisper(directory / "whisper", say=SENTENCE, shape=model)
     return {**settings, "WHISPER_MODEL": str(whisper)}

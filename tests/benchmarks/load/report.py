@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.load.measures import Figures
 from tests.benchmarks.load.watch import Look, Watch
 
 WIDTH, PANEL_HEIGHT, LEFT, RIGHT, GAP = 760, 110, 70, 20, 34
@@ -39,6 +40,28 @@ def of_system(watch: Watch) -> dict[str, Any]:
         "oldest_wait_s": _peaks(look.oldest_waits_s for look in watch.looks),
         "waiting_peak": max((look.waiting for look in watch.looks), default=0),
         "retreat_level_peak": max((look.retreat_level for look in watch.looks), default=0),
+    }
+
+
+HELD_ACK_MS, HELD_STORED_MS = 250, 10_000
+
+
+def held(figures: Figures, watch: Watch, bytes_lost: int, candidates: int) -> dict[str, Any]:
+    """Return whether so many were held, and what of the processor they cost, without recognition and driver.
+
+    Held: 99 of 100 were connected throughout, acks came within 250 ms and "stored" within 10 s (p95), and
+    nothing was lost.
+    """
+    limits = [(watch.measured_ack_ms, HELD_ACK_MS), (figures.stored_ms.summary(), HELD_STORED_MS)]
+    is_in_time = all(summary.get("p95", 0.0) <= limit_ms for summary, limit_ms in limits)
+    connected = mean(look.connected for look in watch.measured)
+    apart = sum(watch.cpu_seconds.get(name, 0.0) for name in ("speech", "driver", "neighbour"))
+    minutes = connected * watch.measured_s / 60
+    return {
+        "is_held": is_in_time and not bytes_lost and connected >= 0.99 * candidates,
+        "cpu_seconds_per_candidate_minute_without_speech_and_driver": round(
+            (sum(watch.cpu_seconds.values()) - apart) / max(1e-9, minutes), 4
+        ),
     }
 
 

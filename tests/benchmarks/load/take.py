@@ -91,9 +91,9 @@ class Take:
         if self.spoken > self.acked and not self._waiting_since:
             self._waiting_since = now
 
-    def frame(self, at: int, now: float) -> bytes | None:
+    def frame(self, at: int, now: float, *, size_bytes: int = FRAME_BYTES) -> bytes | None:
         """Return the frame at byte `at` and count it as sent; None if it is not recorded yet."""
-        end = min(at + FRAME_BYTES, self.spoken)
+        end = min(at + size_bytes, self.spoken)
         if end <= at:
             return None
         self._on_way.append((end, now))

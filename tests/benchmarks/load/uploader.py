@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.benchmarks.load.connection import Connection
+from tests.benchmarks.load.pace import FRAME_S
 from tests.benchmarks.load.take import WINDOW_BYTES, Take
+from tests.candidate import FRAME_BYTES
 from voice.recordings.frames import HEADER_BYTES
 
 REWIND_PAUSE_S = 1.0
@@ -29,6 +31,7 @@ class _Sending:
     paused_until: float = 0.0
     complete_after: float = 0.0
     repeats: int = 0
+    sent_at: float = 0.0
 
 
 class Uploader:
@@ -40,6 +43,11 @@ class Uploader:
         self._sending: _Sending | None = None
         self._expected: str | None = None
         self._delivered: set[str] = set()
+        self._frame_s = FRAME_S
+
+    def use_frames(self, ms: int) -> None:
+        """Send frames of this length from now on."""
+        self._frame_s = ms / 1000
 
     def disconnected(self) -> None:
         """Forget the server's state after a disconnect."""
@@ -119,12 +127,26 @@ class Uploader:
         if sending is None or now < sending.paused_until:
             return
         while sending.cursor - sending.acked < WINDOW_BYTES:
-            frame = sending.take.frame(sending.cursor, now)
+            if self._waits_for_more(sending, now):
+                return
+            frame = sending.take.frame(sending.cursor, now, size_bytes=self._frame_bytes)
             if frame is None:
                 self._sent_all(sending, now)
                 return
             self.connection.send_frame(frame)
             sending.cursor += len(frame) - HEADER_BYTES
+            sending.sent_at = now
+
+    @property
+    def _frame_bytes(self) -> int:
+        return round(self._frame_s / FRAME_S) * FRAME_BYTES
+
+    def _waits_for_more(self, sending: _Sending, now: float) -> bool:
+        """Whether the frame may become longer, and something of it is there."""
+        there = sending.take.spoken - sending.cursor
+        is_whole = there + FRAME_BYTES > self._frame_bytes
+        is_late = now - sending.sent_at >= self._frame_s + FRAME_S
+        return there > 0 and not (is_whole or is_late or sending.take.has_ended)
 
     def _sent_all(self, sending: _Sending, now: float) -> None:
         take = sending.take

@@ -34,6 +34,7 @@ PROGRAMS = {
     "redis-server": "redis",
     "redis-aof-rewrite": "redis",
     "postgres": "postgresql",
+    "neighbour": "neighbour",
 }
 """By the first word of the command line in this table."""
 CONNECTIONS = """

@@ -223,6 +223,18 @@ async def test_frame_without_a_recording_is_refused(browser):
     assert (await browser.until("error"))["code"] == "not_recording"
 
 
+async def test_page_is_asked_for_longer_frames_when_captions_are_off(browser, recording, monkeypatch):
+    assert recording["frame_ms"] == 250
+    monkeypatch.setattr(shedding, "is_off", lambda step: step <= shedding.Step.CAPTIONS)
+    await browser.speak(0)
+    assert await browser.until("frames") == {"type": "frames", "ms": 1000}
+
+    await browser.speak(8000, 4 * FRAME)
+    assert (await browser.until("ack"))["offset"] == 40_000
+    await browser.say("select", answer=recording["answer"])
+    assert (await browser.until("resume"))["frame_ms"] == 1000
+
+
 async def test_frame_beyond_the_limit_is_refused(browser, recording):
     limit, sent = recording["limit_bytes"], 0
     while sent < limit:
@@ -455,6 +467,66 @@ async def test_listener_is_as_patient_as_the_interview(browser, answer, session,
     await browser.say("begin_answer", answer=str(answer.id))
     await browser.until("resume")
     assert patience == [TURN_SETTINGS[Interview.Patience.PATIENT]]
+
+
+@pytest.fixture
+def listeners(monkeypatch):
+    """The listeners that were begun, the newest last."""
+    from interviews.candidate import listening
+
+    begun = []
+
+    class Noted(listening.Listener):
+        def __init__(self, name, **options):
+            super().__init__(name, **options)
+            begun.append(self)
+
+    monkeypatch.setattr(listening, "Listener", Noted)
+    return begun
+
+
+async def test_server_stops_listening_to_a_page_that_hears_by_itself(browser, answer, listeners, monkeypatch):
+    level = [shedding.Step.HEARING]
+    monkeypatch.setattr(shedding, "is_off", lambda step: level[0] >= step)
+    monkeypatch.setattr("interviews.candidate.relief.SOONEST_END_S", 0.0)
+    monkeypatch.setattr("interviews.candidate.relief.LATEST_END_S", 0.0)
+    await browser.open()
+    resume = await begin(browser, answer)
+    await browser.speak(0)
+    hear = {"type": "hear", "answer": resume["answer"], "end_silence_ms": 3000, "is_in_turn": False}
+    assert await browser.until("hear") == hear
+    assert not listeners[-1]._is_closed
+
+    await browser.say("hearing", answer=resume["answer"])
+    await browser.speak(8000)
+    assert (await browser.until("ack"))["offset"] == 16_000
+    assert listeners[-1]._is_closed
+    level[0] = 0
+    await browser.speak(16_000)
+    await browser.until("frames")
+    assert len(listeners) == 2
+    assert not listeners[-1]._is_closed
+
+
+async def test_silent_answer_that_the_page_heard_is_not_called_silent(browser, answer, monkeypatch):
+    await Answer.objects.aupdate(answer_limit_seconds=1)
+    monkeypatch.setattr(shedding, "is_off", lambda step: step <= shedding.Step.HEARING)
+    await browser.open()
+    resume = await begin(browser, answer)
+    await browser.speak(0, SECOND_OF_SILENCE[:8000])
+    await browser.until("hear")
+    await browser.say("hearing", answer=resume["answer"])
+    event = await finish_in_silence(browser, resume)
+    assert (event["answer"]["status"], event["answer"]["is_silent"]) == ("recorded", False)
+
+
+async def test_page_that_was_not_asked_is_listened_to(browser, answer, listeners):
+    await browser.open()
+    resume = await begin(browser, answer)
+    await browser.say("hearing", answer=resume["answer"])
+    await browser.speak(0)
+    await browser.until("ack")
+    assert not listeners[-1]._is_closed
 
 
 SECOND_OF_SILENCE = bytes(32_000)

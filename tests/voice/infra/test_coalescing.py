@@ -80,3 +80,15 @@ async def test_who_is_cancelled_hinders_nobody(doubled):
     await asyncio.sleep(0)
     first.cancel()
     assert await second == 4
+
+
+async def test_pace_is_asked_for_before_each_wait(store):
+    paces = []
+
+    def pace_s():
+        paces.append(0.01)
+        return paces[-1]
+
+    doubled = Coalesced(store.double, pace_s=pace_s)
+    assert [await doubled(1), await doubled(2)] == [2, 4]
+    assert paces

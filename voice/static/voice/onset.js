@@ -1,41 +1,14 @@
 // Detects a speaker who starts while the page is speaking, and keeps the speech. Pure, in the AudioWorklet.
 
 import { SAMPLE_RATE_HZ } from "./pcm.js";
+import { decibels, FRAME_SAMPLES, periodicity } from "./voicing.js";
 
-const FRAME_SAMPLES = 512; // 32 ms: two periods of the lowest voice
-const SHORTEST_PERIOD = SAMPLE_RATE_HZ / 400; // the pitch of a voice lies between 70 and 400 Hz
-const LONGEST_PERIOD = Math.floor(SAMPLE_RATE_HZ / 70);
 const PERIODICITY = 0.5; // of vowels, 0..1; keys, breath and fans stay below
 const QUIETEST_DB = -50;
 const ABOVE_ECHO_DB = 10;
 const LEARN_FRAMES = 25; // 0.8 s of the page alone, as far as the browser leaves its echo in
 const WINDOW_FRAMES = 16;
 const VOICED_FRAMES = 9; // 290 ms of the last half second: a word and a half, longer than a cough or "mm"
-
-/** The level of a frame. @param {Float32Array} frame @returns {number} dBFS */
-function decibels(frame) {
-  const power = frame.reduce((sum, value) => sum + value * value, 0) / frame.length;
-  return 10 * Math.log10(power + 1e-12);
-}
-
-/**
- * How periodic a frame is, as vowels are: the highest normalised autocorrelation at the periods of a voice.
- * Source: L. Rabiner, On the use of autocorrelation analysis for pitch detection (1977).
- * @param {Float32Array} frame @returns {number} about 0 (noise) .. 1 (a tone)
- */
-function periodicity(frame) {
-  let highest = 0;
-  for (let period = SHORTEST_PERIOD; period <= LONGEST_PERIOD; period++) {
-    let [product, early, late] = [0, 1e-9, 1e-9];
-    for (let i = period; i < frame.length; i++) {
-      product += frame[i] * frame[i - period];
-      early += frame[i - period] * frame[i - period];
-      late += frame[i] * frame[i];
-    }
-    highest = Math.max(highest, product / Math.sqrt(early * late));
-  }
-  return highest;
-}
 
 /**
  * Distinguishes a voice near the microphone from the page's own, which comes back from the loudspeaker. The

@@ -1,6 +1,7 @@
 // The candidate's recordings: from the microphone to this device's store, and from there to the server.
 
 import { Recorder } from "../../voice/recorder.js";
+import { TurnDetector } from "../../voice/turns.js";
 import { forgettable, unstored } from "../state.js";
 import { Store } from "./store.js";
 import { showStoreTrouble } from "../screens/surroundings.js";
@@ -10,6 +11,7 @@ import { BYTES_PER_S } from "./wire.js";
 
 export class Takes {
   /** @type {Take|null} */ current = null; // the recording in progress
+  #turns = null; // while this page tells by itself when the current turn is over
   #resumes = new Map(); // recording id: the server's latest `resume`
   #dropping = new Set(); // abandoned recordings whose last frame is not stored yet
 
@@ -53,6 +55,7 @@ export class Takes {
 
   /** @param {object} message  the server's `resume` */
   resumed(message) {
+    this.#turns = null; // the server listens again
     this.#resumes.set(message.recording, message);
     this.uploader.resumed(message);
   }
@@ -74,7 +77,7 @@ export class Takes {
 
   async #drop() {
     const take = this.current;
-    this.current = this.room.local.live = null;
+    this.current = this.#turns = this.room.local.live = null;
     this.#dropping.add(take.recording);
     await this.recorder.stop();
     await take.kept; // a frame stored after the recording was removed would stay on this device
@@ -108,7 +111,10 @@ export class Takes {
     await this.store.begin(recording, answer);
     if (this.current?.recording === recording) return; // a repeated `resume`
     const take = new Take({ answer, recording, bytes: start, limit: limit ?? Infinity });
-    take.onFrame = (at, pcm) => this.#keep(recording, at, pcm);
+    take.onFrame = (at, pcm) => {
+      this.#hearTurns(take, pcm);
+      return this.#keep(recording, at, pcm);
+    };
     take.onEnd = (isLimit) => this.#ended(isLimit);
     take.isConfirmed = this.#row(recording) !== undefined;
     this.current = take;
@@ -126,6 +132,21 @@ export class Takes {
 
   finish() {
     this.current?.finish(this.recorder);
+  }
+
+  /**
+   * The server asks this page to tell by itself when the turn is over.
+   * @param {{answer: string, end_silence_ms: number, is_in_turn: boolean}} message
+   */
+  hear({ answer, end_silence_ms: endSilenceMs, is_in_turn: isInTurn }) {
+    if (this.current?.answer !== answer) return;
+    const startS = this.current.bytes / BYTES_PER_S;
+    this.#turns ??= new TurnDetector({ endSilenceMs, startS, isInTurn });
+    this.room.connection.send({ type: "hearing", answer });
+  }
+
+  #hearTurns({ answer }, pcm) {
+    for (const event of this.#turns?.push(new Int16Array(pcm)) ?? []) this.room.stage.tell({ ...event, answer, isOwn: true });
   }
 
   async #keep(recording, at, pcm) {
@@ -146,7 +167,7 @@ export class Takes {
   async close() {
     await this.recorder.stop();
     this.recorder.close();
-    this.current = this.room.local.live = this.room.local.starting = null;
+    this.current = this.#turns = this.room.local.live = this.room.local.starting = null;
   }
 
   /** @param {Answer} answer @returns {Promise<number|null>} bytes stored here or on the server; null if unknown */

@@ -1,6 +1,6 @@
 // Sends the stored audio, one recording at a time, from the byte that the server asks for.
 
-import { encodeFrame, FRAME_BYTES } from "./wire.js";
+import { BYTES_PER_S, encodeFrame, FRAME_BYTES, FRAME_MS, joined } from "./wire.js";
 
 /**
  * Limit of sent but unacknowledged bytes: 2 s of audio. After a break, this limits a page to 2 s of audio for each
@@ -9,6 +9,7 @@ import { encodeFrame, FRAME_BYTES } from "./wire.js";
 const WINDOW_BYTES = 64_000;
 const REWIND_PAUSE_MS = 1_000; // every frame in transit reports the same gap
 const SLOW_DOWN_MS = 1_000; // the server's buffer is full: it moves audio to storage meanwhile
+const LONGEST_FRAME_MS = 2_000; // the window
 const COMPLETE_PAUSE_MS = 500; // before completing the answer again; doubles
 /** After a frame over the limit, the server accepts none until it has read its row again. */
 export const OVER_LIMIT_PAUSE_MS = 1_000;
@@ -30,6 +31,7 @@ export class Uploader {
   #delivered = new Set(); // answers that the server has completely, as far as this connection knows
   #isPumping = false;
   #isStale = false; // something changed while pumping
+  #frameMs = FRAME_MS; // as the server asks
 
   /** @param {Store} store @param {Outlet} outlet */
   constructor(store, outlet) {
@@ -78,7 +80,7 @@ export class Uploader {
   }
 
   /** Handles the server's `resume`. */
-  resumed({ answer, recording, offset, limit_bytes: limit }) {
+  resumed({ answer, recording, offset, limit_bytes: limit, frame_ms: frameMs }) {
     if (this.#expected !== null && this.#expected !== answer) return; // a later request replaced it
     this.#expected = null;
     this.#active = {
@@ -93,7 +95,24 @@ export class Uploader {
       isHeldBack: false,
       isPausing: false,
       repeats: 0,
+      sentAtMs: -Infinity, // when the last frame was sent
+      isGathering: false,
     };
+    this.useFrames(frameMs);
+  }
+
+  /**
+   * Sends frames of this length from now on: longer ones while the server has much to do.
+   * @param {number} [ms]  a server that does not know of it names none
+   */
+  useFrames(ms) {
+    this.#frameMs = Math.min(LONGEST_FRAME_MS, Math.max(FRAME_MS, Number(ms) || FRAME_MS));
+    this.wake();
+  }
+
+  /** Sends what is stored without waiting for a whole frame: the page may be closed at any moment. */
+  hurry() {
+    if (this.#active) this.#active.sentAtMs = -Infinity;
     this.wake();
   }
 
@@ -171,14 +190,51 @@ export class Uploader {
     const active = this.#active;
     while (active && !active.isHeldBack && active.cursor - active.acked < WINDOW_BYTES) {
       const at = active.cursor;
-      const pcm = at < active.limit ? await this.#audioAt(active.recording, at) : null;
+      const pcm = at < active.limit ? await this.#frameAt(active.recording, at) : null;
       if (active !== this.#active) return;
       if (active.cursor !== at || active.isHeldBack) continue; // rewound in the meantime
       if (!pcm) return this.#sentAll(active);
       const sent = pcm.slice(0, active.limit - at);
+      if (this.#waitsForMore(active, sent)) return;
       this.outlet.sendBytes(encodeFrame(at, sent));
       active.cursor += sent.byteLength;
+      active.sentAtMs = performance.now();
     }
+  }
+
+  /** Joins stored audio to a frame of at most the length that the server asks for. */
+  async #frameAt(recording, at) {
+    const first = await this.#audioAt(recording, at);
+    if (!first) return null;
+    const pieces = [first];
+    let bytes = first.byteLength;
+    while (!this.#isWhole(bytes)) {
+      const more = await this.store.read(recording, at + bytes);
+      if (!more) break;
+      pieces.push(more);
+      bytes += more.byteLength;
+    }
+    return joined(pieces);
+  }
+
+  /** Whether no more stored audio fits into a frame of so many bytes. */
+  #isWhole(bytes) {
+    return bytes + FRAME_BYTES > (this.#frameMs * BYTES_PER_S) / 1000;
+  }
+
+  /** Whether the frame may become longer. Its beginning never waits for more than one frame. */
+  #waitsForMore(active, { byteLength }) {
+    const isLast = active.cursor + byteLength >= active.limit || this.store.finishedBytes(active.recording) !== null;
+    const leftMs = active.sentAtMs + this.#frameMs + FRAME_MS - performance.now();
+    if (isLast || leftMs <= 0 || this.#isWhole(byteLength)) return false;
+    if (!active.isGathering) setTimeout(() => this.#gathered(active), leftMs);
+    active.isGathering = true;
+    return true;
+  }
+
+  #gathered(active) {
+    active.isGathering = false;
+    this.wake();
   }
 
   /** Fills a gap in the stored audio with silence, so that later audio keeps its offset. */

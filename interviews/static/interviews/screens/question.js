@@ -169,15 +169,15 @@ export class QuestionStep {
     announce(text("near-end"));
   }
 
-  /** @param {object} message  caption, speech_start or turn_ended of this answer */
-  message({ type, answer = this.answer.id, text: caption }) {
+  /** @param {object} message  caption, speech_start or turn_ended of this answer; isOwn: this page heard it */
+  message({ type, answer = this.answer.id, text: caption, isOwn = false }) {
     if (this.#phase !== "record" || answer !== this.answer.id) return;
     if (type === "caption") this.screen.part("captions").textContent = caption;
     if (type === "speech_start") {
       this.#heardVoice();
       this.prompt.hide();
     }
-    if (type === "turn_ended" && this.room.takes.isServerListening) this.#offerToMoveOn();
+    if (type === "turn_ended" && (isOwn || this.room.takes.isServerListening)) this.#offerToMoveOn();
   }
 
   #offerToMoveOn() {
