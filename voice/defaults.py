@@ -49,7 +49,7 @@ APART: Final[dict[str, Any]] = {
 }
 """Settings with a name of their own in `django.conf.settings`."""
 QUEUE_NAMES: Final = (
-    *("stt", "stt-later", "stt-partial", "stt-call", "stt-batch"),
+    *("stt", "stt-ahead", "stt-later", "stt-partial", "stt-call", "stt-batch"),
     *("tts", "tts-call"),
     *("audio", "cron", "default"),
 )
@@ -62,6 +62,7 @@ JOBS: Final = (
     "voice.workers.storing.move_segments",
     "voice.workers.storing.store",
     "voice.workers.sweeper.sweep",
+    "voice.workers.transcription.recognise_on_the_way",
     "voice.workers.transcription.recognise_partial",
     "voice.workers.transcription.transcribe",
     "voice.workers.transcription.transcribe_file",

@@ -59,6 +59,7 @@ STATE_VARIANTS = {
 }
 QUEUE_NAMES = {
     "stt": _("recordings to recognise"),
+    "stt-ahead": _("answers that are still being given"),
     "stt-partial": _("live captions"),
     "stt-later": _("recordings whose text may come later"),
     "stt-call": _("what programs wait to have recognised"),

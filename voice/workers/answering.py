@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.conf import settings
 
@@ -163,7 +163,7 @@ def recognised(
 ) -> Recognition:
     """Transcribe audio, however long it takes; see `Recognizer.recognize`."""
     slot.allow(len(samples) / RECOGNITION_RATE_HZ)
-    task = {"is_translated": True} if request.is_translated else {}
+    task: dict[str, Any] = {"is_translated": True} if request.is_translated else {}
     return recognizer.recognizer().recognize(
         samples,
         language=request.language or None,
