@@ -70,12 +70,12 @@ REFUSED = Counter("voice_refused", "Requests refused before any work, by the err
 
 RETREAT_LEVEL = Gauge(
     "voice_retreat_level",
-    "Steps that are off under load in the process of this machine that is furthest: 0 to 4.",
+    "Steps that are off under load in the process of this machine that is furthest: 0 to 6.",
     multiprocess_mode="livemax",
 )
 RETREAT_CHANGES = Counter(
     "voice_retreat_changes",
-    "Steps taken under load; step: semantic, captions, transcripts or newcomers; direction: off or on.",
+    "Steps taken under load; step: one of ladder.Step, in lower case; direction: off or on.",
     ["step", "direction"],
 )
 

@@ -1,7 +1,7 @@
 """Decide which steps of load shedding a process takes, and when it goes back. Pure: numbers and a clock in.
 
     ladder = Ladder()
-    ladder.feel(1.3, now_s)     # -> 0 … 4, the number of steps taken; called about once a second
+    ladder.feel(1.3, now_s)     # -> 0 … 6, the number of steps taken; called about once a second
 
 Pressure of 1 or more that lasts takes one step further, then the next. A calm time takes one step back after
 the other: captions are back within `CAPTIONS_BACK_WITHIN_S`, whatever level was reached. In between nothing
@@ -26,14 +26,16 @@ SHORTEST_BACK_S, LONGEST_BACK_S = 5.0, 13.0
 class Step(IntEnum):
     """The steps to switch off, in this order; a recording and a running interview never are."""
 
-    SEMANTIC = 1  # silence alone decides the end of a turn
-    CAPTIONS = 2
-    TRANSCRIPTS = 3  # transcribed later
-    NEWCOMERS = 4  # stay in the waiting room
+    SPECULATION = 1  # nothing is recognised before it is decided that a turn is over
+    SEMANTIC = 2  # silence alone decides the end of a turn
+    CAPTIONS = 3
+    HEARING = 4  # the page tells silence by itself
+    TRANSCRIPTS = 5  # transcribed later
+    NEWCOMERS = 6  # stay in the waiting room
 
 
 class Ladder:
-    """How far one process has retreated: `level` steps, from 0 (nothing is off) to 4."""
+    """How far one process has retreated: `level` steps, from 0 (nothing is off) to 6."""
 
     def __init__(self, *, spread: Callable[[], float] = random.random) -> None:
         """spread: a random number from 0 to 1, different in each process."""

@@ -71,14 +71,18 @@ QUEUE_NAMES = {
     "default": _("recordings to store"),
 }
 STEP_NAMES = {
+    Step.SPECULATION: _("Recognition ahead of the end"),
     Step.SEMANTIC: _("Judging pauses by the words"),
     Step.CAPTIONS: _("Live captions"),
+    Step.HEARING: _("Hearing on the server"),
     Step.TRANSCRIPTS: _("Transcripts at once"),
     Step.NEWCOMERS: _("New candidates"),
 }
 STEP_MEANINGS = {
+    Step.SPECULATION: _("An answer is recognised once it is over, so its text comes a little later."),
     Step.SEMANTIC: _("Silence alone tells when an answer is over."),
     Step.CAPTIONS: _("Candidates do not see their words while they speak."),
+    Step.HEARING: _("The candidate's page tells by itself that an answer is over."),
     Step.TRANSCRIPTS: _("Answers are recorded as ever; their text follows."),
     Step.NEWCOMERS: _("Whoever comes now waits to be let in. Interviews under way go on."),
 }

@@ -28,8 +28,10 @@ def soon():
 
 
 def test_pressure_that_lasts_takes_one_step_after_the_other_in_order():
-    assert levels(Ladder(), 1.0, 12) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4]
-    assert list(Step) == [Step.SEMANTIC, Step.CAPTIONS, Step.TRANSCRIPTS, Step.NEWCOMERS]
+    assert levels(Ladder(), 1.0, 16) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 6, 6]
+    in_order = ["SPECULATION", "SEMANTIC", "CAPTIONS", "HEARING", "TRANSCRIPTS", "NEWCOMERS"]
+    assert [step.name for step in Step] == in_order
+    assert [step.value for step in Step] == list(range(1, 7))
 
 
 def test_pressure_that_passes_changes_nothing():
@@ -39,9 +41,9 @@ def test_pressure_that_passes_changes_nothing():
 
 def test_level_comes_back_step_by_step_by_itself():
     ladder = Ladder(spread=lambda: 1.0)
-    levels(ladder, 2.0, 9)
-    back = levels(ladder, 0.0, 19, begin_s=9)
-    assert back == [4] * 5 + [3] * 4 + [2] * 4 + [1] * 5 + [0]
+    levels(ladder, 2.0, 13)
+    back = levels(ladder, 0.0, 21, begin_s=13)
+    assert back == [6] * 4 + [5] * 3 + [4] * 3 + [3] * 3 + [2] * 4 + [1] * 3 + [0]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
@@ -77,7 +79,7 @@ def test_calm_counts_from_anew_after_it_was_broken():
     assert ladder.feel(0.0, 13) == 0
 
 
-@pytest.mark.parametrize("seconds", [5, 9])  # of pressure: captions off, and everything off
+@pytest.mark.parametrize("seconds", [7, 13])  # of pressure: captions off, and everything off
 def test_processes_that_felt_the_same_come_back_apart(seconds):
     ladders = [Ladder() for _ in range(200)]
     for ladder in ladders:

@@ -57,13 +57,15 @@ def test_each_of_them_alone_is_too_much(felt):
 
 
 def test_nothing_felt_is_calm():
-    assert pressure(Felt(), 4) < ladder.CALM
-    assert pressure(Felt(late_s=0.05, behind_s=0.5, queued_s=3.0, deferred_s=3.0), 4) < ladder.CALM
+    assert pressure(Felt(), Step.NEWCOMERS) < ladder.CALM
+    assert (
+        pressure(Felt(late_s=0.05, behind_s=0.5, queued_s=3.0, deferred_s=3.0), Step.NEWCOMERS) < ladder.CALM
+    )
 
 
 def test_queues_alone_never_send_newcomers_away():
     waiting = Felt(queued_s=3600.0, deferred_s=3600.0)
-    assert pressure(waiting, Step.CAPTIONS) >= ladder.TOO_MUCH
+    assert pressure(waiting, Step.HEARING) >= ladder.TOO_MUCH
     assert pressure(waiting, Step.TRANSCRIPTS) == shedding.HELD
     assert ladder.CALM <= shedding.HELD < ladder.TOO_MUCH
 
@@ -115,9 +117,9 @@ async def test_old_jobs_take_steps_in_order_and_no_newcomer_waits(hasty, monkeyp
     await until(lambda: shedding.is_off(Step.TRANSCRIPTS))
     assert not shedding.is_off(Step.NEWCOMERS)
     hasty.delete(jobs.key("stt"))
-    await until(lambda: not shedding.is_off(Step.SEMANTIC))
+    await until(lambda: not shedding.is_off(Step.SPECULATION))
 
-    steps = [Step.SEMANTIC, Step.CAPTIONS, Step.TRANSCRIPTS]
+    steps = [step for step in Step if step < Step.NEWCOMERS]
     assert taken == [(step, "off") for step in steps] + [(step, "on") for step in reversed(steps)]
 
 
@@ -132,7 +134,7 @@ async def test_steps_are_counted_and_logged(hasty, caplog):
     shedding.watch(on_time)
     await until(lambda: shedding.is_off(Step.TRANSCRIPTS))
     assert counted("voice_retreat_changes_total", step="semantic", direction="off") == before + 1
-    assert counted("voice_retreat_level") == 3
+    assert counted("voice_retreat_level") == Step.TRANSCRIPTS
     assert "retreat: transcripts is off (late 0.0 s, behind 0.0 s, queued 60." in caplog.text
 
 
@@ -141,7 +143,7 @@ async def test_each_event_loop_begins_with_nothing_off_and_is_watched_once(hasty
     shedding.watch(on_time)
     shedding.watch(on_time)
     assert len(asyncio.all_tasks()) == tasks + 1
-    assert not shedding.is_off(Step.SEMANTIC)
+    assert not shedding.is_off(Step.SPECULATION)
 
 
 async def test_monitor_that_ends_leaves_nothing_off(hasty):
@@ -156,7 +158,7 @@ async def test_monitor_that_ends_leaves_nothing_off(hasty):
     await until(lambda: shedding.is_off(Step.NEWCOMERS))
 
     failures.append(ValueError())
-    await until(lambda: not shedding.is_off(Step.SEMANTIC))
+    await until(lambda: not shedding.is_off(Step.SPECULATION))
     await asyncio.wait([shedding._monitor])
     assert isinstance(shedding._monitor.exception(), ValueError)
 
@@ -176,7 +178,7 @@ async def test_redis_away_presses_nobody(hasty, monkeypatch):
     monkeypatch.setattr(redis_clients, "async_client", away)
     shedding.watch(on_time)
     await until(lambda: len(looked) > 3)
-    assert not shedding.is_off(Step.SEMANTIC)
+    assert not shedding.is_off(Step.SPECULATION)
 
 
 # Reports
@@ -185,7 +187,7 @@ async def test_redis_away_presses_nobody(hasty, monkeypatch):
 async def test_process_tells_what_is_off_and_for_how_long(hasty):
     queue_job("stt", hasty, age_s=60)
     shedding.watch(on_time)
-    await until(lambda: any(len(process.off_s) == 3 for process in shedding.processes(hasty)))
+    await until(lambda: any(len(process.off_s) == Step.TRANSCRIPTS for process in shedding.processes(hasty)))
     (process,) = shedding.processes(hasty)
     assert process.process == shedding._this_process()
     assert all(0 <= seconds < WITHIN_S for seconds in process.off_s)
@@ -208,6 +210,6 @@ def test_steps_are_added_up_over_processes():
         ProcessRetreat("b:3", []),
     ]
     assert shedding.steps_off(processes) == [
-        StepOff(Step.SEMANTIC, 2, 40.0),
-        StepOff(Step.CAPTIONS, 1, 20.0),
+        StepOff(Step.SPECULATION, 2, 40.0),
+        StepOff(Step.SEMANTIC, 1, 20.0),
     ]

@@ -140,8 +140,8 @@ async def test_retreat_and_what_waits_are_told(root, clean_redis):
     numbers = await read(root)
     assert numbers["retreat"]["processes"] == 2
     assert [(off["step"], off["processes"]) for off in numbers["retreat"]["off"]] == [
+        ("speculation", 1),
         ("semantic", 1),
-        ("captions", 1),
     ]
     assert numbers["retreat"]["off"][0]["for_s"] >= 30
     assert numbers["transcripts_waiting"] == {"live": 0, "deferred": 1}
