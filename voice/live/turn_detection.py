@@ -186,7 +186,7 @@ class TurnDetector:
 
     @property
     def silent_frames(self) -> int | None:
-        """How many frames of silence have followed the last one of speech in this turn; None between turns."""
+        """How many frames of silence followed the last one of speech in this turn; None between turns."""
         return None if self._phase is _Phase.WAITING else self._silent_frames
 
     @property

@@ -17,7 +17,8 @@ from voice.audio.pcm import SAMPLE_BYTES, samples_from_s16le
 from voice.engines import registry
 from voice.engines.base import VoiceActivityDetector
 from voice.engines.windows import WindowPlanner
-from voice.inference.recognizer import OnSegments, recognizer
+from voice.inference import recognizer
+from voice.inference.recognizer import OnSegments
 from voice.models import Recording
 from voice.queues.answers import Forgotten
 from voice.recordings import buffer, kept, storage
@@ -46,7 +47,7 @@ class Task:
     @classmethod
     def of(cls, recording: Recording) -> "Task | None":
         """Return the task; None where the engine for the language takes no windows."""
-        engine = recognizer().window_engine(recording.language or None)
+        engine = recognizer.recognizer().window_engine(recording.language or None)
         return cls(recording.id, recording.language, *engine) if engine else None
 
     def name_of(self, window: Window) -> str:
@@ -95,14 +96,13 @@ def _continued(task: Task, known: kept.Kept) -> tuple[WindowPlanner, list[Window
     stream: Any = _voice_activity().stream()
     progress = known.progress or {}
     closed = [Window(tuple(Span(*span) for span in spans)) for spans in progress.get("closed", ())]
-    if progress and all(task.name_of(window) in known.heard for window in closed):
-        if planner := WindowPlanner.restored(stream, progress["planner"]):
-            return planner, closed
-    return WindowPlanner(stream), []
+    is_known = bool(progress) and all(task.name_of(window) in known.heard for window in closed)
+    planner = WindowPlanner.restored(stream, progress["planner"]) if is_known else None
+    return (planner, closed) if planner else (WindowPlanner(stream), [])
 
 
 def recognise_on_the_way(recording: Recording) -> None:
-    """Recognise the windows of an open recording that are complete, and the last one if silence follows it."""
+    """Recognise the complete windows of an open recording, and the last one if silence follows it."""
     task = Task.of(recording)
     if task is None:
         return
@@ -160,7 +160,7 @@ def _recognised(sound: Sound, windows: Sequence[Window], on_segments: OnSegments
 def _recognise(sound: Sound, windows: Sequence[Window], on_segments: OnSegments) -> Recognition:
     task = sound.task
     slot.allow(sum(len(span) for window in windows for span in window.spans) / RECOGNITION_RATE_HZ)
-    result = recognizer().recognize(
+    result = recognizer.recognizer().recognize(
         sound.samples,
         language=task.language or _language_so_far(sound),
         windows=[_moved(window, -sound.start) for window in windows],
