@@ -10,7 +10,10 @@ from pathlib import Path
 from interview_platform.demo.supervisor import Program
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEECH_QUEUES = ("stt", "stt-ahead", "stt-later", "stt-partial", "stt-call", "stt-batch")
+SPEECH_QUEUES = (
+    *("stt", "stt-ahead", "stt-later", "stt-partial"),
+    *("stt-call", "stt-call-partial", "stt-batch"),
+)
 AFTER_DRAIN_S = 8.0
 """Time for a stopping web process after its `DRAIN_S`; then it is killed."""
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests import real_models
-from tests.candidate import FRAME_BYTES, FRAME_S, Candidate, connected, consent
+from tests.candidate import FRAME_BYTES, Candidate, connected, consent
 from tests.frames import pack
 from tests.speech import recordings
 from tests.stack import Stack, small
@@ -21,11 +21,11 @@ from voice.audio.pcm import s16le_from_samples, samples_from_s16le
 from voice.engines.stt.faster_whisper import FasterWhisper
 from voice.engines.vad.silero import SileroVad
 from voice.engines.vad.windows import speech_spans
-from voice.types import RECOGNITION_RATE_HZ, Samples
+from voice.types import BYTES_A_SECOND, RECOGNITION_RATE_HZ, Samples
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
-INTERVIEWS = 4
+INTERVIEWS = 3
 ANSWERS = 3
 PAUSE_S = 1.0
 LONG_S, SHORT_S = 88.0, 10.0
@@ -85,7 +85,7 @@ async def test_turn_that_silence_ends(service, engine, speech, figure):
 async def test_long_answers(service, engine, speech, figure):
     whole = s16le_from_samples(np.concatenate([part for sound in speech * 2 for part in (sound, quiet(0.7))]))
     waits_ms: dict[float, list[float]] = {SHORT_S: [], LONG_S: []}
-    for start_s in (0.0, 7.3):
+    for start_s in (0.0, 7.5):
         for seconds in (SHORT_S, LONG_S):
             first, size = (int(at * RECOGNITION_RATE_HZ) * 2 for at in (start_s, seconds))
             async with begun(service) as candidate:
@@ -123,28 +123,29 @@ async def interviews(service, engine, answers: list[bytes], give) -> tuple[list[
 async def spoken(candidate: Candidate, pcm: bytes) -> float:
     """Answer the current question in real time. Return the wait for its transcript."""
     resume = await candidate.begin()
-    await candidate.speak(pcm, is_real_time=True)
+    sending = asyncio.create_task(send_in_real_time(candidate, pcm))
+    await candidate.until(lambda m: m["type"] == "ack" and m["offset"] >= len(pcm))
+    await sending
     return await text_after(candidate, resume["answer"], pcm)
+
+
+async def send_in_real_time(candidate: Candidate, sound: bytes) -> None:
+    """Send each frame when its last sample was spoken."""
+    began = time.monotonic()
+    for offset in range(0, len(sound), FRAME_BYTES):
+        end = min(offset + FRAME_BYTES, len(sound))
+        await asyncio.sleep(max(0.0, began + end / BYTES_A_SECOND - time.monotonic()))
+        await candidate.socket.send(pack(offset, sound[offset:end]))
 
 
 async def spoken_until_the_turn_ends(candidate: Candidate, pcm: bytes) -> float:
     """Answer in real time, then be silent until the turn has ended. Return the wait for the transcript."""
     resume = await candidate.begin()
     sound = pcm + s16le_from_samples(quiet(20))
-    sent = 0
-
-    async def send() -> None:
-        nonlocal sent
-        began = time.monotonic()
-        for n, offset in enumerate(range(0, len(sound), FRAME_BYTES)):
-            await asyncio.sleep(max(0.0, began + n * FRAME_S - time.monotonic()))
-            await candidate.socket.send(pack(offset, sound[offset : offset + FRAME_BYTES]))
-            sent = min(offset + FRAME_BYTES, len(sound))
-
-    sending = asyncio.create_task(send())
-    await candidate.until(lambda m: m["type"] == "turn_ended" and m["timestamp"] * 32_000 >= len(pcm))
+    sending = asyncio.create_task(send_in_real_time(candidate, sound))
+    await candidate.until(lambda m: m["type"] == "turn_ended" and m["timestamp"] * BYTES_A_SECOND >= len(pcm))
     sending.cancel()
-    return await text_after(candidate, resume["answer"], sound[:sent])
+    return await text_after(candidate, resume["answer"], sound[: candidate.acked])
 
 
 async def text_after(candidate: Candidate, answer: str, pcm: bytes) -> float:

@@ -230,7 +230,7 @@ class Transcriber:
             )
 
     async def _tell_caption(self, request: TranscriptionRequest, utterance: Utterance, number: int) -> None:
-        if not await caption_queue.may_ask(transcription.QUEUE):
+        if not await caption_queue.may_ask(transcription.CAPTION_QUEUE):
             return
         try:
             recognition = await self._recognised(request, utterance, within_s=CAPTION_WITHIN_S)

@@ -68,12 +68,14 @@ def read_pcm(recording: Recording, start: int = 0) -> bytes:
 
 
 def read_growing(recording: Recording, start: int) -> bytes:
-    """Return what is held of an open recording from byte `start` on; nothing while it is being moved."""
+    """Return what is held of an open recording from byte `start` on.
+
+    Raises AudioMissing while it is being moved.
+    """
     held = max(buffer.held(recording.id), recording.moved_bytes)
-    try:
-        return _read_range(recording, start, held)
-    except (AudioMissing, FileNotFoundError):
-        return b""
+    if held < start:
+        raise AudioMissing(held, start)
+    return _read_range(recording, start, held)
 
 
 def _read_as_known(recording: Recording, start: int) -> bytes:

@@ -21,6 +21,8 @@ from voice.service.requests import TranscriptionRequest
 
 QUEUE = "stt-call"
 """Behind `stt` and `stt-partial`, where the answers of interviews wait; before `stt-batch`."""
+CAPTION_QUEUE = "stt-call-partial"
+"""Behind `QUEUE`: no final of a caller waits for captions."""
 
 
 @asynccontextmanager
@@ -46,8 +48,9 @@ async def transcribe(
     request_fields = {"kind": "hear", "transcription": asdict(request), "is_pcm": is_pcm}
     request_fields["is_utterance"] = is_utterance
     limit = settings.PARTIAL_QUEUE_LIMIT if request.is_partial else settings.VOICE["QUEUE_LIMIT"]
+    queue_name = CAPTION_QUEUE if request.is_partial else QUEUE
     async with calls.submitted(
-        QUEUE, request_fields, audio=audio, queue_limit=limit, tenant=tenant_of(caller)
+        queue_name, request_fields, audio=audio, queue_limit=limit, tenant=tenant_of(caller)
     ) as call:
         yield call
 

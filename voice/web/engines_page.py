@@ -63,6 +63,7 @@ QUEUE_NAMES = {
     "stt-partial": _("live captions"),
     "stt-later": _("recordings whose text may come later"),
     "stt-call": _("what programs wait to have recognised"),
+    "stt-call-partial": _("live captions for programs"),
     "stt-batch": _("uploaded files to recognise"),
     "tts": _("questions to speak"),
     "tts-call": _("what programs wait to have spoken"),

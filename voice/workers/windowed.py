@@ -17,6 +17,7 @@ from voice.audio.pcm import SAMPLE_BYTES, samples_from_s16le
 from voice.engines import registry
 from voice.engines.base import VoiceActivityDetector
 from voice.engines.windows import WindowPlanner
+from voice.errors import AudioMissing
 from voice.inference import recognizer
 from voice.inference.recognizer import OnSegments
 from voice.models import Recording
@@ -82,11 +83,17 @@ class Sound:
 
 
 def opened(task: Task, read: Read) -> Sound:
-    """Read a recording, as far as that was not done before, and find its windows."""
+    """Read a recording, as far as that was not done before, and find its windows.
+
+    Raises:
+        AudioMissing: less of it is held than was heard before.
+    """
     known = kept.read(task.recording_id)
     planner, closed = _continued(task, known)
     start = planner.needs_from
     samples = samples_from_s16le(read(start * SAMPLE_BYTES))
+    if start + len(samples) < planner.position:
+        raise AudioMissing((start + len(samples)) * SAMPLE_BYTES, planner.position * SAMPLE_BYTES)
     found = planner.feed(samples[planner.position - start :])
     return Sound(task, start, samples, planner, (*closed, *found), known.heard)
 

@@ -254,3 +254,15 @@ def test_engine_without_windows_hears_the_whole_recording(engine, pcm):
 
     assert engine.windows == []
     assert kept.keys(recording.id) == []
+
+
+def test_nothing_is_recognised_of_audio_that_is_gone(from_whole, engine, pcm):
+    recording = given_in_pieces(pcm, [])
+    before = kept.read(recording.id)
+    engine.windows.clear()
+    buffer.delete(recording.id)
+
+    transcription.recognise_on_the_way(str(recording.id))
+
+    assert engine.windows == []
+    assert kept.read(recording.id) == before

@@ -98,7 +98,7 @@ def with_calls(queues: Iterable[str]) -> list[str]:
     served = list(queues)
     if "stt" in served and "stt-ahead" not in served:
         served.insert(served.index("stt") + 1, "stt-ahead")
-    for first, calls in (("stt", "stt-call"), ("tts", "tts-call")):
+    for first, calls in (("stt", "stt-call"), ("stt", "stt-call-partial"), ("tts", "tts-call")):
         if first in served and calls not in served:
             behind = [at for at, name in enumerate(served) if name.startswith(first) and name != "stt-batch"]
             served.insert(behind[-1] + 1, calls)
