@@ -6,8 +6,11 @@ The engine is timed on the same audio between the answers, at the same pace, so 
 import asyncio
 import contextlib
 import itertools
+import os
+import re
 import statistics
 import time
+import urllib.request
 
 import numpy as np
 import pytest
@@ -25,7 +28,7 @@ from voice.types import BYTES_A_SECOND, RECOGNITION_RATE_HZ, Samples
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
-INTERVIEWS = 3
+INTERVIEWS = int(os.environ.get("BENCH_INTERVIEWS", "3"))
 ANSWERS = 3
 PAUSE_S = 1.0
 LONG_S, SHORT_S = 88.0, 10.0
@@ -72,6 +75,7 @@ async def test_done_after_half_a_second_of_silence(service, engine, speech, figu
     figure('"I\'m done" after 0.5 s of silence to the text, median', statistics.median(waits_ms), "ms")
     figure("the same beyond the engine, median", statistics.median(gains_ms), "ms", "at most -150")
     figure("the same beyond the engine, worst", max(gains_ms), "ms")
+    figure("windows that were recognised before, so far", kept_share(service), "%")
 
 
 async def test_turn_that_silence_ends(service, engine, speech, figure):
@@ -80,6 +84,7 @@ async def test_turn_that_silence_ends(service, engine, speech, figure):
     figure("engine alone on these answers, median", statistics.median(raw_ms), "ms")
     figure("end of turn by silence to the text, median", statistics.median(waits_ms), "ms", "at most 30")
     figure("the same, p95", statistics.quantiles(waits_ms, n=20)[-1], "ms", "at most 150")
+    figure("windows that were recognised before, so far", kept_share(service), "%")
 
 
 async def test_long_answers(service, engine, speech, figure):
@@ -157,6 +162,14 @@ async def text_after(candidate: Candidate, answer: str, pcm: bytes) -> float:
         await candidate.say("accept_answer", answer=answer)
         await candidate.event("answer_accepted")
     return waited
+
+
+def kept_share(service) -> float:
+    """Return how many of the windows that jobs needed were there already, in per cent."""
+    with urllib.request.urlopen(f"{service.url}/metrics") as page:
+        counts = dict(re.findall(r'voice_windows_total{outcome="(\w+)"} (\S+)', page.read().decode()))
+    kept, recognised = (float(counts.get(name, 0)) for name in ("kept", "recognised"))
+    return 100 * kept / max(1.0, kept + recognised)
 
 
 def engine_ms(engine: FasterWhisper, pcm: bytes) -> float:
