@@ -8,14 +8,13 @@ The last window is recognised ahead when silence follows it: it stays as it is u
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
 from voice import metrics
 from voice.audio.pcm import SAMPLE_BYTES, samples_from_s16le
 from voice.engines import registry
-from voice.engines.base import VoiceActivityDetector
 from voice.engines.windows import WindowPlanner
 from voice.errors import AudioMissing
 from voice.inference import recognizer
@@ -100,7 +99,7 @@ def opened(task: Task, read: Read) -> Sound:
 
 def _continued(task: Task, known: kept.Kept) -> tuple[WindowPlanner, list[Window]]:
     """Return a planner that goes on, and the windows before it; a new one unless all of these are known."""
-    stream: Any = _voice_activity().stream()
+    stream = registry.voice_activity_detector().stream()
     progress = known.progress or {}
     closed = [Window(tuple(Span(*span) for span in spans)) for spans in progress.get("closed", ())]
     is_known = bool(progress) and all(task.name_of(window) in known.heard for window in closed)
@@ -207,8 +206,3 @@ def _later(segment: Segment, by_s: float) -> Segment:
 
 def _moved(window: Window, by: int) -> Window:
     return Window(tuple(Span(span.start + by, span.end + by) for span in window.spans))
-
-
-@cache
-def _voice_activity() -> VoiceActivityDetector:
-    return registry.voice_activity_detector()
