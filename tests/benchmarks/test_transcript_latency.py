@@ -90,7 +90,7 @@ async def test_turn_that_silence_ends(service, engine, speech, figure):
 async def test_long_answers(service, engine, speech, figure):
     whole = s16le_from_samples(np.concatenate([part for sound in speech * 2 for part in (sound, quiet(0.7))]))
     waits_ms: dict[float, list[float]] = {SHORT_S: [], LONG_S: []}
-    for start_s in (0.0, 7.5):
+    for start_s in range(0, 8 * INTERVIEWS, 8):
         for seconds in (SHORT_S, LONG_S):
             first, size = (int(at * RECOGNITION_RATE_HZ) * 2 for at in (start_s, seconds))
             async with begun(service) as candidate:

@@ -76,6 +76,10 @@ class Sound:
         spans = [[(span.start, span.end) for span in window.spans] for window in self.closed]
         return {"planner": self.planner.state(), "closed": spans}
 
+    def missing(self, windows: Sequence[Window]) -> list[str]:
+        """Return the names of the windows that are not known yet."""
+        return [name for name in map(self.task.name_of, windows) if name not in self.heard]
+
     @property
     def n_samples(self) -> int:
         return self.start + len(self.samples)
@@ -113,12 +117,11 @@ def recognise_on_the_way(recording: Recording) -> None:
     if task is None:
         return
     sound = opened(task, partial(storage.read_growing, recording))
-    look = partial(_check_open, recording.id)
-    heard = _recognised(sound, sound.closed, look)
-    kept.write(recording.id, heard, sound.progress)
-    if sound.planner.is_silent():
-        sound = replace(sound, heard={**sound.heard, **heard})
-        kept.write(recording.id, _recognised(sound, sound.planner.rest(), look))
+    last = sound.planner.rest() if sound.planner.is_silent() else []
+    windows = [*sound.closed, *last]
+    with kept.working_on(recording.id, sound.missing(windows)):  # until it is written
+        heard = _recognised(sound, windows, partial(_check_open, recording.id))
+        kept.write(recording.id, heard, sound.progress)
 
 
 def _check_open(recording_id: UUID, segments: Sequence[Segment]) -> None:
@@ -133,8 +136,7 @@ def transcribed(sound: Sound, on_segments: OnSegments) -> Recognition:
         EngineChanged: begin again; nothing is kept any more.
     """
     task, windows = sound.task, [*sound.closed, *sound.planner.rest()]
-    missing = [name for name in map(task.name_of, windows) if name not in sound.heard]
-    if kept.wait_for(task.recording_id, missing):
+    if kept.wait_for(task.recording_id, sound.missing(windows)):
         sound = replace(sound, heard=kept.read(task.recording_id).heard)
     found = {**sound.heard, **_recognised(sound, windows, on_segments)}
     heard = [found[task.name_of(window)] for window in windows]
@@ -158,9 +160,7 @@ def _recognised(sound: Sound, windows: Sequence[Window], on_segments: OnSegments
     metrics.WINDOWS.labels(outcome="recognised").inc(len(missing))
     if not missing:
         return {}
-    with kept.working_on(task.recording_id, [task.name_of(window) for window in missing]):
-        result = _recognise(sound, missing, on_segments)
-    return _heard_by_window(sound, missing, result)
+    return _heard_by_window(sound, missing, _recognise(sound, missing, on_segments))
 
 
 def _recognise(sound: Sound, windows: Sequence[Window], on_segments: OnSegments) -> Recognition:
