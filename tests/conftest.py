@@ -169,6 +169,7 @@ def use_recognition(monkeypatch):
     from voice.inference import recognizer
 
     def use(engine):
+        monkeypatch.setattr(engine, "window_engine", lambda language: None, raising=False)
         monkeypatch.setattr(recognizer, "recognizer", lambda: engine)
         return engine
 

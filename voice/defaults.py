@@ -34,7 +34,7 @@ ADDRESSES: Final[dict[str, Any]] = {
 APART: Final[dict[str, Any]] = {
     "WORKER_HOST": "127.0.0.1",  # address of a worker's /health, /ready and /metrics
     "WORKER_PORT": 0,  # 0: none
-    "PARTIAL_QUEUE_LIMIT": 4,  # no captions while this many wait
+    "PARTIAL_QUEUE_LIMIT": 4,  # no captions while this many wait or are made
     "JOB_DEADLINE_S": 120,  # a job still running then is stuck
     "SPEECH_CACHE_MB": 256.0,  # in Redis; the least recently used is removed first
     "SPEECH_CACHE_TTL_S": 6 * 3600.0,
@@ -49,7 +49,7 @@ APART: Final[dict[str, Any]] = {
 }
 """Settings with a name of their own in `django.conf.settings`."""
 QUEUE_NAMES: Final = (
-    *("stt", "stt-later", "stt-partial", "stt-call", "stt-batch"),
+    *("stt", "stt-ahead", "stt-later", "stt-partial", "stt-call", "stt-call-partial", "stt-batch"),
     *("tts", "tts-call"),
     *("audio", "cron", "default"),
 )
@@ -62,6 +62,7 @@ JOBS: Final = (
     "voice.workers.storing.move_segments",
     "voice.workers.storing.store",
     "voice.workers.sweeper.sweep",
+    "voice.workers.transcription.recognise_on_the_way",
     "voice.workers.transcription.recognise_partial",
     "voice.workers.transcription.transcribe",
     "voice.workers.transcription.transcribe_file",

@@ -88,6 +88,17 @@ CAPTIONS = Counter(
     ["outcome"],
 )
 
+AHEAD = Counter(
+    "voice_ahead",
+    "Pauses at which recognition may go ahead; outcome: asked, off (retreat), busy or unreachable (Redis).",
+    ["outcome"],
+)
+WINDOWS = Counter(
+    "voice_windows",
+    "Windows of recordings that a job needed; outcome: kept from earlier, or recognised.",
+    ["outcome"],
+)
+
 JOBS = Counter("voice_jobs", "Jobs that workers ended; outcome: ok or failed.", ["queue", "outcome"])
 JOB_WAIT_SECONDS = Histogram(
     "voice_job_wait_seconds", "From a job's queueing until a worker took it.", ["queue"], buckets=WAIT_S

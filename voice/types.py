@@ -1,4 +1,4 @@
-"""The values that speech code passes around: words, segments, recognitions, voices, chunks of speech.
+"""The values that speech code passes around: windows, words, segments, recognitions, voices, speech.
 
 Audio is always `float32[n_samples]`, mono, -1..1. Recognition takes 16 000 Hz; a chunk of speech names its
 rate.
@@ -14,10 +14,43 @@ import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
+Probabilities = npt.NDArray[np.float32]
+"""How likely each frame is speech, 0..1."""
 RECOGNITION_RATE_HZ = 16_000
 SAMPLE_BYTES = 2
 BYTES_A_SECOND = RECOGNITION_RATE_HZ * SAMPLE_BYTES
 """Of what is recorded and recognised: 16 000 Hz, mono, 16 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Samples `start` to `end` (exclusive) of a recording."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Spans joined end to end, to be transcribed in one go."""
+
+    spans: tuple[Span, ...]
+
+    def cut_from(self, recording: Samples) -> Samples:
+        """Return float32[n_samples]: the spans of `recording`, joined."""
+        return np.concatenate([recording[span.start : span.end] for span in self.spans])
+
+    def original_s(self, time_s: float, *, is_end: bool = False) -> float:
+        """Convert a time in the window to one in the recording; an end at a seam stays in the span before."""
+        sample = time_s * RECOGNITION_RATE_HZ
+        for span in self.spans:
+            if sample < len(span) or (is_end and sample == len(span)) or span is self.spans[-1]:
+                return (span.start + min(sample, len(span))) / RECOGNITION_RATE_HZ
+            sample -= len(span)
+        return time_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,10 @@ from pathlib import Path
 from interview_platform.demo.supervisor import Program
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEECH_QUEUES = ("stt", "stt-later", "stt-partial", "stt-call", "stt-batch")
+SPEECH_QUEUES = (
+    *("stt", "stt-ahead", "stt-later", "stt-partial"),
+    *("stt-call", "stt-call-partial", "stt-batch"),
+)
 CRON_OPTIONS = ("--logging-level", "WARNING", "--skip-checks")  # they import every page
 AFTER_DRAIN_S = 8.0
 """Time for a stopping web process after its `DRAIN_S`; then it is killed."""
@@ -76,8 +79,7 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         ),
         # On one machine the CPU is shared in this order: web and synthesis, then storage, which keeps Redis
         # small, then transcription, which can wait, but not for ever: with 19 a recording of 3 s took minutes
-        # beside four busy programs. With 5, storage has a fifth of a busy processor beside the web processes,
-        # the stores and a neighbour, which is what a thousand candidates need; with 7 it had a seventh.
+        # beside four busy programs.
         Program("speech", (*worker, *SPEECH_QUEUES, "--slots", "2", "--nice", "14"), env=env),
         Program("tts", (*worker, "tts", "tts-call"), env=env),
         # A process of its own: a conversion takes seconds of CPU, and a crafted file may end it.

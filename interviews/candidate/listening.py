@@ -9,6 +9,7 @@ import redis
 from interviews.candidate.turn_taking import turn_settings
 from interviews.models import Answer
 from voice.live import listener as live_listener
+from voice.live.ahead import queue_ahead
 from voice.live.caption_queue import queue_caption
 from voice.live.listener import Heard, Listener
 from voice.recordings import buffer
@@ -37,6 +38,7 @@ def listen_to(answer: Answer, *, offset: int, tell: Tell, reply_to: str) -> List
             tenant=recording.owner,
         ),
         read=partial(_read, recording.id),
+        paused=partial(queue_ahead, recording_id=recording.id, tenant=recording.owner),
         turn_settings=turn_settings(answer.session.interview),
         offset=offset,
     )

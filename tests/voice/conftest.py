@@ -18,7 +18,17 @@ from voice.workers import slot
 from voice.workers.worker import VoiceWorker
 
 QUEUES = [
-    *("tts", "tts-call", "stt", "stt-later", "stt-partial", "stt-call", "stt-batch"),
+    *(
+        "tts",
+        "tts-call",
+        "stt",
+        "stt-ahead",
+        "stt-later",
+        "stt-partial",
+        "stt-call",
+        "stt-call-partial",
+        "stt-batch",
+    ),
     *("audio", "cron", "default"),
 ]
 

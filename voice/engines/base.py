@@ -61,11 +61,12 @@ class Engine(Protocol):
 
 
 class SteadyEngine:
-    """An engine that has no notice, never hangs and does not translate: the base of most."""
+    """An engine that never hangs and has no notice; it neither translates nor takes windows. Most are so."""
 
     notice: str = ""
     is_stuck: bool = False
     translates: bool = False
+    takes_windows: bool = False
 
 
 @runtime_checkable
@@ -74,10 +75,16 @@ class RecognitionEngine(Engine, Protocol):
 
     An engine whose `translates` is true also takes `is_translated=True` in `recognize`: then the text is in
     English, whatever language was spoken.
+
+    An engine whose `takes_windows` is true also takes `windows=` in `recognize`: what to recognise of the
+    samples (`voice.types.Window`), instead of looking for speech. It then calls `on_segments` once a window.
     """
 
     @property
     def translates(self) -> bool: ...
+
+    @property
+    def takes_windows(self) -> bool: ...
 
     def supports(self, language: str | None) -> bool:
         """Whether `recognize` accepts this language; None asks whether the engine detects it itself."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from voice.engines.base import (
@@ -19,7 +20,6 @@ from voice.engines.base import (
     EndOfTurnModel,
     RecognitionEngine,
     SynthesisEngine,
-    VoiceActivityDetector,
 )
 from voice.engines.cloud.account import CloudAccount, accounts_of
 from voice.engines.cloud.vendors.aws import AwsSynthesis
@@ -140,6 +140,7 @@ def _faster_whisper(config: EngineConfig) -> FasterWhisper:
         batch_wait_ms=config.batch_wait_ms,
         smaller=config.whisper_smaller_models,
         deadline_s=config.engine_deadline_s,
+        vad=voice_activity_detector(),
     )
 
 
@@ -203,8 +204,9 @@ def synthesis_engines(config: EngineConfig) -> tuple[SynthesisEngine, ...]:
     return _engines(config.tts_engines, _SYNTHESIS, "TTS_ENGINES", config)
 
 
-def voice_activity_detector() -> VoiceActivityDetector:
-    """The detector that live speech is heard with, not loaded."""
+@cache
+def voice_activity_detector() -> SileroVad:
+    """The detector of this process: whoever loads it first loads it for all."""
     return SileroVad()
 
 

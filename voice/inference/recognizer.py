@@ -3,7 +3,7 @@
 Each process has one `Recognizer`. A worker loads it before its first job; jobs get it from `recognizer()`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ from voice.inference.handover import Handover
 from voice.inference.reports import DETECTED, EngineReport
 from voice.inference.retry import ONCE, Retry
 from voice.text.languages import CODES
-from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, Window
 
 OnSegments = Callable[[tuple[Segment, ...]], None]
 
@@ -50,6 +50,7 @@ class Recognizer:
         hot_words: str | None = None,
         is_partial: bool = False,
         is_translated: bool = False,
+        windows: Sequence[Window] | None = None,
         on_segments: OnSegments | None = None,
     ) -> Recognition:
         """Transcribe speech with the first engine that knows the language and works.
@@ -60,6 +61,7 @@ class Recognizer:
         hot_words: names and terms that are likely to occur.
         is_translated: the text is in English, whatever was spoken.
         is_partial: a caption that will be replaced soon: faster, without word times, never retried.
+        windows: what to recognise of the samples; only engines that take windows are tried. None: all speech.
         on_segments: called with segments as soon as they are final, each once, and with none in between, so
         that it can end the work by raising. A failure after segments is raised, because another engine would
         start from the beginning.
@@ -72,6 +74,8 @@ class Recognizer:
         options: dict[str, Any] = {"language": language, "hot_words": hot_words, "is_partial": is_partial}
         if is_translated:
             options["is_translated"] = True
+        if windows is not None:
+            options["windows"] = windows
         try:
             return self._first(samples, options, on_segments)
         except NoneServed as none:
@@ -106,7 +110,17 @@ class Recognizer:
 
     def _fit(self, options: dict[str, Any]) -> list[Link[RecognitionEngine]]:
         fit = [link for link in self._chain if link.engine.supports(options["language"])]
+        if "windows" in options:
+            fit = [link for link in fit if link.engine.takes_windows]
         return [link for link in fit if link.engine.translates] if "is_translated" in options else fit
+
+    def window_engine(self, language: str | None) -> tuple[str, str] | None:
+        """Return name and model of the engine for this language, if it is one that takes windows."""
+        fit = (link for link in self._fit({"language": language}) if link.state != "unavailable")
+        first = next(fit, None)
+        if first is None or not first.engine.takes_windows:
+            return None
+        return first.engine.name, first.engine.model
 
     def served(self) -> dict[str, list[str]]:
         """Return the languages that each engine is the first to recognise, by its name."""

@@ -64,19 +64,19 @@ async def _outcome(queue_name: str) -> str:
 
 
 class _Queue:
-    """This event loop's view of a queue."""
+    """This event loop's view of a queue: of the jobs that wait or run, so that captions fill no worker."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     _look_at = 0.0
-    _room = 0  # how many more fit until the next look
+    _room = 0  # how many more may be asked for until the next look
 
     async def is_full(self) -> bool:
         if time.monotonic() >= self._look_at:
             self._look_at, self._room = time.monotonic() + LOOK_EVERY_S, 0
             try:
-                self._room = settings.PARTIAL_QUEUE_LIMIT - await jobs.length_now(self._name)
+                self._room = settings.PARTIAL_QUEUE_LIMIT - await jobs.n_now(self._name)
             except redis.RedisError:
                 self._look_at = 0.0
                 raise

@@ -27,6 +27,7 @@ from voice.capacity import shedding
 from voice.engines.base import EndOfTurnModel
 from voice.live import detectors
 from voice.live.captions import CaptionTrack, CaptionWanted
+from voice.live.lulls import Lulls, Paused
 from voice.live.rounds import Rounds, thread
 from voice.live.turn_detection import (
     BLOCK_BYTES,
@@ -83,8 +84,8 @@ class Listener:
     recognising; it starts that and returns at once, False if it could not (the queue is full): it is asked
     again a second later. At most one caption is under way; its text is handed to `caption_recognised`. While
     either is awaited, nothing further of this stream is heard. `read` returns bytes [start, end) of the
-    stream, fewer if they are gone; a thread calls it when the semantic model is asked. `voice` says whether
-    anyone spoke.
+    stream, fewer if they are gone; a thread calls it when the semantic model is asked. `paused` is awaited
+    soon after speech pauses, perhaps for its end. `voice` says whether anyone spoke.
     """
 
     _semantic_waiting = 0  # over all listeners of the process
@@ -96,6 +97,7 @@ class Listener:
         noticed: Noticed,
         request_caption: RequestCaption,
         read: Read,
+        paused: Paused | None = None,
         turn_settings: TurnSettings | None = None,
         offset: int = 0,
         backlog_bytes: int = BACKLOG_BYTES,
@@ -117,6 +119,7 @@ class Listener:
         self._waits_since = 0.0  # no byte of `_pending` arrived earlier
         self._detector: TurnDetector | None = None  # of the audio that is processed next
         self._captions = CaptionTrack(offset)
+        self._lulls = Lulls(paused)
         self.voice = VoiceCheck(has_missed=offset > 0)
         self._telling: asyncio.Task[None] | None = None
         self._is_closed = False
@@ -140,6 +143,8 @@ class Listener:
             self.voice.expect()
         if self.is_due:
             self._rounds.want(self)
+        else:
+            self._lulls.look(self._detector, self._pending)
 
     def caption_recognised(self, start: int, end: int, text: str) -> str | None:
         """A stretch that was asked for is recognised: the whole caption now, or None if it came too late."""
@@ -152,6 +157,7 @@ class Listener:
         """
         self._is_closed = True
         self._pending.clear()
+        self._lulls.close()
         self.voice.miss()
         if self._telling is not None:
             self._telling.cancel()
@@ -194,6 +200,7 @@ class Listener:
             return
         if len(self._pending) < BLOCK_BYTES:
             self.voice.caught_up()
+            self._lulls.look(detector, self._pending)
         wanted = None if events else self._captions.advance_to(self._position)
         if events or wanted is not None:
             self._telling = asyncio.get_running_loop().create_task(self._tell(detector, events, wanted))

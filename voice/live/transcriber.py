@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from voice.callers import Caller
 from voice.errors import Busy, VoiceError
-from voice.live import caption_queue
+from voice.live import ahead, caption_queue
 from voice.live.detectors import voice_activity
 from voice.live.turn_detection import BLOCK_BYTES
 from voice.live.utterances import (
@@ -203,7 +203,7 @@ class Transcriber:
         One of every few guesses is wrong, and a worker does not notice that before it has finished.
         """
         request = self._request
-        if not await jobs.has_spare_workers("stt", transcription.QUEUE):
+        if ahead.is_off() or not await jobs.has_spare_workers("stt", transcription.QUEUE):
             return None
         try:
             return await self._recognised(request, utterance)
@@ -230,7 +230,7 @@ class Transcriber:
             )
 
     async def _tell_caption(self, request: TranscriptionRequest, utterance: Utterance, number: int) -> None:
-        if not await caption_queue.may_ask(transcription.QUEUE):
+        if not await caption_queue.may_ask(transcription.CAPTION_QUEUE):
             return
         try:
             recognition = await self._recognised(request, utterance, within_s=CAPTION_WITHIN_S)
@@ -249,7 +249,9 @@ class Transcriber:
         self, request: TranscriptionRequest, utterance: Utterance, *, within_s: float = FINAL_WITHIN_S * 2
     ) -> Meta:
         caller = self._audience.caller
-        async with transcription.transcribe(request, utterance.pcm, caller, is_pcm=True) as call:
+        async with transcription.transcribe(
+            request, utterance.pcm, caller, is_pcm=True, is_utterance=True
+        ) as call:
             return await call.complete(within_s=within_s)
 
     async def _recognised_patiently(self, request: TranscriptionRequest, utterance: Utterance) -> Meta:

@@ -184,6 +184,16 @@ class TurnDetector:
         """Whether anything was said so far: `min_speech_ms` of speech without a long silence in it."""
         return self._had_speech or self._has_spoken()
 
+    @property
+    def silent_frames(self) -> int | None:
+        """How many frames of silence followed the last one of speech in this turn; None between turns."""
+        return None if self._phase is _Phase.WAITING else self._silent_frames
+
+    @property
+    def n_frames(self) -> int:
+        """How many frames were heard."""
+        return self._n_frames
+
     def answer(self, question: TurnQuestioned, probability: float) -> list[TurnEvent]:
         """Take the semantic model's answer, 0 goes on .. 1 finished; late answers change nothing.
 

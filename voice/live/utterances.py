@@ -41,6 +41,9 @@ MAX_UTTERANCE_S: Final = 30.0
 """A recogniser's window. Source: Whisper takes 30 s at once."""
 CUT_WITHIN_S: Final = 5.0
 """A longer utterance is cut at the quietest moment of its last seconds."""
+LONG_S: Final = 20.0
+LONG_SILENCE_MS: Final = 320
+"""After so much speech a shorter silence ends an utterance: little is then left at the end of a stream."""
 _QUIET_BYTES: Final = BYTES_A_SECOND // 10
 
 
@@ -179,7 +182,11 @@ class UtteranceCutter:
         return [*events, Began(at_s)]
 
     def _is_over(self, now_s: float) -> bool:
-        return self._paused_s is not None and now_s - self._paused_s >= self.silence_ms / 1000 - 1e-9
+        if self._paused_s is None:
+            return False
+        is_long = self._paused_s - self._pcm_from / BYTES_A_SECOND >= LONG_S
+        enough_ms = min(self.silence_ms, LONG_SILENCE_MS) if is_long else self.silence_ms
+        return now_s - self._paused_s >= enough_ms / 1000 - 1e-9
 
     def _is_too_long(self) -> bool:
         return (

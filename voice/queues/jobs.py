@@ -104,9 +104,12 @@ def ring(queue_name: str, pipeline: Pipeline) -> None:
     pipeline.ltrim(bell(queue_name), -RINGS, -1)
 
 
-async def length_now(queue_name: str) -> int:
-    """Jobs that wait in the queue; on an event loop."""
-    return await redis_clients.async_client().llen(key(queue_name))
+async def n_now(queue_name: str) -> int:
+    """Return how many jobs of the queue wait or run; on an event loop."""
+    async with redis_clients.async_client().pipeline(transaction=False) as pipe:
+        pipe.llen(key(queue_name))
+        pipe.zcard(StartedJobRegistry.key_template.format(queue_name))
+        return sum(await pipe.execute())
 
 
 async def has_spare_workers(*queue_names: str) -> bool:

@@ -6,15 +6,16 @@ from uuid import UUID
 from voice.infra import object_storage, redis_clients
 from voice.models import PendingErasure
 from voice.queues import jobs, leases
-from voice.recordings import buffer, queueing, storage
+from voice.recordings import buffer, kept, queueing, storage
 
 logger = logging.getLogger(__name__)
 
 
 def erase(key: str) -> None:
-    """Erase buffered audio, files, incomplete uploads and jobs of the recording with the id `key`."""
+    """Erase all of the recording with the id `key`: audio, what is kept of its text, files, uploads, jobs."""
     jobs.forget(_job_ids(key))
     buffer.erase(key)
+    kept.erase(key)
     object_storage.delete(storage.directory(key))
 
 
@@ -23,7 +24,7 @@ def find(key: str) -> list[str]:
     prefix = storage.directory(key)
     uploads = [upload.name for upload in object_storage.incomplete_uploads(prefix)]
     running = sorted(leases.pending(_job_ids(key), redis_clients.sync_client()))
-    return [*object_storage.names(prefix), *uploads, *buffer.keys(key), *running]
+    return [*object_storage.names(prefix), *uploads, *buffer.keys(key), *kept.keys(key), *running]
 
 
 def erase_now(recording_id: UUID) -> None:

@@ -52,30 +52,47 @@ AND coalesce(segment_ends[cardinality(segment_ends)], 0) = %s AND (byte_count IS
 """
 
 
-def read_pcm(recording: Recording) -> bytes:
-    """Return all PCM bytes of a sealed recording, from object storage and from Redis.
+def read_pcm(recording: Recording, start: int = 0) -> bytes:
+    """Return the PCM bytes of a sealed recording from byte `start` on, from object storage and from Redis.
 
     Raises AudioMissing when Redis lost some and the source has not sent them again yet.
     """
     while True:
         known = recording.status, recording.segment_ends
         try:
-            return _read_as_known(recording)
+            return _read_as_known(recording, start)
         except (AudioMissing, FileNotFoundError):
             recording.refresh_from_db()
             if (recording.status, recording.segment_ends) == known:
                 raise  # it was not moved during the read
 
 
-def _read_as_known(recording: Recording) -> bytes:
+def read_growing(recording: Recording, start: int) -> bytes:
+    """Return what is held of an open recording from byte `start` on.
+
+    Raises AudioMissing while it is being moved.
+    """
+    held = max(buffer.held(recording.id), recording.moved_bytes)
+    if held < start:
+        raise AudioMissing(held, start)
+    return _read_range(recording, start, held)
+
+
+def _read_as_known(recording: Recording, start: int) -> bytes:
     if recording.status == Recording.Status.STORED:
-        return _read_stored(recording.storage_name)
-    expected = recording.byte_count or 0
-    segments = [_read_file(_segment_name(recording.id, *segment)) for segment in recording.segments]
-    pcm = b"".join([*segments, buffer.read(recording.id, recording.moved_bytes, expected)])
-    if len(pcm) < expected:
-        raise AudioMissing(len(pcm), expected)
-    return pcm
+        return _read_stored(recording.storage_name)[start:]
+    return _read_range(recording, start, recording.byte_count or 0)
+
+
+def _read_range(recording: Recording, start: int, end: int) -> bytes:
+    """Return bytes [start, end) of a growing recording."""
+    moved = [(first, last) for first, last in recording.segments if last > start]
+    begins = min([first for first, _ in moved], default=max(start, recording.moved_bytes))
+    segments = [_read_file(_segment_name(recording.id, *segment)) for segment in moved]
+    pcm = b"".join([*segments, buffer.read(recording.id, max(begins, recording.moved_bytes), end)])
+    if len(pcm) < end - begins:
+        raise AudioMissing(begins + len(pcm), end)
+    return pcm[start - begins :]
 
 
 def store(recording: Recording, *, now: datetime) -> bool:

@@ -21,15 +21,23 @@ from voice.service.requests import TranscriptionRequest
 
 QUEUE = "stt-call"
 """Behind `stt` and `stt-partial`, where the answers of interviews wait; before `stt-batch`."""
+CAPTION_QUEUE = "stt-call-partial"
+"""Behind `QUEUE`: no final of a caller waits for captions."""
 
 
 @asynccontextmanager
 async def transcribe(
-    request: TranscriptionRequest, audio: bytes, caller: Caller, *, is_pcm: bool = False
+    request: TranscriptionRequest,
+    audio: bytes,
+    caller: Caller,
+    *,
+    is_pcm: bool = False,
+    is_utterance: bool = False,
 ) -> AsyncIterator[Call]:
     """Let a worker transcribe `audio`; leaving the block early lets it drop the work.
 
     audio: a file in any usual format, or s16le, mono, 16 000 Hz with `is_pcm`.
+    is_utterance: it is speech throughout, at most 30 s; the worker need not look for it.
     The call's parts carry `segments`; its result is `voice.text.transcripts.recognition_fields`.
 
     Raises:
@@ -38,9 +46,11 @@ async def transcribe(
     """
     check_size(len(audio))
     request_fields = {"kind": "hear", "transcription": asdict(request), "is_pcm": is_pcm}
+    request_fields["is_utterance"] = is_utterance
     limit = settings.PARTIAL_QUEUE_LIMIT if request.is_partial else settings.VOICE["QUEUE_LIMIT"]
+    queue_name = CAPTION_QUEUE if request.is_partial else QUEUE
     async with calls.submitted(
-        QUEUE, request_fields, audio=audio, queue_limit=limit, tenant=tenant_of(caller)
+        queue_name, request_fields, audio=audio, queue_limit=limit, tenant=tenant_of(caller)
     ) as call:
         yield call
 

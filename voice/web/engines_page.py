@@ -59,9 +59,11 @@ STATE_VARIANTS = {
 }
 QUEUE_NAMES = {
     "stt": _("recordings to recognise"),
+    "stt-ahead": _("answers that are still being given"),
     "stt-partial": _("live captions"),
     "stt-later": _("recordings whose text may come later"),
     "stt-call": _("what programs wait to have recognised"),
+    "stt-call-partial": _("live captions for programs"),
     "stt-batch": _("uploaded files to recognise"),
     "tts": _("questions to speak"),
     "tts-call": _("what programs wait to have spoken"),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.conf import settings
 
@@ -15,7 +15,7 @@ from voice.audio import resampling
 from voice.audio.decoding import Tally
 from voice.audio.encoding import Container, Encoder
 from voice.audio.pcm import s16le_from_samples, samples_from_s16le
-from voice.errors import VoiceError
+from voice.errors import EngineUnavailable, VoiceError
 from voice.inference import recognizer, synthesizer
 from voice.inference.recognizer import OnSegments
 from voice.inference.synthesizer import SynthesisStream
@@ -24,12 +24,15 @@ from voice.queues.answers import ClaimedCall, Forgotten
 from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionRequest
 from voice.speech import cache, cloning
 from voice.text.transcripts import recognition_fields, segment_fields
-from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, SpeechChunk
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, Span, SpeechChunk, Window
 from voice.workers import conversion, slot
 from voice.workers.uploads import decoded
 
 if TYPE_CHECKING:
     from voice.engines.base import DiarizationEngine
+
+WINDOW_SAMPLES: Final = 30 * RECOGNITION_RATE_HZ
+"""The longest sound that is recognised in one go."""
 
 
 def synthesize(call: ClaimedCall) -> None:
@@ -121,7 +124,8 @@ def transcribe(call: ClaimedCall) -> None:
         else:
             call.check_wanted()
 
-    result = recognised(samples, request, on_segments=tell)
+    is_utterance = call.request.get("is_utterance", False)  # not in a call of an earlier release
+    result = recognised(samples, request, on_segments=tell, is_utterance=is_utterance)
     engine_ms = round(1000 * (time.monotonic() - started))
     speakers: Sequence[str | None] | None = None
     if request.is_diarized:
@@ -160,11 +164,17 @@ def recognised(
     samples: Samples,
     request: TranscriptionRequest,
     on_segments: OnSegments | None = None,
+    *,
+    is_utterance: bool = False,
 ) -> Recognition:
-    """Transcribe audio, however long it takes; see `Recognizer.recognize`."""
+    """Transcribe audio, however long it takes; see `Recognizer.recognize`.
+
+    is_utterance: it is speech throughout; an engine that takes windows gets it as one.
+    """
     slot.allow(len(samples) / RECOGNITION_RATE_HZ)
-    task = {"is_translated": True} if request.is_translated else {}
-    return recognizer.recognizer().recognize(
+    task: dict[str, Any] = {"is_translated": True} if request.is_translated else {}
+    recognise = functools.partial(
+        recognizer.recognizer().recognize,
         samples,
         language=request.language or None,
         hot_words=request.hot_words or None,
@@ -172,6 +182,14 @@ def recognised(
         on_segments=on_segments,
         **task,
     )
+    if is_utterance and 0 < len(samples) <= WINDOW_SAMPLES and _takes_windows(request):
+        with suppress(EngineUnavailable):  # another engine may hear it
+            return recognise(windows=[Window((Span(0, len(samples)),))])
+    return recognise()
+
+
+def _takes_windows(request: TranscriptionRequest) -> bool:
+    return recognizer.recognizer().window_engine(request.language or None) is not None
 
 
 def with_speakers(samples: Samples, result: Recognition) -> tuple[Recognition, list[str | None]]:

@@ -4,21 +4,23 @@ PostgreSQL holds what waits. A job that fails leaves the row waiting with a late
 queues it again; it does the same if a worker died or a queue was lost. Queues are only hints.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import redis
 from django.db.models import F
 from django.utils import timezone
 
 from voice import errors, metrics, signals
 from voice.audio.decoding import Tally
 from voice.audio.pcm import samples_from_s16le
-from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported
-from voice.models import Batch, BatchFile, Transcript
+from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported, VoiceError
+from voice.models import Batch, BatchFile, Recording, Transcript
 from voice.queues.answers import Forgotten
-from voice.recordings import buffer, storage
+from voice.recordings import buffer, kept, storage
 from voice.service import batches
 from voice.service.requests import TranscriptionRequest
 from voice.text.transcripts import stored_segment
@@ -36,6 +38,10 @@ from voice.workers.attempts import (
     retry_s,
 )
 
+if TYPE_CHECKING:
+    from voice.workers.windowed import Sound
+
+Audio = TypeVar("Audio")
 OnSegments = Callable[[tuple[Segment, ...]], None]
 LOOK_EVERY_S = 1.0
 """How often a job looks whether its row still waits, between two windows."""
@@ -47,8 +53,8 @@ def transcribe(recording_id: str) -> None:
     if row:
         _recognise_once(
             row,
-            read=lambda: storage.read_pcm(row.recording),
-            recognise=lambda pcm: _recognise_pcm(pcm, row.recording.language, _while_wanted(row)),
+            read=lambda: _sound_of(row.recording),
+            recognise=lambda sound: _recognise_sound(row.recording, sound, _while_wanted(row)),
             finished=_tell_of_transcript,
             unheard=unheard.set_aside,
         )
@@ -70,8 +76,8 @@ def transcribe_file(file_id: str) -> None:
 def _recognise_once(
     row: Row,
     *,
-    read: Callable[[], bytes],
-    recognise: Callable[[bytes], dict[str, Any]],
+    read: Callable[[], Audio],
+    recognise: Callable[[Audio], dict[str, Any]],
     finished: Callable[[Row], None],
     unheard: Callable[[Row, str], None],
 ) -> None:
@@ -119,7 +125,7 @@ def _attempt(
         end(row, finished, status=row.Status.DONE, last_error="", **recognition)
 
 
-def _audio_of(row: Row, read: Callable[[], bytes], finished: Callable[[Row], None]) -> bytes | None:
+def _audio_of(row: Row, read: Callable[[], Audio], finished: Callable[[Row], None]) -> Audio | None:
     """Read the audio; None if it was discarded in the meantime. Raises what kept it from being read."""
     try:
         return read()
@@ -147,16 +153,35 @@ def _while_wanted(row: Row) -> OnSegments:
     return look
 
 
-def _recognise_pcm(pcm: bytes, language: str, on_segments: OnSegments) -> dict[str, Any]:
-    from voice.workers import answering  # only the processes that transcribe import engines
+def _sound_of(recording: Recording) -> "Sound | bytes":
+    """Read what is left to be recognised; the whole PCM where the engine takes no windows."""
+    from voice.workers import windowed  # only the processes that transcribe import engines
 
+    task = windowed.Task.of(recording)
+    if task is None:
+        return storage.read_pcm(recording)
+    return windowed.opened(task, partial(storage.read_pcm, recording))
+
+
+def _recognise_sound(recording: Recording, sound: "Sound | bytes", on_segments: OnSegments) -> dict[str, Any]:
     started = time.monotonic()
-    result = answering.recognised(
-        samples_from_s16le(pcm), TranscriptionRequest(language=language), on_segments
-    )
+    result = _transcribed(recording, sound, on_segments)
     engine_ms = round(1000 * (time.monotonic() - started))
     segments = [stored_segment(segment) for segment in result.segments]
     return _heard(result) | {"segments": segments, "confidence": result.confidence, "engine_ms": engine_ms}
+
+
+def _transcribed(recording: Recording, sound: "Sound | bytes", on_segments: OnSegments) -> Recognition:
+    """Recognise it by windows; if their engine fails, or is replaced meanwhile, as a whole."""
+    from voice.workers import answering, windowed
+
+    if not isinstance(sound, bytes):
+        try:
+            return windowed.transcribed(sound, on_segments)
+        except (EngineUnavailable, windowed.EngineChanged):
+            sound = storage.read_pcm(recording)
+    request = TranscriptionRequest(language=recording.language)
+    return answering.recognised(samples_from_s16le(sound), request, on_segments)
 
 
 def _recognise_file(file: bytes, batch: Batch, on_segments: OnSegments) -> dict[str, Any]:
@@ -189,9 +214,24 @@ def _heard(result: Recognition) -> dict[str, Any]:
 
 
 def _tell_of_transcript(row: Transcript) -> None:
+    with contextlib.suppress(redis.RedisError):  # it expires by itself later
+        kept.erase(row.recording_id)
     now = timezone.now()
     metrics.transcript_ended(row.status, sealed_at=row.recording.sealed_at or now, now=now)
     signals.transcript_finished.send(Transcript, transcript=row)
+
+
+def recognise_on_the_way(recording_id: str) -> None:
+    """Recognise what is complete of a recording that still grows, so that little is left at its end.
+
+    Best effort: what it finds is kept in Redis for an hour at most (`voice.recordings.kept`).
+    """
+    from voice.workers import windowed
+
+    recording = Recording.objects.filter(pk=recording_id, status=Recording.Status.OPEN).first()
+    if recording is not None:
+        with contextlib.suppress(Forgotten, VoiceError, windowed.EngineChanged):
+            windowed.recognise_on_the_way(recording)
 
 
 def recognise_partial(recording_id: str, start: int, end: int, language: str, reply_to: str) -> None:

@@ -21,7 +21,7 @@ LOOK_EVERY_S = 1.0
 SEARCH_EVERY, MEMORY_EVERY = 5, 5
 """In samples: a search lists all processes of the machine, and memory reads all pages of a process."""
 QUEUES = (
-    *("stt", "stt-partial", "stt-later", "stt-call", "stt-batch"),
+    *("stt", "stt-ahead", "stt-partial", "stt-later", "stt-call", "stt-call-partial", "stt-batch"),
     *("tts", "tts-call", "audio", "cron", "default"),
 )
 PROGRAMS = {

@@ -52,15 +52,15 @@ async def test_caption_is_refused_while_redis_is_away(monkeypatch):
     async def fail(name):
         raise redis.ConnectionError
 
-    monkeypatch.setattr(jobs, "length_now", fail)
+    monkeypatch.setattr(jobs, "n_now", fail)
 
     assert not await ask()
 
 
 async def test_queue_that_was_full_is_not_looked_at_again_at_once(queued, settings, monkeypatch):
     looks = []
-    look = jobs.length_now
-    monkeypatch.setattr(jobs, "length_now", lambda name: looks.append(name) or look(name))
+    look = jobs.n_now
+    monkeypatch.setattr(jobs, "n_now", lambda name: looks.append(name) or look(name))
     settings.PARTIAL_QUEUE_LIMIT = 0
     for _ in range(3):
         assert not await ask()
@@ -97,3 +97,10 @@ def counted(outcome):
 @pytest.fixture(autouse=True)
 def _clean(clean_redis):
     """Start each test without jobs."""
+
+
+async def test_captions_that_are_being_made_count_too(clean_redis, settings):
+    settings.PARTIAL_QUEUE_LIMIT = 1
+    clean_redis.zadd("rq:wip:stt-partial", {"job": 10**12})
+
+    assert not await ask()

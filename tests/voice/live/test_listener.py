@@ -392,3 +392,19 @@ async def test_close_does_not_wait_for_a_telling_that_never_ends(monkeypatch):
     await heard(Audience(), sentence())
 
     assert len(audience.events) == 1
+
+
+async def test_pause_is_told_before_speech_counts_as_ended():
+    audience, pauses = Audience(), []
+
+    async def paused():
+        pauses.append([type(event) for event in audience.events])
+        audience.told.set()
+        return True
+
+    listener = audience.listener(paused=paused)
+    send(listener, sentence(pause_s=0.4))
+    await audience.until(lambda: pauses)
+    await listener.close()
+
+    assert pauses == [[SpeechStarted]]

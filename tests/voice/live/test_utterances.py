@@ -160,3 +160,12 @@ def test_every_utterance_begins_and_ends_once_in_order(stretches):
     assert kinds(events) == [Began, Ended] * (len(events) // 2)
     times = [e.timestamp_s if isinstance(e, Began) else e.utterance.end_s for e in events]
     assert times == sorted(times)
+
+
+def test_long_speech_ends_at_a_shorter_silence():
+    speech = (sound((LOUD, seconds), (SILENT, 0.45), (LOUD, 1)) for seconds in (19, 21))
+
+    short, long = (kinds(heard(pcm)) for pcm in speech)
+
+    assert short == [Began, Paused, Resumed, Paused, Ended]
+    assert long == [Began, Paused, Ended, Began, Paused, Ended]

@@ -10,7 +10,7 @@ from voice.infra import redis_clients
 from voice.queues import jobs, turns
 
 JOB = "voice.workers.answering.answer_call"
-ORDER = ["stt", "stt-later", "stt-partial", "stt-call", "stt-batch"]
+ORDER = ["stt", "stt-ahead", "stt-later", "stt-partial", "stt-call", "stt-call-partial", "stt-batch"]
 
 pytestmark = pytest.mark.usefixtures("clean_redis")
 

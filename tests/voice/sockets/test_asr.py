@@ -507,3 +507,18 @@ async def test_client_that_leaves_lets_the_work_be_dropped(client, worker, clean
 
     assert not clean_redis.keys("voice:call:*")
     may_go_on.set()
+
+
+async def test_no_final_waits_for_captions(client, worker, monkeypatch):
+    asked = []
+    submitted = calls.submitted
+
+    def noted(queue_name, request, **options):
+        asked.append((queue_name, request["transcription"]["is_partial"]))
+        return submitted(queue_name, request, **options)
+
+    monkeypatch.setattr(calls, "submitted", noted)
+    await heard(client, s16le_from_samples(speech()))
+
+    assert ("stt-call", False) in asked
+    assert {name for name, is_partial in asked if is_partial} <= {"stt-call-partial"}

@@ -15,6 +15,7 @@ from voice.queues import answers
 from voice.queues.calls import Call
 from voice.service import batches, conversion, synthesis, transcription
 from voice.service.requests import ConversionRequest, SpeechRequest, TranscriptionRequest
+from voice.types import Span, Window
 from voice.workers import answering
 from voice.workers import transcription as jobs
 
@@ -112,3 +113,29 @@ async def test_recogniser_stops_after_the_window_in_which_the_batch_was_deleted(
 
     assert windows.windows == 2
     assert not await in_thread(BatchFile.objects.exists)()
+
+
+class TakesWindows(FakeRecognition):
+    """Remembers the windows that it was given."""
+
+    takes_windows = True
+    given = None
+
+    def recognize(self, samples, *, windows=None, **options):
+        self.given = windows
+        return super().recognize(samples, **options)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_utterance", "is_one"), [(3, True, True), (3, False, False), (31, True, False)]
+)
+async def test_utterance_is_recognised_as_one_window(engines, seconds, is_utterance, is_one):
+    engines.recognition = TakesWindows()
+    wanted, pcm = TranscriptionRequest(language="en"), tone(seconds)
+    async with transcription.transcribe(wanted, pcm, CALLER, is_pcm=True, is_utterance=is_utterance) as call:
+        await carry_out(call)
+        text = (await call.complete(within_s=60))["text"]
+
+    whole = [Window((Span(0, len(pcm) // 2),))]
+    assert text == engines.recognition.says
+    assert engines.recognition.given == (whole if is_one else None)

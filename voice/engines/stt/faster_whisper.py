@@ -38,12 +38,11 @@ from voice.engines.stt.whisper_loading import (
 from voice.engines.stt.whisper_model import Batching, LoadedWhisper
 from voice.engines.stt.whisper_text import segments_of
 from voice.engines.vad.silero import SileroVad
-from voice.engines.vad.windows import Window, speech_spans, windows
+from voice.engines.vad.windows import windows_of
 from voice.errors import EngineUnavailable, LanguageUnsupported
 from voice.text.languages import primary_language
-from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment
+from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, Window
 
-WINDOW_S: Final = 30.0
 CLOSING_S: Final = 10.0
 
 # Of all multilingual models. Cantonese ("yue") came with large-v3.
@@ -64,6 +63,7 @@ class FasterWhisper:
     """See the module. Thread-safe; on CPU `slots` windows are decoded in parallel, further ones wait."""
 
     name = "faster_whisper"
+    takes_windows = True
 
     def __init__(
         self,
@@ -153,9 +153,12 @@ class FasterWhisper:
         hot_words: str | None = None,
         is_partial: bool = False,
         is_translated: bool = False,
+        windows: Sequence[Window] | None = None,
         on_segments: Callable[[tuple[Segment, ...]], None] | None = None,
     ) -> Recognition:
         """See `RecognitionEngine.recognize`. `on_segments` is called after each window.
+
+        windows: what to recognise of `samples`, each at most 30 s; None finds the speech by voice activity.
 
         Raises:
             TransientFailure: the model has not returned for `deadline_s`.
@@ -166,12 +169,11 @@ class FasterWhisper:
             raise LanguageUnsupported(
                 f"Whisper {self.model} does not hear {language!r}; name another language."
             )
-        spans = speech_spans(self._vad.probabilities(samples), len(samples), longest_s=WINDOW_S)
+        if windows is None:
+            windows = windows_of(self._vad.probabilities(samples), len(samples))
         code = None if language is None else _code(language)
         kind = Kind(code, (hot_words or "").strip() or None, is_partial, is_translated)
-        heard_in, segments = self._heard(
-            samples, windows(spans, longest_s=WINDOW_S), kind, on_segments or _tell_nobody
-        )
+        heard_in, segments = self._heard(samples, list(windows), kind, on_segments or _tell_nobody)
         return Recognition(
             text=" ".join(segment.text for segment in segments),
             language=heard_in.code,

@@ -26,7 +26,7 @@ from voice.engines.vad.silero_graph import (
     folded,
     for_many_streams,
 )
-from voice.types import Samples
+from voice.types import Probabilities, Samples
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -35,8 +35,6 @@ MODEL_IN_PACKAGE: Final = ("faster_whisper", "assets/silero_vad_v6.onnx")
 
 # The intermediate results of this many frames fit into a core's cache; with more frames each costs more.
 CALL_FRAMES: Final = 64
-
-Probabilities = npt.NDArray[np.float32]
 
 
 class SileroVad:
@@ -88,6 +86,16 @@ class SpeechStream:
         self.hidden = np.zeros(STATE_SIZE, np.float32)
         self.cell = np.zeros(STATE_SIZE, np.float32)
         self.context = np.zeros(CONTEXT_SAMPLES, np.float32)
+
+    @property
+    def memory(self) -> bytes:
+        """All that the stream remembers; set on another stream, that one goes on from here."""
+        return np.concatenate([self.hidden, self.cell, self.context]).tobytes()
+
+    @memory.setter
+    def memory(self, memory: bytes) -> None:
+        remembered = np.frombuffer(memory, np.float32)
+        self.hidden, self.cell, self.context = np.split(remembered, [STATE_SIZE, 2 * STATE_SIZE])
 
     def __call__(self, samples: Samples) -> Probabilities:
         """Return the speech probability 0..1 of each frame that follows in the stream.

@@ -92,10 +92,13 @@ def _http(worker: VoiceWorker, port: int) -> Iterator[None]:
 def with_calls(queues: Iterable[str]) -> list[str]:
     """Return the queues with those of the callers who wait, behind the interviews' and before batches.
 
-    Whoever serves interviews serves callers too, so that a new release needs no other command.
+    Whoever serves interviews serves callers too, and recognises ahead, so that a new release needs no other
+    command.
     """
     served = list(queues)
-    for first, calls in (("stt", "stt-call"), ("tts", "tts-call")):
+    if "stt" in served and "stt-ahead" not in served:
+        served.insert(served.index("stt") + 1, "stt-ahead")
+    for first, calls in (("stt", "stt-call"), ("stt", "stt-call-partial"), ("tts", "tts-call")):
         if first in served and calls not in served:
             behind = [at for at, name in enumerate(served) if name.startswith(first) and name != "stt-batch"]
             served.insert(behind[-1] + 1, calls)

@@ -1,9 +1,19 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.engines.vad.windows import Span, Window, speech_spans, windows
+from voice.engines.base import SPEECH_THRESHOLD
+from voice.engines.vad.windows import (
+    Span,
+    Window,
+    WindowCutter,
+    speech_spans,
+    windows,
+    windows_of,
+)
 
 RATE_HZ = 16_000
 FRAME = 512
@@ -87,3 +97,72 @@ def test_a_window_holds_the_sound_of_its_spans():
     recording = np.arange(100, dtype=np.float32)
 
     assert Window((Span(1, 3), Span(50, 51))).cut_from(recording).tolist() == [1, 2, 50]
+
+
+PARTS = st.lists(st.tuples(st.floats(0, 1, width=32), st.integers(1, 400)), max_size=20)
+
+
+def found_in_pieces(probabilities, cuts):
+    """The windows that a cutter closes, fed piece by piece, each time from its state as JSON."""
+    cutter, found = WindowCutter(), []
+    for piece in np.split(probabilities, sorted(cut % (len(probabilities) + 1) for cut in cuts)):
+        found += cutter.feed(piece)
+        cutter = WindowCutter.restored(json.loads(json.dumps(cutter.state())))
+    left = cutter.open_window(len(probabilities) * FRAME)
+    return found, [left] if left else []
+
+
+@given(PARTS, st.lists(st.integers(0, 10_000), max_size=5))
+def test_windows_do_not_depend_on_the_pieces(parts, cuts):
+    probabilities = frames((0, 1), *parts)
+
+    closed, left = found_in_pieces(probabilities, cuts)
+
+    assert [*closed, *left] == windows_of(probabilities, len(probabilities) * FRAME)
+
+
+@given(PARTS, PARTS)
+def test_what_follows_changes_no_closed_window(parts, more):
+    before, after = frames((0, 1), *parts), frames((0, 1), *parts, *more)
+
+    closed = WindowCutter().feed(before)
+
+    assert WindowCutter().feed(after)[: len(closed)] == closed
+
+
+@given(PARTS)
+def test_windows_are_short_apart_and_hold_all_speech(parts):
+    probabilities = frames((0, 1), *parts)
+
+    found = windows_of(probabilities, len(probabilities) * FRAME)
+
+    assert all(0 < sum(map(len, window.spans)) <= 30 * RATE_HZ for window in found)
+    spans = [span for window in found for span in window.spans]
+    limits = [limit for span in spans for limit in (span.start, span.end)]
+    assert limits == sorted(limits)
+    for frame in np.flatnonzero(probabilities >= SPEECH_THRESHOLD):
+        assert any(span.start <= frame * FRAME < span.end for span in spans)
+
+
+@given(PARTS)
+def test_silence_changes_no_complete_window(parts):
+    probabilities = frames((0, 1), *parts, (0.9, 5), (0, 6))
+    cutter = WindowCutter()
+    cutter.feed(probabilities)
+    here = cutter.open_window(len(probabilities) * FRAME)
+
+    is_complete = cutter.is_complete(len(probabilities) * FRAME)
+    closed = cutter.feed(frames((0, 1000)))
+
+    assert is_complete
+    assert here in (*closed, cutter.open_window(10**9))
+
+
+@pytest.mark.parametrize(
+    ("speech_s", "pause_ms", "is_closed"),
+    [(9, 900, False), (11, 500, False), (11, 700, True), (21, 300, False), (21, 400, True)],
+)
+def test_the_longer_a_window_the_shorter_the_pause_that_ends_it(speech_s, pause_ms, is_closed):
+    closed = WindowCutter().feed(frames((0.9, speech_s * 1000 // 32), (0, pause_ms // 32)))
+
+    assert bool(closed) == is_closed
