@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import httpx
@@ -22,6 +21,7 @@ import pytest
 from interview_platform.demo.embedded import free_port
 from interview_platform.demo.processes import end_with_parent
 from tests import real_models
+from tests.benchmarks.plain_whisper import PLAIN_USES, Plain
 from tests.benchmarks.speakers import to_ours, to_wyoming
 from tests.speech import recordings, word_error_rate
 from tests.stack import Stack
@@ -161,16 +161,13 @@ def test_throughput_beside_plain_faster_whisper(service, api_key, model, speech,
     """The fastest of the plain uses counts."""
     pieces = list(itertools.islice(itertools.cycle(speech), RECORDINGS_AT_ONCE))
     files = [encoding.encode_flac(pcm) for pcm in pieces]
-    ways = {
-        "two workers of one thread": Plain(model, threads=1, workers=2),
-        "one worker of two threads": Plain(model, threads=2, workers=1),
-        "batched pipeline": Plain(model, threads=2, workers=1, is_pipeline=True),
-        "the service": lambda pieces: texts(service.url, api_key, files),
-    }
+    sounds = [samples_from_s16le(pcm) for pcm in pieces]
+    ways = {name: partial(Plain(model, **options), sounds) for name, options in PLAIN_USES.items()}
+    ways["the service"] = partial(texts, service.url, api_key, files)
     rates, heard = dict.fromkeys(ways, 0.0), {}
     for _, (name, recognise_all) in itertools.product(range(2), ways.items()):
         began_s = time.perf_counter()
-        heard[name] = recognise_all(pieces)
+        heard[name] = recognise_all()
         rates[name] = max(rates[name], len(pieces) / (time.perf_counter() - began_s))
     for name, rate in rates.items():
         figure(f"{RECORDINGS_AT_ONCE} recordings, {name}", rate, "/s")
@@ -178,29 +175,6 @@ def test_throughput_beside_plain_faster_whisper(service, api_key, model, speech,
     figure("throughput, service / the fastest plain use", ours / max(rates.values()), "", "at least 2.5")
     apart = word_error_rate(" ".join(heard["two workers of one thread"]), " ".join(heard["the service"]))
     figure("words that differ between them", 100 * apart, "%")
-
-
-class Plain:
-    """Plain faster-whisper in one of the ways in which it is used; voice activity and word times as ours."""
-
-    def __init__(self, directory, *, threads: int, workers: int, is_pipeline: bool = False) -> None:
-        from faster_whisper import BatchedInferencePipeline, WhisperModel
-
-        model = WhisperModel(
-            str(directory), device="cpu", compute_type="int8", cpu_threads=threads, num_workers=workers
-        )
-        self._transcribe = (BatchedInferencePipeline(model) if is_pipeline else model).transcribe
-        self._workers = workers
-
-    def __call__(self, pieces: list[bytes]) -> list[str]:
-        with ThreadPoolExecutor(self._workers) as threads:
-            return list(threads.map(self._text, pieces))
-
-    def _text(self, pcm: bytes) -> str:
-        segments, _ = self._transcribe(
-            samples_from_s16le(pcm), language="en", beam_size=1, word_timestamps=True, vad_filter=True
-        )
-        return "".join(segment.text for segment in segments)
 
 
 def texts(url: str, api_key: str, files: list[bytes]) -> list[str]:
