@@ -16,7 +16,7 @@ PAUSE = np.zeros(RECOGNITION_RATE_HZ // 2, np.float32)
 LANGUAGES = ("en", "de", "es", "fr")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Clip:
     """What is recognised, piece by piece, and what was said in all of the pieces.
 
