@@ -56,7 +56,11 @@ def all_recordings() -> list[Recording]:
 
 def word_error_rate(said: str, heard: str) -> float:
     """Edits (words inserted, deleted, replaced) for each spoken word, ignoring case and punctuation."""
-    reference, hypothesis = _words(said), _words(heard)
+    return word_edits(words_of(said), words_of(heard)) / len(words_of(said))
+
+
+def word_edits(reference: list[str], hypothesis: list[str]) -> int:
+    """Words to insert, delete or replace to turn one into the other."""
     costs = list(range(len(hypothesis) + 1))
     for row, word in enumerate(reference, start=1):
         diagonal, costs[0] = costs[0], row
@@ -64,8 +68,8 @@ def word_error_rate(said: str, heard: str) -> float:
             replaced = diagonal + (word != other)
             diagonal = costs[column]
             costs[column] = min(replaced, diagonal + 1, costs[column - 1] + 1)
-    return costs[-1] / len(reference)
+    return costs[-1]
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     return re.findall(r"[\w']+", text.lower())

@@ -104,6 +104,11 @@ JOB_WAIT_SECONDS = Histogram(
     "voice_job_wait_seconds", "From a job's queueing until a worker took it.", ["queue"], buckets=WAIT_S
 )
 JOB_SECONDS = Histogram("voice_job_seconds", "Time a worker spent on a job.", ["queue"], buckets=ENGINE_S)
+WHISPER_WINDOWS = Counter(
+    "voice_whisper_windows",
+    "Windows heard; context: full (30 s), short, or short_then_full where the result was doubtful.",
+    ["context"],
+)
 BATCH_SIZE = Histogram("voice_batch_size", "Recordings recognised in one call of a model.", buckets=SIZES)
 
 RECORDINGS_STORED = Counter("voice_recordings_stored", "Recordings written to object storage and read back.")

@@ -80,7 +80,7 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         # On one machine the CPU is shared in this order: web and synthesis, then storage, which keeps Redis
         # small, then transcription, which can wait, but not for ever: with 19 a recording of 3 s took minutes
         # beside four busy programs.
-        Program("speech", (*worker, *SPEECH_QUEUES, "--slots", "2", "--nice", "14"), env=env),
+        Program("speech", (*worker, *SPEECH_QUEUES, "--nice", "14"), env=env),
         Program("tts", (*worker, "tts", "tts-call"), env=env),
         # A process of its own: a conversion takes seconds of CPU, and a crafted file may end it.
         Program("audio", (*worker, "audio", "--slots", "1", "--nice", "14"), env=env),

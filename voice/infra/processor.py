@@ -1,6 +1,7 @@
 """The processor: who gets it first, and how long a process waited for it.
 
 stand_back(19)                        # this process gives way to all others
+with behind(2.0):                     # work of this thread gives way to that of other threads, see `behind_s`
 clock = UnstarvedClock()
 clock.now_s()                         # stands still while the process waits for a processor
 """
@@ -9,10 +10,13 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 NS = 1_000_000_000
+
+_behind_s: ContextVar[float] = ContextVar("behind_s", default=0.0)
 
 
 def stand_back(nice: int) -> None:
@@ -23,6 +27,21 @@ def stand_back(nice: int) -> None:
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, nice)
     set_session_nice(nice)
+
+
+@contextlib.contextmanager
+def behind(seconds: float) -> Iterator[None]:
+    """Let what this thread asks of a shared engine take its turn as if it had come so much later."""
+    token = _behind_s.set(seconds)
+    try:
+        yield
+    finally:
+        _behind_s.reset(token)
+
+
+def behind_s() -> float:
+    """Return how far the work of this thread stands back, in seconds; 0 outside of `behind`."""
+    return _behind_s.get()
 
 
 def set_session_nice(nice: int) -> None:

@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from voice.infra.processor import UnstarvedClock, waits_s
+from voice.infra.processor import UnstarvedClock, behind, behind_s, waits_s
 
 
 class Machine:
@@ -72,3 +73,12 @@ def test_process_stands_back_behind_other_sessions_too():
     told = subprocess.run(command, start_new_session=True, capture_output=True, text=True, check=True)
 
     assert told.stdout.split() == ["7", "7"]
+
+
+def test_work_stands_back_in_its_own_thread_only():
+    with behind(2.0):
+        inside = behind_s()
+        with ThreadPoolExecutor(1) as thread:
+            elsewhere = thread.submit(behind_s).result(60)
+
+    assert (inside, elsewhere, behind_s()) == (2.0, 0.0, 0.0)

@@ -6,9 +6,11 @@
 
 A recording is cut into windows of at most 30 s of speech (Silero VAD), and each window is encoded and decoded
 once. The model never gets silence, because it would invent words for it. On a GPU the windows of different
-speakers that arrive within a few milliseconds go through the model together. On CPU that gains nothing, so
-each runs on a thread of its own over shared weights. Both ways run the same code; a batch is one window or
-several.
+speakers that arrive within a few milliseconds go through the model together. On CPU the encoder gains nothing
+from that, so each window is encoded by a thread of its own over shared weights; those that are encoded by
+the time a thread is free are decoded together (`batching.Line`).
+
+The encoder is shown as much as a window needs (`whisper_contexts`), and 30 s where the result is doubtful.
 
 When memory runs out, while loading or in a call, the next smaller model replaces this one for the life of the
 process (`whisper_loading.smaller_models`); `model` and `notice` say so.
@@ -85,7 +87,7 @@ class FasterWhisper:
         model: a directory, a size ("base", "large-v3") or a hub name ("Systran/faster-whisper-base").
         device: "cpu", "cuda" or "auto". compute_type: "" is int8 on CPU and float16 on a GPU.
         models_dir: cache for downloads; "" is the hub client's own.
-        is_batched: None batches on a GPU only.
+        is_batched: see `Batching`.
         smaller: models to use when memory runs out, largest first; none: Whisper's smaller sizes.
         deadline_s: a model that takes longer than this for one batch is considered hung.
         """

@@ -7,22 +7,32 @@ from typing import Final
 
 from voice import metrics
 from voice.engines.stt.batching import Batcher
+from voice.engines.stt.whisper_contexts import WINDOW_FRAMES, ContextRule, rule_for
 from voice.engines.stt.whisper_decoding import Heard, Input, Kind, WhisperDecoder
 from voice.engines.stt.whisper_loading import Place, open_whisper
 from voice.engines.stt.whisper_text import REPETITIVE_COMPRESSION
 from voice.errors import TransientFailure
-from voice.infra.processor import UnstarvedClock
+from voice.infra.processor import UnstarvedClock, behind_s
 from voice.types import Samples
 
 # The paper tries five temperatures; two bound the time that noise can take, and break most repetition loops.
 RETRY_TEMPERATURES: Final = (0.4, 0.8)
+# On CPU a decoder's step of eight windows costs little more than one of one; of more it gains little.
+# Source: docs/performance.md, "Encode apart, decode together".
+CPU_BATCH_SIZE: Final = 8
+# While others are being encoded, an encoded window waits no longer for company.
+CPU_GATHER_MS: Final = 400
+# Windows of one recording after its first, and captions, let others go first, as if they had come later.
+WINDOW_BEHIND_S: Final = 1.0
+CAPTION_BEHIND_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Batching:
     """How windows of several callers go through the model together.
 
-    is_batched: None batches on a GPU only.
+    is_batched: True encodes and decodes them together, which suits a GPU; False does each alone. None is
+    True on a GPU; on CPU they are then encoded apart and decoded together.
     deadline_s: the model takes longer than this for one batch only when it hangs.
     """
 
@@ -43,6 +53,7 @@ class LoadedWhisper:
     ahead: int
     """How many windows of one recording wait at a time; more would keep other speakers waiting."""
     deadline_s: float
+    contexts: ContextRule
 
     @classmethod
     def opened(cls, name: str, place: Place, batching: Batching) -> LoadedWhisper:
@@ -53,18 +64,21 @@ class LoadedWhisper:
         """
         is_gpu = place.device == "cuda"
         decoder = WhisperDecoder(open_whisper(name, place), has_beams=is_gpu)
-        is_batched = is_gpu if batching.is_batched is None else batching.is_batched
-        ahead = batching.size if is_batched else 1
+        is_apart = batching.is_batched is None and not is_gpu
+        is_together = batching.is_batched is not False and not is_apart
+        size = min(batching.size, CPU_BATCH_SIZE) if is_apart else batching.size if is_together else 1
         batcher: Batcher[Kind, Input, Heard] = Batcher(
             decoder.run,
-            max_items=ahead,
-            max_wait_ms=batching.wait_ms if is_batched else 0,
-            threads=1 if is_batched else place.workers,
+            max_items=size,
+            max_wait_ms=CPU_GATHER_MS if is_apart else batching.wait_ms if is_together else 0,
+            prepare=decoder.encoded if is_apart else None,
+            threads=1 if is_together else place.workers,
             when_run=metrics.BATCH_SIZE.observe,
             clock=UnstarvedClock().now_s,  # a busy machine makes a model slow, not stuck
             name="whisper",
         )
-        return cls(name, place.device, decoder, batcher, ahead, batching.deadline_s)
+        ahead = min(size, place.workers) if is_apart else size
+        return cls(name, place.device, decoder, batcher, ahead, batching.deadline_s, rule_for(decoder.width))
 
     @property
     def is_stuck(self) -> bool:
@@ -85,25 +99,50 @@ class LoadedWhisper:
             RuntimeError, MemoryError: the device failed.
         """
         inputs = [self.decoder.input_of(samples) for samples in speech]
-        first = self._run(kind, inputs)
+        kinds = [self._in_context(kind, item) for item in inputs]
+        first = self._run(kinds, inputs)
         if kind.is_partial:  # replaced soon: not worth a second try
             return first
-        return [self._best(kind, item, tried) for item, tried in zip(inputs, first, strict=True)]
+        return [self._best(*tried) for tried in zip(kinds, first, strict=True)]
 
-    def _best(self, kind: Kind, item: Input, first: Heard) -> Heard:
+    def _in_context(self, kind: Kind, item: Input) -> Kind:
+        return replace(kind, context=self.contexts.context(item.n_frames, is_partial=kind.is_partial))
+
+    def _best(self, kind: Kind, first: Heard) -> Heard:
         """`first` if it can be trusted, else the first of the retries that can, else the likeliest of all."""
+        kind, first = self._confirmed(replace(kind, language=first.language.code), first)
         attempts = [first]
         for temperature in RETRY_TEMPERATURES:
             if attempts[-1].decoded.verdict != "retry":
                 return attempts[-1]
-            hotter = replace(kind, language=first.language.code, temperature=temperature)
-            attempts += [replace(heard, language=first.language) for heard in self._run(hotter, [item])]
+            attempts.append(self._again(replace(kind, temperature=temperature), first))
         varied = [heard for heard in attempts if heard.decoded.compression <= REPETITIVE_COMPRESSION]
         return max(varied or attempts, key=lambda heard: heard.decoded.avg_logprob)
 
-    def _run(self, kind: Kind, inputs: list[Input]) -> list[Heard]:
+    def _confirmed(self, kind: Kind, first: Heard) -> tuple[Kind, Heard]:
+        """The window heard in 30 s where its own context gave a doubtful result, and the kind of that."""
+        is_doubtful = kind.context < WINDOW_FRAMES and first.decoded.is_doubtful(first.item.length_s)
+        metrics.WHISPER_WINDOWS.labels(context=_outcome(kind, is_doubtful=is_doubtful)).inc()
+        if not is_doubtful:
+            return kind, first
+        kind = replace(kind, context=WINDOW_FRAMES)
+        return kind, self._again(kind, replace(first, item=replace(first.item, encoded=None)))
+
+    def _again(self, kind: Kind, first: Heard) -> Heard:
+        """Decode the window of `first` once more; it keeps its language."""
+        return replace(self._run([kind], [first.item])[0], language=first.language)
+
+    def _run(self, kinds: list[Kind], inputs: list[Input]) -> list[Heard]:
         """Transcribe windows, batched with those of other callers."""
-        futures = [self.batcher.submit(kind, item) for item in inputs]
+        futures = [
+            self.batcher.submit(
+                kind,
+                item,
+                behind_s=behind_s() + WINDOW_BEHIND_S * place + CAPTION_BEHIND_S * kind.is_partial,
+                is_prepared=item.encoded is not None,
+            )
+            for place, (kind, item) in enumerate(zip(kinds, inputs, strict=True))
+        ]
         try:
             return [self.batcher.result_of(future, longest_run_s=self.deadline_s) for future in futures]
         except TimeoutError as error:
@@ -114,3 +153,9 @@ class LoadedWhisper:
         finally:
             for future in futures:
                 future.cancel()  # of those that nobody waits for any more
+
+
+def _outcome(kind: Kind, *, is_doubtful: bool) -> str:
+    if is_doubtful:
+        return "short_then_full"
+    return "short" if kind.context < WINDOW_FRAMES else "full"

@@ -17,6 +17,12 @@ REPETITIVE_COMPRESSION: Final = 2.4
 UNRELIABLE_LOGPROB: Final = -1.0
 NO_SPEECH: Final = 0.6
 
+# A decoding that ends so much before or after the sound left something out, or went on by itself.
+END_TOLERANCE_S: Final = 2.0
+# A phrase of n words said at least so often in a row.
+LONGEST_PHRASE: Final = 8
+REPEATS: Final = 3
+
 SENTENCE_ENDS: Final = ".。!！?？"
 LONGEST_WORD_MEDIAN_S: Final = 0.7
 
@@ -29,6 +35,10 @@ class Decoded:
     avg_logprob: float
     no_speech_prob: float
     compression: float
+    end_s: float | None = None
+    """Where the decoder says that speech ended; None if it does not say."""
+    is_cut_off: bool = False
+    """Whether it had not ended after as many tokens as it may have."""
 
     @property
     def verdict(self) -> Literal["good", "silence", "retry"]:
@@ -37,6 +47,24 @@ class Decoded:
         if self.avg_logprob < UNRELIABLE_LOGPROB or self.compression > REPETITIVE_COMPRESSION:
             return "retry"
         return "good"
+
+    def is_doubtful(self, length_s: float) -> bool:
+        """Whether a decoding in a short context has to be confirmed by one in 30 s of context.
+
+        length_s: of the window.
+        """
+        ends_elsewhere = self.end_s is not None and abs(self.end_s - length_s) > END_TOLERANCE_S
+        return self.verdict != "good" or self.is_cut_off or ends_elsewhere or repeats_itself(self.text)
+
+
+def repeats_itself(text: str) -> bool:
+    """Whether a phrase of up to eight words stands three times in a row."""
+    words = text.lower().split()
+    return any(
+        words[start : start + length] * REPEATS == words[start : start + length * REPEATS]
+        for length in range(1, LONGEST_PHRASE + 1)
+        for start in range(len(words) - length * REPEATS + 1)
+    )
 
 
 def shortened(words: list[Word]) -> tuple[Word, ...]:

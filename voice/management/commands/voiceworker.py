@@ -16,6 +16,9 @@ from voice.workers import attendant
 from voice.workers.services import Service
 from voice.workers.worker import VoiceWorker
 
+RECOGNITIONS_A_SLOT = 3
+"""Whisper encodes STT_SLOTS windows at a time, and decodes those of more jobs together."""
+
 
 class Command(BaseCommand):
     """manage.py voiceworker QUEUE [QUEUE ...] [--slots N] [--port N] [--nice N]"""
@@ -29,9 +32,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--slots",
             type=int,
-            default=settings.VOICE["STT_SLOTS"],
             help="Jobs at a time; with several queues one more slot is kept for the first. "
-            "Default: %(default)s.",
+            f"Default: STT_SLOTS, where speech is recognised {RECOGNITIONS_A_SLOT} times as many.",
         )
 
         parser.add_argument(
@@ -50,7 +52,9 @@ class Command(BaseCommand):
             help="How far this worker stands back for other programs, 0 to 19. Default: %(default)s.",
         )
 
-    def handle(self, *args: Any, queues: list[str], slots: int, port: int, nice: int, **options: Any) -> None:
+    def handle(
+        self, *args: Any, queues: list[str], slots: int | None, port: int, nice: int, **options: Any
+    ) -> None:
         queues = with_calls(queues)
         connection = django_rq.get_connection(queues[0])
         notes = attendant.forked(connection, deadline_s=settings.JOB_DEADLINE_S)
@@ -59,7 +63,7 @@ class Command(BaseCommand):
         worker = VoiceWorker(
             queues,
             connection=connection,
-            slot_count=max(1, slots),
+            slot_count=max(1, default_slots(queues) if slots is None else slots),
             services=services_for(queues),
             notes=notes,
         )
@@ -87,6 +91,13 @@ def _http(worker: VoiceWorker, port: int) -> Iterator[None]:
         raise CommandError(f"{place} cannot be opened ({error.strerror}): choose another --port.") from None
     with server.running():
         yield
+
+
+def default_slots(queues: Iterable[str]) -> int:
+    """Return how many jobs a worker of these queues runs at a time."""
+    is_recognising = any(name.startswith("stt") for name in queues)
+    slots: int = settings.VOICE["STT_SLOTS"]
+    return slots * RECOGNITIONS_A_SLOT if is_recognising else slots
 
 
 def with_calls(queues: Iterable[str]) -> list[str]:

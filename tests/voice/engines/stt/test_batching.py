@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from voice.engines.stt.batching import Batcher, BatchPlan
+from voice.engines.stt.batching import Batcher, BatchPlan, Line, Work
 
 DEADLINE_S = 120
 
@@ -57,6 +57,78 @@ def test_plan_that_is_emptied_gives_what_waits_without_waiting():
 def test_plan_with_impossible_limits_is_refused(limits):
     with pytest.raises(ValueError, match="batch"):
         BatchPlan(**limits)
+
+
+def test_plan_lets_others_go_before_what_stands_back():
+    batches = BatchPlan(max_items=2, max_wait_s=0)
+    batches.add("en", "caption", now_s=0.0, behind_s=1.0)
+    batches.add("en", "final", now_s=0.5)
+    batches.add("en", "late final", now_s=1.5)
+
+    assert [batches.take(2.0), batches.take(2.0)] == [("en", ["final", "caption"]), ("en", ["late final"])]
+
+
+def line() -> Line:
+    return Line(max_items=2, max_wait_s=0.4, has_preparation=True)
+
+
+def test_a_lone_item_is_prepared_and_run_at_once():
+    items = line()
+    items.add("en", 1, now_s=0.0)
+
+    assert items.next(0.0) == Work("en", [1], is_preparation=True)
+    items.add("en", 1, now_s=0.1, is_prepared=True)
+    assert items.next(0.1) == Work("en", [1])
+    assert items.next(0.1) is None
+
+
+def test_while_items_wait_to_be_prepared_a_batch_fills():
+    items = line()
+    for item in (1, 2, 3):
+        items.add("en", item, now_s=0.0)
+    items.add("en", 0, now_s=0.0, is_prepared=True)
+
+    assert items.next(0.1) == Work("en", [1], is_preparation=True)
+    items.add("en", 1, now_s=0.2, is_prepared=True)
+    assert items.next(0.2) == Work("en", [0, 1])
+    assert items.next(0.2) == Work("en", [2], is_preparation=True)
+
+
+def test_what_is_prepared_does_not_wait_longer_than_it_may():
+    items = line()
+    items.add("en", 0, now_s=0.0, is_prepared=True)
+    items.add("en", 1, now_s=0.3)
+
+    assert items.next(0.4) == Work("en", [0])
+
+
+def test_items_are_prepared_one_by_one_and_run_together_under_the_key_that_they_were_given(ran):
+    prepared = threading.Barrier(3)
+
+    def prepare(key, item):
+        prepared.wait(DEADLINE_S)
+        return "found", item + 1
+
+    def run(key, items):
+        ran.append((key, sorted(items)))
+        return items
+
+    batcher = Batcher(run, max_items=3, max_wait_ms=60_000, prepare=prepare, threads=3)
+    with ThreadPoolExecutor(3) as threads:
+        results = list(threads.map(lambda item: batcher.call("any", item, timeout_s=DEADLINE_S), range(3)))
+    batcher.close(timeout_s=DEADLINE_S)
+
+    assert results == [1, 2, 3]
+    assert {key for key, _ in ran} == {"found"}
+
+
+def test_an_item_that_is_prepared_already_is_only_run(ran):
+    batcher = Batcher(lambda key, items: items, max_items=1, max_wait_ms=0, prepare=lambda key, item: 1 / 0)
+
+    assert batcher.submit("en", 7, is_prepared=True).result(DEADLINE_S) == 7
+    with pytest.raises(ZeroDivisionError):
+        batcher.call("en", 7, timeout_s=DEADLINE_S)
+    batcher.close(timeout_s=DEADLINE_S)
 
 
 @pytest.fixture

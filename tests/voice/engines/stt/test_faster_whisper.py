@@ -1,11 +1,14 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from tests.speech import spoken
+from tests import real_models
+from tests.faults.waiting import wait_for
+from tests.speech import recordings, spoken
 from tests.standins import build_whisper
 from voice.engines.stt.faster_whisper import FasterWhisper
 from voice.engines.stt.whisper_decoding import Kind, WhisperDecoder
@@ -13,6 +16,7 @@ from voice.engines.stt.whisper_model import LoadedWhisper
 from voice.engines.stt.whisper_text import Decoded, segments_of, shortened
 from voice.engines.vad.windows import Span, Window
 from voice.errors import EngineUnavailable, TransientFailure
+from voice.infra.processor import behind
 from voice.types import Word
 
 SAYS = "I led a team of five. Then we shipped it!"
@@ -155,6 +159,101 @@ def test_batched_calls_give_what_single_calls_give(single, batched, batches, spe
     assert [batches.sizes(name) for name in ("encode", "generate", "align")] == [[3], [3], [3]]
 
 
+@pytest.fixture
+def apart(model_dir):
+    engine = FasterWhisper(str(model_dir), device="cpu", slots=1)
+    engine.load()
+    yield engine
+    engine.close()
+
+
+def together(engine, calls):
+    """Make all of `calls` of an engine of one slot, so that the others wait while the first is encoded."""
+    begun, all_wait = threading.Event(), threading.Event()
+
+    def hold_the_first(name):
+        begun.set()
+        assert all_wait.wait(120)
+
+    model = watched(engine, hold_the_first)
+    with ThreadPoolExecutor(len(calls)) as threads:
+        futures = [threads.submit(calls[0])]
+        assert begun.wait(120)
+        for number, call in enumerate(calls[1:], start=1):
+            futures.append(threads.submit(call))
+            wait_in_line(engine, number)
+        all_wait.set()
+        return [future.result(120) for future in futures], model
+
+
+def wait_in_line(engine, count):
+    wait_for(lambda: waiting(engine) == count, "as many windows in line")
+
+
+def test_on_cpu_windows_are_encoded_one_by_one_and_decoded_together(apart, speech):
+    results, model = together(apart, [partial(apart.recognize, each, language="en") for each in speech])
+
+    assert [result.text for result in results] == [SAYS] * 3
+    assert model.sizes("encode") == model.sizes("align") == [1, 1, 1]
+    assert model.sizes("generate") == [3]
+
+
+def test_captions_and_work_that_stands_back_are_encoded_last(apart, speech):
+    def call(name, behind_s=0.0, is_partial=False):
+        with behind(behind_s):
+            apart.recognize(speech[0], language="en", hot_words=name, is_partial=is_partial)
+
+    _, model = together(
+        apart,
+        [
+            partial(call, "first"),
+            partial(call, "batch", behind_s=60.0),
+            partial(call, "caption", is_partial=True),
+            partial(call, "final"),
+        ],
+    )
+
+    decode = apart._loaded.decoder.whisper.hf_tokenizer.decode
+    prompts = [decode(args[1][0]) for name, args in model.calls if name == "generate"]
+    assert [prompt.split()[0] for prompt in prompts] == ["first", "final", "caption", "batch"]
+
+
+@pytest.mark.real
+def test_people_are_heard_alike_alone_and_together():
+    people = [recording.samples() for recording in recordings("en")[3:6]]
+    if not people:
+        pytest.skip("there are no recordings of people")
+    engine = FasterWhisper(str(real_models.whisper("tiny.en")), device="cpu", slots=1)
+    alone = [engine.recognize(samples, language="en") for samples in people]
+
+    results, model = together(engine, [partial(engine.recognize, each, language="en") for each in people])
+    engine.close()
+
+    assert model.sizes("generate") == [3]
+    assert [result.text for result in results] == [result.text for result in alone]
+    assert [times_of(result) for result in results] == [times_of(result) for result in alone]
+
+
+def times_of(recognition):
+    return [(word.text, word.start_s, word.end_s) for word in recognition.words]
+
+
+def waiting(engine):
+    """How many windows wait to be encoded."""
+    return len(engine._loaded.batcher._line._unprepared)
+
+
+def test_a_doubtful_result_of_a_short_context_is_confirmed_in_30_s(single, speech, monkeypatch):
+    monkeypatch.setattr(Decoded, "is_doubtful", lambda decoded, length_s: True)
+    model = watched(single)
+
+    assert single.recognize(speech[0], language="en").text == SAYS
+
+    shown = [args[0].shape[1] for name, args in model.calls if name == "generate"]
+    assert len(shown) == 2
+    assert shown[0] < shown[1] == 1500
+
+
 def test_languages_and_options_never_share_a_batch(batched, batches, speech):
     barrier = threading.Barrier(3)
 
@@ -175,7 +274,7 @@ def test_a_long_recording_is_recognised_in_windows_whose_words_lie_where_they_we
 
     recognition = batched.recognize(minute, language="en")
 
-    assert batches.sizes("generate") == [2]
+    assert sum(batches.sizes("generate")) == 2
     assert recognition.text == f"{SAYS} {SAYS}"
     assert recognition.words[-1].end_s > 45
     assert all(segment.end_s <= len(minute) / 16_000 for segment in recognition.segments)
@@ -332,7 +431,7 @@ def test_a_decoding_that_repeats_itself_is_tried_again_hotter(single, speech, mo
     monkeypatch.setattr("voice.engines.stt.whisper_text.REPETITIVE_COMPRESSION", 0.1)
 
     assert single.recognize(speech[0], language="en").text == SAYS
-    assert temperatures == [0.0, 0.4, 0.8]
+    assert temperatures == [0.0, 0.0, 0.4, 0.8]  # the second in 30 s
 
 
 def test_a_partial_is_tried_once(single, speech, monkeypatch):
@@ -434,8 +533,8 @@ def test_languages_under_another_code_are_supported(language):
     assert FasterWhisper("base").supports(language)
 
 
-def decoded(text="Hi.", words=(), avg_logprob=-0.1, no_speech_prob=0.0, compression=1.0):
-    return Decoded(text, words, avg_logprob, no_speech_prob, compression)
+def decoded(text="Hi.", words=(), avg_logprob=-0.1, no_speech_prob=0.0, compression=1.0, end_s=None):
+    return Decoded(text, words, avg_logprob, no_speech_prob, compression, end_s)
 
 
 @pytest.mark.parametrize(
@@ -450,6 +549,23 @@ def decoded(text="Hi.", words=(), avg_logprob=-0.1, no_speech_prob=0.0, compress
 )
 def test_what_is_held_of_a_decoding(result, verdict):
     assert result.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("result", "is_doubtful"),
+    [
+        (decoded(), False),
+        (decoded(end_s=5.5), False),
+        (decoded(end_s=8.0), True),
+        (decoded(end_s=2.0), True),
+        (decoded(avg_logprob=-1.5, no_speech_prob=0.9), True),
+        (decoded(compression=3.0), True),
+        (decoded("and so and so and so on"), True),
+        (decoded("and so and so on"), False),
+    ],
+)
+def test_what_is_doubted_of_a_window_of_five_seconds(result, is_doubtful):
+    assert result.is_doubtful(5.0) == is_doubtful
 
 
 def test_words_that_linger_on_silence_are_shortened():
