@@ -115,7 +115,7 @@ def prepare(env: Mapping[str, str], summary: Path) -> None:
 
 # One process for all of it: loading Django takes longer than most of them.
 PREPARE = """
-import json, os, socket, sys, django
+import os, socket, sys, django
 from pathlib import Path
 from django.core.management import call_command
 base_url, summary, is_static_old = sys.argv[1:]
@@ -131,8 +131,7 @@ call_command("load_demo", "--base-url", base_url, "--write", summary)
 call_command("fetch_models")
 
 from interview_platform.demo import speech
-facts = json.loads(Path(summary).read_text())
-Path(summary).write_text(json.dumps(facts | speech.described(facts["interviews"]), indent=2) + "\n")
+speech.add_to(Path(summary))
 
 from voice.inference import reports
 from voice.infra import redis_clients

@@ -3,7 +3,9 @@
 described(["en", "de"])     # {"speech_en": "spoken by piper:en_US-joe-medium; recognised by …", …}
 """
 
+import json
 from collections.abc import Iterable
+from pathlib import Path
 
 from django.conf import settings
 
@@ -12,6 +14,13 @@ from voice.engines.base import matching_voice
 from voice.engines.registry import EngineConfig, recognition_engines
 from voice.errors import LanguageUnsupported
 from voice.speech import voices
+
+
+def add_to(summary: Path) -> None:
+    """Add what `described` returns for the demo's interviews to the facts in the file `summary`."""
+    facts = json.loads(summary.read_text(encoding="utf-8"))
+    facts |= described(facts["interviews"])
+    summary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def described(languages: Iterable[str]) -> dict[str, str]:
