@@ -57,7 +57,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 
 INSTALLED_APPS = [
-    "daphne",  # first: it takes over runserver
     "accounts",
     "voice",
     "interviews",

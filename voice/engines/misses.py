@@ -26,10 +26,11 @@ class Misses:
 
     def __init__(self, models_dir: Path) -> None:
         self._path = models_dir / FILE_NAME
+        self._earlier = self._read()
 
     def is_recent(self, key: str) -> bool:
-        """Whether the source was tried in vain less than a day ago."""
-        return time.time() - self._read().get(key, 0.0) < AGAIN_AFTER_S
+        """Whether the source was tried in vain less than a day ago, before this object was made."""
+        return time.time() - self._earlier.get(key, 0.0) < AGAIN_AFTER_S
 
     @contextlib.contextmanager
     def noted(self, key: str) -> Iterator[None]:

@@ -182,6 +182,7 @@ def test_a_hub_that_takes_long_to_fail_is_left_alone_for_a_day(
     monkeypatch.setattr(misses, "LONG_S", 0.0)
 
     call_command("fetch_models")
+    assert said(capsys)[-1].startswith("Not here: Whisper base")
     call_command("fetch_models")
     assert len(asked) == 1
     assert said(capsys)[-1] == fetch_models.LEFT_ALONE.format("the model hub")
