@@ -62,6 +62,8 @@ def _set_environment(directory: Path) -> None:
         # The default needs a manifest of collected files.
         "STATICFILES_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
         "HF_HUB_OFFLINE": "1",  # tests download nothing
+        "PIP_NO_INDEX": "1",
+        "NPM_CONFIG_OFFLINE": "true",
         "LOG_LEVEL": "WARNING",
         "METRICS_NETWORKS": "127.0.0.0/8",
     }

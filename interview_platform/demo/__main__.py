@@ -113,9 +113,10 @@ def prepare(env: Mapping[str, str], summary: Path) -> None:
     static_stamp(env).touch()
 
 
-# One process for four commands: loading Django takes longer than most of them.
+# One process for all of it: loading Django takes longer than most of them.
 PREPARE = """
 import os, socket, sys, django
+from pathlib import Path
 from django.core.management import call_command
 base_url, summary, is_static_old = sys.argv[1:]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "interview_platform.settings")
@@ -128,6 +129,9 @@ if is_static_old == "True":
 print("loading the demo's interviews", flush=True)
 call_command("load_demo", "--base-url", base_url, "--write", summary)
 call_command("fetch_models")
+
+from interview_platform.demo import speech
+speech.add_to(Path(summary))
 
 from voice.inference import reports
 from voice.infra import redis_clients

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests import real_models
 from tests.fakes import FakeRecognition, FakeSynthesis
 from tests.vendors import aws, azure, deepgram, elevenlabs, google, groq, openai
 from tests.vendors.server import KEY, Moods
@@ -82,7 +83,14 @@ SYNTHESIS_VENDORS = {
     "google": Vendor(google.GoogleVendor, GoogleSynthesis),
 }
 RECOGNITION = ["fake", "faster_whisper", "faster_whisper_batched", "pocketsphinx", *RECOGNITION_VENDORS]
+REAL_RECOGNITION = [f"whisper {size}" for size in ("tiny.en", "base")]
+REAL_SYNTHESIS = ["piper en_US-joe-medium"]
 SYNTHESIS = ["fake", "piper", "kokoro", "chatterbox", "espeak", *SYNTHESIS_VENDORS]
+
+
+def real(names: list[str]) -> list[Any]:
+    """The adapters that need real weights, for `make proof`."""
+    return [pytest.param(name, marks=[pytest.mark.real, pytest.mark.proof]) for name in names]
 
 
 @contextlib.contextmanager
@@ -133,13 +141,18 @@ def _local_recognition(name: str, request: pytest.FixtureRequest) -> Any:
         return FakeRecognition()
     if name == "pocketsphinx":
         return PocketSphinx()
-    model = str(request.getfixturevalue("whisper_model"))
+    if name in REAL_RECOGNITION:
+        model = str(real_models.whisper(name.removeprefix("whisper ")))
+    else:
+        model = str(request.getfixturevalue("whisper_model"))
     return FasterWhisper(model, device="cpu", slots=2, is_batched=name.endswith("batched"))
 
 
 def _local_synthesis(name: str, request: pytest.FixtureRequest) -> Any:
     if name in ("kokoro", "chatterbox"):
         engine = _heavy(name)
+    elif name in REAL_SYNTHESIS:
+        engine = Piper(real_models.piper())
     elif name == "piper":
         engine = Piper(request.getfixturevalue("piper_voices"))
     else:

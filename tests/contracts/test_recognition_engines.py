@@ -21,7 +21,7 @@ RATE_HZ = 16_000
 of_vendors = pytest.mark.parametrize("adapter", adapters.RECOGNITION_VENDORS, indirect=True, scope="module")
 
 
-@pytest.fixture(scope="module", params=adapters.RECOGNITION)
+@pytest.fixture(scope="module", params=[*adapters.RECOGNITION, *adapters.real(adapters.REAL_RECOGNITION)])
 def adapter(request):
     with adapters.recognition(request.param, request) as adapter:
         yield adapter

@@ -19,7 +19,7 @@ LONG_TEXT = " ".join(f"This is sentence number {i}, and it says nothing new." fo
 of_vendors = pytest.mark.parametrize("adapter", adapters.SYNTHESIS_VENDORS, indirect=True, scope="module")
 
 
-@pytest.fixture(scope="module", params=adapters.SYNTHESIS)
+@pytest.fixture(scope="module", params=[*adapters.SYNTHESIS, *adapters.real(adapters.REAL_SYNTHESIS)])
 def adapter(request):
     with adapters.synthesis(request.param, request) as adapter:
         yield adapter

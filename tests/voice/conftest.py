@@ -10,6 +10,7 @@ import redis
 from accounts.models import ApiKey
 from tests import factories
 from tests.fakes import FakeRecognition, FakeSynthesis
+from tests.package_index import served_index
 from tests.voice.web.rest import KeyClient
 from voice.inference import recognizer, synthesizer
 from voice.service import synthesis
@@ -31,6 +32,13 @@ QUEUES = [
     ),
     *("audio", "cron", "default"),
 ]
+
+
+@pytest.fixture
+def package_index(tmp_path, monkeypatch):
+    """An empty index of packages, and an empty list of weights."""
+    with served_index(tmp_path / "index", monkeypatch) as index:
+        yield index
 
 
 @dataclass

@@ -56,20 +56,26 @@ def cached_or_fetched(fetch: Callable[[bool], str], *, name: str, timeout_s: flo
     Raises:
         EngineUnavailable: not in the cache, and the hub does not answer within `timeout_s` or lacks it.
     """
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         return fetch(True)
     except LocalEntryNotFoundError:
         check_hub(timeout_s)
-    # The base class is the error of the HTTP library that the client uses: requests, httpx or httpx2.
-    failures: tuple[type[Exception], ...] = (OSError, HfHubHTTPError.__bases__[0])
     try:
         return fetch(False)
-    except failures as error:
+    except transfer_failures() as error:
         raise EngineUnavailable(
             f"{name} could not be downloaded ({error}); check the name, or copy it and name its directory."
         ) from error
+
+
+def transfer_failures() -> tuple[type[Exception], ...]:
+    """The errors of a transfer through the hub's client."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # The base class is the error of the HTTP library that the client uses: requests, httpx or httpx2.
+    return (OSError, HfHubHTTPError.__bases__[0])
 
 
 def fetch_file(path: str, target: Path, *, timeout_s: float, progress: Progress | None = None) -> None:

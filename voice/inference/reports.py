@@ -7,7 +7,7 @@ was not refreshed for `STALE_S` belongs to a process that has ended.
 import json
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -20,6 +20,8 @@ from voice.types import Direction
 KEY = "voice:engines"
 LANGUAGES_KEY = "voice:engines:languages"
 """Apart from the reports, which processes of the last release read too."""
+ORIGINS_KEY = "voice:engines:origins"
+"""Apart from the reports as well, for the same reason."""
 DETECTED = "*"
 """Among an engine's languages: it finds out by itself which one is spoken."""
 STALE_S = 30
@@ -34,6 +36,8 @@ class EngineReport:
 
     languages: primary languages that it recognises, and `DETECTED`; empty for synthesis.
     state: `standby` engines are loaded when those before them fail; `stuck` ones ended their process.
+    origins: the models that it reads, each with `model`, `source`, `licence` and `sha256`
+    (`voice.engines.origins`).
     at: when it was last reported, in seconds of Unix time by Redis's clock; 0 before that.
     """
 
@@ -47,6 +51,7 @@ class EngineReport:
     pid: int = field(default_factory=os.getpid)
     at: float = 0.0
     languages: Sequence[str] = ()
+    origins: Sequence[Mapping[str, str]] = ()
 
     @property
     def name(self) -> str:
@@ -64,17 +69,18 @@ def publish(reports: Iterable[EngineReport], connection: redis.Redis) -> None:
         for report in reports:
             fields = asdict(replace(report, at=at))
             pipe.hset(LANGUAGES_KEY, report.name, " ".join(fields.pop("languages")))
+            pipe.hset(ORIGINS_KEY, report.name, json.dumps(fields.pop("origins")))
             pipe.hset(KEY, report.name, json.dumps(fields))
-        pipe.expire(KEY, HASH_TTL_S)
-        pipe.expire(LANGUAGES_KEY, HASH_TTL_S)
+        for key in (KEY, LANGUAGES_KEY, ORIGINS_KEY):
+            pipe.expire(key, HASH_TTL_S)
         pipe.execute()
 
 
 def withdraw(reports: Iterable[EngineReport], connection: redis.Redis) -> None:
     """Remove the reports of this process, because it ends."""
     if names := [report.name for report in reports]:
-        connection.hdel(KEY, *names)
-        connection.hdel(LANGUAGES_KEY, *names)
+        for key in (KEY, LANGUAGES_KEY, ORIGINS_KEY):
+            connection.hdel(key, *names)
 
 
 def current(connection: redis.Redis | None = None) -> list[EngineReport]:
@@ -86,6 +92,20 @@ def current(connection: redis.Redis | None = None) -> list[EngineReport]:
         connection.hdel(KEY, *stale)
     living = [report for report in reports if report.at >= oldest]
     return sorted(living, key=lambda report: (report.direction, report.host, report.pid))
+
+
+def with_origins(
+    reports: Iterable[EngineReport], connection: redis.Redis | None = None
+) -> list[EngineReport]:
+    """Return the reports with the origins of their models. Raises redis.RedisError."""
+    reports = list(reports)
+    if not reports:
+        return []
+    found: list[Any] = (connection or _default_connection()).hmget(ORIGINS_KEY, [r.name for r in reports])
+    return [
+        replace(report, origins=tuple(json.loads(line or "[]")))
+        for report, line in zip(reports, found, strict=True)
+    ]
 
 
 def ready(direction: str, connection: redis.Redis | None = None) -> bool:

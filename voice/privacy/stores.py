@@ -104,6 +104,7 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "voice:connections:*": "random ids of a key's connections; 60 s",
     "voice:engines": "which engines worker processes have",
     "voice:engines:languages": "which languages they know",
+    "voice:engines:origins": "where their models came from",
     "voice:requests:*": "how many requests a key or an address made; 60 s",
     "voice:retreat": "what processes leave undone under load",
     "voice:turns:*": "when a tenant, such as an organisation, last had its turn in a queue; 10 minutes",

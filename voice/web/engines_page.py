@@ -248,7 +248,8 @@ class Direction:
 def directions() -> list[Direction]:
     """Return the current state of both directions. Raises redis.RedisError."""
     now = _redis_now()
-    rows = [EngineRow(report, max(0, round(now - report.at))) for report in reports.current()]
+    current = reports.with_origins(reports.current())
+    rows = [EngineRow(report, max(0, round(now - report.at))) for report in current]
     return [_direction(name, [row for row in rows if row.report.direction == name]) for name in NAMES]
 
 

@@ -2,9 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Protocol
 
+from django.conf import settings
+
+from voice.engines.origins import origins
 from voice.errors import EngineUnavailable, NotReady
 from voice.inference.reports import DETECTED, EngineReport
 
@@ -41,8 +45,8 @@ class WarmServices:
                 logger.warning("%s", error)
 
     def reports(self) -> list[EngineReport]:
-        """Return a report of each engine."""
-        return [report for service in self._services for report in service.reports()]
+        """Return a report of each engine, with the origins of the models of those that are loaded."""
+        return [_with_origins(report) for service in self._services for report in service.reports()]
 
     def checks(self) -> dict[str, Callable[[], None]]:
         """For each direction, a function that raises `NotReady` while none of its engines is warm."""
@@ -55,6 +59,13 @@ class WarmServices:
     def described(self) -> list[str]:
         """What is used for which language, in words; nothing where there is no service."""
         return [_described(service) for service in self._services]
+
+
+def _with_origins(report: EngineReport) -> EngineReport:
+    if report.state != "ready":
+        return report
+    found = origins(report.engine, report.model, settings.VOICE)
+    return replace(report, origins=tuple(asdict(origin) for origin in found))
 
 
 def _described(service: Service) -> str:

@@ -1,6 +1,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -117,7 +118,7 @@ def test_the_demo_starts_serves_and_leaves_nothing_running(run_directory, whispe
     var = run_directory / "demo"
     chosen = {"PORT": "0", "VAR_DIR": str(var), "WHISPER_MODEL": str(whisper_model)}
     inherited = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
-    env = {**inherited, **chosen, "PIPER_VOICES_DIR": str(piper_voices)}
+    env = {**inherited, **chosen, "PIPER_VOICES_DIR": str(piper_voices), "PIPER_VOICES": ""}
 
     with _demo(env) as process:
         printed = _read_until(process, "Ctrl-C stops everything")
@@ -130,6 +131,8 @@ def test_the_demo_starts_serves_and_leaves_nothing_running(run_directory, whispe
     assert process.returncode == 0
     assert {"url", "admin_url", "username", "password", "api_key", "invitation_url"} <= facts.keys()
     assert facts["invitation_url"] in printed
+    assert "spoken by piper:en_US-standin-medium; recognised by faster_whisper whisper" in printed
+    assert re.search(r"speech de +spoken by espeak:de, which sounds mechanical; recognised by", printed)
     assert len(family) >= 9  # two web processes, four pools, cron, two servers
     assert not any(relative.is_running() for relative in family)
 

@@ -1,13 +1,12 @@
 """The hub client, against a small local server."""
 
-import http.server
 import socket
-import threading
 import time
 
 import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 
+from tests.files_server import files_served
 from tests.standins import build_piper_voice
 from voice.engines.hub import cached_or_fetched, check_hub, fetch_file
 from voice.engines.stt.faster_whisper import FasterWhisper
@@ -22,27 +21,15 @@ def is_online(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-class Files(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """A hub that serves the returned directory."""
     directory = tmp_path / "hub"
     directory.mkdir()
 
-    def handler(*args):
-        return Files(*args, directory=str(directory))
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        serving.start()
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    with files_served(directory) as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
         yield directory
-        server.shutdown()
-        serving.join()
 
 
 @pytest.fixture

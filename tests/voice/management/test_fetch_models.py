@@ -1,12 +1,11 @@
 """Download of voices by name."""
 
-import http.server
-import threading
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.files_server import files_served
 from tests.standins import build_piper_voice
 from voice.engines.tts.piper import Piper
 from voice.management.commands import fetch_models
@@ -22,26 +21,15 @@ def hub(tmp_path, monkeypatch):
         speakers=("zoe", "adam"),
     )
 
-    class Files(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args):
-            super().__init__(*args, directory=str(tmp_path / "hub"))
-
-        def log_message(self, *args):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        serving.start()
+    with files_served(tmp_path / "hub") as address:
         monkeypatch.delenv("HF_HUB_OFFLINE")
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("HF_ENDPOINT", address)
         yield tmp_path / "voices"
-        server.shutdown()
-        serving.join()
 
 
 @pytest.fixture(autouse=True)
 def voices_dir(settings, tmp_path):
-    settings.VOICE = settings.VOICE | {"PIPER_VOICES_DIR": tmp_path / "voices"}
+    settings.VOICE = settings.VOICE | {"PIPER_VOICES_DIR": tmp_path / "voices", "MODELS_DIR": tmp_path}
 
 
 class Terminal(StringIO):
@@ -65,7 +53,7 @@ def test_without_a_terminal_nothing_is_drawn(hub):
     call_command("fetch_models", "en_US-choir-medium", stdout=log)
 
     assert log.getvalue().splitlines() == [
-        "Fetching Piper voice en_US-choir-medium ...",
+        "Fetching Piper voice en_US-choir-medium from the model hub ...",
         "Piper voice en_US-choir-medium is here.",
     ]
 

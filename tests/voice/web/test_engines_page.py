@@ -58,6 +58,20 @@ def test_fallback_serving_says_why(page):
     assert error in shown
 
 
+def test_operators_see_where_a_model_came_from_and_its_checksum(page):
+    origin = {"model": "Whisper base", "source": "packages: a 1.0", "licence": "MIT", "sha256": "d01c" * 16}
+    shown = page(report("faster_whisper", "ready", origins=[origin]))
+    for told in origin.values():
+        assert told in shown
+
+
+def test_recruiters_do_not_see_where_a_model_came_from(client, clean_redis):
+    origin = {"model": "Whisper base", "source": "put there by hand: /srv", "licence": "", "sha256": ""}
+    reports.publish([report("faster_whisper", "ready", origins=[origin])], clean_redis)
+    client.force_login(factories.MembershipFactory(role="recruiter").user)
+    assert "/srv" not in client.get(reverse("speech-engines")).content.decode()
+
+
 @pytest.mark.parametrize("state", ["ready", "standby", "loading", "unavailable", "stuck"])
 def test_every_state_is_explained(page, state):
     from voice.web.engines_page import STATE_MEANINGS

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from voice.engines.hub import cached_or_fetched
+from voice.engines.weights import whisper_of_packages
 from voice.errors import EngineUnavailable
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def _directory(model: str, place: Place) -> str:
         raise EngineUnavailable(
             f"There is no directory {path}; set WHISPER_MODEL to one, or to a name such as base."
         )
+    if of_packages := whisper_of_packages(model, Path(place.models_dir)) if place.models_dir else None:
+        return str(of_packages)
     return cached_or_fetched(
         lambda is_local_only: _snapshot(model, place, is_local_only),
         name=f"Whisper {model}",
