@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeRecognition, FakeSynthesis
+from tests.standins import build_onnx_kokoro
 from tests.vendors import aws, azure, deepgram, elevenlabs, google, groq, openai
 from tests.vendors.server import KEY, Moods
 from voice.engines.cloud.account import CloudAccount
@@ -28,6 +29,7 @@ from voice.engines.cloud.vendors.openai_compatible import OpenAIRecognition, Ope
 from voice.engines.stt.faster_whisper import FasterWhisper
 from voice.engines.stt.pocketsphinx import PocketSphinx
 from voice.engines.tts.espeak import Espeak
+from voice.engines.tts.kokoro import Kokoro
 from voice.engines.tts.piper import Piper
 from voice.errors import EngineUnavailable
 
@@ -82,7 +84,7 @@ SYNTHESIS_VENDORS = {
     "google": Vendor(google.GoogleVendor, GoogleSynthesis),
 }
 RECOGNITION = ["fake", "faster_whisper", "faster_whisper_batched", "pocketsphinx", *RECOGNITION_VENDORS]
-SYNTHESIS = ["fake", "piper", "kokoro", "chatterbox", "espeak", *SYNTHESIS_VENDORS]
+SYNTHESIS = ["fake", "piper", "kokoro", "kokoro_onnx", "chatterbox", "espeak", *SYNTHESIS_VENDORS]
 
 
 @contextlib.contextmanager
@@ -140,6 +142,9 @@ def _local_recognition(name: str, request: pytest.FixtureRequest) -> Any:
 def _local_synthesis(name: str, request: pytest.FixtureRequest) -> Any:
     if name in ("kokoro", "chatterbox"):
         engine = _heavy(name)
+    elif name == "kokoro_onnx":
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("kokoro") / "model"
+        engine = Kokoro(str(build_onnx_kokoro(folder, ("af_heart", "bf_emma", "ef_dora"))))
     elif name == "piper":
         engine = Piper(request.getfixturevalue("piper_voices"))
     else:
