@@ -37,6 +37,7 @@ from voice.engines.stt.pocketsphinx import PocketSphinx
 from voice.engines.tts import chatterbox
 from voice.engines.tts.chatterbox import Chatterbox, References
 from voice.engines.tts.espeak import Espeak
+from voice.engines.tts.espeak import ipa as pronunciation
 from voice.engines.tts.kokoro import Kokoro
 from voice.engines.tts.kokoro_voices import is_blend
 from voice.engines.tts.piper import Piper
@@ -46,10 +47,12 @@ from voice.engines.vad.smart_turn import SmartTurn
 __all__ = [
     "CLONING",
     "LANGUAGES",
+    "LAST_RESORT",
     "EngineConfig",
     "diarizer",
     "end_of_turn_model",
     "is_blend",
+    "pronunciation",
     "recognition_engines",
     "recognition_names",
     "synthesis_engines",
@@ -66,6 +69,8 @@ class Cloning:
     sample_rate_hz: int
 
 
+LAST_RESORT: Final = "pocketsphinx"
+"""The recognition engine whose texts are too often wrong to judge anything by."""
 CLONING: Final = Cloning("chatterbox", chatterbox.LANGUAGES, chatterbox.SAMPLE_RATE_HZ)
 DIARIZATION: Final = ("diarization_segmentation_model", "diarization_embedding_model")
 
