@@ -7,6 +7,7 @@ import asyncio
 import json
 import statistics
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -28,7 +29,7 @@ SENTENCES = (
     "How did you find out that something was wrong?",
     "Who helped you, and in what way?",
 )
-ROUNDS = 15
+ROUNDS = 40
 HITS = 200
 
 
@@ -55,7 +56,8 @@ def test_first_audio_beyond_the_library(service, api_key, voices_directory, figu
     engine.load()
     first_audio_alone_s(engine, SENTENCES[0])  # loads the voice
     alone, ours = asyncio.run(first_audio(service.url, api_key, engine))
-    beyond = [1000 * (through - raw) for through, raw in zip(ours, alone, strict=True)]
+    around = [statistics.mean(pair) for pair in pairwise(alone)]
+    beyond = [1000 * (through - raw) for through, raw in zip(ours, around, strict=True)]
     figure("first audio of Piper alone, median", 1000 * statistics.median(alone), "ms")
     figure("first audio through /ws/tts, median", 1000 * statistics.median(ours), "ms")
     figure("the same beyond the library, median", statistics.median(beyond), "ms", "at most 10")
@@ -63,16 +65,17 @@ def test_first_audio_beyond_the_library(service, api_key, voices_directory, figu
 
 
 async def first_audio(url: str, api_key: str, engine: Piper) -> tuple[list[float], list[float]]:
-    """Seconds to the first audio, alone and through the service in turns; no text is used twice."""
+    """Seconds to the first audio, before and after each through the service alone; no text is used twice."""
     alone, ours = [], []
     headers = {"Authorization": f"Bearer {api_key}"}
     address = url.replace("http", "ws", 1) + "/ws/tts"
     async with websockets.connect(address, additional_headers=headers, max_size=None) as socket:
         await through_socket(socket, "The first one loads the voice.")
         for number in range(ROUNDS):
-            text = f"Number {number}. {SENTENCES[number % len(SENTENCES)]}"
+            text = f"Number {10 + number}. {SENTENCES[number % len(SENTENCES)]}"
             alone.append(first_audio_alone_s(engine, text))
             ours.append(await through_socket(socket, text))
+        alone.append(first_audio_alone_s(engine, text))
     return alone, ours
 
 
@@ -143,8 +146,9 @@ async def cache_hits(url: str, api_key: str) -> tuple[list[float], float]:
     headers = {"Authorization": f"Bearer {api_key}"}
     asked = {"text": "Thank you, that was the last question.", "language": "en-US", "format": "wav"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
-        spoken = await client.post("/api/v1/voice/synthesize", json=asked)
-        assert spoken.status_code == 200, spoken.text
+        for _ in range(2):  # a stream's header leaves the length open, the kept file's does not
+            spoken = await client.post("/api/v1/voice/synthesize", json=asked)
+            assert spoken.status_code == 200, spoken.text
         waits = []
         for _ in range(HITS):
             started = time.perf_counter()

@@ -41,7 +41,7 @@ class Kokoro(SteadyEngine):
         self._onnx = OnnxKokoro(own or Path(onnx_dir)) if own or onnx_dir else None
         self._has_own_files = own is not None
         self._loaded: TorchKokoro | OnnxKokoro | None = None
-        self.model, self.device = self._torch.model, device
+        self.model, self.device = self._runtime().model, self._runtime().device
 
     def load(self) -> None:
         """Load the weights; further calls return at once. Languages and voices load when first used.

@@ -37,7 +37,7 @@ class OnnxKokoro:
     device = "cpu"
 
     def __init__(self, directory: Path) -> None:
-        self.model = directory.name
+        self.model = "kokoro-v1.0"  # until the file is known
         self._directory = directory
         self._session: onnxruntime.InferenceSession | None = None
         self._styles: dict[str, npt.NDArray[np.float32]] = {}
