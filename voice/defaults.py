@@ -56,6 +56,7 @@ QUEUE_NAMES: Final = (
 JOBS: Final = (
     "voice.workers.answering.answer_call",
     "voice.workers.erasing.erase",
+    "voice.workers.listening.listen_back",
     "voice.workers.rendering.render_speech",
     "voice.workers.storing.delete_upload",
     "voice.workers.storing.move_resting",

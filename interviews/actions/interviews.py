@@ -17,11 +17,15 @@ def practice_text(interview: Interview) -> str:
 def request_speech(*, interview: Interview) -> list[Speech]:
     """Request speech for the practice question and every question, so that candidates need not wait for it.
 
-    Texts that are already synthesised in this voice and language cost nothing.
+    Texts that are already synthesised in this voice and language cost nothing. A recogniser listens to those
+    that none has listened to.
     """
-    return request_texts(
-        interview=interview, texts=[practice_text(interview), *(q.text for q in interview.questions.all())]
-    )
+    texts = [practice_text(interview), *(q.text for q in interview.questions.all())]
+    rows = request_texts(interview=interview, texts=texts)
+    for row in rows:
+        if row.status == Speech.Status.READY and row.misheard is None:
+            rendering.queue_listening(row.key, tenant=interview.owner)
+    return rows
 
 
 def request_texts(*, interview: Interview, texts: Sequence[str]) -> list[Speech]:

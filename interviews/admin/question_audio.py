@@ -1,4 +1,4 @@
-"""A question as candidates hear it: a play button, or the reason why there is no audio yet."""
+"""A question as candidates hear it: a play button and what may be misheard, or why there is no audio yet."""
 
 from dataclasses import dataclass
 
@@ -28,6 +28,16 @@ class Spoken:
     def state(self) -> str:
         """ready, waiting, failed or unknown."""
         return self.row.status if self.row else "unknown"
+
+    @property
+    def is_unchecked(self) -> bool:
+        """Whether no recogniser has listened to it yet, or none ever will."""
+        return self.row is not None and self.row.misheard is None
+
+    @property
+    def misheard(self) -> list[str]:
+        """The words that may be misheard, as the text spells them."""
+        return (self.row.misheard or "").split() if self.row else []
 
     @property
     def url(self) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 from tests import real_models
 from tests.fakes import FakeRecognition, FakeSynthesis
+from tests.standins import build_onnx_kokoro
 from tests.vendors import aws, azure, deepgram, elevenlabs, google, groq, openai
 from tests.vendors.server import KEY, Moods
 from voice.engines.cloud.account import CloudAccount
@@ -29,6 +30,7 @@ from voice.engines.cloud.vendors.openai_compatible import OpenAIRecognition, Ope
 from voice.engines.stt.faster_whisper import FasterWhisper
 from voice.engines.stt.pocketsphinx import PocketSphinx
 from voice.engines.tts.espeak import Espeak
+from voice.engines.tts.kokoro import Kokoro
 from voice.engines.tts.piper import Piper
 from voice.errors import EngineUnavailable
 
@@ -85,7 +87,7 @@ SYNTHESIS_VENDORS = {
 RECOGNITION = ["fake", "faster_whisper", "faster_whisper_batched", "pocketsphinx", *RECOGNITION_VENDORS]
 REAL_RECOGNITION = [f"whisper {size}" for size in ("tiny.en", "base")]
 REAL_SYNTHESIS = ["piper en_US-joe-medium"]
-SYNTHESIS = ["fake", "piper", "kokoro", "chatterbox", "espeak", *SYNTHESIS_VENDORS]
+SYNTHESIS = ["fake", "piper", "kokoro", "kokoro_onnx", "chatterbox", "espeak", *SYNTHESIS_VENDORS]
 
 
 def real(names: list[str]) -> list[Any]:
@@ -153,6 +155,9 @@ def _local_synthesis(name: str, request: pytest.FixtureRequest) -> Any:
         engine = _heavy(name)
     elif name in REAL_SYNTHESIS:
         engine = Piper(real_models.piper())
+    elif name == "kokoro_onnx":
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("kokoro") / "model"
+        engine = Kokoro(str(build_onnx_kokoro(folder, ("af_heart", "bf_emma", "ef_dora"))))
     elif name == "piper":
         engine = Piper(request.getfixturevalue("piper_voices"))
     else:

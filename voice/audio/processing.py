@@ -107,7 +107,7 @@ def measure(blocks: Iterable[Samples], rate_hz: int, options: Processing) -> Lev
         AudioRejected: not mono floats, not finite, far out of range, or a rate outside 4 000..192 000 Hz.
     """
     _check_rate(rate_hz)
-    source, compressed = _Meter(rate_hz), _Meter(rate_hz)
+    source, compressed = Meter(rate_hz), Meter(rate_hz)
     compressor = _Filter(rate_hz, *_COMPRESSOR) if options.is_compressed else None
     for block in map(checked_samples, blocks):
         source.add(block)
@@ -148,7 +148,7 @@ def loudness_dbfs(samples: Samples, rate_hz: int) -> float:
 
     Audible blocks are those of 50 ms within 40 dB of the loudest.
     """
-    meter = _Meter(rate_hz)
+    meter = Meter(rate_hz)
     meter.add(samples)
     return meter.loudness_dbfs()
 
@@ -178,7 +178,7 @@ def describe(file: bytes) -> AudioDescription:
         raise AudioRejected(f"The file cannot be read as audio ({reason(error)}); send another.") from error
 
 
-class _Meter:
+class Meter:
     """Collects the power of a stream in steps of 10 ms: 3 MB for an hour."""
 
     def __init__(self, rate_hz: int) -> None:

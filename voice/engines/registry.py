@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from voice.engines.base import (
@@ -36,7 +37,9 @@ from voice.engines.stt.pocketsphinx import PocketSphinx
 from voice.engines.tts import chatterbox
 from voice.engines.tts.chatterbox import Chatterbox, References
 from voice.engines.tts.espeak import Espeak
-from voice.engines.tts.kokoro import Kokoro, is_blend
+from voice.engines.tts.espeak import ipa as pronunciation
+from voice.engines.tts.kokoro import Kokoro
+from voice.engines.tts.kokoro_voices import is_blend
 from voice.engines.tts.piper import Piper
 from voice.engines.vad.silero import SileroVad
 from voice.engines.vad.smart_turn import SmartTurn
@@ -44,10 +47,12 @@ from voice.engines.vad.smart_turn import SmartTurn
 __all__ = [
     "CLONING",
     "LANGUAGES",
+    "LAST_RESORT",
     "EngineConfig",
     "diarizer",
     "end_of_turn_model",
     "is_blend",
+    "pronunciation",
     "recognition_engines",
     "recognition_names",
     "synthesis_engines",
@@ -64,6 +69,8 @@ class Cloning:
     sample_rate_hz: int
 
 
+LAST_RESORT: Final = "pocketsphinx"
+"""The recognition engine whose texts are too often wrong to judge anything by."""
 CLONING: Final = Cloning("chatterbox", chatterbox.LANGUAGES, chatterbox.SAMPLE_RATE_HZ)
 DIARIZATION: Final = ("diarization_segmentation_model", "diarization_embedding_model")
 
@@ -85,7 +92,8 @@ class EngineConfig:
     """A model that takes longer for one batch, each item at most 30 s of speech, is considered hung."""
     piper_voices_dir: str = ""
     kokoro_model: str = ""
-    """A directory with config.json, kokoro-v1_0.pth and voices/*.pt; "" is the hub's hexgrad/Kokoro-82M."""
+    """A directory with config.json, kokoro-v1_0.pth and voices/*.pt, or with kokoro-v1.0*.onnx and
+    voices/*.bin; "" is the hub's hexgrad/Kokoro-82M, or the folder "kokoro" of `models_dir`."""
     kokoro_device: str = "auto"
     chatterbox_model: str = ""
     """A directory with the files of `chatterbox.WEIGHTS`; "" is the hub's ResembleAI/chatterbox."""
@@ -153,6 +161,15 @@ def _chatterbox(config: EngineConfig) -> Chatterbox:
     )
 
 
+def _kokoro(config: EngineConfig) -> Kokoro:
+    return Kokoro(
+        config.kokoro_model,
+        onnx_dir=str(Path(config.models_dir, "kokoro")) if config.models_dir else "",
+        device=config.kokoro_device,
+        hub_timeout_s=config.hub_timeout_s,
+    )
+
+
 _RECOGNITION: Final[Mapping[str, Callable[[EngineConfig], RecognitionEngine]]] = {
     "faster_whisper": _faster_whisper,
     "pocketsphinx": lambda config: PocketSphinx(),
@@ -166,9 +183,7 @@ _RECOGNITION: Final[Mapping[str, Callable[[EngineConfig], RecognitionEngine]]] =
 }
 _SYNTHESIS: Final[Mapping[str, Callable[[EngineConfig], SynthesisEngine]]] = {
     "piper": lambda config: Piper(config.piper_voices_dir),
-    "kokoro": lambda config: Kokoro(
-        config.kokoro_model, device=config.kokoro_device, hub_timeout_s=config.hub_timeout_s
-    ),
+    "kokoro": _kokoro,
     "chatterbox": _chatterbox,
     "espeak": lambda config: Espeak(),
     "openai": lambda config: OpenAISynthesis(config.account("openai")),

@@ -1,4 +1,4 @@
-"""Text to speech with the first engine that works.
+"""Text to speech with the first engine that works, at one loudness whatever the voice.
 
 Each process has one `Synthesizer`. A worker loads it before its first job; jobs get it from `synthesizer()`.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from django.conf import settings
 
 from voice.audio import tempo
+from voice.audio.levelling import Leveller
 from voice.engines import defaults, registry
 from voice.engines.base import MAX_VOICE_SPEED, MIN_VOICE_SPEED, SynthesisEngine, matching_voice
 from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed
@@ -193,16 +194,17 @@ def _begun(chunks: Iterator[_Spoken]) -> Iterable[_Spoken]:
 
 
 def _made(engine: SynthesisEngine, call: EngineCall, wanted: _Wanted) -> Iterator[_Spoken]:
-    """Yield chunk after chunk; the engine's time excludes that of the reader."""
+    """Yield chunk after chunk, at one loudness; the engine's time excludes that of the reader."""
     chosen = matching_voice(engine.voices(), voice=wanted.voice, language=wanted.language)
     with call.timed():
         chunks = iter(_chunks_of(engine, chosen, wanted))
         chunk = next(chunks, None)
     if chunk is None:
         raise SynthesisFailed("There is nothing to say in this text.")
+    leveller = Leveller(chunk.sample_rate_hz)
     while chunk is not None:
         call.audio_s += chunk.duration_s
-        yield chosen, _at_pace(chunk, wanted.speed / _voice_speed(wanted.speed))
+        yield chosen, _levelled(leveller, _at_pace(chunk, wanted.speed / _voice_speed(wanted.speed)))
         with call.timed():
             chunk = next(chunks, None)
 
@@ -217,6 +219,12 @@ def _chunks_of(engine: SynthesisEngine, voice: Voice, wanted: _Wanted) -> Iterat
 def _voice_speed(speed: float) -> float:
     """Return the part of a speed that a voice itself can do; the rest is done to its sound."""
     return min(MAX_VOICE_SPEED, max(MIN_VOICE_SPEED, speed))
+
+
+def _levelled(leveller: Leveller, chunk: SpeechChunk) -> SpeechChunk:
+    if chunk.text:  # a sentence, or a vendor's first piece
+        leveller.begin()
+    return replace(chunk, samples=leveller.feed(chunk.samples))
 
 
 def _at_pace(chunk: SpeechChunk, speed: float) -> SpeechChunk:

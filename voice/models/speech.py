@@ -25,6 +25,10 @@ class Speech(models.Model):
     engine_voice = models.CharField(max_length=100, blank=True, help_text=_("The voice that spoke."))
     is_last_resort = models.BooleanField(default=False)
     duration_ms = models.PositiveIntegerField(null=True)
+    misheard = models.TextField(  # noqa: DJ001  null is another state than no words
+        null=True,
+        help_text=_("Words that a recogniser heard otherwise, with spaces between them; null: not checked."),
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=500, blank=True)
     retry_at = models.DateTimeField(default=timezone.now)

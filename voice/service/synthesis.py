@@ -108,7 +108,8 @@ async def synthesize(request: SpeechRequest, *, tenant: str, is_whole: bool = Fa
 
 def cache_key(request: SpeechRequest, tenant: str) -> str:
     """Return the secret name of everything that the audio depends on, for this tenant alone."""
-    return names.secret_name("call", tenant, *(str(value) for value in asdict(request).values()))
+    values = (str(value) for value in asdict(request).values())
+    return names.secret_name("call", tenant, *values, names.SOUND)
 
 
 async def checked(request: SpeechRequest, caller: Caller) -> SpeechRequest:

@@ -10,7 +10,7 @@ def erase_speech(key: str) -> None:
     """Erase the audio of a text, unless the text is wanted again."""
     if Speech.objects.filter(pk=key).exists():
         return
-    jobs.forget([rendering.rendering_job_id(key)])
+    jobs.forget([rendering.rendering_job_id(key), rendering.listening_job_id(key)])
     cache.forget([rendering.hot_key(key)])
     object_storage.delete(rendering.file_name(key))
 

@@ -5,6 +5,8 @@ keyed with `SECRET_KEY`, and each tenant has names of its own: how soon speech c
 texts of others. With another `SECRET_KEY` texts are rendered anew; what has an old name stays where it is.
 """
 
+from typing import Final
+
 from django.utils.crypto import salted_hmac
 
 from voice.text.languages import hyphenated
@@ -23,6 +25,10 @@ def secret_name(kind: str, *parts: str) -> str:
     return salted_hmac(f"voice.speech.{kind}", value, algorithm="sha256").hexdigest()
 
 
+SOUND: Final = "-20 dBFS"
+"""A part of every name of speech. Change it when voices sound otherwise, so that nothing older is played."""
+
+
 def text_name(text: str, *, voice: str, language: str, tenant: str) -> str:
     """Return the name of a text in a voice and a language, the same for texts that sound the same."""
-    return secret_name("text", tenant, normalise(text), voice, hyphenated(language).lower())
+    return secret_name("text", tenant, normalise(text), voice, hyphenated(language).lower(), SOUND)

@@ -71,6 +71,22 @@ def queue_rendering(key: str, *, tenant: str = "") -> None:
     )
 
 
+def listening_job_id(key: str) -> str:
+    """Return the id of the one job that may listen to this speech."""
+    return f"listen-{key}"
+
+
+def queue_listening(key: str, *, tenant: str = "") -> None:
+    """Queue the check by recognition whether rendered speech is understood, behind all other recognition."""
+    job_id = listening_job_id(key)
+    jobs.enqueue("stt-batch", "voice.workers.listening.listen_back", key, job_id=job_id, tenant=tenant)
+
+
+def note_misheard(row: Speech, words: Sequence[str]) -> None:
+    """Note which words of rendered speech a recogniser heard otherwise; none if it was understood."""
+    Speech.objects.filter(pk=row.key).update(misheard=" ".join(words))
+
+
 def store(
     row: Speech,
     *,
@@ -99,6 +115,7 @@ def store(
     if is_ours:
         _keep_hot(row.key, flac)
         row.refresh_from_db()
+        queue_listening(row.key)
         signals.speech_rendered.send(Speech, speech=row)
     elif not Speech.objects.filter(pk=row.key).exists():
         default_storage.delete(name)  # the text was erased meanwhile

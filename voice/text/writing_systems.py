@@ -14,6 +14,9 @@ from voice.text.languages import canonical_tag, primary_language
 # A text needs only a share in its voice's script: technical questions are full of Latin names.
 OWN_SCRIPT_SHARE: Final = 0.25
 
+UNSPACED_LANGUAGES: Final = frozenset(("ja", "km", "lo", "my", "th", "yue", "zh"))
+"""Written without spaces between words."""
+
 
 _LANGUAGES_BY_SCRIPT: Final = {
     "latin": """

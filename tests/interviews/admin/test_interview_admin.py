@@ -10,6 +10,7 @@ from voice.models import Speech
 
 Role = Membership.Role
 CHANGELIST = "admin:interviews_interview_changelist"
+SPEECH = "admin:interviews_interview_speech"
 ADD = "admin:interviews_interview_add"
 
 
@@ -96,6 +97,39 @@ def test_saving_again_retries_what_failed(client, member, interview, queued):
     client.post(change_url(interview), saved(interview, order))
     failed.refresh_from_db()
     assert (failed.status, failed.attempts) == (Speech.Status.WAITING, 0)
+
+
+def test_words_that_may_be_misheard_are_told_beside_the_question(client, member, interview, queued):
+    member(Role.RECRUITER)
+    text = interview.questions.first().text
+    row = factories.SpeechFactory(interview=interview, text=text, ready=True, misheard="<Kbrnts> nginx")
+    for address in (change_url(interview), reverse(SPEECH, args=[interview.pk, row.key])):
+        page = client.get(address).content.decode()
+        assert "check the spelling of <strong>&lt;Kbrnts&gt;, nginx</strong>" in page
+
+
+@pytest.mark.parametrize(("misheard", "is_asked_for"), [(None, True), ("", False)])
+def test_a_check_that_may_come_is_asked_for_and_no_warning_stands_meanwhile(
+    client, member, interview, queued, misheard, is_asked_for
+):
+    member(Role.RECRUITER)
+    text = interview.questions.first().text
+    row = factories.SpeechFactory(interview=interview, text=text, ready=True, misheard=misheard)
+    page = client.get(reverse(SPEECH, args=[interview.pk, row.key])).content.decode()
+    assert ("hx-select" in page) is is_asked_for
+    assert "spelling" not in page
+
+
+def test_saving_again_has_what_is_unchecked_listened_to(
+    client, member, interview, queued, django_capture_on_commit_callbacks
+):
+    member(Role.RECRUITER)
+    first, second = interview.questions.all()
+    row = factories.SpeechFactory(interview=interview, text=first.text, ready=True)
+    factories.SpeechFactory(interview=interview, text=second.text, ready=True, misheard="")
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(change_url(interview), saved(interview, [first.pk, second.pk]))
+    assert queued("stt-batch") == [f"listen-{row.key}"]
 
 
 def test_questions_are_kept_in_the_order_given(client, member, interview, queued):

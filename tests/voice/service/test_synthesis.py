@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.fakes import FakeSynthesis
+from tests.faults.waiting import wait_for
 from voice.callers import Caller
 from voice.errors import EngineUnavailable, RequestRefused
 from voice.inference import synthesizer
@@ -14,7 +15,7 @@ from voice.infra.threads import in_thread
 from voice.models import ClonedVoice
 from voice.service import synthesis
 from voice.service.requests import SpeechRequest
-from voice.speech import voices
+from voice.speech import cache, voices
 from voice.types import Voice
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,3 +185,16 @@ async def test_voice_that_stood_in_for_another_is_not_kept(worker, monkeypatch):
     assert stood_in.result["engine"] == "fake"
     assert again.result["engine"] == "faltering"
     assert not again.is_cached
+
+
+async def test_next_sentences_are_made_while_the_first_is_played(worker):
+    request = wanted(text="One. Two. Three.", language="en")
+    speech = await synthesis.synthesize(request, tenant="organisation:7")
+    parts = speech.parts()
+
+    await anext(parts)  # whoever plays it does not ask for more yet
+    key = synthesis.cache_key(request, "organisation:7")
+    await asyncio.to_thread(wait_for, lambda: cache.peek(key), "the last sentence")
+
+    assert worker.synthesis.spoken == ["One.", "Two.", "Three."]
+    await parts.aclose()

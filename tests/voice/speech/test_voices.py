@@ -3,7 +3,7 @@
 import pytest
 
 from tests.standins import build_piper_voice
-from voice.engines.tts.kokoro import VOICES
+from voice.engines.tts.kokoro_voices import VOICES
 from voice.speech import voice_samples, voices
 from voice.types import Voice
 

@@ -1,5 +1,7 @@
 """espeak-ng: a robotic voice for 100 languages without downloads, used when no other engine works.
 
+`ipa` is its pronunciation of a text, for models that read sounds.
+
 The library comes in the `espeakng-loader` wheel and is called through ctypes. Its state is global to the
 process and not thread-safe, so there is one lock for all (5 s of speech take 6 ms). piper-tts has its own
 espeak-ng inside its extension module; the two share nothing.
@@ -28,6 +30,7 @@ RATE_PARAMETER: Final = 1
 NORMAL_WORDS_PER_MINUTE: Final = 175
 CHARS_UTF8: Final = 1
 POSITION_CHARACTER: Final = 1
+IPA_WITH_TIES: Final = 0x02 | 1 << 7 | ord("^") << 8  # the letters of one sound are tied by ^
 
 # Listed first, and so chosen for the bare language; in espeak's own order it would be Caribbean English.
 PREFERRED: Final = frozenset({"en-us", "es", "fr-fr", "pt-br"})
@@ -106,6 +109,28 @@ class Espeak(SteadyEngine):
         return _chunks(library, chosen, sentences, checked_speed(speed))
 
 
+def ipa(text: str, language: str) -> str:
+    """Return the pronunciation of `text` in IPA, without its punctuation; "t^ʃ" is one sound.
+
+    language: a tag such as "en-GB". Words of another language follow a remark such as "(fr)".
+
+    Raises:
+        EngineUnavailable: the library is missing.
+        LanguageUnsupported: no voice has this tag or speaks the language.
+    """
+    library = _started()
+    chosen = matching_voice(library.voices, voice=None, language=language)
+    letters = ctypes.c_char_p(text.encode())
+    rest = ctypes.cast(letters, ctypes.c_void_p)  # where the next clause begins; null after the last
+    clauses = []
+    with _lock:
+        _set_voice(library, chosen)
+        while rest.value:
+            said = library.functions.espeak_TextToPhonemes(ctypes.byref(rest), CHARS_UTF8, IPA_WITH_TIES)
+            clauses.append((said or b"").decode())
+    return " ".join(clauses)
+
+
 def _chunks(library: _Library, voice: Voice, sentences: list[str], speed: float) -> Iterator[SpeechChunk]:
     for sentence in sentences:
         samples = _spoken(library, voice, sentence, speed)
@@ -137,6 +162,7 @@ def _start() -> _Library:
             f"espeak-ng cannot read its data in {data_path}; a path under 150 letters helps."
         )
     functions.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_EspeakVoice))
+    functions.espeak_TextToPhonemes.restype = ctypes.c_char_p
     return _Library(functions, rate_hz, _listed(functions, rate_hz))
 
 
@@ -169,8 +195,7 @@ def _spoken(library: _Library, voice: Voice, sentence: str, speed: float) -> Sam
     text, functions = sentence.encode(), library.functions
     with _lock:
         functions.espeak_SetSynthCallback(keep)
-        if functions.espeak_SetVoiceByName(library.names[voice]) != EE_OK:
-            raise VoiceUnavailable(f"espeak-ng has lost its voice {voice.name!r}; choose another.")
+        _set_voice(library, voice)
         functions.espeak_SetParameter(RATE_PARAMETER, round(NORMAL_WORDS_PER_MINUTE * speed), 0)
         failed = (
             functions.espeak_Synth(
@@ -181,3 +206,8 @@ def _spoken(library: _Library, voice: Voice, sentence: str, speed: float) -> Sam
     if failed:
         raise SynthesisFailed(f"espeak-ng cannot speak this text as {voice.language}; choose another voice.")
     return samples_from_s16le(pcm)
+
+
+def _set_voice(library: _Library, voice: Voice) -> None:
+    if library.functions.espeak_SetVoiceByName(library.names[voice]) != EE_OK:
+        raise VoiceUnavailable(f"espeak-ng has lost its voice {voice.name!r}; choose another.")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.standins import build_kokoro
-from voice.engines.tts.kokoro import ENGLISH_MODEL, Kokoro
+from voice.engines.tts.kokoro import Kokoro
+from voice.engines.tts.kokoro_torch import ENGLISH_MODEL
 from voice.errors import EngineUnavailable, LanguageUnsupported
 
 pytest.importorskip("torch", reason="the extra [kokoro] is not installed")
@@ -51,10 +52,12 @@ def test_speed_shortens(kokoro):
 
 def test_a_blend_is_the_weighted_mean_of_the_voices(kokoro):
     said(kokoro, voice="kokoro:ef_dora:3+em_alex:1")
-    pipeline = kokoro._pipelines["e"]
-    dora, alex = (pipeline.load_single_voice(kokoro._voice_source(name)) for name in ("ef_dora", "em_alex"))
+    pipeline = kokoro._torch._pipelines["e"]
+    dora, alex = (
+        pipeline.load_single_voice(kokoro._torch._voice_source(name)) for name in ("ef_dora", "em_alex")
+    )
 
-    style = kokoro._style(pipeline, {"ef_dora": 3.0, "em_alex": 1.0})
+    style = kokoro._torch._style(pipeline, {"ef_dora": 3.0, "em_alex": 1.0})
 
     assert np.allclose(style.numpy(), (0.75 * dora + 0.25 * alex).numpy(), atol=1e-6)
 

@@ -11,7 +11,9 @@ import pytest
 
 from tests.standins import build_piper_voice
 from voice.engines.tts.espeak import Espeak, _started
-from voice.engines.tts.kokoro import ENGLISH_MODEL, VOICES, Kokoro, blend_of
+from voice.engines.tts.kokoro import Kokoro
+from voice.engines.tts.kokoro_torch import ENGLISH_MODEL
+from voice.engines.tts.kokoro_voices import VOICES, blend_of
 from voice.engines.tts.piper import Piper
 from voice.errors import EngineUnavailable, LanguageUnsupported, SynthesisFailed, VoiceUnavailable
 
