@@ -93,6 +93,11 @@ JOB_WAIT_SECONDS = Histogram(
     "voice_job_wait_seconds", "From a job's queueing until a worker took it.", ["queue"], buckets=WAIT_S
 )
 JOB_SECONDS = Histogram("voice_job_seconds", "Time a worker spent on a job.", ["queue"], buckets=ENGINE_S)
+JOBS_MOVED = Counter(
+    "voice_jobs_moved",
+    "Jobs that went on to another pool; reason: waited, not_served or failed (its workers could not do it).",
+    ["from", "to", "reason"],
+)
 BATCH_SIZE = Histogram("voice_batch_size", "Recordings recognised in one call of a model.", buckets=SIZES)
 
 RECORDINGS_STORED = Counter("voice_recordings_stored", "Recordings written to object storage and read back.")

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from voice.errors import EngineUnavailable, NotReady
 from voice.inference.reports import DETECTED, EngineReport
+from voice.queues import pools
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,9 @@ class Service(Protocol):
         """Make ready. EngineUnavailable leaves the jobs to try, and to fail, by themselves."""
 
     def reports(self) -> Sequence[EngineReport]: ...
+
+    def offered(self) -> Mapping[str, Sequence[str]]:
+        """The languages of each engine that can be used, by its name."""
 
     def served(self) -> Mapping[str, Sequence[str]]:
         """The languages that each engine is the first to serve, by its name."""
@@ -44,6 +48,14 @@ class WarmServices:
         """Return a report of each engine."""
         return [report for service in self._services for report in service.reports()]
 
+    def serves(self) -> str:
+        """Return what the engines that can be used now serve, for `voice.queues.pools`.
+
+        "" without a service: such a worker does not tell.
+        """
+        served = sorted({what for service in self._services for what in _served_by(service)})
+        return " ".join(served) or ("nothing" if self._services else "")
+
     def checks(self) -> dict[str, Callable[[], None]]:
         """For each direction, a function that raises `NotReady` while none of its engines is warm."""
         return {
@@ -55,6 +67,14 @@ class WarmServices:
     def described(self) -> list[str]:
         """What is used for which language, in words; nothing where there is no service."""
         return [_described(service) for service in self._services]
+
+
+def _served_by(service: Service) -> set[str]:
+    offered = service.offered()
+    if {report.direction for report in service.reports()} == {"synthesis"}:
+        return {pools.engine(name.partition("@")[0]) for name, languages in offered.items() if languages}
+    languages = {code for codes in offered.values() for code in codes}
+    return {pools.language("" if code == DETECTED else code) for code in languages}
 
 
 def _described(service: Service) -> str:

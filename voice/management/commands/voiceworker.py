@@ -95,9 +95,10 @@ def with_calls(queues: Iterable[str]) -> list[str]:
     Whoever serves interviews serves callers too, so that a new release needs no other command.
     """
     served = list(queues)
-    for first, calls in (("stt", "stt-call"), ("tts", "tts-call")):
+    for first, calls in (("stt-gpu", "stt-call"), ("stt", "stt-call"), ("tts", "tts-call")):
         if first in served and calls not in served:
-            behind = [at for at, name in enumerate(served) if name.startswith(first) and name != "stt-batch"]
+            kind = first.partition("-")[0]
+            behind = [at for at, name in enumerate(served) if name.startswith(kind) and name != "stt-batch"]
             served.insert(behind[-1] + 1, calls)
     return served
 
