@@ -31,7 +31,6 @@ TOKENS = " ".join(f"w{number}" for number in range(64))
 SENTENCE = "I measured what the machine did, and then I wrote it down for the others who came after me. "
 CLIP_S = 10.0
 CLIPS_OF_LOOP = 16
-CLIPS_AT_ONCE = (1, 8, 32, 64)
 BATCH_SIZE = 16
 SPEAKERS = (8, 16, 32, 64, 128, 256, 512)
 PROMPT_S = 2.0
@@ -40,12 +39,16 @@ PROMPT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """device, compute type and model of a round, and the time for its speakers."""
+    """device, compute type and model of a round.
+
+    seconds: for its speakers. at_once: how many callers come together.
+    """
 
     device: str
     compute_type: str
     model: Path
     seconds: float
+    at_once: list[int]
 
 
 def main() -> None:
@@ -61,7 +64,7 @@ def main() -> None:
         _say("weights, as float16", weights_bytes / 1e9, "GB")
         for compute_type in options.types.split(","):
             print(f"\n{options.shape} {compute_type} on {options.device}", flush=True)
-            _measure(Plan(options.device, compute_type, model, options.seconds))
+            _measure(Plan(options.device, compute_type, model, options.seconds, options.at_once))
     finally:
         shutil.rmtree(directory)
 
@@ -72,6 +75,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--types", default="float16,int8", help="compute types, separated by commas")
     parser.add_argument("--seconds", type=float, default=75.0, help="for the speakers of each type")
+    parser.add_argument("--at-once", type=int, nargs="+", default=[1, 8, 32, 64], help="callers")
     return parser.parse_args()
 
 
@@ -85,7 +89,7 @@ def _measure(plan: Plan) -> None:
         engine.load()
     engine.recognize(clip, language="en")
     _say("memory with the model", (_memory_bytes(plan.device) - before) / 1e9, "GB")
-    rates = [_together(engine, clip, count) for count in CLIPS_AT_ONCE]
+    rates = [_together(engine, clip, count) for count in plan.at_once]
     _say("memory after batches", (_memory_bytes(plan.device) - before) / 1e9, "GB")
     _carried(engine, clip, plan.seconds)
     engine.close()

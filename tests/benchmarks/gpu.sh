@@ -2,7 +2,7 @@
 # Recognition on one GPU, in eight minutes, with weights of the shape of large-v3 that are built here:
 #
 #   tests/benchmarks/gpu.sh
-#   tests/benchmarks/gpu.sh --shape tiny --device cpu --types int8 --seconds 20     # does the script work?
+#   tests/benchmarks/gpu.sh --shape tiny --device cpu --types int8 --seconds 22 --at-once 1 8   # does it work?
 #
 # PYTHON names the interpreter, where it is not .venv/bin/python. It needs faster-whisper with its GPU libraries
 # (nvidia-cublas-cu12, nvidia-cudnn-cu12), espeakng-loader and psutil.
