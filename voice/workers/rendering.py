@@ -56,11 +56,11 @@ def _spoken(row: Speech, *, is_stand_in_allowed: bool) -> "Synthesis":
 
 
 def _is_stand_in(row: Speech, result: "Synthesis") -> bool:
-    return result.is_stand_in or result.engine != _meant_engine(row)
+    return result.is_stand_in or _meant_engine(row) not in ("", result.engine)
 
 
 def _meant_engine(row: Speech) -> str:
-    """Return the engine that the job was queued for; this process may not have it."""
+    """Return the engine that the job was queued for; this process may not have it. "" is any."""
     running = slot.running()
     needs = running[1].note("needs") if running else ""
     return pools.engine_in(needs) or voices.engine_of(row.voice, row.language)
