@@ -32,7 +32,13 @@ class Shape:
     mel_bins: int = 80
 
 
-SHAPES: Final = {"micro": Shape(64, 2, 2), "tiny": Shape(384, 4, 6)}
+SHAPES: Final = {
+    "micro": Shape(64, 2, 2),
+    "tiny": Shape(384, 4, 6),
+    "large-v3": Shape(1280, 32, 20, mel_bins=128),
+}
+DRAWN_ANEW: Final = 1000
+"""Narrower models draw each weight at random. Wider ones shift what was drawn, which is built sooner."""
 
 # Whisper's own order and numbers: 51 865 tokens in all.
 _LANGUAGES: Final = """
@@ -57,10 +63,18 @@ CONTROL_TOKENS: Final = (
 TIMESTAMP_TOKENS: Final = [f"<|{i * 0.02:.2f}|>" for i in range(1501)]
 
 
-def build_whisper(directory: Path | str, *, say: str, shape: str = "micro", language: str = "en") -> Path:
+def build_whisper(
+    directory: Path | str,
+    *,
+    say: str,
+    shape: str = "micro",
+    language: str = "en",
+    quantization: str = "int8",
+) -> Path:
     """Build a CTranslate2 Whisper model that transcribes any audio as `say` and detects `language`.
 
     The words of `say` must differ: each token leads to exactly one next token.
+    quantization: how the weights are stored, "int8" or "float16".
 
     Raises:
         ValueError: a word occurs twice in `say`.
@@ -68,7 +82,10 @@ def build_whisper(directory: Path | str, *, say: str, shape: str = "micro", lang
     words = [" " + word for word in say.split()]
     if len(set(words)) < len(words):
         raise ValueError("Each word may stand once in `say`, for each token leads to one next token.")
-    return _built(Path(directory), lambda target: _write_whisper(target, words, SHAPES[shape], language))
+    return _built(
+        Path(directory),
+        lambda target: _write_whisper(target, words, SHAPES[shape], language, quantization),
+    )
 
 
 def build_piper_voice(
@@ -144,7 +161,7 @@ def _write_atomically(path: Path, content: bytes) -> None:
     Path(scratch).replace(path)
 
 
-def _write_whisper(directory: Path, words: list[str], shape: Shape, language: str) -> None:
+def _write_whisper(directory: Path, words: list[str], shape: Shape, language: str, quantization: str) -> None:
     vocabulary = _write_tokenizer(directory, words)
     token_ids = {token: i for i, token in enumerate(vocabulary)}
     chain = [_byte_text(word) for word in words]
@@ -160,7 +177,7 @@ def _write_whisper(directory: Path, words: list[str], shape: Shape, language: st
     spec.config.lang_ids = [token_ids[f"<|{code}|>"] for code in LANGUAGES]
     spec.config.alignment_heads = [(shape.layers - 1, head) for head in range(shape.heads)]
     spec.validate()
-    spec.optimize(quantization="int8")
+    spec.optimize(quantization=quantization)
     spec.save(str(directory))
     (directory / "preprocessor_config.json").write_text(json.dumps({"feature_size": shape.mel_bins}))
 
@@ -210,8 +227,15 @@ def _whisper_spec(shape: Shape, n_tokens: int, next_token: dict[int, int]) -> An
 
     random, d = np.random.default_rng(0), shape.width
 
+    drawn: dict[tuple[int, ...], Weights] = {}
+
     def noise(*dimensions: int) -> Weights:
-        return random.standard_normal(dimensions, dtype=np.float32) / np.float32(np.sqrt(dimensions[-1]))
+        if d >= DRAWN_ANEW and dimensions in drawn:
+            drawn[dimensions] = np.roll(drawn[dimensions], 1)
+        else:
+            scale = np.float32(np.sqrt(dimensions[-1]))
+            drawn[dimensions] = random.standard_normal(dimensions, dtype=np.float32) / scale
+        return drawn[dimensions]
 
     spec = WhisperSpec(shape.layers, shape.heads, shape.layers, shape.heads)
     for layer_norm in [spec.encoder.layer_norm, spec.decoder.layer_norm]:

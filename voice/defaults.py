@@ -34,6 +34,8 @@ ADDRESSES: Final[dict[str, Any]] = {
 APART: Final[dict[str, Any]] = {
     "WORKER_HOST": "127.0.0.1",  # address of a worker's /health, /ready and /metrics
     "WORKER_PORT": 0,  # 0: none
+    "POOL": "",  # the name of a worker's pool, where its engines fail apart from those of other pools
+    "SPILL_AFTER_S": 5.0,  # a job that waits longer goes to another pool that can begin it sooner
     "PARTIAL_QUEUE_LIMIT": 4,  # no captions while this many wait or are made
     "JOB_DEADLINE_S": 120,  # a job still running then is stuck
     "SPEECH_CACHE_MB": 256.0,  # in Redis; the least recently used is removed first
@@ -49,8 +51,9 @@ APART: Final[dict[str, Any]] = {
 }
 """Settings with a name of their own in `django.conf.settings`."""
 QUEUE_NAMES: Final = (
-    *("stt", "stt-ahead", "stt-later", "stt-partial", "stt-call", "stt-call-partial", "stt-batch"),
-    *("tts", "tts-call"),
+    *("stt", "stt-gpu", "stt-ahead", "stt-later", "stt-partial"),
+    *("stt-call", "stt-call-partial", "stt-batch"),
+    *("tts", "tts-gpu", "tts-call"),
     *("audio", "cron", "default"),
 )
 JOBS: Final = (

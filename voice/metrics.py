@@ -109,6 +109,11 @@ WHISPER_WINDOWS = Counter(
     "Windows heard; context: full (30 s), short, or short_then_full where the result was doubtful.",
     ["context"],
 )
+JOBS_MOVED = Counter(
+    "voice_jobs_moved",
+    "Jobs that went on to another pool; reason: waited, not_served or failed (its workers could not do it).",
+    ["from", "to", "reason"],
+)
 BATCH_SIZE = Histogram("voice_batch_size", "Recordings recognised in one call of a model.", buckets=SIZES)
 
 RECORDINGS_STORED = Counter("voice_recordings_stored", "Recordings written to object storage and read back.")

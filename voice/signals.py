@@ -13,3 +13,9 @@ transcript_finished = Signal()
 
 speech_rendered = Signal()
 """speech: voice.models.Speech that can now be played."""
+
+voice_failed = Signal()
+"""speech: voice.models.Speech whose voice cannot speak; voice: one that can.
+
+A receiver returns whether it has requested the text, and all that are heard with it, in that voice.
+"""

@@ -30,6 +30,14 @@ class Interview(models.Model):
     voice = models.CharField(
         _("voice"), max_length=100, blank=True, help_text=_("Empty: the best voice for the language.")
     )
+    stand_in_voice = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("Speaks instead of the voice, which could not."),
+    )
     practice_question = models.TextField(
         _("practice question"), blank=True, help_text=_("Empty: a standard one. The answer is not kept.")
     )
@@ -74,6 +82,11 @@ class Interview(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def spoken_voice(self) -> str:
+        """The voice of every text of this interview."""
+        return self.stand_in_voice or self.voice
 
     @property
     def owner(self) -> str:

@@ -27,7 +27,7 @@ _LINK = sql.Part(
 )
 _BEGUN = sql.Part(Session, "s", "id", "invitation_id", "status", "version", "finished_at")
 _OFFER = sql.Part(
-    *(Interview, "w", "id", "organisation_id", "title", "job_title", "language", "voice"),
+    *(Interview, "w", "id", "organisation_id", "title", "job_title", "language", "voice", "stand_in_voice"),
     *("practice_question", "consent_text", "retention_days"),
 )
 _ORGANISATION = sql.Part(Organisation, "o", "id", "name", "accent_colour")

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.dispatch import receiver
 
+from interviews.actions import interviews
 from interviews.events import publishing
 from interviews.models import Answer
 from interviews.queries import rows
@@ -34,3 +35,8 @@ def speech_rendered(speech: Speech, **kwargs: object) -> None:
     )
     for answer in open_answers.select_related("session__invitation__interview"):
         publishing.publish("speech_rendered", answer.session, answer)
+
+
+@receiver(signals.voice_failed)
+def voice_failed(speech: Speech, voice: str, **kwargs: object) -> bool:
+    return interviews.let_stand_in(speech=speech, voice=voice)

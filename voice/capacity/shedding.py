@@ -25,7 +25,7 @@ import redis
 from voice import metrics
 from voice.capacity.ladder import CALM, TOO_MUCH, Ladder, Step
 from voice.infra import lua, redis_clients
-from voice.queues import waits
+from voice.queues import pools
 
 __all__ = [
     "Felt",
@@ -196,6 +196,8 @@ async def _late_s() -> float:
 async def _queued_s(off_since: list[float]) -> tuple[float, float]:
     """Return how long the first jobs of `stt` and `stt-later` have waited; report this process to Redis.
 
+    Of several pools that recognise answers, the one counts that would begin a new job first.
+
     An unknown wait counts as 0.
     """
     now_s = time.monotonic()
@@ -204,10 +206,11 @@ async def _queued_s(off_since: list[float]) -> tuple[float, float]:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             client = redis_clients.async_client()
             await _TELL.run_async(client, [KEY], [_this_process(), told, HASH_TTL_S])
-            queues = await waits.read_now(["stt", DEFERRED_QUEUE], client)
+            names = (*pools.lists_of("stt"), DEFERRED_QUEUE)
+            *answers, deferred = await pools.read_now(names, "", client)
     except (redis.RedisError, TimeoutError):
         return 0.0, 0.0
-    return queues["stt"].oldest_s, queues[DEFERRED_QUEUE].oldest_s
+    return pools.expected_wait_s(answers), deferred.oldest_s
 
 
 def _this_process() -> str:

@@ -31,6 +31,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from voice.errors import EngineUnavailable, VoiceError
+from voice.inference import reports
 from voice.infra import lua
 from voice.types import Direction
 
@@ -83,7 +84,7 @@ class Breaker:
         self.direction, self.engine = direction, engine
         self._connection = connection
         self._keys = keys_of(direction, engine)
-        self._closed_until = 0.0  # in seconds of the monotonic clock
+        self._closed_until = self._open_until = 0.0  # in seconds of the monotonic clock
         self._failures = 0  # Redis's count when it last answered "closed"
 
     def admit(self) -> "Attempt":
@@ -103,6 +104,7 @@ class Breaker:
         last = f"the last failure: {reason.decode()}"
         if name == b"open":
             seconds = max(1, round(left_ms / 1000))
+            self._open_until = time.monotonic() + left_ms / 1000
             raise EngineOpen(f"left alone for {seconds} s after failures; {last}", retry_after_s=seconds)
         if name == b"probed":
             raise EngineOpen(f"tried again by another call right now; {last}", retry_after_s=PROBED_RETRY_S)
@@ -112,10 +114,15 @@ class Breaker:
         self._closed_until = time.monotonic() + CLOSED_FOR_S
         return Attempt(self)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether this process was told, when it last asked, that no call passes yet."""
+        return time.monotonic() < self._open_until
+
     def reset(self) -> None:
         """Close it and forget its failures. Raises redis.RedisError."""
         self._client.delete(*self._keys)
-        self._closed_until = 0.0
+        self._closed_until = self._open_until = 0.0
 
     def state(self) -> BreakerState:
         """Return the current state. Raises redis.RedisError."""
@@ -185,10 +192,14 @@ def states(
 
 
 def configured() -> list[BreakerState]:
-    """Return the current states of all configured engines' breakers. Raises redis.RedisError."""
+    """Return the current states of all configured engines' breakers, and of those of living pools.
+
+    Raises redis.RedisError.
+    """
     engines: list[tuple[Direction, str]] = [("recognition", name) for name in settings.VOICE["STT_ENGINES"]]
     engines += [("synthesis", name) for name in settings.VOICE["TTS_ENGINES"]]
-    return states(engines)
+    of_pools = {(report.direction, report.engine) for report in reports.current() if "@" in report.engine}
+    return states([*engines, *sorted(of_pools)])
 
 
 def keys_of(direction: Direction, engine: str) -> list[str]:

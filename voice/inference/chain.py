@@ -77,16 +77,25 @@ class EngineCall:
 
 
 class Link(Generic[E]):
-    """One engine of a chain."""
+    """One engine of a chain.
 
-    def __init__(self, direction: Direction, engine: E) -> None:
+    name: the engine's, and with "@" that of the pool: its breaker and its counts are those of the pool alone.
+    """
+
+    def __init__(self, direction: Direction, engine: E, pool: str = "") -> None:
         self.engine = engine
+        self.name = f"{engine.name}@{pool}" if pool else engine.name
         self.state: State = "standby"
         self.last_error = ""
-        self._labels = (direction, engine.name)
-        self._breaker = Breaker(direction, engine.name)
+        self._labels = (direction, self.name)
+        self._breaker = Breaker(direction, self.name)
         self._failed_at = 0.0
         self._lock = threading.Lock()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it works, or may work once it is loaded, and is not left alone after failures."""
+        return self.state in ("ready", "standby") and not self._breaker.is_open
 
     def load(self) -> None:
         """Load the engine unless it is loaded; other threads that need it wait.
@@ -208,9 +217,9 @@ class NoneServed(Exception):
 class EngineChain(Generic[E]):
     """The engines of one direction in one process."""
 
-    def __init__(self, direction: Direction, engines: Iterable[E]) -> None:
+    def __init__(self, direction: Direction, engines: Iterable[E], *, pool: str = "") -> None:
         self.direction = direction
-        self.links = tuple(Link(direction, engine) for engine in engines)
+        self.links = tuple(Link(direction, engine, pool) for engine in engines)
 
     def __iter__(self) -> Iterator[Link[E]]:
         return iter(self.links)
@@ -252,7 +261,7 @@ class EngineChain(Generic[E]):
                 if handover.has_begun or handover.is_outside:
                     raise
                 link.note(error)  # told if no other engine serves
-                failed.append((link.engine.name, error))
+                failed.append((link.name, error))
             else:
                 self._count_fallback(failed, link)
                 return result
@@ -261,15 +270,18 @@ class EngineChain(Generic[E]):
     def _count_fallback(self, failed: list[tuple[str, Exception]], link: Link[E]) -> None:
         unfit = [name for name, error in failed if not isinstance(error, LanguageUnsupported)]
         if unfit:
-            metrics.ENGINE_FALLBACKS.labels(self.direction, unfit[0], link.engine.name).inc()
+            metrics.ENGINE_FALLBACKS.labels(self.direction, unfit[0], link.name).inc()
+
+    def offered(self, languages_of: Callable[[E], Sequence[str]]) -> dict[str, Sequence[str]]:
+        """Return the languages of each engine that can be used, by its name, in order."""
+        return {link.name: languages_of(link.engine) for link in self.links if link.is_usable}
 
     def served(self, languages_of: Callable[[E], Sequence[str]]) -> dict[str, list[str]]:
         """Return the languages that each engine which can be used is the first to serve, by its name."""
         served: dict[str, list[str]] = {}
-        for link in self.links:
-            if link.state in ("ready", "standby"):
-                before = {code for codes in served.values() for code in codes}
-                served[link.engine.name] = [code for code in languages_of(link.engine) if code not in before]
+        for name, languages in self.offered(languages_of).items():
+            before = {code for codes in served.values() for code in codes}
+            served[name] = [code for code in languages if code not in before]
         return served
 
     def reports(self) -> tuple[EngineReport, ...]:
@@ -277,7 +289,7 @@ class EngineChain(Generic[E]):
         return tuple(
             EngineReport(
                 direction=self.direction,
-                engine=link.engine.name,
+                engine=link.name,
                 model=link.engine.model,
                 device=link.engine.device,
                 state="stuck" if link.engine.is_stuck else link.state,

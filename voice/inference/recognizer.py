@@ -27,11 +27,19 @@ class Recognizer:
     """Tries engines in order. All methods may be called from several threads at once."""
 
     def __init__(
-        self, engines: Iterable[RecognitionEngine], *, retry: Retry | None = None, assumed_language: str = ""
+        self,
+        engines: Iterable[RecognitionEngine],
+        *,
+        retry: Retry | None = None,
+        assumed_language: str = "",
+        pool: str = "",
     ) -> None:
-        """assumed_language: of speech whose language is not given, where no engine can detect it."""
+        """assumed_language: of speech whose language is not given, where no engine can detect it.
+
+        pool: whose engines they are; "" where all workers are alike.
+        """
         self._assumed_language = assumed_language
-        self._chain = EngineChain("recognition", engines)
+        self._chain = EngineChain("recognition", engines, pool=pool)
         self._retry = retry or Retry.from_settings()
 
     def load(self) -> None:
@@ -122,6 +130,10 @@ class Recognizer:
             return None
         return first.engine.name, first.engine.model
 
+    def offered(self) -> dict[str, Sequence[str]]:
+        """Return the languages that each engine which can be used recognises, by its name."""
+        return self._chain.offered(_languages_of)
+
     def served(self) -> dict[str, list[str]]:
         """Return the languages that each engine is the first to recognise, by its name."""
         return self._chain.served(_languages_of)
@@ -178,4 +190,4 @@ def _nothing_left(language: str | None, none: NoneServed, *, is_translated: bool
 def recognizer() -> Recognizer:
     """Return the recogniser of this process, with the engines of `settings.VOICE`."""
     engines = registry.recognition_engines(registry.EngineConfig.from_settings(settings.VOICE))
-    return Recognizer(engines, assumed_language=settings.VOICE["LANGUAGE"])
+    return Recognizer(engines, assumed_language=settings.VOICE["LANGUAGE"], pool=settings.POOL)

@@ -4,7 +4,7 @@ Each process has one `Synthesizer`. A worker loads it before its first job; jobs
 """
 
 import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TypeVar
@@ -37,6 +37,7 @@ class Synthesis:
 
     voice: the id of the voice that was used, which may differ from the requested one.
     is_last_resort: it is intelligible and no more; the admin shows this.
+    is_stand_in: another engine was meant to speak, but does not work right now.
     """
 
     samples: Samples
@@ -44,6 +45,7 @@ class Synthesis:
     engine: str
     voice: str
     is_last_resort: bool
+    is_stand_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,11 @@ class SynthesisStream:
 class Synthesizer:
     """Tries engines in order. All methods may be called from several threads at once."""
 
-    def __init__(self, engines: Iterable[SynthesisEngine], *, retry: Retry | None = None) -> None:
-        self._chain = EngineChain("synthesis", engines)
+    def __init__(
+        self, engines: Iterable[SynthesisEngine], *, retry: Retry | None = None, pool: str = ""
+    ) -> None:
+        """pool: whose engines they are; "" where all workers are alike."""
+        self._chain = EngineChain("synthesis", engines, pool=pool)
         self._retry = retry or Retry.from_settings()
 
     def load(self) -> None:
@@ -152,6 +157,10 @@ class Synthesizer:
             return self._chain.first_to_serve(links, speak, handover)
         except NoneServed as none:
             raise _worst(none, wanted.language) from None
+
+    def offered(self) -> dict[str, Sequence[str]]:
+        """Return the languages that each engine which can be used speaks, by its name."""
+        return self._chain.offered(_languages_of)
 
     def served(self) -> dict[str, list[str]]:
         """Return the languages that each engine is the first to speak, by its name."""
@@ -241,6 +250,7 @@ def _joined(stream: SynthesisStream) -> Synthesis:
         engine=stream.engine,
         voice=stream.voice,
         is_last_resort=stream.is_last_resort,
+        is_stand_in=stream.is_stand_in,
     )
 
 
@@ -257,4 +267,4 @@ def _worst(none: NoneServed, language: str) -> Exception:
 def synthesizer() -> Synthesizer:
     """Return the synthesiser of this process, with the engines of `settings.VOICE`."""
     config = registry.EngineConfig.from_settings(settings.VOICE, references=cloning.StoredReferences())
-    return Synthesizer(registry.synthesis_engines(config))
+    return Synthesizer(registry.synthesis_engines(config), pool=settings.POOL)

@@ -66,6 +66,16 @@ def waits_s(pid: int) -> dict[str, float]:
     return waits
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether the process was stopped (SIGSTOP, or a debugger); False where the system does not tell.
+
+    Source: proc(5), the state in /proc/PID/stat.
+    """
+    with contextlib.suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "t")
+    return False
+
+
 class UnstarvedClock:
     """Seconds that a process could use: they do not pass while it waits for a processor.
 

@@ -21,7 +21,7 @@ from prometheus_client.registry import REGISTRY, Collector
 from voice.inference import breaker
 from voice.infra import redis_clients
 from voice.models import Recording, Transcript
-from voice.queues import waits
+from voice.queues import pools
 from voice.speech import cache
 
 BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
@@ -34,7 +34,7 @@ class RedisState(Collector):
         """Yield the current values."""
         try:
             states, cached = breaker.configured(), cache.statistics()
-            queues = waits.read(settings.QUEUE_NAMES, redis_clients.sync_client())
+            queues = pools.read(settings.QUEUE_NAMES, "", redis_clients.sync_client())
             used = redis_clients.sync_client().info("memory")["used_memory"]
         except redis.RedisError:
             return
@@ -46,10 +46,12 @@ class RedisState(Collector):
         )
         yield GaugeMetricFamily("voice_cache_bytes", "Speech in the cache.", value=cached.bytes)
         yield GaugeMetricFamily("voice_cache_items", "Texts in the cache.", value=cached.items)
-        lengths = {(name,): wait.length for name, wait in queues.items()}
+        lengths = {(queue.name,): queue.length for queue in queues}
         yield _gauge("voice_queue_length", "Jobs that wait.", lengths, labels=["queue"])
-        ages = {(name,): wait.oldest_s for name, wait in queues.items()}
+        ages = {(queue.name,): queue.oldest_s for queue in queues}
         yield _gauge("voice_queue_oldest_seconds", "Since the first job was queued.", ages, labels=["queue"])
+        slots = {(queue.name,): queue.slots for queue in queues}
+        yield _gauge("voice_queue_workers", "Living slots that serve it.", slots, labels=["queue"])
         yield GaugeMetricFamily(
             "voice_redis_bytes", "Memory that Redis uses, with the hot audio.", value=used
         )

@@ -31,6 +31,7 @@ LOOK_S = 1
 """How often a worker that waits for a reader looks whether the call still exists."""
 
 _CLAIM = lua.load(__file__, "call_claim", uses="call_end")
+_RELEASE = lua.load(__file__, "call_release")
 _ADD = lua.load(__file__, "call_add", uses="call_end")
 
 
@@ -53,6 +54,11 @@ class ClaimedCall:
     def age_s(self) -> float:
         """Return the seconds since the call was made."""
         return time.monotonic() - self._asked_at
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a part of the answer was sent."""
+        return bool(self._sent)
 
     def send(self, meta: Meta, body: bytes = b"") -> None:
         """Send a part of the answer.
@@ -90,6 +96,11 @@ class ClaimedCall:
         if worker != self._token.encode():
             raise Forgotten(self.id)
         return int(taken or 0)
+
+    def release(self) -> bool:
+        """Let another worker answer; return whether it may: nothing has been sent yet."""
+        keys = [request_key(self.id), answer_key(self.id)]
+        return bool(_run_patiently(_RELEASE, keys, [self._token, CALL_TTL_S]))
 
     def finish(self, meta: Meta) -> None:
         """Send the end of the answer."""

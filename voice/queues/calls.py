@@ -36,7 +36,7 @@ from rq.job import Job
 from voice import metrics
 from voice.errors import Busy, CallFailed
 from voice.infra import lua, redis_clients
-from voice.queues import jobs, leases
+from voice.queues import jobs, leases, pools
 from voice.queues.call_keys import (
     ANSWERED_TTL_S,
     CALL_TTL_S,
@@ -88,17 +88,19 @@ async def submitted(
     queue_limit: int,
     shared_as: str = "",
     tenant: str = "",
+    needs: str = "",
 ) -> AsyncIterator["Call"]:
     """Start a call, or join a running one with the same `shared_as`; leave it at the end of the block.
 
     audio: the audio of the request; at most `settings.VOICE["MAX_UPLOAD_MB"]`.
     queue_limit: the call is refused if this many jobs of the tenant are in the queue.
     tenant: who asks; tenants take turns (`voice.queues.turns`).
+    needs: what a worker must have for it (`voice.queues.pools`).
 
     Raises:
         Busy: too many jobs, or too much audio, wait already.
     """
-    call = Call(uuid4().hex, queue_name, tenant)
+    call = Call(uuid4().hex, queue_name, tenant, needs)
     try:  # also covers a cancellation while the call is being made
         await call.ask(request, audio=audio, queue_limit=queue_limit, shared_as=shared_as)
         yield call
@@ -113,6 +115,7 @@ class Call:
     id: str
     queue_name: str
     tenant: str = ""
+    needs: str = ""
     reader: str = field(default_factory=lambda: uuid4().hex)
     result: Meta = field(default_factory=dict)
     _last_id: bytes = b"0"
@@ -124,7 +127,8 @@ class Call:
     ) -> None:
         """Start the call, or become a reader of a running one; see `submitted`, which also leaves it."""
         new_id, share = self.id, SHARED_PREFIX + shared_as
-        keys = [share, request_key(new_id), jobs.key(self.queue_name), WITH_AUDIO]
+        waits_in = await pools.choose_now(self.queue_name, self.needs, redis_clients.async_client())
+        keys = [share, request_key(new_id), jobs.key(waits_in), WITH_AUDIO]
         audio_limit = settings.VOICE["CALL_AUDIO_MB"] * 1024**2
         names = [new_id, REQUEST_PREFIX, READERS_SUFFIX, self.reader, self.tenant]
         limits = [Job.redis_job_namespace_prefix, int(bool(shared_as)), queue_limit, audio_limit, CALL_TTL_S]
@@ -149,10 +153,9 @@ class Call:
             self.id = running.decode() if running else self.id
 
     async def queue(self) -> None:
-        """Put the job into its queue."""
-        await asyncio.to_thread(
-            jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=job_id(self.id), tenant=self.tenant
-        )
+        """Queue the job."""
+        about: Meta = {"job_id": job_id(self.id), "tenant": self.tenant, "needs": self.needs}
+        await asyncio.to_thread(jobs.enqueue_now, self.queue_name, JOB, self.id, **about)
 
     async def parts(self, *, within_s: float = WAIT_S, is_only_reader: bool = False) -> AsyncIterator[Part]:
         """Yield the parts of the answer, from the first, as they arrive; `result` is set after the last.
@@ -201,12 +204,10 @@ class Call:
 
     async def leave(self) -> None:
         """Read no more. Without readers a worker does not begin the call, or stops at the next part."""
-        job = [jobs.key(self.queue_name), Job.key_for(job_id(self.id))]
-        keys = [*self._keys, readers_key(self.id), *job, taken_key(self.id)]
+        keys = [*self._keys, readers_key(self.id), Job.key_for(job_id(self.id)), taken_key(self.id)]
+        values = [self.id, self.reader, job_id(self.id), jobs.key("")]
         with suppress(redis.RedisError):  # then it expires
-            await _LEAVE.run_async(
-                redis_clients.async_client(), keys, [self.id, self.reader, job_id(self.id)]
-            )
+            await _LEAVE.run_async(redis_clients.async_client(), keys, values)
 
     @property
     def _keys(self) -> list[str]:

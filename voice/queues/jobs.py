@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import django_rq
 import redis
@@ -13,6 +14,7 @@ from rq.results import Result
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from voice.infra import redis_clients
+from voice.queues import pools
 from voice.queues.listed_jobs import check_listed
 
 logger = logging.getLogger(__name__)
@@ -23,15 +25,25 @@ RINGS = 16
 """So many rings are kept for workers that are about to wait."""
 
 
-def enqueue(queue_name: str, job: str, *args: str | int, job_id: str | None = None, tenant: str = "") -> None:
+def enqueue(
+    queue_name: str,
+    job: str,
+    *args: str | int,
+    job_id: str | None = None,
+    tenant: str = "",
+    needs: str = "",
+) -> None:
     """Queue the function at dotted path `job`, with `args`, once the current transaction is committed.
 
     tenant: whose work it is; the tenants of a queue take turns (`voice.queues.turns`).
+    needs: what a worker must have for it (`voice.queues.pools`).
 
     Two jobs with the same `job_id` are one entry in Redis. A queue that cannot be reached is only logged:
     PostgreSQL holds the waiting rows, and the sweeper (`voice.workers.sweeper.sweep`) queues them again.
     """
-    transaction.on_commit(lambda: enqueue_now(queue_name, job, *args, job_id=job_id, tenant=tenant))
+    transaction.on_commit(
+        lambda: enqueue_now(queue_name, job, *args, job_id=job_id, tenant=tenant, needs=needs)
+    )
 
 
 def enqueue_now(
@@ -42,10 +54,12 @@ def enqueue_now(
     at_front: bool = False,
     worth_s: int | None = None,
     tenant: str = "",
+    needs: str = "",
+    tried: Sequence[str] = (),
 ) -> None:
     """Queue a job that has no row. Uses no database, so it may be called from any thread.
 
-    tenant: see `enqueue`.
+    tenant, needs: see `enqueue`. tried: lists whose workers could not do it.
     worth_s: after waiting this many seconds the job is no longer useful and is dropped. Nothing is kept of
     its failure.
 
@@ -54,8 +68,9 @@ def enqueue_now(
     """
     check_listed(job)
     client = redis_clients.sync_client()  # django-rq would open a connection for each job
-    queue = django_rq.get_queue(queue_name, connection=client, commit_mode="auto")
     try:
+        name = pools.choose(queue_name, needs, client, tried=tried)
+        queue = django_rq.get_queue(name, connection=client, commit_mode="auto")
         with client.pipeline() as pipe:
             queued = queue.enqueue_call(
                 job,
@@ -67,9 +82,9 @@ def enqueue_now(
                 failure_ttl=FAILURE_TTL_S if worth_s is None else 0,
                 pipeline=pipe,
             )
-            if tenant:
-                pipe.hset(queued.key, "tenant", tenant)
-            ring(queue_name, pipe)
+            if notes := _notes(queue_name, name, tenant=tenant, needs=needs, tried=tried):
+                pipe.hset(queued.key, mapping=notes)
+            ring(name, pipe)
             pipe.execute()
     except redis.RedisError as error:
         logger.warning(
@@ -77,6 +92,23 @@ def enqueue_now(
             queue_name,
             type(error).__name__,
         )
+
+
+def _notes(
+    queue_name: str, list_name: str, *, tenant: str, needs: str, tried: Sequence[str]
+) -> dict[Any, Any]:
+    """Return what a job says besides what RQ writes. Workers of earlier releases read only `tenant`.
+
+    queue: whose list may be another one (`voice.queues.pools`).
+    """
+    notes = {
+        "tenant": tenant,
+        "queue": queue_name if queue_name in pools.LISTS else "",
+        "needs": needs,
+        "tried": " ".join(tried),
+        "rank": pools.rank(queue_name, list_name),
+    }
+    return {name: value for name, value in notes.items() if value}
 
 
 def forget(job_ids: Sequence[str]) -> None:
@@ -115,10 +147,11 @@ async def n_now(queue_name: str) -> int:
 async def has_spare_workers(*queue_names: str) -> bool:
     """Whether no job waits in the queues and most slots of their workers are idle; on an event loop.
 
-    The queues have the same workers.
+    The queues have the same workers; of several pools, all serve the last one.
     """
+    names = {name: None for queue_name in queue_names for name in pools.lists_of(queue_name)}
     async with redis_clients.async_client().pipeline(transaction=False) as pipe:
-        for name in queue_names:
+        for name in names:
             pipe.llen(key(name))
             pipe.zcard(StartedJobRegistry.key_template.format(name))
         pipe.scard(WORKERS_BY_QUEUE_KEY % queue_names[-1])

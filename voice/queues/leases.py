@@ -61,6 +61,13 @@ def give_up(worker_keys: Iterable[str], connection: redis.Redis) -> None:
         pipe.execute()
 
 
+def end(worker_keys: Iterable[str], connection: redis.Redis) -> None:
+    """Do as `give_up`, and let these workers count as dead. Those that go on working register again."""
+    keys = list(worker_keys)
+    if keys:
+        connection.delete(*keys)
+
+
 def is_pending(job_id: str, connection: redis.Redis) -> bool:
     """Whether the job waits in its queue, or belongs to a live worker."""
     return job_id in pending([job_id], connection)

@@ -33,11 +33,18 @@ _TAKE = lua.load(__file__, "job_take")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A job that belongs to the worker from now on. fields: the hash of the job, as RQ wrote it."""
+    """A job that belongs to the worker from now on.
+
+    queue_name: the list where it waited. fields: the hash of the job, as RQ and `voice.queues.jobs` wrote it.
+    """
 
     job_id: str
     queue_name: str
     fields: dict[bytes, bytes]
+
+    def note(self, name: str) -> str:
+        """Return what `voice.queues.jobs` noted of the job under this name; "" for nothing."""
+        return self.fields.get(name.encode(), b"").decode(errors="replace")
 
 
 def take(

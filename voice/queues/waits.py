@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import redis
 import redis.asyncio
 from rq.job import Job
+from rq.queue import Queue
 from rq.utils import str_to_date
 
 from voice.infra import lua
-from voice.queues import jobs
 
 
 class Wait(NamedTuple):
@@ -33,18 +33,23 @@ async def read_now(names: Sequence[str], connection: redis.asyncio.Redis) -> dic
 
 
 def _arguments(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    return [jobs.key(name) for name in names], [Job.redis_job_namespace_prefix]
+    keys = [Queue.redis_queue_namespace_prefix + name for name in names]
+    return keys, [Job.redis_job_namespace_prefix]
 
 
 def _parsed(names: Sequence[str], answer: Any) -> dict[str, Wait]:
     (seconds, microseconds), waits = answer
     now = int(seconds) + int(microseconds) / 1e6
     return {
-        name: Wait(length, _age_s(queued_at, now))
+        name: Wait(length, age_s(queued_at, now))
         for name, (length, queued_at) in zip(names, waits, strict=True)
     }
 
 
-def _age_s(queued_at: bytes, now: float) -> float:
-    queued = str_to_date(queued_at) if queued_at else None
+def age_s(queued_at: bytes, now: float) -> float:
+    """Return the seconds since a time that RQ wrote; 0 for anything else. now: seconds of Unix time."""
+    try:
+        queued = str_to_date(queued_at) if queued_at else None
+    except ValueError:  # whatever somebody wrote there
+        return 0.0
     return round(max(0.0, now - queued.timestamp()), 3) if queued else 0.0

@@ -80,7 +80,7 @@ def seal(*, recording: Recording, at_least: int, now: datetime) -> bool:
                 sql.insert(Transcript(recording=recording, retry_at=now, is_deferred=True))
             else:
                 sql.insert(Transcript(recording=recording, retry_at=now + NOT_SWEPT))
-                queue_transcription(recording.pk, tenant=recording.owner)
+                queue_transcription(recording.pk, tenant=recording.owner, language=recording.language)
             queue_storing(recording.pk)
     return is_ours
 

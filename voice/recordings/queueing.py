@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from voice.queues import jobs
+from voice.queues import jobs, pools
 
 
 def transcription_job_id(recording_id: UUID | str) -> str:
@@ -15,10 +15,10 @@ def storing_job_id(recording_id: UUID | str) -> str:
     return f"store-{recording_id}"
 
 
-def queue_transcription(recording_id: UUID, *, tenant: str, is_deferred: bool = False) -> None:
+def queue_transcription(recording_id: UUID, *, tenant: str, language: str, is_deferred: bool = False) -> None:
     """Queue the transcription of a sealed recording; a deferred one waits for more urgent work.
 
-    tenant: the owner of the recording.
+    tenant, language: the owner and the language of the recording.
     """
     jobs.enqueue(
         "stt-later" if is_deferred else "stt",
@@ -26,6 +26,7 @@ def queue_transcription(recording_id: UUID, *, tenant: str, is_deferred: bool = 
         str(recording_id),
         job_id=transcription_job_id(recording_id),
         tenant=tenant,
+        needs=pools.language(language),
     )
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from voice.capacity import upload_limits
 from voice.errors import RequestRefused, UploadGone
 from voice.models import Batch, BatchFile, PendingErasure
-from voice.queues import erasing, jobs
+from voice.queues import erasing, jobs, pools
 from voice.service.requests import TranscriptionRequest
 from voice.text.normalisation import normalise
 from voice.text.transcripts import stored_segment_fields
@@ -50,7 +50,7 @@ def create(*, owner: str, request: TranscriptionRequest, files: Sequence[Uploade
         with transaction.atomic():
             batch.files.update(retry_at=timezone.now())
             for row in rows:
-                queue_transcription(row.pk, tenant=owner)
+                queue_transcription(row.pk, tenant=owner, language=batch.language)
     except BaseException:
         delete(batch)
         raise
@@ -139,14 +139,15 @@ def transcription_job_id(file_id: UUID) -> str:
     return f"transcribe-file-{file_id}"
 
 
-def queue_transcription(file_id: UUID, *, tenant: str) -> None:
-    """Queue the transcription of a file. tenant: the owner of its batch."""
+def queue_transcription(file_id: UUID, *, tenant: str, language: str) -> None:
+    """Queue the transcription of a file. tenant, language: the owner and the language of its batch."""
     jobs.enqueue(
         QUEUE,
         "voice.workers.transcription.transcribe_file",
         str(file_id),
         job_id=transcription_job_id(file_id),
         tenant=tenant,
+        needs=pools.language(language),
     )
 
 

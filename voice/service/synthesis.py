@@ -19,7 +19,7 @@ from voice import metrics
 from voice.callers import Caller
 from voice.errors import RequestRefused
 from voice.infra.threads import in_thread
-from voice.queues import calls
+from voice.queues import calls, pools
 from voice.queues.call_keys import Meta
 from voice.queues.calls import Call, Part
 from voice.service.requests import SpeechRequest
@@ -45,6 +45,7 @@ class Speech:
     _is_whole: bool
     _cached: cache.CachedSpeech | None
     _asked_at: float
+    _needs: str = ""
     _result: Meta = field(default_factory=dict)
 
     @property
@@ -86,6 +87,7 @@ class Speech:
             shared_as=f"{self._cache_key}:whole" if self._is_whole else self._cache_key,
             queue_limit=settings.VOICE["QUEUE_LIMIT"],
             tenant=self._tenant,
+            needs=self._needs,
         )
 
     def _observe_first(self, source: str) -> None:
@@ -103,7 +105,8 @@ async def synthesize(request: SpeechRequest, *, tenant: str, is_whole: bool = Fa
     asked_at = time.monotonic()
     key = cache_key(request, tenant)
     is_whole = is_whole and request.format != "pcm"  # which has no header
-    return Speech(request, tenant, key, is_whole, await cache.get(key), asked_at)
+    engine = voices.engine_of(request.voice, request.language, among=await _known_voices())
+    return Speech(request, tenant, key, is_whole, await cache.get(key), asked_at, pools.engine(engine))
 
 
 def cache_key(request: SpeechRequest, tenant: str) -> str:

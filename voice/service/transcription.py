@@ -15,7 +15,7 @@ from django.conf import settings
 from voice.callers import Caller, tenant_of
 from voice.capacity.upload_limits import check_size
 from voice.errors import RequestRefused
-from voice.queues import calls
+from voice.queues import calls, pools
 from voice.queues.calls import Call
 from voice.service.requests import TranscriptionRequest
 
@@ -49,8 +49,9 @@ async def transcribe(
     request_fields["is_utterance"] = is_utterance
     limit = settings.PARTIAL_QUEUE_LIMIT if request.is_partial else settings.VOICE["QUEUE_LIMIT"]
     queue_name = CAPTION_QUEUE if request.is_partial else QUEUE
+    whose, needs = tenant_of(caller), pools.language(request.language)
     async with calls.submitted(
-        queue_name, request_fields, audio=audio, queue_limit=limit, tenant=tenant_of(caller)
+        queue_name, request_fields, audio=audio, queue_limit=limit, tenant=whose, needs=needs
     ) as call:
         yield call
 

@@ -17,8 +17,8 @@ from voice import signals
 from voice.audio import encoding, pcm
 from voice.infra import sql
 from voice.models import PendingErasure, Speech
-from voice.queues import erasing, jobs
-from voice.speech import cache
+from voice.queues import erasing, jobs, pools
+from voice.speech import cache, voices
 from voice.speech.cache import CachedSpeech
 from voice.speech.names import text_name
 from voice.text import normalisation
@@ -39,7 +39,7 @@ def request(*, texts: Sequence[str], language: str, tenant: str, voice: str = ""
         rows |= _make(spoken, language=language, voice=voice)
     for row in rows.values():
         if row.status != Speech.Status.READY:
-            queue_rendering(row.key, tenant=tenant)
+            queue_rendering(row.key, voice=row.voice, language=row.language, tenant=tenant)
     return [rows[key] for key in keys]
 
 
@@ -64,10 +64,15 @@ def rendering_job_id(key: str) -> str:
     return f"render-{key}"
 
 
-def queue_rendering(key: str, *, tenant: str = "") -> None:
+def queue_rendering(key: str, *, voice: str, language: str, tenant: str = "") -> None:
     """Queue the rendering of a requested text."""
     jobs.enqueue(
-        "tts", "voice.workers.rendering.render_speech", key, job_id=rendering_job_id(key), tenant=tenant
+        "tts",
+        "voice.workers.rendering.render_speech",
+        key,
+        job_id=rendering_job_id(key),
+        tenant=tenant,
+        needs=pools.engine(voices.engine_of(voice, language)),
     )
 
 
@@ -121,6 +126,20 @@ def store(
         default_storage.delete(name)  # the text was erased meanwhile
 
 
+def leave_to_stand_in(row: Speech, voice: str) -> bool:
+    """Let those who asked for a text ask for all their texts in `voice`, because its own voice cannot speak.
+
+    Returns whether anybody does; then the row fails.
+    """
+    if not any(is_asked for _, is_asked in signals.voice_failed.send(Speech, speech=row, voice=voice)):
+        return False
+    error = f"Its voice could not speak, so {voice} speaks for it."
+    Speech.objects.filter(pk=row.key, status=Speech.Status.WAITING).update(
+        status=Speech.Status.FAILED, last_error=error
+    )
+    return True
+
+
 def url(key: str) -> str:
     """The immutable address of rendered speech."""
     if settings.SPEECH_URL:
@@ -165,7 +184,7 @@ def retry(row: Speech, *, now: datetime) -> None:
         Speech.objects.filter(pk=row.key).exclude(status=Speech.Status.READY).update(
             status=Speech.Status.WAITING, attempts=0, retry_at=now
         )
-        queue_rendering(row.key)
+        queue_rendering(row.key, voice=row.voice, language=row.language)
 
 
 def erase(keys: Collection[str]) -> None:

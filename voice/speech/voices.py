@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import redis
 from django.conf import settings
 
 from voice.engines.base import base_voice_id
 from voice.engines.registry import EngineConfig, is_blend, synthesis_engines
+from voice.infra import redis_clients
+from voice.queues import pools
 from voice.speech import cloning
 from voice.speech.voice_samples import sample_text
 from voice.text.languages import primary_language
@@ -28,6 +31,29 @@ def cloned(owner: str, *, language: str = "en") -> tuple[Voice, ...]:
 def speaks(voice: Voice, language: str) -> bool:
     """Whether the voice speaks this language, in any region."""
     return primary_language(voice.language) == primary_language(language)
+
+
+def engine_of(voice_id: str, language: str, *, among: Iterable[Voice] | None = None) -> str:
+    """Return the engine that is meant to speak with a voice; "" where none speaks the language.
+
+    voice_id: "" is the best voice of the language; so is a voice whose engine does not speak it.
+    among: the voices that this process knows; None reads them. An engine without any works elsewhere.
+    """
+    found = known() if among is None else tuple(among)
+    engine = voice_id.partition(":")[0]
+    speaking = [voice.engine for voice in found if speaks(voice, language)]
+    is_elsewhere = engine in settings.VOICE["TTS_ENGINES"] and all(v.engine != engine for v in found)
+    return engine if engine in speaking or is_elsewhere else next(iter(speaking), "")
+
+
+def is_spoken(voice_id: str, language: str) -> bool:
+    """Whether a living worker has the engine of the voice."""
+    needs = pools.engine(engine_of(voice_id, language))
+    try:
+        served = pools.read(pools.lists_of("tts"), needs, redis_clients.sync_client())
+    except redis.RedisError:
+        return False
+    return any(each.fit for each in served)
 
 
 def chosen(voice_id: str, *, among: Iterable[Voice]) -> Voice | None:

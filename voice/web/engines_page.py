@@ -59,6 +59,7 @@ STATE_VARIANTS = {
 }
 QUEUE_NAMES = {
     "stt": _("recordings to recognise"),
+    "stt-gpu": _("recordings to recognise, where workers with a large model have a list of their own"),
     "stt-ahead": _("answers that are still being given"),
     "stt-partial": _("live captions"),
     "stt-later": _("recordings whose text may come later"),
@@ -66,6 +67,7 @@ QUEUE_NAMES = {
     "stt-call-partial": _("live captions for programs"),
     "stt-batch": _("uploaded files to recognise"),
     "tts": _("questions to speak"),
+    "tts-gpu": _("what voices speak that only some workers have"),
     "tts-call": _("what programs wait to have spoken"),
     "audio": _("uploaded files to convert"),
     "cron": _("housekeeping"),
@@ -225,7 +227,7 @@ class Direction:
                 gettext("waiting"),
                 gettext("No engine is ready yet. Interviews go on, and what waits is done later."),
             )
-        serving = ready - paused or standby - paused
+        serving = {name.partition("@")[0] for name in ready - paused or standby - paused}
         if not serving:
             return Verdict(
                 "danger",
@@ -277,7 +279,8 @@ def _direction(name: types.Direction, rows: list[EngineRow]) -> Direction:
     configured = _configured(name)
     place = {engine: index for index, engine in enumerate(configured)}
     ordered = sorted(rows, key=lambda r: (place.get(r.report.engine, 99), r.report.host, r.report.pid))
-    states = breaker.states([(name, engine) for engine in configured])
+    of_pools = sorted({row.report.engine for row in rows if "@" in row.report.engine})
+    states = breaker.states([(name, engine) for engine in (*configured, *of_pools)])
     return Direction(str(NAMES[name]), ordered, [BreakerRow(state) for state in states])
 
 

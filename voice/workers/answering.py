@@ -25,7 +25,7 @@ from voice.service.requests import SPEECH_RATE_HZ, SpeechRequest, TranscriptionR
 from voice.speech import cache, cloning
 from voice.text.transcripts import recognition_fields, segment_fields
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, Span, SpeechChunk, Window
-from voice.workers import conversion, slot
+from voice.workers import conversion, handing_on, slot
 from voice.workers.uploads import decoded
 
 if TYPE_CHECKING:
@@ -147,9 +147,10 @@ def answer(call: ClaimedCall) -> None:
     except Forgotten:
         outcome = "forgotten"
     except VoiceError as error:
-        outcome = error.code
-        with suppress(Forgotten):
-            call.fail(error.code, str(error), field=getattr(error, "field", ""))
+        outcome = "handed_on" if _handed_on(call, error) else error.code
+        if outcome == error.code:
+            with suppress(Forgotten):
+                call.fail(error.code, str(error), field=getattr(error, "field", ""))
     except Exception:
         outcome = "internal_error"
         with suppress(Forgotten):
@@ -158,6 +159,12 @@ def answer(call: ClaimedCall) -> None:
     finally:
         metrics.CALLS.labels(kind=kind, outcome=outcome).inc()
         metrics.CALL_SECONDS.labels(kind=kind).observe(call.age_s())
+
+
+def _handed_on(call: ClaimedCall, error: VoiceError) -> bool:
+    """Whether another pool answers instead: this one has no engine for it, and nothing has been sent."""
+    is_ours = isinstance(error, EngineUnavailable) and not call.has_begun
+    return is_ours and handing_on.hand_on() and call.release()
 
 
 def recognised(

@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 BEAT_S = 2.0
 REDIS_WITHIN_S = 2.0
 """Longer than this the attendant does not wait for Redis."""
+STOPPED_BEATS = 2
+"""A worker that is found stopped so often in a row is taken for dead until it goes on."""
 ENDING_S = 2.0
 """Time for a worker that is ended to print where its threads are, and for an attendant to let go."""
 
@@ -147,13 +149,17 @@ class Attendant:
         connection: redis.Redis,
         now_s: Callable[[], float],
         end_worker: Callable[[], None],
+        is_stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         """notes: the reading end of the pipe. now_s: the clock that deadlines are measured by.
 
         end_worker: ends the process of the worker, whatever it does.
+        is_stopped: whether the process was stopped from outside and may never go on.
         """
         self._notes, self._ward = notes, ward
         self._connection, self._now_s, self._end_worker = connection, now_s, end_worker
+        self._is_stopped = is_stopped
+        self._stopped_beats = 0
         self._looked_s = now_s()
         self._unread = b""
         self._is_ending = False
@@ -183,8 +189,11 @@ class Attendant:
         if self._is_ending:
             return
         self._looked_s = self._now_s()
+        self._stopped_beats = self._stopped_beats + 1 if self._is_stopped() else 0
         if reason := self._ward.stuck(self._looked_s):
             self._end(reason)
+        elif self._stopped_beats >= STOPPED_BEATS:
+            self._try(self._let_go)
         else:
             self._try(self._renew)
 
@@ -196,8 +205,8 @@ class Attendant:
         inference_reports.publish(self._ward.reports, self._connection)
 
     def _let_go(self) -> None:
-        """The worker has ended: others may have its jobs, and its engines serve no more."""
-        leases.give_up(self._ward.running, self._connection)
+        """The worker has ended, or stands still: others may have its jobs, and its engines serve no more."""
+        leases.end(self._ward.running, self._connection)
         if not self._is_ending:  # then they are known to be stuck
             inference_reports.withdraw(self._ward.reports, self._connection)
 
@@ -259,6 +268,7 @@ def _attendant(notes: int, worker: int, connection: redis.Redis, deadline_s: flo
         connection=_own_connection(connection),
         now_s=UnstarvedClock(worker).now_s,
         end_worker=partial(_end, worker),
+        is_stopped=partial(processor.is_stopped, worker),
     )
 
 

@@ -25,11 +25,13 @@ def registered_slots(
     connection: redis.Redis,
     notes: Notes,
     stopping: threading.Event,
+    serves: str = "",
 ) -> list[Slot]:
     """Slots that Redis and the attendant know; Redis may take long to come up. None once `stopping` is set.
 
     count: jobs at a time. With several queues there is one slot more, which serves only the first queue and
     its `-later`: however long the others work, what is most urgent waits for the engine alone.
+    serves: what their process can do, for `voice.queues.pools`.
     """
     failures = 0
     while not stopping.is_set():
@@ -41,6 +43,7 @@ def registered_slots(
             for slot in slots:
                 slot.notes = notes
                 slot.register_birth()
+                slot.tell_what_it_serves(serves)
                 slot.set_state(WorkerStatus.IDLE)
                 notes.write("slot", slot=slot.key)
         except redis.RedisError as error:
@@ -81,4 +84,5 @@ def _slot(queue_names: Sequence[str], index: int, connection: redis.Redis) -> Sl
 
 def _reserved(queue_names: Sequence[str]) -> list[str]:
     first = queue_names[0]
-    return [name for name in queue_names if name in (first, f"{first}-later")]
+    later = f"{first.removesuffix('-gpu')}-later"
+    return [name for name in queue_names if name in (first, later)]

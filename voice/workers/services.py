@@ -11,6 +11,7 @@ from django.conf import settings
 from voice.engines.origins import origins
 from voice.errors import EngineUnavailable, NotReady
 from voice.inference.reports import DETECTED, EngineReport
+from voice.queues import pools
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,9 @@ class Service(Protocol):
         """Make ready. EngineUnavailable leaves the jobs to try, and to fail, by themselves."""
 
     def reports(self) -> Sequence[EngineReport]: ...
+
+    def offered(self) -> Mapping[str, Sequence[str]]:
+        """The languages of each engine that can be used, by its name."""
 
     def served(self) -> Mapping[str, Sequence[str]]:
         """The languages that each engine is the first to serve, by its name."""
@@ -48,6 +52,14 @@ class WarmServices:
         """Return a report of each engine, with the origins of the models of those that are loaded."""
         return [_with_origins(report) for service in self._services for report in service.reports()]
 
+    def serves(self) -> str:
+        """Return what the engines that can be used now serve, for `voice.queues.pools`.
+
+        "" without a service: such a worker does not tell.
+        """
+        served = sorted({what for service in self._services for what in _served_by(service)})
+        return " ".join(served) or ("nothing" if self._services else "")
+
     def checks(self) -> dict[str, Callable[[], None]]:
         """For each direction, a function that raises `NotReady` while none of its engines is warm."""
         return {
@@ -66,6 +78,14 @@ def _with_origins(report: EngineReport) -> EngineReport:
         return report
     found = origins(report.engine, report.model, settings.VOICE)
     return replace(report, origins=tuple(asdict(origin) for origin in found))
+
+
+def _served_by(service: Service) -> set[str]:
+    offered = service.offered()
+    if {report.direction for report in service.reports()} == {"synthesis"}:
+        return {pools.engine(name.partition("@")[0]) for name, languages in offered.items() if languages}
+    languages = {code for codes in offered.values() for code in codes}
+    return {pools.language("" if code == DETECTED else code) for code in languages}
 
 
 def _described(service: Service) -> str:

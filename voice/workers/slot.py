@@ -9,6 +9,7 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -55,6 +56,17 @@ def allow(seconds: float) -> None:
         slot.notes.write("allowed", slot=slot.key, seconds=seconds)
 
 
+def running() -> tuple[Job, Taken] | None:
+    """Return the job of this thread, and how it was taken; None outside a worker."""
+    slot: Slot | None = getattr(_this_thread, "slot", None)
+    return slot.running if slot else None
+
+
+def afterwards(work: Callable[[], None]) -> None:
+    """Have `work` called when the job of this thread has ended and Redis has forgotten it."""
+    _this_thread.slot.further.append(work)
+
+
 class NoDeathPenalty(BaseDeathPenalty):
     """RQ's alarm signal works in the main thread only; the attendant replaces it."""
 
@@ -75,6 +87,14 @@ class Slot(SimpleWorker):
     notes: Notes
     """Where the attendant is told of each job."""
     has_ended = False
+    serves = ""
+    """What it serves, for `voice.queues.pools`."""
+    running: tuple[Job, Taken] | None = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Take RQ's arguments."""
+        super().__init__(*args, **options)
+        self.further: list[Callable[[], None]] = []
 
     def serve(self, stopping: threading.Event) -> None:
         """Work until `stopping` is set; a Redis that goes away is waited for."""
@@ -102,7 +122,17 @@ class Slot(SimpleWorker):
         if taken is None:
             turns.wait(names, self.connection, within_s=DEQUEUE_S)
         elif job := self._restored(taken):
-            self.execute_job(job, self._queue_of(taken))
+            self.running = (job, taken)
+            try:
+                self.execute_job(job, self._queue_of(taken))
+            finally:
+                self._follow_up()
+
+    def _follow_up(self) -> None:
+        """Call what the job that has ended left to be done."""
+        self.running = None
+        while self.further:
+            self.further.pop()()
 
     def _restored(self, taken: Taken) -> Job | None:
         """RQ's job; None where its entry is only the rest of one that has expired."""
@@ -156,10 +186,17 @@ class Slot(SimpleWorker):
         if self.connection.hexists(self.key, "birth"):
             return
         with self.connection.pipeline() as pipe:
-            pipe.hset(self.key, mapping={**self.serialize(), "state": self.get_state()})
+            told: dict[Any, Any] = {**self.serialize(), "state": self.get_state(), "serves": self.serves}
+            pipe.hset(self.key, mapping=told)
             worker_registration.register(self, pipe)
             pipe.expire(self.key, leases.LEASE_S)
             pipe.execute()
+
+    def tell_what_it_serves(self, serves: str) -> None:
+        """Write what this slot serves into its entry in Redis, if that has changed."""
+        if serves != self.serves and self.connection.hexists(self.key, "birth"):
+            self.connection.hset(self.key, "serves", serves)
+        self.serves = serves
 
     def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
         """Record the end of the job; RQ calls this before it cleans up."""
@@ -217,6 +254,6 @@ def _count(job: Job, queue_name: str, seconds: float, *, is_done: bool) -> None:
     outcome = "ok" if is_done else "failed"
     metrics.JOBS.labels(queue=queue_name, outcome=outcome).inc()
     metrics.JOB_SECONDS.labels(queue=queue_name).observe(seconds)
-    if job.enqueued_at:
-        waited_s = (now() - job.enqueued_at).total_seconds() - seconds
+    if job.created_at:  # it may have waited in more than one list
+        waited_s = (now() - job.created_at).total_seconds() - seconds
         metrics.JOB_WAIT_SECONDS.labels(queue=queue_name).observe(max(0.0, waited_s))

@@ -1,6 +1,6 @@
 """The sweeper: queue again all rows that wait in PostgreSQL without a live job."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from voice.infra import redis_clients
 from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript
-from voice.queues import erasing
+from voice.queues import erasing, spilling
 from voice.queues.leases import pending
 from voice.recordings import queueing
 from voice.service import batches
@@ -26,9 +26,10 @@ def sweep() -> None:
     """Queue all rows that wait in PostgreSQL without a live job. Runs every few seconds.
 
     These rows were queued before and lost, or failed, or were deferred; the oldest `SWEEP_AT_MOST` of each
-    kind.
+    kind. Jobs that wait too long for one pool of workers move to another.
     """
     unheard.sort_out()
+    spilling.spill(redis_clients.sync_client())
     is_due = _is_due(timezone.now())
     waiting = Transcript.objects.filter(is_due, status=Transcript.Status.WAITING)
     sealed = Recording.objects.filter(is_due, status=Recording.Status.SEALED)
@@ -37,9 +38,10 @@ def sweep() -> None:
         queue_again(
             waiting.filter(is_deferred=is_deferred)
             .order_by("retry_at")
-            .values_list("recording_id", "recording__owner"),
+            .values_list("recording_id", "recording__owner", "recording__language"),
             queueing.transcription_job_id,
             partial(queueing.queue_transcription, is_deferred=is_deferred),
+            about=("tenant", "language"),
         )
     queue_again(
         sealed.order_by("retry_at").values_list("pk"),
@@ -47,9 +49,10 @@ def sweep() -> None:
         queueing.queue_storing,
     )
     queue_again(
-        unspoken.order_by("retry_at").values_list("pk"),
+        unspoken.order_by("retry_at").values_list("pk", "voice", "language"),
         rendering.rendering_job_id,
         rendering.queue_rendering,
+        about=("voice", "language"),
     )
     _sweep_batches(is_due)
     queue_again(
@@ -62,9 +65,10 @@ def sweep() -> None:
 def _sweep_batches(is_due: Q) -> None:
     files = BatchFile.objects.filter(is_due, status=BatchFile.Status.WAITING)
     queue_again(
-        files.order_by("retry_at").values_list("pk", "batch__owner"),
+        files.order_by("retry_at").values_list("pk", "batch__owner", "batch__language"),
         batches.transcription_job_id,
         batches.queue_transcription,
+        about=("tenant", "language"),
     )
     queue_again(
         batches.with_needless_upload().filter(is_due).order_by("retry_at").values_list("pk"),
@@ -78,13 +82,15 @@ def _is_due(now: datetime) -> Q:
     return Q(retry_at__lte=now) | Q(retry_at__gt=now + timedelta(seconds=LONGEST_WAIT_S))
 
 
-def queue_again(rows: QuerySet | list[tuple], job_id_of: Callable, queue: Callable) -> None:
+def queue_again(
+    rows: QuerySet | list[tuple], job_id_of: Callable, queue: Callable, *, about: Sequence[str] = ()
+) -> None:
     """Call `queue` for those of the first rows that have no live job.
 
-    rows: the id of each, and its tenant where tenants take turns.
+    rows: the id of each, and what else `queue` takes, under the names `about`.
     """
     due = list(rows[:SWEEP_AT_MOST])
     alive = pending([job_id_of(row_id) for row_id, *_ in due], redis_clients.sync_client())
-    for row_id, *tenant in due:
+    for row_id, *further in due:
         if job_id_of(row_id) not in alive:
-            queue(row_id, **({"tenant": tenant[0]} if tenant else {}))
+            queue(row_id, **dict(zip(about, further, strict=True)))

@@ -25,7 +25,7 @@ from voice.service import batches
 from voice.service.requests import TranscriptionRequest
 from voice.text.transcripts import stored_segment
 from voice.types import Recognition, Segment
-from voice.workers import unheard
+from voice.workers import handing_on, unheard
 from voice.workers.attempts import (
     ENGINE_RETRY_S,
     MAX_ATTEMPTS,
@@ -111,18 +111,25 @@ def _attempt(
     except AudioRejected as error:
         give_up(row, str(error), finished)
         raise
-    except LanguageUnsupported as error:
-        rows.update(attempts=F("attempts") - 1)
-        unheard(row, str(error))
     except EngineUnavailable as error:
         rows.update(attempts=F("attempts") - 1)
-        postpone(row, error, ENGINE_RETRY_S)
-        raise
+        _leave_to_others(row, error, unheard)
     except Exception as error:
         postpone(row, error, retry_s(row.attempts + 1))
         raise
     else:
         end(row, finished, status=row.Status.DONE, last_error="", **recognition)
+
+
+def _leave_to_others(row: Row, error: EngineUnavailable, unheard: Callable[[Row, str], None]) -> None:
+    """Let another pool try it at once, else this one later; set aside a language that no engine knows."""
+    if handing_on.hand_on():
+        postpone(row, error, STORE_RETRY_S)  # for the sweeper, should that job be lost
+    elif isinstance(error, LanguageUnsupported):
+        unheard(row, str(error))
+    else:
+        postpone(row, error, ENGINE_RETRY_S)
+        raise error
 
 
 def _audio_of(row: Row, read: Callable[[], Audio], finished: Callable[[Row], None]) -> Audio | None:

@@ -127,6 +127,7 @@ class VoiceWorker:
                 connection=self._connection,
                 notes=self._notes,
                 stopping=self._stopping,
+                serves=self._services.serves(),
             )
             if not self._stopping.is_set():
                 self._pubsub.subscribe(**{slot.pubsub_channel_name: slot.handle_payload for slot in slots})
@@ -169,10 +170,12 @@ class VoiceWorker:
         while not (self._stopping.is_set() and all(slot.has_ended for slot in self.slots)):
             next_at = time.monotonic() + TELL_EVERY_S
             self._notes.write("engines", reports=[asdict(report) for report in self._services.reports()])
+            serves = self._services.serves()
             try:
                 for slot in self.slots:
                     if not slot.has_ended:
                         slot.register_if_lost()
+                        slot.tell_what_it_serves(serves)
                 while (left_s := next_at - time.monotonic()) > 0:
                     self._pubsub.get_message(timeout=left_s)  # commands of RQ's admin, such as a shutdown
             except redis.RedisError:  # the slots log it

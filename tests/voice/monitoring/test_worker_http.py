@@ -42,6 +42,9 @@ class Engine:
     def reports(self):
         return [EngineReport("recognition", "an engine", "", "cpu", self.state, last_error=self.last_error)]
 
+    def offered(self):
+        return self.served()
+
     def served(self):
         return {"an engine": ["en"]}
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from voice.workers.attendant import Ward
+from voice.workers import attendant
+from voice.workers.attendant import Attendant, Ward
 
 WORK = {"job_id": "call-1", "queue_name": "stt", "execution_id": "e"}
 ENGINE = {"direction": "recognition", "engine": "fake", "model": "m", "device": "cpu"}
@@ -40,3 +41,24 @@ def test_model_that_hangs_ends_the_process_though_its_jobs_gave_up_on_it(state, 
     ward.note("engines", {"reports": [{**ENGINE, "state": state}]}, now_s=0)
 
     assert ward.stuck(1) == reason
+
+
+def test_worker_that_stands_still_counts_as_dead_until_it_goes_on(clean_redis):
+    is_stopped = [False, True, True, True, False]
+    ward = Ward(deadline_s=60)
+    ward.note("slot", {"slot": "rq:worker:one"}, now_s=0)
+    watching = Attendant(
+        *(0, ward),
+        connection=clean_redis,
+        now_s=lambda: 0.0,
+        end_worker=pytest.fail,
+        is_stopped=lambda: is_stopped.pop(0),
+    )
+
+    lives = []
+    for _ in range(attendant.STOPPED_BEATS + 3):
+        clean_redis.hset("rq:worker:one", "current_job", "a-job")  # as a worker that goes on does
+        watching._beat()
+        lives.append(bool(clean_redis.exists("rq:worker:one")))
+
+    assert lives == [True, True, False, False, True]

@@ -99,6 +99,9 @@ class CountingService:
     def reports(self) -> list[EngineReport]:
         return [EngineReport("recognition", "counting", "none", "cpu", "ready")]
 
+    def offered(self):
+        return self.served()
+
     def served(self):
         return {"counting": ["en", "de"]}
 

@@ -93,6 +93,14 @@ def _http(worker: VoiceWorker, port: int) -> Iterator[None]:
         yield
 
 
+_CALLS = (
+    *(("stt-gpu", "stt-call"), ("stt-gpu", "stt-call-partial")),
+    *(("stt", "stt-call"), ("stt", "stt-call-partial")),
+    ("tts", "tts-call"),
+)
+"""Queues of interviews, and those of callers that the same workers serve."""
+
+
 def default_slots(queues: Iterable[str]) -> int:
     """Return how many jobs a worker of these queues runs at a time."""
     is_recognising = any(name.startswith("stt") for name in queues)
@@ -107,11 +115,13 @@ def with_calls(queues: Iterable[str]) -> list[str]:
     command.
     """
     served = list(queues)
-    if "stt" in served and "stt-ahead" not in served:
-        served.insert(served.index("stt") + 1, "stt-ahead")
-    for first, calls in (("stt", "stt-call"), ("stt", "stt-call-partial"), ("tts", "tts-call")):
+    for first in ("stt-gpu", "stt"):
+        if first in served and "stt-ahead" not in served:
+            served.insert(served.index(first) + 1, "stt-ahead")
+    for first, calls in _CALLS:
         if first in served and calls not in served:
-            behind = [at for at, name in enumerate(served) if name.startswith(first) and name != "stt-batch"]
+            kind = first.partition("-")[0]
+            behind = [at for at, name in enumerate(served) if name.startswith(kind) and name != "stt-batch"]
             served.insert(behind[-1] + 1, calls)
     return served
 

@@ -1,4 +1,5 @@
--- Takes the next job for a worker: of the first queue that has one, and there of the tenant who waits longest.
+-- Takes the next job for a worker: of the first queue that has one, there of the lowest rank, and of those the
+-- job of the tenant who waits longest.
 -- KEYS: 1 the worker's entry, then its queues in the order of their priority.
 -- ARGV: 1 name of the worker, 2 life of its entry (seconds), 3 prefix that makes an id the key of its job,
 --       4 prefix that makes a queue the key of its turns, 5 how long a turn is remembered (seconds),
@@ -11,20 +12,22 @@ local worker, name, ttl_s, job_prefix, turns_prefix, remembered_s = KEYS[1], unp
 local now = redis.call('TIME')
 local now_s = now[1] + now[2] / 1000000
 
-local function last_turn(turns, job)
-  local tenant = redis.pcall('HGET', job, 'tenant')
+local function place_of(turns, job)
+  local tenant, rank = unpack(redis.pcall('HMGET', job, 'tenant', 'rank'))
   if type(tenant) ~= 'string' then tenant = '' end
-  return tonumber(redis.call('ZSCORE', turns, tenant)) or 0, tenant
+  return tonumber(rank or 0) or 0, tonumber(redis.call('ZSCORE', turns, tenant)) or 0, tenant
 end
 
 local function next_of(queue, look_at)
   local ids = redis.call('LRANGE', queue, 0, look_at - 1)
   if #ids <= 1 and look_at == 1 then return redis.call('LPOP', queue) end
-  local turns, best, best_turn, best_tenant = turns_prefix .. queue, nil, nil, nil
+  local turns, best, best_rank, best_turn, best_tenant = turns_prefix .. queue, nil, nil, nil, nil
   for _, id in ipairs(ids) do
-    local turn, tenant = last_turn(turns, job_prefix .. id)
-    if not best or turn < best_turn then best, best_turn, best_tenant = id, turn, tenant end
-    if turn == 0 then break end
+    local rank, turn, tenant = place_of(turns, job_prefix .. id)
+    if not best or rank < best_rank or (rank == best_rank and turn < best_turn) then
+      best, best_rank, best_turn, best_tenant = id, rank, turn, tenant
+    end
+    if rank == 0 and turn == 0 then break end
   end
   if not best then return false end
   redis.call('LREM', queue, 1, best)
