@@ -8,7 +8,7 @@ scaled by the length of its own list. Where no list but the queue's own is serve
 
 A living worker tells in its entry in Redis what it serves: the languages that it recognises ("stt/de") and
 the engines that speak ("tts/kokoro"). A pool without a living worker that has what a job needs is skipped.
-docs/pools.md, docs/adr/00PO-pools-with-a-list-each.md
+docs/pools.md, docs/adr/0026-pools-with-a-list-each.md
 """
 
 from collections.abc import Collection, Sequence

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('interviews', '0009_retention'),
+        ('interviews', '0010_speech_of_one_loudness'),
     ]
 
     operations = [
