@@ -83,7 +83,7 @@ STEP_MEANINGS = {
     Step.SPECULATION: _("An answer is recognised once it is over, so its text comes a little later."),
     Step.SEMANTIC: _("Silence alone tells when an answer is over."),
     Step.CAPTIONS: _("Candidates do not see their words while they speak."),
-    Step.HEARING: _("The candidate's page tells by itself that an answer is over."),
+    Step.HEARING: _("Pages of candidates tell by themselves that an answer is over."),
     Step.TRANSCRIPTS: _("Answers are recorded as ever; their text follows."),
     Step.NEWCOMERS: _("Whoever comes now waits to be let in. Interviews under way go on."),
 }
