@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 import django
+import hypothesis
 import pytest
 
 from interview_platform.demo import embedded
@@ -26,6 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STANDIN_SENTENCE = "we measured the answer and wrote it down again"  # what the stand-in Whisper hears
 XDIST_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 _servers = contextlib.ExitStack()
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 gc.disable()  # until all tests are collected: modules and tests stay, so nothing becomes garbage
 
 

@@ -38,7 +38,9 @@ def listen_to(answer: Answer, *, offset: int, tell: Tell, reply_to: str) -> List
             tenant=recording.owner,
         ),
         read=partial(_read, recording.id),
-        paused=partial(queue_ahead, recording_id=recording.id, tenant=recording.owner),
+        paused=partial(
+            queue_ahead, recording_id=recording.id, language=recording.language, tenant=recording.owner
+        ),
         turn_settings=turn_settings(answer.session.interview),
         offset=offset,
     )

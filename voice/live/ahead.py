@@ -7,7 +7,7 @@ import redis
 
 from voice import metrics
 from voice.capacity import shedding
-from voice.queues import jobs
+from voice.queues import jobs, pools
 
 QUEUE = "stt-ahead"
 WORTH_S = 2
@@ -17,7 +17,7 @@ LULL_MS = 192
 heard, so it begins about 300 ms after the last word."""
 
 
-async def queue_ahead(*, recording_id: UUID, tenant: str = "") -> bool:
+async def queue_ahead(*, recording_id: UUID, language: str = "", tenant: str = "") -> bool:
     """Queue the recognition of what was recorded so far, if workers have time; return whether they do."""
     outcome = await _outcome()
     metrics.AHEAD.labels(outcome=outcome).inc()
@@ -29,6 +29,7 @@ async def queue_ahead(*, recording_id: UUID, tenant: str = "") -> bool:
             str(recording_id),
             worth_s=WORTH_S,
             tenant=tenant,
+            needs=pools.language(language),
         )
     return outcome == "asked"
 

@@ -28,6 +28,7 @@ from voice.text.languages import primary_language
 
 LISTS: Final = {
     "stt": ("stt-gpu", "stt"),
+    "stt-ahead": ("stt-ahead", "stt-gpu", "stt"),
     "stt-later": ("stt-later", "stt-gpu", "stt"),
     "stt-call": ("stt-call", "stt-gpu", "stt"),
     "stt-batch": ("stt-batch", "stt-gpu", "stt"),

@@ -63,10 +63,13 @@ def test_engine_that_is_left_alone_is_not_served_until_it_is_tried_again(setting
 @pytest.mark.parametrize(
     ("queues", "served"),
     [
-        (["stt-gpu"], ["stt-gpu", "stt-call"]),
-        (["stt-gpu", "stt-later", "stt-batch"], ["stt-gpu", "stt-later", "stt-call", "stt-batch"]),
-        (["stt-gpu", "stt"], ["stt-gpu", "stt", "stt-call"]),
-        (["stt", "stt-partial"], ["stt", "stt-partial", "stt-call"]),
+        (["stt-gpu"], ["stt-gpu", "stt-ahead", "stt-call", "stt-call-partial"]),
+        (
+            ["stt-gpu", "stt-later", "stt-batch"],
+            ["stt-gpu", "stt-ahead", "stt-later", "stt-call", "stt-call-partial", "stt-batch"],
+        ),
+        (["stt-gpu", "stt"], ["stt-gpu", "stt", "stt-ahead", "stt-call", "stt-call-partial"]),
+        (["stt", "stt-partial"], ["stt", "stt-ahead", "stt-partial", "stt-call", "stt-call-partial"]),
         (["tts-gpu"], ["tts-gpu"]),
         (["tts", "tts-gpu"], ["tts", "tts-gpu", "tts-call"]),
     ],

@@ -115,9 +115,9 @@ def with_calls(queues: Iterable[str]) -> list[str]:
     command.
     """
     served = list(queues)
-    for first in ("stt-gpu", "stt"):
-        if first in served and "stt-ahead" not in served:
-            served.insert(served.index(first) + 1, "stt-ahead")
+    answers = [at for at, name in enumerate(served) if name in ("stt-gpu", "stt")]
+    if answers and "stt-ahead" not in served:
+        served.insert(answers[-1] + 1, "stt-ahead")
     for first, calls in _CALLS:
         if first in served and calls not in served:
             kind = first.partition("-")[0]

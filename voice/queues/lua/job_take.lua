@@ -1,5 +1,4 @@
--- Takes the next job for a worker: of the first queue that has one, there of the lowest rank, and of those the
--- job of the tenant who waits longest.
+-- Takes the next job for a worker: of the first queue that has one, of the lowest rank, in the tenants' turn.
 -- KEYS: 1 the worker's entry, then its queues in the order of their priority.
 -- ARGV: 1 name of the worker, 2 life of its entry (seconds), 3 prefix that makes an id the key of its job,
 --       4 prefix that makes a queue the key of its turns, 5 how long a turn is remembered (seconds),

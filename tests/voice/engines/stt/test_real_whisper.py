@@ -97,10 +97,10 @@ def test_neither_silence_nor_noise_nor_hum_has_words(tiny, seconds, is_partial):
         assert tiny.recognize(sound, language="en", is_partial=is_partial).text == ""
 
 
-def test_hot_words_change_the_spelling_of_what_is_said_and_add_nothing(tiny):
+def test_hot_words_change_the_spelling_of_what_is_said_and_add_nothing(base):
     (clip,) = clips(names=["en_quilter.wav"])
 
-    with_names = tiny.recognize(clip.samples(), language="en", hot_words="Kwilter, Kubernetes").text
+    with_names = base.recognize(clip.samples(), language="en", hot_words="Kwilter, Kubernetes").text
 
     assert "Kwilter" in with_names
     assert "Kubernetes" not in with_names

@@ -131,7 +131,7 @@ def test_a_long_recording_goes_on_where_memory_ran_out(engine, loads, speech):
 
     recognition = engine.recognize(minute, language="en", on_segments=told.extend)
 
-    assert recognition.text == "large model heard this. medium model heard this."
+    assert recognition.text == " ".join(["large model heard this.", *["medium model heard this."] * 3])
     assert tuple(told) == recognition.segments
 
 
