@@ -41,5 +41,5 @@ def _recognised(language: str) -> str:
     engines = recognition_engines(EngineConfig.from_settings(settings.VOICE))
     for engine in engines:
         if engine.supports(language) and downloads.is_here(engine.name, settings.VOICE):
-            return f"recognised by {engine.name} {engine.model}"
+            return f"recognised by {engine.name} {Path(engine.model).name}"
     return "not recognised"

@@ -66,7 +66,7 @@ def _whisper(model: str, voice: Mapping[str, Any]) -> dict[str, Path]:
     configured = voice["WHISPER_MODEL"]
     name = configured if Path(configured).name == model else model  # a smaller one, when memory ran out
     directory = weights.whisper_directory(name, Path(voice["MODELS_DIR"])) if name else None
-    return {f"Whisper {model}": directory / "model.bin"} if directory else {}
+    return {f"Whisper {Path(model).name}": directory / "model.bin"} if directory else {}
 
 
 def _piper(model: str, voice: Mapping[str, Any]) -> dict[str, Path]:
