@@ -17,7 +17,7 @@ from voice.types import Samples
 
 # The paper tries five temperatures; two bound the time that noise can take, and break most repetition loops.
 RETRY_TEMPERATURES: Final = (0.4, 0.8)
-# On CPU a decoder's step of nine windows costs less than half a step of each. Larger batches were not measured.
+# On CPU nine windows decoded together cost less than half of what each costs alone. More were not measured.
 # Source: docs/performance.md, "What Whisper's encoder is shown".
 CPU_BATCH_SIZE: Final = 8
 # While others are being encoded, an encoded window waits no longer for company.
