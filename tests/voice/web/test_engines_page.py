@@ -234,7 +234,7 @@ def test_members_see_whether_engines_work_and_nothing_of_the_installation(client
     shown = client.get(reverse("speech-engines")).content.decode()
 
     assert "pocketsphinx serves, because faster_whisper does not." in shown
-    assert not any(told in shown for told in ("node-1", "/models/a", 'name="reset"', "stt-later", "MB"))
+    assert not any(told in shown for told in ("node-1", "/models/a", 'name="reset"', "stt-later", " MB"))
 
 
 def test_users_without_a_role_are_refused(client, clean_redis):
