@@ -44,6 +44,8 @@ class AnswerClock:
         self._allowed_s = allowed_s(answer)
         if phase != self._phase:
             self._phase = phase
+            if answer["status"] == AnswerStatus.RECORDING:
+                self._written = ""  # spoken after all
             self._since = now - timedelta(seconds=self.spent.get(self.thinking, 0.0))
 
     @property
@@ -68,7 +70,7 @@ class AnswerClock:
         return max(0.0, self._allowed_s + TOLERANCE_S - (now - self._since).total_seconds())
 
     def write(self, answer_id: str) -> None:
-        """The candidate writes this answer: there is no limit to that."""
+        """The candidate writes this answer: there is no limit to that, until a recording of it begins."""
         self._written = answer_id
 
     def over(self, now: datetime) -> str | None:

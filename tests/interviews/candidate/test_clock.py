@@ -81,6 +81,20 @@ def test_writing_takes_as_long_as_it_takes():
     assert running.over(after(10_000)) is None
 
 
+def test_clock_runs_again_once_an_answer_is_spoken_after_all():
+    running = clock(answer())
+    running.write("q1")
+    running.follow({"current_answer": "q1"}, [answer("recording")], now=NOW)
+    assert running.over(after(60)) == "q1"
+
+
+def test_recording_may_be_left_for_writing():
+    running = clock(answer("recording"))
+    running.write("q1")
+    running.follow({"current_answer": "q1"}, [answer("recording")], now=NOW)
+    assert running.over(after(10_000)) is None
+
+
 def test_time_that_earlier_connections_had_to_think_is_counted():
     first = clock(answer())
     assert (first.thinking, first.thought_s(after(-20))) == ("q1:a", 10)
