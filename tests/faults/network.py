@@ -6,14 +6,19 @@ sockets. Needs root and `ip`.
 
 import contextlib
 import ctypes
+import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 CLONE_NEWNET = 0x40000000
+NAMESPACES = Path("/run/netns")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -34,7 +39,7 @@ class Namespace:
         """Move this thread, its new sockets and its new children to that host while the block runs."""
         with (
             Path("/proc/thread-self/ns/net").open() as before,
-            Path(f"/run/netns/{self.name}").open() as there,
+            (NAMESPACES / self.name).open() as there,
         ):
             _enter(there.fileno())
             try:
@@ -62,14 +67,19 @@ here = Here()
 
 
 class Network:
-    """A bridge on this machine, removed with all its hosts at the end of `with`."""
+    """A bridge on this machine, removed with all its hosts at the end of `with`, one for each process.
+
+    What a process that was killed has left is removed by the next.
+    """
 
     def __init__(self) -> None:
-        self._bridge = f"ip{os.getpid() % 100_000:05d}"
-        self._prefix = f"10.217.{os.getpid() % 250}"
+        self._bridge = f"ip{os.getpid()}"
+        self._prefix = ""
         self._hosts: list[Namespace] = []
 
     def __enter__(self) -> Self:
+        _remove_left()
+        self._prefix = _free_prefix(os.getpid())
         try:
             ip("link", "add", self._bridge, "type", "bridge")
             ip("address", "add", f"{self._prefix}.1/24", "dev", self._bridge)
@@ -127,6 +137,28 @@ def problem() -> str:
     except RuntimeError as error:
         return f"no network namespaces: {error}"
     return ""
+
+
+def _remove_left() -> None:
+    """Remove the bridges and hosts of processes that have ended, of one with this process's number too."""
+    for name in (*_interfaces(), *(host.name for host in NAMESPACES.glob("*"))):
+        owner = re.fullmatch(r"ip(\d+)([-.]\w+)?", name)
+        if owner and (int(owner[1]) == os.getpid() or not psutil.pid_exists(int(owner[1]))):
+            _ip("netns", "delete", name) if "-" in name else _ip("link", "delete", name)
+
+
+def _free_prefix(first: int) -> str:
+    """Return the first three bytes of an address range that no interface of this machine has."""
+    addresses = [address["local"] for each in _interfaces().values() for address in each["addr_info"]]
+    taken = {address.rpartition(".")[0] for address in addresses}
+    prefixes = (f"10.217.{(first + step) % 250}" for step in range(250))
+    return next(prefix for prefix in prefixes if prefix not in taken)
+
+
+def _interfaces() -> dict[str, dict]:
+    """Return what `ip` tells of each interface and its IPv4 addresses, by name."""
+    told = subprocess.run(["ip", "-j", "-4", "address"], capture_output=True, check=True).stdout
+    return {each["ifname"]: each for each in json.loads(told) if each}
 
 
 def ip(*arguments: str) -> None:

@@ -1,6 +1,8 @@
 """Separate hosts in network namespaces: one is silently cut off and comes back, and nothing is lost."""
 
 import contextlib
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +19,7 @@ from tests.faults.crowd import Crowd
 from tests.faults.files import Directory
 from tests.faults.network import Namespace, Network
 from tests.faults.scale import Scale
-from tests.faults.servers import Server
+from tests.faults.servers import ROOT, Server
 from tests.stack import Stack
 
 HOSTS = ("web", "worker", "redis", "postgresql")
@@ -79,6 +81,48 @@ def crowd(site: Site, scale: Scale) -> Iterator[Crowd]:
     site.stack.wait_ready()
     with Crowd(site.stack, count=scale.candidates_of_hosts) as crowd:
         yield crowd
+
+
+LEAVES_ITS_NETWORK = """
+import os, signal
+from tests.faults.network import Network
+network = Network().__enter__()
+network.host("left")
+print(os.getpid(), network.range, flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture
+def other() -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """Another process with a network: the process, its number and the network's range."""
+    if problem := network.problem():
+        pytest.skip(problem)
+    program = [sys.executable, "-c", LEAVES_ITS_NETWORK]
+    with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        number, taken = process.stdout.readline().split()
+        yield process, number, taken
+        process.kill()
+    with Network():
+        pass  # removes what it left
+
+
+def test_a_network_has_addresses_of_its_own(other, monkeypatch):
+    _, number, taken = other
+    monkeypatch.setattr(network, "_free_prefix", lambda _, find=network._free_prefix: find(int(number)))
+    with Network() as mine:
+        assert mine.range != taken
+
+
+def test_what_a_killed_process_left_is_removed(other):
+    process, number, _ = other
+    assert (network.NAMESPACES / f"ip{number}-left").exists()
+    process.kill()
+    process.wait()
+    with Network():
+        assert not list(network.NAMESPACES.glob(f"ip{number}*"))
+        assert f"ip{number}" not in network._interfaces()
 
 
 @pytest.mark.parametrize("name", HOSTS)
