@@ -1,7 +1,6 @@
 """What was recognised of a recording while it grew, in Redis until the transcript is written.
 
-Losing it costs time only: the job of the transcript recognises what is missing. It is written only while
-Redis holds the recording, so nothing is kept of one that was discarded or erased meanwhile.
+Losing it costs time only: the job of the transcript recognises what is missing.
 """
 
 import hashlib
@@ -12,7 +11,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
-from voice.infra import lua
 from voice.infra.redis_clients import sync_client
 from voice.types import Segment, Window, Word
 
@@ -22,8 +20,6 @@ BUSY_S = 10
 """So long a job that ended without a word is waited for."""
 LISTEN_S = 2
 _PROGRESS = "progress"
-
-_WRITE = lua.load(__file__, "kept_write")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +60,19 @@ def read(recording_id: UUID | str) -> Kept:
 
 def write(
     recording_id: UUID | str, heard: Mapping[str, Heard], progress: dict[str, Any] | None = None
-) -> bool:
-    """Keep it beside what is kept; return False if the recording is gone from Redis.
+) -> None:
+    """Keep it beside what is kept. Whoever writes looks afterwards whether the recording was discarded.
 
     progress: None leaves it as it was. What it calls complete must be kept.
     """
     fields = {name: json.dumps(asdict(each)) for name, each in heard.items()}
     if progress is not None:
         fields[_PROGRESS] = json.dumps(progress)
-    values = [part for pair in fields.items() for part in pair]
-    prefix = f"voice:recording:{recording_id}"
-    return not values or bool(_WRITE.run(sync_client(), [prefix], [KEPT_S, *values]))
+    if fields:
+        with sync_client().pipeline() as pipe:
+            pipe.hset(_key(recording_id), mapping=fields)
+            pipe.expire(_key(recording_id), KEPT_S)
+            pipe.execute()
 
 
 @contextmanager

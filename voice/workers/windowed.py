@@ -21,7 +21,7 @@ from voice.inference import recognizer
 from voice.inference.recognizer import OnSegments
 from voice.models import Recording
 from voice.queues.answers import Forgotten
-from voice.recordings import buffer, kept, storage
+from voice.recordings import kept, storage
 from voice.recordings.kept import Heard
 from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, Span, Window, Word
 from voice.workers import slot
@@ -112,7 +112,10 @@ def _continued(task: Task, known: kept.Kept) -> tuple[WindowPlanner, list[Window
 
 
 def recognise_on_the_way(recording: Recording) -> None:
-    """Recognise the complete windows of an open recording, and the last one if silence follows it."""
+    """Recognise the complete windows of an open recording, and the last one if silence follows it.
+
+    The recording may be complete before this is; then the job of its transcript waits for it.
+    """
     task = Task.of(recording)
     if task is None:
         return
@@ -120,13 +123,19 @@ def recognise_on_the_way(recording: Recording) -> None:
     last = sound.planner.rest() if sound.planner.is_silent() else []
     windows = [*sound.closed, *last]
     with kept.working_on(recording.id, sound.missing(windows)):  # until it is written
-        heard = _recognised(sound, windows, partial(_check_open, recording.id))
+        heard = _recognised(sound, windows, partial(_check_wanted, recording.id))
         kept.write(recording.id, heard, sound.progress)
+        if not _is_wanted(recording.id):  # discarded meanwhile, and what was kept of it erased too early
+            kept.erase(recording.id)
 
 
-def _check_open(recording_id: UUID, segments: Sequence[Segment]) -> None:
-    if not buffer.keys(recording_id):
+def _check_wanted(recording_id: UUID, segments: Sequence[Segment]) -> None:
+    if not _is_wanted(recording_id):
         raise Forgotten(recording_id)
+
+
+def _is_wanted(recording_id: UUID) -> bool:
+    return Recording.objects.filter(pk=recording_id).exclude(status=Recording.Status.DISCARDED).exists()
 
 
 def transcribed(sound: Sound, on_segments: OnSegments) -> Recognition:

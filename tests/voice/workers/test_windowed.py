@@ -189,6 +189,21 @@ def test_nothing_is_kept_of_a_recording_that_is_discarded_meanwhile(engine, pcm)
     assert redis_clients.sync_client().keys(f"voice:recording:{recording.id}:kept") == []
 
 
+def test_what_is_kept_too_late_for_erasing_is_erased_at_once(engine, pcm, monkeypatch):
+    recording, write = begun(), kept.write
+    send(recording, pcm, 0, len(pcm))
+
+    def write_late(*arguments):
+        lifecycle.discard(recording=recording)
+        write(*arguments)
+
+    monkeypatch.setattr(kept, "write", write_late)
+    transcription.recognise_on_the_way(str(recording.id))
+
+    assert len(engine.windows) > 0
+    assert kept.keys(recording.id) == []
+
+
 def test_erasing_forgets_what_was_recognised(engine, pcm):
     recording = given_in_pieces(pcm, [])
     had = kept.keys(recording.id)
@@ -209,7 +224,8 @@ def test_recording_that_has_ended_is_left_to_its_own_job(engine, pcm):
     assert engine.windows == []
 
 
-def test_the_end_waits_for_the_job_that_is_at_its_last_words(engine, pcm, n_windows):
+@pytest.mark.parametrize("is_stored", [False, True], ids=["", "and was stored"])
+def test_the_end_waits_for_the_job_that_is_at_its_last_words(engine, pcm, n_windows, is_stored):
     recording, is_at_it, may_go_on = begun(), threading.Event(), threading.Event()
     send(recording, pcm, 0, len(pcm))
     engine.during = lambda: (is_at_it.set(), may_go_on.wait(60))
@@ -221,6 +237,8 @@ def test_the_end_waits_for_the_job_that_is_at_its_last_words(engine, pcm, n_wind
 
     def wait_for(recording_id, names):
         kept_names.extend(names)
+        if is_stored:
+            storing.store(str(recording_id))
         may_go_on.set()
         return waiting(recording_id, names)
 
