@@ -144,7 +144,7 @@ class Call:
             raise Busy("Too many requests wait already; ask again later.", retry_after_s=BUSY_RETRY_S)
         self.id = found.decode()
         if self.id == new_id:
-            await self.queue()
+            await self.queue(waits_in)
 
     async def _find(self, share: str) -> None:
         """Be the call that runs: this reader may have become one of its readers."""
@@ -152,9 +152,10 @@ class Call:
             running: Any = await redis_clients.async_client().get(share)
             self.id = running.decode() if running else self.id
 
-    async def queue(self) -> None:
-        """Queue the job."""
+    async def queue(self, list_name: str = "") -> None:
+        """Queue the job, into that list if one is chosen."""
         about: Meta = {"job_id": job_id(self.id), "tenant": self.tenant, "needs": self.needs}
+        about["list_name"] = list_name
         await asyncio.to_thread(jobs.enqueue_now, self.queue_name, JOB, self.id, **about)
 
     async def parts(self, *, within_s: float = WAIT_S, is_only_reader: bool = False) -> AsyncIterator[Part]:

@@ -56,10 +56,12 @@ def enqueue_now(
     tenant: str = "",
     needs: str = "",
     tried: Sequence[str] = (),
+    list_name: str = "",
 ) -> None:
     """Queue a job that has no row. Uses no database, so it may be called from any thread.
 
-    tenant, needs: see `enqueue`. tried: lists whose workers could not do it.
+    tenant, needs: see `enqueue`. tried: lists whose workers could not do it. list_name: the list, where it
+    is chosen already (`voice.queues.pools.choose`).
     worth_s: after waiting this many seconds the job is no longer useful and is dropped. Nothing is kept of
     its failure.
 
@@ -69,7 +71,7 @@ def enqueue_now(
     check_listed(job)
     client = redis_clients.sync_client()  # django-rq would open a connection for each job
     try:
-        name = pools.choose(queue_name, needs, client, tried=tried)
+        name = list_name or pools.choose(queue_name, needs, client, tried=tried)
         queue = django_rq.get_queue(name, connection=client, commit_mode="auto")
         with client.pipeline() as pipe:
             queued = queue.enqueue_call(

@@ -65,7 +65,7 @@ def write(
 
     progress: None leaves it as it was. What it calls complete must be kept.
     """
-    fields = {name: json.dumps(asdict(each)) for name, each in heard.items()}
+    fields: dict[Any, Any] = {name: json.dumps(asdict(each)) for name, each in heard.items()}
     if progress is not None:
         fields[_PROGRESS] = json.dumps(progress)
     if fields:
