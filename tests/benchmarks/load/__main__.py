@@ -31,7 +31,8 @@ from tests.benchmarks.load.site import Site
 from tests.benchmarks.load.speech import Speech
 from tests.benchmarks.load.visitors import Visitors, undeterred
 from tests.benchmarks.load.watch import Watch
-from tests.stack import ROOT, Stack
+from tests.prepared import ROOT
+from tests.stack import Stack
 
 
 def main() -> int:
