@@ -241,7 +241,9 @@ JOBS = (  # workers run nothing else
     "interviews.jobs.complete_erasure",
     "interviews.jobs.erase_overdue",
     "interviews.jobs.expire",
+    "interviews.jobs.invite_batch",
     "interviews.jobs.send_link",
+    "interviews.jobs.send_message",
     "interviews.jobs.sweep_erasures",
 )
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper

@@ -5,18 +5,31 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from interviews.actions import erasure, invitations, new_links, sessions
+from interviews.actions import batches, erasure, invitations, mails, new_links, sessions, versions
 from interviews.models import Erasure
 from voice.workers import erasing
 from voice.workers.sweeper import queue_again
 
 
 def expire() -> None:
-    """Expire unused links that are due, abandon idle sessions, and protect links of the release before."""
+    """Expire links that are due, abandon idle sessions, and complete rows of the release before."""
     now = timezone.now()
+    versions.publish_missing(now=now)
+    batches.sweep(now=now)
+    mails.sweep(now=now)
     invitations.protect_links(now=now)
     invitations.expire_due(now=now)
     sessions.abandon_idle(now=now)
+
+
+def invite_batch(batch_id: str) -> None:
+    """Invite the candidates of a spreadsheet."""
+    batches.run(batch_id=UUID(batch_id), now=timezone.now())
+
+
+def send_message(message_id: str) -> None:
+    """Send an e-mail to a candidate."""
+    mails.send(message_id=UUID(message_id), now=timezone.now())
 
 
 def send_link(invitation_id: str) -> None:

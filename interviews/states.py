@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class InterviewStatus(StrEnum):
+    DRAFT = "draft"  # nobody can be invited yet
+    PUBLISHED = "published"
+    ARCHIVED = "archived"  # nobody more is invited; links that are out go on working
+
+
 class InvitationStatus(StrEnum):
     PENDING = "pending"  # the link was made, the candidate has not consented yet
     STARTED = "started"
@@ -44,7 +50,11 @@ def _from(*sources: str, to: str) -> Transition:
     return Transition(frozenset(map(str, sources)), str(to))
 
 
-I, S, A = InvitationStatus, SessionStatus, AnswerStatus  # noqa: E741
+W, I, S, A = InterviewStatus, InvitationStatus, SessionStatus, AnswerStatus  # noqa: E741
+
+PUBLISH = _from(W.DRAFT, to=W.PUBLISHED)
+ARCHIVE = _from(W.DRAFT, W.PUBLISHED, to=W.ARCHIVED)
+RESTORE = _from(W.ARCHIVED, to=W.DRAFT)
 
 START_INVITATION = _from(I.PENDING, to=I.STARTED)
 FINISH_INVITATION = _from(I.STARTED, to=I.FINISHED)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from interviews.candidate import pages
+from interviews.inviting.reminders import end_reminders
 from interviews.privacy.pages import your_data
 
 app_name = "interviews"
@@ -11,4 +12,5 @@ urlpatterns = [
     path("i/<str:token>/room/", pages.room, name="room"),
     path("i/<str:token>/new-link/", pages.new_link, name="new_link"),
     path("i/<str:token>/data/", your_data, name="data"),
+    path("i/<str:token>/reminders/", end_reminders, name="reminders"),
 ]

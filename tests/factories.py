@@ -1,6 +1,7 @@
 """Rows for tests: one factory for each model, with traits for later states.
 
-InterviewFactory(questions=3)                                an interview with three questions
+InterviewFactory(questions=3)                                published, with three questions
+InterviewFactory(questions=3, published=False)               a draft
 SessionFactory(status="under_way", answers=2)                consent given, two questions copied, none asked
 AnswerFactory(session=session, accepted=True)                recorded, stored (a real FLAC file), transcribed
 ApiKeyFactory(organisation=organisation).plain               the key itself, which is not in the database
@@ -21,7 +22,8 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import ApiKey, Membership, Organisation, User
 from interviews.actions.interviews import speech_name
-from interviews.models import Answer, Interview, Invitation, Question, Session
+from interviews.actions.versions import written
+from interviews.models import Answer, Interview, InterviewVersion, Invitation, Question, Session
 from voice.audio import encoding
 from voice.models import Recording, Speech, Transcript
 from voice.speech.names import text_name
@@ -160,6 +162,28 @@ class InterviewFactory(DjangoModelFactory):
         if create:
             QuestionFactory.create_batch(count or 0, interview=self, **kwargs)
 
+    @factory.post_generation
+    def published(self, create, is_published, **kwargs):
+        if create and is_published is not False:
+            publish(self)
+
+
+def publish(interview: Interview) -> InterviewVersion:
+    """Publish an interview as it is, whether a candidate could finish it or not."""
+    number = interview.versions.count() + 1
+    version = InterviewVersion.objects.create(interview=interview, number=number, **written(interview))
+    interview.status, interview.published = Interview.Status.PUBLISHED, version
+    interview.save(update_fields=["status", "published"])
+    return version
+
+
+def change(interview: Interview, **fields: object) -> InterviewVersion:
+    """Change an interview, and publish the change."""
+    for name, value in fields.items():
+        setattr(interview, name, value)
+    interview.save()
+    return publish(interview)
+
 
 class QuestionFactory(DjangoModelFactory):
     class Meta:
@@ -195,7 +219,8 @@ class SessionFactory(DjangoModelFactory):
         )
 
     invitation = factory.SubFactory(InvitationFactory, status=Invitation.Status.STARTED)
-    consent_text = factory.LazyAttribute(lambda o: o.invitation.interview.consent_text)
+    definition = factory.LazyAttribute(lambda o: o.invitation.definition)
+    consent_text = factory.LazyAttribute(lambda o: o.definition.consent_text)
 
     @factory.post_generation
     def answers(self, create, count, **kwargs):
@@ -324,6 +349,6 @@ class AnswerFactory(DjangoModelFactory):
     session = factory.SubFactory(SessionFactory)
     position = factory.Sequence(lambda n: n + 1)
     question_text = factory.Sequence(lambda n: f"What did you learn in project {n}?")
-    speech_key = factory.LazyAttribute(lambda o: speech_name(o.session.invitation.interview, o.question_text))
+    speech_key = factory.LazyAttribute(lambda o: speech_name(o.session.definition, o.question_text))
     think_seconds = 10
     answer_limit_seconds = 60

@@ -33,6 +33,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(
                 _("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member
             ),
+            _item(_("E-mails"), "outgoing_mail", "admin:interviews_message_changelist", is_writer),
             _item(_("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer),
         ),
         _section(
@@ -40,6 +41,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Organisations"), "apartment", "admin:accounts_organisation_changelist", is_member),
             _item(_("People"), "group", "admin:accounts_user_changelist", is_owner),
             _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
+            _item(_("E-mail texts"), "edit_note", "admin:interviews_mailtemplate_changelist", is_writer),
             _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
         ),
         _section(
@@ -62,8 +64,8 @@ def _item(title: str, icon: str, name: str, is_allowed: bool) -> dict[str, Any]:
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Return figures and the latest candidates of the user's organisations."""
-    sessions = access.scoped(Session.objects.all(), request.user, path=SESSION_PATH)
-    invitations = access.scoped(Invitation.objects.all(), request.user, path="interview__organisation_id")
+    sessions = access.scoped(Session.objects.counted(), request.user, path=SESSION_PATH)
+    invitations = access.scoped(Invitation.objects.counted(), request.user, path="interview__organisation_id")
     counts = sessions.aggregate(
         under_way=Count("pk", filter=~Q(status__in=[Session.Status.FINISHED, Session.Status.ABANDONED])),
         finished=Count("pk", filter=Q(status=Session.Status.FINISHED)),

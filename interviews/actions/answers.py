@@ -184,11 +184,11 @@ def _checked_text(text: str) -> str:
 
 
 def _new_recording(answer: Answer) -> Recording:
-    interview = answer.session.invitation.interview
+    definition = answer.session.agreed
     return lifecycle.create(
-        language=interview.language,
+        language=definition.language,
         max_seconds=answer.answer_limit_seconds,
-        owner=interview.owner,
+        owner=definition.owner,
     )
 
 

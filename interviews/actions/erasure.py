@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models import Case, DurationField, ExpressionWrapper, F, QuerySet, When
 from django.db.models.functions import Coalesce
 
 from accounts import admin_log
@@ -22,7 +22,7 @@ from interviews.actions.errors import WrongState
 from interviews.actions.interviews import practice_text
 from interviews.admission.places import PLACE_LEASE_S
 from interviews.events import publishing
-from interviews.models import Answer, Erasure, Interview, Invitation, Question, Session
+from interviews.models import Answer, Erasure, Interview, InterviewVersion, Invitation, Question, Session
 from interviews.texts.practice import PRACTICE
 from voice.queues import jobs
 from voice.recordings import lifecycle
@@ -35,6 +35,8 @@ RETRY = timedelta(seconds=10)
 NOT_SWEPT = timedelta(seconds=5)
 """The job is queued after the commit; a sweep in between would queue it twice."""
 OVERDUE_AT_ONCE = 100
+TRIALS_KEPT = timedelta(days=1)
+"""So long after it was begun, what a recruiter said while trying an interview is erased."""
 SETTLES = timedelta(seconds=PLACE_LEASE_S)
 """A connection that is being closed may renew the place of its candidate once more."""
 
@@ -75,6 +77,7 @@ def _what_stays(invitation: Invitation, session: Session | None, *, by: object, 
         retry_at=now + NOT_SWEPT,
         invitation_status=invitation.status,
         invited_on=invitation.created_at.date(),
+        is_trial=invitation.tried_id is not None,
     )
     if session is not None:
         erasure.session_key, erasure.session_status = session.pk, session.status
@@ -105,7 +108,9 @@ def _own_texts(session: Session, answers: QuerySet[Answer]) -> list[str]:
     """Return the keys of the texts that were spoken for this candidate only."""
     asked = dict(answers.values_list("speech_key", "question_text"))
     texts = set(asked.values())
-    configured = {practice_text(session.interview), *PRACTICE.values()}
+    configured = set(PRACTICE.values())
+    if session.definition is not None:
+        configured |= {practice_text(session.definition), *(each.text for each in session.definition.asked)}
     configured |= set(Question.objects.filter(text__in=texts).values_list("text", flat=True))
     practice = Interview.objects.filter(practice_question__in=texts)
     configured |= set(practice.values_list("practice_question", flat=True))
@@ -117,14 +122,18 @@ def _own_texts(session: Session, answers: QuerySet[Answer]) -> list[str]:
 
 
 def erase_overdue(*, now: datetime) -> int:
-    """Erase candidates whose retention is over, at most `OVERDUE_AT_ONCE`, and return how many."""
+    """Erase candidates whose retention is over, and trials; at most `OVERDUE_AT_ONCE`. Return how many."""
     count = 0
-    for invitation in _overdue(now)[:OVERDUE_AT_ONCE]:
+    tried = Invitation.objects.filter(tried__isnull=False, created_at__lte=now - TRIALS_KEPT)
+    for invitation in [*_overdue(now)[:OVERDUE_AT_ONCE], *tried[:OVERDUE_AT_ONCE]]:
         try:
             erase_candidate(invitation=invitation, by="retention", now=now)
             count += 1
         except WrongState:
             continue  # erased in the meantime
+    InterviewVersion.objects.filter(number=None, published_at__lte=now - TRIALS_KEPT, sessions=None).exclude(
+        pk__in=Invitation.objects.filter(tried__isnull=False).values("tried")
+    ).delete()
     return count
 
 
@@ -134,8 +143,12 @@ def _overdue(now: datetime) -> QuerySet[Invitation]:
     An interview under way, and a link that may still be used, are not among them.
     """
     ended_at = Coalesce("session__finished_at", "session__last_seen_at", "expires_at")
-    kept_for = ExpressionWrapper(F("interview__retention_days") * timedelta(days=1), DurationField())
-    rows = Invitation.objects.filter(interview__retention_days__isnull=False)
+    days = Case(  # the candidate agreed to those of the version; null is no end
+        When(session__definition__isnull=False, then=F("session__definition__retention_days")),
+        default=F("interview__published__retention_days"),
+    )
+    kept_for = ExpressionWrapper(F("days") * timedelta(days=1), DurationField())
+    rows = Invitation.objects.annotate(days=days).filter(days__isnull=False)
     rows = rows.exclude(status=Invitation.Status.PENDING)
     rows = rows.exclude(session__status__in=states.OPEN_SESSION_STATUSES)
     return rows.annotate(ended_at=ended_at, kept_for=kept_for).filter(ended_at__lte=now - F("kept_for"))

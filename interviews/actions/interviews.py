@@ -1,19 +1,22 @@
-"""Configuring interviews."""
+"""The speech of interviews: of what is being written, and of the versions that candidates get."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from interviews import states
-from interviews.models import Answer, Interview
+from interviews.models import Answer, Interview, InterviewVersion
 from interviews.texts.practice import PRACTICE
 from voice.models import Speech
 from voice.speech import rendering, voices
 from voice.speech.names import text_name
 
+Written = Interview | InterviewVersion
 
-def practice_text(interview: Interview) -> str:
+
+def practice_text(interview: Written) -> str:
     """Return the recruiter's practice question, or a standard one in the interview's language."""
     return interview.practice_question or PRACTICE.get(interview.language, PRACTICE["en"])
 
@@ -27,21 +30,21 @@ def request_speech(*, interview: Interview) -> list[Speech]:
     if interview.stand_in_voice and voices.is_spoken(interview.voice, interview.language):
         interview.stand_in_voice = ""
         interview.save(update_fields=["stand_in_voice"])
-    rows = request_texts(interview=interview, texts=_texts(interview))
+    rows = request_texts(interview, texts=_texts(interview))
     for row in rows:
         if row.status == Speech.Status.READY and row.misheard is None:
             rendering.queue_listening(row.key, tenant=interview.owner)
     return rows
 
 
-def request_texts(*, interview: Interview, texts: Sequence[str]) -> list[Speech]:
+def request_texts(interview: Written, *, texts: Sequence[str]) -> list[Speech]:
     """Request these texts in the interview's voice. Return their speech rows in order."""
     return rendering.request(
         texts=texts, language=interview.language, voice=interview.spoken_voice, tenant=interview.owner
     )
 
 
-def speech_name(interview: Interview, text: str) -> str:
+def speech_name(interview: Written, text: str) -> str:
     """Return the name of the speech of `text` in the interview's voice."""
     return text_name(text, voice=interview.spoken_voice, language=interview.language, tenant=interview.owner)
 
@@ -54,35 +57,53 @@ def let_stand_in(*, speech: Speech, voice: str) -> bool:
     interview, also where its voice was changed for another text.
     """
     had_voice = Q(stand_in_voice=speech.voice) | Q(voice=speech.voice)
-    found = Interview.objects.filter(had_voice, language=speech.language).prefetch_related("questions")
-    spoken = [interview for interview in found if speech.key in _texts_by_name(interview, speech.voice)]
-    for interview in spoken:
-        _change_voice(interview, before=speech.voice, after=voice)
+    written = Interview.objects.filter(had_voice, language=speech.language).prefetch_related("questions")
+    found: list[Written] = [*written, *_in_use().filter(had_voice, language=speech.language)]
+    spoken = [each for each in found if speech.key in _texts_by_name(each, speech.voice)]
+    for each in spoken:
+        _change_voice(each, before=speech.voice, after=voice)
     return bool(spoken)
 
 
+def _in_use() -> QuerySet[InterviewVersion]:
+    """Return the versions that candidates get or are at."""
+    is_open = Q(sessions__status__in=states.OPEN_SESSION_STATUSES)
+    is_published = Q(pk__in=Interview.objects.filter(published__isnull=False).values("published"))
+    return InterviewVersion.objects.filter(is_open | is_published).select_related("interview").distinct()
+
+
 @transaction.atomic
-def _change_voice(interview: Interview, *, before: str, after: str) -> None:
-    interview = Interview.objects.select_for_update().get(pk=interview.pk)
+def _change_voice(interview: Written, *, before: str, after: str) -> None:
+    rows: QuerySet[Any] = type(interview)._default_manager.select_for_update()  # noqa: SLF001  a documented name
+    interview = rows.get(pk=interview.pk)
     if interview.spoken_voice != before:
         return
     texts = _texts_by_name(interview, before)
     interview.stand_in_voice = after
     interview.save(update_fields=["stand_in_voice"])
-    request_texts(interview=interview, texts=list(texts.values()))
+    request_texts(interview, texts=list(texts.values()))
+    if isinstance(interview, InterviewVersion):
+        _rename_speech(interview, texts)
+
+
+def _rename_speech(version: InterviewVersion, texts: dict[str, str]) -> None:
+    """Let those who are at this version hear the new voice where the first could not speak."""
     spoken = Speech.objects.filter(pk__in=texts, status=Speech.Status.READY).values_list("pk", flat=True)
+    is_unversioned = Q(session__definition=None, session__invitation__interview=version.interview_id)
     asked = Answer.objects.filter(
-        session__invitation__interview=interview, session__status__in=states.OPEN_SESSION_STATUSES
+        Q(session__definition=version) | is_unversioned,
+        session__status__in=states.OPEN_SESSION_STATUSES,
     )
     for name in texts.keys() - set(spoken):
-        asked.filter(speech_key=name).update(speech_key=speech_name(interview, texts[name]))
+        asked.filter(speech_key=name).update(speech_key=speech_name(version, texts[name]))
 
 
-def _texts_by_name(interview: Interview, voice: str) -> dict[str, str]:
+def _texts_by_name(interview: Written, voice: str) -> dict[str, str]:
     """Return the texts of an interview by their names in a voice."""
     about = {"voice": voice, "language": interview.language, "tenant": interview.owner}
     return {text_name(text, **about): text for text in _texts(interview)}
 
 
-def _texts(interview: Interview) -> list[str]:
-    return [practice_text(interview), *(question.text for question in interview.questions.all())]
+def _texts(interview: Written) -> list[str]:
+    questions = interview.asked if isinstance(interview, InterviewVersion) else interview.questions.all()
+    return [practice_text(interview), *(question.text for question in questions)]

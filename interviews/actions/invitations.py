@@ -8,11 +8,12 @@ from django.db import transaction
 
 from accounts.models import User
 from interviews import states, tokens
-from interviews.actions import sessions
+from interviews.actions import sessions, versions
 from interviews.actions.errors import BadValue, WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
 from interviews.models import Interview, Invitation, Session
+from interviews.states import InterviewStatus
 
 ROWS_AT_ONCE = 500
 ROLLING_UPGRADE = timedelta(days=1)
@@ -28,9 +29,11 @@ def invite(
     by: object,
     now: datetime,
 ) -> Invitation:
-    """Make a link for a candidate. Raises BadValue for an interview without questions or a bad value."""
-    if not interview.questions.exists():
-        raise BadValue("interview: it has no questions yet. Add one before inviting candidates.")
+    """Make a link for a candidate. Raises BadValue for an interview that is not published, or a bad value."""
+    if interview.status != InterviewStatus.PUBLISHED:
+        raise BadValue(
+            f"interview: it is {interview.get_status_display()}. Publish it before inviting candidates."
+        )
     if expires_at <= now:
         raise BadValue("expires_at: it lies in the past.")
     if not candidate_name.strip():
@@ -47,6 +50,26 @@ def invite(
     if until := _plain_until(now):
         invitation.plain_token, invitation.plain_until = token, until
     invitation.save()
+    return invitation
+
+
+def try_out(*, interview: Interview, by: User, expires_at: datetime, now: datetime) -> Invitation:
+    """Make a link with which a recruiter takes the interview as it is written; it is counted nowhere.
+
+    Raises BadValue where a candidate could not finish it.
+    """
+    with transaction.atomic():
+        version = versions.freeze_for_trial(interview=interview, by=by, now=now)
+        invitation = Invitation(
+            interview=interview,
+            candidate_name=by.get_full_name() or by.username,
+            expires_at=expires_at,
+            created_by=by,
+            created_at=now,
+            tried=version,
+        )
+        invitation.token = tokens.new_token()
+        invitation.save()
     return invitation
 
 

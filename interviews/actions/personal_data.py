@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from accounts import admin_log
 from interviews.admission import places, tabs, time_spent
-from interviews.models import Answer, Invitation, Session
+from interviews.models import Answer, Invitation, Message, Session
 from voice.models import PendingErasure
 from voice.privacy import stores as speech
 from voice.privacy.stores import Registered
@@ -35,6 +35,7 @@ def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
         Invitation.objects.filter(pk=key),
         Session.objects.filter(invitation=key),
         Answer.objects.filter(session__invitation=key),
+        Message.objects.filter(invitation=key),
     ]
 
 
@@ -52,7 +53,7 @@ STORES: Final[Mapping[str, Registered]] = {
     CANDIDATE: Registered(
         _erase_candidate,
         _find_candidate,
-        tables=("interviews.Invitation", "interviews.Session", "interviews.Answer"),
+        tables=("interviews.Invitation", "interviews.Session", "interviews.Answer", "interviews.Message"),
     ),
     ADMIN_LOG: Registered(
         lambda invitation_id: admin_log.replace_ids(Invitation, [invitation_id], by="erased"),
@@ -73,7 +74,10 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     **speech.WITHOUT_PERSONAL_DATA,
     "interviews.Erasure": "what is left for statistics; random ids while an erasure is under way",
     "interviews.Interview": "what recruiters ask, and in which words; no candidate is named",
+    "interviews.InterviewVersion": "the same, as it was published",
+    "interviews.InvitationBatch": "rows of a spreadsheet until they are invited or refused, a week at most",
     "interviews.Question": "what recruiters ask",
+    "interviews.MailTemplate": "what an organisation writes to all candidates",
     "accounts.Organisation": "the tenant",
     "accounts.User": "people who work with the platform; the organisation deactivates them",
     "accounts.Membership": "the roles of people who work with the platform",

@@ -12,7 +12,7 @@ from interviews.actions import answers, interviews
 from interviews.actions.errors import WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
-from interviews.models import Answer, Invitation, Session
+from interviews.models import Answer, Invitation, Question, Session
 from interviews.queries import rows
 from voice.infra import sql
 
@@ -33,24 +33,29 @@ def start(*, invitation: Invitation, now: datetime) -> Session:
         if existing is None:
             raise
         return existing
-    interview = invitation.interview
+    definition = invitation.definition
     session = Session(
-        invitation=invitation, consent_text=interview.consent_text, consented_at=now, last_seen_at=now
+        invitation=invitation,
+        definition=definition,
+        consent_text=definition.consent_text,
+        consented_at=now,
+        last_seen_at=now,
     )
     sql.insert(session)
     copies = _answers_for(session)
     sql.insert(*copies)
-    interviews.request_texts(interview=interview, texts=[copy.question_text for copy in copies])
+    interviews.request_texts(definition, texts=[copy.question_text for copy in copies])
     return session
 
 
 def _answers_for(session: Session) -> list[Answer]:
-    interview = session.invitation.interview
+    definition = session.agreed
+    left = set(Question.objects.filter(interview=definition.interview_id).values_list("pk", flat=True))
     practice = Answer(
         session=session,
         kind=Answer.Kind.PRACTICE,
         position=0,
-        question_text=interviews.practice_text(interview),
+        question_text=interviews.practice_text(definition),
         think_seconds=PRACTICE_THINK_S,
         answer_limit_seconds=PRACTICE_LIMIT_S,
         retakes_left=PRACTICE_RETAKES,
@@ -58,17 +63,17 @@ def _answers_for(session: Session) -> list[Answer]:
     copies = [practice] + [
         Answer(
             session=session,
-            question=question,
+            question_id=question.id if question.id in left else None,
             position=position,
             question_text=question.text,
             think_seconds=question.think_seconds,
             answer_limit_seconds=question.answer_limit_seconds,
             retakes_left=question.retakes,
         )
-        for position, question in enumerate(rows.questions(interview.pk), start=1)
+        for position, question in enumerate(definition.asked, start=1)
     ]
     for copy in copies:
-        copy.speech_key = interviews.speech_name(interview, copy.question_text)
+        copy.speech_key = interviews.speech_name(definition, copy.question_text)
     return copies
 
 

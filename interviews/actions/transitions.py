@@ -4,16 +4,16 @@ import logging
 from functools import cache
 
 from interviews.actions.errors import WrongState
-from interviews.models import Answer, Invitation, Session
+from interviews.models import Answer, Interview, Invitation, Session
 from interviews.states import Transition
 from voice.infra import sql
 
 logger = logging.getLogger(__name__)
 
+Row = Answer | Interview | Invitation | Session
 
-def move(
-    row: Answer | Invitation | Session, transition: Transition, *, by: object, **changes: object
-) -> None:
+
+def move(row: Row, transition: Transition, *, by: object, **changes: object) -> None:
     """Change the status and set `changes`, if the row still has one of the transition's source statuses.
 
     Raises WrongState, with nothing written, if it has not. Logs the actor, the row's id and the new status.
@@ -31,13 +31,13 @@ def move(
     logger.info("%s %s is now %s by %s", kind, row.pk, transition.target, actor)
 
 
-def _status_now(row: Answer | Invitation | Session) -> str:
+def _status_now(row: Row) -> str:
     found = type(row).objects.filter(pk=row.pk).values_list("status", flat=True).first()
     return found or "erased"
 
 
 @cache
-def _update(model: type[Answer | Invitation | Session], *fields: str) -> str:
+def _update(model: type[Row], *fields: str) -> str:
     table = model._meta  # noqa: SLF001  a documented name
     columns = {field.name: field.column for field in table.concrete_fields}
     assignments = ", ".join(f"{columns[name]} = %s" for name in ("status", *fields))

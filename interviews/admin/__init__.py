@@ -4,5 +4,15 @@ from interviews.admin.erasure import ErasureAdmin
 from interviews.admin.interview import InterviewAdmin
 from interviews.admin.invitation import InvitationAdmin
 from interviews.admin.session import SessionAdmin
+from interviews.inviting.mail_pages import MailTemplateAdmin, MessageAdmin
+from interviews.inviting.pages import BatchAdmin
 
-__all__ = ["ErasureAdmin", "InterviewAdmin", "InvitationAdmin", "SessionAdmin"]
+__all__ = [
+    "BatchAdmin",
+    "ErasureAdmin",
+    "InterviewAdmin",
+    "InvitationAdmin",
+    "MailTemplateAdmin",
+    "MessageAdmin",
+    "SessionAdmin",
+]

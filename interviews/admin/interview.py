@@ -16,9 +16,11 @@ from unfold.enums import ActionVariant
 
 from accounts import access
 from accounts.models import User
-from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+from accounts.scoped_admin import ScopedRelatedFilter
+from interviews.actions import versions
 from interviews.actions.interviews import practice_text, request_speech, speech_name
 from interviews.admin import question_audio
+from interviews.admin.publishing import PublishingActions
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
 from interviews.models import Interview, Session
@@ -52,14 +54,23 @@ class InterviewForm(forms.ModelForm):
 
 
 @admin.register(Interview)
-class InterviewAdmin(ScopedModelAdmin):
+class InterviewAdmin(PublishingActions):
     form = InterviewForm
     inlines = [QuestionInline]
-    list_display = ["title", "job_title", "language", "question_count", "invited", "finished", "created_at"]
-    list_filter = ["language", ("organisation", ScopedRelatedFilter)]
+    list_display = [
+        *("title", "job_title", "state", "language", "question_count"),
+        *("invited", "finished", "created_at"),
+    ]
+    list_filter = ["status", "language", ("organisation", ScopedRelatedFilter)]
     search_fields = ["title", "job_title"]
-    readonly_fields = ["practice_spoken"]
-    actions_detail = ["invite"]
+    readonly_fields = ["practice_spoken", "state_in_words"]
+    actions_detail = [
+        *("publish", "invite", "invite_many"),
+        {
+            "title": _("More"),
+            "items": ["try_it", "see_versions", "duplicate", "archive", "restore"],
+        },
+    ]
     warn_unsaved_form = True
 
     class Media:
@@ -69,13 +80,14 @@ class InterviewAdmin(ScopedModelAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Interview]:
-        finished = Q(invitations__session__status=Session.Status.FINISHED)
+        counted = Q(invitations__tried=None)
+        finished = counted & Q(invitations__session__status=Session.Status.FINISHED)
         return (
             super()
             .get_queryset(request)
             .annotate(
                 questions_n=Count("questions", distinct=True),
-                invited_n=Count("invitations", distinct=True),
+                invited_n=Count("invitations", filter=counted, distinct=True),
                 finished_n=Count("invitations", filter=finished, distinct=True),
                 **progress.of_erased(),
             )
@@ -86,6 +98,8 @@ class InterviewAdmin(ScopedModelAdmin):
         if obj is None and access.organisations(request.user, self.writing_roles).count() != 1:
             about.insert(0, "organisation")
         practice = ["practice_question", *(["practice_spoken"] if obj else [])]
+        if obj is not None:
+            about.insert(0, "state_in_words")
         return [
             (None, {"fields": about}),
             (_("Practice question"), {"fields": practice}),
@@ -121,6 +135,26 @@ class InterviewAdmin(ScopedModelAdmin):
                 % {"language": interview.get_language_display()},
             )
 
+    @display(
+        description=_("status"),
+        ordering="status",
+        label={"draft": "info", "published": "success", "archived": ""},
+    )
+    def state(self, interview: Interview) -> tuple[str, str]:
+        return interview.status, interview.get_status_display()
+
+    @display(description=_("status"))
+    def state_in_words(self, interview: Interview) -> object:
+        """Say what candidates get, and whether that is what is written here."""
+        number = interview.published and interview.published.number
+        if interview.status == Interview.Status.ARCHIVED:
+            return _("Archived. Nobody more can be invited.")
+        if interview.status == Interview.Status.DRAFT or not number:
+            return _("Draft. Publish it to invite candidates.")
+        if versions.has_changes(interview):
+            return _("Candidates get version %d. What is written here is newer: publish it.") % number
+        return _("Published. Candidates get version %d.") % number
+
     @display(description=_("spoken"))
     def practice_spoken(self, interview: Interview) -> str:
         return question_audio.render(interview, speech_name(interview, practice_text(interview)))
@@ -146,8 +180,8 @@ class InterviewAdmin(ScopedModelAdmin):
     def invite(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Redirect to the form; nothing is changed here."""
         interview = self.get_object(request, object_id)
-        if interview is not None and interview.questions_n == 0:
-            messages.warning(request, _("Add a question and save before inviting candidates."))
+        if interview is not None and interview.status != Interview.Status.PUBLISHED:
+            messages.warning(request, _("Publish the interview before inviting candidates."))
             return redirect("admin:interviews_interview_change", object_id)
         if interview is not None:
             self._warn_of_missing_engine(request, interview)

@@ -17,12 +17,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
 from interviews import states
-from interviews.actions import invitations
+from interviews.actions import invitations, mails
 from interviews.actions.errors import ActionRefused
-from interviews.models import Invitation
+from interviews.models import Invitation, Message
 from interviews.queries import links, progress
 from interviews.tokens import UnreadableToken
 
@@ -37,6 +38,20 @@ class InvitationForm(forms.ModelForm):
     """
 
     by: Any = None
+    mail_count = 0
+    is_mailed = forms.BooleanField(
+        label=_("Send the invitation by e-mail"),
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanSwitchWidget,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "is_mailed" in self.fields and not mails.can_send():
+            self.fields["is_mailed"].disabled = True
+            self.fields["is_mailed"].initial = False
+            self.fields["is_mailed"].help_text = _("There is no mail server (EMAIL_URL): copy the link.")
 
     class Meta:
         model = Invitation
@@ -47,11 +62,18 @@ class InvitationForm(forms.ModelForm):
         if self.errors:
             return
         try:
-            self.instance = invitations.invite(**self.cleaned_data, by=self.by, now=timezone.now())
+            self._invite()
         except ActionRefused as refused:
             field, _colon, reason = refused.detail.partition(": ")
             is_field = field in self.fields
             self.add_error(field if is_field else None, capfirst(reason) if is_field else refused.detail)
+
+    def _invite(self) -> None:
+        now, is_mailed = timezone.now(), self.cleaned_data.pop("is_mailed", False)
+        self.instance = invitations.invite(**self.cleaned_data, by=self.by, now=now)
+        if is_mailed:
+            kind = Message.Kind.INVITATION
+            self.mail_count = mails.ask(invitations=[self.instance], kind=kind, by=self.by, now=now)
 
 
 @admin.register(Invitation)
@@ -68,7 +90,8 @@ class InvitationAdmin(ScopedModelAdmin):
     readonly_fields = ["link", "status_in_words", "progress_in_words", "invited_by", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
-        rows = progress.of_invitations(super().get_queryset(request))
+        own: Any = super().get_queryset(request)
+        rows = progress.of_invitations(own.counted())
         return rows.annotate(is_writable=Exists(self.writable(request).filter(pk=OuterRef("pk"))))
 
     def get_urls(self) -> list[URLPattern]:
@@ -92,7 +115,7 @@ class InvitationAdmin(ScopedModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Invitation | None = None) -> list:
         who = ["interview", ("candidate_name", "candidate_email"), "expires_at"]
         if obj is None:
-            return [(None, {"fields": who})]
+            return [(None, {"fields": [*who, "is_mailed"]})]
         link = ["link"] if self._is_allowed(request, obj, self.writing_roles) else []
         return [
             (None, {"fields": [*link, ("status_in_words", "progress_in_words")]}),
@@ -145,7 +168,11 @@ class InvitationAdmin(ScopedModelAdmin):
         if "_addanother" in request.POST:
             messages.success(request, _("%s is invited.") % obj.candidate_name)
             return redirect(f"{request.path}?interview={obj.interview_id}")
-        messages.success(request, _("%s is invited. Copy the link and send it.") % obj.candidate_name)
+        if obj.messages.exists():
+            done = _("%s is invited, and an e-mail is on its way.")
+        else:
+            done = _("%s is invited. Copy the link and send it.")
+        messages.success(request, done % obj.candidate_name)
         return redirect("admin:interviews_invitation_change", obj.pk)
 
     @display(

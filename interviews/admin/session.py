@@ -1,6 +1,6 @@
 """Candidates' interviews: their progress, and the page for listening to answers and reading them."""
 
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -39,7 +39,8 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
     date_hierarchy = "consented_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        return progress.of_sessions(super().get_queryset(request))
+        rows: Any = super().get_queryset(request)
+        return progress.of_sessions(rows.counted())
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         return super().changelist_view(

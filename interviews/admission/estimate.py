@@ -1,19 +1,14 @@
 """Estimated waiting times of candidates in the waiting room, from the interviews that ended."""
 
 import math
-import time
-from uuid import UUID
 
 from interviews.admission import places
 from interviews.admission.places import Stays
+from interviews.models import InterviewVersion
 from interviews.models.question import expected_minutes
-from interviews.queries import rows
 
 EXPECTED_WEIGHT = 20
 """Weight of the interview's configured length, as a number of measured stays."""
-EXPECTED_KNOWN_FOR_S = 60.0
-"""Time for which an interview's length is cached. Most candidates never need an estimate."""
-MAX_KNOWN_INTERVIEWS = 1000
 
 
 def estimate_s(place: int, *, inside: int, stays: Stays, expected_s: float) -> int:
@@ -30,16 +25,6 @@ def estimate_s(place: int, *, inside: int, stays: Stays, expected_s: float) -> i
     return step_s * math.ceil(seconds / step_s)
 
 
-_expected: dict[UUID, tuple[float, float]] = {}
-
-
-def expected_s(interview_id: UUID) -> float:
-    """Return how long the interview takes, for waiting estimates. Reads the database."""
-    known = _expected.get(interview_id)
-    if known and known[0] > time.monotonic():
-        return known[1]
-    if len(_expected) >= MAX_KNOWN_INTERVIEWS:
-        _expected.clear()
-    seconds = expected_minutes(rows.questions(interview_id)) * 60.0
-    _expected[interview_id] = (time.monotonic() + EXPECTED_KNOWN_FOR_S, seconds)
-    return seconds
+def expected_s(definition: InterviewVersion) -> float:
+    """Return how long the interview takes, for waiting estimates."""
+    return expected_minutes(definition.asked) * 60.0

@@ -69,19 +69,21 @@ def counted_interviews(request: ApiRequest) -> QuerySet[Interview]:
 
 def invitations_of_organisation(request: ApiRequest) -> QuerySet[Invitation]:
     """Return the invitations that the key may read, with their progress."""
-    rows = Invitation.objects.filter(interview__organisation=request.auth.organisation)
+    rows = Invitation.objects.counted().filter(interview__organisation=request.auth.organisation)
     return progress.of_invitations(rows).select_related("session")
 
 
 def sessions_of_organisation(request: ApiRequest) -> QuerySet[Session]:
     """Return the sessions that the key may read, with their progress."""
-    rows = Session.objects.filter(invitation__interview__organisation=request.auth.organisation)
+    rows = Session.objects.counted().filter(invitation__interview__organisation=request.auth.organisation)
     return progress.of_sessions(rows).select_related("invitation")
 
 
 def answer_of_organisation(request: ApiRequest, answer_id: UUID) -> Answer:
     """Return an answer to a question, with its recording and transcript."""
     rows = Answer.objects.filter(
-        session__invitation__interview__organisation=request.auth.organisation, kind=Answer.Kind.QUESTION
+        session__invitation__interview__organisation=request.auth.organisation,
+        session__invitation__tried=None,
+        kind=Answer.Kind.QUESTION,
     )
     return one(rows.select_related("recording__transcript"), answer_id, "answer")

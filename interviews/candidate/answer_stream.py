@@ -82,7 +82,7 @@ class AnswerStream:
 
     async def _ask_page_to_hear(self, answer: Answer) -> None:
         self._has_asked_page = True
-        silence_ms = turn_settings(answer.session.interview).end_silence_ms
+        silence_ms = turn_settings(answer.session.agreed).end_silence_ms
         await self._tell({"type": "hear", "end_silence_ms": silence_ms, "is_in_turn": self._is_in_turn})
 
     def _listen(self, offset: int) -> Listener:

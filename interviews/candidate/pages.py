@@ -18,7 +18,7 @@ from interviews.candidate.forms import ConsentForm
 from interviews.models import Invitation, Session
 from interviews.models.invitation import url_of
 from interviews.models.question import expected_minutes
-from interviews.queries import links, rows
+from interviews.queries import links
 from voice.models import Recording
 
 PROBLEM_STATUS = {"unknown": 404, "expired": 410, "revoked": 410, "finished": 200, "closed": 410}
@@ -32,27 +32,30 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         invitation, session = links.find(token, now=timezone.now())
     except links.LinkProblem as problem:
         return _problem(request, token, problem)
-    interview = invitation.interview
+    definition = invitation.definition
     is_post = request.method == "POST"
     form = ConsentForm(
-        request.POST if is_post else None, text=interview.consent_text, kept_days=interview.retention_days
+        request.POST if is_post else None, text=definition.consent_text, kept_days=definition.retention_days
     )
     if is_post and (session is not None or form.is_valid()):
         return _start(invitation, token)
-    questions = rows.questions(interview.pk)
     context = {
-        "interview": interview,
-        "organisation": interview.organisation,
-        "accent": interview.organisation.accent_colour,
+        "interview": definition,
+        **_look(invitation),
         "candidate_name": invitation.candidate_name,
-        "question_count": len(questions),
-        "minutes": expected_minutes(questions),
-        "consent_text": interview.consent_text,
+        "question_count": len(definition.asked),
+        "minutes": expected_minutes(definition.asked),
+        "consent_text": definition.consent_text,
         "token": token,
         "form": form,
         "has_session": session is not None,
     }
     return render(request, "interviews/landing.html", context)
+
+
+def _look(invitation: Invitation) -> dict[str, object]:
+    organisation = invitation.interview.organisation
+    return {"organisation": organisation, "accent": organisation.accent_colour}
 
 
 def _start(invitation: Invitation, token: str) -> HttpResponse:
@@ -74,9 +77,8 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
     if session is None:
         return redirect("interviews:landing", token=token)
     context = {
-        "interview": invitation.interview,
-        "organisation": invitation.interview.organisation,
-        "accent": invitation.interview.organisation.accent_colour,
+        "interview": invitation.definition,
+        **_look(invitation),
         "candidate_name": invitation.candidate_name,
         "room": {
             "token": token,

@@ -31,7 +31,7 @@ def find(token: str) -> tuple[Session, float]:
     if session is None:
         raise links.LinkProblem("unknown", invitation)  # consent comes first
     is_new = session.status == SessionStatus.CHECKING
-    return session, estimate.expected_s(invitation.interview_id) if is_new else 0.0
+    return session, estimate.expected_s(session.agreed) if is_new else 0.0
 
 
 class CandidateSession:

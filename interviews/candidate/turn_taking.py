@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from interviews.models import Interview
+from interviews.models import InterviewVersion
 from voice.live.turn_detection import TurnSettings
 
-Patience = Interview.Patience
+Patience = InterviewVersion.Patience
 
 TURN_SETTINGS: Final = {
     Patience.QUICK: TurnSettings(is_semantic=True, question_ms=800, end_silence_ms=2000),
@@ -19,6 +19,6 @@ speak in a second language or stammer.
 """
 
 
-def turn_settings(interview: Interview) -> TurnSettings:
+def turn_settings(definition: InterviewVersion) -> TurnSettings:
     """Return the settings for the end of a turn in this interview."""
-    return TURN_SETTINGS[Patience(interview.patience)]
+    return TURN_SETTINGS[Patience(definition.patience)]

@@ -82,10 +82,10 @@ def session_state(session: Session, answers: list[AnswerRow]) -> dict:
         "version": session.version,
         "status": session.status,
         "current_answer": current and str(current.id),
-        "language": invitation.interview.language,
+        "language": session.agreed.language,
         "candidate_name": invitation.candidate_name,
-        "title": invitation.interview.title,
-        "is_barge_in_allowed": invitation.interview.is_barge_in_allowed,
+        "title": session.agreed.title,
+        "is_barge_in_allowed": session.agreed.is_barge_in_allowed,
     }
 
 

@@ -36,6 +36,10 @@ class Erasure(models.Model):
     requested_at = models.DateTimeField(_("asked for"), default=timezone.now)
     done_at = models.DateTimeField(_("complete since"), null=True)
 
+    is_trial = models.BooleanField(
+        default=False, db_default=False, help_text=_("A recruiter tried the interview; it is never counted.")
+    )
+
     # What is left of the candidate. Days, because the time of day could be compared with other records.
     invitation_status = models.CharField(_("the link was"), max_length=10)
     session_status = models.CharField(_("the interview was"), max_length=12, blank=True)

@@ -1,21 +1,23 @@
 import uuid
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from interviews.texts.languages import LANGUAGES
+from interviews.models.definition import Definition
 
 
-class Interview(models.Model):
-    """An interview that a recruiter configures once and invites many candidates to."""
+class Interview(Definition):
+    """An interview that a recruiter writes once and invites many candidates to.
 
-    class Patience(models.TextChoices):
-        QUICK = "quick", _("quick: after 1 to 2 seconds of silence")
-        NORMAL = "normal", _("normal: after 2 to 3 seconds of silence")
-        PATIENT = "patient", _("patient: after 4 to 6 seconds of silence")
+    Its own fields and questions are what is being written. Candidates get the version published last.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+        ARCHIVED = "archived", _("archived")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(
@@ -24,53 +26,21 @@ class Interview(models.Model):
         related_name="interviews",
         verbose_name=_("organisation"),
     )
-    title = models.CharField(_("title"), max_length=200)
-    job_title = models.CharField(_("job"), max_length=200, blank=True)
-    language = models.CharField(_("language"), max_length=16, choices=LANGUAGES, default="en")
-    voice = models.CharField(
-        _("voice"), max_length=100, blank=True, help_text=_("Empty: the best voice for the language.")
-    )
-    stand_in_voice = models.CharField(
-        max_length=100,
-        blank=True,
-        default="",
-        db_default="",
+    status = models.CharField(
+        _("status"),
+        max_length=10,
+        choices=Status.choices,
+        default=Status.DRAFT,
+        db_default=Status.PUBLISHED,  # the release before writes rows without it
         editable=False,
-        help_text=_("Speaks instead of the voice, which could not."),
     )
-    practice_question = models.TextField(
-        _("practice question"), blank=True, help_text=_("Empty: a standard one. The answer is not kept.")
-    )
-    patience = models.CharField(
-        _("end of an answer"),
-        max_length=8,
-        choices=Patience.choices,
-        default=Patience.NORMAL,
-        help_text=_(
-            "When we ask “Anything to add?”. Nobody is cut off: whoever goes on speaking is recorded. "
-            "Choose patient for questions that need thought."
-        ),
-    )
-    is_barge_in_allowed = models.BooleanField(
-        _("answer by speaking"),
-        default=True,
-        help_text=_(
-            "A candidate who speaks while a question is read aloud stops the reading and begins the answer, "
-            "without the think time. The button “Answer now” does the same and is always there."
-        ),
-    )
-    consent_text = models.TextField(
-        _("consent text"), help_text=_("The candidate agrees to this before anything is recorded.")
-    )
-    retention_days = models.PositiveSmallIntegerField(
-        _("kept for (days)"),
+    published = models.ForeignKey(
+        "interviews.InterviewVersion",
         null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(3650)],
-        help_text=_(
-            "So many days after the end of an interview its candidate is erased: name, e-mail address, "
-            "recordings and texts. Empty: kept until the candidate or you erase them."
-        ),
+        on_delete=models.SET_NULL,  # only together with the interview
+        related_name="+",
+        editable=False,
+        help_text=_("The version that candidates get."),
     )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, editable=False
@@ -82,11 +52,6 @@ class Interview(models.Model):
 
     def __str__(self) -> str:
         return self.title
-
-    @property
-    def spoken_voice(self) -> str:
-        """The voice of every text of this interview."""
-        return self.stand_in_voice or self.voice
 
     @property
     def owner(self) -> str:

@@ -1,10 +1,11 @@
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from interviews import tokens
@@ -15,6 +16,12 @@ from interviews.tokens import new_token
 def url_of(token: str) -> str:
     """Return the complete link with this token."""
     return f"{settings.BASE_URL}/i/{token}/"
+
+
+class Invitations(models.QuerySet["Invitation"]):
+    def counted(self) -> Self:
+        """Leave out those with which a recruiter tries an interview."""
+        return self.filter(tried=None)
 
 
 class Invitation(models.Model):
@@ -44,11 +51,30 @@ class Invitation(models.Model):
         _("status"), max_length=10, choices=Status.choices, default=Status.PENDING, editable=False
     )
     expires_at = models.DateTimeField(_("expires"))
+    wants_reminders = models.BooleanField(default=True, db_default=True, editable=False)
+    batch = models.ForeignKey(
+        "interviews.InvitationBatch",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="invitations",
+        editable=False,
+        verbose_name=_("spreadsheet"),
+    )
+    tried = models.ForeignKey(
+        "interviews.InterviewVersion",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        help_text=_("The draft that a recruiter tries. It is never counted, and erased after a day."),
+    )
     link_requested_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, editable=False
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = Invitations.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
@@ -68,6 +94,12 @@ class Invitation(models.Model):
         if self._state.adding and self.token_hash is None:
             self.token = new_token()
         super().save(*args, **kwargs)
+
+    @cached_property
+    def definition(self) -> Any:
+        """The version of the interview that the candidate agreed to; before that, the published one."""
+        session = getattr(self, "session", None)
+        return (session and session.definition) or self.tried or self.interview.published
 
     @property
     def token(self) -> str:

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -28,7 +29,7 @@ class Question(models.Model):
         return self.text[:80]
 
 
-def expected_minutes(questions: Iterable[Question]) -> int:
+def expected_minutes(questions: Iterable[Any]) -> int:
     """Return an upper bound of the length: 3 min of checks, 10 s to ask each question, and the limits."""
     seconds = sum(q.think_seconds + q.answer_limit_seconds + 10 for q in questions)
     return 3 + -(-seconds // 60)

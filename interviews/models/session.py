@@ -1,4 +1,5 @@
 import uuid
+from typing import Self
 
 from django.db import models
 from django.utils import timezone
@@ -6,6 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
+from interviews.models.version import InterviewVersion
+
+
+class Sessions(models.QuerySet["Session"]):
+    def counted(self) -> Self:
+        """Leave out those of recruiters who try an interview."""
+        return self.filter(invitation__tried=None)
 
 
 class Session(models.Model):
@@ -20,12 +28,21 @@ class Session(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     invitation = models.OneToOneField(Invitation, on_delete=models.PROTECT, related_name="session")
+    definition = models.ForeignKey(
+        InterviewVersion,
+        null=True,  # the release before begins sessions without it
+        on_delete=models.PROTECT,
+        related_name="sessions",
+        help_text=_("The interview as the candidate agreed to it."),
+    )
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.CHECKING)
     consent_text = models.TextField(help_text=_("The text as it was agreed to."))
     consented_at = models.DateTimeField(_("consented"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
     version = models.PositiveIntegerField(default=1, help_text=_("Grows with each event."))
     finished_at = models.DateTimeField(_("finished"), null=True)
+
+    objects = Sessions.as_manager()
 
     class Meta:
         verbose_name = _("candidate’s interview")
@@ -47,6 +64,13 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return str(self.invitation)
+
+    @property
+    def agreed(self) -> InterviewVersion:
+        """The interview as the candidate agreed to it; in a session of the release before, as published."""
+        version = self.definition or self.invitation.interview.published
+        assert version is not None, "who has a session got a version"
+        return version
 
     @property
     def interview(self) -> Interview:

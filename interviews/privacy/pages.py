@@ -43,6 +43,9 @@ def _erase(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 
 
 def _look(invitation: Invitation) -> dict[str, object]:
-    interview = invitation.interview
-    organisation = interview.organisation
-    return {"interview": interview, "organisation": organisation, "accent": organisation.accent_colour}
+    organisation = invitation.interview.organisation
+    return {
+        "interview": invitation.definition,
+        "organisation": organisation,
+        "accent": organisation.accent_colour,
+    }

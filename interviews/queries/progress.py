@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from interviews.models import Answer, Erasure, Invitation, Question, Session
+from interviews.models import Answer, Erasure, Invitation, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def count_sessions(owner: str) -> dict[str, int]:
     owner: `Caller.owner`, such as "organisation:7"; others have no interviews.
     """
     kind, _, organisation_id = owner.partition(":")
-    found = Session.objects.filter(invitation__interview__organisation_id=organisation_id)
+    found = Session.objects.counted().filter(invitation__interview__organisation_id=organisation_id)
     counts = found.values_list("status").annotate(Count("pk")) if kind == "organisation" else ()
     return dict.fromkeys(Session.Status.values, 0) | dict(counts)
 
@@ -34,13 +34,15 @@ def count_sessions(owner: str) -> dict[str, int]:
 def of_invitations(rows: QuerySet[Invitation]) -> QuerySet[Invitation]:
     """`rows` with `answered_count` and `question_count`, for `of`.
 
-    A session counts its own copies of the questions. Before it begins, the interview's questions count.
+    A session counts its own copies of the questions. Before it begins, the published questions count.
     """
     answers = Answer.objects.filter(session__invitation=OuterRef("pk"), kind=Answer.Kind.QUESTION)
-    questions = Question.objects.filter(interview=OuterRef("interview"))
+    published = Func(
+        F("interview__published__questions"), function="jsonb_array_length", output_field=IntegerField()
+    )
     return rows.annotate(
         answered_count=Coalesce(_count(answers.filter(status=Answer.Status.ACCEPTED), "session"), 0),
-        question_count=Coalesce(_count(answers, "session"), _count(questions, "interview"), 0),
+        question_count=Coalesce(_count(answers, "session"), published, 0),
     )
 
 
@@ -55,7 +57,7 @@ def of_sessions(rows: QuerySet[Session]) -> QuerySet[Session]:
 
 def of_erased() -> dict[str, Any]:
     """Annotations of an interview: how many invited candidates were erased, and how many had finished."""
-    erased = Erasure.objects.filter(interview=OuterRef("pk"))
+    erased = Erasure.objects.filter(interview=OuterRef("pk"), is_trial=False)
     finished = erased.filter(invitation_status=Invitation.Status.FINISHED)
     return {
         "erased_n": Coalesce(_count(erased, "interview"), 0),

@@ -1,11 +1,12 @@
 """Reads for a new connection and for a command, in one statement each (see `voice.infra.sql`)."""
 
+import json
 from typing import Any
 from uuid import UUID
 
 from accounts.models import Organisation
 from interviews import tokens
-from interviews.models import Answer, Interview, Invitation, Question, Session
+from interviews.models import Answer, Interview, InterviewVersion, Invitation, Session
 from voice.infra import sql
 from voice.models import Recording
 
@@ -13,10 +14,11 @@ _ANSWER = sql.Part(
     *(Answer, "a", "id", "session_id", "kind", "position", "status", "version", "recording_id"),
     *("think_seconds", "answer_limit_seconds", "retakes_left", "asked_at", "asked_again_at"),
 )
-_SESSION = sql.Part(Session, "s", "id", "invitation_id", "status", "version")
+_SESSION = sql.Part(Session, "s", "id", "invitation_id", "definition_id", "status", "version")
 _INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name")
-_INTERVIEW = sql.Part(
-    Interview, "w", "id", "organisation_id", "language", "title", "patience", "is_barge_in_allowed"
+_INTERVIEW = sql.Part(Interview, "w", "id", "organisation_id")
+_DEFINITION = sql.Part(
+    *(InterviewVersion, "d", "id", "interview_id", "language", "title", "patience", "is_barge_in_allowed"),
 )
 _RECORDING = sql.Part(
     Recording, "r", "id", "status", "language", "owner", "max_bytes", "byte_count", "segment_ends"
@@ -25,23 +27,25 @@ _RECORDING = sql.Part(
 _LINK = sql.Part(
     *(Invitation, "i", "id", "interview_id", "status", "candidate_name", "expires_at", "token_encrypted"),
 )
-_BEGUN = sql.Part(Session, "s", "id", "invitation_id", "status", "version", "finished_at")
+_BEGUN = sql.Part(Session, "s", "id", "invitation_id", "definition_id", "status", "version", "finished_at")
 _OFFER = sql.Part(
-    *(Interview, "w", "id", "organisation_id", "title", "job_title", "language", "voice", "stand_in_voice"),
-    *("practice_question", "consent_text", "retention_days"),
+    *(InterviewVersion, "d", "id", "interview_id", "title", "job_title", "language", "voice"),
+    *("stand_in_voice", "practice_question", "consent_text", "retention_days", "questions"),
 )
+_ITS_DEFINITION = (
+    "interviews_interviewversion d ON d.id = coalesce(s.definition_id, i.tried_id, w.published_id)"
+)
+"""What the candidate agreed to; before that, and in sessions of the release before, what is published."""
 _ORGANISATION = sql.Part(Organisation, "o", "id", "name", "accent_colour")
-_QUESTION = sql.Part(
-    *(Question, "q", "id", "interview_id", "position", "text"),
-    *("think_seconds", "answer_limit_seconds", "retakes"),
-)
 
 _READ_OF = f"""
-SELECT {_ANSWER.names}, {_SESSION.names}, {_INVITATION.names}, {_INTERVIEW.names}, {_RECORDING.names}
+SELECT {_ANSWER.names}, {_SESSION.names}, {_INVITATION.names}, {_INTERVIEW.names}, {_DEFINITION.names},
+  {_RECORDING.names}
 FROM interviews_answer a
 JOIN interviews_session s ON s.id = a.session_id
 JOIN interviews_invitation i ON i.id = s.invitation_id
 JOIN interviews_interview w ON w.id = i.interview_id
+JOIN {_ITS_DEFINITION}
 JOIN voice_recording r ON r.id = a.recording_id
 WHERE a.recording_id = %s
 """  # noqa: S608  names of columns, from above
@@ -54,29 +58,30 @@ WHERE a.session_id = %s AND
 """  # noqa: S608  names of columns, from above
 
 _READ_LINK = f"""
-SELECT {_LINK.names}, {_OFFER.names}, {_ORGANISATION.names}, {_BEGUN.names}
+SELECT {_LINK.names}, {_INTERVIEW.names}, {_ORGANISATION.names}, {_BEGUN.names}, {_OFFER.names}
 FROM interviews_invitation i
 JOIN interviews_interview w ON w.id = i.interview_id
 JOIN accounts_organisation o ON o.id = w.organisation_id
 LEFT JOIN interviews_session s ON s.invitation_id = i.id
+JOIN {_ITS_DEFINITION}
 WHERE
 """  # noqa: S608  names of columns, from above
 
-_READ_QUESTIONS = f"""
-SELECT {_QUESTION.names} FROM interviews_question q WHERE q.interview_id = %s ORDER BY q.position, q.id
-"""  # noqa: S608  names of columns, from above
-
 _READ_SESSION = f"""
-SELECT {_SESSION.names}, {_INVITATION.names}, {_INTERVIEW.names}
+SELECT {_SESSION.names}, {_INVITATION.names}, {_INTERVIEW.names}, {_DEFINITION.names}
 FROM interviews_session s
 JOIN interviews_invitation i ON i.id = s.invitation_id
 JOIN interviews_interview w ON w.id = i.interview_id
+JOIN {_ITS_DEFINITION}
 WHERE s.id = %s
 """  # noqa: S608  names of columns, from above
 
 
 def link(token: str) -> tuple[Invitation, Session | None] | None:
-    """Read the invitation of a link, its interview and organisation, and the session begun with it."""
+    """Read the invitation of a link, its interview and organisation, and the session begun with it.
+
+    `invitation.definition` is what the candidate gets.
+    """
     return _link(
         "i.token_hash = ANY(%s) OR (i.token_hash IS NULL AND i.token = %s)", tokens.digests(token), token
     )
@@ -93,17 +98,16 @@ def _link(condition: str, *parameters: object) -> tuple[Invitation, Session | No
         return None
     values = list(found[0])
     invitation: Invitation = _LINK.consume(values)
-    invitation.interview = _OFFER.consume(values)
+    invitation.interview = _INTERVIEW.consume(values)
     invitation.interview.organisation = _ORGANISATION.consume(values)
     begun: Session | None = _BEGUN.consume(values)
+    definition: InterviewVersion = _OFFER.consume(values)
+    definition.questions = json.loads(definition.questions)
+    definition.interview = invitation.interview
+    invitation.definition = definition
     if begun is not None:
-        begun.invitation = invitation
+        begun.invitation, begun.definition = invitation, definition
     return invitation, begun
-
-
-def questions(interview_id: UUID) -> list[Question]:
-    """Read the questions of an interview, in order."""
-    return [_QUESTION.of(row) for row in sql.fetch(_READ_QUESTIONS, interview_id)]
 
 
 def session(session_id: UUID, *, is_locked: bool = False) -> Session:
@@ -146,6 +150,8 @@ def _session(values: list[Any]) -> Session:
     row: Session = _SESSION.consume(values)
     row.invitation = _INVITATION.consume(values)
     row.invitation.interview = _INTERVIEW.consume(values)
+    row.definition = _DEFINITION.consume(values)
+    row.definition.interview = row.invitation.interview
     return row
 
 

@@ -1,11 +1,21 @@
 """The rows of one organisation, every text of which is a word that appears nowhere else."""
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.utils import timezone
 
 from accounts.models import ApiKey, Membership, Organisation, User
-from interviews.models import Answer, Erasure, Interview, Invitation, Session
+from interviews.models import (
+    Answer,
+    Erasure,
+    Interview,
+    Invitation,
+    InvitationBatch,
+    MailTemplate,
+    Message,
+    Session,
+)
 from tests import factories
 from voice.models import Batch, BatchFile
 
@@ -25,6 +35,9 @@ class Rows(NamedTuple):
     session: Session
     answer: Answer
     erasure: Erasure
+    invitationbatch: InvitationBatch
+    message: Message
+    mailtemplate: MailTemplate
     batch: Batch
     batch_file: BatchFile
 
@@ -41,6 +54,8 @@ def make() -> Rows:
     interview = factories.InterviewFactory(
         organisation=organisation, title=f"{MARK} keeper", questions=1, questions__text=f"Why {MARK}s?"
     )
+    interview.job_title = f"{MARK} keeper, not published yet"
+    interview.save()
     invitation = factories.InvitationFactory(
         interview=interview,
         candidate_name=f"Ada {MARK}",
@@ -67,6 +82,22 @@ def make() -> Rows:
             source=Erasure.Source.RECRUITER,
             invitation_status=Invitation.Status.PENDING,
             invited_on=timezone.localdate(),
+        ),
+        invitationbatch=InvitationBatch.objects.create(
+            interview=interview,
+            file_name=f"{MARK}.csv",
+            candidates=[(2, f"Bea {MARK}", f"bea@{MARK}.example", None)],
+            problems=[(3, f"{MARK}@", f"It is no {MARK}.")],
+            total=1,
+            expires_at=timezone.now() + timedelta(days=1),
+        ),
+        message=Message.objects.create(invitation=invitation, kind=Message.Kind.INVITATION, last_error=MARK),
+        mailtemplate=MailTemplate.objects.create(
+            organisation=organisation,
+            kind=Message.Kind.INVITATION,
+            language="en",
+            subject=f"For {MARK}s",
+            body=f"Dear {MARK}\n\n{{link}}",
         ),
         batch=batch,
         batch_file=BatchFile.objects.create(

@@ -9,6 +9,7 @@ from tests import factories
 def interview(db):
     interview = factories.InterviewFactory()
     factories.QuestionFactory.create_batch(3 - interview.questions.count(), interview=interview)
+    factories.publish(interview)
     return interview
 
 

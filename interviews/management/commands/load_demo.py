@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiKey, Membership, Organisation, User
-from interviews.actions import interviews, invitations
+from interviews.actions import interviews, invitations, versions
 from interviews.models import Interview, Question
 from interviews.texts import consent
 
@@ -144,7 +144,9 @@ def _interview(organisation: Organisation, demo: DemoInterview, by: User) -> Int
             )
             for position, question in enumerate(demo.questions, start=1)
         )
-    interviews.request_speech(interview=interview)
+        versions.publish(interview=interview, by=by, now=timezone.now())
+    else:
+        interviews.request_speech(interview=interview)
     return interview
 
 

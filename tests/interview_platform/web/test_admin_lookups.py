@@ -21,7 +21,10 @@ OFFERED = {
     "accounts.membership": {"organisation__id__exact", "role__exact"},
     "accounts.apikey": {"organisation__id__exact"},
     "interviews.erasure": {"interview__id__exact", "source__exact", "status__exact"},
-    "interviews.interview": {"language__exact", "organisation__id__exact"},
+    "interviews.interview": {"language__exact", "organisation__id__exact", "status__exact"},
+    "interviews.invitationbatch": {"interview__id__exact", "status__exact"},
+    "interviews.mailtemplate": {"kind__exact", "organisation__id__exact"},
+    "interviews.message": {"invitation__interview__id__exact", "kind__exact", "status__exact"},
     "interviews.invitation": {
         *("interview__id__exact", "status__exact"),
         *("created_at__year", "created_at__month", "created_at__day"),
@@ -63,7 +66,7 @@ def test_only_what_is_offered_filters(name):
     allowed = {lookup for lookup in tried if page.lookup_allowed(lookup, "1", request)}
     assert allowed == OFFERED[name]
     assert page.named_lookups == OFFERED[name], "no further name is accepted"
-    assert len(tried) > 3000
+    assert len(tried) > 1000
     assert not any(page.lookup_allowed(lookup, "a\0", request) for lookup in tried)
 
 

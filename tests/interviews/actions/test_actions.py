@@ -6,6 +6,7 @@ from django.utils import timezone
 from interviews.actions import answers, invitations, sessions
 from interviews.actions.errors import AudioMissing, BadValue, WrongState
 from interviews.models import Answer, Session
+from tests import factories
 from tests.interviews import journey
 from voice.models import Recording, Speech, Transcript
 
@@ -18,9 +19,10 @@ def now():
     return timezone.now()
 
 
-def test_invite_without_questions_is_refused(interview):
-    interview.questions.all().delete()
-    with pytest.raises(BadValue, match="no questions"):
+@pytest.mark.parametrize("status", ["draft", "archived"])
+def test_invite_to_what_is_not_published_is_refused(interview, status):
+    interview.status = status
+    with pytest.raises(BadValue, match=f"it is {status}"):
         invitations.invite(
             interview=interview,
             candidate_name="Ada",
@@ -291,8 +293,16 @@ def test_abandoned_practice_is_deleted(session):
     assert practice_of(session).recording.status == Recording.Status.DISCARDED
 
 
-def test_interview_whose_questions_were_deleted_ends_after_practice(invitation):
+def test_deleted_question_is_still_asked_of_those_who_get_this_version(invitation):
+    invitation.interview.questions.first().delete()
+    session = sessions.start(invitation=invitation, now=now())
+    asked = session.answers.filter(kind=Answer.Kind.QUESTION)
+    assert [answer.question is None for answer in asked] == [True, False, False]
+
+
+def test_interview_without_questions_ends_after_practice(invitation):
     invitation.interview.questions.all().delete()
+    factories.publish(invitation.interview)
     session = sessions.start(invitation=invitation, now=now())
     journey.get_under_way(session)
     session.refresh_from_db()

@@ -73,7 +73,7 @@ def test_stand_in_speaks_the_whole_interview(interview):
     interview.refresh_from_db()
     assert (interview.voice, interview.stand_in_voice) == (CHOSEN, OTHER)
     in_other_voice = interviews.request_texts(
-        interview=interview, texts=[question.text for question in interview.questions.all()]
+        interview, texts=[question.text for question in interview.questions.all()]
     )
     render(in_other_voice)
     assert spoken_by(in_other_voice) == {OTHER}

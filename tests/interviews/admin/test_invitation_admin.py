@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Membership
-from interviews.models import Invitation, Session
+from interviews.models import Interview, Invitation, Session
 from tests import factories
 
 Role = Membership.Role
@@ -99,11 +99,11 @@ def test_past_expiry_is_an_error_of_that_field(client, member, interview):
     assert not Invitation.objects.exists()
 
 
-def test_interview_without_questions_is_an_error_of_that_field(client, member, interview):
+def test_draft_is_an_error_of_that_field(client, member, interview):
     member(Role.RECRUITER)
-    interview.questions.all().delete()
+    Interview.objects.update(status="draft")
     response = client.post(reverse(ADD), form(interview))
-    assert "no questions yet" in response.context["adminform"].form.errors["interview"][0]
+    assert "Publish it" in response.context["adminform"].form.errors["interview"][0]
 
 
 @pytest.mark.parametrize(

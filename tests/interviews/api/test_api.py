@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import ApiKey
-from interviews.models import Invitation, Session
+from interviews.models import Interview, Invitation, Session
 from tests import factories
 from voice.capacity import rate_limits
 from voice.capacity.allowances import Policy
@@ -136,8 +136,8 @@ def test_bad_invitation_names_the_field(api, interview, body, field):
     assert not Invitation.objects.exists()
 
 
-def test_interview_without_questions_cannot_be_invited_to(api, interview):
-    interview.questions.all().delete()
+def test_draft_cannot_be_invited_to(api, interview):
+    Interview.objects.update(status="draft")
     status, body = api("post", f"/interviews/{interview.id}/invitations", {"candidate_name": "Ada"})
     assert (status, body["code"]) == (422, "bad_value")
 

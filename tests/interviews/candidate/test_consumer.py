@@ -452,7 +452,7 @@ async def test_listener_that_fails_leaves_the_recording_alone(browser, answer, m
 async def test_listener_is_as_patient_as_the_interview(browser, answer, session, monkeypatch):
     from interviews.candidate import listening
     from interviews.candidate.turn_taking import TURN_SETTINGS
-    from interviews.models import Interview
+    from interviews.models import InterviewVersion
 
     patience = []
 
@@ -462,11 +462,11 @@ async def test_listener_is_as_patient_as_the_interview(browser, answer, session,
             super().__init__(name, **options)
 
     monkeypatch.setattr(listening, "Listener", Curious)
-    await Interview.objects.aupdate(patience="patient")
+    await sync_to_async(InterviewVersion.objects.update)(patience="patient")
     await browser.open()
     await browser.say("begin_answer", answer=str(answer.id))
     await browser.until("resume")
-    assert patience == [TURN_SETTINGS[Interview.Patience.PATIENT]]
+    assert patience == [TURN_SETTINGS[InterviewVersion.Patience.PATIENT]]
 
 
 @pytest.fixture

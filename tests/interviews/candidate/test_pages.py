@@ -5,7 +5,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from interviews.actions import invitations
-from interviews.models import Interview, Invitation, Session
+from interviews.models import Invitation, Session
+from tests import factories
 from tests.candidate import consent_form
 from tests.interviews import journey
 from voice.workers import storing
@@ -52,7 +53,7 @@ def agree(client, invitation, meanwhile=lambda: None):
 
 def test_text_that_changed_meanwhile_is_shown_again(client, invitation):
     def edit():
-        Interview.objects.update(consent_text="Your answers are sold to the highest bidder.")
+        factories.change(invitation.interview, consent_text="Your answers are sold to the highest bidder.")
 
     again = agree(client, invitation, meanwhile=edit).content.decode()
     assert "has changed since you opened the page" in again
@@ -68,7 +69,7 @@ def test_text_that_changed_meanwhile_is_shown_again(client, invitation):
 
 def test_time_of_keeping_that_changed_meanwhile_is_shown_again(client, invitation):
     def keep_longer():
-        Interview.objects.update(retention_days=365)
+        factories.change(invitation.interview, retention_days=365)
 
     again = agree(client, invitation, meanwhile=keep_longer).content.decode()
     assert "has changed since you opened the page" in again

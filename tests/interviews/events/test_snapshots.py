@@ -240,9 +240,8 @@ def test_rendered_speech_of_a_question_that_was_not_asked_is_told_nobody(session
 
 @pytest.mark.parametrize("is_allowed", [True, False])
 def test_snapshot_says_whether_speaking_answers(session, is_allowed):
-    interview = session.invitation.interview
-    interview.is_barge_in_allowed = is_allowed
-    interview.save()
+    session.definition.is_barge_in_allowed = is_allowed
+    session.definition.save()
     assert state(session)["session"]["is_barge_in_allowed"] is is_allowed
 
 

@@ -15,8 +15,7 @@ DAYS = 30
 
 @pytest.fixture
 def kept_for_days(interview) -> Interview:
-    interview.retention_days = DAYS
-    interview.save()
+    factories.change(interview, retention_days=DAYS)
     return interview
 
 
@@ -81,5 +80,5 @@ def test_many_are_erased_in_bounded_steps(kept_for_days, monkeypatch):
     ("days", "sentence"), [(30, "deleted 30 days after"), (None, "kept until you delete")]
 )
 def test_candidate_is_told_before_consent(client, invitation, days, sentence):
-    Interview.objects.update(retention_days=days)
+    factories.change(invitation.interview, retention_days=days)
     assert sentence in client.get(f"/i/{invitation.token}/").content.decode()

@@ -106,7 +106,7 @@ def test_consent_to_a_link_that_was_revoked_begins_nothing(make_invitation):
 def test_consent_pressed_twice_at_once_is_one_session(invitation, monkeypatch):
     has_begun, may_end = threading.Event(), threading.Event()
 
-    def pause(**_):
+    def pause(*_, **__):
         has_begun.set()
         assert may_end.wait(PATIENCE_S)
 
@@ -193,11 +193,8 @@ class TestConnection:
             await socket.disconnect(timeout=PATIENCE_S)
 
 
-def test_length_of_an_interview_is_known_for_a_while(interview, said, monkeypatch):
-    assert estimate.expected_s(interview.pk) == 60.0 * expected_minutes(interview.questions.all())
+def test_length_of_an_interview_needs_no_query(interview, said):
     said.clear()
-    estimate.expected_s(interview.pk)
+    seconds = estimate.expected_s(interview.published)
     assert said == []
-    monkeypatch.setattr(estimate, "_expected", {})
-    estimate.expected_s(interview.pk)
-    assert len(said) == 1
+    assert seconds == 60.0 * expected_minutes(interview.questions.all())

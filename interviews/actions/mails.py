@@ -1,0 +1,240 @@
+"""E-mails to candidates: asked for by a person or a rule, sent by jobs, and logged.
+
+    mails.ask(invitations=[invitation], kind=Message.Kind.INVITATION, by=user, now=now)
+
+A message that the mail server does not take is tried again for some hours. Its text is made anew each time,
+from the interview as it is then.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.template.loader import render_to_string
+from django.utils import formats, timezone, translation
+
+from accounts.models import User
+from interviews.models import Invitation, MailTemplate, Message
+from interviews.models.question import expected_minutes
+from interviews.texts import calendar, mails
+from interviews.texts.mails import MailText
+from voice.queues import jobs
+
+logger = logging.getLogger(__name__)
+
+JOB = "interviews.jobs.send_message"
+MAX_ATTEMPTS = 6
+FIRST_RETRY = timedelta(minutes=1)
+"""Doubled with each try: the last one is after half an hour."""
+AT_ONCE = 500
+REMIND_DAYS = (3, 1)
+USABLE = {
+    Message.Kind.INVITATION: (Invitation.Status.PENDING, Invitation.Status.STARTED),
+    Message.Kind.REMINDER: (Invitation.Status.PENDING,),  # never after the start
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An e-mail as it is sent. html: the same as a page. calendar: a file with the deadline."""
+
+    subject: str
+    text: str
+    html: str
+    calendar: str
+
+
+def can_send() -> bool:
+    """Whether a mail server is configured."""
+    return bool(settings.EMAIL_URL)
+
+
+@transaction.atomic
+def ask(
+    *,
+    invitations: Sequence[Invitation],
+    kind: str,
+    by: object,
+    now: datetime,
+    days_before: int | None = None,
+) -> int:
+    """Queue an e-mail to each candidate who has an address and a link that works; return how many."""
+    rows = [
+        Message(
+            invitation=invitation,
+            kind=kind,
+            days_before=days_before,
+            created_by=by if isinstance(by, User) else None,
+            created_at=now,
+            retry_at=now + FIRST_RETRY,
+        )
+        for invitation in invitations
+        if invitation.candidate_email and invitation.status in USABLE[Message.Kind(kind)]
+    ]
+    made = Message.objects.bulk_create(rows, ignore_conflicts=days_before is not None)
+    for message in made:
+        queue(message.pk)
+    return len(made)
+
+
+def queue(message_id: UUID) -> None:
+    """Queue the job that sends a message."""
+    jobs.enqueue("default", JOB, str(message_id), job_id=job_id(message_id))
+
+
+def job_id(message_id: object) -> str:
+    """Return the id of the one job that sends a message."""
+    return f"send-message-{message_id}"
+
+
+def send(*, message_id: UUID, now: datetime) -> None:
+    """Send a message that waits. What the mail server does not take waits for the sweeper, or has failed."""
+    waiting = Message.objects.filter(pk=message_id, status=Message.Status.WAITING)
+    message = waiting.select_related("invitation__interview__organisation").first()
+    if message is None or not waiting.filter(attempts=message.attempts).update(
+        attempts=F("attempts") + 1, retry_at=now + FIRST_RETRY * 2**message.attempts
+    ):
+        return
+    invitation = message.invitation
+    if not _is_wanted(message, now):
+        waiting.update(status=Message.Status.DROPPED)
+        return
+    try:
+        _deliver(message, mail_of(message, now=now))
+    except OSError as error:  # smtplib's errors, too. They quote the address
+        is_last = message.attempts + 1 >= MAX_ATTEMPTS
+        waiting.update(
+            last_error=type(error).__name__,
+            status=Message.Status.FAILED if is_last else Message.Status.WAITING,
+        )
+        logger.warning("message %s was not sent (%s)", message_id, type(error).__name__)
+    else:
+        waiting.update(status=Message.Status.SENT, sent_at=now, last_error="")
+        logger.info("message %s to invitation %s is sent", message_id, invitation.pk)
+
+
+def _is_wanted(message: Message, now: datetime) -> bool:
+    invitation = message.invitation
+    is_reminder = message.kind == Message.Kind.REMINDER
+    if is_reminder and not invitation.wants_reminders:
+        return False
+    return invitation.status in USABLE[Message.Kind(message.kind)] and invitation.expires_at > now
+
+
+def mail_of(message: Message, *, now: datetime) -> Mail:
+    """Return the e-mail as it would be sent now. Raises UnreadableToken, if the link's key is missing."""
+    invitation = message.invitation
+    definition = invitation.definition
+    organisation = invitation.interview.organisation
+    language = definition.language
+    with translation.override(language):
+        deadline = timezone.localtime(invitation.expires_at)
+        values = {
+            "name": invitation.candidate_name,
+            "interview": definition.title,
+            "organisation": organisation.name,
+            "link": invitation.url,
+            "deadline": f"{formats.date_format(deadline, 'DATETIME_FORMAT')} {deadline:%Z}",
+            "minutes": str(expected_minutes(definition.asked)),
+            "contact": organisation.contact_email,
+        }
+        text = text_for(organisation.pk, message.kind, language)
+        subject = " ".join(mails.filled(text.subject, values).split())
+        paragraphs = [part.strip() for part in text.body.split("\n\n") if part.strip()]
+        context = {
+            "subject": subject,
+            "language": language,
+            "accent": organisation.accent_colour,
+            "organisation": organisation.name,
+            "paragraphs": [
+                {"is_link": part == mails.LINK, "text": mails.filled(part, values)} for part in paragraphs
+            ],
+            "unsubscribe": reminders_address(invitation) if message.kind == Message.Kind.REMINDER else "",
+        }
+        return Mail(
+            subject=subject,
+            text=render_to_string("interviews/mail/message.txt", context),
+            html=render_to_string("interviews/mail/message.html", context),
+            calendar=calendar.deadline_file(
+                uid=invitation.pk,
+                title=subject,
+                deadline=invitation.expires_at,
+                link=invitation.url,
+                now=now,
+            ),
+        )
+
+
+def text_for(organisation_id: int, kind: str, language: str) -> MailText:
+    """Return the organisation's text, else the standard one."""
+    own = MailTemplate.objects.filter(organisation=organisation_id, kind=kind, language=language).first()
+    return MailText(own.subject, own.body) if own else mails.standard(kind, language)
+
+
+def reminders_address(invitation: Invitation) -> str:
+    """Return the address at which a candidate ends reminders, with one click."""
+    return f"{invitation.url}reminders/"
+
+
+def _deliver(message: Message, mail: Mail) -> None:
+    headers = {"Message-ID": f"<{message.pk}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2].strip('>')}>"}
+    if message.kind == Message.Kind.REMINDER:  # Source: RFC 8058
+        headers["List-Unsubscribe"] = f"<{reminders_address(message.invitation)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    outgoing = EmailMultiAlternatives(
+        mail.subject, mail.text, None, [message.invitation.candidate_email], headers=headers
+    )
+    outgoing.attach_alternative(mail.html, "text/html")
+    outgoing.attach("interview.ics", mail.calendar, "text/calendar")
+    outgoing.send()
+
+
+def end_reminders(*, invitation: Invitation) -> None:
+    """Send this candidate no more reminders."""
+    Invitation.objects.filter(pk=invitation.pk).update(wants_reminders=False)
+
+
+def sweep(*, now: datetime) -> None:
+    """Queue what waits without a job, and the reminders that are due."""
+    waiting = Message.objects.filter(status=Message.Status.WAITING, retry_at__lte=now).order_by("retry_at")
+    for message_id in waiting.values_list("pk", flat=True)[:AT_ONCE]:
+        queue(message_id)
+    for days in REMIND_DAYS:
+        ask(
+            invitations=list(_to_remind(days, now)[:AT_ONCE]),
+            kind=Message.Kind.REMINDER,
+            by="rule",
+            now=now,
+            days_before=days,
+        )
+
+
+def _to_remind(days: int, now: datetime) -> QuerySet[Invitation]:
+    """Return candidates who were invited by e-mail, have not begun, and have so many days left.
+
+    Nobody is reminded on the day of the invitation, nor of two rules at once.
+    """
+    soon = now + timedelta(days=days)
+    earlier = [other for other in REMIND_DAYS if other < days]
+    rows = Invitation.objects.filter(
+        status=Invitation.Status.PENDING,
+        wants_reminders=True,
+        expires_at__lte=soon,
+        expires_at__gt=now + timedelta(days=max(earlier, default=0)),
+        messages__kind=Message.Kind.INVITATION,
+        messages__sent_at__lte=now - timedelta(days=1),
+    )
+    return rows.exclude(messages__kind=Message.Kind.REMINDER, messages__days_before=days).distinct()
+
+
+def failures(invitations: Iterable[Invitation]) -> set[UUID]:
+    """Return the ids of the invitations whose last e-mail has failed."""
+    rows = Message.objects.filter(invitation__in=list(invitations)).order_by("invitation_id", "-created_at")
+    last = rows.distinct("invitation_id").values_list("invitation_id", "status")
+    return {invitation_id for invitation_id, status in last if status == Message.Status.FAILED}

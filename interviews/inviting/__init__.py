@@ -1,0 +1,1 @@
+"""Inviting many candidates at once, from a spreadsheet."""

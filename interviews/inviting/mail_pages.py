@@ -1,0 +1,128 @@
+"""Admin pages: the log of e-mails, and an organisation's own texts."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from accounts import access
+from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedModelAdmin, ScopedRelatedFilter
+from interviews.actions import mails
+from interviews.models import MailTemplate, Message
+from interviews.texts.languages import LANGUAGES
+from interviews.texts.mails import LINK, PLACEHOLDERS, unknown_places
+from interviews.tokens import UnreadableToken
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyScopedModelAdmin):
+    """Every e-mail to a candidate: what became of it, and what it says."""
+
+    organisation_path = "invitation__interview__organisation_id"
+    reading_roles = access.WRITERS
+    list_display = ["created_at", "candidate", "kind", "state", "sent_at", "last_error"]
+    list_filter = [("invitation__interview", ScopedRelatedFilter), "kind", "status"]
+    list_select_related = ["invitation__interview"]
+    search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
+    fields = [
+        ("candidate", "kind", "status"),
+        ("created_at", "sent_at"),
+        ("attempts", "last_error"),
+        "content",
+    ]
+    readonly_fields = ["candidate", "content"]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        again = path(
+            "<uuid:object_id>/again/",
+            view(require_POST(self.again_view)),
+            name="interviews_message_again",
+        )
+        return [again, *super().get_urls()]
+
+    @display(description=_("candidate"), ordering="invitation__candidate_name")
+    def candidate(self, message: Message) -> str:
+        return str(message.invitation)
+
+    @display(
+        description=_("status"),
+        ordering="status",
+        label={"waiting": "info", "sent": "success", "failed": "danger", "dropped": ""},
+    )
+    def state(self, message: Message) -> tuple[str, str]:
+        return message.status, message.get_status_display()
+
+    @display(description=_("what it says"))
+    def content(self, message: Message) -> str:
+        """Show the mail without its link: with the link, whoever reads this could take the interview."""
+        try:
+            mail = mails.mail_of(message, now=timezone.now())
+            link = message.invitation.url
+        except UnreadableToken as error:
+            return str(error)
+        hidden = _("(the candidate's link)")
+        context = {
+            "message": message,
+            "subject": mail.subject,
+            "text": mail.text.replace(link, f"{hidden} "),
+            "may_send_again": message.status in (Message.Status.FAILED, Message.Status.SENT),
+        }
+        return render_to_string("admin/interviews/message/content.html", context)
+
+    def again_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Send the same kind of mail once more."""
+        message = self.get_object(request, str(object_id))
+        if message is None:
+            raise Http404
+        count = mails.ask(
+            invitations=[message.invitation],
+            kind=Message.Kind.INVITATION,
+            by=request.user,
+            now=timezone.now(),
+        )
+        if count:
+            self.log_change(request, message, "Sent again.")
+            messages.success(request, _("It is being sent again."))
+        else:
+            messages.error(request, _("The link no longer works, so it is not sent."))
+        return redirect("admin:interviews_message_changelist")
+
+
+class MailTemplateForm(forms.ModelForm):
+    language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a text without the link, and words in braces that nothing is put into."""
+        cleaned = super().clean() or self.cleaned_data
+        if LINK not in cleaned.get("body", LINK):
+            self.add_error("body", _("Without {link} nobody can open the interview. Put it in."))
+        for name in ("subject", "body"):
+            if unknown := unknown_places(cleaned.get(name, "")):
+                words = ", ".join(f"{{{word}}}" for word in unknown)
+                known = ", ".join(f"{{{word}}}" for word in PLACEHOLDERS)
+                self.add_error(
+                    name,
+                    _("%(words)s: nothing is put there. Use %(known)s.") % {"words": words, "known": known},
+                )
+        return cleaned
+
+
+@admin.register(MailTemplate)
+class MailTemplateAdmin(ScopedModelAdmin):
+    """An organisation's own texts. Without one, the standard text of the language is sent."""
+
+    form = MailTemplateForm
+    list_display = ["kind", "language", "subject", "organisation"]
+    list_filter = ["kind", ("organisation", ScopedRelatedFilter)]
+    reading_roles = access.WRITERS
+    fields = ["organisation", ("kind", "language"), "subject", "body"]

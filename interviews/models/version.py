@@ -1,0 +1,59 @@
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from interviews.models.definition import Definition
+from interviews.models.interview import Interview
+
+
+class AskedQuestion(NamedTuple):
+    """A question as a version keeps it."""
+
+    id: int
+    text: str
+    think_seconds: int
+    answer_limit_seconds: int
+    retakes: int
+
+
+class InterviewVersion(Definition):
+    """An interview as it was published. Nothing in it changes any more, but who speaks for a missing voice.
+
+    number: 1, 2, 3 …; null for the draft of somebody who tries it as a candidate.
+    questions: in order, as `AskedQuestion` has them.
+    """
+
+    interview = models.ForeignKey(Interview, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(_("version"), null=True)
+    questions = models.JSONField(default=list)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, verbose_name=_("published by")
+    )
+    published_at = models.DateTimeField(_("published"), default=timezone.now)
+
+    class Meta:
+        ordering = ["interview", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["interview", "number"], name="one_version_a_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}, {self.number}" if self.number else self.title
+
+    @property
+    def asked(self) -> list[AskedQuestion]:
+        """The questions, in order."""
+        return [AskedQuestion(**question) for question in self.questions]
+
+    @property
+    def owner(self) -> str:
+        """See `Interview.owner`."""
+        return self.interview.owner
+
+
+def frozen(question: Any) -> dict[str, Any]:
+    """Return a question as a version keeps it, for JSON."""
+    return {name: getattr(question, name) for name in AskedQuestion._fields}

@@ -1,0 +1,98 @@
+"""Differences between versions of an interview, as people read them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from interviews.models import InterviewVersion, Question
+from interviews.models.version import AskedQuestion
+
+NAMES = ("think_seconds", "answer_limit_seconds", "retakes")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some words of a text. kind: "same", "gone" or "new"."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is different in one field or question. before, after: "" where there is none."""
+
+    label: str
+    before: str
+    after: str
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """Both texts in one, word by word."""
+        before, after = self.before.split(), self.after.split()
+        matcher = SequenceMatcher(a=before, b=after, autojunk=False)
+        return [
+            Piece(kind, " ".join(words))
+            for tag, i1, i2, j1, j2 in matcher.get_opcodes()
+            for kind, words in _of(tag, before[i1:i2], after[j1:j2])
+            if words
+        ]
+
+
+def _of(tag: str, gone: list[str], new: list[str]) -> list[tuple[str, list[str]]]:
+    return [("same", gone)] if tag == "equal" else [("gone", gone), ("new", new)]
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    """Return what is different between two states that `actions.versions.written` returned."""
+    return [*_of_fields(before, after), *_of_questions(before["questions"], after["questions"])]
+
+
+def _of_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    for name in before:
+        if name != "questions" and before[name] != after[name]:
+            field: Any = InterviewVersion._meta.get_field(name)  # noqa: SLF001  a documented name
+            shown = (_shown(field, state[name]) for state in (before, after))
+            yield Difference(capfirst(str(field.verbose_name)), *shown)
+
+
+def _shown(field: Any, value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if value is None:
+        return ""
+    return str(dict(field.flatchoices).get(value, value))
+
+
+def _of_questions(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator[Difference]:
+    """Compare each question with itself, wherever it stands now, then their order."""
+    were = {question["id"]: AskedQuestion(**question) for question in before}
+    are = {question["id"]: AskedQuestion(**question) for question in after}
+    for number, (key, question) in enumerate(are.items(), start=1):
+        label = _("Question %(number)d") % {"number": number}
+        if key not in were:
+            yield Difference(label, "", question.text)
+        elif were[key] != question:
+            yield from _of_question(label, were[key], question)
+    for number, (key, question) in enumerate(were.items(), start=1):
+        if key not in are:
+            yield Difference(_("Question %(number)d before") % {"number": number}, question.text, "")
+    kept_before, kept_after = [key for key in were if key in are], [key for key in are if key in were]
+    if kept_before != kept_after:
+        places = {key: place for place, key in enumerate(were, start=1)}
+        order = [", ".join(str(places[key]) for key in keys) for keys in (kept_before, kept_after)]
+        yield Difference(_("Order of the questions"), *order)
+
+
+def _of_question(label: str, before: AskedQuestion, after: AskedQuestion) -> Iterator[Difference]:
+    if before.text != after.text:
+        yield Difference(label, before.text, after.text)
+    for name in NAMES:
+        were, are = getattr(before, name), getattr(after, name)
+        if were != are:
+            field: Any = Question._meta.get_field(name)  # noqa: SLF001  a documented name
+            yield Difference(f"{label}: {field.verbose_name}", str(were), str(are))
