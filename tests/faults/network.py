@@ -67,19 +67,18 @@ here = Here()
 
 
 class Network:
-    """A bridge on this machine, removed with all its hosts at the end of `with`, one for each process.
+    """A bridge on this machine, removed with all its hosts at the end of `with`.
 
     What a process that was killed has left is removed by the next.
     """
 
     def __init__(self) -> None:
-        self._bridge = f"ip{os.getpid()}"
-        self._prefix = ""
+        self._bridge = self._prefix = ""
         self._hosts: list[Namespace] = []
 
     def __enter__(self) -> Self:
         _remove_left()
-        self._prefix = _free_prefix(os.getpid())
+        self._bridge, self._prefix = _free_name(os.getpid()), _free_prefix(os.getpid())
         try:
             ip("link", "add", self._bridge, "type", "bridge")
             ip("address", "add", f"{self._prefix}.1/24", "dev", self._bridge)
@@ -140,11 +139,17 @@ def problem() -> str:
 
 
 def _remove_left() -> None:
-    """Remove the bridges and hosts of processes that have ended, of one with this process's number too."""
+    """Remove the bridges and hosts of processes that have ended."""
     for name in (*_interfaces(), *(host.name for host in NAMESPACES.glob("*"))):
-        owner = re.fullmatch(r"ip(\d+)([-.]\w+)?", name)
-        if owner and (int(owner[1]) == os.getpid() or not psutil.pid_exists(int(owner[1]))):
+        owner = re.fullmatch(r"ip(\d+)(n\d+)?([-.]\w+)?", name)
+        if owner and not psutil.pid_exists(int(owner[1])):
             _ip("netns", "delete", name) if "-" in name else _ip("link", "delete", name)
+
+
+def _free_name(pid: int) -> str:
+    """Return a name for a bridge of this process that no interface has."""
+    taken = _interfaces()
+    return next(name for number in range(250) if (name := f"ip{pid}n{number}") not in taken)
 
 
 def _free_prefix(first: int) -> str:
