@@ -129,7 +129,10 @@ def test_echo_of_the_question_is_no_answer(speaking_stack, page, invitation):
 def test_candidate_who_speaks_over_the_question_is_not_recorded_where_that_is_off(
     speaking_stack, page, invitation
 ):
-    forbid = "UPDATE interviews_interviewversion SET is_barge_in_allowed = false WHERE interview_id = %s RETURNING 1"
+    forbid = """
+        UPDATE interviews_interviewversion SET is_barge_in_allowed = false
+        WHERE interview_id = %s RETURNING 1
+    """
     assert speaking_stack.rows(forbid, [speaking_stack.invitation_of(invitation)["interview_id"]])
     put_in_microphone(page)
     room = Room(page)
