@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from interviews import tokens
+from interviews.actions import mails
 from interviews.actions.errors import BadValue, WrongState
-from interviews.models import Interview, Invitation, InvitationBatch
+from interviews.models import Interview, Invitation, InvitationBatch, Message
 from interviews.states import InterviewStatus
 from voice.queues import jobs
 
@@ -47,10 +48,13 @@ def check(
     candidates: Sequence[Candidate],
     problems: Sequence[Problem],
     expires_at: datetime,
+    is_mailed: bool = False,
     by: User,
     now: datetime,
 ) -> InvitationBatch:
     """Keep the good rows of a spreadsheet until they are confirmed.
+
+    is_mailed: whether those with an address get an e-mail when they are invited.
 
     Raises:
         BadValue: the interview is not published, or the links would have expired.
@@ -76,6 +80,7 @@ def check(
         problems=sorted([*problems, *again]),
         total=len(good),
         expires_at=expires_at,
+        is_mailed=is_mailed,
         created_by=by,
         created_at=now,
     )
@@ -123,7 +128,9 @@ def _invite_some(batch_id: UUID, now: datetime) -> bool:
     if batch is None:
         return False
     some, batch.candidates = batch.candidates[:AT_ONCE], batch.candidates[AT_ONCE:]
-    Invitation.objects.bulk_create(_invitation(batch, row, now) for row in some)
+    made = Invitation.objects.bulk_create(_invitation(batch, row, now) for row in some)
+    if batch.is_mailed:
+        mails.ask(invitations=made, kind=Message.Kind.INVITATION, by=batch.created_by, now=now)
     if not batch.candidates:
         batch.status = InvitationBatch.Status.DONE
     batch.save(update_fields=["candidates", "status"])

@@ -16,12 +16,16 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSplitDateTimeWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from accounts import access
 from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
-from interviews.actions import batches
+from interviews.actions import batches, mails
 from interviews.actions.errors import ActionRefused
 from interviews.inviting import spreadsheets
 from interviews.models import Interview, InvitationBatch
@@ -42,6 +46,20 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminFileFieldWidget,
     )
     expires_at = forms.SplitDateTimeField(label=_("Links expire"), widget=UnfoldAdminSplitDateTimeWidget)
+
+    is_mailed = forms.BooleanField(
+        label=_("Send the invitations by e-mail"),
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanSwitchWidget,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not mails.can_send():
+            self.fields["is_mailed"].disabled = True
+            self.fields["is_mailed"].initial = False
+            self.fields["is_mailed"].help_text = _("There is no mail server (EMAIL_URL): copy the links.")
 
     def clean_file(self) -> Any:
         """Read the file: what is wrong with it is the field's error."""
@@ -131,6 +149,7 @@ class BatchAdmin(ReadOnlyScopedModelAdmin):
                 candidates=form.sheet.candidates,
                 problems=form.sheet.problems,
                 expires_at=form.cleaned_data["expires_at"],
+                is_mailed=form.cleaned_data["is_mailed"],
                 by=cast("User", request.user),
                 now=timezone.now(),
             )

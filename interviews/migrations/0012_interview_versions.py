@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 ('problems', models.JSONField(default=list)),
                 ('total', models.PositiveIntegerField(default=0, verbose_name='candidates')),
                 ('expires_at', models.DateTimeField(verbose_name='links expire')),
+                ('is_mailed', models.BooleanField(default=False, verbose_name='sent by e-mail')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='created')),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
                 ('interview', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='interviews.interview', verbose_name='interview')),

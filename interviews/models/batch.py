@@ -32,6 +32,7 @@ class InvitationBatch(models.Model):
     problems = models.JSONField(default=list)
     total = models.PositiveIntegerField(_("candidates"), default=0)
     expires_at = models.DateTimeField(_("links expire"))
+    is_mailed = models.BooleanField(_("sent by e-mail"), default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
 

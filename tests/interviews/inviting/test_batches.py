@@ -8,7 +8,7 @@ from django.utils import timezone
 from interviews.actions import batches, sessions
 from interviews.actions.batches import Candidate, Problem
 from interviews.actions.errors import BadValue, WrongState
-from interviews.models import Invitation, InvitationBatch
+from interviews.models import Invitation, InvitationBatch, Message
 from tests import factories
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
@@ -64,6 +64,16 @@ def test_all_good_rows_are_invited_once(interview, by):
     assert [row.candidate_email for row in rows] == ["c2@example.org", "c3@example.org", "c4@example.org"]
     assert {row.created_by for row in rows} == {by}
     assert len({row.token for row in rows}) == 3
+
+
+def test_those_with_an_address_get_an_email(interview, by):
+    batch = check(interview, by, *people(2), Candidate(9, "Bob", ""))
+    InvitationBatch.objects.update(is_mailed=True)
+    batches.start(batch=batch, by=by)
+    run(batch)
+    messages = Message.objects.order_by("invitation__candidate_email")
+    assert [each.invitation.candidate_email for each in messages] == ["c2@example.org", "c3@example.org"]
+    assert {each.kind for each in messages} == {"invitation"}
 
 
 def test_rows_own_last_day_counts(interview, by):
