@@ -1,7 +1,6 @@
 """The time of the current question as the server keeps it, for pages that do not go on by themselves."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from interviews.models import Answer
@@ -14,8 +13,9 @@ State = dict[str, Any]
 
 
 class AnswerClock:
-    """Tells when the think time or the answer time of the current question is over. The caller passes `now`.
+    """Tells when the think time or the answer time of the current question is over.
 
+    The caller passes `now_s`, the seconds of a monotonic clock: the system's clock may jump by an hour.
     The time of a candidate who was away is not counted: each connection has a clock. What earlier connections
     had to think is counted; an answer's time begins anew, for its audio has a limit of its own. The clock
     does not run while an answer is written.
@@ -25,28 +25,28 @@ class AnswerClock:
         self.spent: dict[str, float] = {}
         """Seconds that earlier connections had to think, by `thinking`; set before `follow`."""
         self._phase: tuple[str, str, str | None] | None = None
-        self._since: datetime | None = None
+        self._since_s: float | None = None
         self._allowed_s: float | None = None
         self._written = ""
 
-    def follow(self, session: State, answers: Iterable[State], *, now: datetime) -> None:
+    def follow(self, session: State, answers: Iterable[State], *, now_s: float) -> None:
         """The page is told this: the session, and all its answers or the one that has changed."""
         current = session["current_answer"]
         for answer in answers:
             if answer["id"] == current:
-                self._enter(answer, now=now)
+                self._enter(answer, now_s=now_s)
                 return
         if self._phase is not None and self._phase[0] != current:
             self._phase = None  # the next question has not been asked yet
 
-    def _enter(self, answer: State, *, now: datetime) -> None:
+    def _enter(self, answer: State, *, now_s: float) -> None:
         phase = (answer["id"], answer["status"], answer["asked_at"])
         self._allowed_s = allowed_s(answer)
         if phase != self._phase:
             self._phase = phase
             if answer["status"] == AnswerStatus.RECORDING:
                 self._written = ""  # spoken after all
-            self._since = now - timedelta(seconds=self.spent.get(self.thinking, 0.0))
+            self._since_s = now_s - self.spent.get(self.thinking, 0.0)
 
     @property
     def thinking(self) -> str:
@@ -55,29 +55,29 @@ class AnswerClock:
             return ""
         return f"{self._phase[0]}:{self._phase[2]}"
 
-    def thought_s(self, now: datetime) -> float:
+    def thought_s(self, now_s: float) -> float:
         """Return for how long this connection has had it, in seconds."""
-        if not self.thinking or self._since is None:
+        if not self.thinking or self._since_s is None:
             return 0.0
-        return max(0.0, (now - self._since).total_seconds() - self.spent.get(self.thinking, 0.0))
+        return max(0.0, now_s - self._since_s - self.spent.get(self.thinking, 0.0))
 
-    def left_s(self, now: datetime) -> float | None:
+    def left_s(self, now_s: float) -> float | None:
         """Return in how many seconds `over` is to be asked again; None: not before something happens."""
-        if self._phase is None or self._since is None or self._allowed_s is None:
+        if self._phase is None or self._since_s is None or self._allowed_s is None:
             return None
         if self._phase[0] == self._written:
             return None
-        return max(0.0, self._allowed_s + TOLERANCE_S - (now - self._since).total_seconds())
+        return max(0.0, self._allowed_s + TOLERANCE_S - (now_s - self._since_s))
 
     def write(self, answer_id: str) -> None:
         """The candidate writes this answer: there is no limit to that, until a recording of it begins."""
         self._written = answer_id
 
-    def over(self, now: datetime) -> str | None:
+    def over(self, now_s: float) -> str | None:
         """Return the id of the answer whose time is over, and allow it the same time once more."""
-        if self._phase is None or self.left_s(now) != 0:
+        if self._phase is None or self.left_s(now_s) != 0:
             return None
-        self._since = now
+        self._since_s = now_s
         return self._phase[0]
 
 

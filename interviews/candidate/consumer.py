@@ -6,8 +6,7 @@ takes and acknowledges frames. `outbox` sends.
 
 import asyncio
 import contextlib
-
-from django.utils import timezone
+import time
 
 from interviews.actions import answers
 from interviews.actions.errors import ActionRefused
@@ -110,7 +109,7 @@ class CandidateConsumer(WebSocketConsumer):
     def _set_alarm(self, session: CandidateSession) -> None:
         """Look again when the time of the current answer is over, whether the page sends something or not."""
         self._stop_alarm()
-        left_s = session.clock.left_s(timezone.now())
+        left_s = session.clock.left_s(time.monotonic())
         if left_s is not None:
             self._alarm = asyncio.get_running_loop().call_later(left_s, self._ring)
 
@@ -180,7 +179,7 @@ class CandidateConsumer(WebSocketConsumer):
         """The page did not begin or end the answer in time: the server does."""
         session = self.session
         assert session is not None, "only a session has an alarm"
-        answer_id = session.clock.over(timezone.now())
+        answer_id = session.clock.over(time.monotonic())
         if answer_id is not None:
             has_speech = await self.stream.has_speech(answer_id)
             with contextlib.suppress(ActionRefused):  # the page was faster

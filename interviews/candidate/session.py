@@ -55,12 +55,12 @@ class CandidateSession:
         """
         snapshot = await self._read_snapshot()
         self.clock.spent = await time_spent.read(self.id)
-        self.clock.follow(snapshot["session"], snapshot["answers"], now=timezone.now())
+        self.clock.follow(snapshot["session"], snapshot["answers"], now_s=time.monotonic())
         return snapshot
 
     async def keep_time(self) -> None:
         """Note how long this connection had to think: the next one goes on from there."""
-        if seconds := self.clock.thought_s(timezone.now()):
+        if seconds := self.clock.thought_s(time.monotonic()):
             await time_spent.add(self.id, self.clock.thinking, seconds)
 
     @in_thread
@@ -74,7 +74,7 @@ class CandidateSession:
     def follow(self, event: dict) -> None:
         """Let the clock follow an event that the page is told of."""
         answers = [event["answer"]] if "answer" in event else []
-        self.clock.follow(event["session"], answers, now=timezone.now())
+        self.clock.follow(event["session"], answers, now_s=time.monotonic())
 
     @in_thread
     def mark_seen(self) -> bool:

@@ -638,6 +638,18 @@ async def test_server_ends_an_answer_in_which_nothing_came_and_no_other(browser,
     assert (await Answer.objects.aget(pk=answer.pk)).status == Answer.Status.RECORDING
 
 
+async def test_systems_clock_that_jumps_ends_nobodys_time(browser, answer, looked, monkeypatch):
+    await browser.open()
+    await begin(browser, answer)
+    an_hour_later = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: an_hour_later)
+    await browser.say("select", answer=str(answer.id))  # after each command the server sets its alarm anew
+    await browser.until("resume")
+    assert await browser.socket.receive_nothing(timeout=1)
+    assert looked.empty()
+    assert (await Answer.objects.aget(pk=answer.pk)).status == Answer.Status.RECORDING
+
+
 async def test_server_leaves_time_to_who_writes(browser, answer, punctual):
     await Answer.objects.aupdate(think_seconds=1)
     await browser.open()
