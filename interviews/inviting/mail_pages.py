@@ -13,13 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import access
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedModelAdmin, ScopedRelatedFilter
 from interviews.actions import mails
 from interviews.models import MailTemplate, Message
 from interviews.texts.languages import LANGUAGES
-from interviews.texts.mails import LINK, PLACEHOLDERS, unknown_places
+from interviews.texts.mails import LINK, PLACEHOLDERS, standard, unknown_places
 from interviews.tokens import UnreadableToken
 
 
@@ -99,7 +100,16 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
 
 
 class MailTemplateForm(forms.ModelForm):
-    language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES)
+    language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES, widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "body" not in self.fields:  # a read-only page
+            return
+        places = ", ".join(f"{{{word}}}" for word in PLACEHOLDERS)
+        self.fields["body"].help_text = _("Filled in: %s. A line with only {link} is a button.") % places
+        if self.instance.pk is None:  # begin with the standard text
+            self.initial |= standard(Message.Kind.INVITATION, "en")._asdict()
 
     def clean(self) -> dict[str, Any]:
         """Refuse a text without the link, and words in braces that nothing is put into."""
