@@ -109,7 +109,7 @@ class MailTemplateForm(forms.ModelForm):
         places = ", ".join(f"{{{word}}}" for word in PLACEHOLDERS)
         self.fields["body"].help_text = _("Filled in: %s. A line with only {link} is a button.") % places
         if self.instance.pk is None:  # begin with the standard text
-            self.initial |= standard(Message.Kind.INVITATION, "en")._asdict()
+            self.initial.update(standard(Message.Kind.INVITATION, "en")._asdict())
 
     def clean(self) -> dict[str, Any]:
         """Refuse a text without the link, and words in braces that nothing is put into."""
