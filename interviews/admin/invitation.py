@@ -12,17 +12,16 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
 from interviews import states
 from interviews.actions import invitations, mails
 from interviews.actions.errors import ActionRefused
+from interviews.inviting.forms import InvitingForm
 from interviews.models import Invitation, Message
 from interviews.queries import links, progress
 from interviews.tokens import UnreadableToken
@@ -31,27 +30,13 @@ DEFAULT_DAYS = 14
 USABLE = (Invitation.Status.PENDING, Invitation.Status.STARTED)
 
 
-class InvitationForm(forms.ModelForm):
+class InvitationForm(InvitingForm, forms.ModelForm):
     """Form that invites. The action knows which values are valid, so it runs as the last validation step.
 
     The admin view holds one transaction around validation and saving, so a failure leaves nothing behind.
     """
 
     by: Any = None
-    mail_count = 0
-    is_mailed = forms.BooleanField(
-        label=_("Send the invitation by e-mail"),
-        required=False,
-        initial=True,
-        widget=UnfoldBooleanSwitchWidget,
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "is_mailed" in self.fields and not mails.can_send():
-            self.fields["is_mailed"].disabled = True
-            self.fields["is_mailed"].initial = False
-            self.fields["is_mailed"].help_text = _("There is no mail server (EMAIL_URL): copy the link.")
 
     class Meta:
         model = Invitation
@@ -64,16 +49,13 @@ class InvitationForm(forms.ModelForm):
         try:
             self._invite()
         except ActionRefused as refused:
-            field, _colon, reason = refused.detail.partition(": ")
-            is_field = field in self.fields
-            self.add_error(field if is_field else None, capfirst(reason) if is_field else refused.detail)
+            self.add_refusal(refused)
 
     def _invite(self) -> None:
         now, is_mailed = timezone.now(), self.cleaned_data.pop("is_mailed", False)
         self.instance = invitations.invite(**self.cleaned_data, by=self.by, now=now)
         if is_mailed:
-            kind = Message.Kind.INVITATION
-            self.mail_count = mails.ask(invitations=[self.instance], kind=kind, by=self.by, now=now)
+            mails.ask(invitations=[self.instance], kind=Message.Kind.INVITATION, by=self.by, now=now)
 
 
 @admin.register(Invitation)

@@ -67,6 +67,13 @@ class PublishingActions(ScopedModelAdmin):
             return None
         return self.writable(request).filter(pk=obj).select_related("published").first()
 
+    def _found(self, request: HttpRequest, object_id: str) -> Interview:
+        """Return an interview that the user may change. Raises Http404."""
+        interview = self._writable(request, object_id)
+        if interview is None:
+            raise Http404
+        return interview
+
     @action(
         description=_("Publish"),
         permissions=["publish"],
@@ -123,9 +130,7 @@ class PublishingActions(ScopedModelAdmin):
         },
     )
     def duplicate(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        interview = self._writable(request, object_id)
-        if interview is None:
-            raise Http404
+        interview = self._found(request, object_id)
         copy = versions.duplicate(interview=interview, by=request.user, now=timezone.now())
         self.log_addition(request, copy, "Duplicated.")
         messages.success(request, _("This is the copy."))
@@ -145,9 +150,7 @@ class PublishingActions(ScopedModelAdmin):
         },
     )
     def try_it(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        interview = self._writable(request, object_id)
-        if interview is None:
-            raise Http404
+        interview = self._found(request, object_id)
         now = timezone.now()
         try:
             invitation = invitations.try_out(
@@ -198,9 +201,7 @@ class PublishingActions(ScopedModelAdmin):
     def _act(
         self, request: HttpRequest, object_id: str, act: Callable[..., Any], done: Any, logged: str
     ) -> HttpResponse:
-        interview = self._writable(request, object_id)
-        if interview is None:
-            raise Http404
+        interview = self._found(request, object_id)
         try:
             act(interview=interview, by=request.user, now=timezone.now())
         except ActionRefused as refused:

@@ -81,7 +81,7 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
         return render_to_string("admin/interviews/message/content.html", context)
 
     def again_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Send the same kind of mail once more."""
+        """Send the invitation once more."""
         message = self.get_object(request, str(object_id))
         if message is None:
             raise Http404

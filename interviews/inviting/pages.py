@@ -12,22 +12,18 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
-from unfold.widgets import (
-    UnfoldAdminFileFieldWidget,
-    UnfoldAdminSplitDateTimeWidget,
-    UnfoldBooleanSwitchWidget,
-)
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSplitDateTimeWidget
 
 from accounts import access
 from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
-from interviews.actions import batches, mails
+from interviews.actions import batches
 from interviews.actions.errors import ActionRefused
 from interviews.inviting import spreadsheets
+from interviews.inviting.forms import InvitingForm
 from interviews.models import Interview, InvitationBatch
 
 DAYS = 14
@@ -35,7 +31,7 @@ SHOWN_ROWS = 20
 LOOK_AGAIN_S = 1
 
 
-class UploadForm(forms.Form):
+class UploadForm(InvitingForm):
     """The file, and the last day of all links that have none of their own."""
 
     file = forms.FileField(
@@ -46,20 +42,7 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminFileFieldWidget,
     )
     expires_at = forms.SplitDateTimeField(label=_("Links expire"), widget=UnfoldAdminSplitDateTimeWidget)
-
-    is_mailed = forms.BooleanField(
-        label=_("Send the invitations by e-mail"),
-        required=False,
-        initial=True,
-        widget=UnfoldBooleanSwitchWidget,
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not mails.can_send():
-            self.fields["is_mailed"].disabled = True
-            self.fields["is_mailed"].initial = False
-            self.fields["is_mailed"].help_text = _("There is no mail server (EMAIL_URL): copy the links.")
+    field_order = ["file", "expires_at"]
 
     def clean_file(self) -> Any:
         """Read the file: what is wrong with it is the field's error."""
@@ -154,8 +137,7 @@ class BatchAdmin(ReadOnlyScopedModelAdmin):
                 now=timezone.now(),
             )
         except ActionRefused as refused:
-            field, _colon, reason = refused.detail.partition(": ")
-            form.add_error(field if field in form.fields else None, capfirst(reason or refused.detail))
+            form.add_refusal(refused)
             return None
 
     def changeform_view(
@@ -164,9 +146,7 @@ class BatchAdmin(ReadOnlyScopedModelAdmin):
         """Show what was found in the file, and how far its candidates are invited."""
         if object_id is None:  # a spreadsheet is uploaded on an interview's page
             raise PermissionDenied
-        batch = self.get_object(request, object_id)
-        if batch is None:
-            raise Http404
+        batch = self._found(request, object_id)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -203,7 +183,7 @@ class BatchAdmin(ReadOnlyScopedModelAdmin):
             messages.success(request, _("%d links were taken back.") % count)
         return redirect("admin:interviews_invitationbatch_change", batch.pk)
 
-    def _found(self, request: HttpRequest, object_id: UUID) -> InvitationBatch:
+    def _found(self, request: HttpRequest, object_id: UUID | str) -> InvitationBatch:
         batch = self.get_object(request, str(object_id))
         if batch is None:
             raise Http404

@@ -154,9 +154,10 @@ class Call:
 
     async def queue(self, list_name: str = "") -> None:
         """Queue the job, into that list if one is chosen."""
-        about: Meta = {"job_id": job_id(self.id), "tenant": self.tenant, "needs": self.needs}
-        about["list_name"] = list_name
-        await asyncio.to_thread(jobs.enqueue_now, self.queue_name, JOB, self.id, **about)
+        about: Meta = {"tenant": self.tenant, "needs": self.needs, "list_name": list_name}
+        await asyncio.to_thread(
+            jobs.enqueue_now, self.queue_name, JOB, self.id, job_id=job_id(self.id), **about
+        )
 
     async def parts(self, *, within_s: float = WAIT_S, is_only_reader: bool = False) -> AsyncIterator[Part]:
         """Yield the parts of the answer, from the first, as they arrive; `result` is set after the last.
