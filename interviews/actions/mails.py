@@ -64,7 +64,12 @@ def ask(
     now: datetime,
     days_before: int | None = None,
 ) -> int:
-    """Queue an e-mail to each candidate who has an address and a link that works; return how many."""
+    """Queue an e-mail to each candidate who has an address and a link that works; return how many.
+
+    None without a mail server: nothing may count as sent that was not.
+    """
+    if not can_send():
+        return 0
     rows = [
         Message(
             invitation=invitation,

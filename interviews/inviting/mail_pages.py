@@ -95,7 +95,7 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
             self.log_change(request, message, "Sent again.")
             messages.success(request, _("It is being sent again."))
         else:
-            messages.error(request, _("The link no longer works, so it is not sent."))
+            messages.error(request, _("Not sent: the link no longer works, or there is no mail server."))
         return redirect("admin:interviews_message_changelist")
 
 

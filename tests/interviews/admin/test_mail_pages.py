@@ -15,7 +15,8 @@ ADD = "admin:interviews_mailtemplate_add"
 
 
 @pytest.fixture(autouse=True)
-def recruiter(member):
+def recruiter(member, settings):
+    settings.EMAIL_URL = "smtp://localhost"
     return member(Membership.Role.RECRUITER)
 
 

@@ -66,7 +66,8 @@ def test_all_good_rows_are_invited_once(interview, by):
     assert len({row.token for row in rows}) == 3
 
 
-def test_those_with_an_address_get_an_email(interview, by):
+def test_those_with_an_address_get_an_email(interview, by, settings):
+    settings.EMAIL_URL = "smtp://localhost"
     batch = check(interview, by, *people(2), Candidate(9, "Bob", ""))
     InvitationBatch.objects.update(is_mailed=True)
     batches.start(batch=batch, by=by)

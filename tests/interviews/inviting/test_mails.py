@@ -95,6 +95,12 @@ def test_candidate_without_an_address_gets_none(invitation):
     assert ask(invitation) == 0
 
 
+def test_without_a_mail_server_nothing_counts_as_sent(invitation, settings):
+    settings.EMAIL_URL = ""
+    assert ask(invitation) == 0
+    assert not Message.objects.exists()
+
+
 def test_mail_that_the_server_refuses_is_tried_again_and_then_fails(invitation, monkeypatch, caplog):
     def refuse(*_, **__):
         raise smtplib.SMTPRecipientsRefused({invitation.candidate_email: (550, b"no such user")})
