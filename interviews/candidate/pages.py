@@ -40,8 +40,7 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
     if is_post and (session is not None or form.is_valid()):
         return _start(invitation, token)
     context = {
-        "interview": definition,
-        **_look(invitation),
+        **links.look(invitation),
         "candidate_name": invitation.candidate_name,
         "question_count": len(definition.asked),
         "minutes": expected_minutes(definition.asked),
@@ -51,11 +50,6 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         "has_session": session is not None,
     }
     return render(request, "interviews/landing.html", context)
-
-
-def _look(invitation: Invitation) -> dict[str, object]:
-    organisation = invitation.interview.organisation
-    return {"organisation": organisation, "accent": organisation.accent_colour}
 
 
 def _start(invitation: Invitation, token: str) -> HttpResponse:
@@ -77,8 +71,7 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
     if session is None:
         return redirect("interviews:landing", token=token)
     context = {
-        "interview": invitation.definition,
-        **_look(invitation),
+        **links.look(invitation),
         "candidate_name": invitation.candidate_name,
         "room": {
             "token": token,

@@ -23,12 +23,5 @@ def end_reminders(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "interviews/link_problem.html", about, status=404)
     if request.method == "POST":
         mails.end_reminders(invitation=invitation)
-    organisation = invitation.interview.organisation
-    context = {
-        "interview": invitation.definition,
-        "organisation": organisation,
-        "accent": organisation.accent_colour,
-        "is_ended": request.method == "POST",
-        "token": token,
-    }
+    context = {**links.look(invitation), "is_ended": request.method == "POST", "token": token}
     return render(request, "interviews/reminders.html", context)

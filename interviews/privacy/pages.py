@@ -23,7 +23,7 @@ def your_data(request: HttpRequest, token: str) -> HttpResponse:
     if request.POST.get("confirmed") == "yes":
         return _erase(request, invitation)
     name = "confirm" if request.method == "POST" else "data"
-    context = {**_look(invitation), "token": token, "holdings": holdings.of(invitation)}
+    context = {**links.look(invitation), "token": token, "holdings": holdings.of(invitation)}
     return render(request, f"interviews/privacy/{name}.html", context)
 
 
@@ -34,18 +34,9 @@ def _problem(request: HttpRequest, problem: links.LinkProblem) -> HttpResponse:
 
 
 def _erase(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    context = {**_look(invitation), "store": invitation.token}
+    context = {**links.look(invitation), "store": invitation.token}
     try:
         erasure.erase_candidate(invitation=invitation, by=invitation, now=timezone.now())
     except WrongState:
         return _problem(request, links.LinkProblem("unknown"))
     return render(request, "interviews/privacy/erased.html", context)
-
-
-def _look(invitation: Invitation) -> dict[str, object]:
-    organisation = invitation.interview.organisation
-    return {
-        "interview": invitation.definition,
-        "organisation": organisation,
-        "accent": organisation.accent_colour,
-    }

@@ -67,6 +67,13 @@ def find(
     return invitation, session
 
 
+def look(invitation: Invitation) -> dict[str, object]:
+    """Return what every page of this candidate shows: {interview, organisation, accent}."""
+    organisation = invitation.interview.organisation
+    accent = organisation.accent_colour
+    return {"interview": invitation.definition, "organisation": organisation, "accent": accent}
+
+
 def closes_at(session: Session) -> datetime:
     """When the link of a finished interview stops showing its answers."""
     assert session.finished_at is not None, "the check constraint of a finished session promises it"
