@@ -30,6 +30,7 @@ GROUPS = {
         "flows/test_rolling_restart.py",
         "flows/test_waiting.py",
         "flows/test_new_link.py",
+        "flows/test_fill_demo.py",
         "flows/test_logs.py",
         "interview_platform/server/test_uploads.py",
         "voice/web/test_openai_api.py",

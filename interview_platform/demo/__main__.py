@@ -56,7 +56,7 @@ def run(environ: Mapping[str, str]) -> None:
         port = listener.getsockname()[1]
         env = {**settings(var, port), **urls, **environ}
         prepare(env, unfinished(summary))
-        asyncio.run(serve(programs(listener, env), port, env["BASE_URL"], summary))
+        asyncio.run(serve(programs(listener, env), port, env, summary))
 
 
 @contextlib.contextmanager
@@ -160,8 +160,8 @@ def static_stamp(env: Mapping[str, str]) -> Path:
     return Path(env["VAR_DIR"]) / "static.collected"
 
 
-async def serve(what: Sequence[Program], port: int, base_url: str, summary: Path) -> None:
-    """Keep the programs running until a signal; `announce(summary)` once all are ready.
+async def serve(what: Sequence[Program], port: int, env: Mapping[str, str], summary: Path) -> None:
+    """Keep the programs running until a signal; once all are ready, `announce(summary)` and make candidates.
 
     SIGUSR1 replaces the web processes, one after the other.
 
@@ -177,12 +177,15 @@ async def serve(what: Sequence[Program], port: int, base_url: str, summary: Path
     async with Supervisor(what) as running:
         restarting = asyncio.create_task(restart_web(running, restart_asked))
         stop = asyncio.create_task(stop_asked.wait())
-        ready = asyncio.create_task(wait_until_ready(port, urlsplit(base_url).netloc))
+        ready = asyncio.create_task(wait_until_ready(port, urlsplit(env["BASE_URL"]).netloc))
         await asyncio.wait([stop, ready], return_when=asyncio.FIRST_COMPLETED)
         if not stop_asked.is_set():
             await ready
             announce(summary)
+            filling = fill(env)
             await stop
+            filling.terminate()
+            filling.wait()
         ready.cancel()
         restarting.cancel()
         say("stopping")
@@ -244,6 +247,18 @@ def announce(summary: Path) -> None:
     width = max(map(len, facts))
     lines = "\n".join(f"    {name.replace('_', ' '):<{width}}  {value}" for name, value in facts.items())
     print(f"\n  Ready.\n\n{lines}\n\n  Ctrl-C stops everything.\n", flush=True)
+
+
+def fill(env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """Start to make the demo's candidates, DEMO_CANDIDATES of them at most. It ends with this process."""
+    most = env.get("DEMO_CANDIDATES", "40")
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "fill_demo", "--most", most],
+        env=dict(env),
+        cwd=ROOT,
+        start_new_session=True,  # Ctrl-C reaches this process only, which then ends the child
+        preexec_fn=end_with_parent(signal.SIGKILL),
+    )
 
 
 def say(what: str) -> None:

@@ -4,10 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +23,7 @@ from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedModelAdmin, Sc
 from interviews.actions import mails
 from interviews.models import MailTemplate, Message
 from interviews.texts.languages import LANGUAGES
-from interviews.texts.mails import LINK, PLACEHOLDERS, standard, unknown_places
+from interviews.texts.mails import LINK, PLACEHOLDERS, MailText, filled, standard, unknown_places
 from interviews.tokens import UnreadableToken
 
 
@@ -127,12 +130,41 @@ class MailTemplateForm(forms.ModelForm):
         return cleaned
 
 
+EXAMPLES = {
+    "name": _("Alex Example"),
+    "interview": _("Customer support, first interview"),
+    "organisation": _("Your organisation"),
+    "link": f"{settings.BASE_URL}/i/…/",
+    "deadline": _("31 May, 18:00"),
+    "minutes": "20",
+    "contact": "people@example.com",
+}
+"""What a preview puts into the places of a text."""
+
+
 @admin.register(MailTemplate)
 class MailTemplateAdmin(ScopedModelAdmin):
     """An organisation's own texts. Without one, the standard text of the language is sent."""
 
     form = MailTemplateForm
+    change_form_template = "admin/interviews/mailtemplate/change_form.html"
     list_display = ["kind", "language", "subject", "organisation"]
     list_filter = ["kind", ("organisation", ScopedRelatedFilter)]
     reading_roles = access.WRITERS
     fields = ["organisation", ("kind", "language"), "subject", "body"]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        preview = path(
+            "preview/", view(require_POST(self.preview_view)), name="interviews_mailtemplate_preview"
+        )
+        return [preview, *super().get_urls()]
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """Render the text of the form as a candidate would get it, with examples filled in."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        text = MailText(request.POST.get("subject", ""), request.POST.get("body", ""))
+        values = {word: str(example) for word, example in EXAMPLES.items()}
+        context = {"subject": filled(text.subject, values), "text": filled(text.body, values)}
+        return TemplateResponse(request, "admin/interviews/message/content.html", context)

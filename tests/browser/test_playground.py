@@ -27,6 +27,34 @@ AudioBufferSourceNode.prototype.start = function (at) {
 };
 """
 
+RECORD_FOR_MS = 4000
+RECORD = """
+async ([format, lengthMs]) => {
+  const messages = [];
+  const stream = await navigator.mediaDevices.getUserMedia({audio: true});
+  const recorder = new MediaRecorder(stream, {mimeType: format});
+  const socket = new WebSocket(location.origin.replace("http", "ws") + "/ws/asr/");
+  const opened = new Promise((resolve) => socket.addEventListener("open", resolve));
+  const over = new Promise((resolve) => {
+    socket.addEventListener("close", resolve);
+    socket.addEventListener("message", ({data}) => {
+      messages.push(JSON.parse(data));
+      if (messages.at(-1).type === "done") resolve();
+    });
+  });
+  await opened;
+  socket.send(JSON.stringify({type: "config", language: "en"}));
+  recorder.addEventListener("dataavailable", ({data}) => data.size && socket.send(data));
+  const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
+  recorder.start(100);
+  setTimeout(() => recorder.stop(), lengthMs);
+  await stopped;
+  socket.send(JSON.stringify({type: "end"}));
+  await over;
+  return messages;
+}
+"""
+
 
 @pytest.fixture(scope="module")
 def facts(stack):
@@ -186,6 +214,17 @@ def test_a_file_is_read_and_its_words_can_be_moved_through(playground, spoken_wa
         content = download.value.path().read_text()
         assert re.search(time, content)
         assert FIRST_WORD in content
+
+
+@pytest.mark.parametrize("kind", ["audio/webm;codecs=opus", "audio/mp4;codecs=opus"])
+def test_what_mediarecorder_makes_is_recognised_as_it_comes(playground, kind):
+    assert playground.evaluate("(kind) => MediaRecorder.isTypeSupported(kind)", kind), kind
+    messages = playground.evaluate(RECORD, [kind, RECORD_FOR_MS])
+    finals = [message["text"] for message in messages if message["type"] == "final"]
+    assert any(FIRST_WORD in text for text in finals), messages
+    assert not [message for message in messages if message["type"] == "error"]
+    assert messages[-1]["type"] == "done"
+    assert messages[-1]["duration"] == pytest.approx(RECORD_FOR_MS / 1000, abs=1.5)
 
 
 def test_a_file_that_is_no_audio_is_refused_in_words(playground):

@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 from argparse import ArgumentParser
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,29 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiKey, Membership, Organisation, User
-from interviews.actions import interviews, invitations, versions
-from interviews.models import Interview, Question
-from interviews.texts import consent
+from interviews.actions import invitations
+from interviews.management.demo_content import DemoInterview, DemoQuestion, interview_for
+from interviews.models import Interview
 
 ORGANISATION, SLUG = "Demo organisation", "demo"
 KEY_NAME = "Demo"
 LINK_DAYS = 14
-
-
-@dataclass(frozen=True, slots=True)
-class DemoQuestion:
-    text: str
-    think_seconds: int = 10
-    answer_limit_seconds: int = 90
-    retakes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DemoInterview:
-    title: str
-    job_title: str
-    language: str
-    questions: tuple[DemoQuestion, ...]
 
 
 DEMO_INTERVIEWS = (
@@ -89,7 +72,7 @@ def load(*, base_url: str, earlier: dict[str, Any]) -> dict[str, Any]:
     recruiter_password = earlier.get("recruiter_password") or secrets.token_urlsafe(12)
     admin = _user("admin", password, organisation, Membership.Role.OWNER, is_superuser=True)
     recruiter = _user("recruiter", recruiter_password, organisation, Membership.Role.RECRUITER)
-    rows = [_interview(organisation, demo, admin) for demo in DEMO_INTERVIEWS]
+    rows = [interview_for(organisation, demo, admin) for demo in DEMO_INTERVIEWS]
     invitation = _invitation(rows[0], admin, base_url)
     return {
         "url": base_url,
@@ -118,36 +101,6 @@ def _user(
     user.save()
     Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})
     return user
-
-
-def _interview(organisation: Organisation, demo: DemoInterview, by: User) -> Interview:
-    """Get or make the interview with this title, and request its speech. Keep edits of an existing one."""
-    interview, is_new = Interview.objects.get_or_create(
-        organisation=organisation,
-        title=demo.title,
-        defaults={
-            "job_title": demo.job_title,
-            "language": demo.language,
-            "consent_text": consent.default_text(demo.language),
-            "created_by": by,
-        },
-    )
-    if is_new:
-        Question.objects.bulk_create(
-            Question(
-                interview=interview,
-                position=position,
-                text=question.text,
-                think_seconds=question.think_seconds,
-                answer_limit_seconds=question.answer_limit_seconds,
-                retakes=question.retakes,
-            )
-            for position, question in enumerate(demo.questions, start=1)
-        )
-        versions.publish(interview=interview, by=by, now=timezone.now())
-    else:
-        interviews.request_speech(interview=interview)
-    return interview
 
 
 def _invitation(interview: Interview, by: User, base_url: str) -> str:

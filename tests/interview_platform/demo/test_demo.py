@@ -124,10 +124,11 @@ def test_the_demo_starts_serves_and_leaves_nothing_running(run_directory, whispe
     with _demo(env) as process:
         printed = _read_until(process, "Ctrl-C stops everything")
         facts = json.loads((var / "demo.json").read_text())
-        family = psutil.Process(process.pid).children(recursive=True)
         for url in (facts["url"] + "/ready", facts["invitation_url"], facts["admin_url"]):
             with urllib.request.urlopen(url, timeout=120) as answer:
                 assert answer.status == 200
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert any("fill_demo" in relative.cmdline() for relative in family)
 
     assert process.returncode == 0
     assert {"url", "admin_url", "username", "password", "api_key", "invitation_url"} <= facts.keys()

@@ -12,6 +12,7 @@ from tests import factories
 pytestmark = pytest.mark.usefixtures("clean_redis")
 
 ADD = "admin:interviews_mailtemplate_add"
+PREVIEW = "admin:interviews_mailtemplate_preview"
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +59,21 @@ def test_log_shows_a_mail_without_its_link(client, interview):
     page = client.get(address).content.decode()
     assert "invites you to an interview" in page
     assert invitation.token not in page
+
+
+def test_preview_fills_the_text_in_and_escapes_it(client):
+    text = {"subject": "For {name}", "body": "<b>{interview}</b>\n\n{link}\n\n{nothing}"}
+    page = client.post(reverse(PREVIEW), text).content.decode()
+    assert "For Alex Example" in page
+    assert "&lt;b&gt;Customer support, first interview&lt;/b&gt;" in page
+    assert "/i/…/" in page
+    assert "{nothing}" in page
+
+
+def test_form_of_a_text_asks_for_its_preview(client):
+    assert f'hx-post="{reverse(PREVIEW)}"' in client.get(reverse(ADD)).content.decode()
+
+
+def test_preview_is_not_for_reviewers(client, member):
+    member(Membership.Role.REVIEWER)
+    assert client.post(reverse(PREVIEW), {"subject": "", "body": ""}).status_code == 403

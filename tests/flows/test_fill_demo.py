@@ -1,0 +1,33 @@
+"""The demo's candidates answer with its own voices, through the whole system."""
+
+import pytest
+
+from tests.faults.waiting import wait_for
+
+pytestmark = pytest.mark.flows
+
+ANSWERED = """
+SELECT i.candidate_email, i.status, count(*) FILTER (WHERE r.status = 'stored'), max(r.byte_count) / 32000.0
+FROM interviews_invitation i
+JOIN interviews_session s ON s.invitation_id = i.id
+JOIN interviews_answer a ON a.session_id = s.id AND a.kind = 'question'
+JOIN voice_recording r ON r.id = a.recording_id
+JOIN voice_transcript t ON t.recording_id = r.id AND t.status = 'done'
+WHERE i.candidate_email LIKE '%%-_@example.com' GROUP BY i.id ORDER BY 1
+"""
+
+
+def test_demo_is_filled_by_candidates_who_speak_and_once_only(stack):
+    assert stack.demo
+    stack.manage("fill_demo", "--most", "2")
+    wait_for(lambda: len(finished(stack)) == 2, stack.last_lines)
+    for _email, status, _stored, longest_s in finished(stack):
+        assert status == "finished"
+        assert 1 < longest_s <= 15
+    stack.manage("fill_demo", "--most", "1")  # goes on with the third
+    wait_for(lambda: len(finished(stack)) == 3, stack.last_lines)
+
+
+def finished(stack) -> list[tuple]:
+    """Those whose two answers are stored and transcribed."""
+    return [row for row in stack.rows(ANSWERED, []) if row[2] == 2]
