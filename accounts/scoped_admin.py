@@ -97,7 +97,8 @@ class ScopedModelAdmin(ModelAdmin):
     @cached_property
     def named_lookups(self) -> set[str]:
         """The parameters by which an address may filter the list."""
-        filters = (item if isinstance(item, str) else item[0] for item in self.list_filter)
+        columns = (item for item in self.list_filter if not isinstance(item, type))  # a class reads its own
+        filters = (item if isinstance(item, str) else item[0] for item in columns)
         parts = ("year", "month", "day") if self.date_hierarchy else ()
         return {f"{self._compared(path)}__exact" for path in filters} | {
             f"{self.date_hierarchy}__{part}" for part in parts

@@ -20,7 +20,7 @@ from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedModelAdmin, Sc
 from interviews.actions import mails
 from interviews.models import MailTemplate, Message
 from interviews.texts.languages import LANGUAGES
-from interviews.texts.mails import LINK, PLACEHOLDERS, standard, unknown_places
+from interviews.texts.mails import LINK, OF_DECISIONS, PLACEHOLDERS, placeholders, standard, unknown_places
 from interviews.tokens import UnreadableToken
 
 
@@ -68,26 +68,26 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
         """Show the mail without its link: with the link, whoever reads this could take the interview."""
         try:
             mail = mails.mail_of(message, now=timezone.now())
-            link = message.invitation.url
+            link = "" if message.kind in OF_DECISIONS else message.invitation.url
         except UnreadableToken as error:
             return str(error)
         hidden = _("(the candidate's link)")
         context = {
             "message": message,
             "subject": mail.subject,
-            "text": mail.text.replace(link, f"{hidden} "),
+            "text": mail.text.replace(link, f"{hidden} ") if link else mail.text,
             "may_send_again": message.status in (Message.Status.FAILED, Message.Status.SENT),
         }
         return render_to_string("admin/interviews/message/content.html", context)
 
     def again_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Send the invitation once more."""
+        """Send the invitation once more, or the decision."""
         message = self.get_object(request, str(object_id))
         if message is None:
             raise Http404
         count = mails.ask(
             invitations=[message.invitation],
-            kind=Message.Kind.INVITATION,
+            kind=message.kind if message.kind in OF_DECISIONS else Message.Kind.INVITATION,
             by=request.user,
             now=timezone.now(),
         )
@@ -112,14 +112,15 @@ class MailTemplateForm(forms.ModelForm):
             self.initial.update(standard(Message.Kind.INVITATION, "en")._asdict())
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a text without the link, and words in braces that nothing is put into."""
+        """Refuse a text without a link that it needs, and words in braces that nothing is put into."""
         cleaned = super().clean() or self.cleaned_data
-        if LINK not in cleaned.get("body", LINK):
+        kind = cleaned.get("kind", "")
+        if kind not in OF_DECISIONS and LINK not in cleaned.get("body", LINK):
             self.add_error("body", _("Without {link} nobody can open the interview. Put it in."))
         for name in ("subject", "body"):
-            if unknown := unknown_places(cleaned.get(name, "")):
+            if unknown := unknown_places(cleaned.get(name, ""), kind):
                 words = ", ".join(f"{{{word}}}" for word in unknown)
-                known = ", ".join(f"{{{word}}}" for word in PLACEHOLDERS)
+                known = ", ".join(f"{{{word}}}" for word in placeholders(kind))
                 self.add_error(
                     name,
                     _("%(words)s: nothing is put there. Use %(known)s.") % {"words": words, "known": known},
