@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts import access
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin
 from interviews.models import Session
 from interviews.queries import comparison
@@ -35,6 +36,8 @@ class ComparePages(ReadOnlyScopedModelAdmin):
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
         """Show the answers of the candidates that the address names, in its order."""
+        if not access.has_any(request.user, self.reading_roles):
+            raise PermissionDenied
         sessions = self._chosen(request)
         if problem := _problem(sessions):
             messages.warning(request, problem)
@@ -47,7 +50,7 @@ class ComparePages(ReadOnlyScopedModelAdmin):
             "sessions": sessions,
             "rows": comparison.of(sessions),
             "media": forms.Media(
-                css={"all": ["admin/interviews/compare.css"]},
+                css={"all": ["admin/interviews/evaluation.css", "admin/interviews/compare.css"]},
                 js=[cast("str", forms.Script("admin/interviews/compare.js", type="module"))],
             ),
         }

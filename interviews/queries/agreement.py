@@ -72,7 +72,7 @@ def _first_scores(interview: Interview, viewer: User) -> Iterator[Submission]:
         scorecard__session__invitation__interview=interview,
         scorecard__session__invitation__tried=None,
     )
-    first = rows.exclude(to_score).order_by("scorecard", "submitted_at", "pk").distinct("scorecard")
+    first = rows.exclude(to_score).order_by("scorecard_id", "submitted_at", "pk").distinct("scorecard_id")
     for submission in first.select_related("scorecard__session__definition"):
         if submission.is_blind:
             yield submission
