@@ -31,6 +31,9 @@ class DecisionFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         value = self.value()
+        if value in Decision.Outcome.values:  # by its index: the few that are decided so
+            decided = Decision.objects.filter(is_current=True, outcome=value)
+            queryset = queryset.filter(pk__in=decided.values("session"))
         return queryset.filter(shown_outcome=value) if value in WORDS else queryset
 
 

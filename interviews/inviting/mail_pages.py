@@ -1,10 +1,11 @@
 """Admin pages: the log of e-mails, and an organisation's own texts."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -16,9 +17,11 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import access
+from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedModelAdmin, ScopedRelatedFilter
 from interviews.actions import mails
-from interviews.models import MailTemplate, Message
+from interviews.models import MailTemplate, Message, Session
+from interviews.queries import blindness
 from interviews.texts.languages import LANGUAGES
 from interviews.texts.mails import LINK, OF_DECISIONS, PLACEHOLDERS, placeholders, standard, unknown_places
 from interviews.tokens import UnreadableToken
@@ -41,6 +44,12 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
         "content",
     ]
     readonly_fields = ["candidate", "content"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """Leave out e-mails that tell a decision which the user may not see yet."""
+        hidden = Session.objects.filter(blindness.hidden_from(cast("User", request.user)))
+        rows: Any = super().get_queryset(request)
+        return rows.exclude(kind__in=OF_DECISIONS, invitation__session__in=hidden)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-_MENTION: Final = re.compile(r"(?<![\w.+@-])@([\w.+@-]+)")
+_MENTION: Final = re.compile(r"(?<![\w.+@-])@(\w[\w.+@-]*)")
 """Not inside of a word: an e-mail address mentions nobody. The signs are those of Django's usernames."""
 
 

@@ -92,7 +92,8 @@ def pages_that_tell(client, rows):
     found = []
     for address in addresses.all_of(rows):
         if address.method == "GET" and "logout" not in address.template:
-            for headers in ({}, {"HX-Request": "true"}):
+            ways = ({}, {"HX-Request": "true"}) if "scorecard" in address.template else ({},)
+            for headers in ways:
                 response = client.get(address.path, headers=headers)
                 content = b"".join(response.streaming_content) if response.streaming else response.content
                 if SECRET.encode() in content or b"Reject" in content:
@@ -110,6 +111,18 @@ def test_blind_owner_finds_nothing_either(rows, assigned):
     client = signed_in(rows, Role.OWNER)
     assigned(rows.session, client.person)
     assert pages_that_tell(client, rows) <= {"/admin/interviews/session/"}  # the filter offers "Reject"
+
+
+def test_log_of_mails_does_not_tell_a_hidden_decision(client, member, session, assigned):
+    owner = member(Role.OWNER)
+    for kind in ("rejection", "invitation"):
+        session.invitation.messages.create(kind=kind)
+    address = reverse("admin:interviews_message_changelist")
+    assert {row.kind for row in client.get(address).context["cl"].queryset} == {"rejection", "invitation"}
+
+    assigned(session, owner)
+
+    assert {row.kind for row in client.get(address).context["cl"].queryset} == {"invitation"}
 
 
 def test_reviewer_who_has_scored_finds_it(rows):

@@ -172,7 +172,9 @@ def test_foreign_session_is_unknown(client, member, theirs, name):
 
 def test_session_of_before_is_shown_without_a_rubric(client, member, ours):
     interview = factories.InterviewFactory(organisation=ours, questions=1)
-    session = factories.SessionFactory(invitation__interview=interview, finished=True, definition=None)
+    session = factories.SessionFactory(
+        invitation__interview=interview, finished=True, definition=None, consent_text="Yes"
+    )
     member(Role.OWNER)
     page = client.get(address("change", session)).content.decode()
     assert "without a rubric" in page
