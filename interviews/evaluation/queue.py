@@ -84,7 +84,10 @@ class QueuePages(ReadOnlyScopedModelAdmin):
     @admin.action(description=_("Assign reviewers"), permissions=["assign"])
     def assign_selected(self, request: HttpRequest, rows: QuerySet[Session]) -> HttpResponse:
         """Ask which reviewers; nothing is changed here."""
-        return self._asked(request, self._assignable(request, [row.pk for row in rows[:MOST_AT_ONCE]]))
+        if rows.count() > MOST_AT_ONCE:
+            messages.warning(request, _("Choose at most %d candidates at once.") % MOST_AT_ONCE)
+            return redirect("admin:interviews_session_changelist")
+        return self._asked(request, self._assignable(request, [row.pk for row in rows]))
 
     def assign_view(self, request: HttpRequest) -> HttpResponse:
         """Ask which reviewers score the candidates, and assign them."""
