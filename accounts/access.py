@@ -1,7 +1,9 @@
 """Access rules: decided by roles in organisations, not by single permissions.
 
 Superusers run the platform and see everything. Other users see what belongs to the organisations they are
-members of, and change it where they have one of the writing roles.
+members of, and change it where they have one of the writing roles. Where an organisation wants it, reviewers
+see only candidates that are assigned to them: `scoped` is the one place that decides it, for every list, file
+and export (`limit_to_assigned`).
 """
 
 from collections.abc import Callable, Collection
@@ -11,7 +13,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -52,10 +54,25 @@ def has_role(
 def scoped(
     rows: QuerySet[Row], user: User | AnonymousUser, *, path: str, roles: Collection[str] = EVERY_ROLE
 ) -> QuerySet[Row]:
-    """Filter `rows` to those whose organisation, found along `path`, gives the user one of the roles."""
+    """Filter `rows` to those whose organisation, found along `path`, gives the user one of the roles.
+
+    Of organisations whose reviewers see only what is assigned to them, a reviewer gets no other rows.
+    """
     if is_unlimited(user):
         return rows
-    return rows.filter(**{f"{path}__in": organisation_ids(user, roles)})
+    seen = rows.filter(**{f"{path}__in": organisation_ids(user, roles)})
+    is_assigned = _ASSIGNED.get(rows.model)
+    if is_assigned is None or user.is_anonymous or not user.assigned_only:
+        return seen
+    return seen.filter(~Q(**{f"{path}__in": user.assigned_only}) | is_assigned(user))
+
+
+def limit_to_assigned(model: type[Model], is_assigned: Callable[[User], Q]) -> None:
+    """Declare which rows of a model are assigned to a reviewer; `scoped` obeys it."""
+    _ASSIGNED[model] = is_assigned
+
+
+_ASSIGNED: dict[type[Model], Callable[[User], Q]] = {}
 
 
 def organisations(user: User | AnonymousUser, roles: Collection[str] = EVERY_ROLE) -> QuerySet[Organisation]:

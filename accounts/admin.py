@@ -46,7 +46,7 @@ class OrganisationForm(forms.ModelForm):
 @admin.register(Organisation)
 class OrganisationAdmin(ScopedModelAdmin):
     form = OrganisationForm
-    fields = ["name", "slug", "accent_colour", "contact_email"]
+    fields = ["name", "slug", "accent_colour", "contact_email", "is_review_by_assignment"]
     list_display = ["name", "slug"]
     search_fields = ["name"]
     organisation_path = "pk"

@@ -31,6 +31,13 @@ class Organisation(models.Model):
         help_text=_("Shown to candidates who have a question after their interview."),
     )
 
+    is_review_by_assignment = models.BooleanField(
+        _("reviewers see only what they are assigned to"),
+        default=False,
+        db_default=False,
+        help_text=_("Off: reviewers see all candidates of the organisation."),
+    )
+
     class Meta:
         ordering = ["name"]
 
@@ -47,6 +54,13 @@ class User(AbstractUser):
     def roles(self) -> dict[int, str]:
         """The user's role by organisation id, cached on first use."""
         return dict(self.memberships.values_list("organisation_id", "role"))
+
+    @cached_property
+    def assigned_only(self) -> frozenset[int]:
+        """The ids of organisations where the user sees only candidates that are assigned to them."""
+        reviewing = self.memberships.filter(role=Membership.Role.REVIEWER)
+        limited = reviewing.filter(organisation__is_review_by_assignment=True)
+        return frozenset(limited.values_list("organisation_id", flat=True))
 
 
 class Membership(models.Model):

@@ -97,10 +97,13 @@ class ScopedModelAdmin(ModelAdmin):
     @cached_property
     def named_lookups(self) -> set[str]:
         """The parameters by which an address may filter the list."""
-        filters = (item if isinstance(item, str) else item[0] for item in self.list_filter)
+        classes = [item for item in self.list_filter if isinstance(item, type)]
+        columns = [item for item in self.list_filter if item not in classes]
+        filters = (item if isinstance(item, str) else item[0] for item in columns)
         parts = ("year", "month", "day") if self.date_hierarchy else ()
         return {f"{self._compared(path)}__exact" for path in filters} | {
-            f"{self.date_hierarchy}__{part}" for part in parts
+            *(f"{self.date_hierarchy}__{part}" for part in parts),
+            *(item.parameter_name for item in classes),
         }
 
     def _compared(self, path: str) -> str:

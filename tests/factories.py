@@ -23,7 +23,7 @@ from factory.django import DjangoModelFactory
 from accounts.models import ApiKey, Membership, Organisation, User
 from interviews.actions.interviews import speech_name
 from interviews.actions.versions import written
-from interviews.models import Answer, Interview, InterviewVersion, Invitation, Question, Session
+from interviews.models import Answer, Criterion, Interview, InterviewVersion, Invitation, Question, Session
 from voice.audio import encoding
 from voice.models import Recording, Speech, Transcript
 from voice.speech.names import text_name
@@ -194,6 +194,18 @@ class QuestionFactory(DjangoModelFactory):
     text = factory.Sequence(lambda n: f"What did you learn in project {n}?")
     think_seconds = 10
     answer_limit_seconds = 60
+
+
+class CriterionFactory(DjangoModelFactory):
+    """With four levels. Publish the interview afterwards."""
+
+    class Meta:
+        model = Criterion
+
+    interview = factory.SubFactory(InterviewFactory, questions=2)
+    position = factory.Sequence(lambda n: n)
+    name = factory.Sequence(lambda n: f"Judgement {n}")
+    levels = factory.LazyFunction(lambda: ["names nothing", "names it", "gives a reason", "weighs reasons"])
 
 
 class InvitationFactory(DjangoModelFactory):

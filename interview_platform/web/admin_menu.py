@@ -30,9 +30,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Overview"), "dashboard", "admin:index", True),
             _item(_("Interviews"), "graphic_eq", "admin:interviews_interview_changelist", is_member),
             _item(_("Invitations"), "mail", "admin:interviews_invitation_changelist", is_member),
-            _item(
-                _("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member
-            ),
+            _item(_("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member)
+            | {"active": _is_about_sessions},
+            _item(_("My reviews"), "rate_review", "admin:interviews_session_queue", is_member),
             _item(_("E-mails"), "outgoing_mail", "admin:interviews_message_changelist", is_writer),
             _item(_("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer),
         ),
@@ -52,6 +52,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("API description"), "api", "api:openapi-view", is_owner),
         ),
     ]
+
+
+def _is_about_sessions(request: HttpRequest) -> bool:
+    """Whether the page is about candidates' interviews: the queue below the same address has its own item."""
+    is_below = request.path.startswith(reverse("admin:interviews_session_changelist"))
+    return is_below and request.path != reverse("admin:interviews_session_queue")
 
 
 def _section(title: str, *items: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from django.utils import formats, timezone, translation
 
 from accounts.models import User
-from interviews.models import Invitation, MailTemplate, Message
+from interviews.models import Decision, Invitation, MailTemplate, Message
 from interviews.models.question import expected_minutes
 from interviews.texts import calendar, mails
 from interviews.texts.mails import MailText
@@ -38,11 +38,16 @@ USABLE = {
     Message.Kind.INVITATION: (Invitation.Status.PENDING, Invitation.Status.STARTED),
     Message.Kind.REMINDER: (Invitation.Status.PENDING,),  # never after the start
 }
+OF_OUTCOME = {
+    Decision.Outcome.ADVANCE.value: Message.Kind.ADVANCE,
+    Decision.Outcome.REJECT.value: Message.Kind.REJECTION,
+}
+"""The e-mail that tells a decision. A candidate on hold is told nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """An e-mail as it is sent. html: the same as a page. calendar: a file with the deadline."""
+    """An e-mail as it is sent. html: the same as a page. calendar: a file with the deadline, or empty."""
 
     subject: str
     text: str
@@ -64,7 +69,9 @@ def ask(
     now: datetime,
     days_before: int | None = None,
 ) -> int:
-    """Queue an e-mail to each candidate who has an address and a link that works; return how many.
+    """Queue an e-mail to each candidate who has an address, and a link that works if it has one.
+
+    Return how many.
 
     None without a mail server: nothing may count as sent that was not.
     """
@@ -80,7 +87,7 @@ def ask(
             retry_at=now + FIRST_RETRY,
         )
         for invitation in invitations
-        if invitation.candidate_email and invitation.status in USABLE[Message.Kind(kind)]
+        if invitation.candidate_email and _is_of_use(kind, invitation)
     ]
     made = Message.objects.bulk_create(rows, ignore_conflicts=days_before is not None)
     for message in made:
@@ -124,12 +131,20 @@ def send(*, message_id: UUID, now: datetime) -> None:
         logger.info("message %s to invitation %s is sent", message_id, invitation.pk)
 
 
+def _is_of_use(kind: str, invitation: Invitation) -> bool:
+    return kind in mails.OF_DECISIONS or invitation.status in USABLE[Message.Kind(kind)]
+
+
 def _is_wanted(message: Message, now: datetime) -> bool:
     invitation = message.invitation
+    if message.kind in mails.OF_DECISIONS:
+        told = [outcome for outcome, kind in OF_OUTCOME.items() if kind == message.kind]
+        decisions = Decision.objects.filter(session__invitation=invitation, is_current=True)
+        return decisions.filter(outcome__in=told).exists()
     is_reminder = message.kind == Message.Kind.REMINDER
     if is_reminder and not invitation.wants_reminders:
         return False
-    return invitation.status in USABLE[Message.Kind(message.kind)] and invitation.expires_at > now
+    return _is_of_use(message.kind, invitation) and invitation.expires_at > now
 
 
 def mail_of(message: Message, *, now: datetime) -> Mail:
@@ -138,13 +153,14 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
     definition = invitation.definition
     organisation = invitation.interview.organisation
     language = definition.language
+    is_decision = message.kind in mails.OF_DECISIONS
     with translation.override(language):
         deadline = timezone.localtime(invitation.expires_at)
         values = {
             "name": invitation.candidate_name,
             "interview": definition.title,
             "organisation": organisation.name,
-            "link": invitation.url,
+            "link": "" if is_decision else invitation.url,
             "deadline": f"{formats.date_format(deadline, 'DATETIME_FORMAT')} {deadline:%Z}",
             "minutes": str(expected_minutes(definition.asked)),
             "contact": organisation.contact_email,
@@ -166,11 +182,13 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
             subject=subject,
             text=render_to_string("interviews/mail/message.txt", context),
             html=render_to_string("interviews/mail/message.html", context),
-            calendar=calendar.deadline_file(
+            calendar=""
+            if is_decision
+            else calendar.deadline_file(
                 uid=invitation.pk,
                 title=subject,
                 deadline=invitation.expires_at,
-                link=invitation.url,
+                link=values["link"],
                 now=now,
             ),
         )
@@ -196,7 +214,8 @@ def _deliver(message: Message, mail: Mail) -> None:
         mail.subject, mail.text, None, [message.invitation.candidate_email], headers=headers
     )
     outgoing.attach_alternative(mail.html, "text/html")
-    outgoing.attach("interview.ics", mail.calendar, "text/calendar")
+    if mail.calendar:
+        outgoing.attach("interview.ics", mail.calendar, "text/calendar")
     outgoing.send()
 
 

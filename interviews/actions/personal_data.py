@@ -12,7 +12,18 @@ from django.db.models import QuerySet
 
 from accounts import admin_log
 from interviews.admission import places, tabs, time_spent
-from interviews.models import Answer, Invitation, Message, Session
+from interviews.models import (
+    Answer,
+    Assignment,
+    Decision,
+    Invitation,
+    Mention,
+    Message,
+    Note,
+    Scorecard,
+    Session,
+    Submission,
+)
 from voice.models import PendingErasure
 from voice.privacy import stores as speech
 from voice.privacy.stores import Registered
@@ -36,6 +47,12 @@ def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
         Session.objects.filter(invitation=key),
         Answer.objects.filter(session__invitation=key),
         Message.objects.filter(invitation=key),
+        Assignment.objects.filter(session__invitation=key),
+        Scorecard.objects.filter(session__invitation=key),
+        Submission.objects.filter(scorecard__session__invitation=key),
+        Decision.objects.filter(session__invitation=key),
+        Note.objects.filter(session__invitation=key),
+        Mention.objects.filter(note__session__invitation=key),
     ]
 
 
@@ -53,7 +70,11 @@ STORES: Final[Mapping[str, Registered]] = {
     CANDIDATE: Registered(
         _erase_candidate,
         _find_candidate,
-        tables=("interviews.Invitation", "interviews.Session", "interviews.Answer", "interviews.Message"),
+        tables=(
+            *("interviews.Invitation", "interviews.Session", "interviews.Answer", "interviews.Message"),
+            *("interviews.Assignment", "interviews.Scorecard", "interviews.Submission"),
+            *("interviews.Decision", "interviews.Note", "interviews.Mention"),
+        ),
     ),
     ADMIN_LOG: Registered(
         lambda invitation_id: admin_log.replace_ids(Invitation, [invitation_id], by="erased"),
@@ -77,6 +98,8 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "interviews.InterviewVersion": "the same, as it was published",
     "interviews.InvitationBatch": "rows of a spreadsheet until they are invited or refused, a week at most",
     "interviews.Question": "what recruiters ask",
+    "interviews.Criterion": "by what reviewers score; no candidate is named",
+    "interviews.Criterion_questions": "which questions are about a criterion",
     "interviews.MailTemplate": "what an organisation writes to all candidates",
     "accounts.Organisation": "the tenant",
     "accounts.User": "people who work with the platform; the organisation deactivates them",

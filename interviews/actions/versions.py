@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from interviews import states
-from interviews.actions import interviews
+from interviews.actions import interviews, rubrics
 from interviews.actions.errors import BadValue
 from interviews.actions.transitions import move
-from interviews.models import Interview, InterviewVersion, Question
+from interviews.models import Criterion, Interview, InterviewVersion, Question
 from interviews.models.definition import FIELDS
+from interviews.models.rubric import RubricCriterion, frozen_criterion
 from interviews.models.version import frozen
 from voice.speech import voices
 from voice.text.languages import primary_language
@@ -40,7 +41,7 @@ def problems(interview: Interview) -> list[str]:
     voice = voices.chosen(interview.voice, among=voices.known()) if interview.voice else None
     if voice is not None and primary_language(voice.language) != primary_language(interview.language):
         found.append(_("Its voice does not speak its language. Choose another one."))
-    return found
+    return found + rubrics.problems([RubricCriterion(**each) for each in _rubric(interview)])
 
 
 @transaction.atomic
@@ -81,7 +82,17 @@ def written(of: Interview | InterviewVersion) -> dict[str, Any]:
     questions = of.questions
     listed = questions if isinstance(questions, list) else [frozen(each) for each in questions.all()]
     kept = {name: _plain(getattr(of, name)) for name in FIELDS if name != "stand_in_voice"}
-    return kept | {"questions": [{name: _plain(value) for name, value in each.items()} for each in listed]}
+    parts = {"questions": listed, "rubric": _rubric(of)}
+    return kept | {
+        part: [{name: _plain(value) for name, value in each.items()} for each in rows]
+        for part, rows in parts.items()
+    }
+
+
+def _rubric(of: Interview | InterviewVersion) -> list[dict[str, Any]]:
+    if isinstance(of, InterviewVersion):
+        return of.rubric
+    return [frozen_criterion(each) for each in of.criteria.prefetch_related("questions")]
 
 
 def _plain(value: Any) -> Any:
@@ -108,8 +119,9 @@ def restore(*, interview: Interview, by: object, now: datetime) -> None:
 
 @transaction.atomic
 def duplicate(*, interview: Interview, by: object, now: datetime) -> Interview:
-    """Copy what is written, with the questions, as a draft of the same organisation; return it."""
+    """Copy what is written, with questions and rubric, as a draft of the same organisation; return it."""
     questions = list(interview.questions.all())
+    criteria = list(interview.criteria.prefetch_related("questions"))
     copy = Interview(
         id=uuid4(),
         organisation_id=interview.organisation_id,
@@ -119,11 +131,28 @@ def duplicate(*, interview: Interview, by: object, now: datetime) -> Interview:
     )
     copy.title = _("%(title)s (copy)") % {"title": interview.title[:COPY_OF]}
     copy.save()
+    copies = {}
     for question in questions:
+        copies[question.pk] = question
         question.pk, question.interview = None, copy
     Question.objects.bulk_create(questions)
+    _copy_rubric(criteria, to=copy, questions=copies)
     interviews.request_speech(interview=copy)
     return copy
+
+
+def _copy_rubric(criteria: list[Criterion], *, to: Interview, questions: dict[int, Question]) -> None:
+    """Copy the criteria, each about the copies of its questions."""
+    for criterion in criteria:
+        about = [questions[question.pk] for question in criterion.questions.all()]
+        copy = Criterion.objects.create(
+            interview=to,
+            position=criterion.position,
+            name=criterion.name,
+            meaning=criterion.meaning,
+            levels=criterion.levels,
+        )
+        copy.questions.set(about)
 
 
 def publish_missing(*, now: datetime) -> int:

@@ -23,6 +23,8 @@ from interviews.admin import question_audio
 from interviews.admin.publishing import PublishingActions
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
+from interviews.evaluation.agreement_page import AgreementPages
+from interviews.evaluation.rubric import RubricInline
 from interviews.models import Interview, Session
 from interviews.queries import progress, recognition
 from interviews.texts import consent
@@ -54,9 +56,9 @@ class InterviewForm(forms.ModelForm):
 
 
 @admin.register(Interview)
-class InterviewAdmin(PublishingActions):
+class InterviewAdmin(PublishingActions, AgreementPages):
     form = InterviewForm
-    inlines = [QuestionInline]
+    inlines = [QuestionInline, RubricInline]
     list_display = [
         *("title", "job_title", "state", "language", "question_count"),
         *("invited", "finished", "created_at"),
@@ -68,7 +70,7 @@ class InterviewAdmin(PublishingActions):
         *("publish", "invite", "invite_many"),
         {
             "title": _("More"),
-            "items": ["try_it", "see_versions", "duplicate", "archive", "restore"],
+            "items": ["try_it", "see_versions", "see_agreement", "duplicate", "archive", "restore"],
         },
     ]
     warn_unsaved_form = True

@@ -13,15 +13,19 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
+from accounts.scoped_admin import ScopedRelatedFilter
 from interviews.admin.review import Review
+from interviews.evaluation.columns import DecisionColumn, DecisionFilter
+from interviews.evaluation.comparing import ComparePages
+from interviews.evaluation.pages import EvaluationPages
+from interviews.evaluation.queue import QueuePages
 from interviews.models import Session
 from interviews.queries import progress
 from voice.recordings import addresses
 
 
 @admin.register(Session)
-class SessionAdmin(ReadOnlyScopedModelAdmin):
+class SessionAdmin(EvaluationPages, QueuePages, ComparePages, DecisionColumn):
     """Read-only page: a candidate's interview is never edited."""
 
     organisation_path = "invitation__interview__organisation_id"
@@ -30,13 +34,15 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
         "interview_title",
         "state",
         "progress_in_words",
+        "decision",
         "consented_at",
         "finished_at",
     ]
-    list_filter = [("invitation__interview", ScopedRelatedFilter), "status"]
+    list_filter = [("invitation__interview", ScopedRelatedFilter), "status", DecisionFilter]
     list_select_related = ["invitation__interview"]
     search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
     date_hierarchy = "consented_at"
+    actions = ["assign_selected", "compare_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: Any = super().get_queryset(request)
@@ -71,7 +77,8 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
             "session": session,
             "progress": progress.of(session),
             "reviews": Review.all_of(session),
-            "media": self.media + self.review_media,
+            **self.evaluation_context(request, session),
+            "media": self.media + self.review_media + self.evaluation_media,
         }
         return TemplateResponse(request, "admin/interviews/session/review.html", context)
 

@@ -1,12 +1,13 @@
 """Admin pages: the log of e-mails, and an organisation's own texts."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -19,11 +20,22 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import access
+from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedModelAdmin, ScopedRelatedFilter
 from interviews.actions import mails
-from interviews.models import MailTemplate, Message
+from interviews.models import MailTemplate, Message, Session
+from interviews.queries import blindness
 from interviews.texts.languages import LANGUAGES
-from interviews.texts.mails import LINK, PLACEHOLDERS, MailText, filled, standard, unknown_places
+from interviews.texts.mails import (
+    LINK,
+    OF_DECISIONS,
+    PLACEHOLDERS,
+    MailText,
+    filled,
+    placeholders,
+    standard,
+    unknown_places,
+)
 from interviews.tokens import UnreadableToken
 
 
@@ -44,6 +56,12 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
         "content",
     ]
     readonly_fields = ["candidate", "content"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """Leave out e-mails that tell a decision which the user may not see yet."""
+        hidden = Session.objects.filter(blindness.hidden_from(cast("User", request.user)))
+        rows: Any = super().get_queryset(request)
+        return rows.exclude(kind__in=OF_DECISIONS, invitation__session__in=hidden)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -71,26 +89,26 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
         """Show the mail without its link: with the link, whoever reads this could take the interview."""
         try:
             mail = mails.mail_of(message, now=timezone.now())
-            link = message.invitation.url
+            link = "" if message.kind in OF_DECISIONS else message.invitation.url
         except UnreadableToken as error:
             return str(error)
         hidden = _("(the candidate's link)")
         context = {
             "message": message,
             "subject": mail.subject,
-            "text": mail.text.replace(link, f"{hidden} "),
+            "text": mail.text.replace(link, f"{hidden} ") if link else mail.text,
             "may_send_again": message.status in (Message.Status.FAILED, Message.Status.SENT),
         }
         return render_to_string("admin/interviews/message/content.html", context)
 
     def again_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
-        """Send the invitation once more."""
+        """Send the invitation once more, or the decision."""
         message = self.get_object(request, str(object_id))
         if message is None:
             raise Http404
         count = mails.ask(
             invitations=[message.invitation],
-            kind=Message.Kind.INVITATION,
+            kind=message.kind if message.kind in OF_DECISIONS else Message.Kind.INVITATION,
             by=request.user,
             now=timezone.now(),
         )
@@ -115,14 +133,15 @@ class MailTemplateForm(forms.ModelForm):
             self.initial.update(standard(Message.Kind.INVITATION, "en")._asdict())
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a text without the link, and words in braces that nothing is put into."""
+        """Refuse a text without a link that it needs, and words in braces that nothing is put into."""
         cleaned = super().clean() or self.cleaned_data
-        if LINK not in cleaned.get("body", LINK):
+        kind = cleaned.get("kind", "")
+        if kind not in OF_DECISIONS and LINK not in cleaned.get("body", LINK):
             self.add_error("body", _("Without {link} nobody can open the interview. Put it in."))
         for name in ("subject", "body"):
-            if unknown := unknown_places(cleaned.get(name, "")):
+            if unknown := unknown_places(cleaned.get(name, ""), kind):
                 words = ", ".join(f"{{{word}}}" for word in unknown)
-                known = ", ".join(f"{{{word}}}" for word in PLACEHOLDERS)
+                known = ", ".join(f"{{{word}}}" for word in placeholders(kind))
                 self.add_error(
                     name,
                     _("%(words)s: nothing is put there. Use %(known)s.") % {"words": words, "known": known},
@@ -165,6 +184,6 @@ class MailTemplateAdmin(ScopedModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         text = MailText(request.POST.get("subject", ""), request.POST.get("body", ""))
-        values = {word: str(example) for word, example in EXAMPLES.items()}
+        values = {word: str(EXAMPLES[word]) for word in placeholders(request.POST.get("kind", ""))}
         context = {"subject": filled(text.subject, values), "text": filled(text.body, values)}
         return TemplateResponse(request, "admin/interviews/message/content.html", context)

@@ -2,23 +2,34 @@
 
 from interviews.models.answer import Answer
 from interviews.models.batch import InvitationBatch
+from interviews.models.decision import Decision
 from interviews.models.erasure import Erasure
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.message import MailTemplate, Message
+from interviews.models.note import Mention, Note
 from interviews.models.question import Question
+from interviews.models.rubric import Criterion
+from interviews.models.scorecard import Assignment, Scorecard, Submission
 from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
 
 __all__ = [
     "Answer",
+    "Assignment",
+    "Criterion",
+    "Decision",
     "Erasure",
     "Interview",
     "InterviewVersion",
     "Invitation",
     "InvitationBatch",
     "MailTemplate",
+    "Mention",
     "Message",
+    "Note",
     "Question",
+    "Scorecard",
     "Session",
+    "Submission",
 ]

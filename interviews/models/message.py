@@ -17,6 +17,8 @@ class Message(models.Model):
     class Kind(models.TextChoices):
         INVITATION = "invitation", _("invitation")
         REMINDER = "reminder", _("reminder")
+        ADVANCE = "advance", _("next step")
+        REJECTION = "rejection", _("rejection")
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from interviews.models.definition import Definition
 from interviews.models.interview import Interview
+from interviews.models.rubric import RubricCriterion
 
 
 class AskedQuestion(NamedTuple):
@@ -24,11 +25,13 @@ class InterviewVersion(Definition):
 
     number: 1, 2, 3 …; null for the draft of somebody who tries it as a candidate.
     questions: in order, as `AskedQuestion` has them.
+    rubric: the criteria in order, as `RubricCriterion` has them.
     """
 
     interview = models.ForeignKey(Interview, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField(_("version"), null=True)
     questions = models.JSONField(default=list)
+    rubric = models.JSONField(default=list, db_default=[])
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, verbose_name=_("published by")
     )
@@ -47,6 +50,11 @@ class InterviewVersion(Definition):
     def asked(self) -> list[AskedQuestion]:
         """The questions, in order."""
         return [AskedQuestion(**question) for question in self.questions]
+
+    @property
+    def criteria(self) -> list[RubricCriterion]:
+        """The rubric, in order; empty in versions of before there were rubrics."""
+        return [RubricCriterion(**criterion) for criterion in self.rubric]
 
     @property
     def owner(self) -> str:

@@ -5,14 +5,17 @@ from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
-from interviews.models import Answer, Invitation, Session
+from interviews.models import Answer, Decision, Invitation, Note, Session, Submission
 from voice.models import Recording
 from voice.types import BYTES_A_SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What an erasure takes away. recorded_s: seconds of audio in all recordings that are complete."""
+    """What an erasure takes away. recorded_s: seconds of audio in all recordings that are complete.
+
+    judgement_count: scores, decisions and notes about the candidate.
+    """
 
     candidate_name: str
     candidate_email: str
@@ -22,6 +25,7 @@ class Holdings:
     recorded_s: float
     transcript_count: int
     typed_count: int
+    judgement_count: int
 
     @property
     def length(self) -> str:
@@ -48,4 +52,9 @@ def of(invitation: Invitation) -> Holdings:
         recorded_s=(counts["byte_count"] or 0) / BYTES_A_SECOND,
         transcript_count=counts["transcripts"],
         typed_count=counts["typed"],
+        judgement_count=(
+            Submission.objects.filter(scorecard__session=session).count()
+            + Decision.objects.filter(session=session).count()
+            + Note.objects.filter(session=session).count()
+        ),
     )

@@ -9,6 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from interviews.models import InterviewVersion, Question
+from interviews.models.rubric import RubricCriterion
 from interviews.models.version import AskedQuestion
 
 NAMES = ("think_seconds", "answer_limit_seconds", "retakes")
@@ -49,12 +50,16 @@ def _of(tag: str, gone: list[str], new: list[str]) -> list[tuple[str, list[str]]
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     """Return what is different between two states that `actions.versions.written` returned."""
-    return [*_of_fields(before, after), *_of_questions(before["questions"], after["questions"])]
+    return [
+        *_of_fields(before, after),
+        *_of_questions(before["questions"], after["questions"]),
+        *_of_rubric(before, after),
+    ]
 
 
 def _of_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
     for name in before:
-        if name != "questions" and before[name] != after[name]:
+        if name not in ("questions", "rubric") and before[name] != after[name]:
             field: Any = InterviewVersion._meta.get_field(name)  # noqa: SLF001  a documented name
             shown = (_shown(field, state[name]) for state in (before, after))
             yield Difference(capfirst(str(field.verbose_name)), *shown)
@@ -96,3 +101,36 @@ def _of_question(label: str, before: AskedQuestion, after: AskedQuestion) -> Ite
         if were != are:
             field: Any = Question._meta.get_field(name)  # noqa: SLF001  a documented name
             yield Difference(f"{label}: {field.verbose_name}", str(were), str(are))
+
+
+def _of_rubric(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    """Compare each criterion with itself, line by line, then their order."""
+    were, are = (_criteria(state) for state in (before, after))
+    for key in [*are, *(key for key in were if key not in are)]:
+        name = (are.get(key) or were[key])[0][1]
+        lines_before, lines_after = dict(were.get(key, [])), dict(are.get(key, []))
+        for label in lines_before | lines_after:
+            pair = lines_before.get(label, ""), lines_after.get(label, "")
+            if pair[0] != pair[1]:
+                yield Difference(f"{name}: {label}", *pair)
+    kept_before, kept_after = [key for key in were if key in are], [key for key in are if key in were]
+    if kept_before != kept_after:
+        order = [", ".join(are[key][0][1] for key in keys) for keys in (kept_before, kept_after)]
+        yield Difference(_("Order of the criteria"), *order)
+
+
+def _criteria(state: Mapping[str, Any]) -> dict[int, list[tuple[str, str]]]:
+    """Return each criterion of a state as lines that people read, the name first."""
+    numbers = {question["id"]: str(n) for n, question in enumerate(state["questions"], start=1)}
+    return {each["id"]: _lines(RubricCriterion(**each), numbers) for each in state["rubric"]}
+
+
+def _lines(criterion: RubricCriterion, numbers: Mapping[int, str]) -> list[tuple[str, str]]:
+    about = [numbers[key] for key in criterion.questions if key in numbers]
+    levels = [(_("level %d") % level, sentence) for level, sentence in criterion.anchors]
+    return [
+        (_("criterion"), criterion.name),
+        (_("what it means"), criterion.meaning),
+        (_("questions about it"), ", ".join(about) or _("all")),
+        *levels,
+    ]

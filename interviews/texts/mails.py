@@ -7,6 +7,9 @@ import re
 from typing import Final, NamedTuple
 
 PLACEHOLDERS: Final = ("name", "interview", "organisation", "link", "deadline", "minutes", "contact")
+OF_DECISIONS: Final = ("advance", "rejection")
+"""Kinds that tell a decision. Their candidates have no interview before them, so no link and no deadline."""
+PLACEHOLDERS_OF_DECISIONS: Final = ("name", "interview", "organisation", "contact")
 LINK: Final = "{link}"
 """A text without it would be of no use."""
 
@@ -105,6 +108,70 @@ TEXTS: Final[dict[str, dict[str, MailText]]] = {
             "Il prend environ {minutes} minutes. {contact}",
         ),
     },
+    "advance": {
+        "en": MailText(
+            "Your interview with {organisation}: the next step",
+            "Hello {name},\n\n"
+            "thank you for your interview “{interview}”. We would like to get to know you better.\n\n"
+            "We will soon write to you about the next step. If you have a question until then, ask us. "
+            "{contact}",
+        ),
+        "de": MailText(
+            "Ihr Interview mit {organisation}: der nächste Schritt",
+            "Guten Tag {name},\n\n"
+            "vielen Dank für Ihr Interview „{interview}“. Wir möchten Sie gern näher kennenlernen.\n\n"
+            "Zum nächsten Schritt schreiben wir Ihnen bald. Wenn Sie bis dahin eine Frage haben, fragen Sie "
+            "uns. {contact}",
+        ),
+        "es": MailText(
+            "Su entrevista con {organisation}: el siguiente paso",
+            "Hola, {name}:\n\n"
+            "gracias por su entrevista «{interview}». Nos gustaría conocerle mejor.\n\n"
+            "Pronto le escribiremos sobre el siguiente paso. Si mientras tanto tiene alguna pregunta, "
+            "escríbanos. {contact}",
+        ),
+        "fr": MailText(
+            "Votre entretien avec {organisation} : la prochaine étape",
+            "Bonjour {name},\n\n"
+            "Merci pour votre entretien « {interview} ». Nous aimerions mieux vous connaître.\n\n"
+            "Nous vous écrirons bientôt au sujet de la prochaine étape. D’ici là, si vous avez une question, "
+            "posez-la-nous. {contact}",
+        ),
+    },
+    "rejection": {
+        "en": MailText(
+            "Your interview with {organisation}",
+            "Hello {name},\n\n"
+            "thank you for your interview “{interview}”, and for the time you took for it.\n\n"
+            "We have decided to go on with other candidates. We know that this is not what you hoped for, "
+            "and wish you all the best.\n\n"
+            "If you would like to know more, or want your data erased, write to us. {contact}",
+        ),
+        "de": MailText(
+            "Ihr Interview mit {organisation}",
+            "Guten Tag {name},\n\n"
+            "vielen Dank für Ihr Interview „{interview}“ und für die Zeit, die Sie sich genommen haben.\n\n"
+            "Wir haben uns entschieden, mit anderen Personen weiterzumachen. Wir wissen, dass Sie sich etwas "
+            "anderes erhofft haben, und wünschen Ihnen alles Gute.\n\n"
+            "Wenn Sie mehr wissen oder Ihre Daten löschen lassen möchten, schreiben Sie uns. {contact}",
+        ),
+        "es": MailText(
+            "Su entrevista con {organisation}",
+            "Hola, {name}:\n\n"
+            "gracias por su entrevista «{interview}» y por el tiempo que le ha dedicado.\n\n"
+            "Hemos decidido continuar con otras personas. Sabemos que no es lo que esperaba y le deseamos "
+            "mucha suerte.\n\n"
+            "Si quiere saber más, o que borremos sus datos, escríbanos. {contact}",
+        ),
+        "fr": MailText(
+            "Votre entretien avec {organisation}",
+            "Bonjour {name},\n\n"
+            "Merci pour votre entretien « {interview} » et pour le temps que vous y avez consacré.\n\n"
+            "Nous avons décidé de poursuivre avec d’autres personnes. Nous savons que ce n’est pas ce que "
+            "vous espériez et nous vous souhaitons une bonne continuation.\n\n"
+            "Si vous voulez en savoir plus, ou faire effacer vos données, écrivez-nous. {contact}",
+        ),
+    },
 }
 
 
@@ -119,9 +186,14 @@ def filled(text: str, values: dict[str, str]) -> str:
     return _PLACE.sub(lambda place: values.get(place[1], place[0]), text)
 
 
-def unknown_places(text: str) -> list[str]:
+def placeholders(kind: str) -> tuple[str, ...]:
+    """Return the words that are filled in, in an e-mail of this kind."""
+    return PLACEHOLDERS_OF_DECISIONS if kind in OF_DECISIONS else PLACEHOLDERS
+
+
+def unknown_places(text: str, kind: str = "invitation") -> list[str]:
     """Return the words in braces that nothing is put into."""
-    return sorted({name for name in _PLACE.findall(text) if name not in PLACEHOLDERS})
+    return sorted(set(_PLACE.findall(text)) - set(placeholders(kind)))
 
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")

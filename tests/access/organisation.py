@@ -8,13 +8,20 @@ from django.utils import timezone
 from accounts.models import ApiKey, Membership, Organisation, User
 from interviews.models import (
     Answer,
+    Assignment,
+    Criterion,
+    Decision,
     Erasure,
     Interview,
     Invitation,
     InvitationBatch,
     MailTemplate,
+    Mention,
     Message,
+    Note,
+    Scorecard,
     Session,
+    Submission,
 )
 from tests import factories
 from voice.models import Batch, BatchFile
@@ -38,6 +45,13 @@ class Rows(NamedTuple):
     invitationbatch: InvitationBatch
     message: Message
     mailtemplate: MailTemplate
+    criterion: Criterion
+    assignment: Assignment
+    scorecard: Scorecard
+    submission: Submission
+    decision: Decision
+    note: Note
+    mention: Mention
     batch: Batch
     batch_file: BatchFile
 
@@ -54,6 +68,13 @@ def make() -> Rows:
     interview = factories.InterviewFactory(
         organisation=organisation, title=f"{MARK} keeper", questions=1, questions__text=f"Why {MARK}s?"
     )
+    criterion = factories.CriterionFactory(
+        interview=interview,
+        name=f"Love of {MARK}s",
+        meaning=f"{MARK}s",
+        levels=[f"no {MARK}", f"all {MARK}s"],
+    )
+    factories.publish(interview)
     interview.job_title = f"{MARK} keeper, not published yet"
     interview.save()
     invitation = factories.InvitationFactory(
@@ -67,6 +88,8 @@ def make() -> Rows:
     answer = factories.AnswerFactory(
         session=session, accepted=True, question_text=f"Why {MARK}s?", transcript=f"because {MARK}s smile"
     )
+    scorecard = Scorecard.objects.create(session=session, reviewer=user)
+    note = Note.objects.create(session=session, author=user, text=f"A {MARK}!", is_shared=True)
     batch = Batch.objects.create(owner=f"organisation:{organisation.pk}")
     return Rows(
         organisation=organisation,
@@ -99,6 +122,15 @@ def make() -> Rows:
             subject=f"For {MARK}s",
             body=f"Dear {MARK}\n\n{{link}}",
         ),
+        criterion=criterion,
+        assignment=Assignment.objects.create(session=session, reviewer=user),
+        scorecard=scorecard,
+        submission=Submission.objects.create(
+            scorecard=scorecard, scores={str(criterion.pk): [1, f"no {MARK}"]}, is_blind=True
+        ),
+        decision=Decision.objects.create(session=session, outcome="hold", reason=f"Is it a {MARK}?"),
+        note=note,
+        mention=Mention.objects.create(note=note, person=user),
         batch=batch,
         batch_file=BatchFile.objects.create(
             batch=batch, position=0, file_name=f"{MARK}.wav", byte_count=9, status="done", text=f"a {MARK}"

@@ -1,0 +1,48 @@
+"""The decision in lists of candidates: column, order and filter tell no more than the user may see."""
+
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from accounts.scoped_admin import ReadOnlyScopedModelAdmin
+from interviews.models import Decision, Session
+from interviews.queries import blindness
+
+LABELS = {"advance": "success", "hold": "warning", "reject": "danger", "undecided": "", "hidden": ""}
+WORDS = {
+    **dict(Decision.Outcome.choices),
+    blindness.UNDECIDED: _("not decided"),
+    blindness.HIDDEN: _("after your score"),
+}
+
+
+class DecisionFilter(SimpleListFilter):
+    """Offers the decisions. One that is hidden from the user is found under "after your score" only."""
+
+    title = _("decision")
+    parameter_name = "decision"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(WORDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        value = self.value()
+        if value in Decision.Outcome.values:  # by its index: the few that are decided so
+            decided = Decision.objects.filter(is_current=True, outcome=value)
+            queryset = queryset.filter(pk__in=decided.values("session"))
+        return queryset.filter(shown_outcome=value) if value in WORDS else queryset
+
+
+class DecisionColumn(ReadOnlyScopedModelAdmin):
+    """Base of the sessions' admin: its rows have `shown_outcome`."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        return blindness.with_decision(super().get_queryset(request), request.user)  # type: ignore[arg-type]
+
+    @display(description=_("decision"), ordering="shown_outcome", label=LABELS)
+    def decision(self, session: Any) -> tuple[str, Any]:
+        return session.shown_outcome, WORDS[session.shown_outcome]

@@ -1,0 +1,214 @@
+"""On a candidate's page: the own scorecard, notes and the decision. Each form answers with the fragment."""
+
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts import access
+from accounts.models import User
+from accounts.scoped_admin import ReadOnlyScopedModelAdmin
+from interviews.actions import decisions, mails, notes, scorecards
+from interviews.actions.assignments import unassign
+from interviews.actions.errors import ActionRefused
+from interviews.models import Decision, Session
+from interviews.queries import evaluation, review_queue
+
+FRAGMENT = "admin/interviews/evaluation/scorecard.html"
+PAGE = "admin/interviews/evaluation/page.html"
+OF_FORMS = ("outcome", "reason", "text")
+"""Fields that the detail of a refusal names."""
+MOST_DIGITS = 18
+
+
+class EvaluationPages(ReadOnlyScopedModelAdmin):
+    """Base of the sessions' admin: what is judged about one candidate, at addresses below the candidate's."""
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {
+            "scorecard/": self.scorecard_view,
+            "scorecard/draft/": require_POST(self.draft_view),
+            "scorecard/others/": require_POST(self.others_view),
+            "decision/": require_POST(self.decision_view),
+            "decision/mail/": require_POST(self.tell_view),
+            "notes/": require_POST(self.note_view),
+            "assignments/<int:assignment_id>/end/": require_POST(self.unassign_view),
+        }
+        own = [
+            path(f"<uuid:session_id>/{route}", self.admin_site.admin_view(view), name=_name(route))
+            for route, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def evaluation_context(self, request: HttpRequest, session: Session) -> dict[str, Any]:
+        """Return what the fragment shows to this user. A page that includes it adds this to its context."""
+        user = cast("User", request.user)
+        seen = evaluation.of(session, user)
+        kind = mails.OF_OUTCOME.get(seen.decision.outcome) if seen.decision else None
+        return {
+            "evaluation": seen,
+            "outcomes": Decision.Outcome.choices,
+            "queue": review_queue.neighbours(session, user),
+            "told": kind and decisions.told(session, kind),
+            "can_be_told": bool(kind and seen.may_decide),
+            "can_mail": mails.can_send() and bool(session.invitation.candidate_email),
+        }
+
+    def scorecard_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
+        """Show the evaluation, or submit the user's own score."""
+        session = self.session_of(request, session_id)
+        if request.method == "POST":
+            return self._act(request, session, _("Submitted."), self._submit)
+        return self._shown(request, session)
+
+    def _submit(self, request: HttpRequest, session: Session) -> None:
+        scores = _scores_in(request.POST)
+        scorecards.keep(session=session, scores=scores, **_by(request))  # stays if submitting is refused
+        scorecards.submit(session=session, scores=scores, **_by(request))
+
+    def draft_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
+        """Keep the user's draft. The page asks for it while the user writes."""
+        session = self.session_of(request, session_id)
+        try:
+            card = scorecards.keep(session=session, scores=_scores_in(request.POST), **_by(request))
+        except ActionRefused as refused:
+            return HttpResponse(refused.detail, status=409, content_type="text/plain")
+        kept_at = timezone.localtime(card.kept_at)
+        return HttpResponse(_("Draft kept at %s") % f"{kept_at:%H:%M}", content_type="text/plain")
+
+    def others_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
+        """Show others' scores to a recruiter or owner who does not score first."""
+        session = self._writable_session(request, session_id)
+        return self._act(
+            request,
+            session,
+            "",
+            lambda request, session: scorecards.show_others(session=session, **_by(request)),
+        )
+
+    def decision_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
+        """Decide, or change the decision."""
+        session = self._writable_session(request, session_id)
+        return self._act(request, session, _("Decided."), self._decide)
+
+    def _decide(self, request: HttpRequest, session: Session) -> None:
+        decisions.decide(
+            session=session,
+            outcome=request.POST.get("outcome", ""),
+            reason=request.POST.get("reason", ""),
+            after=_number(request.POST.get("after", "")),
+            **_by(request),
+        )
+
+    def tell_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
+        """Send the candidate the e-mail about the decision."""
+        session = self._writable_session(request, session_id)
+        return self._act(
+            request,
+            session,
+            _("The e-mail is on its way."),
+            lambda request, session: decisions.tell(session=session, **_by(request)),
+        )
+
+    def note_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
+        """Write a note."""
+        session = self.session_of(request, session_id)
+        return self._act(request, session, _("Written."), self._write)
+
+    def _write(self, request: HttpRequest, session: Session) -> None:
+        is_shared = request.POST.get("is_shared") == "on"
+        notes.write(session=session, text=request.POST.get("text", ""), is_shared=is_shared, **_by(request))
+
+    def unassign_view(self, request: HttpRequest, session_id: UUID, assignment_id: int) -> HttpResponse:
+        """Take the candidate away from a reviewer."""
+        session = self._writable_session(request, session_id)
+        assignment = session.assignments.filter(pk=assignment_id).first()
+        if assignment is None:
+            raise Http404
+        unassign(assignment=assignment, by=cast("User", request.user))
+        return self._shown(request, session)
+
+    def session_of(self, request: HttpRequest, session_id: UUID) -> Session:
+        """Return a session that the user may see. Raises Http404."""
+        rows = self.get_queryset(request).select_related("invitation__interview__organisation", "definition")
+        session = rows.filter(pk=session_id).first()
+        if session is None:
+            raise Http404
+        return session
+
+    def _writable_session(self, request: HttpRequest, session_id: UUID) -> Session:
+        """Return a session about which the user may decide. Raises Http404, PermissionDenied."""
+        session = self.session_of(request, session_id)
+        if not access.has_role(request.user, session.interview.organisation_id, access.WRITERS):
+            raise PermissionDenied
+        return session
+
+    def _act(
+        self, request: HttpRequest, session: Session, done: str, act: Callable[[HttpRequest, Session], None]
+    ) -> HttpResponse:
+        """Act, and say what became of it. What was typed is shown again if it is refused."""
+        try:
+            act(request, session)
+        except ActionRefused as refused:
+            field, _colon, reason = refused.detail.partition(": ")
+            said = reason if field in OF_FORMS else refused.detail
+            return self._shown(request, session, problem=capfirst(said), posted=request.POST)
+        if request.headers.get("HX-Request"):
+            return self._shown(request, session, done=done)
+        if done:
+            messages.success(request, done)
+        return redirect(f"{reverse('admin:interviews_session_change', args=[session.pk])}#evaluation")
+
+    def _shown(self, request: HttpRequest, session: Session, **said: Any) -> HttpResponse:
+        """Answer a page that asked for it with the fragment, others with a page of its own."""
+        context = {**self.evaluation_context(request, session), **said, "session": session}
+        if request.headers.get("HX-Request"):
+            return TemplateResponse(request, FRAGMENT, context)
+        page = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": session.invitation.candidate_name,
+            "subtitle": session.interview.title,
+            "media": self.evaluation_media,
+        }
+        return TemplateResponse(request, PAGE, {**page, **context}, status=422 if "problem" in said else 200)
+
+    @property
+    def evaluation_media(self) -> forms.Media:
+        """What a page that includes the fragment loads."""
+        return forms.Media(
+            css={"all": ["admin/interviews/evaluation.css"]},
+            js=[cast("str", forms.Script("admin/interviews/evaluation.js", type="module"))],
+        )
+
+
+def _name(route: str) -> str:
+    """Return the name of an address: `interviews_session_scorecard_draft` for `scorecard/draft/`."""
+    parts = [part for part in route.split("/") if part and not part.startswith("<")]
+    return "_".join(["interviews_session", *parts])
+
+
+def _by(request: HttpRequest) -> dict[str, Any]:
+    return {"by": cast("User", request.user), "now": timezone.now()}
+
+
+def _scores_in(posted: QueryDict) -> dict[str, tuple[int | None, str]]:
+    """Return the levels and notes of the form, by the criterion's id."""
+    keys = {name.partition("-")[2] for name in posted if name.startswith(("level-", "note-"))}
+    levels = {key: posted.get(f"level-{key}", "") for key in keys}
+    return {key: (_number(level), posted.get(f"note-{key}", "")) for key, level in levels.items()}
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < MOST_DIGITS else None

@@ -1,0 +1,70 @@
+"""What a member of staff may see of others' judgement: nothing that could sway a score still to be given.
+
+The rule stands here twice, for one session (`visible`) and for a list in SQL (`hidden_from`). A test compares
+them case by case.
+"""
+
+from typing import NamedTuple
+
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from accounts import access
+from accounts.models import User
+from interviews.models import Assignment, Decision, Scorecard, Session
+
+HIDDEN, UNDECIDED = "hidden", "undecided"
+
+
+class Visible(NamedTuple):
+    """scores: of other reviewers. judgement: the decision and shared notes."""
+
+    scores: bool
+    judgement: bool
+
+
+def visible(*, has_rubric: bool, has_seen: bool, is_writer: bool, is_assigned: bool) -> Visible:
+    """Return what may be shown.
+
+    has_seen: the person has submitted a score, or chose to see others' without one. A recruiter or owner who
+    is not to score the session needs decision and notes for the work with the candidate.
+    """
+    scores = has_seen or not has_rubric
+    return Visible(scores, scores or (is_writer and not is_assigned))
+
+
+def of(session: Session, user: User, *, card: Scorecard | None) -> Visible:
+    """Return what of others' judgement the user may see in this session. card: the user's own."""
+    return visible(
+        has_rubric=has_rubric(session),
+        has_seen=card is not None and card.others_seen_at is not None,
+        is_writer=access.has_role(user, session.interview.organisation_id, access.WRITERS),
+        is_assigned=Assignment.objects.filter(session=session, reviewer=user).exists(),
+    )
+
+
+def has_rubric(session: Session) -> bool:
+    """Whether the version that the candidate agreed to can be scored."""
+    return bool(session.definition and session.definition.rubric)
+
+
+def hidden_from(user: User) -> Q:
+    """Return the condition under which a session's decision is hidden from the user."""
+    seen = Scorecard.objects.filter(session=OuterRef("pk"), reviewer=user, others_seen_at__isnull=False)
+    to_score = Exists(Assignment.objects.filter(session=OuterRef("pk"), reviewer=user))
+    if not access.is_unlimited(user):
+        own = access.organisation_ids(user, access.WRITERS)
+        to_score |= ~Q(invitation__interview__organisation_id__in=own)
+    return Q(definition__isnull=False) & ~Q(definition__rubric=[]) & ~Exists(seen) & to_score
+
+
+def with_decision(rows: QuerySet[Session], user: User) -> QuerySet[Session]:
+    """`rows` with `shown_outcome`: a `Decision.Outcome`, `UNDECIDED`, or `HIDDEN` from this user."""
+    current = Decision.objects.filter(session=OuterRef("pk"), is_current=True).values("outcome")[:1]
+    return rows.annotate(
+        shown_outcome=Case(
+            When(hidden_from(user), then=Value(HIDDEN)),
+            default=Coalesce(Subquery(current), Value(UNDECIDED)),
+            output_field=CharField(),
+        )
+    )
