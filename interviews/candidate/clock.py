@@ -34,14 +34,14 @@ class AnswerClock:
         current = session["current_answer"]
         for answer in answers:
             if answer["id"] == current:
-                self._enter(answer, now_s=now_s)
+                self._enter(answer, session.get("accommodation"), now_s=now_s)
                 return
         if self._phase is not None and self._phase[0] != current:
             self._phase = None  # the next question has not been asked yet
 
-    def _enter(self, answer: State, *, now_s: float) -> None:
+    def _enter(self, answer: State, accommodation: State | None, *, now_s: float) -> None:
         phase = (answer["id"], answer["status"], answer["asked_at"])
-        self._allowed_s = allowed_s(answer)
+        self._allowed_s = allowed_s(answer, accommodation)
         if phase != self._phase:
             self._phase = phase
             if answer["status"] == AnswerStatus.RECORDING:
@@ -81,13 +81,19 @@ class AnswerClock:
         return self._phase[0]
 
 
-def allowed_s(answer: State) -> float | None:
-    """Return how long the answer may stay as it is, in seconds; None: for ever."""
-    if answer["kind"] == Answer.Kind.PRACTICE:
+def allowed_s(answer: State, accommodation: State | None = None) -> float | None:
+    """Return how long the answer may stay as it is, in seconds; None: for ever.
+
+    accommodation: as in the session's state. Without time limits, and while an answer is to be written, the
+    candidate decides.
+    """
+    given = accommodation or {}
+    if answer["kind"] == Answer.Kind.PRACTICE or given.get("is_untimed"):
         return None
+    factor = 1 + given.get("extra_percent", 0) / 100
     if answer["status"] == AnswerStatus.RECORDING:
-        return float(answer["limit_s"])
-    if answer["status"] == AnswerStatus.ASKED:
+        return float(answer["limit_s"] * factor)
+    if answer["status"] == AnswerStatus.ASKED and not given.get("is_written"):
         # Without think time and without sound the candidate reads the question, and begins when ready.
-        return (answer["speech_s"] or 0.0) + answer["think_s"] or None
+        return (answer["speech_s"] or 0.0) + answer["think_s"] * factor or None
     return None

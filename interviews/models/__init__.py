@@ -1,17 +1,21 @@
 """The product's tables, one model a file."""
 
+from interviews.models.accommodation import Accommodation
 from interviews.models.answer import Answer
 from interviews.models.batch import InvitationBatch
 from interviews.models.erasure import Erasure
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.message import MailTemplate, Message
+from interviews.models.open_link import Application, OpenLink
 from interviews.models.question import Question
 from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
 
 __all__ = [
+    "Accommodation",
     "Answer",
+    "Application",
     "Erasure",
     "Interview",
     "InterviewVersion",
@@ -19,6 +23,7 @@ __all__ = [
     "InvitationBatch",
     "MailTemplate",
     "Message",
+    "OpenLink",
     "Question",
     "Session",
 ]

@@ -15,7 +15,7 @@ _ANSWER = sql.Part(
     *("think_seconds", "answer_limit_seconds", "retakes_left", "asked_at", "asked_again_at"),
 )
 _SESSION = sql.Part(Session, "s", "id", "invitation_id", "definition_id", "status", "version")
-_INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name")
+_INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name", "accommodation_id")
 _INTERVIEW = sql.Part(Interview, "w", "id", "organisation_id")
 _DEFINITION = sql.Part(
     *(InterviewVersion, "d", "id", "interview_id", "language", "title", "patience", "is_barge_in_allowed"),
@@ -26,6 +26,7 @@ _RECORDING = sql.Part(
 
 _LINK = sql.Part(
     *(Invitation, "i", "id", "interview_id", "status", "candidate_name", "expires_at", "token_encrypted"),
+    "accommodation_id",
 )
 _BEGUN = sql.Part(Session, "s", "id", "invitation_id", "definition_id", "status", "version", "finished_at")
 _OFFER = sql.Part(
@@ -132,6 +133,13 @@ def practice(of: Session) -> Answer:
     """Read the session's practice answer with its recording. Every session has one."""
     [found] = sql.fetch(_READ_ANSWER + "a.kind = 'practice'", of.pk)
     return _answer(of, found)
+
+
+def current_answer(of: Session) -> Answer | None:
+    """Read the answer that the candidate is at, with its recording; None between questions."""
+    is_begun = "a.status IN ('asked', 'recording', 'recorded') ORDER BY a.position DESC LIMIT 1"
+    found = sql.fetch(_READ_ANSWER + is_begun, of.pk)
+    return _answer(of, found[0]) if found else None
 
 
 def answer_of(recording_id: UUID) -> Answer | None:

@@ -27,8 +27,14 @@ export class Take {
     if (this.bytes >= this.limit) return this.#end(true);
     recorder.start((this.limit - this.bytes) / 2, {
       frame: (pcm) => this.#take(pcm),
-      stopped: (reason) => (this.#isFinishing || reason === "limit") && this.#end(reason === "limit"),
+      stopped: (reason) => this.#stopped(reason, recorder),
     });
+  }
+
+  /** At a limit that was raised meanwhile the recording goes on. */
+  #stopped(reason, recorder) {
+    if (this.#isFinishing) this.#end(reason === "limit");
+    else if (reason === "limit") this.start(recorder);
   }
 
   /** Ends the recording. @param {Recorder} recorder */
