@@ -24,7 +24,7 @@ export class Take {
 
   /** @param {Recorder} recorder */
   start(recorder) {
-    if (this.bytes >= this.limit) return this.#end(true);
+    if (this.limit - this.bytes < 2) return this.#end(true); // not one sample more
     recorder.start((this.limit - this.bytes) / 2, {
       frame: (pcm) => this.#take(pcm),
       stopped: (reason) => this.#stopped(reason, recorder),
