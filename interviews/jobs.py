@@ -17,7 +17,7 @@ def expire() -> None:
     versions.publish_missing(now=now)
     batches.sweep(now=now)
     mails.sweep(now=now)
-    open_links.forget_unconfirmed(now=now)
+    open_links.sweep(now=now)
     invitations.protect_links(now=now)
     invitations.expire_due(now=now)
     sessions.abandon_idle(now=now)
@@ -35,7 +35,7 @@ def send_message(message_id: str) -> None:
 
 def send_confirmation(application_id: str) -> None:
     """Send the mail that confirms an address."""
-    open_links.send_confirmation(application_id=UUID(application_id))
+    open_links.send_confirmation(application_id=UUID(application_id), now=timezone.now())
 
 
 def send_link(invitation_id: str) -> None:

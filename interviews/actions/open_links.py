@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 JOB = "interviews.jobs.send_confirmation"
 CONFIRM_WITHIN = timedelta(days=1)
 """Then what was typed is deleted."""
+MOST_TRIES = 5
+NOT_SWEPT = timedelta(minutes=1)
 AT_ONCE = 500
 
 
@@ -87,26 +89,39 @@ def apply(*, link: OpenLink, candidate_name: str, candidate_email: str, now: dat
     application = Application.objects.create(
         open_link=link, candidate_name=candidate_name, candidate_email=candidate_email, created_at=now
     )
-    transaction.on_commit(lambda: jobs.enqueue("default", JOB, str(application.pk)))
+    queue(application.pk)
     return application
 
 
-def send_confirmation(*, application_id: UUID) -> None:
-    """Send the mail. Only here its link is made: it is in no queue and no table."""
+def queue(application_id: UUID) -> None:
+    """Queue the job that sends a confirmation."""
+    jobs.enqueue("default", JOB, str(application_id), job_id=f"send-confirmation-{application_id}")
+
+
+def send_confirmation(*, application_id: UUID, now: datetime) -> None:
+    """Send the mail. Only here its link is made: it is in no queue and no table. A failure waits for the sweep."""
+    unsent = Application.objects.filter(pk=application_id, sent_at=None)
     application = _with_interview(application_id)
-    if application is None or application.open_link.interview.published is None:
-        return  # confirmed or deleted in the meantime
+    if application is None or not unsent.filter(tries=application.tries).update(tries=F("tries") + 1):
+        return  # confirmed, deleted, or sent by another job
+    try:
+        _send(application)
+    except OSError as error:  # smtplib's errors, too. They quote the address
+        logger.warning("application %s: the mail was not sent (%s)", application_id, type(error).__name__)
+    else:
+        unsent.update(sent_at=now)
+
+
+def _send(application: Application) -> None:
     interview = application.open_link.interview
+    assert interview.published is not None, "an open link is of a published interview"
     token = tokens.confirmation(application.pk, until=application.created_at + CONFIRM_WITHIN)
     link = f"{settings.BASE_URL}/open/confirm/{token}/"
     with translation.override(interview.published.language):
         context = {"application": application, "interview": interview, "link": link}
         subject = " ".join(render_to_string("interviews/mail/confirm_subject.txt", context).split())
         text = render_to_string("interviews/mail/confirm.txt", context)
-    try:
-        send_mail(subject, text, None, [application.candidate_email])
-    except OSError as error:  # smtplib's errors, too. They quote the address
-        logger.warning("application %s: the mail was not sent (%s)", application_id, type(error).__name__)
+    send_mail(subject, text, None, [application.candidate_email])
 
 
 def waiting(token: str, *, now: datetime) -> Application | None:
@@ -167,9 +182,12 @@ def _invite(application: Application, interview: Interview, now: datetime) -> In
     return invitation
 
 
-def forget_unconfirmed(*, now: datetime) -> int:
-    """Delete what was typed by people who did not confirm their address in time."""
-    return Application.objects.filter(created_at__lte=now - CONFIRM_WITHIN).delete()[0]
+def sweep(*, now: datetime) -> None:
+    """Delete what was not confirmed in time, and queue the mails that were not sent."""
+    Application.objects.filter(created_at__lte=now - CONFIRM_WITHIN).delete()
+    unsent = Application.objects.filter(sent_at=None, tries__lt=MOST_TRIES, created_at__lte=now - NOT_SWEPT)
+    for application_id in unsent.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE]:
+        queue(application_id)
 
 
 def rotate_keys() -> Counter[str]:

@@ -97,7 +97,8 @@ def session_state(session: Session, answers: list[AnswerRow]) -> dict:
 def _accommodation_state(session: Session, answers: list[AnswerRow]) -> dict | None:
     """Return what the page does differently for this candidate; None: nothing."""
     invitation = session.invitation
-    invitation.accommodation_id = answers[0].accommodation_id if answers else None
+    if answers:  # the row in memory may be outdated
+        invitation.accommodation_id = answers[0].accommodation_id
     given = invitation.accommodation
     return None if given is None or given.is_none else given.state
 

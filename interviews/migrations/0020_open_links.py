@@ -43,6 +43,8 @@ class Migration(migrations.Migration):
                 ("candidate_name", models.CharField(max_length=200)),
                 ("candidate_email", models.EmailField(max_length=254)),
                 ("created_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("sent_at", models.DateTimeField(null=True)),
                 ("open_link", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="applications", to="interviews.openlink")),
             ],
         ),

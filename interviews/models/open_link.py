@@ -88,6 +88,8 @@ class Application(models.Model):
     candidate_name = models.CharField(max_length=200)
     candidate_email = models.EmailField()
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"application {self.pk}"

@@ -14,7 +14,9 @@ class ApplicationForm(forms.Form):
         label=_("Your name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     candidate_email = forms.EmailField(
-        label=_("Your e-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "email"})
+        label=_("Your e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 
     def clean_candidate_name(self) -> str:

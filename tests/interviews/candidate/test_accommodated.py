@@ -1,4 +1,4 @@
-"""A candidate with an accommodation: what the pages say, what an open page is told, what no message changes."""
+"""A candidate with an accommodation: what pages say, what an open page is told, what no message changes."""
 
 import pytest
 from asgiref.sync import sync_to_async

@@ -275,8 +275,27 @@ def confirmation_of_a_full(link):
 
 def test_what_was_not_confirmed_is_forgotten_after_a_day(link):
     open_links.apply(link=link, **ADA, now=now())
-    assert open_links.forget_unconfirmed(now=now()) == 0
-    assert open_links.forget_unconfirmed(now=now() + timedelta(days=1)) == 1
+    open_links.sweep(now=now())
+    assert Application.objects.exists()
+    open_links.sweep(now=now() + timedelta(days=1))
+    assert not Application.objects.exists()
+
+
+def test_mail_that_the_server_did_not_take_is_tried_again_and_sent_once(link, queued, monkeypatch, caplog):
+    application = open_links.apply(link=link, **ADA, now=now() - timedelta(minutes=2))
+    with monkeypatch.context() as away:
+        away.setattr(open_links, "send_mail", refuse)
+        jobs.send_confirmation(str(application.pk))
+    assert "ada@" not in caplog.text
+    open_links.sweep(now=now())
+    assert any(str(application.pk) in job_id for job_id in queued("default"))
+    jobs.send_confirmation(str(application.pk))
+    jobs.send_confirmation(str(application.pk))
+    assert len(outbox.outbox) == 1
+
+
+def refuse(*_, **__):
+    raise OSError("550 ada@example.com is unknown")
 
 
 def test_link_works_on_after_its_key_was_rotated(link, settings):

@@ -48,7 +48,7 @@ export class QuestionStep {
     screen.on("play", () => this.#ask());
     screen.on("skip-listening", () => this.#heard());
     screen.on("answer-now", () => this.#begin());
-    screen.on("again", () => room.player.play(this.answer.speech_url));
+    for (const name of ["again", "hear"]) screen.on(name, () => room.player.play(this.answer.speech_url));
     screen.on("start", () => this.#begin());
     screen.on("done", () => this.#done());
     screen.on("move-on", () => room.finishAnswer());
@@ -68,6 +68,7 @@ export class QuestionStep {
     if (phase !== this.#phase) this.#enter(phase);
     else if (phase === "think" && this.#times !== JSON.stringify(this.#allowed)) this.#think(); // changed meanwhile
     if (phase === "record") this.#showElapsed();
+    if (phase === "write") this.screen.part("hear").hidden = !this.answer.speech_url;
     if (phase === "review") this.#showReview();
   }
 
