@@ -99,7 +99,7 @@ def queue(application_id: UUID) -> None:
 
 
 def send_confirmation(*, application_id: UUID, now: datetime) -> None:
-    """Send the mail. Only here its link is made: it is in no queue and no table. A failure waits for the sweep."""
+    """Send the mail; what fails waits for the sweep. Its link is made here: no queue and no table has it."""
     unsent = Application.objects.filter(pk=application_id, sent_at=None)
     application = _with_interview(application_id)
     if application is None or not unsent.filter(tries=application.tries).update(tries=F("tries") + 1):

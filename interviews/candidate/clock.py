@@ -18,7 +18,7 @@ class AnswerClock:
     The caller passes `now_s`, the seconds of a monotonic clock: the system's clock may jump by an hour.
     The time of a candidate who was away is not counted: each connection has a clock. What earlier connections
     had to think is counted; an answer's time begins anew, for its audio has a limit of its own. The clock
-    does not run while an answer is written.
+    does not run while an answer is written, and begins anew when the candidate's accommodation changes.
     """
 
     def __init__(self) -> None:
@@ -27,6 +27,7 @@ class AnswerClock:
         self._phase: tuple[str, str, str | None] | None = None
         self._since_s: float | None = None
         self._allowed_s: float | None = None
+        self._given: State | None = None
         self._written = ""
 
     def follow(self, session: State, answers: Iterable[State], *, now_s: float) -> None:
@@ -47,6 +48,9 @@ class AnswerClock:
             if answer["status"] == AnswerStatus.RECORDING:
                 self._written = ""  # spoken after all
             self._since_s = now_s - self.spent.get(self.thinking, 0.0)
+        elif accommodation != self._given:
+            self._since_s = now_s  # as the page does, whether there is more time now or less
+        self._given = accommodation
 
     @property
     def thinking(self) -> str:

@@ -169,10 +169,10 @@ def test_written_answer_has_no_time_to_think_that_ends():
     assert accommodated({"is_written": True}, answer()).over(after(1e6)) is None
 
 
-def test_time_that_is_given_in_the_middle_counts_from_the_beginning_of_the_phase():
-    running = clock(answer())
-    running.follow(
-        {"current_answer": "q1", "accommodation": {"extra_percent": 100}}, [answer()], now_s=after(0)
-    )
-    assert running.over(after(44)) is None
-    assert running.over(after(45)) == "q1"
+@pytest.mark.parametrize(("given", "seconds"), [({"extra_percent": 100}, 45), (None, 25)])
+def test_time_begins_anew_when_it_is_changed_in_the_middle_so_that_no_one_is_cut_off(given, seconds):
+    running = accommodated({"is_untimed": True}, answer())
+    for _ in range(2):  # told again, nothing has changed
+        running.follow({"current_answer": "q1", "accommodation": given}, [answer()], now_s=NOW + 500)
+    assert running.over(after(500 + seconds - 1)) is None
+    assert running.over(after(500 + seconds)) == "q1"
