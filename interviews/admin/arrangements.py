@@ -114,7 +114,7 @@ class ArrangementActions(ScopedModelAdmin):
         return self._has_status(request, obj, states.RESET_INVITATION.sources, session__isnull=False)
 
     def _has_status(self, request: HttpRequest, obj: Any, among: Any, **further: Any) -> bool:
-        if obj is None:
+        if obj is None or not self._is_allowed(request, obj, self.writing_roles):
             return False
         return self.writable(request).filter(pk=obj, status__in=among, **further).exists()
 

@@ -1,5 +1,6 @@
 """REST endpoints of what is arranged for one candidate: accommodations, a later last day, a new start."""
 
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -8,6 +9,7 @@ from ninja import Router
 from interviews.actions import accommodations, attempts, invitations
 from interviews.api import schemas, scoping
 from interviews.models import Accommodation, Invitation
+from interviews.models.accommodation import FIELDS
 
 router = Router()
 
@@ -17,8 +19,9 @@ router = Router()
     response={200: schemas.AccommodationOut, **scoping.ERRORS},
     summary="What a candidate gets beyond what all get",
 )
-def read_accommodation(request: scoping.ApiRequest, invitation_id: UUID) -> Accommodation:
-    return _found(request, invitation_id).accommodation or Accommodation(given_at=None)
+def read_accommodation(request: scoping.ApiRequest, invitation_id: UUID) -> Accommodation | dict[str, Any]:
+    given = _found(request, invitation_id).accommodation
+    return given or dict.fromkeys(FIELDS, False) | {"extra_percent": 0, "given_at": None}
 
 
 @router.put(

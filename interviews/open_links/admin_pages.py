@@ -86,11 +86,16 @@ class OpenLinkAdmin(ScopedModelAdmin):
 
     def has_off_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may switch it off, and it is on."""
-        return obj is not None and self.writable(request).filter(pk=obj, is_open=True).exists()
+        return self._is_switched(request, obj, is_open=True)
 
     def has_on_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may switch it on, and it is off."""
-        return obj is not None and self.writable(request).filter(pk=obj, is_open=False).exists()
+        return self._is_switched(request, obj, is_open=False)
+
+    def _is_switched(self, request: HttpRequest, obj: Any, *, is_open: bool) -> bool:
+        if obj is None or not self._is_allowed(request, obj, self.writing_roles):
+            return False
+        return self.writable(request).filter(pk=obj, is_open=is_open).exists()
 
     def save_model(self, request: HttpRequest, obj: OpenLink, form: forms.ModelForm, change: bool) -> None:
         """Do nothing: the form's action has saved the row."""

@@ -19,7 +19,8 @@ NOTHING = {"extra_percent": "0", "reason": "as agreed by phone"}
 @pytest.fixture
 def started(interview):
     invitation = factories.InvitationFactory(interview=interview, status="started")
-    factories.SessionFactory(invitation=invitation, status="under_way", answers=1)
+    session = factories.SessionFactory(invitation=invitation, status="under_way", answers=1)
+    factories.AnswerFactory(session=session, practice=True)
     return invitation
 
 
