@@ -63,7 +63,8 @@ WHERE a.session_id = %s AND
 """  # noqa: S608  names of columns, from above
 
 _READ_LINK = f"""
-SELECT {_LINK.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names}, {_ORGANISATION.names}, {_BEGUN.names}, {_OFFER.names}
+SELECT {_LINK.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names}, {_ORGANISATION.names}, {_BEGUN.names},
+  {_OFFER.names}
 FROM interviews_invitation i
 JOIN interviews_interview w ON w.id = i.interview_id
 JOIN accounts_organisation o ON o.id = w.organisation_id
