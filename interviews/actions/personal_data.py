@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from accounts import admin_log
 from interviews.admission import places, tabs, time_spent
 from interviews.models import (
+    Accommodation,
     Answer,
     Assignment,
     Decision,
@@ -53,6 +54,7 @@ def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
         Decision.objects.filter(session__invitation=key),
         Note.objects.filter(session__invitation=key),
         Mention.objects.filter(note__session__invitation=key),
+        Accommodation.objects.filter(invitation=key),
     ]
 
 
@@ -74,6 +76,7 @@ STORES: Final[Mapping[str, Registered]] = {
             *("interviews.Invitation", "interviews.Session", "interviews.Answer", "interviews.Message"),
             *("interviews.Assignment", "interviews.Scorecard", "interviews.Submission"),
             *("interviews.Decision", "interviews.Note", "interviews.Mention"),
+            "interviews.Accommodation",
         ),
     ),
     ADMIN_LOG: Registered(
@@ -97,6 +100,8 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "interviews.Interview": "what recruiters ask, and in which words; no candidate is named",
     "interviews.InterviewVersion": "the same, as it was published",
     "interviews.InvitationBatch": "rows of a spreadsheet until they are invited or refused, a week at most",
+    "interviews.OpenLink": "an address for everybody",
+    "interviews.Application": "names and addresses until they are confirmed, a day at most",
     "interviews.Question": "what recruiters ask",
     "interviews.Criterion": "by what reviewers score; no candidate is named",
     "interviews.Criterion_questions": "which questions are about a criterion",

@@ -1,5 +1,6 @@
 """The product's tables, one model a file."""
 
+from interviews.models.accommodation import Accommodation
 from interviews.models.answer import Answer
 from interviews.models.batch import InvitationBatch
 from interviews.models.decision import Decision
@@ -8,6 +9,7 @@ from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.message import MailTemplate, Message
 from interviews.models.note import Mention, Note
+from interviews.models.open_link import Application, OpenLink
 from interviews.models.question import Question
 from interviews.models.rubric import Criterion
 from interviews.models.scorecard import Assignment, Scorecard, Submission
@@ -15,7 +17,9 @@ from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
 
 __all__ = [
+    "Accommodation",
     "Answer",
+    "Application",
     "Assignment",
     "Criterion",
     "Decision",
@@ -28,6 +32,7 @@ __all__ = [
     "Mention",
     "Message",
     "Note",
+    "OpenLink",
     "Question",
     "Scorecard",
     "Session",

@@ -26,6 +26,7 @@ class Holdings:
     transcript_count: int
     typed_count: int
     judgement_count: int
+    has_accommodation: bool
 
     @property
     def length(self) -> str:
@@ -34,10 +35,11 @@ class Holdings:
 
 
 def of(invitation: Invitation) -> Holdings:
-    """Return what is held about the candidate of an invitation."""
+    """Return what is held about the candidate of an invitation, with attempts that were set aside."""
     session = Session.objects.filter(invitation=invitation).first()
     kept = ~Q(recording__status=Recording.Status.DISCARDED)
-    counts = Answer.objects.filter(session=session).aggregate(
+    attempts = Q(session__invitation=invitation) | Q(session__invitation__set_aside_of=invitation)
+    counts = Answer.objects.filter(attempts).aggregate(
         recordings=Count("recording", filter=kept),
         byte_count=Sum("recording__byte_count", filter=kept),
         transcripts=Count("recording__transcript"),
@@ -57,4 +59,5 @@ def of(invitation: Invitation) -> Holdings:
             + Decision.objects.filter(session=session).count()
             + Note.objects.filter(session=session).count()
         ),
+        has_accommodation=invitation.accommodations.exists(),
     )

@@ -19,6 +19,7 @@ from interviews.models import (
     Mention,
     Message,
     Note,
+    OpenLink,
     Scorecard,
     Session,
     Submission,
@@ -52,6 +53,7 @@ class Rows(NamedTuple):
     decision: Decision
     note: Note
     mention: Mention
+    openlink: OpenLink
     batch: Batch
     batch_file: BatchFile
 
@@ -131,6 +133,7 @@ def make() -> Rows:
         decision=Decision.objects.create(session=session, outcome="hold", reason=f"Is it a {MARK}?"),
         note=note,
         mention=Mention.objects.create(note=note, person=user),
+        openlink=OpenLink.objects.create(interview=interview, ends_at=timezone.now() + timedelta(days=1)),
         batch=batch,
         batch_file=BatchFile.objects.create(
             batch=batch, position=0, file_name=f"{MARK}.wav", byte_count=9, status="done", text=f"a {MARK}"
