@@ -35,7 +35,10 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
     ]
     list_filter = [("invitation__interview", ScopedRelatedFilter), "status"]
     list_select_related = ["invitation__interview"]
-    search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
+    search_fields = [
+        *("invitation__candidate_name", "invitation__candidate_email"),
+        "invitation__interview__title",
+    ]
     date_hierarchy = "consented_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:

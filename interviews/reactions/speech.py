@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.dispatch import receiver
 
-from interviews.actions import interviews
+from interviews.actions import interviews, search_index
 from interviews.events import publishing
 from interviews.models import Answer
 from interviews.queries import rows
@@ -21,6 +21,9 @@ def _publish_for_recording(name: str, recording_id: UUID) -> None:
 @receiver(signals.transcript_finished)
 def transcript_recorded(transcript: Transcript, **kwargs: object) -> None:
     _publish_for_recording("transcript_recorded", transcript.recording_id)
+    answer_id = Answer.objects.filter(recording=transcript.recording_id).values_list("pk", flat=True).first()
+    if answer_id is not None:
+        search_index.index(answer_id=answer_id)
 
 
 @receiver(signals.recording_stored)
