@@ -72,7 +72,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         under_way=Count("pk", filter=~Q(status__in=[Session.Status.FINISHED, Session.Status.ABANDONED])),
         finished=Count("pk", filter=Q(status=Session.Status.FINISHED)),
     )
-    latest = progress.of_sessions(sessions.select_related("invitation__interview")).order_by("-last_seen_at")
+    latest = progress.of_sessions(sessions.select_related("invitation__interview")).order_by("-consented_at")
     return {
         **context,
         "is_member": access.has_any(request.user),

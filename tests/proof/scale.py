@@ -11,6 +11,7 @@ from itertools import accumulate
 
 from django.db import connection
 
+from interviews.models import Message
 from interviews.texts.searching import configuration_of
 from tests import factories
 
@@ -113,15 +114,9 @@ def _templates(organisation) -> list:
     session = factories.SessionFactory(finished=True, invitation__interview__organisation=organisation)
     answer = factories.AnswerFactory(session=session, position=1, accepted=True)
     recording = answer.recording
-    rows = [
-        session.interview,
-        session.definition,
-        session.invitation,
-        session,
-        recording,
-        recording.transcript,
-    ]
-    return [row.pk for row in [*rows, answer]]
+    message = Message.objects.create(invitation=session.invitation, kind=Message.Kind.INVITATION)
+    rows = [session.interview, session.definition, session.invitation, session, message]
+    return [row.pk for row in [*rows, recording, recording.transcript, answer]]
 
 
 COUNTED = {
@@ -129,6 +124,7 @@ COUNTED = {
     "interviews_interviewversion": "interviews",
     "interviews_invitation": "sessions",
     "interviews_session": "sessions",
+    "interviews_message": "sessions",
     "voice_recording": "answers",
     "voice_transcript": "answers",
     "interviews_answer": "answers",
@@ -163,6 +159,9 @@ CHANGES = {
         'id', {_key("session", "n")}, 'invitation_id', {_key("invitation", "n")},
         'definition_id', 1000000 + {INTERVIEW_N}, 'consented_at', {AT.format("n")},
         'last_seen_at', {AT.format("n")}, 'finished_at', {AT.format("n")}""",
+    "interviews_message": f"""
+        'id', {_key("message", "n")}, 'invitation_id', {_key("invitation", "n")},
+        'created_at', {AT.format("n")}""",
     "voice_recording": f"""'id', {_key("recording", "n")}""",
     "voice_transcript": f"""
         'id', 1000000 + n, 'recording_id', {_key("recording", "n")}, 'text', p.words, 'segments', p.segments,

@@ -100,9 +100,7 @@ def test_name_or_address_is_searched(client, member, ours):
     assert "Bob &lt;b&gt;" in listed(client, q="bob").content.decode()
 
 
-@pytest.mark.parametrize(
-    "parameters", [{"before": "x"}, {"q": "a\0"}, {"before": "0" * 32}, {"q": "x" * 300}]
-)
+@pytest.mark.parametrize("parameters", [{"before": "x"}, {"before": "0" * 32}, {"q": "x" * 300}])
 def test_odd_parameters_are_no_failure(client, member, ours, parameters):
     member(Role.REVIEWER)
     assert listed(client, **parameters).status_code == 200

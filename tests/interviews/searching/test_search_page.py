@@ -53,7 +53,7 @@ def test_part_of_a_title_limits_it(client, member, say):
 @pytest.mark.parametrize(
     "parameters",
     [
-        *({}, {"q": ""}, {"q": " "}, {"q": "a\0"}, {"q": "x" * 201}, {"q": "a", "since": "yesterday"}),
+        *({}, {"q": ""}, {"q": " "}, {"q": "x" * 201}, {"q": "a", "since": "yesterday"}),
         *({"q": "a", "until": "9999-12-31"}, {"q": "a", "since": "0001-01-01"}, {"interview": "a"}),
     ],
 )
