@@ -24,7 +24,7 @@ def newest_of_each(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
     ).filter(
         Q(created_at__gt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__gt=OuterRef("pk"))
     )
-    rows = invitations.counted().annotate(address=AddressOf)
+    rows = invitations.filter(tried=None).annotate(address=AddressOf)
     return rows.filter(Q(candidate_email="") | ~Exists(newer)).order_by("-created_at", "-pk")
 
 

@@ -174,8 +174,8 @@ class _Text:
 
     def hit(self, spans: Sequence[Span]) -> Hit:
         begin = spans[0][0]
-        is_said = self.transcript is not None and begin < len(self.said)
-        second = snippets.second_of(begin, self.said, self.transcript.words) if is_said else None
+        words = self.transcript.words if self.transcript and begin < len(self.said) else []
+        second = snippets.second_of(begin, self.said, words)
         return Hit(self.answer, snippets.cut(self.text, spans), second)
 
 

@@ -36,7 +36,8 @@ def candidates_list(request: HttpRequest) -> HttpResponse:
     form = CandidatesForm(request.GET)
     asked = form.cleaned_data if form.is_valid() else {}
     own = _readable(request)
-    before = own.filter(pk=asked.get("before")).first() if asked.get("before") else None
+    last: UUID | None = asked.get("before")
+    before = own.filter(pk=last).first() if last else None
     words = asked.get("q", "")
     found = candidates.page_of(own, words=words, before=before, length=ON_A_PAGE + 1)
     shown = found[:ON_A_PAGE]

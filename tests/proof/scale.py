@@ -67,14 +67,10 @@ def empty() -> None:
 def _texts() -> list[str]:
     """Texts of pseudo-words; the word at rank n is drawn with a frequency of 1/n."""
     random_ = random.Random(15)
-    vocabulary = list(
-        {"".join(random_.choices(SYLLABLES, k=random_.randint(2, 4))) for _ in range(2 * VOCABULARY)}
-    )
-    random_.shuffle(vocabulary)
+    made = ("".join(random_.choices(SYLLABLES, k=random_.randint(2, 4))) for _ in range(2 * VOCABULARY))
+    vocabulary = list(dict.fromkeys(made))[:VOCABULARY]
     weights = list(accumulate(1 / rank for rank in range(1, VOCABULARY + 1)))
-    return [
-        " ".join(random_.choices(vocabulary[:VOCABULARY], cum_weights=weights, k=WORDS)) for _ in range(TEXTS)
-    ]
+    return [" ".join(random_.choices(vocabulary, cum_weights=weights, k=WORDS)) for _ in range(TEXTS)]
 
 
 def _pool(cursor, texts: list[str]) -> None:
@@ -106,7 +102,12 @@ def _copy(cursor, size: Size, organisations: list) -> None:
             """,
             {"count": counts[of], "key": key, **values},
         )
+    cursor.execute("SELECT pg_get_indexdef('search_by_word'::regclass)")
+    [index] = cursor.fetchone()
+    cursor.execute("DROP INDEX search_by_word")  # made at once it takes a tenth of the time
     cursor.execute(ENTRIES, {"count": counts["answers"], **values})
+    cursor.execute("SET maintenance_work_mem = '512MB'")
+    cursor.execute(index)
 
 
 def _templates(organisation) -> list:

@@ -75,12 +75,12 @@ def measured(client: Client, address: str) -> tuple[int, list[float]]:
     """Return the number of statements, and the durations of `REQUESTS` requests in ms, in order."""
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
-    durations = []
+    count, durations = len(captured), []
     for _ in range(REQUESTS):
         begun = time.perf_counter()
         client.get(address)
         durations.append(1000 * (time.perf_counter() - begun))
-    return len(captured), sorted(durations)
+    return count, sorted(durations)
 
 
 def test_lists_and_pages(filled, client):
