@@ -12,18 +12,18 @@ from voice import signals
 from voice.models import Recording, Speech, Transcript
 
 
-def _publish_for_recording(name: str, recording_id: UUID) -> None:
+def _publish_for_recording(name: str, recording_id: UUID) -> Answer | None:
     answer = rows.answer_of(recording_id)
     if answer is not None:
         publishing.publish(name, answer.session, answer)
+    return answer
 
 
 @receiver(signals.transcript_finished)
 def transcript_recorded(transcript: Transcript, **kwargs: object) -> None:
-    _publish_for_recording("transcript_recorded", transcript.recording_id)
-    answer_id = Answer.objects.filter(recording=transcript.recording_id).values_list("pk", flat=True).first()
-    if answer_id is not None:
-        search_index.index(answer_id=answer_id)
+    answer = _publish_for_recording("transcript_recorded", transcript.recording_id)
+    if answer is not None:
+        search_index.index(answer_id=answer.pk)
 
 
 @receiver(signals.recording_stored)
