@@ -22,6 +22,7 @@ from interviews.models import (
     Message,
     Note,
     Scorecard,
+    SearchEntry,
     Session,
     Submission,
 )
@@ -47,6 +48,7 @@ def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
         Invitation.objects.filter(pk=key),
         Session.objects.filter(invitation=key),
         Answer.objects.filter(session__invitation=key),
+        SearchEntry.objects.filter(answer__session__invitation=key),
         Message.objects.filter(invitation=key),
         Assignment.objects.filter(session__invitation=key),
         Scorecard.objects.filter(session__invitation=key),
@@ -77,6 +79,7 @@ STORES: Final[Mapping[str, Registered]] = {
             *("interviews.Assignment", "interviews.Scorecard", "interviews.Submission"),
             *("interviews.Decision", "interviews.Note", "interviews.Mention"),
             "interviews.Accommodation",
+            "interviews.SearchEntry",
         ),
     ),
     ADMIN_LOG: Registered(

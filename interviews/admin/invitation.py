@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from accounts.large_lists import PeriodFilter
 from accounts.scoped_admin import ScopedRelatedFilter
 from interviews import states
 from interviews.actions import invitations, mails
@@ -59,15 +60,19 @@ class InvitationForm(InvitingForm, forms.ModelForm):
             mails.ask(invitations=[self.instance], kind=Message.Kind.INVITATION, by=self.by, now=now)
 
 
+class Invited(PeriodFilter):
+    title = _("invited")
+    column = "created_at"
+
+
 @admin.register(Invitation)
 class InvitationAdmin(ArrangementActions):
     form = InvitationForm
     organisation_path = "interview__organisation_id"
     list_display = ["candidate_name", "interview", "state", "progress_in_words", "expires_at", "link_button"]
-    list_filter = [("interview", ScopedRelatedFilter), "status"]
+    list_filter = [("interview", ScopedRelatedFilter), "status", Invited]
     list_select_related = ["interview", "session"]
     search_fields = ["candidate_name", "candidate_email", "interview__title"]
-    date_hierarchy = "created_at"
     actions = ["revoke_selected"]
     actions_detail = ["review", "accommodate", "extend", "send_again", "reset", "revoke_link", "erase"]
     readonly_fields = [

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from accounts.large_lists import PeriodFilter
 from accounts.scoped_admin import ScopedRelatedFilter
 from interviews.admin.review import Review
 from interviews.evaluation.columns import DecisionColumn, DecisionFilter
@@ -23,6 +24,11 @@ from interviews.evaluation.queue import QueuePages
 from interviews.models import Session
 from interviews.queries import progress
 from voice.recordings import addresses
+
+
+class Begun(PeriodFilter):
+    title = _("begun")
+    column = "consented_at"
 
 
 @admin.register(Session)
@@ -39,10 +45,12 @@ class SessionAdmin(EvaluationPages, QueuePages, ComparePages, DecisionColumn):
         "consented_at",
         "finished_at",
     ]
-    list_filter = [("invitation__interview", ScopedRelatedFilter), "status", DecisionFilter]
+    list_filter = [("invitation__interview", ScopedRelatedFilter), "status", DecisionFilter, Begun]
     list_select_related = ["invitation__interview"]
-    search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
-    date_hierarchy = "consented_at"
+    search_fields = [
+        *("invitation__candidate_name", "invitation__candidate_email"),
+        "invitation__interview__title",
+    ]
     actions = ["assign_selected", "compare_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:

@@ -13,6 +13,7 @@ from interviews.models.open_link import Application, OpenLink
 from interviews.models.question import Question
 from interviews.models.rubric import Criterion
 from interviews.models.scorecard import Assignment, Scorecard, Submission
+from interviews.models.search_entry import SearchEntry
 from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
 
@@ -35,6 +36,7 @@ __all__ = [
     "OpenLink",
     "Question",
     "Scorecard",
+    "SearchEntry",
     "Session",
     "Submission",
 ]
