@@ -1,28 +1,22 @@
-"""Candidates' interviews: their progress, and the page for listening to answers and reading them."""
+"""The list of candidates' interviews and their progress. The page of one is in `interviews.review`."""
 
-from typing import Any, cast
-from uuid import UUID
+from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
-from interviews.admin.review import Review
+from accounts.scoped_admin import ScopedRelatedFilter
 from interviews.models import Session
 from interviews.queries import progress
-from voice.recordings import addresses
+from interviews.review.pages import ReviewPages
 
 
 @admin.register(Session)
-class SessionAdmin(ReadOnlyScopedModelAdmin):
-    """Read-only page: a candidate's interview is never edited."""
+class SessionAdmin(ReviewPages):
+    """Read-only: a candidate's interview is never edited."""
 
     organisation_path = "invitation__interview__organisation_id"
     list_display = [
@@ -34,64 +28,17 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
         "finished_at",
     ]
     list_filter = [("invitation__interview", ScopedRelatedFilter), "status"]
-    list_select_related = ["invitation__interview"]
     search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
     date_hierarchy = "consented_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: Any = super().get_queryset(request)
-        return progress.of_sessions(rows.counted())
+        return progress.of_sessions(rows.counted().select_related("invitation__interview"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         return super().changelist_view(
             request, {"title": _("Candidates’ interviews"), **(extra_context or {})}
         )
-
-    def get_urls(self) -> list[URLPattern]:
-        recording = path(
-            "<uuid:session_id>/answers/<uuid:answer_id>/recording/",
-            self.admin_site.admin_view(self.recording_view),
-            name="interviews_session_recording",
-        )
-        return [recording, *super().get_urls()]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
-    ) -> HttpResponse:
-        """The review page."""
-        session = self.get_object(request, object_id)
-        if session is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": session.invitation.candidate_name,
-            "subtitle": session.interview.title,
-            "original": session,
-            "session": session,
-            "progress": progress.of(session),
-            "reviews": Review.all_of(session),
-            "media": self.media + self.review_media,
-        }
-        return TemplateResponse(request, "admin/interviews/session/review.html", context)
-
-    @property
-    def review_media(self) -> forms.Media:
-        return forms.Media(
-            css={"all": ["admin/interviews/review.css"]},
-            js=[
-                cast("str", forms.Script("admin/interviews/review.js", type="module"))
-            ],  # the stubs are outdated
-        )
-
-    def recording_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
-        """Redirect to a fresh, short-lived URL, so that a page left open for an hour can still play."""
-        session = self.get_object(request, str(session_id))
-        answer = session and session.answers.filter(pk=answer_id).select_related("recording").first()
-        address = answer and answer.recording and addresses.temporary_url(answer.recording)
-        if not address:
-            raise Http404
-        return redirect(address)
 
     @display(description=_("candidate"), ordering="invitation__candidate_name")
     def candidate(self, session: Session) -> str:

@@ -2,16 +2,19 @@
 
 from interviews.models.answer import Answer
 from interviews.models.batch import InvitationBatch
+from interviews.models.correction import Correction
 from interviews.models.erasure import Erasure
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.message import MailTemplate, Message
+from interviews.models.observation import Observation
 from interviews.models.question import Question
 from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
 
 __all__ = [
     "Answer",
+    "Correction",
     "Erasure",
     "Interview",
     "InterviewVersion",
@@ -19,6 +22,7 @@ __all__ = [
     "InvitationBatch",
     "MailTemplate",
     "Message",
+    "Observation",
     "Question",
     "Session",
 ]
