@@ -23,6 +23,7 @@ GROUPS = {
     "a machine": ("faults/test_machine.py",),
     "a healthy system": (
         "browser/test_playground.py",
+        "browser/test_review.py",
         "browser/test_policy.py",
         "flows/test_interview_by_script.py",
         "flows/test_voice_sockets.py",

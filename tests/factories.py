@@ -25,6 +25,7 @@ from interviews.actions.interviews import speech_name
 from interviews.actions.versions import written
 from interviews.models import Answer, Criterion, Interview, InterviewVersion, Invitation, Question, Session
 from voice.audio import encoding
+from voice.audio.peaks import peaks_of
 from voice.models import Recording, Speech, Transcript
 from voice.speech.names import text_name
 
@@ -259,6 +260,7 @@ class RecordingFactory(DjangoModelFactory):
             status=Recording.Status.STORED,
             stored_at=factory.LazyFunction(timezone.now),
             sha256=factory.LazyAttribute(lambda o: hashlib.sha256(o.pcm).hexdigest()),
+            peaks=factory.LazyAttribute(lambda o: peaks_of(o.pcm)),
             storage_name=factory.LazyAttribute(
                 lambda o: default_storage.save(f"recordings/{o.sha256}.flac", ContentFile(flac(o.pcm)))
             ),

@@ -1,29 +1,24 @@
-"""Candidates' interviews: their progress, and the page for listening to answers and reading them."""
+"""The list of candidates' interviews and their progress. The page of one is in `interviews.review`."""
 
-from typing import Any, cast
-from uuid import UUID
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts.large_lists import PeriodFilter
 from accounts.scoped_admin import ScopedRelatedFilter
-from interviews.admin.review import Review
 from interviews.evaluation.columns import DecisionColumn, DecisionFilter
 from interviews.evaluation.comparing import ComparePages
 from interviews.evaluation.pages import EvaluationPages
 from interviews.evaluation.queue import QueuePages
 from interviews.models import Session
 from interviews.queries import progress
-from voice.recordings import addresses
+from interviews.review.pages import ReviewPages
 
 
 class Begun(PeriodFilter):
@@ -32,8 +27,8 @@ class Begun(PeriodFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(EvaluationPages, QueuePages, ComparePages, DecisionColumn):
-    """Read-only page: a candidate's interview is never edited."""
+class SessionAdmin(ReviewPages, EvaluationPages, QueuePages, ComparePages, DecisionColumn):
+    """Read-only: a candidate's interview is never edited."""
 
     organisation_path = "invitation__interview__organisation_id"
     list_display = [
@@ -46,7 +41,6 @@ class SessionAdmin(EvaluationPages, QueuePages, ComparePages, DecisionColumn):
         "finished_at",
     ]
     list_filter = [("invitation__interview", ScopedRelatedFilter), "status", DecisionFilter, Begun]
-    list_select_related = ["invitation__interview"]
     search_fields = [
         *("invitation__candidate_name", "invitation__candidate_email"),
         "invitation__interview__title",
@@ -55,7 +49,7 @@ class SessionAdmin(EvaluationPages, QueuePages, ComparePages, DecisionColumn):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: Any = super().get_queryset(request)
-        return progress.of_sessions(rows.counted())
+        return progress.of_sessions(rows.counted().select_related("invitation__interview"))
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -75,52 +69,12 @@ class SessionAdmin(EvaluationPages, QueuePages, ComparePages, DecisionColumn):
             request, {"title": _("Candidates’ interviews"), **(extra_context or {})}
         )
 
-    def get_urls(self) -> list[URLPattern]:
-        recording = path(
-            "<uuid:session_id>/answers/<uuid:answer_id>/recording/",
-            self.admin_site.admin_view(self.recording_view),
-            name="interviews_session_recording",
-        )
-        return [recording, *super().get_urls()]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
-    ) -> HttpResponse:
-        """The review page."""
-        session = self.get_object(request, object_id)
-        if session is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": session.invitation.candidate_name,
-            "subtitle": session.interview.title,
-            "original": session,
-            "session": session,
-            "progress": progress.of(session),
-            "reviews": Review.all_of(session),
-            **self.evaluation_context(request, session),
-            "media": self.media + self.review_media + self.evaluation_media,
-        }
-        return TemplateResponse(request, "admin/interviews/session/review.html", context)
+    def beside(self, request: HttpRequest, session: Session) -> dict[str, Any]:
+        return self.evaluation_context(request, session)
 
     @property
     def review_media(self) -> forms.Media:
-        return forms.Media(
-            css={"all": ["admin/interviews/review.css"]},
-            js=[
-                cast("str", forms.Script("admin/interviews/review.js", type="module"))
-            ],  # the stubs are outdated
-        )
-
-    def recording_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
-        """Redirect to a fresh, short-lived URL, so that a page left open for an hour can still play."""
-        session = self.get_object(request, str(session_id))
-        answer = session and session.answers.filter(pk=answer_id).select_related("recording").first()
-        address = answer and answer.recording and addresses.temporary_url(answer.recording)
-        if not address:
-            raise Http404
-        return redirect(address)
+        return super().review_media + self.evaluation_media
 
     @display(description=_("candidate"), ordering="invitation__candidate_name")
     def candidate(self, session: Session) -> str:

@@ -66,6 +66,8 @@ class CandidateConsumer(WebSocketConsumer):
         if not await self.presence.connect():
             await self._end_for_other()
             return
+        if (how := self.presence.came_back) is not None:
+            await self.session.note(how)
         is_let_in = await self.presence.enter_waiting_room(
             status=session.status, expected_s=expected_s, tell=self.outbox.wait, let_in=self._let_in
         )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from interviews.admission import tabs, waiting_room
 from interviews.events import publishing
+from interviews.models import Observation
 
 
 class Presence:
@@ -33,6 +34,13 @@ class Presence:
             message = {"type": "session.taken_over", "number": self._number}
             await self._channel_layer.group_send(self._group, message)
         return True
+
+    @property
+    def came_back(self) -> Observation.Kind | None:
+        """How the candidate came back, if this is not the first connection that is remembered."""
+        if self._number <= 1:
+            return None
+        return Observation.Kind.OPENED_AGAIN if "claim" in self._query else Observation.Kind.RECONNECTED
 
     def is_older_than(self, number: int) -> bool:
         """Whether the connection with that number is newer. A connection also receives its own number."""

@@ -7,12 +7,12 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from interviews.actions import sessions
+from interviews.actions import observations, sessions
 from interviews.actions.errors import NotYours
 from interviews.admission import estimate, time_spent
 from interviews.candidate.clock import AnswerClock
 from interviews.events import snapshots
-from interviews.models import Answer, Invitation, Session
+from interviews.models import Answer, Invitation, Observation, Session
 from interviews.queries import links, rows
 from interviews.states import InvitationStatus, SessionStatus
 from voice.infra.threads import in_thread
@@ -57,6 +57,11 @@ class CandidateSession:
         self.clock.spent = await time_spent.read(self.id)
         self.clock.follow(snapshot["session"], snapshot["answers"], now_s=time.monotonic())
         return snapshot
+
+    @in_thread
+    def note(self, kind: Observation.Kind) -> None:
+        """Note a fact of integrity."""
+        observations.note(session_id=self.id, kind=kind, by=self._invitation, now=timezone.now())
 
     async def keep_time(self) -> None:
         """Note how long this connection had to think: the next one goes on from there."""

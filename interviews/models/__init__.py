@@ -3,12 +3,14 @@
 from interviews.models.accommodation import Accommodation
 from interviews.models.answer import Answer
 from interviews.models.batch import InvitationBatch
+from interviews.models.correction import Correction
 from interviews.models.decision import Decision
 from interviews.models.erasure import Erasure
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.message import MailTemplate, Message
 from interviews.models.note import Mention, Note
+from interviews.models.observation import Observation
 from interviews.models.open_link import Application, OpenLink
 from interviews.models.question import Question
 from interviews.models.rubric import Criterion
@@ -22,6 +24,7 @@ __all__ = [
     "Answer",
     "Application",
     "Assignment",
+    "Correction",
     "Criterion",
     "Decision",
     "Erasure",
@@ -33,6 +36,7 @@ __all__ = [
     "Mention",
     "Message",
     "Note",
+    "Observation",
     "OpenLink",
     "Question",
     "Scorecard",

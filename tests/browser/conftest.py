@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.browsers import chromium_browser, fresh_page
 from tests.sounds import encode_wav
@@ -38,6 +38,18 @@ def page(chromium):
     """A page in a fresh profile. A script error fails the test, and so does what its policy forbids."""
     with fresh_page(chromium, permissions=["microphone"]) as page:
         yield page
+
+
+@pytest.fixture(scope="module")
+def cookies(stack, chromium):
+    """Those of a recruiter of the demo's organisation who has signed in."""
+    with fresh_page(chromium) as page:
+        page.goto(stack.url + "/playground")
+        page.fill("[name=username]", stack.demo["recruiter_username"])
+        page.fill("[name=password]", stack.demo["recruiter_password"])
+        page.click("[type=submit]")
+        expect(page).to_have_url(stack.url + "/playground")
+        return page.context.cookies()
 
 
 @pytest.fixture(scope="session")

@@ -61,21 +61,6 @@ def facts(stack):
     return stack.demo
 
 
-@pytest.fixture(scope="module")
-def cookies(stack, facts, chromium):
-    """Those of a member of staff who has signed in."""
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(stack.url + "/playground")
-    page.fill("[name=username]", facts["recruiter_username"])
-    page.fill("[name=password]", facts["recruiter_password"])
-    page.click("[type=submit]")
-    expect(page).to_have_url(stack.url + "/playground")
-    cookies = context.cookies()
-    context.close()
-    return cookies
-
-
 @pytest.fixture
 def playground(stack, cookies, page):
     """The page, with a member of staff signed in."""

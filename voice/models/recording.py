@@ -36,6 +36,11 @@ class Recording(models.Model):
     )
     sha256 = models.CharField(max_length=64, blank=True, help_text=_("Of the PCM bytes, once stored."))
     storage_name = models.CharField(max_length=200, blank=True)
+    peaks = models.BinaryField(
+        default=b"",
+        db_default=b"",
+        help_text=_("voice.audio.peaks of it, once stored; empty if an older release stored it."),
+    )
     created_at = models.DateTimeField(default=timezone.now)
     sealed_at = models.DateTimeField(null=True)
     retry_at = models.DateTimeField(

@@ -12,6 +12,7 @@ from django.core.files.storage import default_storage
 
 from voice import metrics, signals
 from voice.audio import decoding, encoding
+from voice.audio.peaks import peaks_of
 from voice.errors import AudioMissing, VoiceError
 from voice.infra import object_storage, sql
 from voice.models import Recording
@@ -104,7 +105,7 @@ def store(recording: Recording, *, now: datetime) -> bool:
     digest = hashlib.sha256(pcm).hexdigest()
     name = f"{directory(recording.id)}{digest}.flac"
     _write_once(name, pcm, encode=encoding.encode_flac, decode=_decoded)
-    is_ours = sql.change(_STORE, name, digest, now, recording.pk)
+    is_ours = sql.change(_STORE, name, digest, peaks_of(pcm), now, recording.pk)
     if is_ours:
         recording.status, recording.storage_name = Recording.Status.STORED, name
         recording.sha256, recording.stored_at = digest, now
@@ -119,7 +120,7 @@ def store(recording: Recording, *, now: datetime) -> bool:
 
 
 _STORE = """
-UPDATE voice_recording SET status = 'stored', storage_name = %s, sha256 = %s, stored_at = %s
+UPDATE voice_recording SET status = 'stored', storage_name = %s, sha256 = %s, peaks = %s, stored_at = %s
 WHERE id = %s AND status = 'sealed'
 """
 

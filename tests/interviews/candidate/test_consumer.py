@@ -384,6 +384,15 @@ async def test_holding_tab_may_reconnect(token, answer):
     await again.close()
 
 
+async def test_candidate_who_comes_back_is_noted_as_a_fact(token, answer, session):
+    for query in ("&claim=1", "", "&claim=1"):
+        page = Browser(token, f"?tab=laptop{query}")
+        await page.open()
+        await page.close()
+    kinds = sync_to_async(lambda: [row.kind for row in session.observations.all()])
+    assert await kinds() == ["reconnected", "opened_again"]
+
+
 async def test_own_connection_that_was_held_up_does_not_end_the_page(token, answer):
     page, given_up = Tab(token, "laptop", is_claiming=True), Tab(token, "laptop")
     await page.open()

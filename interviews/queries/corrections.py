@@ -1,0 +1,95 @@
+"""The words of an answer, as recognised and as corrected. Pure: given a transcript and its corrections.
+
+    wording(transcript, corrections)     # stretches of words, each as recognised or as corrected
+    corrected_text(transcript, corrections)
+
+Corrections are layers in the order in which they were made. One is in force if no later one overlaps it, and
+if the words that it stands for are still those of the transcript.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from interviews.models import Correction
+from interviews.queries.reliability import DOUBTFUL_BELOW
+from voice.models import Transcript
+from voice.text.writing_systems import UNSPACED_LANGUAGES
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Words that are shown as one: a recognised word, or what a correction puts in place of some.
+
+    first, last: which recognised words these are. Times in seconds from the start of the recording.
+    """
+
+    first: int
+    last: int
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float
+    correction: Correction | None = None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the word was recognised with little confidence. A correction never is."""
+        return self.confidence < DOUBTFUL_BELOW
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.confidence)
+
+
+def separator(transcript: Transcript) -> str:
+    """Return what stands between two words of the transcript's language."""
+    return "" if transcript.language in UNSPACED_LANGUAGES else " "
+
+
+def recognised(transcript: Transcript, first: int, last: int) -> str:
+    """Return the recognised words `first` to `last`, inclusive, as text."""
+    words = transcript.words[first : last + 1]
+    return separator(transcript).join(word["word"].strip() for word in words)
+
+
+def in_force(transcript: Transcript, corrections: Iterable[Correction]) -> list[Correction]:
+    """Return the corrections that are in force, in the order of the words.
+
+    corrections: all of the answer, in the order in which they were made.
+    """
+    kept: list[Correction] = []
+    for layer in corrections:
+        if recognised(transcript, layer.first_word, layer.last_word) != layer.recognised:
+            continue  # made of other words: the answer was transcribed again
+        kept = [one for one in kept if one.last_word < layer.first_word or one.first_word > layer.last_word]
+        if layer.text is not None:
+            kept.append(layer)
+    return sorted(kept, key=lambda layer: layer.first_word)
+
+
+def wording(transcript: Transcript, corrections: Iterable[Correction] = ()) -> list[Stretch]:
+    """Return all words of a transcript, in order, with the corrections in force."""
+    words, stretches = transcript.words, []
+    begin = {layer.first_word: layer for layer in in_force(transcript, corrections)}
+    at = 0
+    while at < len(words):
+        layer = begin.get(at)
+        last = layer.last_word if layer else at
+        stretches.append(_stretch(words, at, last, layer))
+        at = last + 1
+    return stretches
+
+
+def _stretch(words: Sequence[dict], first: int, last: int, layer: Correction | None) -> Stretch:
+    text = words[first]["word"].strip() if layer is None else layer.text or ""
+    confidence = words[first]["confidence"] if layer is None else 1.0
+    return Stretch(first, last, text, words[first]["start"], words[last]["end"], confidence, layer)
+
+
+def corrected_text(transcript: Transcript, corrections: Iterable[Correction] = ()) -> str:
+    """Return the transcript's text with the corrections in force; as recognised where there are none."""
+    layers = list(corrections)
+    if not in_force(transcript, layers):
+        return transcript.text
+    texts = (stretch.text for stretch in wording(transcript, layers))
+    return separator(transcript).join(text for text in texts if text)

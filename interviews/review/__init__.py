@@ -1,0 +1,1 @@
+"""Door: the page on which a candidate’s interview is heard, read and corrected."""

@@ -1,0 +1,45 @@
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from interviews.models import Observation
+from interviews.queries.integrity import facts_of
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+def at(minute):
+    return NOW + timedelta(minutes=minute)
+
+
+@pytest.fixture
+def session():
+    return factories.SessionFactory()
+
+
+def facts(session):
+    found = facts_of(session, session.answers.all())
+    return [(fact.at, re.split("[.:]", fact.text)[0], fact.answer) for fact in found]
+
+
+def test_facts_are_told_in_the_order_in_which_they_happened(session):
+    factories.AnswerFactory(
+        session=session, position=1, asked_at=at(0), asked_again_at=at(2), is_silent=True, completed_at=at(5)
+    )
+    factories.AnswerFactory(session=session, position=2, typed_text="I write.", completed_at=at(7))
+    Observation.objects.create(session=session, kind=Observation.Kind.RECONNECTED, happened_at=at(3))
+    assert facts(session) == [
+        (at(2), "Asked again", 1),
+        (at(3), "The connection was lost and came back", None),
+        (at(5), "Nothing was heard until the limit, the second time too", 1),
+        (at(7), "Typed instead of spoken", 2),
+    ]
+
+
+def test_interview_that_went_its_way_has_no_facts(session):
+    factories.AnswerFactory(session=session, position=1, accepted=True)
+    assert facts(session) == []

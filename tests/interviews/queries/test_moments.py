@@ -1,0 +1,23 @@
+from uuid import UUID
+
+import pytest
+
+from interviews.queries.moments import moment_url
+
+SESSION = UUID(int=1)
+PAGE = f"/admin/interviews/session/{SESSION}/change/"
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ((), PAGE),
+        ((2,), f"{PAGE}?answer=2"),
+        ((2, 12.53), f"{PAGE}?answer=2&t=12.5"),
+        ((2, 12), f"{PAGE}?answer=2&t=12"),
+        ((2, 0.0), f"{PAGE}?answer=2&t=0"),
+        ((2, 360_000.04), f"{PAGE}?answer=2&t=360000"),
+    ],
+)
+def test_moment_has_one_address(moment, expected):
+    assert moment_url(SESSION, *moment) == expected
