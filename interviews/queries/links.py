@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils.translation import get_language
 
 from interviews import tokens
 from interviews.models import Invitation, Session
 from interviews.queries import rows
 from interviews.states import InvitationStatus
+from interviews.texts import languages
 
 
 class LinkProblem(Exception):
@@ -68,10 +70,19 @@ def find(
 
 
 def look(invitation: Invitation) -> dict[str, object]:
-    """Return what every page of this candidate shows: {interview, organisation, accent}."""
+    """Return what every page of this candidate shows: {interview, organisation, accent, page_language}."""
     organisation = invitation.interview.organisation
-    accent = organisation.accent_colour
-    return {"interview": invitation.definition, "organisation": organisation, "accent": accent}
+    return {
+        "interview": invitation.definition,
+        "organisation": organisation,
+        "accent": organisation.accent_colour,
+        "page_language": page_language(invitation),
+    }
+
+
+def page_language(invitation: Invitation | None) -> str:
+    """Return the language of the pages of an invitation. Without one the browser chooses."""
+    return languages.of_pages(invitation.definition.language) if invitation else get_language()
 
 
 def closes_at(session: Session) -> datetime:
