@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import uuid
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
@@ -42,6 +43,17 @@ class User(AbstractUser):
     """A person who signs in. Candidates use a link instead."""
 
     organisations = models.ManyToManyField(Organisation, through="Membership", related_name="users")
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        blank=True,
+        db_default="",
+        default="",
+        help_text=_("Of the pages for staff. Empty: as the browser asks."),
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, blank=True, db_default="", default="", help_text=_("Empty: UTC.")
+    )
 
     @cached_property
     def roles(self) -> dict[int, str]:
@@ -68,6 +80,48 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} – {self.organisation} ({self.get_role_display()})"
+
+
+class ColleagueInvitation(models.Model):
+    """A link that makes its holder a member of the organisation (`accounts.colleagues`)."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField(_("e-mail"))
+    role = models.CharField(
+        _("role"), max_length=20, choices=Membership.Role.choices, default=Membership.Role.RECRUITER
+    )
+    token_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(_("invited"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"), editable=False)
+    sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
+    accepted_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+    plain = ""
+    """The link, right after it was made. It is not kept."""
+
+    class Meta:
+        verbose_name = _("invited colleague")
+        verbose_name_plural = _("invited colleagues")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="one_open_invitation_a_colleague",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether the link works."""
+        return not self.accepted_at and not self.revoked_at and self.expires_at > now
 
 
 class ApiKey(models.Model):

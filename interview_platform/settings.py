@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "interview_platform.web.staff_pages.in_turn",
+    "interview_platform.web.staff_language.of_profile",
     "interview_platform.web.bad_values.BadValuesMiddleware",
 ]
 
@@ -408,5 +409,6 @@ UNFOLD = {
     "STYLES": [lambda request: static("admin/interviews/admin.css")],
     "SCRIPTS": [lambda request: static("admin/interviews/copy.js")],
     "SIDEBAR": {"navigation": "interview_platform.web.admin_menu.navigation"},
+    "ACCOUNT": {"navigation": "interview_platform.web.admin_menu.own_pages"},
     "DASHBOARD_CALLBACK": "interview_platform.web.admin_menu.front_page",
 }

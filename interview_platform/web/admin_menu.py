@@ -40,6 +40,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Organisation"),
             _item(_("Organisations"), "apartment", "admin:accounts_organisation_changelist", is_member),
             _item(_("People"), "group", "admin:accounts_user_changelist", is_owner),
+            _item(_("Invited"), "person_add", "admin:accounts_colleagueinvitation_changelist", is_owner),
             _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
             _item(_("E-mail texts"), "edit_note", "admin:interviews_mailtemplate_changelist", is_writer),
             _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
@@ -51,6 +52,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Queues"), "stacks", "django_rq:home", is_unlimited),
             _item(_("API description"), "api", "api:openapi-view", is_owner),
         ),
+    ]
+
+
+def own_pages(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the menu of the signed-in person."""
+    return [
+        {"title": _("Profile"), "link": reverse("profile")},
+        {"title": _("Change password"), "link": reverse("admin:password_change")},
     ]
 
 

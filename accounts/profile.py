@@ -1,0 +1,65 @@
+"""A person's own page: the name, and the language and time zone of the pages for staff."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import translation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from accounts import admin_log
+from accounts.models import User
+
+
+def time_zones() -> list[str]:
+    """Return the names of places whose time this machine knows, and UTC."""
+    return [
+        "UTC",
+        *sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")),
+    ]
+
+
+class ProfileForm(forms.ModelForm):
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, widget=UnfoldAdminSelectWidget, help_text=_("Of these pages.")
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("Times on these pages, and those that you write, are of this place."),
+    )
+
+    class Meta:
+        model = User
+        fields = ["first_name", "last_name", "language", "time_zone"]
+        widgets = {"first_name": UnfoldAdminTextInputWidget, "last_name": UnfoldAdminTextInputWidget}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = [("", _("As the browser asks")), *settings.LANGUAGES]
+        zones = [(name, name.replace("_", " ")) for name in time_zones()]
+        self.fields["time_zone"].choices = [("", f"{settings.TIME_ZONE} ({gettext('standard')})"), *zones]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    """Show and change the own profile. Every person who signs in may."""
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    if request.method == "POST" and form.is_valid():
+        user = form.save()
+        admin_log.record(user, [user], CHANGE, "Profile.")
+        with translation.override(user.language or translation.get_language()):
+            messages.success(request, gettext("Your profile is saved."))
+        return redirect("profile")
+    context = {**admin.site.each_context(request), "title": _("Your profile"), "form": form}
+    return TemplateResponse(request, "admin/accounts/profile.html", context)
