@@ -19,7 +19,6 @@ from django.views.decorators.http import require_http_methods
 from accounts import colleagues
 from accounts.models import ColleagueInvitation, User
 
-
 AUTOCOMPLETE = {"first_name": "given-name", "last_name": "family-name"}
 
 

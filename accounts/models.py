@@ -55,10 +55,14 @@ class User(AbstractUser):
         _("time zone"), max_length=64, blank=True, db_default="", default="", help_text=_("Empty: UTC.")
     )
 
+    chosen: int | None = None
+    """The organisation that a member of several works in just now; None: in all of them."""
+
     @cached_property
     def roles(self) -> dict[int, str]:
-        """The user's role by organisation id, cached on first use."""
-        return dict(self.memberships.values_list("organisation_id", "role"))
+        """The user's role by organisation id, cached on first use. Of the chosen organisation only."""
+        roles = dict(self.memberships.values_list("organisation_id", "role"))
+        return {self.chosen: roles[self.chosen]} if self.chosen in roles else roles
 
 
 class Membership(models.Model):

@@ -1,4 +1,4 @@
-"""A person's own page: the name, and the language and time zone of the pages for staff."""
+"""A person's own page: the name, language and time zone, and which organisation the pages show."""
 
 from typing import Any
 from zoneinfo import available_timezones
@@ -7,17 +7,19 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts import admin_log
-from accounts.models import User
+from accounts.access import is_unlimited
+from accounts.models import Organisation, User
 
 
 def time_zones() -> list[str]:
@@ -51,6 +53,23 @@ class ProfileForm(forms.ModelForm):
         self.fields["time_zone"].choices = [("", f"{settings.TIME_ZONE} ({gettext('standard')})"), *zones]
 
 
+CHOSEN = "organisation"
+"""Where the session of a signed-in person keeps the chosen organisation."""
+
+
+@require_POST
+def switch(request: HttpRequest) -> HttpResponse:
+    """Choose the organisation whose rows the pages show; anything else chooses all of the own ones."""
+    ids = {str(pk): pk for pk in own_organisations(request.user).values_list("pk", flat=True)}
+    request.session[CHOSEN] = ids.get(request.POST.get(CHOSEN, ""))
+    return redirect("admin:index")
+
+
+def own_organisations(user: Any) -> QuerySet[Organisation]:
+    """Return the organisations of a member, whichever is chosen."""
+    return Organisation.objects.filter(memberships__user=user.pk)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and change the own profile. Every person who signs in may."""
@@ -62,4 +81,5 @@ def profile(request: HttpRequest) -> HttpResponse:
             messages.success(request, gettext("Your profile is saved."))
         return redirect("profile")
     context = {**admin.site.each_context(request), "title": _("Your profile"), "form": form}
+    context["organisations"] = () if is_unlimited(request.user) else own_organisations(request.user)
     return TemplateResponse(request, "admin/accounts/profile.html", context)

@@ -13,6 +13,7 @@ import environ
 from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
 
 from interview_platform.web import browser_policy
 from interviews.tokens import SHORTEST_KEY
@@ -382,8 +383,8 @@ LOGGING: dict[str, Any] = {
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = {
-    "SITE_TITLE": "Interviews",
-    "SITE_HEADER": "Interview platform",
+    "SITE_TITLE": _("Interviews"),
+    "SITE_HEADER": _("Interview platform"),
     "SITE_SYMBOL": "graphic_eq",
     "SITE_URL": None,
     "SITE_FAVICONS": [

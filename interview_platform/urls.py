@@ -16,7 +16,7 @@ from rq.exceptions import NoSuchJobError
 
 from accounts.access import for_members, for_superusers
 from accounts.joining import join
-from accounts.profile import profile
+from accounts.profile import profile, switch
 from interview_platform.web import health, metrics, sign_in
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import unknown_address
@@ -74,6 +74,7 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("admin/speech-engines/", admin.site.admin_view(for_members(engines_page)), name="speech-engines"),
     path("join/<str:token>/", join, name="join"),
     path("admin/profile/", admin.site.admin_view(profile), name="profile"),
+    path("admin/profile/organisation/", admin.site.admin_view(switch), name="switch-organisation"),
     path("admin/login/", sign_in.sign_in),  # under the names that the admin gives these addresses
     path("admin/password_change/", sign_in.change_password),
     path(

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import access
+from accounts.models import Organisation
 from interviews.admission import waiting_room
 from interviews.models import Invitation, Session
 from interviews.queries import progress
@@ -56,8 +57,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def own_pages(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the menu of the signed-in person."""
+    """Return the menu of the signed-in person. A member of several organisations sees which is chosen."""
+    pk = getattr(request.user, "chosen", None)
+    chosen = Organisation.objects.filter(pk=pk, memberships__user=request.user.pk).first() if pk else None
     return [
+        *([{"title": chosen.name, "link": reverse("profile")}] if chosen else []),
         {"title": _("Profile"), "link": reverse("profile")},
         {"title": _("Change password"), "link": reverse("admin:password_change")},
     ]

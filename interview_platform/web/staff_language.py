@@ -1,4 +1,4 @@
-"""Staff's pages are in the language and the time zone of the person's profile."""
+"""Staff's pages are in the language and time zone of the profile, and show the chosen organisation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone, translation
 from django.utils.decorators import sync_and_async_middleware
 
+from accounts.profile import CHOSEN
 from interview_platform.web.staff_pages import ADDRESSES, APART
 
 OF_STAFF = (*ADDRESSES, "/playground", "/join/")
@@ -42,8 +43,11 @@ def _is_of_staff(request: HttpRequest) -> bool:
 
 
 def _user(request: HttpRequest) -> Any:
-    """Return the user, read here once for the page as well."""
-    return request.user if request.user.is_authenticated else None
+    """Return the user, read here once for the page as well, working in the chosen organisation."""
+    if not request.user.is_authenticated:
+        return None
+    request.user.chosen = request.session.get(CHOSEN)
+    return request.user
 
 
 @contextmanager

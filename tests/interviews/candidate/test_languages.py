@@ -1,7 +1,7 @@
 """Each page and e-mail of a candidate is in the language of the interview, whatever the browser asks for."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -135,7 +135,7 @@ def test_candidate_is_greeted(client, language, hello):
 )
 def test_dates_are_those_of_the_place(client, language, date):
     invitation = invite(language)
-    Invitation.objects.update(created_at=timezone.datetime(2026, 5, 3, 12, tzinfo=timezone.UTC))
+    Invitation.objects.update(created_at=datetime(2026, 5, 3, 12, tzinfo=UTC))
     assert date in unescape(get(client, invitation, "data")).replace("\xa0", " ")
 
 
