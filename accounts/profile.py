@@ -50,7 +50,8 @@ class ProfileForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["language"].choices = [("", _("As the browser asks")), *settings.LANGUAGES]
         zones = [(name, name.replace("_", " ")) for name in time_zones()]
-        self.fields["time_zone"].choices = [("", f"{settings.TIME_ZONE} ({gettext('standard')})"), *zones]
+        standard = gettext("The standard one, %s") % settings.TIME_ZONE
+        self.fields["time_zone"].choices = [("", standard), *zones]
 
 
 CHOSEN = "organisation"

@@ -16,7 +16,7 @@ from django.template.base import Lexer, TokenType
 ROOT = Path(__file__).resolve().parent.parent
 TRANSLATED = [code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
 TEMPLATES = [
-    ROOT / "templates/base.html",
+    *sorted((ROOT / "templates").glob("*.html")),
     *sorted((ROOT / "templates/interviews").rglob("*.html")),
     *sorted((ROOT / "templates/interviews").rglob("*.txt")),
 ]
@@ -27,10 +27,8 @@ MODULES = [
     if "playground" not in path.parts  # a page of staff
 ]
 FOR_CANDIDATES = (
-    "templates/base.html",
-    "templates/interviews/",
-    "interviews/candidate/",
-    "interviews/privacy/",
+    *("templates/base.html", "templates/interviews/", "interviews/candidate/", "interviews/privacy/"),
+    *("templates/403_csrf.html", "templates/404.html", "templates/500.html"),
 )
 PLACES = re.compile(r"%\(\w+\)s|%[sd]|\{\w+\}|</?\w+[^>]*>")
 SEEN = ("alt", "aria-label", "placeholder", "title")

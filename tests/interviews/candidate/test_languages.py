@@ -6,8 +6,10 @@ from html import unescape
 
 import pytest
 from django.core import mail
+from django.template.loader import render_to_string
+from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from interviews import jobs
 from interviews.actions import mails, new_links
@@ -76,7 +78,7 @@ def invite(language: str, status: str = "pending", days_ago: int = 0, **fields) 
         job_title="Pflege",
         consent_text=consent.default_text(language),
         retention_days=30,
-        organisation__name="Klinik",
+        organisation__name=f"Klinik {language}",
     )
     invitation = factories.InvitationFactory(
         interview=interview, candidate_name="Ada Lovelace", status=status, **fields
@@ -194,3 +196,23 @@ def test_practice_question_and_consent_are_in_the_language(language):
     interview = invite(language).interview
     spoken = read(f"{practice_text(interview)} {consent.default_text(language)}")
     assert spoken & ENGLISH == set()
+
+
+@pytest.mark.parametrize(
+    ("browser", "heading"), [("de", "Das konnte nicht gesendet werden"), ("en", "This could not be sent")]
+)
+def test_form_without_a_cookie_is_refused_in_words_that_help(browser, heading):
+    strict = Client(enforce_csrf_checks=True)
+    address = reverse("interviews:landing", args=[invite("de").token])
+    answer = strict.post(address, {"consent": "on"}, headers={"accept-language": browser})
+    assert answer.status_code == 403
+    assert heading in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["404.html", "500.html"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_page_of_an_error_is_translated(name, language):
+    with translation.override(language):
+        page = render_to_string(name)
+    assert f'<html lang="{language}"' in page
+    assert read(page) & ENGLISH == set()
