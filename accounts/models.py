@@ -33,6 +33,8 @@ class Organisation(models.Model):
     )
 
     class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -73,11 +75,17 @@ class Membership(models.Model):
         RECRUITER = "recruiter", _("Recruiter")
         REVIEWER = "reviewer", _("Reviewer")
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person")
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("organisation")
+    )
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.RECRUITER)
 
     class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
         constraints = [
             models.UniqueConstraint(fields=["user", "organisation"], name="one_membership_an_organisation")
         ]
@@ -89,14 +97,21 @@ class Membership(models.Model):
 class ColleagueInvitation(models.Model):
     """A link that makes its holder a member of the organisation (`accounts.colleagues`)."""
 
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="+", verbose_name=_("organisation")
+    )
     email = models.EmailField(_("e-mail"))
     role = models.CharField(
         _("role"), max_length=20, choices=Membership.Role.choices, default=Membership.Role.RECRUITER
     )
     token_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     created_by = models.ForeignKey(
-        User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+        User,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        editable=False,
+        verbose_name=_("invited by"),
     )
     created_at = models.DateTimeField(_("invited"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"), editable=False)
@@ -138,7 +153,9 @@ class ApiKey(models.Model):
         VOICE = "voice", _("Speech service")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="api_keys")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="api_keys", verbose_name=_("organisation")
+    )
     name = models.CharField(_("name"), max_length=100)
     scopes = models.JSONField(_("scopes"), default=list)
     hint = models.CharField(_("begins with"), max_length=12, editable=False)
@@ -151,6 +168,7 @@ class ApiKey(models.Model):
 
     class Meta:
         verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
