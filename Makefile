@@ -3,13 +3,13 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test proof bench load lint lock clean
+.PHONY: help demo test proof bench load lint messages lock clean
 .DEFAULT_GOAL := help
 # A machine may forbid Python to keep bytecode. Then each of hundreds of processes would compile everything again: 1.2 s.
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## Start everything on this machine (PORT=8000); Ctrl-C stops it
 	@$(PY) -m interview_platform.demo
@@ -37,6 +37,10 @@ lint: $(STAMP) ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff check .
 	DEBUG=true $(VENV)/bin/mypy # its Django plugin loads the settings, which otherwise need a secret key
 	$(VENV)/bin/lint-imports --no-cache
+
+messages: $(STAMP) ## Collect texts for translation, and compile what is translated (needs gettext)
+	DEBUG=true $(PY) manage.py makemessages --all --no-obsolete --add-location file --ignore .venv --ignore 'tests/*'
+	DEBUG=true $(PY) manage.py compilemessages --ignore .venv
 
 # The stamp is newer than the lock once everything is installed, so a second start installs nothing.
 $(STAMP): requirements.lock

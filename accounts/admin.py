@@ -19,7 +19,10 @@ from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
-from accounts import access
+from accounts import (
+    access,
+    colleague_admin,  # noqa: F401  registers its page
+)
 from accounts.models import ApiKey, Membership, Organisation, User
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
 

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import uuid
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
@@ -39,6 +40,8 @@ class Organisation(models.Model):
     )
 
     class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -49,11 +52,26 @@ class User(AbstractUser):
     """A person who signs in. Candidates use a link instead."""
 
     organisations = models.ManyToManyField(Organisation, through="Membership", related_name="users")
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        blank=True,
+        db_default="",
+        default="",
+        help_text=_("Of the pages for staff. Empty: as the browser asks."),
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, blank=True, db_default="", default="", help_text=_("Empty: UTC.")
+    )
+
+    chosen: int | None = None
+    """The organisation that a member of several works in just now; None: in all of them."""
 
     @cached_property
     def roles(self) -> dict[int, str]:
-        """The user's role by organisation id, cached on first use."""
-        return dict(self.memberships.values_list("organisation_id", "role"))
+        """The user's role by organisation id, cached on first use. Of the chosen organisation only."""
+        roles = dict(self.memberships.values_list("organisation_id", "role"))
+        return {self.chosen: roles[self.chosen]} if self.chosen in roles else roles
 
     @cached_property
     def assigned_only(self) -> frozenset[int]:
@@ -71,17 +89,72 @@ class Membership(models.Model):
         RECRUITER = "recruiter", _("Recruiter")
         REVIEWER = "reviewer", _("Reviewer")
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person")
+    )
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("organisation")
+    )
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.RECRUITER)
 
     class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
         constraints = [
             models.UniqueConstraint(fields=["user", "organisation"], name="one_membership_an_organisation")
         ]
 
     def __str__(self) -> str:
         return f"{self.user} – {self.organisation} ({self.get_role_display()})"
+
+
+class ColleagueInvitation(models.Model):
+    """A link that makes its holder a member of the organisation (`accounts.colleagues`)."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="+", verbose_name=_("organisation")
+    )
+    email = models.EmailField(_("e-mail"))
+    role = models.CharField(
+        _("role"), max_length=20, choices=Membership.Role.choices, default=Membership.Role.RECRUITER
+    )
+    token_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    created_by = models.ForeignKey(
+        User,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        editable=False,
+        verbose_name=_("invited by"),
+    )
+    created_at = models.DateTimeField(_("invited"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"), editable=False)
+    sent_at = models.DateTimeField(_("sent"), null=True, editable=False)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, editable=False)
+    accepted_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+    plain = ""
+    """The link, right after it was made. It is not kept."""
+
+    class Meta:
+        verbose_name = _("invited colleague")
+        verbose_name_plural = _("invited colleagues")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "email"],
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="one_open_invitation_a_colleague",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether the link works."""
+        return not self.accepted_at and not self.revoked_at and self.expires_at > now
 
 
 class ApiKey(models.Model):
@@ -94,7 +167,9 @@ class ApiKey(models.Model):
         VOICE = "voice", _("Speech service")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="api_keys")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="api_keys", verbose_name=_("organisation")
+    )
     name = models.CharField(_("name"), max_length=100)
     scopes = models.JSONField(_("scopes"), default=list)
     hint = models.CharField(_("begins with"), max_length=12, editable=False)
@@ -107,6 +182,7 @@ class ApiKey(models.Model):
 
     class Meta:
         verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"

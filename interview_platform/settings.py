@@ -13,6 +13,7 @@ import environ
 from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
 
 from interview_platform.web import browser_policy
 from interviews.tokens import SHORTEST_KEY
@@ -93,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "interview_platform.web.staff_pages.in_turn",
+    "interview_platform.web.staff_language.of_profile",
     "interview_platform.web.bad_values.BadValuesMiddleware",
 ]
 
@@ -127,6 +129,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [  # of the pages, by their own names; interviews are held in more (interviews.texts.languages)
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("es", "Español"),
+    ("fr", "Français"),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
@@ -375,8 +384,8 @@ LOGGING: dict[str, Any] = {
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = {
-    "SITE_TITLE": "Interviews",
-    "SITE_HEADER": "Interview platform",
+    "SITE_TITLE": _("Interviews"),
+    "SITE_HEADER": _("Interview platform"),
     "SITE_SYMBOL": "graphic_eq",
     "SITE_URL": None,
     "SITE_FAVICONS": [
@@ -402,5 +411,6 @@ UNFOLD = {
     "STYLES": [lambda request: static("admin/interviews/admin.css")],
     "SCRIPTS": [lambda request: static("admin/interviews/copy.js")],
     "SIDEBAR": {"navigation": "interview_platform.web.admin_menu.navigation"},
+    "ACCOUNT": {"navigation": "interview_platform.web.admin_menu.own_pages"},
     "DASHBOARD_CALLBACK": "interview_platform.web.admin_menu.front_page",
 }

@@ -9,11 +9,14 @@ from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, include, path
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import RedirectView
 from django_rq.urls import urlpatterns as rq_pages
 from rq.exceptions import NoSuchJobError
 
 from accounts.access import for_members, for_superusers
+from accounts.joining import join
+from accounts.profile import profile, switch
 from interview_platform.web import health, metrics, sign_in
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import unknown_address
@@ -22,7 +25,7 @@ from interviews.searching.search_page import search
 from voice import urls as voice_urls
 from voice.web.engines_page import engines_page
 
-admin.site.index_title = "Overview"
+admin.site.index_title = _("Overview")
 
 
 def _or_404(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -78,6 +81,9 @@ urlpatterns = [  # tried in this order: the most frequent first
         admin.site.admin_view(for_members(candidate)),
         name="candidate",
     ),
+    path("join/<str:token>/", join, name="join"),
+    path("admin/profile/", admin.site.admin_view(profile), name="profile"),
+    path("admin/profile/organisation/", admin.site.admin_view(switch), name="switch-organisation"),
     path("admin/login/", sign_in.sign_in),  # under the names that the admin gives these addresses
     path("admin/password_change/", sign_in.change_password),
     path(

@@ -24,8 +24,8 @@ SHORTEST_SECRET = 8
 _NAMES = r"\w*(?:token|password|passwd|secret|signature|credential|api[_-]?key|session_?(?:key|id))\w*"
 _HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-csrftoken|sec-websocket-protocol"
 _PATTERNS = (
-    # What follows these in an address opens an interview or a recording.
-    (re.compile(r"(?<!\w)(i|ws/interviews|recordings)/[^/?\s\"'<>…]+"), rf"\1/{GONE}"),
+    # What follows these in an address opens an interview, a recording or an organisation.
+    (re.compile(r"(?<!\w)(i|join|ws/interviews|recordings)/[^/?\s\"'<>…]+"), rf"\1/{GONE}"),
     (re.compile(r"://[^/\s:@]*:[^\s@]+@"), f"://{GONE}@"),
     (re.compile(rf"(?i)\b({_HEADERS})(['\"]?\s*[:=,]\s*)(?:b?'[^']*'|b?\"[^\"]*\"|.*)"), rf"\1\2{GONE}"),
     (re.compile(r"(?i)\b(bearer)\s+\S+|\b(basic)\s+[a-z0-9+/=]{12,}"), GONE),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import access
+from accounts.models import Organisation
 from interviews.admission import waiting_room
 from interviews.models import Invitation, Session
 from interviews.queries import progress
@@ -43,6 +44,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Organisation"),
             _item(_("Organisations"), "apartment", "admin:accounts_organisation_changelist", is_member),
             _item(_("People"), "group", "admin:accounts_user_changelist", is_owner),
+            _item(_("Invited"), "person_add", "admin:accounts_colleagueinvitation_changelist", is_owner),
             _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
             _item(_("E-mail texts"), "edit_note", "admin:interviews_mailtemplate_changelist", is_writer),
             _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
@@ -61,6 +63,17 @@ def _is_about_sessions(request: HttpRequest) -> bool:
     """Whether the page is about candidates' interviews: the queue below the same address has its own item."""
     is_below = request.path.startswith(reverse("admin:interviews_session_changelist"))
     return is_below and request.path != reverse("admin:interviews_session_queue")
+
+
+def own_pages(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the menu of the signed-in person. A member of several organisations sees which is chosen."""
+    pk = getattr(request.user, "chosen", None)
+    chosen = Organisation.objects.filter(pk=pk, memberships__user=request.user.pk).first() if pk else None
+    return [
+        *([{"title": chosen.name, "link": reverse("profile")}] if chosen else []),
+        {"title": _("Profile"), "link": reverse("profile")},
+        {"title": _("Change password"), "link": reverse("admin:password_change")},
+    ]
 
 
 def _section(title: str, *items: dict[str, Any]) -> dict[str, Any]:

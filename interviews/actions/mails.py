@@ -22,7 +22,7 @@ from django.utils import formats, timezone, translation
 from accounts.models import User
 from interviews.models import Decision, Invitation, MailTemplate, Message
 from interviews.models.question import expected_minutes
-from interviews.texts import calendar, mails
+from interviews.texts import calendar, languages, mails
 from interviews.texts.mails import MailText
 from voice.queues import jobs
 
@@ -152,7 +152,7 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
     invitation = message.invitation
     definition = invitation.definition
     organisation = invitation.interview.organisation
-    language = definition.language
+    text, language = text_for(organisation.pk, message.kind, definition.language)
     is_decision = message.kind in mails.OF_DECISIONS
     with translation.override(language):
         deadline = timezone.localtime(invitation.expires_at)
@@ -165,7 +165,6 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
             "minutes": str(expected_minutes(definition.asked)),
             "contact": organisation.contact_email,
         }
-        text = text_for(organisation.pk, message.kind, language)
         subject = " ".join(mails.filled(text.subject, values).split())
         paragraphs = [part.strip() for part in text.body.split("\n\n") if part.strip()]
         context = {
@@ -194,10 +193,12 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
         )
 
 
-def text_for(organisation_id: int, kind: str, language: str) -> MailText:
-    """Return the organisation's text, else the standard one."""
+def text_for(organisation_id: int, kind: str, language: str) -> tuple[MailText, str]:
+    """Return the organisation's text, else the standard one; and the language that it is in."""
     own = MailTemplate.objects.filter(organisation=organisation_id, kind=kind, language=language).first()
-    return MailText(own.subject, own.body) if own else mails.standard(kind, language)
+    if own:
+        return MailText(own.subject, own.body), language
+    return mails.standard(kind, language), languages.of_pages(language)
 
 
 def reminders_address(invitation: Invitation) -> str:

@@ -10,9 +10,11 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from interviews.actions.errors import BadValue, WrongState
 from interviews.models import Invitation
+from interviews.texts import languages
 from voice.queues import jobs
 
 logger = logging.getLogger(__name__)
@@ -67,7 +69,9 @@ def send_link(*, invitation_id: UUID, now: datetime) -> None:
 
 
 def _send(invitation: Invitation, link: str) -> None:
-    context = {"invitation": invitation, "interview": invitation.interview, "link": link}
-    subject = " ".join(render_to_string("interviews/mail/new_link_subject.txt", context).split())
-    text = render_to_string("interviews/mail/new_link.txt", context)
+    definition = invitation.definition
+    context = {"invitation": invitation, "interview": definition, "link": link}
+    with translation.override(languages.of_pages(definition.language)):
+        subject = " ".join(render_to_string("interviews/mail/new_link_subject.txt", context).split())
+        text = render_to_string("interviews/mail/new_link.txt", context)
     send_mail(subject, text, None, [invitation.candidate_email])

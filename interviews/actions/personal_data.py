@@ -116,6 +116,7 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "accounts.Organisation": "the tenant",
     "accounts.User": "people who work with the platform; the organisation deactivates them",
     "accounts.Membership": "the roles of people who work with the platform",
+    "accounts.ColleagueInvitation": "addresses of people who are to work with the platform",
     "accounts.ApiKey": "the keys of other systems",
     "accounts.User_groups": "not used",
     "accounts.User_user_permissions": "not used",

@@ -118,6 +118,7 @@ def _problem(request: HttpRequest, token: str, problem: links.LinkProblem) -> Ht
         return redirect(reverse("interviews:room", args=[token]))
     context = {
         "problem": problem.kind,
+        "page_language": links.page_language(invitation),
         "organisation": invitation and invitation.interview.organisation,
         "token": token,
         "shows_what_is_held": links.shows_what_is_held(problem.kind),

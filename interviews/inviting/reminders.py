@@ -19,7 +19,8 @@ def end_reminders(request: HttpRequest, token: str) -> HttpResponse:
     try:
         invitation, _session = links.find(token, now=timezone.now(), is_finished_welcome=True)
     except links.LinkProblem as problem:
-        about = {"problem": problem.kind, "organisation": None, "token": token}
+        language = links.page_language(problem.invitation)
+        about = {"problem": problem.kind, "organisation": None, "token": token, "page_language": language}
         return render(request, "interviews/link_problem.html", about, status=404)
     if request.method == "POST":
         mails.end_reminders(invitation=invitation)

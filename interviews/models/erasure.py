@@ -62,6 +62,7 @@ class Erasure(models.Model):
     class Meta:
         ordering = ["-requested_at"]
         verbose_name = _("erased candidate")
+        verbose_name_plural = _("erased candidates")
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(status="done") | models.Q(session_key__isnull=True, pending=[]),

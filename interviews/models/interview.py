@@ -48,6 +48,8 @@ class Interview(Definition):
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
+        verbose_name = _("interview")
+        verbose_name_plural = _("interviews")
         ordering = ["-created_at"]
 
     def __str__(self) -> str:

@@ -102,6 +102,8 @@ class Invitation(models.Model):
     objects = Invitations.as_manager()
 
     class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
         ordering = ["-created_at"]
         indexes = [
             models.Index(

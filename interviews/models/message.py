@@ -49,6 +49,7 @@ class Message(models.Model):
     class Meta:
         ordering = ["-created_at"]
         verbose_name = _("e-mail")
+        verbose_name_plural = _("e-mails")
         constraints = [
             models.UniqueConstraint(
                 fields=["invitation", "days_before"],
@@ -83,6 +84,7 @@ class MailTemplate(models.Model):
     class Meta:
         ordering = ["organisation", "kind", "language"]
         verbose_name = _("e-mail text")
+        verbose_name_plural = _("e-mail texts")
         constraints = [
             models.UniqueConstraint(
                 fields=["organisation", "kind", "language"], name="one_text_a_kind_and_language"

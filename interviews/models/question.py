@@ -23,6 +23,8 @@ class Question(models.Model):
     retakes = models.PositiveSmallIntegerField(_("retakes"), default=0, validators=[MaxValueValidator(10)])
 
     class Meta:
+        verbose_name = _("question")
+        verbose_name_plural = _("questions")
         ordering = ["position", "id"]
 
     def __str__(self) -> str:

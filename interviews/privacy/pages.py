@@ -28,7 +28,8 @@ def your_data(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _problem(request: HttpRequest, problem: links.LinkProblem) -> HttpResponse:
-    context = {"problem": problem.kind, "organisation": None}
+    language = links.page_language(problem.invitation)
+    context = {"problem": problem.kind, "organisation": None, "page_language": language}
     status = 404 if problem.kind == "unknown" else 410
     return render(request, "interviews/link_problem.html", context, status=status)
 

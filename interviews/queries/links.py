@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils.translation import get_language
 
 from interviews import tokens
 from interviews.models import Invitation, Session
 from interviews.queries import rows
 from interviews.states import InvitationStatus
+from interviews.texts import languages
 
 
 class LinkProblem(Exception):
@@ -68,14 +70,23 @@ def find(
 
 
 def look(invitation: Invitation) -> dict[str, object]:
-    """Return what every page of this candidate shows: {interview, organisation, accent, accommodation}."""
+    """Return what every page of this candidate shows.
+
+    {interview, organisation, accent, accommodation, page_language}
+    """
     organisation = invitation.interview.organisation
     return {
         "interview": invitation.definition,
         "organisation": organisation,
         "accent": organisation.accent_colour,
         "accommodation": invitation.accommodation,
+        "page_language": page_language(invitation),
     }
+
+
+def page_language(invitation: Invitation | None) -> str:
+    """Return the language of the pages of an invitation. Without one the browser chooses."""
+    return languages.of_pages(invitation.definition.language) if invitation else get_language()
 
 
 def closes_at(session: Session) -> datetime:

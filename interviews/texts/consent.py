@@ -9,6 +9,8 @@ from voice.engines.cloud.account import VENDORS
 _RECOGNITION: Final = {
     "en": ("by speech recognition that runs on our own computers", "by a speech recognition service"),
     "de": ("von einer Spracherkennung auf unseren eigenen Rechnern", "von einem Dienst für Spracherkennung"),
+    "es": ("con un programa en nuestros propios ordenadores", "con un servicio de reconocimiento de voz"),
+    "fr": ("par un programme sur nos propres ordinateurs", "par un service de reconnaissance vocale"),
 }
 """What recognises speech: on this installation only, and where a vendor gets the recordings."""
 
@@ -34,6 +36,29 @@ _TEXTS: Final = {
         "können Sie alles selbst löschen.\n\n"
         "Die Teilnahme ist freiwillig. Sie können jederzeit abbrechen und uns um eine andere Form des "
         "Gesprächs bitten."
+    ),
+    "es": (
+        "En esta entrevista responde a las preguntas de viva voz. Sus respuestas se graban y se convierten "
+        "en texto {recognition}. Antes de cada respuesta ve cuánto tiempo tiene.\n\n"
+        "Las personas que deciden sobre el puesto escuchan sus respuestas y leen el texto. Ningún ordenador "
+        "toma decisiones.\n\n"
+        "Las grabaciones y los textos se conservan mientras dure su candidatura, o hasta el día que indica "
+        "esta página. Su enlace le muestra en todo momento qué datos suyos guardamos, y allí puede "
+        "eliminarlo todo.\n\n"
+        "La participación es voluntaria. Puede dejarlo cuando quiera y pedirnos otra forma de hacer la "
+        "entrevista."
+    ),
+    "fr": (
+        "Dans cet entretien, vous répondez aux questions de vive voix. Vos réponses sont enregistrées et "
+        "converties en texte {recognition}. Avant chaque réponse, vous voyez le temps dont vous "
+        "disposez.\n\n"
+        "Les personnes qui décident pour ce poste écoutent vos réponses et lisent le texte. Aucune décision "
+        "n’est prise par un ordinateur.\n\n"
+        "Les enregistrements et les textes sont conservés pendant la durée de votre candidature, ou "
+        "jusqu’au jour indiqué sur cette page. Votre lien vous montre à tout moment ce que nous conservons à "
+        "votre sujet, et vous pouvez tout y supprimer.\n\n"
+        "La participation est volontaire. Vous pouvez arrêter à tout moment et nous demander une autre "
+        "forme d’entretien."
     ),
 }
 

@@ -63,15 +63,15 @@ TEXTS: Final[dict[str, dict[str, MailText]]] = {
             "Si necesita más tiempo u otra forma de hacer la entrevista, escríbanos. {contact}",
         ),
         "fr": MailText(
-            "Votre entretien avec {organisation} : {interview}",
+            "Votre entretien avec {organisation} : {interview}",
             "Bonjour {name},\n\n"
-            "{organisation} vous invite à un entretien : {interview}.\n\n"
+            "{organisation} vous invite à un entretien : {interview}.\n\n"
             "Vous répondez à des questions orales dans votre navigateur, quand vous le voulez. "
             "Cela prend environ "
             "{minutes} minutes. Il vous faut un microphone et un endroit calme. Une question d’essai vient "
             "d’abord et, si la connexion se coupe, vous reprenez où vous en étiez.\n\n"
             "{link}\n\n"
-            "Merci de terminer avant le {deadline}. Le lien est à vous seul : ne le transmettez pas.\n\n"
+            "Merci de terminer avant le {deadline}. Le lien est à vous seul : ne le transmettez pas.\n\n"
             "S’il vous faut plus de temps ou une autre forme d’entretien, écrivez-nous. {contact}",
         ),
     },
@@ -100,9 +100,9 @@ TEXTS: Final[dict[str, dict[str, MailText]]] = {
             "Dura unos {minutes} minutos. {contact}",
         ),
         "fr": MailText(
-            "Rappel : votre entretien avec {organisation}",
+            "Rappel : votre entretien avec {organisation}",
             "Bonjour {name},\n\n"
-            "Votre entretien « {interview} » avec {organisation} vous attend. Vous pouvez le passer jusqu’au "
+            "Votre entretien « {interview} » avec {organisation} vous attend. Vous pouvez le passer jusqu’au "
             "{deadline}.\n\n"
             "{link}\n\n"
             "Il prend environ {minutes} minutes. {contact}",

@@ -4,7 +4,7 @@ PRACTICE = {
     "en": "This is for practice: what do you enjoy doing on a free day?",
     "de": "Dies ist zur Übung: Was machen Sie gern an einem freien Tag?",
     "es": "Esto es para practicar: ¿qué le gusta hacer en un día libre?",
-    "fr": "Ceci est un exercice : qu’aimez-vous faire pendant un jour libre ?",
+    "fr": "Ceci est un exercice : qu’aimez-vous faire pendant un jour libre ?",
     "it": "Questa è una prova: che cosa le piace fare in un giorno libero?",
     "nl": "Dit is om te oefenen: wat doet u graag op een vrije dag?",
     "pl": "To jest próba: co lubi Pan lub Pani robić w wolny dzień?",

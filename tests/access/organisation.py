@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 
-from accounts.models import ApiKey, Membership, Organisation, User
+from accounts.models import ApiKey, ColleagueInvitation, Membership, Organisation, User
 from interviews.models import (
     Answer,
     Assignment,
@@ -38,6 +38,7 @@ class Rows(NamedTuple):
     user: User
     membership: Membership
     apikey: ApiKey
+    colleagueinvitation: ColleagueInvitation
     interview: Interview
     invitation: Invitation
     session: Session
@@ -98,6 +99,12 @@ def make() -> Rows:
         user=user,
         membership=factories.MembershipFactory(organisation=organisation, user=user),
         apikey=factories.ApiKeyFactory(organisation=organisation, name=f"{MARK} key"),
+        colleagueinvitation=ColleagueInvitation.objects.create(
+            organisation=organisation,
+            email=f"bea@{MARK}.example",
+            token_hash=b"hash",
+            expires_at=timezone.now() + timedelta(days=1),
+        ),
         interview=interview,
         invitation=invitation,
         session=session,

@@ -19,6 +19,7 @@ OFFERED = {
     "accounts.organisation": set(),
     "accounts.user": {"is_active__exact"},
     "accounts.membership": {"organisation__id__exact", "role__exact"},
+    "accounts.colleagueinvitation": {"organisation__id__exact"},
     "accounts.apikey": {"organisation__id__exact"},
     "interviews.erasure": {"interview__id__exact", "source__exact", "status__exact"},
     "interviews.interview": {"language__exact", "organisation__id__exact", "status__exact"},

@@ -6,7 +6,9 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 
 from accounts.models import ApiKey, Membership
+from interviews.actions.interviews import practice_text
 from interviews.models import Interview, Invitation, Question
+from tests import factories
 from voice.models import Speech
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
@@ -76,3 +78,13 @@ def test_lost_file_gives_new_passwords(load, tmp_path):
     second = load()
     assert second["password"] != first["password"]
     assert authenticate(username="admin", password=second["password"])
+
+
+def test_german_interview_greets_in_german(load, client):
+    load()
+    german = Interview.objects.get(language="de")
+    invitation = factories.InvitationFactory(interview=german, candidate_name="Ada")
+    page = client.get(f"/i/{invitation.token}/").content.decode()
+    assert "Guten Tag Ada" in page
+    assert "Ihre Antworten werden aufgenommen" in page
+    assert practice_text(german).startswith("Dies ist zur Übung")

@@ -3,7 +3,15 @@ import pytest
 from interviews.texts import consent
 
 
-@pytest.mark.parametrize(("language", "own"), [("en", "our own computers"), ("de", "eigenen Rechnern")])
+@pytest.mark.parametrize(
+    ("language", "own"),
+    [
+        ("en", "our own computers"),
+        ("de", "eigenen Rechnern"),
+        ("es", "propios ordenadores"),
+        ("fr", "propres ordinateurs"),
+    ],
+)
 def test_text_says_own_computers_only_where_no_vendor_gets_the_recordings(settings, language, own):
     settings.VOICE = settings.VOICE | {"STT_ENGINES": ["faster_whisper"]}
     assert own in consent.default_text(language)

@@ -48,7 +48,7 @@ export class FinishStep {
 
   #updateRow(row, answer) {
     row.querySelector("[data-part=state]").textContent = text(arrivalOf(answer));
-    showTranscript(row.querySelector("[data-part=transcript]"), answer);
+    showTranscript(row.querySelector("[data-part=transcript]"), answer, this.room.state.session.language);
   }
 
   leave() {}

@@ -40,7 +40,7 @@ export class QuestionStep {
     const total = questions(room.state).length;
     this.screen.say("position", isPractice ? text("practice-label") : text("position", { n: answer.position, total }));
     this.screen.say("practice-note", isPractice ? text("practice-note") : "");
-    this.screen.part("heading").lang = room.state.session.language;
+    for (const name of ["heading", "captions", "text"]) this.screen.part(name).lang = room.state.session.language;
   }
 
   #bind() {
@@ -214,7 +214,7 @@ export class QuestionStep {
     const again = isPractice ? "practise-again" : "record-again";
     this.screen.part("retake").textContent = text(again, { n: answer.retakes_left });
     this.screen.part("next").textContent = text(isPractice ? "end-practice" : next);
-    showTranscript(this.screen.part("transcript"), answer);
+    showTranscript(this.screen.part("transcript"), answer, this.room.state.session.language);
   }
 
   #write() {
