@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('interviews', '0013_publish_interviews'),
+        ("interviews", "0013_publish_interviews"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

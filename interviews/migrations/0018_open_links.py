@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("interviews", "0019_accommodations"),
+        ("interviews", "0017_accommodations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

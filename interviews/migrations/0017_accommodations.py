@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("interviews", "0013_publish_interviews"),
+        ("interviews", "0016_names"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('interviews', '0013_publish_interviews'),
+        ("interviews", "0015_evaluation"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('interviews', '0023_search_entries'),
+        ("interviews", "0019_search_entries"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

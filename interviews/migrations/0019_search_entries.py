@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_admin_log_without_names'),
-        ('interviews', '0013_publish_interviews'),
+        ("interviews", "0018_open_links"),
         ('voice', '0011_speech_that_is_misheard'),
     ]
 
