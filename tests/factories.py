@@ -23,7 +23,15 @@ from factory.django import DjangoModelFactory
 from accounts.models import ApiKey, Membership, Organisation, User
 from interviews.actions.interviews import speech_name
 from interviews.actions.versions import written
-from interviews.models import Answer, Interview, InterviewVersion, Invitation, Question, Session
+from interviews.models import (
+    Answer,
+    BankQuestion,
+    Interview,
+    InterviewVersion,
+    Invitation,
+    Question,
+    Session,
+)
 from voice.audio import encoding
 from voice.models import Recording, Speech, Transcript
 from voice.speech.names import text_name
@@ -194,6 +202,15 @@ class QuestionFactory(DjangoModelFactory):
     text = factory.Sequence(lambda n: f"What did you learn in project {n}?")
     think_seconds = 10
     answer_limit_seconds = 60
+
+
+class BankQuestionFactory(DjangoModelFactory):
+    class Meta:
+        model = BankQuestion
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    text = factory.Sequence(lambda n: f"What would you do on day {n}?")
+    answer_limit_seconds = 45
 
 
 class InvitationFactory(DjangoModelFactory):

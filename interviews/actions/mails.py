@@ -16,12 +16,15 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Least
 from django.template.loader import render_to_string
 from django.utils import formats, timezone, translation
 
+from accounts import colours
 from accounts.models import User
 from interviews.models import Invitation, MailTemplate, Message
 from interviews.models.question import expected_minutes
+from interviews.queries import links
 from interviews.texts import calendar, mails
 from interviews.texts.mails import MailText
 from voice.queues import jobs
@@ -129,7 +132,8 @@ def _is_wanted(message: Message, now: datetime) -> bool:
     is_reminder = message.kind == Message.Kind.REMINDER
     if is_reminder and not invitation.wants_reminders:
         return False
-    return invitation.status in USABLE[Message.Kind(message.kind)] and invitation.expires_at > now
+    ends_at = invitation.begin_by if invitation.status == Invitation.Status.PENDING else invitation.expires_at
+    return invitation.status in USABLE[Message.Kind(message.kind)] and ends_at > now
 
 
 def mail_of(message: Message, *, now: datetime) -> Mail:
@@ -139,7 +143,7 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
     organisation = invitation.interview.organisation
     language = definition.language
     with translation.override(language):
-        deadline = timezone.localtime(invitation.expires_at)
+        deadline = timezone.localtime(invitation.begin_by)
         values = {
             "name": invitation.candidate_name,
             "interview": definition.title,
@@ -147,7 +151,7 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
             "link": invitation.url,
             "deadline": f"{formats.date_format(deadline, 'DATETIME_FORMAT')} {deadline:%Z}",
             "minutes": str(expected_minutes(definition.asked)),
-            "contact": organisation.contact_email,
+            "contact": ", ".join(filter(None, links.contact(invitation) or ())),
         }
         text = text_for(organisation.pk, message.kind, language)
         subject = " ".join(mails.filled(text.subject, values).split())
@@ -155,7 +159,7 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
         context = {
             "subject": subject,
             "language": language,
-            "accent": organisation.accent_colour,
+            "accent": organisation.accent_colour and colours.in_light(organisation.accent_colour),
             "organisation": organisation.name,
             "paragraphs": [
                 {"is_link": part == mails.LINK, "text": mails.filled(part, values)} for part in paragraphs
@@ -169,7 +173,7 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
             calendar=calendar.deadline_file(
                 uid=invitation.pk,
                 title=subject,
-                deadline=invitation.expires_at,
+                deadline=invitation.begin_by,
                 link=invitation.url,
                 now=now,
             ),
@@ -227,11 +231,12 @@ def _to_remind(days: int, now: datetime) -> QuerySet[Invitation]:
     """
     soon = now + timedelta(days=days)
     earlier = [other for other in REMIND_DAYS if other < days]
-    rows = Invitation.objects.filter(
+    rows = Invitation.objects.annotate(ends_at=Least("expires_at", "interview__published__deadline")).filter(
         status=Invitation.Status.PENDING,
         wants_reminders=True,
-        expires_at__lte=soon,
-        expires_at__gt=now + timedelta(days=max(earlier, default=0)),
+        expires_at__gt=now,
+        ends_at__lte=soon,
+        ends_at__gt=now + timedelta(days=max(earlier, default=0)),
         messages__kind=Message.Kind.INVITATION,
         messages__sent_at__lte=now - timedelta(days=1),
     )

@@ -77,6 +77,8 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "interviews.InterviewVersion": "the same, as it was published",
     "interviews.InvitationBatch": "rows of a spreadsheet until they are invited or refused, a week at most",
     "interviews.Question": "what recruiters ask",
+    "interviews.BankQuestion": "what recruiters may ask",
+    "interviews.Vocabulary": "names and terms of an organisation's work",
     "interviews.MailTemplate": "what an organisation writes to all candidates",
     "accounts.Organisation": "the tenant",
     "accounts.User": "people who work with the platform; the organisation deactivates them",

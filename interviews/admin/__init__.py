@@ -1,13 +1,16 @@
 """Admin pages of the product, one model a file."""
 
+from interviews.admin.bank import BankQuestionAdmin
 from interviews.admin.erasure import ErasureAdmin
 from interviews.admin.interview import InterviewAdmin
 from interviews.admin.invitation import InvitationAdmin
 from interviews.admin.session import SessionAdmin
+from interviews.admin.vocabulary import VocabularyAdmin
 from interviews.inviting.mail_pages import MailTemplateAdmin, MessageAdmin
 from interviews.inviting.pages import BatchAdmin
 
 __all__ = [
+    "BankQuestionAdmin",
     "BatchAdmin",
     "ErasureAdmin",
     "InterviewAdmin",
@@ -15,4 +18,5 @@ __all__ = [
     "MailTemplateAdmin",
     "MessageAdmin",
     "SessionAdmin",
+    "VocabularyAdmin",
 ]

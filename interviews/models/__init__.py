@@ -1,6 +1,7 @@
 """The product's tables, one model a file."""
 
 from interviews.models.answer import Answer
+from interviews.models.bank import BankQuestion
 from interviews.models.batch import InvitationBatch
 from interviews.models.erasure import Erasure
 from interviews.models.interview import Interview
@@ -9,9 +10,11 @@ from interviews.models.message import MailTemplate, Message
 from interviews.models.question import Question
 from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
+from interviews.models.vocabulary import Vocabulary
 
 __all__ = [
     "Answer",
+    "BankQuestion",
     "Erasure",
     "Interview",
     "InterviewVersion",
@@ -21,4 +24,5 @@ __all__ = [
     "Message",
     "Question",
     "Session",
+    "Vocabulary",
 ]

@@ -28,7 +28,8 @@ def your_data(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _problem(request: HttpRequest, problem: links.LinkProblem) -> HttpResponse:
-    context = {"problem": problem.kind, "organisation": None}
+    of_candidate = links.look(problem.invitation) if problem.invitation else {"organisation": None}
+    context = {**of_candidate, "problem": problem.kind}
     status = 404 if problem.kind == "unknown" else 410
     return render(request, "interviews/link_problem.html", context, status=status)
 

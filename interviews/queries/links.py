@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from accounts import colours, logos
 from interviews import tokens
 from interviews.models import Invitation, Session
+from interviews.models.presentation import Contact
 from interviews.queries import rows
 from interviews.states import InvitationStatus
 
@@ -62,16 +64,29 @@ def find(
             ended.remove(InvitationStatus.FINISHED)
     if invitation.status in ended:
         raise LinkProblem(invitation.status, invitation)
-    if invitation.status == InvitationStatus.PENDING and invitation.expires_at <= now:
+    if invitation.status == InvitationStatus.PENDING and invitation.begin_by <= now:
         raise LinkProblem("expired", invitation)
     return invitation, session
 
 
 def look(invitation: Invitation) -> dict[str, object]:
-    """Return what every page of this candidate shows: {interview, organisation, accent}."""
+    """Return what every page of this candidate shows: {interview, organisation, accent, logo, contact}."""
     organisation = invitation.interview.organisation
-    accent = organisation.accent_colour
-    return {"interview": invitation.definition, "organisation": organisation, "accent": accent}
+    colour = organisation.accent_colour
+    return {
+        "interview": invitation.definition,
+        "organisation": organisation,
+        "accent": colour and {"light": colours.in_light(colour), "dark": colours.in_dark(colour)},
+        "logo": logos.url(organisation),
+        "contact": contact(invitation),
+    }
+
+
+def contact(invitation: Invitation) -> Contact | None:
+    """Whom the candidate turns to when something goes wrong: of the interview, else of the organisation."""
+    of = invitation.interview.organisation
+    general = Contact(of.contact_name, of.contact_email, of.contact_phone)
+    return invitation.definition.contact or (general if any(general) else None)
 
 
 def closes_at(session: Session) -> datetime:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import ApiKey, Membership, Organisation, User
 from interviews.models import (
     Answer,
+    BankQuestion,
     Erasure,
     Interview,
     Invitation,
@@ -15,6 +16,7 @@ from interviews.models import (
     MailTemplate,
     Message,
     Session,
+    Vocabulary,
 )
 from tests import factories
 from voice.models import Batch, BatchFile
@@ -38,6 +40,8 @@ class Rows(NamedTuple):
     invitationbatch: InvitationBatch
     message: Message
     mailtemplate: MailTemplate
+    bankquestion: BankQuestion
+    vocabulary: Vocabulary
     batch: Batch
     batch_file: BatchFile
 
@@ -98,6 +102,12 @@ def make() -> Rows:
             language="en",
             subject=f"For {MARK}s",
             body=f"Dear {MARK}\n\n{{link}}",
+        ),
+        bankquestion=factories.BankQuestionFactory(
+            organisation=organisation, text=f"Who feeds the {MARK}?", tags=MARK
+        ),
+        vocabulary=Vocabulary.objects.create(
+            organisation=organisation, language="en", text=f"{MARK} = kwokka"
         ),
         batch=batch,
         batch_file=BatchFile.objects.create(

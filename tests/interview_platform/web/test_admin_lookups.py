@@ -20,6 +20,8 @@ OFFERED = {
     "accounts.user": {"is_active__exact"},
     "accounts.membership": {"organisation__id__exact", "role__exact"},
     "accounts.apikey": {"organisation__id__exact"},
+    "interviews.bankquestion": {"language__exact", "organisation__id__exact"},
+    "interviews.vocabulary": {"language__exact", "organisation__id__exact"},
     "interviews.erasure": {"interview__id__exact", "source__exact", "status__exact"},
     "interviews.interview": {"language__exact", "organisation__id__exact", "status__exact"},
     "interviews.invitationbatch": {"interview__id__exact", "status__exact"},
