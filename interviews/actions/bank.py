@@ -6,7 +6,7 @@
 A copy is the interview's own: a change of it, or of the bank's question, changes nothing in the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -90,16 +90,28 @@ def request_speech(*, question: BankQuestion) -> Speech:
         texts=[question.text],
         language=question.language,
         tenant=question.owner,
-        pronunciations=_pronunciations(question),
+        pronunciations=vocabulary.pronunciations(_vocabulary(question)),
     )
     return row
 
 
 def speech_name(question: BankQuestion) -> str:
     """Return the name of the speech of a question of the bank."""
-    said = pronounced(question.text, _pronunciations(question))
+    return _name(question, _vocabulary(question))
+
+
+def speech_names(questions: Collection[BankQuestion]) -> dict[int, str]:
+    """Return the names of the speech of these questions, by their ids."""
+    of = {question.organisation_id for question in questions}
+    rows = Vocabulary.objects.filter(organisation__in=of).values_list("organisation", "language", "text")
+    texts = {(organisation, language): text for organisation, language, text in rows}
+    return {each.pk: _name(each, texts.get((each.organisation_id, each.language), "")) for each in questions}
+
+
+def _name(question: BankQuestion, text: str) -> str:
+    said = pronounced(question.text, vocabulary.pronunciations(text))
     return text_name(said, voice="", language=question.language, tenant=question.owner)
 
 
-def _pronunciations(question: BankQuestion) -> dict[str, str]:
-    return vocabulary.pronunciations(Vocabulary.text_of(question.organisation_id, question.language))
+def _vocabulary(question: BankQuestion) -> str:
+    return Vocabulary.text_of(question.organisation_id, question.language)

@@ -1,5 +1,6 @@
 """The question bank: its list and form, and the page on which questions are picked into an interview."""
 
+from collections.abc import Collection
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,19 +27,22 @@ from interviews.admin import question_audio
 from interviews.models import BankQuestion, Interview, Question
 from interviews.queries import bank as usages
 from interviews.texts import tags
+from voice.models import Speech
+from voice.speech import rendering
 
 OFFERED = 100
 """So many matches are offered at most; a longer list is searched, not read."""
 
 
 class BankChangeList(ChangeList):
-    """A page of the bank, with the usage of the questions on it."""
+    """A page of the bank, with the usage and the speech of the questions on it."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         usage = usages.usage([question.pk for question in self.result_list])
+        addresses = _spoken_addresses(self.result_list)
         for question in self.result_list:
-            question.usage = usage[question.pk]
+            question.usage, question.address = usage[question.pk], addresses.get(question.pk)
 
 
 class BankQuestionForm(forms.ModelForm):
@@ -60,7 +64,9 @@ class BankQuestionAdmin(ScopedModelAdmin):
     """The questions that an organisation keeps."""
 
     form = BankQuestionForm
-    list_display = ["question", "labels", "language", "in_interviews", "median_answer", "misheard"]
+    list_display = [
+        *("question", "labels", "language", "in_interviews", "median_answer", "misheard", "listen"),
+    ]
     list_filter = ["language", ("organisation", ScopedRelatedFilter)]
     list_per_page = 25
     search_fields = ["text", "tags", "competencies"]
@@ -132,6 +138,13 @@ class BankQuestionAdmin(ScopedModelAdmin):
         return f"{counts}: {', '.join(sorted(usage.words))}" if usage.words else counts
 
     @display(description=_("spoken"))
+    def listen(self, question: Any) -> str:
+        if not question.address:
+            return "–"
+        context = {"url": question.address, "name": question.text}
+        return render_to_string("admin/interviews/interview/play.html", context)
+
+    @display(description=_("spoken"))
     def spoken(self, question: BankQuestion) -> str:
         return _spoken(question)
 
@@ -156,18 +169,20 @@ class BankQuestionAdmin(ScopedModelAdmin):
         found = list(usages.matching(offered.exclude(pk__in=ticked), wanted)[: OFFERED + 1])
         shown = [*offered.filter(pk__in=ticked), *found[:OFFERED]]
         usage = usages.usage([question.pk for question in shown])
+        addresses = _spoken_addresses(shown)
         is_part = bool(request.headers.get("HX-Request"))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Add from the bank: %s") % interview.title,
             "interview": interview,
+            "media": self.media,
             "wanted": wanted,
             "ticked": ticked,
             "is_part": is_part,
             "is_cut": len(found) > OFFERED,
             "present": set(interview.questions.values_list("source", flat=True)),
-            "questions": [(question, usage[question.pk]) for question in shown],
+            "questions": [(each, usage[each.pk], addresses.get(each.pk)) for each in shown],
         }
         template = "results.html" if is_part else "pick.html"
         return TemplateResponse(request, f"admin/interviews/bankquestion/{template}", context)
@@ -200,6 +215,15 @@ class BankQuestionAdmin(ScopedModelAdmin):
     def _own_interviews(self, request: HttpRequest) -> QuerySet[Interview]:
         rows = Interview.objects.all()
         return access.scoped(rows, request.user, path="organisation_id", roles=self.writing_roles)
+
+
+def _spoken_addresses(questions: Collection[BankQuestion]) -> dict[int, str]:
+    """Return the addresses at which those of the questions that are spoken are heard, by their ids."""
+    names = bank.speech_names(questions)
+    ready = set(
+        Speech.objects.filter(pk__in=names.values(), status=Speech.Status.READY).values_list("pk", flat=True)
+    )
+    return {key: rendering.url(name) for key, name in names.items() if name in ready}
 
 
 def _ids(values: list[str]) -> list[int]:

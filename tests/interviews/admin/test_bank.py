@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import Membership
-from interviews.models import BankQuestion, Interview
+from interviews.actions import bank
+from interviews.models import BankQuestion, Interview, Vocabulary
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("clean_redis")
@@ -33,6 +34,22 @@ def test_list_shows_how_each_question_does_in_a_constant_number_of_queries(
     factories.BankQuestionFactory.create_batch(24, organisation=ours)
     with django_assert_max_num_queries(16):
         assert client.get(reverse(LIST), {"q": ""}).status_code == 200
+
+
+def test_question_that_is_spoken_can_be_heard_in_the_list_and_when_it_is_picked(
+    client, member, interview, kept
+):
+    member()
+    Vocabulary.objects.create(organisation=interview.organisation, language="en", text="test = tesst")
+    address = f'data-listen="/speech/{bank.speech_name(kept)}.flac"'
+    for page in (reverse(LIST), pick_address(interview)):
+        assert address not in client.get(page).content.decode()
+
+    factories.SpeechFactory(key=bank.speech_name(kept), ready=True)
+
+    for page in (reverse(LIST), pick_address(interview)):
+        assert address in client.get(page).content.decode()
+    assert bank.speech_names([kept]) == {kept.pk: bank.speech_name(kept)}
 
 
 def test_question_is_added_with_tidy_tags_for_the_only_organisation(client, member, ours):
