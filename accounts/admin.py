@@ -1,4 +1,4 @@
-"""Admin pages of organisations, people, roles and API keys."""
+"""Admin pages of people, roles and API keys; of organisations in `organisation_admin`."""
 
 from typing import Any, cast
 
@@ -17,13 +17,14 @@ from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import (
     access,
     colleague_admin,  # noqa: F401  registers its page
 )
 from accounts.models import ApiKey, Membership, Organisation, User
+from accounts.organisation_admin import OrganisationAdmin
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
 
 admin.site.unregister(Group)  # access depends on roles only
@@ -35,34 +36,7 @@ AFTER_DEACTIVATION = _(
 )
 
 
-class OrganisationForm(forms.ModelForm):
-    accent_colour = forms.RegexField(
-        r"^#[0-9a-fA-F]{6}$",
-        label=_("Accent colour"),
-        required=False,
-        help_text=_("As #rrggbb, for the candidate's pages. Empty for the standard one."),
-        error_messages={"invalid": _("Write it as # and six digits, for example #0b6e4f.")},
-        widget=UnfoldAdminTextInputWidget,
-    )
-
-
-@admin.register(Organisation)
-class OrganisationAdmin(ScopedModelAdmin):
-    form = OrganisationForm
-    fields = ["name", "slug", "accent_colour", "contact_email", "is_review_by_assignment"]
-    list_display = ["name", "slug"]
-    search_fields = ["name"]
-    organisation_path = "pk"
-    writing_roles = access.OWNERS
-
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict:
-        return {} if obj else {"slug": ["name"]}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return access.is_unlimited(request.user)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return access.is_unlimited(request.user)
+admin.site.register(Organisation, OrganisationAdmin)
 
 
 class MembershipInline(TabularInline):

@@ -29,7 +29,16 @@ class Organisation(models.Model):
         _("contact"),
         blank=True,
         db_default="",
-        help_text=_("Shown to candidates who have a question after their interview."),
+        help_text=_("Candidates see it on every page, unless an interview names another."),
+    )
+    contact_name = models.CharField(
+        _("contact’s name"), max_length=100, blank=True, default="", db_default=""
+    )
+    contact_phone = models.CharField(
+        _("contact’s phone"), max_length=40, blank=True, default="", db_default=""
+    )
+    logo = models.CharField(
+        max_length=100, blank=True, default="", db_default="", editable=False, help_text=_("Its file's name.")
     )
 
     is_review_by_assignment = models.BooleanField(

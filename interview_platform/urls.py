@@ -14,6 +14,7 @@ from django.views.generic import RedirectView
 from django_rq.urls import urlpatterns as rq_pages
 from rq.exceptions import NoSuchJobError
 
+from accounts import logos
 from accounts.access import for_members, for_superusers
 from accounts.joining import join
 from accounts.profile import profile, switch
@@ -72,6 +73,7 @@ speech_pages = [_of_members(page) for page in voice_urls.urlpatterns]
 urlpatterns = [  # tried in this order: the most frequent first
     path("", include("interviews.urls")),
     path("", include((speech_pages, voice_urls.app_name))),
+    path("logos/<str:name>", logos.show, name="logo"),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/speech-engines/", admin.site.admin_view(for_members(engines_page)), name="speech-engines"),
     path("admin/search/", admin.site.admin_view(for_members(search)), name="search"),

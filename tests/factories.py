@@ -23,7 +23,16 @@ from factory.django import DjangoModelFactory
 from accounts.models import ApiKey, Membership, Organisation, User
 from interviews.actions.interviews import speech_name
 from interviews.actions.versions import written
-from interviews.models import Answer, Criterion, Interview, InterviewVersion, Invitation, Question, Session
+from interviews.models import (
+    Answer,
+    BankQuestion,
+    Criterion,
+    Interview,
+    InterviewVersion,
+    Invitation,
+    Question,
+    Session,
+)
 from voice.audio import encoding
 from voice.audio.peaks import peaks_of
 from voice.models import Recording, Speech, Transcript
@@ -207,6 +216,15 @@ class CriterionFactory(DjangoModelFactory):
     position = factory.Sequence(lambda n: n)
     name = factory.Sequence(lambda n: f"Judgement {n}")
     levels = factory.LazyFunction(lambda: ["names nothing", "names it", "gives a reason", "weighs reasons"])
+
+
+class BankQuestionFactory(DjangoModelFactory):
+    class Meta:
+        model = BankQuestion
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    text = factory.Sequence(lambda n: f"What would you do on day {n}?")
+    answer_limit_seconds = 45
 
 
 class InvitationFactory(DjangoModelFactory):

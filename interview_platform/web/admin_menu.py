@@ -30,6 +30,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "",
             _item(_("Overview"), "dashboard", "admin:index", True),
             _item(_("Interviews"), "graphic_eq", "admin:interviews_interview_changelist", is_member),
+            _item(_("Question bank"), "bookmarks", "admin:interviews_bankquestion_changelist", is_member),
             _item(_("Invitations"), "mail", "admin:interviews_invitation_changelist", is_member),
             _item(_("Open links"), "campaign", "admin:interviews_openlink_changelist", is_writer),
             _item(_("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member)
@@ -47,6 +48,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Invited"), "person_add", "admin:accounts_colleagueinvitation_changelist", is_owner),
             _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
             _item(_("E-mail texts"), "edit_note", "admin:interviews_mailtemplate_changelist", is_writer),
+            _item(_("Vocabulary"), "dictionary", "admin:interviews_vocabulary_changelist", is_writer),
             _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
         ),
         _section(

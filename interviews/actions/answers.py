@@ -12,6 +12,7 @@ from interviews.actions.errors import AudioMissing, BadValue, WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
 from interviews.models import Answer, Session
+from interviews.texts import vocabulary
 from voice import errors
 from voice.infra import sql
 from voice.models import Recording
@@ -194,6 +195,7 @@ def _new_recording(answer: Answer) -> Recording:
         language=definition.language,
         max_seconds=accommodation.recorded_s(limit_s) if accommodation else limit_s,
         owner=definition.owner,
+        hot_words=vocabulary.hot_words(definition.vocabulary, definition.shared_vocabulary),
     )
 
 

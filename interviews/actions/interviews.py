@@ -8,10 +8,12 @@ from django.db.models import Q, QuerySet
 
 from interviews import states
 from interviews.models import Answer, Interview, InterviewVersion
+from interviews.texts import vocabulary
 from interviews.texts.practice import PRACTICE
 from voice.models import Speech
 from voice.speech import rendering, voices
 from voice.speech.names import text_name
+from voice.text.pronunciation import pronounced
 
 Written = Interview | InterviewVersion
 
@@ -22,7 +24,7 @@ def practice_text(interview: Written) -> str:
 
 
 def request_speech(*, interview: Interview) -> list[Speech]:
-    """Request speech for the practice question and every question, so that candidates need not wait for it.
+    """Request speech for the introduction and every question, so that candidates need not wait for it.
 
     Texts that are already synthesised in this voice and language cost nothing. A voice that could not speak
     speaks again from now on, if it can. A recogniser listens to those that none has listened to.
@@ -30,7 +32,7 @@ def request_speech(*, interview: Interview) -> list[Speech]:
     if interview.stand_in_voice and voices.is_spoken(interview.voice, interview.language):
         interview.stand_in_voice = ""
         interview.save(update_fields=["stand_in_voice"])
-    rows = request_texts(interview, texts=_texts(interview))
+    rows = request_texts(interview, texts=texts_of(interview))
     for row in rows:
         if row.status == Speech.Status.READY and row.misheard is None:
             rendering.queue_listening(row.key, tenant=interview.owner)
@@ -40,13 +42,35 @@ def request_speech(*, interview: Interview) -> list[Speech]:
 def request_texts(interview: Written, *, texts: Sequence[str]) -> list[Speech]:
     """Request these texts in the interview's voice. Return their speech rows in order."""
     return rendering.request(
-        texts=texts, language=interview.language, voice=interview.spoken_voice, tenant=interview.owner
+        texts=texts,
+        language=interview.language,
+        voice=interview.spoken_voice,
+        tenant=interview.owner,
+        pronunciations=_pronunciations(interview),
     )
+
+
+def introduction_url(interview: Written) -> str | None:
+    """Return the address of the spoken introduction; None if there is none, or it is not spoken yet."""
+    if not interview.introduction:
+        return None
+    name = speech_name(interview, interview.introduction)
+    is_ready = Speech.objects.filter(pk=name, status=Speech.Status.READY).exists()
+    return rendering.url(name) if is_ready else None
 
 
 def speech_name(interview: Written, text: str) -> str:
     """Return the name of the speech of `text` in the interview's voice."""
-    return text_name(text, voice=interview.spoken_voice, language=interview.language, tenant=interview.owner)
+    return _name(interview, text, voice=interview.spoken_voice)
+
+
+def _name(interview: Written, text: str, *, voice: str) -> str:
+    said = pronounced(text, _pronunciations(interview))
+    return text_name(said, voice=voice, language=interview.language, tenant=interview.owner)
+
+
+def _pronunciations(interview: Written) -> dict[str, str]:
+    return vocabulary.pronunciations(interview.vocabulary, interview.shared_vocabulary)
 
 
 def let_stand_in(*, speech: Speech, voice: str) -> bool:
@@ -100,10 +124,11 @@ def _rename_speech(version: InterviewVersion, texts: dict[str, str]) -> None:
 
 def _texts_by_name(interview: Written, voice: str) -> dict[str, str]:
     """Return the texts of an interview by their names in a voice."""
-    about = {"voice": voice, "language": interview.language, "tenant": interview.owner}
-    return {text_name(text, **about): text for text in _texts(interview)}
+    return {_name(interview, text, voice=voice): text for text in texts_of(interview)}
 
 
-def _texts(interview: Written) -> list[str]:
+def texts_of(interview: Written) -> list[str]:
+    """Return every text that the interview's voice says."""
     questions = interview.asked if isinstance(interview, InterviewVersion) else interview.questions.all()
-    return [practice_text(interview), *(question.text for question in questions)]
+    introduction = [interview.introduction] if interview.introduction else []
+    return [*introduction, practice_text(interview), *(question.text for question in questions)]

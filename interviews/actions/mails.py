@@ -16,12 +16,15 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Least
 from django.template.loader import render_to_string
 from django.utils import formats, timezone, translation
 
+from accounts import colours
 from accounts.models import User
 from interviews.models import Decision, Invitation, MailTemplate, Message
 from interviews.models.question import expected_minutes
+from interviews.queries import links
 from interviews.texts import calendar, languages, mails
 from interviews.texts.mails import MailText
 from voice.queues import jobs
@@ -144,7 +147,8 @@ def _is_wanted(message: Message, now: datetime) -> bool:
     is_reminder = message.kind == Message.Kind.REMINDER
     if is_reminder and not invitation.wants_reminders:
         return False
-    return _is_of_use(message.kind, invitation) and invitation.expires_at > now
+    ends_at = invitation.begin_by if invitation.status == Invitation.Status.PENDING else invitation.expires_at
+    return _is_of_use(message.kind, invitation) and ends_at > now
 
 
 def mail_of(message: Message, *, now: datetime) -> Mail:
@@ -155,7 +159,7 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
     text, language = text_for(organisation.pk, message.kind, definition.language)
     is_decision = message.kind in mails.OF_DECISIONS
     with translation.override(language):
-        deadline = timezone.localtime(invitation.expires_at)
+        deadline = timezone.localtime(invitation.begin_by)
         values = {
             "name": invitation.candidate_name,
             "interview": definition.title,
@@ -163,14 +167,14 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
             "link": "" if is_decision else invitation.url,
             "deadline": f"{formats.date_format(deadline, 'DATETIME_FORMAT')} {deadline:%Z}",
             "minutes": str(expected_minutes(definition.asked)),
-            "contact": organisation.contact_email,
+            "contact": ", ".join(filter(None, links.contact(invitation) or ())),
         }
         subject = " ".join(mails.filled(text.subject, values).split())
         paragraphs = [part.strip() for part in text.body.split("\n\n") if part.strip()]
         context = {
             "subject": subject,
             "language": language,
-            "accent": organisation.accent_colour,
+            "accent": organisation.accent_colour and colours.in_light(organisation.accent_colour),
             "organisation": organisation.name,
             "paragraphs": [
                 {"is_link": part == mails.LINK, "text": mails.filled(part, values)} for part in paragraphs
@@ -186,7 +190,7 @@ def mail_of(message: Message, *, now: datetime) -> Mail:
             else calendar.deadline_file(
                 uid=invitation.pk,
                 title=subject,
-                deadline=invitation.expires_at,
+                deadline=invitation.begin_by,
                 link=values["link"],
                 now=now,
             ),
@@ -247,11 +251,12 @@ def _to_remind(days: int, now: datetime) -> QuerySet[Invitation]:
     """
     soon = now + timedelta(days=days)
     earlier = [other for other in REMIND_DAYS if other < days]
-    rows = Invitation.objects.filter(
+    rows = Invitation.objects.annotate(ends_at=Least("expires_at", "interview__published__deadline")).filter(
         status=Invitation.Status.PENDING,
         wants_reminders=True,
-        expires_at__lte=soon,
-        expires_at__gt=now + timedelta(days=max(earlier, default=0)),
+        expires_at__gt=now,
+        ends_at__lte=soon,
+        ends_at__gt=now + timedelta(days=max(earlier, default=0)),
         messages__kind=Message.Kind.INVITATION,
         messages__sent_at__lte=now - timedelta(days=1),
     )

@@ -112,6 +112,8 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "interviews.Question": "what recruiters ask",
     "interviews.Criterion": "by what reviewers score; no candidate is named",
     "interviews.Criterion_questions": "which questions are about a criterion",
+    "interviews.BankQuestion": "what recruiters may ask",
+    "interviews.Vocabulary": "names and terms of an organisation's work",
     "interviews.MailTemplate": "what an organisation writes to all candidates",
     "accounts.Organisation": "the tenant",
     "accounts.User": "people who work with the platform; the organisation deactivates them",

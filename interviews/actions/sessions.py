@@ -25,7 +25,11 @@ def start(*, invitation: Invitation, now: datetime) -> Session:
 
     A second call returns the existing session. Of two calls at once, the second waits for the lock on the
     invitation's row and then finds the session.
+
+    Raises WrongState where the link has ended, or the deadline is over.
     """
+    if invitation.status == states.InvitationStatus.PENDING and invitation.begin_by <= now:
+        raise WrongState("the time to begin this interview is over.")
     try:
         move(invitation, states.START_INVITATION, by=invitation)
     except WrongState:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -41,6 +42,8 @@ def problems(interview: Interview) -> list[str]:
     voice = voices.chosen(interview.voice, among=voices.known()) if interview.voice else None
     if voice is not None and primary_language(voice.language) != primary_language(interview.language):
         found.append(_("Its voice does not speak its language. Choose another one."))
+    if interview.deadline and interview.deadline <= timezone.now():
+        found.append(_("Its deadline is over. Choose a later one."))
     return found + rubrics.problems([RubricCriterion(**each) for each in _rubric(interview)])
 
 

@@ -1,14 +1,17 @@
 """Admin pages of the product, one model a file."""
 
+from interviews.admin.bank import BankQuestionAdmin
 from interviews.admin.erasure import ErasureAdmin
 from interviews.admin.interview import InterviewAdmin
 from interviews.admin.invitation import InvitationAdmin
 from interviews.admin.session import SessionAdmin
+from interviews.admin.vocabulary import VocabularyAdmin
 from interviews.inviting.mail_pages import MailTemplateAdmin, MessageAdmin
 from interviews.inviting.pages import BatchAdmin
 from interviews.open_links.admin_pages import OpenLinkAdmin
 
 __all__ = [
+    "BankQuestionAdmin",
     "BatchAdmin",
     "ErasureAdmin",
     "InterviewAdmin",
@@ -17,4 +20,5 @@ __all__ = [
     "MessageAdmin",
     "OpenLinkAdmin",
     "SessionAdmin",
+    "VocabularyAdmin",
 ]

@@ -1,5 +1,6 @@
 """Configuring interviews."""
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from accounts.models import User
 from accounts.scoped_admin import ScopedRelatedFilter
 from interviews.actions import versions
 from interviews.actions.interviews import practice_text, request_speech, speech_name
-from interviews.admin import question_audio
+from interviews.admin import question_audio, vocabulary
 from interviews.admin.publishing import PublishingActions
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
@@ -40,10 +41,21 @@ class InterviewForm(forms.ModelForm):
         if "consent_text" not in self.fields:  # a read-only page shows the voice's id
             return
         cast("VoiceField", self.fields["voice"]).keep(self.instance.voice)
-        self.fields["practice_question"].widget.attrs["rows"] = 2
+        for name in ("practice_question", "introduction", "closing_text"):
+            self.fields[name].widget.attrs["rows"] = 2
         self.fields["consent_text"].widget.attrs |= {
             f"data-default-{language}": default for language, default in consent.default_texts().items()
         }
+
+    def clean_deadline(self) -> datetime | None:
+        """Refuse a new deadline that is over already."""
+        deadline = self.cleaned_data["deadline"]
+        if deadline and "deadline" in self.changed_data and deadline <= timezone.now():
+            raise forms.ValidationError(_("This time is over. Choose a later one, or none."))
+        return deadline
+
+    def clean_vocabulary(self) -> str:
+        return vocabulary.cleaned(self.cleaned_data["vocabulary"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -65,12 +77,12 @@ class InterviewAdmin(PublishingActions, AgreementPages):
     ]
     list_filter = ["status", "language", ("organisation", ScopedRelatedFilter)]
     search_fields = ["title", "job_title"]
-    readonly_fields = ["practice_spoken", "state_in_words"]
+    readonly_fields = ["introduction_spoken", "practice_spoken", "state_in_words", "try_terms"]
     actions_detail = [
         *("publish", "invite", "invite_many"),
         {
             "title": _("More"),
-            "items": ["try_it", "see_versions", "see_agreement", "duplicate", "archive", "restore"],
+            "items": ["pick", "try_it", "see_versions", "see_agreement", "duplicate", "archive", "restore"],
         },
     ]
     warn_unsaved_form = True
@@ -79,6 +91,8 @@ class InterviewAdmin(PublishingActions, AgreementPages):
         js = [
             forms.Script("admin/interviews/listen.js", type="module"),
             forms.Script("admin/interviews/language.js", type="module"),
+            forms.Script("admin/interviews/order.js", type="module"),
+            vocabulary.SCRIPT,
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Interview]:
@@ -88,14 +102,31 @@ class InterviewAdmin(PublishingActions, AgreementPages):
         about: list = ["title", ("job_title", "language"), "voice"]
         if obj is None and access.organisations(request.user, self.writing_roles).count() != 1:
             about.insert(0, "organisation")
+        about.append("deadline")
         practice = ["practice_question", *(["practice_spoken"] if obj else [])]
+        texts = [
+            "introduction",
+            *(["introduction_spoken"] if obj and obj.introduction else []),
+            "closing_text",
+        ]
         if obj is not None:
             about.insert(0, "state_in_words")
         return [
             (None, {"fields": about}),
+            (_("Introduction and closing"), {"fields": texts}),
             (_("Practice question"), {"fields": practice}),
             (_("Taking turns"), {"fields": ["patience", "is_barge_in_allowed"]}),
+            (_("Vocabulary"), {"fields": ["vocabulary", "try_terms"]}),
             (_("Consent"), {"fields": ["consent_text", "retention_days"]}),
+            (
+                _("If something goes wrong"),
+                {
+                    "fields": [("contact_name", "contact_email", "contact_phone")],
+                    "description": _(
+                        "Candidates see this contact on every page. Empty: that of the organisation."
+                    ),
+                },
+            ),
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -146,6 +177,15 @@ class InterviewAdmin(PublishingActions, AgreementPages):
             return _("Candidates get version %d. What is written here is newer: publish it.") % number
         return _("Published. Candidates get version %d.") % number
 
+    @display(description=_("try it"))
+    def try_terms(self, interview: Interview) -> str:
+        further = interview.shared_vocabulary if interview.organisation_id else ""
+        return vocabulary.try_panel("id_vocabulary", further=further)
+
+    @display(description=_("spoken"))
+    def introduction_spoken(self, interview: Interview) -> str:
+        return question_audio.render(interview, speech_name(interview, interview.introduction))
+
     @display(description=_("spoken"))
     def practice_spoken(self, interview: Interview) -> str:
         return question_audio.render(interview, speech_name(interview, practice_text(interview)))
@@ -191,7 +231,4 @@ class InterviewAdmin(PublishingActions, AgreementPages):
         interview = self.get_object(request, str(interview_id))
         if interview is None or key not in question_audio.keys_of(interview):
             raise Http404
-        looks = request.GET.get("looks", "")
-        return HttpResponse(
-            question_audio.render(interview, key, looks=int(looks) if looks.isdecimal() else 0)
-        )
+        return HttpResponse(question_audio.render(interview, key, looks=question_audio.looks_of(request)))

@@ -52,6 +52,11 @@ class PublishingActions(ScopedModelAdmin):
 
     has_duplicate_permission = has_try_permission
 
+    def has_pick_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may add questions to it."""
+        interview = self._writable(request, obj)
+        return interview is not None and interview.status != Interview.Status.ARCHIVED
+
     def has_archive_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may archive it, and it is not archived."""
         interview = self._writable(request, obj)
@@ -160,6 +165,11 @@ class PublishingActions(ScopedModelAdmin):
             messages.error(request, refused.detail)
             return _to_page(interview.pk)
         return HttpResponse(headers={"HX-Redirect": invitation.url})
+
+    @action(description=_("Add questions from the bank"), permissions=["pick"], icon="bookmarks")
+    def pick(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Redirect to the page that offers them; nothing is changed here."""
+        return redirect("admin:interviews_bankquestion_pick", object_id)
 
     @action(description=_("Invite many"), permissions=["invite"], icon="group_add")
     def invite_many(self, request: HttpRequest, object_id: str) -> HttpResponse:

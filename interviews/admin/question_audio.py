@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from interviews.actions.interviews import practice_text, speech_name
+from interviews.actions.interviews import speech_name, texts_of
 from interviews.models import Interview
 from voice.infra.backoff import pause_s
 from voice.models import Speech
@@ -18,9 +19,8 @@ FIRST_LOOK_S, LONGEST_LOOK_S, MAX_LOOKS = 2, 30, 12
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A text of an interview in its voice. `row` is None if its speech was never requested."""
+    """A text in a voice. `row` is None if its speech was never requested."""
 
-    interview: Interview
     key: str
     row: Speech | None
 
@@ -45,21 +45,35 @@ class Spoken:
 
 
 def keys_of(interview: Interview) -> set[str]:
-    """Return the speech keys of the practice question and all questions."""
-    texts = [practice_text(interview), *interview.questions.values_list("text", flat=True)]
-    return {speech_name(interview, spoken_text) for spoken_text in texts}
+    """Return the speech keys of everything that its voice says."""
+    return {speech_name(interview, text) for text in texts_of(interview)}
 
 
 def render(interview: Interview, key: str, *, looks: int = 0) -> SafeString:
-    """Render the play button or the state as HTML, which replaces itself while the speech is synthesised."""
-    spoken = Spoken(interview, key, Speech.objects.filter(pk=key).first())
+    """Render the speech of one of the interview's texts; see `render_at`."""
+    address = reverse("admin:interviews_interview_speech", args=[interview.pk, key])
+    return render_at(address, key, looks=looks)
+
+
+def render_at(address: str, key: str, *, looks: int = 0) -> SafeString:
+    """Render the play button or the state as HTML, which replaces itself while the speech is synthesised.
+
+    address: renders the same again. looks: how often the page has looked already.
+    """
+    spoken = Spoken(key, Speech.objects.filter(pk=key).first())
     context = {
         "spoken": spoken,
         "look_again_s": _pause_s(looks) if looks < MAX_LOOKS else None,
-        "look_again_url": reverse("admin:interviews_interview_speech", args=[interview.pk, key]),
+        "look_again_url": address,
         "looks": looks + 1,
     }
     return render_to_string("admin/interviews/interview/listen.html", context)
+
+
+def looks_of(request: HttpRequest) -> int:
+    """Return how often the page has looked already, as its address says."""
+    looks = request.GET.get("looks", "")
+    return int(looks) if looks.isdecimal() and len(looks) < 4 else 0
 
 
 def _pause_s(looks: int) -> float:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
@@ -13,6 +14,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 from accounts.scoped_admin import PartOfParent
 from interviews.actions.interviews import speech_name
 from interviews.admin import question_audio
+from interviews.admin.bank import keep_button
 from interviews.models import Interview, Question
 
 LAST = 2**15 - 1  # the column's maximum
@@ -62,13 +64,28 @@ class QuestionInline(PartOfParent, TabularInline):
     model = Question
     form = QuestionForm
     formset = QuestionFormSet
-    fields = ["position", "text", "think_seconds", "answer_limit_seconds", "retakes", "listen"]
-    readonly_fields = ["listen"]
+    fields = [
+        *("position", "move", "text"),
+        *("think_seconds", "answer_limit_seconds", "retakes", "listen", "bank"),
+    ]
+    readonly_fields = ["move", "listen", "bank"]
     ordering_field = "position"
     hide_title = True
 
     def get_extra(self, request: HttpRequest, obj: Interview | None = None, **kwargs: Any) -> int:
         return 0 if obj else 1
+
+    def get_fields(self, request: HttpRequest, obj: Interview | None = None) -> list[str]:
+        may_change = self.has_change_permission(request, obj)
+        return [name for name in self.fields if may_change or name not in ("move", "bank")]
+
+    @display(description=_("Move"))
+    def move(self, question: Question) -> str:
+        return render_to_string("admin/interviews/interview/move.html")
+
+    @display(description=_("Bank"))
+    def bank(self, question: Question) -> str:
+        return "–" if question.pk is None else keep_button(question)
 
     @display(description=_("Spoken"))
     def listen(self, question: Question) -> str:

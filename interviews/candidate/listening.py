@@ -36,6 +36,7 @@ def listen_to(answer: Answer, *, offset: int, tell: Tell, reply_to: str) -> List
             language=recording.language,
             reply_to=reply_to,
             tenant=recording.owner,
+            hot_words=recording.hot_words,
         ),
         read=partial(_read, recording.id),
         paused=partial(

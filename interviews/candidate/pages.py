@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from interviews import tokens
-from interviews.actions import new_links, sessions
+from interviews.actions import interviews, new_links, sessions
 from interviews.actions.errors import ActionRefused, WrongState
 from interviews.candidate.forms import ConsentForm
 from interviews.models import Invitation, Session
@@ -50,6 +50,8 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         "token": token,
         "form": form,
         "has_session": session is not None,
+        "introduction_url": interviews.introduction_url(definition),
+        "begin_by": invitation.begin_by,
     }
     return render(request, "interviews/landing.html", context)
 
@@ -87,6 +89,7 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
             "websocket_path": f"/ws/interviews/{token}/",
             "link": url_of(token),
             "keep_audio": settings.KEEP_AUDIO_IN_BROWSER,
+            "closing_text": invitation.definition.closing_text,
         },
     }
     return render(request, "interviews/room.html", context)
@@ -117,9 +120,9 @@ def _problem(request: HttpRequest, token: str, problem: links.LinkProblem) -> Ht
     if invitation and problem.kind == "finished" and _may_enter_room(invitation.session, token):
         return redirect(reverse("interviews:room", args=[token]))
     context = {
+        **(links.look(invitation) if invitation else {"organisation": None}),
         "problem": problem.kind,
         "page_language": links.page_language(invitation),
-        "organisation": invitation and invitation.interview.organisation,
         "token": token,
         "shows_what_is_held": links.shows_what_is_held(problem.kind),
     }

@@ -2,6 +2,7 @@
 
 from interviews.models.accommodation import Accommodation
 from interviews.models.answer import Answer
+from interviews.models.bank import BankQuestion
 from interviews.models.batch import InvitationBatch
 from interviews.models.correction import Correction
 from interviews.models.decision import Decision
@@ -18,12 +19,14 @@ from interviews.models.scorecard import Assignment, Scorecard, Submission
 from interviews.models.search_entry import SearchEntry
 from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
+from interviews.models.vocabulary import Vocabulary
 
 __all__ = [
     "Accommodation",
     "Answer",
     "Application",
     "Assignment",
+    "BankQuestion",
     "Correction",
     "Criterion",
     "Decision",
@@ -43,4 +46,5 @@ __all__ = [
     "SearchEntry",
     "Session",
     "Submission",
+    "Vocabulary",
 ]

@@ -2,10 +2,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from interviews.models.presentation import Presentation
 from interviews.texts.languages import LANGUAGES
 
 
-class Definition(models.Model):
+class Definition(Presentation):
     """What an interview consists of, beside its questions: the fields of drafts and of frozen versions."""
 
     class Patience(models.TextChoices):

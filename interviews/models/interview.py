@@ -3,9 +3,11 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from interviews.models.definition import Definition
+from interviews.models.vocabulary import Vocabulary
 
 
 class Interview(Definition):
@@ -62,3 +64,8 @@ class Interview(Definition):
         Its speech is this tenant's alone: no organisation learns of another's texts.
         """
         return f"organisation:{self.organisation_id}"
+
+    @cached_property
+    def shared_vocabulary(self) -> str:
+        """Its organisation's vocabulary in its language."""
+        return Vocabulary.text_of(self.organisation_id, self.language)

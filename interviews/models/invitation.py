@@ -132,6 +132,12 @@ class Invitation(models.Model):
         return (session and session.definition) or self.tried or self.interview.published
 
     @property
+    def begin_by(self) -> datetime:
+        """When no interview can be begun any more: after the link's last day, or the interview's deadline."""
+        deadline = self.definition.deadline
+        return min(self.expires_at, deadline) if deadline else self.expires_at
+
+    @property
     def token(self) -> str:
         """The secret part of the link. A door that shows it logs to whom.
 

@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from interviews.models.bank import BankQuestion
 from interviews.models.interview import Interview
 
 
@@ -21,6 +22,14 @@ class Question(models.Model):
         _("answer limit (s)"), default=120, validators=[MinValueValidator(5), MaxValueValidator(1800)]
     )
     retakes = models.PositiveSmallIntegerField(_("retakes"), default=0, validators=[MaxValueValidator(10)])
+    source = models.ForeignKey(
+        BankQuestion,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="copies",
+        editable=False,
+        help_text=_("The question of the bank that it is a copy of, or that was made of it."),
+    )
 
     class Meta:
         verbose_name = _("question")

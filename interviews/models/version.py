@@ -3,11 +3,13 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from interviews.models.definition import Definition
 from interviews.models.interview import Interview
 from interviews.models.rubric import RubricCriterion
+from interviews.models.vocabulary import Vocabulary
 
 
 class AskedQuestion(NamedTuple):
@@ -60,6 +62,11 @@ class InterviewVersion(Definition):
     def owner(self) -> str:
         """See `Interview.owner`."""
         return self.interview.owner
+
+    @cached_property
+    def shared_vocabulary(self) -> str:
+        """See `Interview.shared_vocabulary`."""
+        return Vocabulary.text_of(self.interview.organisation_id, self.language)
 
 
 def frozen(question: Any) -> dict[str, Any]:

@@ -28,8 +28,9 @@ def your_data(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _problem(request: HttpRequest, problem: links.LinkProblem) -> HttpResponse:
+    of_candidate = links.look(problem.invitation) if problem.invitation else {"organisation": None}
     language = links.page_language(problem.invitation)
-    context = {"problem": problem.kind, "organisation": None, "page_language": language}
+    context = {"page_language": language, **of_candidate, "problem": problem.kind}
     status = 404 if problem.kind == "unknown" else 410
     return render(request, "interviews/link_problem.html", context, status=status)
 

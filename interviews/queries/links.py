@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils.translation import get_language
 
+from accounts import colours, logos
 from interviews import tokens
 from interviews.models import Invitation, Session
+from interviews.models.presentation import Contact
 from interviews.queries import rows
 from interviews.states import InvitationStatus
 from interviews.texts import languages
@@ -64,7 +66,7 @@ def find(
             ended.remove(InvitationStatus.FINISHED)
     if invitation.status in ended:
         raise LinkProblem(invitation.status, invitation)
-    if invitation.status == InvitationStatus.PENDING and invitation.expires_at <= now:
+    if invitation.status == InvitationStatus.PENDING and invitation.begin_by <= now:
         raise LinkProblem("expired", invitation)
     return invitation, session
 
@@ -72,13 +74,16 @@ def find(
 def look(invitation: Invitation) -> dict[str, object]:
     """Return what every page of this candidate shows.
 
-    {interview, organisation, accent, accommodation, page_language}
+    {interview, organisation, accent, logo, contact, accommodation, page_language}
     """
     organisation = invitation.interview.organisation
+    colour = organisation.accent_colour
     return {
         "interview": invitation.definition,
         "organisation": organisation,
-        "accent": organisation.accent_colour,
+        "accent": colour and {"light": colours.in_light(colour), "dark": colours.in_dark(colour)},
+        "logo": logos.url(organisation),
+        "contact": contact(invitation),
         "accommodation": invitation.accommodation,
         "page_language": page_language(invitation),
     }
@@ -87,6 +92,13 @@ def look(invitation: Invitation) -> dict[str, object]:
 def page_language(invitation: Invitation | None) -> str:
     """Return the language of the pages of an invitation. Without one the browser chooses."""
     return languages.of_pages(invitation.definition.language) if invitation else get_language()
+
+
+def contact(invitation: Invitation) -> Contact | None:
+    """Whom the candidate turns to when something goes wrong: of the interview, else of the organisation."""
+    of = invitation.interview.organisation
+    general = Contact(of.contact_name, of.contact_email, of.contact_phone)
+    return invitation.definition.contact or (general if any(general) else None)
 
 
 def closes_at(session: Session) -> datetime:

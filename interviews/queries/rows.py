@@ -22,9 +22,11 @@ _ITS_ACCOMMODATION = "interviews_accommodation c ON c.id = i.accommodation_id"
 _INTERVIEW = sql.Part(Interview, "w", "id", "organisation_id")
 _DEFINITION = sql.Part(
     *(InterviewVersion, "d", "id", "interview_id", "language", "title", "patience", "is_barge_in_allowed"),
+    *("vocabulary",),
 )
 _RECORDING = sql.Part(
-    Recording, "r", "id", "status", "language", "owner", "max_bytes", "byte_count", "segment_ends"
+    *(Recording, "r", "id", "status", "language", "owner", "max_bytes", "byte_count", "segment_ends"),
+    *("hot_words",),
 )
 
 _LINK = sql.Part(
@@ -34,13 +36,23 @@ _LINK = sql.Part(
 _BEGUN = sql.Part(Session, "s", "id", "invitation_id", "definition_id", "status", "version", "finished_at")
 _OFFER = sql.Part(
     *(InterviewVersion, "d", "id", "interview_id", "title", "job_title", "language", "voice"),
-    *("stand_in_voice", "practice_question", "consent_text", "retention_days", "questions"),
+    *("stand_in_voice", "practice_question", "consent_text", "retention_days", "questions", "vocabulary"),
+    *("introduction", "closing_text", "deadline", "contact_name", "contact_email", "contact_phone"),
 )
 _ITS_DEFINITION = (
     "interviews_interviewversion d ON d.id = coalesce(s.definition_id, i.tried_id, w.published_id)"
 )
 """What the candidate agreed to; before that, and in sessions of the release before, what is published."""
-_ORGANISATION = sql.Part(Organisation, "o", "id", "name", "accent_colour")
+_ORGANISATION = sql.Part(
+    *(Organisation, "o", "id", "name", "accent_colour", "logo"),
+    *("contact_name", "contact_email", "contact_phone"),
+)
+_SHARED_VOCABULARY = """
+(
+  SELECT v.text FROM interviews_vocabulary v
+  WHERE v.organisation_id = w.organisation_id AND v.language = d.language
+)
+"""
 
 _READ_OF = f"""
 SELECT {_ANSWER.names}, {_SESSION.names}, {_INVITATION.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names},
@@ -64,7 +76,7 @@ WHERE a.session_id = %s AND
 
 _READ_LINK = f"""
 SELECT {_LINK.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names}, {_ORGANISATION.names}, {_BEGUN.names},
-  {_OFFER.names}
+  {_OFFER.names}, {_SHARED_VOCABULARY}
 FROM interviews_invitation i
 JOIN interviews_interview w ON w.id = i.interview_id
 JOIN accounts_organisation o ON o.id = w.organisation_id
@@ -75,7 +87,8 @@ WHERE
 """  # noqa: S608  names of columns, from above
 
 _READ_SESSION = f"""
-SELECT {_SESSION.names}, {_INVITATION.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names}, {_DEFINITION.names}
+SELECT {_SESSION.names}, {_INVITATION.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names}, {_DEFINITION.names},
+  {_SHARED_VOCABULARY}
 FROM interviews_session s
 JOIN interviews_invitation i ON i.id = s.invitation_id
 JOIN interviews_interview w ON w.id = i.interview_id
@@ -113,6 +126,7 @@ def _link(condition: str, *parameters: object) -> tuple[Invitation, Session | No
     definition: InterviewVersion = _OFFER.consume(values)
     definition.questions = json.loads(definition.questions)
     definition.interview = invitation.interview
+    definition.shared_vocabulary = values.pop() or ""
     invitation.definition = definition
     if begun is not None:
         begun.invitation, begun.definition = invitation, definition
@@ -128,7 +142,10 @@ def session(session_id: UUID, *, is_locked: bool = False) -> Session:
     found = sql.fetch(_READ_SESSION + ("FOR NO KEY UPDATE OF s" if is_locked else ""), session_id)
     if not found:
         raise Session.DoesNotExist
-    return _session(list(found[0]))
+    *values, shared_vocabulary = found[0]
+    row = _session(values)
+    row.agreed.shared_vocabulary = shared_vocabulary or ""
+    return row
 
 
 def answer(of: Session, answer_id: UUID) -> Answer | None:

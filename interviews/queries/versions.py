@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any
 
+from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -70,6 +72,8 @@ def _shown(field: Any, value: Any) -> str:
         return _("yes") if value else _("no")
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return formats.date_format(timezone.localtime(value), "DATETIME_FORMAT")
     return str(dict(field.flatchoices).get(value, value))
 
 

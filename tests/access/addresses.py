@@ -19,7 +19,7 @@ LAST = ("logout", "/erasure/candidate/", "/candidate")
 """Parts of addresses that end what the others need."""
 OF_ROWS = {
     *("interview_id", "invitation_id", "session_id", "answer_id", "batch_id", "file_id", "erasure_id"),
-    *("object_id", "id", "assignment_id", "mention_id"),
+    *("object_id", "id", "assignment_id", "mention_id", "question_id"),
 }
 """Parameters that name a row of the organisation: not found means not admitted."""
 
@@ -70,6 +70,7 @@ def _value(name: str, template: str, rows: Rows) -> Any:
         "interview_id": rows.interview.pk,
         "invitation_id": rows.invitation.pk,
         "session_id": rows.session.pk,
+        "question_id": rows.interview.questions.get().pk,
         "answer_id": rows.answer.pk,
         "batch_id": rows.batch.pk,
         "file_id": rows.batch_file.pk,

@@ -9,6 +9,7 @@ from accounts.models import ApiKey, ColleagueInvitation, Membership, Organisatio
 from interviews.models import (
     Answer,
     Assignment,
+    BankQuestion,
     Criterion,
     Decision,
     Erasure,
@@ -23,6 +24,7 @@ from interviews.models import (
     Scorecard,
     Session,
     Submission,
+    Vocabulary,
 )
 from tests import factories
 from voice.models import Batch, BatchFile
@@ -55,6 +57,8 @@ class Rows(NamedTuple):
     note: Note
     mention: Mention
     openlink: OpenLink
+    bankquestion: BankQuestion
+    vocabulary: Vocabulary
     batch: Batch
     batch_file: BatchFile
 
@@ -141,6 +145,12 @@ def make() -> Rows:
         note=note,
         mention=Mention.objects.create(note=note, person=user),
         openlink=OpenLink.objects.create(interview=interview, ends_at=timezone.now() + timedelta(days=1)),
+        bankquestion=factories.BankQuestionFactory(
+            organisation=organisation, text=f"Who feeds the {MARK}?", tags=MARK
+        ),
+        vocabulary=Vocabulary.objects.create(
+            organisation=organisation, language="en", text=f"{MARK} = kwokka"
+        ),
         batch=batch,
         batch_file=BatchFile.objects.create(
             batch=batch, position=0, file_name=f"{MARK}.wav", byte_count=9, status="done", text=f"a {MARK}"

@@ -22,7 +22,13 @@ LOOK_EVERY_S = 0.2
 
 
 async def queue_caption(
-    wanted: CaptionWanted, *, recording_id: UUID, language: str, reply_to: str, tenant: str = ""
+    wanted: CaptionWanted,
+    *,
+    recording_id: UUID,
+    language: str,
+    reply_to: str,
+    tenant: str = "",
+    hot_words: str = "",
 ) -> bool:
     """Queue the recognition of a stretch of hot audio, if captions may be asked for.
 
@@ -30,7 +36,7 @@ async def queue_caption(
     """
     if not await may_ask(QUEUE):
         return False
-    job = (str(recording_id), wanted.start, wanted.end, language, reply_to)
+    job = (str(recording_id), wanted.start, wanted.end, language, reply_to, *filter(None, [hot_words]))
     await asyncio.to_thread(
         jobs.enqueue_now,
         QUEUE,

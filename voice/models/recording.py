@@ -26,6 +26,9 @@ class Recording(models.Model):
     owner = models.CharField(
         max_length=80, blank=True, default="", db_default="", help_text=_("voice.callers.Caller.owner.")
     )
+    hot_words = models.TextField(
+        blank=True, default="", db_default="", help_text=_("Names and terms that are likely to be said.")
+    )
     max_bytes = models.PositiveBigIntegerField(help_text=_("PCM bytes that are accepted at most."))
     byte_count = models.PositiveBigIntegerField(null=True, help_text=_("PCM bytes, once complete."))
     segment_ends = ArrayField(

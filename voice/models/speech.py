@@ -14,7 +14,13 @@ class Speech(models.Model):
         FAILED = "failed", _("failed")
 
     key = models.CharField(primary_key=True, max_length=64, editable=False)
-    text = models.TextField()
+    text = models.TextField(help_text=_("As it is spoken."))
+    written = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("As it is written, if some of its words are pronounced otherwise."),
+    )
     language = models.CharField(max_length=16)
     voice = models.CharField(
         max_length=100, blank=True, help_text=_("Voice id; empty for the language's own.")

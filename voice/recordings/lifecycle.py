@@ -25,9 +25,15 @@ NOT_SWEPT = timedelta(seconds=5)
 """The jobs are queued after the commit; a sweep in between would queue them twice."""
 
 
-def create(*, language: str, max_seconds: float, owner: str = "") -> Recording:
-    """Create an open recording. owner: see `voice.callers.Caller`; the owners' transcripts take turns."""
-    recording = Recording(language=language, max_bytes=int(max_seconds * BYTES_A_SECOND), owner=owner)
+def create(*, language: str, max_seconds: float, owner: str = "", hot_words: str = "") -> Recording:
+    """Create an open recording.
+
+    owner: see `voice.callers.Caller`; the owners' transcripts take turns.
+    hot_words: names and terms that are likely to be said.
+    """
+    recording = Recording(
+        language=language, max_bytes=int(max_seconds * BYTES_A_SECOND), owner=owner, hot_words=hot_words
+    )
     sql.insert(recording)
     return recording
 

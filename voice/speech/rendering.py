@@ -4,7 +4,7 @@ It is in three places, fastest first: Redis (recently played), object storage, a
 was made.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -22,31 +22,51 @@ from voice.speech import cache, voices
 from voice.speech.cache import CachedSpeech
 from voice.speech.names import text_name
 from voice.text import normalisation
+from voice.text.pronunciation import pronounced
 from voice.text.reading import readable
 from voice.types import Samples
 
 
-def request(*, texts: Sequence[str], language: str, tenant: str, voice: str = "") -> list[Speech]:
+def request(
+    *,
+    texts: Sequence[str],
+    language: str,
+    tenant: str,
+    voice: str = "",
+    pronunciations: Mapping[str, str] | None = None,
+) -> list[Speech]:
     """Return the rows for these texts in this voice, in order; queue jobs for texts not rendered yet.
 
     tenant: whose texts they are; nobody else shares their speech (`voice.speech.names`), and tenants take
     turns.
+    pronunciations: words by how they are written, and how they are spoken. Speech is named by what is spoken.
     """
-    keys = [text_name(text, voice=voice, language=language, tenant=tenant) for text in texts]
+    said = [pronounced(text, pronunciations or {}) for text in texts]
+    keys = [text_name(text, voice=voice, language=language, tenant=tenant) for text in said]
     rows = _of_keys(keys)
-    if missing := {key: text for key, text in zip(keys, texts, strict=True) if key not in rows}:
-        spoken = {key: normalisation.normalise(readable(text, language)) for key, text in missing.items()}
-        rows |= _make(spoken, language=language, voice=voice)
+    if missing := {key: pair for key, *pair in zip(keys, said, texts, strict=True) if key not in rows}:
+        read = {key: [_as_read(text, language) for text in pair] for key, pair in missing.items()}
+        rows |= _make(read, language=language, voice=voice)
     for row in rows.values():
         if row.status != Speech.Status.READY:
             queue_rendering(row.key, voice=row.voice, language=row.language, tenant=tenant)
     return [rows[key] for key in keys]
 
 
-def _make(texts: dict[str, str], *, language: str, voice: str) -> dict[str, Speech]:
-    """Create rows for texts without one; another process may have created, even rendered, some meanwhile."""
+def _as_read(text: str, language: str) -> str:
+    return normalisation.normalise(readable(text, language))
+
+
+def _make(texts: dict[str, list[str]], *, language: str, voice: str) -> dict[str, Speech]:
+    """Create rows for texts without one; another process may have created, even rendered, some meanwhile.
+
+    texts: of each key, as it is spoken and as it is written.
+    """
     in_one_order = sorted(texts.items())  # two processes that create the same rows would otherwise deadlock
-    made = [Speech(key=key, text=said, language=language, voice=voice) for key, said in in_one_order]
+    made = [
+        Speech(key=key, text=said, written="" if written == said else written, language=language, voice=voice)
+        for key, (said, written) in in_one_order
+    ]
     Speech.objects.bulk_create(made, ignore_conflicts=True)
     return _of_keys(list(texts))
 

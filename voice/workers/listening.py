@@ -29,7 +29,7 @@ def listen_back(key: str) -> None:
     is_comparable = writing_systems.is_speakable(heard.text, row.language) or not heard.text
     if heard.engine != registry.LAST_RESORT and is_comparable:
         pronounce = partial(registry.pronunciation, language=row.language)
-        rendering.note_misheard(row, misheard(row.text, heard.text, pronounce))
+        rendering.note_misheard(row, misheard(row.written or row.text, heard.text, pronounce))
 
 
 def _can_judge(language: str) -> bool:

@@ -187,7 +187,7 @@ def _transcribed(recording: Recording, sound: "Sound | bytes", on_segments: OnSe
             return windowed.transcribed(sound, on_segments)
         except (EngineUnavailable, windowed.EngineChanged):
             sound = storage.read_pcm(recording)
-    request = TranscriptionRequest(language=recording.language)
+    request = TranscriptionRequest(language=recording.language, hot_words=recording.hot_words)
     return answering.recognised(samples_from_s16le(sound), request, on_segments)
 
 
@@ -241,7 +241,9 @@ def recognise_on_the_way(recording_id: str) -> None:
             windowed.recognise_on_the_way(recording)
 
 
-def recognise_partial(recording_id: str, start: int, end: int, language: str, reply_to: str) -> None:
+def recognise_partial(
+    recording_id: str, start: int, end: int, language: str, reply_to: str, hot_words: str = ""
+) -> None:
     """Transcribe bytes [start, end) of a growing recording and send the caption to its connection.
 
     Best effort: nothing is stored or retried.
@@ -253,5 +255,7 @@ def recognise_partial(recording_id: str, start: int, end: int, language: str, re
     if len(pcm) < end - start:
         return  # too late: it was stored, or discarded
     samples = samples_from_s16le(pcm)
-    result = recognizer.recognizer().recognize(samples, language=language or None, is_partial=True)
+    result = recognizer.recognizer().recognize(
+        samples, language=language or None, hot_words=hot_words or None, is_partial=True
+    )
     channel_layer.send(reply_to, {"type": "voice.partial", "start": start, "end": end, "text": result.text})

@@ -41,6 +41,7 @@ class Task:
 
     recording_id: UUID
     language: str
+    hot_words: str
     engine: str
     model: str
 
@@ -48,11 +49,15 @@ class Task:
     def of(cls, recording: Recording) -> "Task | None":
         """Return the task; None where the engine for the language takes no windows."""
         engine = recognizer.recognizer().window_engine(recording.language or None)
-        return cls(recording.id, recording.language, *engine) if engine else None
+        return cls(recording.id, recording.language, recording.hot_words, *engine) if engine else None
 
     def name_of(self, window: Window) -> str:
         return kept.name_of(
-            window, language=self.language, hot_words="", engine=self.engine, model=self.model
+            window,
+            language=self.language,
+            hot_words=self.hot_words,
+            engine=self.engine,
+            model=self.model,
         )
 
 
@@ -178,6 +183,7 @@ def _recognise(sound: Sound, windows: Sequence[Window], on_segments: OnSegments)
     result = recognizer.recognizer().recognize(
         sound.samples,
         language=task.language or _language_so_far(sound),
+        hot_words=task.hot_words or None,
         windows=[_moved(window, -sound.start) for window in windows],
         on_segments=on_segments,
     )

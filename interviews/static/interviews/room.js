@@ -24,6 +24,7 @@ const LOOK_MS = 1_000; // how often the page looks whether anything moves
  * @property {string} token  of the link that opened the page
  * @property {string} store  the name of the interview's recordings on this device, whichever link opens it
  * @property {string} websocket_path
+ * @property {string} closing_text  for the last screen; "" for a standard one
  * @property {string} link  the candidate's link, to continue on another device
  * @property {string} worklet_url
  * @property {MediaTrackConstraints} [microphone]  echoCancellation, noiseSuppression, autoGainControl
@@ -41,6 +42,7 @@ export class Room {
   constructor(config, element) {
     this.element = element;
     this.link = config.link;
+    this.closingText = config.closing_text;
     this.local = {
       inFlow: false,
       isWriting: false,

@@ -21,6 +21,8 @@ OFFERED = {
     "accounts.membership": {"organisation__id__exact", "role__exact"},
     "accounts.colleagueinvitation": {"organisation__id__exact"},
     "accounts.apikey": {"organisation__id__exact"},
+    "interviews.bankquestion": {"language__exact", "organisation__id__exact"},
+    "interviews.vocabulary": {"language__exact", "organisation__id__exact"},
     "interviews.erasure": {"interview__id__exact", "source__exact", "status__exact"},
     "interviews.interview": {"language__exact", "organisation__id__exact", "status__exact"},
     "interviews.invitationbatch": {"interview__id__exact", "status__exact"},

@@ -15,9 +15,9 @@ from voice.queues import jobs
 RECORDING = uuid4()
 
 
-async def ask(start=0, end=32_000):
+async def ask(start=0, end=32_000, **options):
     return await caption_queue.queue_caption(
-        CaptionWanted(start, end), recording_id=RECORDING, language="en", reply_to="channel"
+        CaptionWanted(start, end), recording_id=RECORDING, language="en", reply_to="channel", **options
     )
 
 
@@ -30,6 +30,15 @@ async def test_caption_is_queued_with_ids_and_positions_only(queued):
     job = django_rq.get_queue("stt-partial").fetch_job(job_id)
     assert job.func_name == "voice.workers.transcription.recognise_partial"
     assert job.args == [str(RECORDING), 0, 32_000, "en", "channel"]
+
+
+async def test_caption_expects_the_hot_words_of_its_recording(queued):
+    import django_rq
+
+    assert await ask(hot_words="Kafka")
+
+    (job_id,) = queued("stt-partial")
+    assert django_rq.get_queue("stt-partial").fetch_job(job_id).args[5:] == ["Kafka"]
 
 
 async def test_caption_that_nobody_takes_is_forgotten(queued):

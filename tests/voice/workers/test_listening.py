@@ -39,6 +39,12 @@ def test_speech_that_is_understood_is_noted_too(engines):
     assert listened("Did you lead twelve people?") == ""
 
 
+def test_words_that_are_pronounced_otherwise_are_compared_as_they_are_written(engines):
+    engines.recognition.says = "have you met Nguyen"
+
+    assert listened("Have you met win?", written="Have you met Nguyen?") == ""
+
+
 def test_it_is_listened_to_once(engines):
     row = factories.SpeechFactory(ready=True)
 

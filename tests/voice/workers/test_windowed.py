@@ -35,12 +35,14 @@ class FakeWindows(FakeRecognition):
     def __init__(self) -> None:
         super().__init__()
         self.windows: list[float] = []
+        self.hot_words: list[str | None] = []
 
     def during(self) -> None:
         """Called in each recognition."""
 
     def recognize(self, samples, *, windows, on_segments=None, **options):
         self.during()
+        self.hot_words.append(options.get("hot_words"))
         segments = [self._said_in(window, samples) for window in windows]
         self.windows += [segment.end_s - segment.start_s for segment in segments]
         for segment in segments:
@@ -86,8 +88,8 @@ def n_windows(samples) -> int:
     return len(windows_of(SileroVad().probabilities(samples), len(samples)))
 
 
-def begun() -> Recording:
-    recording = lifecycle.create(language="en", max_seconds=120)
+def begun(hot_words="") -> Recording:
+    recording = lifecycle.create(language="en", max_seconds=120, hot_words=hot_words)
     async_to_sync(lifecycle.open_for)(recording, writer="test")
     return recording
 
@@ -166,6 +168,40 @@ def test_lost_results_cost_time_only(from_whole, engine, pcm, lost):
     client.delete(key) if lost == "everything" else client.hdel(key, first)
 
     assert fields(transcript_of(recording, pcm)) == from_whole
+
+
+def test_hot_words_are_expected_on_the_way_and_at_the_end(engine, samples, pcm):
+    recording = begun(hot_words="Kafka")
+    send(recording, pcm, 0, len(pcm))
+    transcription.recognise_on_the_way(str(recording.id))
+    whole = pcm + s16le_from_samples(spoken(SENTENCE, pause_s=0.5))
+    send(recording, whole, len(pcm), len(whole))
+
+    transcript_of(recording, whole)
+
+    assert engine.hot_words == ["Kafka", "Kafka"]
+
+
+def test_what_was_heard_with_other_hot_words_is_not_used(engine, pcm, n_windows):
+    recording = given_in_pieces(pcm, [])
+    engine.windows.clear()
+    Recording.objects.update(hot_words="Kafka")
+
+    transcript_of(recording, pcm)
+
+    assert len(engine.windows) == n_windows
+
+
+def test_hot_words_are_expected_without_windows_and_in_captions(monkeypatch, pcm):
+    fake = FakeRecognition()
+    monkeypatch.setattr(recognizer, "recognizer", lambda: recognizer.Recognizer([fake]))
+    recording = begun(hot_words="Kafka")
+    send(recording, pcm, 0, len(pcm))
+
+    transcription.recognise_partial(str(recording.id), 0, 32_000, "en", "channel", "Kafka")
+    transcript_of(recording, pcm)
+
+    assert [heard.hot_words for heard in fake.heard] == ["Kafka", "Kafka"]
 
 
 def test_what_another_model_heard_is_not_used(engine, pcm, n_windows):

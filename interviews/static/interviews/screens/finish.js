@@ -14,6 +14,7 @@ export class FinishStep {
     this.screen = new Screen("finish");
     const name = room.state.session.candidate_name;
     this.screen.part("heading").textContent = name ? text("thank-you-name", { name }) : text("thank-you");
+    if (room.closingText) this.screen.part("closing").textContent = room.closingText;
     this.rows = questions(room.state).map((answer) => this.#row(answer));
     this.update();
     this.screen.focus();
