@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0021_contact_and_logo'),
-        ('interviews', '0013_publish_interviews'),
+        ("interviews", "0020_lists_at_scale"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_admin_log_without_names'),
+        ("accounts", "0006_review_by_assignment"),
     ]
 
     operations = [
