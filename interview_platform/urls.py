@@ -17,6 +17,7 @@ from accounts.access import for_members, for_superusers
 from interview_platform.web import health, metrics, sign_in
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import unknown_address
+from interviews.analytics import pages as analytics
 from voice import urls as voice_urls
 from voice.web.engines_page import engines_page
 
@@ -64,11 +65,22 @@ def no_page(request: HttpRequest, rest: str) -> HttpResponse:
 
 speech_pages = [_of_members(page) for page in voice_urls.urlpatterns]
 
+analytics_pages = [
+    path(f"admin/analytics/{address}", admin.site.admin_view(for_members(view)), options, name=name)
+    for address, view, options, name in (
+        ("", analytics.figures_page, {}, "analytics"),
+        ("candidates/", analytics.behind, {}, "analytics-behind"),
+        ("figures.csv", analytics.export, {"kind": "csv"}, "analytics-csv"),
+        ("figures.xlsx", analytics.export, {"kind": "xlsx"}, "analytics-xlsx"),
+    )
+]
+
 urlpatterns = [  # tried in this order: the most frequent first
     path("", include("interviews.urls")),
     path("", include((speech_pages, voice_urls.app_name))),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/speech-engines/", admin.site.admin_view(for_members(engines_page)), name="speech-engines"),
+    *analytics_pages,
     path("admin/login/", sign_in.sign_in),  # under the names that the admin gives these addresses
     path("admin/password_change/", sign_in.change_password),
     path(

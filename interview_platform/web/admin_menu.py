@@ -33,6 +33,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(
                 _("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member
             ),
+            _item(_("Analytics"), "bar_chart", "analytics", is_member),
             _item(_("E-mails"), "outgoing_mail", "admin:interviews_message_changelist", is_writer),
             _item(_("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer),
         ),

@@ -7,12 +7,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from interviews.models import Answer, Session
+from interviews.queries.recognition import DOUBTFUL_BELOW
 from interviews.texts.languages import LANGUAGES
 from voice.models import Recording, Transcript
 from voice.text.writing_systems import UNSPACED_LANGUAGES
-
-DOUBTFUL_BELOW = 0.5
-"""Words with less confidence are marked: below even odds a word is more likely wrong than right."""
 
 
 @dataclass(frozen=True, slots=True)

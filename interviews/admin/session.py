@@ -15,13 +15,14 @@ from unfold.decorators import display
 
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
 from interviews.admin.review import Review
+from interviews.exports.pages import ExportActions
 from interviews.models import Session
 from interviews.queries import progress
 from voice.recordings import addresses
 
 
 @admin.register(Session)
-class SessionAdmin(ReadOnlyScopedModelAdmin):
+class SessionAdmin(ExportActions, ReadOnlyScopedModelAdmin):
     """Read-only page: a candidate's interview is never edited."""
 
     organisation_path = "invitation__interview__organisation_id"
@@ -71,6 +72,7 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
             "session": session,
             "progress": progress.of(session),
             "reviews": Review.all_of(session),
+            "may_export": self.has_export_permission(request, session),
             "media": self.media + self.review_media,
         }
         return TemplateResponse(request, "admin/interviews/session/review.html", context)

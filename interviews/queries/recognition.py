@@ -1,8 +1,11 @@
-"""Whether what candidates say can be written down."""
+"""Whether what candidates say can be written down, and how sure that is."""
 
 import redis
 
 from voice.inference import reports
+
+DOUBTFUL_BELOW = 0.5
+"""Words with less confidence are marked: below even odds a word is more likely wrong than right."""
 
 
 def lacks_engine(language: str) -> bool:
