@@ -21,6 +21,7 @@ from accounts.profile import profile, switch
 from interview_platform.web import health, metrics, sign_in
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import unknown_address
+from interviews.analytics import pages as analytics
 from interviews.searching.candidates_page import candidate, candidates_list
 from interviews.searching.search_page import search
 from voice import urls as voice_urls
@@ -70,6 +71,16 @@ def no_page(request: HttpRequest, rest: str) -> HttpResponse:
 
 speech_pages = [_of_members(page) for page in voice_urls.urlpatterns]
 
+analytics_pages = [
+    path(f"admin/analytics/{address}", admin.site.admin_view(for_members(view)), options, name=name)
+    for address, view, options, name in (
+        ("", analytics.figures_page, {}, "analytics"),
+        ("candidates/", analytics.behind, {}, "analytics-behind"),
+        ("figures.csv", analytics.export, {"kind": "csv"}, "analytics-csv"),
+        ("figures.xlsx", analytics.export, {"kind": "xlsx"}, "analytics-xlsx"),
+    )
+]
+
 urlpatterns = [  # tried in this order: the most frequent first
     path("", include("interviews.urls")),
     path("", include((speech_pages, voice_urls.app_name))),
@@ -83,6 +94,7 @@ urlpatterns = [  # tried in this order: the most frequent first
         admin.site.admin_view(for_members(candidate)),
         name="candidate",
     ),
+    *analytics_pages,
     path("join/<str:token>/", join, name="join"),
     path("admin/profile/", admin.site.admin_view(profile), name="profile"),
     path("admin/profile/organisation/", admin.site.admin_view(switch), name="switch-organisation"),

@@ -38,6 +38,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("My reviews"), "rate_review", "admin:interviews_session_queue", is_member),
             _item(_("Candidates"), "contacts", "candidates", is_member),
             _item(_("Search"), "search", "search", is_member),
+            _item(_("Analytics"), "bar_chart", "analytics", is_member),
             _item(_("E-mails"), "outgoing_mail", "admin:interviews_message_changelist", is_writer),
             _item(_("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer),
         ),

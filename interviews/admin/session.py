@@ -16,6 +16,7 @@ from interviews.evaluation.columns import DecisionColumn, DecisionFilter
 from interviews.evaluation.comparing import ComparePages
 from interviews.evaluation.pages import EvaluationPages
 from interviews.evaluation.queue import QueuePages
+from interviews.exports.pages import ExportActions
 from interviews.models import Session
 from interviews.queries import progress
 from interviews.review.pages import ReviewPages
@@ -27,7 +28,7 @@ class Begun(PeriodFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(ReviewPages, EvaluationPages, QueuePages, ComparePages, DecisionColumn):
+class SessionAdmin(ReviewPages, EvaluationPages, QueuePages, ComparePages, ExportActions, DecisionColumn):
     """Read-only: a candidate's interview is never edited."""
 
     organisation_path = "invitation__interview__organisation_id"
@@ -45,7 +46,7 @@ class SessionAdmin(ReviewPages, EvaluationPages, QueuePages, ComparePages, Decis
         *("invitation__candidate_name", "invitation__candidate_email"),
         "invitation__interview__title",
     ]
-    actions = ["assign_selected", "compare_selected"]
+    actions = ["assign_selected", "compare_selected", *ExportActions.actions]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: Any = super().get_queryset(request)
@@ -70,7 +71,10 @@ class SessionAdmin(ReviewPages, EvaluationPages, QueuePages, ComparePages, Decis
         )
 
     def beside(self, request: HttpRequest, session: Session) -> dict[str, Any]:
-        return self.evaluation_context(request, session)
+        return {
+            "may_export": self.has_export_permission(request, session),
+            **self.evaluation_context(request, session),
+        }
 
     @property
     def review_media(self) -> forms.Media:

@@ -1,5 +1,6 @@
 """REST endpoints of sessions, answers, transcripts and recordings."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,13 @@ from ninja.pagination import paginate
 
 from interviews.actions.errors import WrongState
 from interviews.api import schemas, scoping
+from interviews.exports.schema import CandidateInterview, described
 from interviews.models import Answer, Session
+from interviews.queries import records
 from voice.models import Recording, Transcript
 from voice.recordings import addresses
+
+logger = logging.getLogger(__name__)
 
 router = Router()
 
@@ -25,6 +30,17 @@ router = Router()
 )
 def read_session(request: scoping.ApiRequest, session_id: UUID) -> Session:
     return scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
+
+
+@router.get(
+    "/sessions/{uuid:session_id}/export",
+    response={200: CandidateInterview, **scoping.ERRORS},
+    summary="All of it in one document, but for the sound",
+)
+def export_session(request: scoping.ApiRequest, session_id: UUID) -> CandidateInterview:
+    session = scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
+    logger.info("session %s exported to key %s", session.pk, request.auth.pk)
+    return described(records.of(session.pk), now=timezone.now())
 
 
 @router.get(

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0021_contact_and_logo'),
+        ('accounts', '0007_contact_and_logo'),
         ("interviews", "0020_lists_at_scale"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

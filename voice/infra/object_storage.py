@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from django.core.files import File
 from django.core.files.storage import default_storage
 
 
@@ -37,6 +38,26 @@ def names(prefix: str) -> list[str]:
         files = default_storage.listdir(directory)[1]
         return [f"{directory}/{file}" for file in files if file.startswith(beginning)]
     return []
+
+
+def blocks(name: str, size: int) -> Iterator[bytes]:
+    """Open a file now, and return its content in blocks of at most `size` bytes.
+
+    django-storages would copy a whole file of S3 first. Raises FileNotFoundError, before the first block.
+    """
+    if (bucket := _bucket()) is None:
+        return _blocks_of(default_storage.open(name), size)
+    try:
+        body = bucket.Object(name).get()["Body"]
+    except _client().exceptions.NoSuchKey as error:
+        raise FileNotFoundError(name) from error
+    return body.iter_chunks(size)
+
+
+def _blocks_of(file: File, size: int) -> Iterator[bytes]:
+    with file:
+        while block := file.read(size):
+            yield block
 
 
 def incomplete_uploads(prefix: str = "") -> list[Upload]:

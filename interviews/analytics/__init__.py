@@ -1,0 +1,1 @@
+"""Figures about the candidates of an organisation."""

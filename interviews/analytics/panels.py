@@ -1,0 +1,217 @@
+"""The figures as panels: a table each, most with a chart of the same numbers."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+
+from interviews.analytics.forms import Selection
+from interviews.exports.tables import Cell
+from interviews.queries import figures
+from interviews.queries.figures import Asked, Speech, Step
+
+COLOURS = ("var(--color-primary-600)", "var(--color-base-400)")
+"""As the keys in analytics.css."""
+BAR_PX = 32
+
+
+class Figure(NamedTuple):
+    """A number. behind, number: name the candidates who are counted in it (`figures.behind`)."""
+
+    value: Cell
+    behind: str = ""
+    number: int = 0
+
+
+class Row(NamedTuple):
+    label: str
+    figures: Sequence[Figure]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars for the theme's Chart.js. Of two series the first, the smaller, is drawn over the second."""
+
+    labels: Sequence[str]
+    series: Mapping[str, Sequence[float | None]]
+
+    @property
+    def json(self) -> str:
+        look = {"maxBarThickness": BAR_PX, "displayYAxis": True}
+        datasets = [
+            {"label": name, "data": values, "backgroundColor": colour, **look}
+            for (name, values), colour in zip(self.series.items(), COLOURS, strict=False)
+        ]
+        return json.dumps({"labels": self.labels, "datasets": datasets})
+
+    @property
+    def keys(self) -> list[str]:
+        """The names of the series, if there are two to tell apart."""
+        return list(self.series) if len(self.series) > 1 else []
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A table with its chart. note: the same in words."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Row]
+    chart: Chart | None = None
+    note: str = ""
+
+
+def of(selection: Selection) -> list[Panel]:
+    """Return the panels about these candidates. Each takes one statement; the funnel takes two."""
+    asked = figures.questions(selection.invitations)
+    return [
+        _funnel(figures.funnel(selection.invitations, selection.erasures)),
+        _trend(selection),
+        _durations(selection),
+        _drop_off(asked),
+        _lengths(asked),
+        *_speech(figures.speech(selection.invitations)),
+    ]
+
+
+def as_rows(panels: Iterable[Panel]) -> Iterator[list[Cell]]:
+    """Yield a row for each figure: panel, row, column, number."""
+    for panel in panels:
+        for row in panel.rows:
+            for title, figure in zip(panel.header[1:], row.figures, strict=True):
+                yield [panel.title, row.label, title, figure.value]
+
+
+def header() -> list[str]:
+    """Return the titles of `as_rows`."""
+    return [_("table"), _("row"), _("figure"), _("number")]
+
+
+def _funnel(steps: Sequence[Step]) -> Panel:
+    names = {
+        "invited": _("Invited"),
+        "begun": _("Consented"),
+        "asked": _("Heard the first question"),
+        "finished": _("Finished"),
+    }
+    invited = steps[0].count
+    rows = [
+        Row(
+            names[step.name],
+            [Figure(step.count, step.name), Figure(_share(step.count, invited)), Figure(step.erased)],
+        )
+        for step in steps
+    ]
+    header = [_("Step"), _("Candidates"), _("% of invited"), _("of them erased since")]
+    chart = Chart([row.label for row in rows], {header[1]: [step.count for step in steps]})
+    return Panel(_("Funnel"), header, rows, chart)
+
+
+def _trend(selection: Selection) -> Panel:
+    periods = figures.trend(selection.invitations, days=selection.days)
+    is_daily = selection.days <= figures.DAYS_ONE_BY_ONE
+    rows = [
+        Row(
+            formats.date_format(each.begins, "SHORT_DATE_FORMAT"),
+            [Figure(each.invited), Figure(each.finished)],
+        )
+        for each in periods
+    ]
+    header = [_("Day") if is_daily else _("Week from"), _("Invited"), _("of them finished")]
+    series = {header[2]: [each.finished for each in periods], header[1]: [each.invited for each in periods]}
+    chart = Chart([row.label for row in rows], series) if rows else None
+    return Panel(_("By the day of the invitation"), header, rows, chart)
+
+
+def _durations(selection: Selection) -> Panel:
+    taken = figures.durations(selection.invitations)
+    groups = [f"{first}–{last}" for first, last in pairwise([0, *figures.MINUTES])]
+    groups.append(_("over %d") % figures.MINUTES[-1])
+    rows = [
+        Row(label, [Figure(count, "took", n)])
+        for n, (label, count) in enumerate(zip(groups, taken.groups, strict=True))
+    ]
+    note = ""
+    if taken.median is not None and taken.slowest_tenth is not None:
+        figures_said = {"median": _number(taken.median), "slow": _number(taken.slowest_tenth)}
+        note = _("Half of them took up to %(median)s minutes, nine of ten up to %(slow)s.") % figures_said
+    chart = Chart(groups, {_("Candidates"): taken.groups}) if any(taken.groups) else None
+    return Panel(
+        _("Time from consent to the last answer"), [_("Minutes"), _("Candidates")], rows, chart, note
+    )
+
+
+def _drop_off(asked: Sequence[Asked]) -> Panel:
+    header = [
+        *(_("Question"), _("Asked"), _("Answered"), _("Interview ended here")),
+        *(_("Typed"), _("Nothing heard")),
+    ]
+    rows = [
+        Row(
+            _label(each),
+            [
+                *(Figure(each.asked), Figure(each.answered), Figure(each.stopped, "stopped", each.position)),
+                *(Figure(each.typed), Figure(each.silent)),
+            ],
+        )
+        for each in asked
+    ]
+    series = {header[2]: [each.answered for each in asked], header[1]: [each.asked for each in asked]}
+    return Panel(_("Questions"), header, rows, _by_position(asked, series))
+
+
+def _lengths(asked: Sequence[Asked]) -> Panel:
+    header = [_("Question"), _("Median, seconds"), _("nine of ten up to, seconds")]
+    rows = [
+        Row(_label(each), [Figure(_rounded(each.median_s)), Figure(_rounded(each.longest_tenth_s))])
+        for each in asked
+    ]
+    series = {header[1]: [_rounded(each.median_s) for each in asked]}
+    return Panel(_("Lengths of spoken answers"), header, rows, _by_position(asked, series))
+
+
+def _by_position(asked: Sequence[Asked], series: Mapping[str, Sequence[float | None]]) -> Chart | None:
+    return Chart([str(each.position) for each in asked], series) if asked else None
+
+
+def _speech(found: Speech) -> Iterator[Panel]:
+    counts = [
+        Row(_("Recordings"), [Figure(found.recordings)]),
+        Row(_("of them in object storage"), [Figure(found.stored)]),
+        Row(_("Transcripts that are complete"), [Figure(found.done, "done")]),
+        Row(_("that wait"), [Figure(found.waiting, "waiting")]),
+        Row(_("that failed"), [Figure(found.failed, "failed")]),
+        Row(_("without an engine for the language"), [Figure(found.no_engine, "no_engine")]),
+    ]
+    yield Panel(_("Recordings and transcripts"), [_("What"), _("Number")], counts)
+    after, inside = _("Text after the answer"), _("of this inside the engine")
+    times = [
+        Row(after, _seconds(found.text_median_s, found.text_slowest_s)),
+        Row(inside, _seconds(found.engine_median_s, found.engine_slowest_s)),
+        Row(_("Stored after the answer"), _seconds(found.stored_median_s, found.stored_slowest_s)),
+    ]
+    yield Panel(_("How long speech takes"), [_("Seconds"), _("Median"), _("95 of 100 within")], times)
+
+
+def _seconds(*values: float | None) -> list[Figure]:
+    return [Figure(_rounded(value)) for value in values]
+
+
+def _label(each: Asked) -> str:
+    return f"{each.position}. {each.text or _('(different questions)')}"
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(100 * part / whole, 1) if whole else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def _number(value: float) -> str:
+    return formats.number_format(round(value, 1), decimal_pos=1)

@@ -1,0 +1,1 @@
+"""Files to take away: a candidate's interview, many candidates, recordings, and tables of figures."""

@@ -1,0 +1,77 @@
+"""Recordings as a ZIP that is made while it is sent: it is nowhere as a whole, a block of it in memory."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from zipstream import ZipStream
+
+from interviews.exports import downloads, names, tables
+from interviews.exports.tables import Cell
+from interviews.queries.records import RecordingRow
+from voice.infra import object_storage
+from voice.models import Recording
+from voice.types import BYTES_A_SECOND
+
+CONTENTS: Final = "contents.csv"
+MAX_RECORDINGS: Final = 5_000
+"""Their names are in memory while they are sent."""
+
+
+def stream(rows: Sequence[RecordingRow], *, now: datetime) -> Iterator[bytes]:
+    """Yield a ZIP with the recordings of `rows`, and `CONTENTS`: what is in it, and what is not and why.
+
+    FLAC is compressed already, so it is stored as it is.
+    """
+    archive, listed = ZipStream(), []
+    for row in rows:
+        digest = hashlib.sha256()
+        name, reason = _name(row), _reason(row)
+        if not reason:
+            try:
+                content = object_storage.blocks(row.storage_name, downloads.BLOCK_BYTES)
+            except FileNotFoundError:  # erased after the rows were read
+                reason = _("not there any more")
+            else:
+                archive.add(_hashed(content, digest), name)
+                yield from archive.all_files()
+        listed.append(_line(row, name, reason, digest.hexdigest()))
+    contents = tables.write_csv(_header(), listed)
+    archive.comment = f"{timezone.localtime(now):%Y-%m-%d %H:%M %Z}".encode()
+    archive.add(downloads.Blocks(contents), CONTENTS)
+    yield from archive.finalize()
+
+
+def _name(row: RecordingRow) -> str:
+    return f"{names.of_candidate(row.candidate_name, row.session_id)}/{row.position:02}.flac"
+
+
+def _reason(row: RecordingRow) -> str:
+    """Why there is no file; "" if there is one."""
+    if row.status == Recording.Status.STORED:
+        return ""
+    if row.status in (Recording.Status.OPEN, Recording.Status.SEALED):
+        return _("not stored yet")
+    return _("answered in writing") if row.typed_text else _("nothing was recorded")
+
+
+def _hashed(content: Iterator[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+    for block in content:
+        digest.update(block)
+        yield block
+
+
+def _header() -> list[str]:
+    return [
+        *(_("file"), _("missing because"), _("candidate"), _("number"), _("question"), _("seconds")),
+        *(_("SHA-256 of the file"), _("SHA-256 of the samples (16 bits, 16 000 Hz, mono)")),
+    ]
+
+
+def _line(row: RecordingRow, name: str, reason: str, digest: str) -> list[Cell]:
+    seconds = None if row.byte_count is None else round(row.byte_count / BYTES_A_SECOND, 3)
+    of_file: list[Cell] = [None, None, None] if reason else [seconds, digest, row.sha256]
+    return ["" if reason else name, reason, row.candidate_name, row.position, row.question, *of_file]

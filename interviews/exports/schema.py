@@ -1,0 +1,202 @@
+"""The JSON form of a candidate's interview. A program may rely on it: what is in a version of it stays."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from django.utils import timezone
+from ninja import Field, Schema
+
+from interviews.models import Answer
+from interviews.queries.reliability import DOUBTFUL_BELOW
+from interviews.queries.records import AnswerRecord, FactKind, Record
+from voice.models import Recording, Transcript
+
+FORMAT: Final = "interview-platform/candidate-interview"
+FORMAT_VERSION: Final = 1
+"""Grows when a field is removed or gets another meaning. A new field does not count."""
+
+
+class ExportedCandidate(Schema):
+    name: str
+    email: str = Field(description="Empty if it is not known.")
+
+
+class ExportedInterview(Schema):
+    id: UUID
+    organisation: str
+    title: str
+    job_title: str
+    language: str
+    version: int | None = Field(description="The published version that the candidate agreed to.")
+    published_at: datetime
+
+
+class ExportedInvitation(Schema):
+    id: UUID
+    status: str
+    invited_at: datetime
+    expires_at: datetime
+
+
+class ExportedConsent(Schema):
+    text: str = Field(description="As it was agreed to.")
+    given_at: datetime
+
+
+class ExportedSession(Schema):
+    id: UUID
+    status: Literal["checking", "practising", "under_way", "finished", "abandoned"]
+    last_seen_at: datetime
+    finished_at: datetime | None
+
+
+class ExportedWord(Schema):
+    word: str
+    start: float = Field(description="Seconds from the first sample of the recording.")
+    end: float
+    confidence: float = Field(description="0 to 1.")
+    is_doubtful: bool = Field(description=f"Whether the confidence is below {DOUBTFUL_BELOW}.")
+
+
+class ExportedTranscript(Schema):
+    status: Literal["waiting", "done", "failed", "no_engine"]
+    text: str
+    language: str
+    confidence: float | None = Field(description="0 to 1, mean over the words.")
+    engine: str
+    model: str
+    words: list[ExportedWord] = Field(description="Empty if the engine tells no times.")
+
+
+class ExportedRecording(Schema):
+    status: Literal["open", "sealed", "stored"]
+    duration_s: float | None
+    sha256: str = Field(description="Of the samples, as s16le at 16 000 Hz, mono; empty until it is stored.")
+
+
+class ExportedAnswer(Schema):
+    id: UUID
+    position: int
+    question: str = Field(description="As it was asked.")
+    think_seconds: int
+    answer_limit_seconds: int
+    status: Literal["pending", "asked", "recording", "recorded", "accepted"]
+    asked_at: datetime | None
+    began_at: datetime | None
+    completed_at: datetime | None
+    typed_text: str = Field(description="Empty if it was not typed.")
+    recording: ExportedRecording | None
+    transcript: ExportedTranscript | None
+
+
+class ExportedFact(Schema):
+    position: int = Field(description="Of the question.")
+    kind: Literal["asked_again", "silent", "typed"] = Field(
+        description="asked_again: nothing was heard until the limit, so it was asked once more; silent: "
+        "nothing was heard the second time too; typed: the answer was written."
+    )
+    at: datetime | None
+
+
+class CandidateInterview(Schema):
+    """A candidate's interview, complete but for the sound."""
+
+    format: Literal["interview-platform/candidate-interview"]
+    format_version: int = Field(
+        description="Grows when a field is removed or gets another meaning, not for a new field."
+    )
+    exported_at: datetime
+    time_zone: str = Field(description="Of all times; each says its offset too.")
+    candidate: ExportedCandidate
+    interview: ExportedInterview
+    invitation: ExportedInvitation
+    consent: ExportedConsent
+    session: ExportedSession
+    answers: list[ExportedAnswer]
+    facts: list[ExportedFact] = Field(description="What the platform noticed, without a judgement.")
+
+
+def described(record: Record, *, now: datetime) -> CandidateInterview:
+    """Return a candidate's interview in this form, with times in the time zone of the request."""
+    session, version, invitation = record.session, record.version, record.invitation
+    return CandidateInterview(
+        format=FORMAT,
+        format_version=FORMAT_VERSION,
+        exported_at=timezone.localtime(now),
+        time_zone=timezone.get_current_timezone_name(),
+        candidate=ExportedCandidate(name=invitation.candidate_name, email=invitation.candidate_email),
+        interview=ExportedInterview(
+            id=invitation.interview_id,
+            organisation=invitation.interview.organisation.name,
+            title=version.title,
+            job_title=version.job_title,
+            language=version.language,
+            version=version.number,
+            published_at=timezone.localtime(version.published_at),
+        ),
+        invitation=ExportedInvitation(
+            id=invitation.pk,
+            status=invitation.status,
+            invited_at=timezone.localtime(invitation.created_at),
+            expires_at=timezone.localtime(invitation.expires_at),
+        ),
+        consent=ExportedConsent(text=session.consent_text, given_at=timezone.localtime(session.consented_at)),
+        session=ExportedSession(
+            id=session.pk,
+            status=session.status,
+            last_seen_at=timezone.localtime(session.last_seen_at),
+            finished_at=_local(session.finished_at),
+        ),
+        answers=[_answer(each) for each in record.answers],
+        facts=[
+            ExportedFact(position=fact.position, kind=FactKind(fact.kind).value, at=_local(fact.at))
+            for fact in record.facts
+        ],
+    )
+
+
+def _local(time: datetime | None) -> datetime | None:
+    return None if time is None else timezone.localtime(time)
+
+
+def _answer(each: AnswerRecord) -> ExportedAnswer:
+    answer: Answer = each.answer
+    return ExportedAnswer(
+        id=answer.pk,
+        position=answer.position,
+        question=answer.question_text,
+        think_seconds=answer.think_seconds,
+        answer_limit_seconds=answer.answer_limit_seconds,
+        status=answer.status,
+        asked_at=_local(answer.asked_at),
+        began_at=_local(answer.began_at),
+        completed_at=_local(answer.completed_at),
+        typed_text=answer.typed_text,
+        recording=_recording(each.recording) if each.recording else None,
+        transcript=_transcript(each.transcript) if each.transcript else None,
+    )
+
+
+def _recording(recording: Recording) -> ExportedRecording:
+    return ExportedRecording(
+        status=recording.status, duration_s=recording.duration_s, sha256=recording.sha256
+    )
+
+
+def _transcript(transcript: Transcript) -> ExportedTranscript:
+    return ExportedTranscript(
+        status=transcript.status,
+        text=transcript.text,
+        language=transcript.language,
+        confidence=transcript.confidence,
+        engine=transcript.engine,
+        model=transcript.model,
+        words=list(_words(transcript)),
+    )
+
+
+def _words(transcript: Transcript) -> Iterator[ExportedWord]:
+    for word in transcript.words:
+        yield ExportedWord(**word, is_doubtful=word["confidence"] < DOUBTFUL_BELOW)

@@ -1,0 +1,145 @@
+import csv
+import io
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from accounts.models import Membership
+from tests import factories
+
+Role = Membership.Role
+PAGE = reverse("analytics")
+
+
+def page_of(client, **parameters) -> str:
+    response = client.get(PAGE, parameters)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def table_of(client, **parameters) -> dict[tuple[str, str, str], str]:
+    response = client.get(reverse("analytics-csv"), parameters)
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return {tuple(row[:3]): row[3] for row in csv.reader(io.StringIO(text, newline=""))}
+
+
+def invited(client, **parameters) -> str:
+    return table_of(client, **parameters)["Funnel", "Invited", "Candidates"]
+
+
+def test_figures_are_shown_with_their_charts(client, member, finished):
+    member(Role.REVIEWER)
+    page = page_of(client)
+    for title in ("Funnel", "Questions", "Lengths of spoken answers", "How long speech takes"):
+        assert f'aria-label="{title}"' in page
+    charts = re.findall(r'data-type="bar" data-value="([^"]+)"', page)
+    assert len(charts) == 5
+    assert json.loads(charts[0].replace("&quot;", '"'))["datasets"][0]["data"] == [1, 1, 1, 1]
+    assert "=Why &lt;b&gt;bees&lt;/b&gt;?" in page
+
+
+def test_a_page_without_candidates_says_so(client, member):
+    member(Role.REVIEWER)
+    page = page_of(client)
+    assert "Nothing in these days." in page
+    assert "<canvas" in page, "the funnel has its steps"
+
+
+def test_figures_lead_to_the_candidates_behind_them(client, member, finished):
+    member(Role.REVIEWER)
+    addresses = re.findall(r'href="(/admin/analytics/candidates/[^"]+)"', page_of(client))
+    assert len(addresses) == 6
+    for address in addresses:
+        listed = client.get(address.replace("&amp;", "&")).content.decode()
+        assert reverse("admin:interviews_session_change", args=[finished.pk]) in listed
+        assert "1 candidate" in listed
+
+
+def test_others_and_trials_are_not_counted(client, member, interview, finished):
+    member(Role.OWNER)
+    factories.SessionFactory(invitation__candidate_name="Mallory", finished=True)
+    factories.SessionFactory(invitation__interview=interview, invitation__tried=interview.published)
+    assert invited(client) == "1"
+    listed = client.get(reverse("analytics-behind"), {"figure": "invited"}).content.decode()
+    assert "Mallory" not in listed
+
+
+def test_interview_of_another_organisation_is_no_choice(client, member, finished):
+    member(Role.OWNER)
+    foreign = factories.InterviewFactory(title="Secret opening")
+    page = page_of(client, interview=foreign.pk)
+    assert "Secret opening" not in page
+    assert "Take these figures away" not in page
+    assert client.get(reverse("analytics-csv"), {"interview": foreign.pk}).status_code == 404
+
+
+def test_days_interview_and_job_choose(client, member, ours, interview, finished):
+    member(Role.RECRUITER)
+    other = factories.InterviewFactory(organisation=ours, job_title="Shepherd")
+    old = timezone.now() - timedelta(days=200)
+    factories.InvitationFactory(interview=other, created_at=old)
+    early, today = (old - timedelta(days=1)).date().isoformat(), timezone.localdate().isoformat()
+    assert invited(client) == "1"
+    assert invited(client, first=early) == "2"
+    assert invited(client, first=early, last=old.date().isoformat()) == "1"
+    assert invited(client, first=early, job="Shepherd") == "1"
+    assert invited(client, interview=interview.pk, last=today) == "1"
+    assert invited(client, interview=other.pk) == "0"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"first": "2026-02-02", "last": "2026-02-01"}, {"first": "9999-12-31"}, {"last": "0001-01-01"}),
+        *({"first": "x"}, {"interview": "x"}, {"job": "no such job"}, {"job": "a\0"}),
+    ],
+)
+def test_impossible_choice_is_explained_and_not_exported(client, member, finished, wrong):
+    member(Role.OWNER)
+    assert "<canvas" not in page_of(client, **wrong)
+    assert client.get(reverse("analytics-xlsx"), wrong).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"figure": "token"}, {"figure": "took", "number": "-1"}, {"figure": "stopped", "number": "²"}],
+)
+def test_no_other_figure_has_candidates(client, member, wrong):
+    member(Role.OWNER)
+    assert client.get(reverse("analytics-behind"), wrong).status_code == 404
+
+
+def test_both_tables_say_the_same_and_hold_no_formula(client, member, finished):
+    member(Role.REVIEWER)
+    table = table_of(client)
+    response = client.get(reverse("analytics-xlsx"))
+    sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content))).active
+    rows = [["" if cell.value is None else str(cell.value) for cell in row] for row in sheet.iter_rows()]
+    assert {tuple(row[:3]): row[3] for row in rows} == table
+    assert table["Questions", "1. =Why <b>bees</b>?", "Answered"] == "1"
+    assert ".xlsx" in response["Content-Disposition"]
+
+
+def test_number_of_queries_stays_the_same(client, member, interview, finished, django_assert_max_num_queries):
+    member(Role.RECRUITER)
+    for _ in range(20):
+        session = factories.SessionFactory(invitation__interview=interview, finished=True)
+        factories.AnswerFactory(session=session, position=1, accepted=True)
+    with django_assert_max_num_queries(16):
+        page_of(client)
+    with django_assert_max_num_queries(12):
+        client.get(reverse("analytics-behind"), {"figure": "finished"})
+
+
+def test_long_list_has_pages(client, member, interview, monkeypatch):
+    member(Role.REVIEWER)
+    monkeypatch.setattr("interviews.analytics.pages.SHOWN", 2)
+    factories.InvitationFactory.create_batch(3, interview=interview)
+    page = client.get(reverse("analytics-behind"), {"figure": "invited"}).content.decode()
+    assert "1 / 2" in page
+    assert 'rel="next"' in page
