@@ -9,8 +9,8 @@ from django.utils import timezone
 from ninja import Field, Schema
 
 from interviews.models import Answer
-from interviews.queries.reliability import DOUBTFUL_BELOW
 from interviews.queries.records import AnswerRecord, FactKind, Record
+from interviews.queries.reliability import DOUBTFUL_BELOW
 from voice.models import Recording, Transcript
 
 FORMAT: Final = "interview-platform/candidate-interview"

@@ -10,8 +10,8 @@ from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from interviews.queries.reliability import DOUBTFUL_BELOW
 from interviews.queries.records import AnswerRecord, Fact, FactKind, Record
+from interviews.queries.reliability import DOUBTFUL_BELOW
 from interviews.texts.languages import LANGUAGES
 from voice.models import Recording, Transcript
 from voice.text.writing_systems import UNSPACED_LANGUAGES

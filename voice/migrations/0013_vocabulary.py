@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('voice', '0011_speech_that_is_misheard'),
+        ("voice", "0012_recording_peaks"),
     ]
 
     operations = [
