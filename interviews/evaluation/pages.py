@@ -90,12 +90,10 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
     def others_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Show others' scores to a recruiter or owner who does not score first."""
         session = self._writable_session(request, session_id)
-        return self._act(
-            request,
-            session,
-            "",
-            lambda request, session: scorecards.show_others(session=session, **_by(request)),
-        )
+        return self._act(request, session, "", self._show_others)
+
+    def _show_others(self, request: HttpRequest, session: Session) -> None:
+        scorecards.show_others(session=session, **_by(request))
 
     def decision_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Decide, or change the decision."""
@@ -114,12 +112,10 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
     def tell_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Send the candidate the e-mail about the decision."""
         session = self._writable_session(request, session_id)
-        return self._act(
-            request,
-            session,
-            _("The e-mail is on its way."),
-            lambda request, session: decisions.tell(session=session, **_by(request)),
-        )
+        return self._act(request, session, _("The e-mail is on its way."), self._tell)
+
+    def _tell(self, request: HttpRequest, session: Session) -> None:
+        decisions.tell(session=session, **_by(request))
 
     def note_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Write a note."""
@@ -136,8 +132,8 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         assignment = session.assignments.filter(pk=assignment_id).first()
         if assignment is None:
             raise Http404
-        unassign(assignment=assignment, by=cast("User", request.user))
-        return self._shown(request, session)
+        by = cast("User", request.user)
+        return self._act(request, session, "", lambda *_of: unassign(assignment=assignment, by=by))
 
     def session_of(self, request: HttpRequest, session_id: UUID) -> Session:
         """Return a session that the user may see. Raises Http404."""

@@ -150,11 +150,13 @@ def test_reviewer_scores_by_keyboard_and_then_sees_others(team, pages):
 
     first.locator("textarea").press("Control+Enter")
     expect(evaluation.get_by_role("alert")).to_contain_text("Explains clearly")
+    evaluation.get_by_role("textbox", name="Note", exact=True).fill("half written")
     evaluation.locator("[data-criterion]").nth(1).locator("input").first.focus()
     page.keyboard.press("0")
     page.keyboard.press("Control+Enter")
     expect(evaluation.locator("[data-said]")).to_have_text("Submitted.")
     expect(evaluation.locator("[data-said]")).to_be_focused()
+    expect(evaluation.get_by_role("textbox", name="Note", exact=True)).to_have_value("half written")
     expect(evaluation).to_contain_text("Said “we” throughout")
     expect(evaluation).to_contain_text("The clearest of all")
     page.locator("[data-next]").click()

@@ -49,7 +49,27 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* A reason or note that is half written stays when another form of the section is sent. */
+let written = [];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const sent = event.detail.requestConfig?.elt;
+  const fields = [...document.querySelectorAll("[data-evaluation] form:not([data-scorecard]) textarea")];
+  written = fields
+    .filter((field) => field.value && field.form !== sent)
+    .map(({ form, name, value }) => ({ action: form.getAttribute("action"), name, value }));
+});
+
+function writeAgain({ action, name, value }) {
+  const field = document.querySelector(`[data-evaluation] form[action="${action}"] [name="${name}"]`);
+  if (!field || field.value) return;
+  field.value = value;
+  const details = field.closest("details");
+  if (details) details.open = true;
+}
+
 /* What became of it is read aloud, and the keyboard goes on from there. */
 document.addEventListener("htmx:afterSettle", () => {
+  written.forEach(writeAgain);
+  written = [];
   document.querySelector("[data-evaluation] [data-said]")?.focus();
 });
