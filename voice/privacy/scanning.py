@@ -28,7 +28,8 @@ _COLUMNS = """
 SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c
 JOIN information_schema.tables t USING (table_schema, table_name)
 WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.data_type IN (
-  'text', 'character varying', 'character', 'uuid', 'json', 'jsonb', 'bytea', 'ARRAY', 'inet', 'tsvector', 'USER-DEFINED'
+  'text', 'character varying', 'character', 'uuid', 'json', 'jsonb', 'bytea', 'ARRAY', 'inet', 'tsvector',
+  'USER-DEFINED'
 )
 ORDER BY c.table_name, c.ordinal_position
 """
