@@ -98,9 +98,7 @@ class ScopedModelAdmin(ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Whether a list may be filtered like this: only as its filters do."""
-        if lookup not in self.named_lookups:
-            return False
-        return "\0" not in str(value)
+        return lookup in self.named_lookups | self.named_periods and "\0" not in str(value)
 
     @cached_property
     def named_lookups(self) -> set[str]:
@@ -111,6 +109,11 @@ class ScopedModelAdmin(ModelAdmin):
         return {f"{self._compared(path)}__exact" for path in filters} | {
             item.parameter_name for item in classes
         }
+
+    @cached_property
+    def named_periods(self) -> set[str]:
+        """The parameters of filters that compare with what they offer only."""
+        return {item.parameter_name for item in self.list_filter if isinstance(item, type)}
 
     def _compared(self, path: str) -> str:
         """Return the path of the column that a filter compares: of a relation, its key."""

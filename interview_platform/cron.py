@@ -19,7 +19,6 @@ SWEEP_SECONDS = 5
 EXPIRE_SECONDS = 60
 MOVE_SECONDS = 60
 OVERDUE_SECONDS = 600
-REPAIR_SECONDS = 3600
 
 _started = now() - timedelta(seconds=time.monotonic())
 
@@ -38,5 +37,5 @@ cron.register(sweep_erasures, "cron", interval=SWEEP_SECONDS, result_ttl=0)
 cron.register(erase_overdue, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(erase_of_deleted, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(expire, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
-cron.register(repair_search, "cron", interval=REPAIR_SECONDS, result_ttl=0)
+cron.register(repair_search, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(move_resting, "cron", interval=MOVE_SECONDS, result_ttl=0)

@@ -87,7 +87,7 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("logos/<str:name>", logos.show, name="logo"),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/speech-engines/", admin.site.admin_view(for_members(engines_page)), name="speech-engines"),
-    path("admin/search/", admin.site.admin_view(for_members(search)), name="search"),
+    path("admin/transcript-search/", admin.site.admin_view(for_members(search)), name="search"),
     path("admin/candidates/", admin.site.admin_view(for_members(candidates_list)), name="candidates"),
     path(
         "admin/candidates/<uuid:invitation_id>/",

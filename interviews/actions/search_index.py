@@ -16,9 +16,9 @@ from interviews.texts import searching
 from voice.infra import sql
 
 RECENT = timedelta(days=2)
-"""What was answered in this time is looked through every minute, everything else every hour."""
-AT_ONCE = 20_000
-"""Entries of one repair: half a minute's work."""
+"""What was answered in this time is looked through every minute, everything else every ten minutes."""
+AT_ONCE = 10_000
+"""Entries of one repair: half a minute's work, a quarter of the time after which a job counts as stuck."""
 
 # Locked against a retake in the meantime, which would leave the words of the take before.
 _TEXT = """

@@ -29,9 +29,13 @@ LONGEST_QUERY: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An answer with the words. second: where the first of them is heard; None if it was typed."""
+    """An answer with the words, in its language.
+
+    second: where the first of the words is heard; None if it was typed.
+    """
 
     answer: Answer
+    language: str
     pieces: list[Piece]
     second: float | None
 
@@ -158,7 +162,7 @@ class _Text:
     answer: Answer
     said: str
     text: str
-    configuration: str
+    language: str
     transcript: Transcript | None
 
     @classmethod
@@ -170,13 +174,17 @@ class _Text:
         typed = snippets.without_marks(answer.typed_text)
         language = (transcript and transcript.language) or answer.session.agreed.language
         text = "\n".join(filter(None, [said, typed]))
-        return cls(answer, said, text, searching.configuration_of(language), transcript)
+        return cls(answer, said, text, language, transcript)
+
+    @property
+    def configuration(self) -> str:
+        return searching.configuration_of(self.language)
 
     def hit(self, spans: Sequence[Span]) -> Hit:
         begin = spans[0][0]
         words = self.transcript.words if self.transcript and begin < len(self.said) else []
         second = snippets.second_of(begin, self.said, words)
-        return Hit(self.answer, snippets.cut(self.text, spans), second)
+        return Hit(self.answer, self.language, snippets.cut(self.text, spans), second)
 
 
 _MARKED = """

@@ -84,7 +84,7 @@ def test_repair_finds_what_was_missed_and_nothing_twice(say):
     assert SearchEntry.objects.get(pk=silent.pk).lexemes == ""
 
 
-def test_minute_looks_at_recent_answers_only_and_the_hour_at_all(say):
+def test_minute_looks_at_recent_answers_only_and_ten_minutes_at_all(say):
     answer = say("turnips")
     Answer.objects.update(completed_at=timezone.now() - timedelta(days=30))
     SearchEntry.objects.all().delete()
