@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from interviews.actions import search_index
 from interviews.actions.errors import BadValue, WrongState
 from interviews.models import Answer, Correction, Session
 from interviews.queries import corrections
@@ -63,6 +64,7 @@ def _add(
         made_by=by,
         made_at=now,
     )
+    search_index.index(answer_id=answer.pk)
     logger.info("answer %s: its transcript is corrected by %s", answer.pk, by.pk)
     return made
 

@@ -11,9 +11,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from interviews.models import SearchEntry
+from interviews.models import Correction, SearchEntry
+from interviews.queries import corrections
 from interviews.texts import searching
 from voice.infra import sql
+from voice.models import Transcript
 
 RECENT = timedelta(days=2)
 """What was answered in this time is looked through every minute, everything else every ten minutes."""
@@ -23,7 +25,7 @@ AT_ONCE = 10_000
 # Locked against a retake in the meantime, which would leave the words of the take before.
 _TEXT = """
 SELECT w.organisation_id, w.id, a.completed_at, coalesce(nullif(t.language, ''), d.language, w.language),
-  concat_ws(E'\\n', nullif(t.text, ''), nullif(a.typed_text, ''))
+  coalesce(t.text, ''), a.typed_text
 FROM interviews_answer a
 JOIN interviews_session s ON s.id = a.session_id
 JOIN interviews_invitation i ON i.id = s.invitation_id AND i.tried_id IS NULL
@@ -71,11 +73,20 @@ def index(*, answer_id: UUID) -> None:
     if not found:
         forget(answer_id=answer_id)
         return
-    [(organisation_id, interview_id, answered_at, language, text)] = found
+    [(organisation_id, interview_id, answered_at, language, said, typed)] = found
+    text = "\n".join(filter(None, [_corrected(answer_id, said), typed]))
     configuration = searching.configuration_of(language) if text else ""
     words = searching.vector_of_pairs(text) if configuration == searching.PAIRS else text
     marks = [searching.mark_of_organisation(organisation_id), searching.mark_of(configuration)]
     sql.change(_WRITE, answer_id, organisation_id, interview_id, answered_at, configuration, marks, words)
+
+
+def _corrected(answer_id: UUID, said: str) -> str:
+    """Return what was said, as it was corrected."""
+    layers = list(Correction.objects.filter(answer=answer_id))
+    if not layers:
+        return said
+    return corrections.corrected_text(Transcript.objects.get(recording__answer=answer_id), layers)
 
 
 def forget(*, answer_id: UUID) -> None:

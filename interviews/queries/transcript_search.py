@@ -10,14 +10,15 @@ entry that is out of date shows nothing.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import QuerySet
 
 from interviews.models import Answer, SearchEntry, Session
-from interviews.queries import deep_links, snippets
+from interviews.queries import corrections, reliability, snippets
+from interviews.queries.moments import moment_url
 from interviews.queries.snippets import Piece, Span
 from interviews.texts import searching
 from voice.infra import sql
@@ -31,18 +32,20 @@ LONGEST_QUERY: Final = 200
 class Hit:
     """An answer with the words, in its language.
 
-    second: where the first of the words is heard; None if it was typed.
+    second: where the first of the words is heard; None if it was typed. is_unreliable: it was recognised so
+    badly that it has to be listened to.
     """
 
     answer: Answer
     language: str
     pieces: list[Piece]
     second: float | None
+    is_unreliable: bool
 
     @property
     def address(self) -> str:
         """The review page, which plays from the hit."""
-        return deep_links.to_second(self.answer, self.second or 0.0)
+        return moment_url(self.answer.session_id, self.answer.position, self.second or 0.0)
 
     @property
     def time(self) -> str:
@@ -146,7 +149,7 @@ def _hits(
     rows = Answer.objects.filter(pk__in=ids, session__in=sessions)
     rows = rows.select_related(
         "session__invitation__interview", "session__definition", "recording__transcript"
-    )
+    ).prefetch_related("corrections")
     texts = [_Text.of(answer) for answer in rows.order_by("-completed_at")]
     return [
         hit
@@ -157,7 +160,7 @@ def _hits(
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """What was said in an answer, and after it what was typed."""
+    """What was said in an answer, as it was corrected, and after it what was typed."""
 
     answer: Answer
     said: str
@@ -170,7 +173,8 @@ class _Text:
         recording = answer.recording
         is_kept = recording is not None and recording.status != Recording.Status.DISCARDED
         transcript = getattr(recording, "transcript", None) if is_kept else None
-        said = snippets.without_marks(transcript.text) if transcript else ""
+        layers = list(answer.corrections.all())
+        said = snippets.without_marks(corrections.corrected_text(transcript, layers)) if transcript else ""
         typed = snippets.without_marks(answer.typed_text)
         language = (transcript and transcript.language) or answer.session.agreed.language
         text = "\n".join(filter(None, [said, typed]))
@@ -182,9 +186,18 @@ class _Text:
 
     def hit(self, spans: Sequence[Span]) -> Hit:
         begin = spans[0][0]
-        words = self.transcript.words if self.transcript and begin < len(self.said) else []
-        second = snippets.second_of(begin, self.said, words)
-        return Hit(self.answer, self.language, snippets.cut(self.text, spans), second)
+        is_spoken = begin < len(self.said)
+        second = snippets.second_of(begin, self.said, self._words) if is_spoken else None
+        is_unreliable = is_spoken and not reliability.is_reliable(self.transcript)
+        return Hit(self.answer, self.language, snippets.cut(self.text, spans), second, is_unreliable)
+
+    @property
+    def _words(self) -> list[dict[str, Any]]:
+        """The words of `said` with their times."""
+        stretches = (
+            corrections.wording(self.transcript, self.answer.corrections.all()) if self.transcript else []
+        )
+        return [{"word": stretch.text, "start": stretch.start_s} for stretch in stretches]
 
 
 _MARKED = """
