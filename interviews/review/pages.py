@@ -62,7 +62,7 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
         if session is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         is_part = PART in request.headers
-        context = self._shown(request, session)
+        context = self._page_of(request, session)
         if not is_part:
             context |= self.admin_site.each_context(request)
         template = "candidate.html" if is_part else "page.html"
@@ -70,7 +70,7 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
         response["Vary"] = PART
         return response
 
-    def _shown(self, request: HttpRequest, session: Session) -> dict[str, Any]:
+    def _page_of(self, request: HttpRequest, session: Session) -> dict[str, Any]:
         reviewed = answers.Reviewed.all_of(session)
         listed: Any = super().get_queryset(request)  # without the counts of the list
         before, after = _neighbours(listed.counted(), session)
