@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
 from interviews.models import Assignment, Interview, Scorecard, Submission
@@ -65,9 +65,8 @@ def _units(criterion: RubricCriterion, scores: Iterable[Submission]) -> list[lis
 
 def _first_scores(interview: Interview, viewer: User) -> Iterator[Submission]:
     of_viewer = {"session": OuterRef("scorecard__session"), "reviewer": viewer}
-    to_score = Exists(Assignment.objects.filter(**of_viewer)) & ~Exists(
-        Scorecard.objects.filter(**of_viewer, others_seen_at__isnull=False)
-    )
+    seen = Scorecard.objects.filter(**of_viewer, others_seen_at__isnull=False)
+    to_score = Q(Exists(Assignment.objects.filter(**of_viewer))) & ~Q(Exists(seen))
     rows = Submission.objects.filter(
         scorecard__session__invitation__interview=interview,
         scorecard__session__invitation__tried=None,

@@ -51,7 +51,7 @@ def has_rubric(session: Session) -> bool:
 def hidden_from(user: User) -> Q:
     """Return the condition under which a session's decision is hidden from the user."""
     seen = Scorecard.objects.filter(session=OuterRef("pk"), reviewer=user, others_seen_at__isnull=False)
-    to_score = Exists(Assignment.objects.filter(session=OuterRef("pk"), reviewer=user))
+    to_score = Q(Exists(Assignment.objects.filter(session=OuterRef("pk"), reviewer=user)))
     if not access.is_unlimited(user):
         own = access.organisation_ids(user, access.WRITERS)
         to_score |= ~Q(invitation__interview__organisation_id__in=own)

@@ -41,6 +41,17 @@ def all_of(rows: Rows) -> list[Address]:
     return sorted(offered, key=lambda address: [part in address.template for part in LAST])
 
 
+def read_by_staff(rows: Rows) -> list[Address]:
+    """Return what staff and programs read of the product; the speech service knows no candidate."""
+    apart = ("/admin/logout", "/admin/speech-engines", "/api/v1/voice")
+    return [
+        address
+        for address in all_of(rows)
+        if address.method == "GET" and address.template.startswith(("/admin/", "/api/v1/"))
+        if not address.template.startswith(apart)
+    ]
+
+
 def _templates(patterns: list[Any], before: str = "") -> Iterator[str]:
     for pattern in patterns:
         route = before + str(pattern.pattern).removeprefix("^")

@@ -28,6 +28,8 @@ def form(*texts, **fields):
         "is_barge_in_allowed": "on",
         "consent_text": "Fine.",
         "questions-TOTAL_FORMS": str(len(texts)),
+        "criteria-TOTAL_FORMS": "0",
+        "criteria-INITIAL_FORMS": "0",
         "questions-INITIAL_FORMS": "0",
     }
     for n, text in enumerate(texts):
