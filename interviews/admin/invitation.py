@@ -74,7 +74,16 @@ class InvitationAdmin(ArrangementActions):
     list_select_related = ["interview", "session"]
     search_fields = ["candidate_name", "candidate_email", "interview__title"]
     actions = ["revoke_selected"]
-    actions_detail = ["review", "accommodate", "extend", "send_again", "reset", "revoke_link", "erase"]
+    actions_detail = [
+        "review",
+        {
+            "title": _("Arrange"),
+            "icon": "tune",
+            "items": ["accommodate", "extend", "send_again", "reset"],
+        },
+        "revoke_link",
+        "erase",
+    ]
     readonly_fields = [
         "link",
         "earlier_attempts",

@@ -50,11 +50,11 @@ class OpenLinkAdmin(ScopedModelAdmin):
     form = OpenLinkForm
     organisation_path = "interview__organisation_id"
     reading_roles = access.WRITERS
-    list_display = ["interview", "state", "used", "ends_at", "created_by"]
+    list_display = ["interview", "state", "used", "ends_at", "made_by"]
     list_filter = [("interview", ScopedRelatedFilter)]
     list_select_related = ["interview", "created_by"]
     actions_detail = ["switch_off", "switch_on"]
-    readonly_fields = ["address", "state_in_words", "used", "created_by", "created_at"]
+    readonly_fields = ["address", "state_in_words", "used", "made_by", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OpenLink]:
         rows: Any = super().get_queryset(request)
@@ -66,7 +66,7 @@ class OpenLinkAdmin(ScopedModelAdmin):
             return [(None, {"fields": asked})]
         return [
             (None, {"fields": ["address", ("state_in_words", "used")]}),
-            (_("Open link"), {"fields": [*asked, ("created_by", "created_at")]}),
+            (_("Open link"), {"fields": [*asked, ("made_by", "created_at")]}),
         ]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> type:
@@ -110,6 +110,10 @@ class OpenLinkAdmin(ScopedModelAdmin):
     @display(description=_("status"))
     def state_in_words(self, link: OpenLink) -> Any:
         return _state(link)[1]
+
+    @display(description=_("created by"))
+    def made_by(self, link: OpenLink) -> str:
+        return str(link.created_by or "–")
 
     @display(description=_("places taken"))
     def used(self, link: OpenLink) -> str:
