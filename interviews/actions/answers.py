@@ -125,7 +125,7 @@ def retake(*, answer: Answer, by: object, now: datetime) -> None:
 
 @transaction.atomic(savepoint=False)
 def type_answer(*, answer: Answer, text: str, byte_count: int = 0, by: object, now: datetime) -> None:
-    """Save a typed answer, for a candidate without a microphone.
+    """Save a typed answer, of a candidate without a microphone or with written answers.
 
     The recording so far, `byte_count` bytes, is kept with it. Raises AudioMissing, with nothing changed,
     while fewer bytes are held.
@@ -185,9 +185,11 @@ def _checked_text(text: str) -> str:
 
 def _new_recording(answer: Answer) -> Recording:
     definition = answer.session.agreed
+    accommodation = answer.session.invitation.accommodation
+    limit_s = answer.answer_limit_seconds
     return lifecycle.create(
         language=definition.language,
-        max_seconds=answer.answer_limit_seconds,
+        max_seconds=accommodation.recorded_s(limit_s) if accommodation else limit_s,
         owner=definition.owner,
     )
 

@@ -43,7 +43,7 @@ SETTLES = timedelta(seconds=PLACE_LEASE_S)
 
 @transaction.atomic
 def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Erasure:
-    """Erase a candidate, whatever the state of the interview. Return what stays.
+    """Erase a candidate, whatever the state of the interview, with attempts set aside. Return what stays.
 
     Raises WrongState when the candidate was erased meanwhile.
     """
@@ -52,6 +52,8 @@ def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Era
     locked = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
     if locked is None:
         raise WrongState("invitation was erased before.")
+    for earlier in locked.set_aside.all():
+        erase_candidate(invitation=earlier, by=by, now=now)
     session = Session.objects.filter(invitation=locked).first()
     erasure = _what_stays(locked, session, by=by, now=now)
     recordings, texts = _spoken(session) if session else ([], [])
@@ -77,7 +79,7 @@ def _what_stays(invitation: Invitation, session: Session | None, *, by: object, 
         retry_at=now + NOT_SWEPT,
         invitation_status=invitation.status,
         invited_on=invitation.created_at.date(),
-        is_trial=invitation.tried_id is not None,
+        is_trial=invitation.tried_id is not None or invitation.set_aside_of_id is not None,
     )
     if session is not None:
         erasure.session_key, erasure.session_status = session.pk, session.status

@@ -133,6 +133,29 @@ def revoke(*, invitation: Invitation, by: object, now: datetime) -> None:
         publishing.close_connections(session.pk)
 
 
+@transaction.atomic
+def extend(*, invitation: Invitation, expires_at: datetime, by: object, now: datetime) -> None:
+    """Move the last day of a link. One that has expired before it was used works again.
+
+    Raises:
+        BadValue: the new last day lies in the past.
+        WrongState: the interview is finished or was closed unfinished, or the link was revoked.
+    """
+    if expires_at <= now:
+        raise BadValue("expires_at: it lies in the past.")
+    has_begun = Session.objects.select_for_update().filter(invitation=invitation).first() is not None
+    locked = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
+    if locked.status == Invitation.Status.EXPIRED and not has_begun:
+        move(locked, states.REOPEN_INVITATION, by=by, expires_at=expires_at)
+    elif locked.status in (Invitation.Status.PENDING, Invitation.Status.STARTED):
+        Invitation.objects.filter(pk=locked.pk).update(expires_at=expires_at)
+    elif locked.status == Invitation.Status.EXPIRED:
+        raise WrongState("The interview was closed unfinished: let the candidate begin again instead.")
+    else:
+        raise WrongState(f"invitation is {locked.status}: its last day cannot be moved.")
+    invitation.status, invitation.expires_at = locked.status, expires_at
+
+
 def expire_due(*, now: datetime) -> int:
     """Expire unused links that are due, and return how many. An interview under way may be finished."""
     count = 0

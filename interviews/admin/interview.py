@@ -80,7 +80,7 @@ class InterviewAdmin(PublishingActions):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Interview]:
-        counted = Q(invitations__tried=None)
+        counted = Q(invitations__tried=None, invitations__set_aside_of=None)
         finished = counted & Q(invitations__session__status=Session.Status.FINISHED)
         return (
             super()

@@ -17,10 +17,11 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+from accounts.scoped_admin import ScopedRelatedFilter
 from interviews import states
 from interviews.actions import invitations, mails
 from interviews.actions.errors import ActionRefused
+from interviews.admin.arrangements import ArrangementActions
 from interviews.inviting.forms import InvitingForm
 from interviews.models import Invitation, Message
 from interviews.queries import links, progress
@@ -59,7 +60,7 @@ class InvitationForm(InvitingForm, forms.ModelForm):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ScopedModelAdmin):
+class InvitationAdmin(ArrangementActions):
     form = InvitationForm
     organisation_path = "interview__organisation_id"
     list_display = ["candidate_name", "interview", "state", "progress_in_words", "expires_at", "link_button"]
@@ -68,8 +69,24 @@ class InvitationAdmin(ScopedModelAdmin):
     search_fields = ["candidate_name", "candidate_email", "interview__title"]
     date_hierarchy = "created_at"
     actions = ["revoke_selected"]
-    actions_detail = ["review", "revoke_link", "erase"]
-    readonly_fields = ["link", "status_in_words", "progress_in_words", "invited_by", "created_at"]
+    actions_detail = [
+        "review",
+        {
+            "title": _("Arrange"),
+            "icon": "tune",
+            "items": ["accommodate", "extend", "send_again", "reset"],
+        },
+        "revoke_link",
+        "erase",
+    ]
+    readonly_fields = [
+        "link",
+        "earlier_attempts",
+        "status_in_words",
+        "progress_in_words",
+        "invited_by",
+        "created_at",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
         own: Any = super().get_queryset(request)
@@ -98,9 +115,11 @@ class InvitationAdmin(ScopedModelAdmin):
         who = ["interview", ("candidate_name", "candidate_email"), "expires_at"]
         if obj is None:
             return [(None, {"fields": [*who, "is_mailed"]})]
-        link = ["link"] if self._is_allowed(request, obj, self.writing_roles) else []
+        is_writer = self._is_allowed(request, obj, self.writing_roles)
+        link = ["link"] if is_writer else []
+        earlier = ["earlier_attempts"] if is_writer and obj.set_aside.exists() else []
         return [
-            (None, {"fields": [*link, ("status_in_words", "progress_in_words")]}),
+            (None, {"fields": [*link, ("status_in_words", "progress_in_words"), *earlier]}),
             (_("Invitation"), {"fields": [*who, ("invited_by", "created_at")]}),
         ]
 
@@ -192,6 +211,11 @@ class InvitationAdmin(ScopedModelAdmin):
             "shows_answers_until": links.closes_at(invitation.session) if is_finished else None,
         }
         return render_to_string("admin/interviews/invitation/link.html", context)
+
+    @display(description=_("set aside"))
+    def earlier_attempts(self, invitation: Invitation) -> str:
+        attempts = invitation.set_aside.select_related("session").order_by("session__consented_at")
+        return render_to_string("admin/interviews/invitation/attempts.html", {"attempts": attempts})
 
     @display(description=_("link"))
     def link_button(self, invitation: Invitation) -> str:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -41,6 +42,19 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: Any = super().get_queryset(request)
         return progress.of_sessions(rows.counted())
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Session | None:
+        """Return what the list has, or for those who invite an attempt that was set aside."""
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            return found
+        set_aside = self.writable(request).filter(invitation__set_aside_of__isnull=False)
+        try:
+            return progress.of_sessions(set_aside).filter(pk=object_id).first()
+        except (ValueError, ValidationError):
+            return None
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         return super().changelist_view(

@@ -2,7 +2,7 @@
 
 from ninja import Router
 
-from interviews.api import erasures, interviews, invitations, sessions
+from interviews.api import arrangements, erasures, interviews, invitations, sessions
 from interviews.api.scoping import AUTH
 from voice.web import intake
 
@@ -10,5 +10,6 @@ router = Router(auth=AUTH, tags=["interviews"])
 router.add_decorator(intake.with_allowance, mode="view")
 router.add_router("", interviews.router)
 router.add_router("", invitations.router)
+router.add_router("", arrangements.router)
 router.add_router("", sessions.router)
 router.add_router("", erasures.router)

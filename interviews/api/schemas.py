@@ -22,6 +22,12 @@ def _without_controls(value: str) -> str:
     return value
 
 
+def _without_nul(value: str) -> str:
+    if any(char == "\0" or 0xD800 <= ord(char) <= 0xDFFF for char in value):
+        raise ValueError("it holds a character that cannot be saved")
+    return value
+
+
 def _email_or_empty(value: str) -> str:
     try:
         if value:
@@ -41,6 +47,9 @@ Line = Annotated[
     str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_without_controls)
 ]
 Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email_or_empty)]
+Reason = Annotated[
+    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_without_nul)
+]
 FutureTime = Annotated[AwareDatetime, AfterValidator(_not_too_far)]
 InvitationStatus = Literal["pending", "started", "finished", "expired", "revoked"]
 
@@ -116,6 +125,40 @@ class InvitationProgressOut(InvitationOut):
     @staticmethod
     def resolve_session_status(row: Invitation) -> str | None:
         return row.session.status if hasattr(row, "session") else None
+
+
+class AccommodationIn(Schema):
+    """What a candidate gets from now on. What is left out is not given."""
+
+    extra_percent: int = Field(0, ge=0, le=300, description="More time to think and to answer; 100 is twice.")
+    is_untimed: bool = Field(False, description="Nothing begins or ends by itself.")
+    is_written: bool = Field(False, description="Answers are written; no microphone is needed.")
+    is_patient: bool = Field(False, description="A pause of up to ten seconds does not end an answer.")
+    has_large_text: bool = False
+    reason: Reason = Field(description="Kept encrypted, and shown to those who invite. No answer has it.")
+
+
+class AccommodationOut(Schema):
+    extra_percent: int
+    is_untimed: bool
+    is_written: bool
+    is_patient: bool
+    has_large_text: bool
+    given_at: datetime | None = Field(description="Null: nothing was ever arranged.")
+
+
+class InvitationStateOut(Schema):
+    id: UUID
+    status: InvitationStatus
+    expires_at: datetime
+
+
+class ExtensionIn(Schema):
+    expires_at: FutureTime = Field(description="With a time zone.")
+
+
+class ResetIn(Schema):
+    expires_at: FutureTime | None = Field(None, description="The new last day; as before if left out.")
 
 
 class ErasureOut(Schema):

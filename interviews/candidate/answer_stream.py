@@ -51,6 +51,11 @@ class AnswerStream:
             }
         )
 
+    @property
+    def recorded(self) -> str | None:
+        """The id of the answer that is being recorded on this connection."""
+        return str(self._answer.id) if self._answer is not None else None
+
     async def receive(self, data: bytes) -> None:
         """Save a frame, acknowledge it, and pass it to the listener.
 
@@ -82,7 +87,8 @@ class AnswerStream:
 
     async def _ask_page_to_hear(self, answer: Answer) -> None:
         self._has_asked_page = True
-        silence_ms = turn_settings(answer.session.agreed).end_silence_ms
+        settings = turn_settings(answer.session.agreed, answer.session.invitation.accommodation)
+        silence_ms = settings.end_silence_ms
         await self._tell({"type": "hear", "end_silence_ms": silence_ms, "is_in_turn": self._is_in_turn})
 
     def _listen(self, offset: int) -> Listener:

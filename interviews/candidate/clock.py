@@ -18,7 +18,7 @@ class AnswerClock:
     The caller passes `now_s`, the seconds of a monotonic clock: the system's clock may jump by an hour.
     The time of a candidate who was away is not counted: each connection has a clock. What earlier connections
     had to think is counted; an answer's time begins anew, for its audio has a limit of its own. The clock
-    does not run while an answer is written.
+    does not run while an answer is written, and begins anew when the candidate's accommodation changes.
     """
 
     def __init__(self) -> None:
@@ -27,6 +27,7 @@ class AnswerClock:
         self._phase: tuple[str, str, str | None] | None = None
         self._since_s: float | None = None
         self._allowed_s: float | None = None
+        self._given: State | None = None
         self._written = ""
 
     def follow(self, session: State, answers: Iterable[State], *, now_s: float) -> None:
@@ -34,19 +35,22 @@ class AnswerClock:
         current = session["current_answer"]
         for answer in answers:
             if answer["id"] == current:
-                self._enter(answer, now_s=now_s)
+                self._enter(answer, session.get("accommodation"), now_s=now_s)
                 return
         if self._phase is not None and self._phase[0] != current:
             self._phase = None  # the next question has not been asked yet
 
-    def _enter(self, answer: State, *, now_s: float) -> None:
+    def _enter(self, answer: State, accommodation: State | None, *, now_s: float) -> None:
         phase = (answer["id"], answer["status"], answer["asked_at"])
-        self._allowed_s = allowed_s(answer)
+        self._allowed_s = allowed_s(answer, accommodation)
         if phase != self._phase:
             self._phase = phase
             if answer["status"] == AnswerStatus.RECORDING:
                 self._written = ""  # spoken after all
             self._since_s = now_s - self.spent.get(self.thinking, 0.0)
+        elif accommodation != self._given:
+            self._since_s = now_s  # as the page does, whether there is more time now or less
+        self._given = accommodation
 
     @property
     def thinking(self) -> str:
@@ -81,13 +85,19 @@ class AnswerClock:
         return self._phase[0]
 
 
-def allowed_s(answer: State) -> float | None:
-    """Return how long the answer may stay as it is, in seconds; None: for ever."""
-    if answer["kind"] == Answer.Kind.PRACTICE:
+def allowed_s(answer: State, accommodation: State | None = None) -> float | None:
+    """Return how long the answer may stay as it is, in seconds; None: for ever.
+
+    accommodation: as in the session's state. Without time limits, and while an answer is to be written, the
+    candidate decides.
+    """
+    given = accommodation or {}
+    if answer["kind"] == Answer.Kind.PRACTICE or given.get("is_untimed"):
         return None
+    factor = 1 + given.get("extra_percent", 0) / 100
     if answer["status"] == AnswerStatus.RECORDING:
-        return float(answer["limit_s"])
-    if answer["status"] == AnswerStatus.ASKED:
+        return float(answer["limit_s"] * factor)
+    if answer["status"] == AnswerStatus.ASKED and not given.get("is_written"):
         # Without think time and without sound the candidate reads the question, and begins when ready.
-        return (answer["speech_s"] or 0.0) + answer["think_s"] or None
+        return (answer["speech_s"] or 0.0) + answer["think_s"] * factor or None
     return None

@@ -23,6 +23,8 @@ from voice.capacity import shedding
 from voice.infra.websocket import CLOSE_TRY_AGAIN, Message, WebSocketConsumer
 from voice.live import listener
 
+ACCOMMODATED = "accommodation_changed"
+"""The event after which answers may be longer, and pauses too."""
 CLOSE_TAKEN_OVER, CLOSE_UNKNOWN, CLOSE_ENDED = 4001, 4004, 4010
 
 
@@ -172,8 +174,15 @@ class CandidateConsumer(WebSocketConsumer):
         self.session.follow(message["event"])
         self._set_alarm(self.session)
         await self.outbox.send(message["event"])
+        if message["event"]["name"] == ACCOMMODATED:
+            await self._adapt(self.session)
         if message["event"]["session"]["status"] == SessionStatus.FINISHED:
             await self.presence.give_place_back()
+
+    async def _adapt(self, session: CandidateSession) -> None:
+        """Record and listen on as the candidate's accommodation now says: the page gets its new limit."""
+        if self.stream.recorded is not None:
+            await self.stream.begin(await session.answer(self.stream.recorded))
 
     async def answer_over(self, message: dict) -> None:
         """The page did not begin or end the answer in time: the server does."""

@@ -41,7 +41,7 @@ def listen_to(answer: Answer, *, offset: int, tell: Tell, reply_to: str) -> List
         paused=partial(
             queue_ahead, recording_id=recording.id, language=recording.language, tenant=recording.owner
         ),
-        turn_settings=turn_settings(answer.session.agreed),
+        turn_settings=turn_settings(answer.session.agreed, answer.session.invitation.accommodation),
         offset=offset,
     )
 

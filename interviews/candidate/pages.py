@@ -19,6 +19,7 @@ from interviews.models import Invitation, Session
 from interviews.models.invitation import url_of
 from interviews.models.question import expected_minutes
 from interviews.queries import links
+from interviews.texts import accommodations as accommodation_texts
 from voice.models import Recording
 
 PROBLEM_STATUS = {"unknown": 404, "expired": 410, "revoked": 410, "finished": 200, "closed": 410}
@@ -43,13 +44,20 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         **links.look(invitation),
         "candidate_name": invitation.candidate_name,
         "question_count": len(definition.asked),
-        "minutes": expected_minutes(definition.asked),
+        "minutes": _minutes(invitation),
+        "arranged": accommodation_texts.sentences(invitation.accommodation),
         "consent_text": definition.consent_text,
         "token": token,
         "form": form,
         "has_session": session is not None,
     }
     return render(request, "interviews/landing.html", context)
+
+
+def _minutes(invitation: Invitation) -> int:
+    minutes = expected_minutes(invitation.definition.asked)
+    accommodation = invitation.accommodation
+    return accommodation.extended(minutes) if accommodation else minutes
 
 
 def _start(invitation: Invitation, token: str) -> HttpResponse:

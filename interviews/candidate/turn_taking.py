@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from interviews.models import InterviewVersion
+from interviews.models import Accommodation, InterviewVersion
 from voice.live.turn_detection import TurnSettings
 
 Patience = InterviewVersion.Patience
@@ -19,6 +19,12 @@ speak in a second language or stammer.
 """
 
 
-def turn_settings(definition: InterviewVersion) -> TurnSettings:
-    """Return the settings for the end of a turn in this interview."""
+ACCOMMODATED: Final = TurnSettings(is_semantic=True, question_ms=6000, end_silence_ms=10_000)
+"""For a candidate to whom longer patience was given, whatever the interview says."""
+
+
+def turn_settings(definition: InterviewVersion, accommodation: Accommodation | None = None) -> TurnSettings:
+    """Return the settings for the end of a turn in this interview, with this accommodation."""
+    if accommodation is not None and accommodation.is_patient:
+        return ACCOMMODATED
     return TURN_SETTINGS[Patience(definition.patience)]

@@ -41,14 +41,18 @@ class AnswerRow(NamedTuple):
     transcript_status: str | None
     is_deferred: bool | None
     text: str | None
+    accommodation_id: int | None
+    """Of the candidate. Read here, it is never older than the session's version."""
 
 
 _ANSWERS = """
 SELECT a.id, a.version, a.kind, a.position, a.question_text, a.speech_key, p.status = 'ready', p.duration_ms,
   a.think_seconds, a.answer_limit_seconds, a.retakes_left, a.status, a.asked_at, a.asked_again_at,
   a.is_silent, a.typed_text,
-  r.id, r.status, r.byte_count, t.status, t.is_deferred, t.text
+  r.id, r.status, r.byte_count, t.status, t.is_deferred, t.text, i.accommodation_id
 FROM interviews_answer a
+JOIN interviews_session s ON s.id = a.session_id
+JOIN interviews_invitation i ON i.id = s.invitation_id
 LEFT JOIN voice_speech p ON p.key = a.speech_key
 LEFT JOIN voice_recording r ON r.id = a.recording_id
 LEFT JOIN voice_transcript t ON t.recording_id = r.id
@@ -86,7 +90,17 @@ def session_state(session: Session, answers: list[AnswerRow]) -> dict:
         "candidate_name": invitation.candidate_name,
         "title": session.agreed.title,
         "is_barge_in_allowed": session.agreed.is_barge_in_allowed,
+        "accommodation": _accommodation_state(session, answers),
     }
+
+
+def _accommodation_state(session: Session, answers: list[AnswerRow]) -> dict | None:
+    """Return what the page does differently for this candidate; None: nothing."""
+    invitation = session.invitation
+    if answers:  # the row in memory may be outdated
+        invitation.accommodation_id = answers[0].accommodation_id
+    given = invitation.accommodation
+    return None if given is None or given.is_none else given.state
 
 
 def _current(session: Session, answers: list[AnswerRow]) -> AnswerRow | None:

@@ -1,5 +1,6 @@
 """The product's tables, one model a file."""
 
+from interviews.models.accommodation import Accommodation
 from interviews.models.answer import Answer
 from interviews.models.batch import InvitationBatch
 from interviews.models.erasure import Erasure
@@ -11,6 +12,7 @@ from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
 
 __all__ = [
+    "Accommodation",
     "Answer",
     "Erasure",
     "Interview",

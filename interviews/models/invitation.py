@@ -20,8 +20,8 @@ def url_of(token: str) -> str:
 
 class Invitations(models.QuerySet["Invitation"]):
     def counted(self) -> Self:
-        """Leave out those with which a recruiter tries an interview."""
-        return self.filter(tried=None)
+        """Leave out those with which a recruiter tries an interview, and attempts that were set aside."""
+        return self.filter(tried=None, set_aside_of=None)
 
 
 class Invitation(models.Model):
@@ -67,6 +67,22 @@ class Invitation(models.Model):
         related_name="+",
         editable=False,
         help_text=_("The draft that a recruiter tries. It is never counted, and erased after a day."),
+    )
+    accommodation = models.ForeignKey(
+        "interviews.Accommodation",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        editable=False,
+        help_text=_("What this candidate gets, if it is not what all get."),
+    )
+    set_aside_of = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="set_aside",
+        editable=False,
+        help_text=_("With which the candidate began again. This one keeps the attempt before."),
     )
     link_requested_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(

@@ -12,8 +12,8 @@ from interviews.models.version import InterviewVersion
 
 class Sessions(models.QuerySet["Session"]):
     def counted(self) -> Self:
-        """Leave out those of recruiters who try an interview."""
-        return self.filter(invitation__tried=None)
+        """Leave out those of recruiters who try an interview, and attempts that were set aside."""
+        return self.filter(invitation__tried=None, invitation__set_aside_of=None)
 
 
 class Session(models.Model):

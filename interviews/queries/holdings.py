@@ -22,6 +22,7 @@ class Holdings:
     recorded_s: float
     transcript_count: int
     typed_count: int
+    has_accommodation: bool
 
     @property
     def length(self) -> str:
@@ -30,10 +31,11 @@ class Holdings:
 
 
 def of(invitation: Invitation) -> Holdings:
-    """Return what is held about the candidate of an invitation."""
+    """Return what is held about the candidate of an invitation, with attempts that were set aside."""
     session = Session.objects.filter(invitation=invitation).first()
     kept = ~Q(recording__status=Recording.Status.DISCARDED)
-    counts = Answer.objects.filter(session=session).aggregate(
+    attempts = Q(session__invitation=invitation) | Q(session__invitation__set_aside_of=invitation)
+    counts = Answer.objects.filter(attempts).aggregate(
         recordings=Count("recording", filter=kept),
         byte_count=Sum("recording__byte_count", filter=kept),
         transcripts=Count("recording__transcript"),
@@ -48,4 +50,5 @@ def of(invitation: Invitation) -> Holdings:
         recorded_s=(counts["byte_count"] or 0) / BYTES_A_SECOND,
         transcript_count=counts["transcripts"],
         typed_count=counts["typed"],
+        has_accommodation=invitation.accommodations.exists(),
     )

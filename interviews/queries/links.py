@@ -68,10 +68,14 @@ def find(
 
 
 def look(invitation: Invitation) -> dict[str, object]:
-    """Return what every page of this candidate shows: {interview, organisation, accent}."""
+    """Return what every page of this candidate shows: {interview, organisation, accent, accommodation}."""
     organisation = invitation.interview.organisation
-    accent = organisation.accent_colour
-    return {"interview": invitation.definition, "organisation": organisation, "accent": accent}
+    return {
+        "interview": invitation.definition,
+        "organisation": organisation,
+        "accent": organisation.accent_colour,
+        "accommodation": invitation.accommodation,
+    }
 
 
 def closes_at(session: Session) -> datetime:

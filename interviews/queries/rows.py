@@ -6,7 +6,8 @@ from uuid import UUID
 
 from accounts.models import Organisation
 from interviews import tokens
-from interviews.models import Answer, Interview, InterviewVersion, Invitation, Session
+from interviews.models import Accommodation, Answer, Interview, InterviewVersion, Invitation, Session
+from interviews.models.accommodation import FIELDS
 from voice.infra import sql
 from voice.models import Recording
 
@@ -15,7 +16,9 @@ _ANSWER = sql.Part(
     *("think_seconds", "answer_limit_seconds", "retakes_left", "asked_at", "asked_again_at"),
 )
 _SESSION = sql.Part(Session, "s", "id", "invitation_id", "definition_id", "status", "version")
-_INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name")
+_INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name", "accommodation_id")
+_ACCOMMODATION = sql.Part(Accommodation, "c", "id", *FIELDS)
+_ITS_ACCOMMODATION = "interviews_accommodation c ON c.id = i.accommodation_id"
 _INTERVIEW = sql.Part(Interview, "w", "id", "organisation_id")
 _DEFINITION = sql.Part(
     *(InterviewVersion, "d", "id", "interview_id", "language", "title", "patience", "is_barge_in_allowed"),
@@ -26,6 +29,7 @@ _RECORDING = sql.Part(
 
 _LINK = sql.Part(
     *(Invitation, "i", "id", "interview_id", "status", "candidate_name", "expires_at", "token_encrypted"),
+    "accommodation_id",
 )
 _BEGUN = sql.Part(Session, "s", "id", "invitation_id", "definition_id", "status", "version", "finished_at")
 _OFFER = sql.Part(
@@ -39,13 +43,14 @@ _ITS_DEFINITION = (
 _ORGANISATION = sql.Part(Organisation, "o", "id", "name", "accent_colour")
 
 _READ_OF = f"""
-SELECT {_ANSWER.names}, {_SESSION.names}, {_INVITATION.names}, {_INTERVIEW.names}, {_DEFINITION.names},
-  {_RECORDING.names}
+SELECT {_ANSWER.names}, {_SESSION.names}, {_INVITATION.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names},
+  {_DEFINITION.names}, {_RECORDING.names}
 FROM interviews_answer a
 JOIN interviews_session s ON s.id = a.session_id
 JOIN interviews_invitation i ON i.id = s.invitation_id
 JOIN interviews_interview w ON w.id = i.interview_id
 JOIN {_ITS_DEFINITION}
+LEFT JOIN {_ITS_ACCOMMODATION}
 JOIN voice_recording r ON r.id = a.recording_id
 WHERE a.recording_id = %s
 """  # noqa: S608  names of columns, from above
@@ -58,21 +63,24 @@ WHERE a.session_id = %s AND
 """  # noqa: S608  names of columns, from above
 
 _READ_LINK = f"""
-SELECT {_LINK.names}, {_INTERVIEW.names}, {_ORGANISATION.names}, {_BEGUN.names}, {_OFFER.names}
+SELECT {_LINK.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names}, {_ORGANISATION.names}, {_BEGUN.names},
+  {_OFFER.names}
 FROM interviews_invitation i
 JOIN interviews_interview w ON w.id = i.interview_id
 JOIN accounts_organisation o ON o.id = w.organisation_id
 LEFT JOIN interviews_session s ON s.invitation_id = i.id
+LEFT JOIN {_ITS_ACCOMMODATION}
 JOIN {_ITS_DEFINITION}
 WHERE
 """  # noqa: S608  names of columns, from above
 
 _READ_SESSION = f"""
-SELECT {_SESSION.names}, {_INVITATION.names}, {_INTERVIEW.names}, {_DEFINITION.names}
+SELECT {_SESSION.names}, {_INVITATION.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names}, {_DEFINITION.names}
 FROM interviews_session s
 JOIN interviews_invitation i ON i.id = s.invitation_id
 JOIN interviews_interview w ON w.id = i.interview_id
 JOIN {_ITS_DEFINITION}
+LEFT JOIN {_ITS_ACCOMMODATION}
 WHERE s.id = %s
 """  # noqa: S608  names of columns, from above
 
@@ -98,6 +106,7 @@ def _link(condition: str, *parameters: object) -> tuple[Invitation, Session | No
         return None
     values = list(found[0])
     invitation: Invitation = _LINK.consume(values)
+    invitation.accommodation = _ACCOMMODATION.consume(values)
     invitation.interview = _INTERVIEW.consume(values)
     invitation.interview.organisation = _ORGANISATION.consume(values)
     begun: Session | None = _BEGUN.consume(values)
@@ -134,6 +143,13 @@ def practice(of: Session) -> Answer:
     return _answer(of, found)
 
 
+def current_answer(of: Session) -> Answer | None:
+    """Read the answer that the candidate is at, with its recording; None between questions."""
+    is_begun = "a.status IN ('asked', 'recording', 'recorded') ORDER BY a.position DESC LIMIT 1"
+    found = sql.fetch(_READ_ANSWER + is_begun, of.pk)
+    return _answer(of, found[0]) if found else None
+
+
 def answer_of(recording_id: UUID) -> Answer | None:
     """Read the answer of a recording, with its session, invitation and interview."""
     found = sql.fetch(_READ_OF, recording_id)
@@ -149,6 +165,7 @@ def answer_of(recording_id: UUID) -> Answer | None:
 def _session(values: list[Any]) -> Session:
     row: Session = _SESSION.consume(values)
     row.invitation = _INVITATION.consume(values)
+    row.invitation.accommodation = _ACCOMMODATION.consume(values)
     row.invitation.interview = _INTERVIEW.consume(values)
     row.definition = _DEFINITION.consume(values)
     row.definition.interview = row.invitation.interview

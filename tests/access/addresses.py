@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from interview_platform.routing import websocket_urlpatterns
 from tests.access.organisation import Rows
 
-METHODS = ("GET", "POST", "DELETE")
+METHODS = ("GET", "POST", "PUT", "DELETE")
 OF_PAGES = ("GET", "POST")
 """Pages do not look at other methods."""
 LAST = ("logout", "/erasure/candidate/", "/candidate")

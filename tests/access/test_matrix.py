@@ -1,6 +1,7 @@
 """Each visitor at each address: admitted or refused as docs/security.md declares. Strangers learn nothing."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -10,6 +11,7 @@ from django.forms.models import model_to_dict
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 
 from interview_platform.asgi import application
 from tests.access import addresses, organisation, table
@@ -17,7 +19,13 @@ from tests.access.organisation import MARK
 from tests.access.visitors import STRANGERS, VISITORS
 
 COLUMNS, ROWS = table.read(table.DOCUMENT.read_text())
-INVITED = {"candidate_name": "Grace", "candidate_email": "grace@example.com"}
+SENT = {
+    "candidate_name": "Grace",
+    "candidate_email": "grace@example.com",
+    "expires_at": (timezone.now() + timedelta(days=3)).isoformat(),
+    "reason": "as agreed",
+}
+"""What the bodies of all addresses need together, so that none is refused for what it says."""
 OF_A_LINK = "/i/{token}/"
 """The link itself is the proof: whoever has it is the candidate."""
 
@@ -43,7 +51,7 @@ def is_admitted(response, address) -> bool:
 def send(client, address):
     if address.method == "GET":
         return client.get(address.path)
-    return client.generic(address.method, address.path, json.dumps(INVITED), content_type="application/json")
+    return client.generic(address.method, address.path, json.dumps(SENT), content_type="application/json")
 
 
 def contents(response) -> bytes:

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  apply, arrivalOf, focusAnswer, forgettable, isStillWanted, isWaitingForServer, newsOf, noticeOf, stepOf, thinkLeftS, unstored,
+  apply, arrivalOf, focusAnswer, forgettable, isStillWanted, isWaitingForServer, newsOf, noticeOf, stepOf, thinkLeftS,
+  timesOf, unstored,
 } from "../../interviews/static/interviews/state.js";
 
 const answer = (id, rest = {}) => ({
@@ -12,6 +13,8 @@ const local = (rest = {}) => ({
   inFlow: false, isWriting: false, heard: null, starting: null, live: null, ended: new Set(), problem: null, ...rest,
 });
 const practice = answer("q0", { kind: "practice" });
+const given = (server, accommodation) => ({ ...server, session: { ...server.session, accommodation } });
+const written = (...rest) => given(state(...rest), { extra_percent: 50, is_written: true });
 
 test("event replaces the session and the answer of the same id", () => {
   const before = state("under_way", answer("q1"), answer("q2"));
@@ -81,6 +84,12 @@ for (const [step, server, page] of [
   ["ask", state("under_way", asked), { inFlow: true }],
   ["think", state("under_way", asked), { inFlow: true, heard: "q1" }],
   ["write", state("under_way", asked), { inFlow: true, isWriting: true }],
+  ["write", written("under_way", asked), { inFlow: true }],
+  ["wait", written("checking", practice), {}], // nothing is checked, and nothing practised
+  ["wait", written("practising", practice), {}],
+  ["ready", written("under_way", practice, answer("q1")), {}],
+  ["record", written("under_way", recording), { inFlow: true, live }], // given while the candidate speaks
+  ["think", given(state("under_way", asked), null), { inFlow: true, heard: "q1" }],
   ["starting", state("under_way", asked), { inFlow: true, heard: "q1", starting: "q1" }],
   ["record", state("under_way", recording), { inFlow: true, live }],
   ["record", state("under_way", asked), { inFlow: true, live }], // resume came before answer_began
@@ -140,4 +149,18 @@ test("transcript that was put off says so until there are words", () => {
   assert.equal(noticeOf({ status: "failed", is_deferred: true, text: "" }), "transcript-failed");
   assert.equal(noticeOf({ status: "no_engine", is_deferred: true, text: "" }), "transcript-no_engine");
   assert.equal(noticeOf({ status: "done", is_deferred: true, text: "So" }), null);
+});
+
+test("times are extended for a candidate with an accommodation, and rounded up as the server does", () => {
+  const of = (accommodation) => timesOf({ accommodation }, { think_s: 30, limit_s: 61 });
+  assert.deepEqual(of(null), { thinkS: 30, limitS: 61 });
+  assert.deepEqual(of(undefined), { thinkS: 30, limitS: 61 }); // a server of the release before
+  assert.deepEqual(of({ extra_percent: 25 }), { thinkS: 38, limitS: 77 });
+  assert.deepEqual(of({ extra_percent: 100, is_untimed: true }), { thinkS: null, limitS: null });
+  assert.deepEqual(timesOf({ accommodation: { extra_percent: 50 } }, { think_s: 0, limit_s: null }), { thinkS: 0, limitS: null });
+});
+
+test("think time left after coming back is what the candidate has", () => {
+  const at = { think_s: 20, asked_at: "2026-01-01T00:00:00Z" };
+  assert.equal(thinkLeftS(at, Date.parse("2026-01-01T00:00:05Z"), 40), 35);
 });

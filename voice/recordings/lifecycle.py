@@ -32,6 +32,14 @@ def create(*, language: str, max_seconds: float, owner: str = "") -> Recording:
     return recording
 
 
+def allow(*, recording: Recording, max_seconds: float) -> None:
+    """Let an open recording become this long. It never becomes shorter than what was allowed before."""
+    allowed = int(max_seconds * BYTES_A_SECOND)
+    is_open = Recording.objects.filter(pk=recording.pk, status=Recording.Status.OPEN, max_bytes__lt=allowed)
+    if is_open.update(max_bytes=allowed):
+        recording.max_bytes = allowed
+
+
 _ALL = sql.Part(Recording, "r")
 _SEALED = f"SELECT {_ALL.names} FROM voice_recording r WHERE r.id = %s AND r.status = 'sealed'"  # noqa: S608
 

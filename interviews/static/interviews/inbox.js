@@ -62,13 +62,14 @@ export class Inbox {
   #event({ session, answer }) {
     const { room } = this;
     if (!room.state) return;
-    const { status } = room.state.session;
+    const { status, accommodation } = room.state.session;
     const before = answer && room.answer(answer.id);
     room.state = apply(room.state, { session, answer });
     if (room.state.session.status !== status) room.local.inFlow = false;
     const news = before && newsOf(before, room.answer(answer.id), room.local);
     if (news === "asked-again") room.hearAgain();
     this.#stateChanged({ isWhole: false });
+    if (JSON.stringify(room.state.session.accommodation) !== JSON.stringify(accommodation)) room.accommodated();
     if (news === "begun-by-server") room.uploader.catchUp(); // and so learn where to go on
   }
 

@@ -14,7 +14,7 @@ import { Help } from "./screens/help.js";
 import { announce, text } from "./screens/screen.js";
 import { Stage } from "./screens/stage.js";
 import { clearBanner, showConnection, showProgress } from "./screens/surroundings.js";
-import { focusAnswer, isWaitingForServer, questions, stepOf } from "./state.js";
+import { focusAnswer, isWaitingForServer, isWritten, questions, skipsPractice, stepOf } from "./state.js";
 
 const NO_ANSWER_MS = 15_000;
 const LOOK_MS = 1_000; // how often the page looks whether anything moves
@@ -28,7 +28,6 @@ const LOOK_MS = 1_000; // how often the page looks whether anything moves
  * @property {string} worklet_url
  * @property {MediaTrackConstraints} [microphone]  echoCancellation, noiseSuppression, autoGainControl
  * @property {boolean} [keep_audio]  see store.js
- * @property {boolean} [text_only]  an accommodation: answers are typed
  */
 
 export class Room {
@@ -44,7 +43,7 @@ export class Room {
     this.link = config.link;
     this.local = {
       inFlow: false,
-      isWriting: Boolean(config.text_only),
+      isWriting: false,
       heard: null,
       starting: null,
       live: null,
@@ -134,7 +133,7 @@ export class Room {
       this.#cameBack = { id: answer.id, atMs: this.inbox.serverNowMs };
     }
     this.local.inFlow = true;
-    if (answer.status === "recording" && !this.local.isWriting) await this.takes.goOn(answer);
+    if (answer.status === "recording" && !this.isWriting) await this.takes.goOn(answer);
     this.render();
   }
 
@@ -224,11 +223,22 @@ export class Room {
     if (this.step === "finish") this.stage.update();
   }
 
+  /** Something else was arranged for the candidate, in the middle of the interview. */
+  accommodated() {
+    announce(text("accommodated"));
+    this.stage.note(text("accommodated"));
+  }
+
   // --- queries of the screens -----------------------------------------------------------------------------------
 
   /** When the candidate came back to this question, by the server's clock; null if never away. */
   cameBackAtMs({ id }) {
     return this.#cameBack?.id === id ? this.#cameBack.atMs : null;
+  }
+
+  /** Whether answers are written: the candidate chose to, or it was arranged. */
+  get isWriting() {
+    return this.local.isWriting || isWritten(this.state);
   }
 
   takeNotice() {
@@ -261,12 +271,18 @@ export class Room {
     if (!this.#hasScreen) return;
     this.step = this.local.problem ? "problem" : stepOf(this.state, this.local);
     if (this.step !== "starting") this.element.dataset.step = this.step;
+    document.documentElement.classList.toggle("large-text", Boolean(this.state?.session.accommodation?.has_large_text));
     const answer = this.state && focusAnswer(this.state);
     this.stage.show(this.step, answer);
     showProgress(this.state?.session.status === "under_way" ? questions(this.state) : [], answer);
-    if (this.step === "wait" && answer?.status === "pending" && this.commands.pending?.type !== "ask") {
-      this.command("ask", { answer: answer.id });
-    }
+    if (this.step === "wait") this.#goOn(answer);
+  }
+
+  /** Does what needs no button: skips a practice that is not needed, and asks the next question. */
+  #goOn(answer) {
+    const isSent = (type) => this.commands.pending?.type === type;
+    if (skipsPractice(this.state)) isSent("skip_practice") || this.command("skip_practice");
+    else if (answer?.status === "pending" && !isSent("ask")) this.command("ask", { answer: answer.id });
   }
 }
 

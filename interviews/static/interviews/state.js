@@ -9,7 +9,8 @@
  *   recording: Recording|null, typed_text: string|null, transcript: Transcript|null,
  *   version: number}} Answer
  * @typedef {{id: string, version: number, status: string, current_answer: string|null, language: string,
- *   candidate_name: string, title: string, is_barge_in_allowed: boolean}} Session
+ *   candidate_name: string, title: string, is_barge_in_allowed: boolean, accommodation: Accommodation|null}} Session
+ * @typedef {{extra_percent: number, is_untimed: boolean, is_written: boolean, has_large_text: boolean}} Accommodation
  * @typedef {{session: Session, answers: Answer[]}} State
  * @typedef {{type: string, answer?: string, text?: string}} Command
  * @typedef {object} Local  State of this page alone.
@@ -41,6 +42,20 @@ export function apply(state, event) {
   };
 }
 
+/** Whether this candidate's answers are written, as was arranged. @param {State|null} state */
+export const isWritten = (state) => Boolean(state?.session.accommodation?.is_written);
+
+/**
+ * The times of an answer for this candidate, as the server counts them; null: there is no such time.
+ * @param {Session} session @param {Answer} answer
+ * @returns {{thinkS: number|null, limitS: number|null}}
+ */
+export function timesOf({ accommodation }, { think_s: thinkS, limit_s: limitS }) {
+  if (accommodation?.is_untimed) return { thinkS: null, limitS: null };
+  const extended = (seconds) => seconds && Math.ceil((seconds * (100 + (accommodation?.extra_percent ?? 0))) / 100);
+  return { thinkS: extended(thinkS), limitS: extended(limitS) };
+}
+
 /** The questions in order, without the practice question. @param {State} state */
 export const questions = (state) =>
   state.answers.filter(({ kind }) => kind === "question").sort((a, b) => a.position - b.position);
@@ -66,14 +81,24 @@ export function stepOf(state, local) {
   const isElsewhere = local.problem?.code === "taken_over" && unstored(state).length > 0;
   if (["finished", "abandoned"].includes(status) && !isElsewhere) return "finish";
   if (local.problem) return "problem";
+  if (skipsPractice(state)) return "wait";
   if (status === "checking") return "check";
   const answer = focusAnswer(state);
   if (!answer) return status === "practising" ? "wait" : "finish";
-  return answerStep(answer, local) ?? unbegunStep(state);
+  return answerStep(answer, local, local.isWriting || isWritten(state)) ?? unbegunStep(state);
 }
 
-/** @param {Answer} answer @param {Local} local @returns {string|null} null: this answer has not begun on this page */
-function answerStep(answer, local) {
+/** Whether there is nothing to check and to practise: answers are written. @param {State} state */
+export function skipsPractice(state) {
+  const { status } = state.session;
+  return isWritten(state) && (status === "checking" || (status === "practising" && focusAnswer(state)?.status === "pending"));
+}
+
+/**
+ * @param {Answer} answer @param {Local} local @param {boolean} isWriting
+ * @returns {string|null} null: this answer has not begun on this page
+ */
+function answerStep(answer, local, isWriting) {
   const recording = local.live?.answer === answer.id ? local.live.recording : answer.recording?.id;
   const isOver = ["recorded", "accepted"].includes(answer.status);
   if (local.starting === answer.id) return "starting";
@@ -82,7 +107,7 @@ function answerStep(answer, local) {
   if (answer.status === "recording" && local.ended.has(recording)) return "saving";
   if (!local.inFlow) return answer.status === "pending" ? null : "resume";
   if (answer.status === "pending") return "wait";
-  if (local.isWriting) return "write";
+  if (isWriting) return "write";
   if (answer.status === "recording") return "resume";
   return local.heard === answer.id ? "think" : "ask";
 }
@@ -179,8 +204,9 @@ export function isWaitingForServer(state, step, pending) {
  * start by surprise.
  * @param {Answer} answer
  * @param {number} nowMs  the server's clock, ms since the epoch
+ * @param {number} thinkS  for this candidate
  */
-export function thinkLeftS(answer, nowMs) {
+export function thinkLeftS(answer, nowMs, thinkS = answer.think_s) {
   const elapsedS = Math.max(0, (nowMs - Date.parse(answer.asked_at)) / 1000);
-  return Math.min(answer.think_s, Math.max(10, answer.think_s - elapsedS));
+  return Math.min(thinkS, Math.max(10, thinkS - elapsedS));
 }

@@ -181,11 +181,11 @@ def test_trial_is_erased_after_a_day(draft, trial):
 def test_differences_name_what_changed(draft):
     before = versions.written(publish(draft))
     first, second = draft.questions.all()
-    first.position, first.retakes = 900, 2
+    first.position, first.retakes = second.position + 1, 2
     first.save()
     second.text = second.text.replace("learn", "unlearn")
     second.save()
-    factories.QuestionFactory(interview=draft, position=901, text="And then?")
+    factories.QuestionFactory(interview=draft, position=second.position + 2, text="And then?")
     draft.retention_days = 30
     after = versions.written(draft)
 

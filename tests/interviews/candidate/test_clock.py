@@ -1,6 +1,8 @@
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
-from interviews.candidate.clock import TOLERANCE_S, AnswerClock
+from interviews.candidate.clock import TOLERANCE_S, AnswerClock, allowed_s
 
 NOW = 1000.0
 
@@ -119,3 +121,58 @@ def test_clock_needs_no_look_where_the_candidate_decides():
     running = clock(answer())
     running.write("q1")
     assert running.left_s(NOW) is None
+
+
+GIVEN = st.fixed_dictionaries(
+    {"extra_percent": st.integers(0, 300), "is_untimed": st.booleans(), "is_written": st.booleans()}
+)
+TIMED = st.builds(
+    answer,
+    st.sampled_from(["asked", "recording"]),
+    think_s=st.integers(0, 600),
+    limit_s=st.integers(5, 1800),
+    speech_s=st.none() | st.floats(0, 60),
+)
+
+
+def accommodated(given, *answers):
+    clock = AnswerClock()
+    clock.follow({"current_answer": "q1", "accommodation": given}, answers, now_s=NOW)
+    return clock
+
+
+@hypothesis.given(TIMED, GIVEN)
+def test_accommodation_never_makes_a_time_shorter(state, given):
+    usual, extended = allowed_s(state), allowed_s(state, given)
+    assert extended is None or (usual is not None and extended >= usual)
+
+
+@hypothesis.given(TIMED, st.integers(0, 300))
+def test_extra_time_is_given_to_thinking_and_speaking_and_not_to_the_reading_aloud(state, percent):
+    extended = allowed_s(state, {"extra_percent": percent})
+    own = state["limit_s"] if state["status"] == "recording" else state["think_s"]
+    aloud = 0.0 if state["status"] == "recording" else state["speech_s"] or 0.0
+    expected = aloud + own * (100 + percent) / 100
+    assert (extended or 0.0) == pytest.approx(expected)
+    if extended:
+        running = accommodated({"extra_percent": percent}, state)
+        assert running.over(after(extended - 0.1)) is None
+        assert running.over(after(extended + 0.001)) == "q1"
+
+
+@hypothesis.given(TIMED, GIVEN)
+def test_time_is_never_over_without_time_limits(state, given):
+    assert accommodated({**given, "is_untimed": True}, state).over(after(1e6)) is None
+
+
+def test_written_answer_has_no_time_to_think_that_ends():
+    assert accommodated({"is_written": True}, answer()).over(after(1e6)) is None
+
+
+@pytest.mark.parametrize(("given", "seconds"), [({"extra_percent": 100}, 45), (None, 25)])
+def test_time_begins_anew_when_it_is_changed_in_the_middle_so_that_no_one_is_cut_off(given, seconds):
+    running = accommodated({"is_untimed": True}, answer())
+    for _ in range(2):  # told again, nothing has changed
+        running.follow({"current_answer": "q1", "accommodation": given}, [answer()], now_s=NOW + 500)
+    assert running.over(after(500 + seconds - 1)) is None
+    assert running.over(after(500 + seconds)) == "q1"

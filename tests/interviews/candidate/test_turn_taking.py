@@ -2,8 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from interviews.candidate.turn_taking import turn_settings
-from interviews.models import Interview
+from interviews.candidate.turn_taking import ACCOMMODATED, turn_settings
+from interviews.models import Accommodation, Interview
 
 Patience = Interview.Patience
 
@@ -27,3 +27,10 @@ def test_more_patience_is_longer_silence():
     for shorter, longer in pairwise(silences):
         assert shorter.question_ms < longer.question_ms
         assert shorter.end_silence_ms < longer.end_silence_ms
+
+
+def test_longer_patience_of_a_candidate_is_longer_than_that_of_any_interview():
+    given = turn_settings(Interview(patience=Patience.PATIENT), Accommodation(is_patient=True))
+    assert given is ACCOMMODATED
+    assert given.end_silence_ms > turn_settings(Interview(patience=Patience.PATIENT)).end_silence_ms
+    assert turn_settings(Interview(), Accommodation(is_patient=False)) == turn_settings(Interview())

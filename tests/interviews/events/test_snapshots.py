@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from interviews.actions import answers, invitations, sessions
+from interviews.actions import accommodations, answers, invitations, sessions
 from interviews.events import publishing, snapshots
 from interviews.models import Session
 from tests.interviews import journey
@@ -125,6 +125,12 @@ def time_out(answer):
     answers.time_out(answer=answer, has_speech=False, by="t", now=now())
 
 
+def accommodate(session):
+    accommodations.give(
+        invitation=session.invitation, extra_percent=50, is_written=True, reason="x", by="t", now=now()
+    )
+
+
 def asked(session):
     answer = under_way(session)
     answers.ask(answer=answer, by="t", now=now())
@@ -148,6 +154,8 @@ CASES = {
     "time_out_of_an_asked_answer": (asked, time_out),
     "time_out_of_a_silent_answer": (begun, time_out),
     "time_out_of_a_silent_answer_asked_again": (asked_again_at_the_limit, time_out),
+    "accommodate": (begun, lambda a: accommodate(a.session)),
+    "accommodate_before_the_first_question": (lambda s: s, lambda s: accommodate(s)),
     "type_while_recording": (begun, lambda a: answers.type_answer(answer=a, text="x", by="t", now=now())),
 }
 
@@ -270,3 +278,10 @@ def test_event_tells_what_is_true_when_it_is_sent(session, sent):
     store(str(answer.recording_id))
     answers.accept(answer=row, by="t", now=now())
     assert sent[-1]["event"]["answer"]["recording"]["status"] == "stored"
+
+
+def test_event_of_another_process_never_takes_an_accommodation_back(session, sent):
+    answer = begun(session)  # read before it was given
+    accommodate(session)
+    publishing.publish("transcript_recorded", answer.session, answer)
+    assert sent[-1]["event"]["session"]["accommodation"]["extra_percent"] == 50

@@ -14,7 +14,7 @@ export class Microphone {
 
   /** @returns {Promise<boolean>} false: the screen shows the problem */
   async open() {
-    if (this.room.local.isWriting) return true;
+    if (this.room.isWriting) return true;
     try {
       await this.#open();
       return true;

@@ -24,11 +24,17 @@ export class Take {
 
   /** @param {Recorder} recorder */
   start(recorder) {
-    if (this.bytes >= this.limit) return this.#end(true);
+    if (this.limit - this.bytes < 2) return this.#end(true); // not one sample more
     recorder.start((this.limit - this.bytes) / 2, {
       frame: (pcm) => this.#take(pcm),
-      stopped: (reason) => (this.#isFinishing || reason === "limit") && this.#end(reason === "limit"),
+      stopped: (reason) => this.#stopped(reason, recorder),
     });
+  }
+
+  /** At a limit that was raised meanwhile the recording goes on. */
+  #stopped(reason, recorder) {
+    if (this.#isFinishing) this.#end(reason === "limit");
+    else if (reason === "limit") this.start(recorder);
   }
 
   /** Ends the recording. @param {Recorder} recorder */

@@ -57,6 +57,7 @@ export class Takes {
   resumed(message) {
     this.#turns = null; // the server listens again
     this.#resumes.set(message.recording, message);
+    if (this.current?.recording === message.recording) this.current.limit = message.limit_bytes ?? Infinity;
     this.uploader.resumed(message);
   }
 

@@ -33,6 +33,7 @@ export class ReadyStep {
 
   update() {
     const practice = this.room.state.answers.find(({ kind }) => kind === "practice");
+    this.screen.phase(this.room.isWriting ? "written" : "spoken");
     this.screen.part("heard").hidden = !practice?.transcript;
     if (practice?.transcript) showTranscript(this.screen.part("transcript"), practice);
   }

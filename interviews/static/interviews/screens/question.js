@@ -5,7 +5,7 @@ import { clock, Countdown } from "./countdown.js";
 import { Meter } from "../../voice/meter.js";
 import { Prompt } from "./prompt.js";
 import { announce, Screen, text } from "./screen.js";
-import { questions, thinkLeftS } from "../state.js";
+import { questions, thinkLeftS, timesOf } from "../state.js";
 import { showTranscript } from "./transcript.js";
 
 const NEAR_END_S = 30;
@@ -19,6 +19,7 @@ export class QuestionStep {
   #isHeard = false; // in this answer, by this page or by the server
   #hasWarned = false;
   #hasInterrupted = false; // the candidate spoke during the question
+  #times = ""; // that the countdown was begun with
 
   /** @param {Room} room @param {Answer} answer */
   constructor(room, answer) {
@@ -47,7 +48,7 @@ export class QuestionStep {
     screen.on("play", () => this.#ask());
     screen.on("skip-listening", () => this.#heard());
     screen.on("answer-now", () => this.#begin());
-    screen.on("again", () => room.player.play(this.answer.speech_url));
+    for (const name of ["again", "hear"]) screen.on(name, () => room.player.play(this.answer.speech_url));
     screen.on("start", () => this.#begin());
     screen.on("done", () => this.#done());
     screen.on("move-on", () => room.finishAnswer());
@@ -65,7 +66,9 @@ export class QuestionStep {
     this.screen.say("heading", this.answer.question ?? ""); // it comes when it is asked
     if (phase === "starting") return; // the screen stays until the microphone is on
     if (phase !== this.#phase) this.#enter(phase);
+    else if (phase === "think" && this.#times !== JSON.stringify(this.#allowed)) this.#think(); // changed meanwhile
     if (phase === "record") this.#showElapsed();
+    if (phase === "write") this.screen.part("hear").hidden = !this.answer.speech_url;
     if (phase === "review") this.#showReview();
   }
 
@@ -115,13 +118,22 @@ export class QuestionStep {
     this.room.heard(this.answer);
   }
 
+  /** The times that this candidate has. */
+  get #allowed() {
+    return timesOf(this.room.state.session, this.answer);
+  }
+
   #think() {
-    const { think_s: thinkS, speech_url: url, limit_s: limitS } = this.answer;
+    const { thinkS, limitS } = this.#allowed;
+    const { speech_url: url } = this.answer;
+    this.#times = JSON.stringify(this.#allowed);
+    this.#countdown?.stop();
+    this.screen.say("clock", "");
     this.screen.part("again").hidden = !url;
     this.screen.say("hint", limitS ? text("limit-hint", { time: clock(limitS) }) : "");
     if (thinkS) {
       const cameBackAtMs = this.room.cameBackAtMs(this.answer);
-      const seconds = cameBackAtMs ? thinkLeftS(this.answer, cameBackAtMs) : thinkS;
+      const seconds = cameBackAtMs ? thinkLeftS(this.answer, cameBackAtMs, thinkS) : thinkS;
       this.#countdown = new Countdown(seconds, {
         tick: (left) => this.screen.say("clock", text("starts-in", { time: clock(left) })),
         done: () => this.#begin(),
@@ -161,7 +173,7 @@ export class QuestionStep {
 
   #showElapsed() {
     const elapsed = this.room.takes.bytes / BYTES_PER_S;
-    const { limit_s: limit } = this.answer;
+    const { limitS: limit } = this.#allowed;
     this.screen.say("clock", limit ? text("elapsed", { time: clock(elapsed), limit: clock(limit) }) : clock(elapsed));
     if (!limit || this.#hasWarned || limit - elapsed > NEAR_END_S || limit < 2 * NEAR_END_S) return;
     this.#hasWarned = true;
@@ -181,8 +193,9 @@ export class QuestionStep {
   }
 
   #offerToMoveOn() {
-    if (this.room.recorder.hasSound) this.prompt.countDown(() => this.room.finishAnswer());
-    else this.prompt.ask("anything-to-add", "no-sound"); // it may be muted
+    if (!this.room.recorder.hasSound) this.prompt.ask("anything-to-add", "no-sound"); // it may be muted
+    else if (this.room.state.session.accommodation?.is_untimed) this.prompt.ask("anything-to-add", "no-hurry");
+    else this.prompt.countDown(() => this.room.finishAnswer());
   }
 
   /** The button "I'm done". An answer in which nothing was heard is asked about first. */
@@ -230,6 +243,11 @@ export class QuestionStep {
     event.preventDefault();
     const written = this.screen.part("text").value.trim();
     if (written) this.room.command("type_answer", { answer: this.answer.id, text: written });
+  }
+
+  /** @param {string} message */
+  note(message) {
+    this.screen.say("notice", message);
   }
 
   leave() {

@@ -50,6 +50,11 @@ export class Stage {
     this.#screen?.message?.(message);
   }
 
+  /** @param {string} message  for the candidate, beside what the screen says */
+  note(message) {
+    this.#screen?.note?.(message);
+  }
+
   /** The server will not have the written answer as it is. */
   refuseText() {
     this.#screen.refuseText?.();

@@ -1,0 +1,61 @@
+"""Letting one candidate begin again: the attempt so far is set aside, and the same link starts anew."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from interviews import states
+from interviews.actions import sessions
+from interviews.actions.errors import BadValue, WrongState
+from interviews.actions.transitions import move
+from interviews.events import publishing
+from interviews.models import Invitation, Session
+
+
+@transaction.atomic
+def reset(*, invitation: Invitation, expires_at: datetime | None = None, by: object, now: datetime) -> None:
+    """Set the attempt of a candidate aside. The link begins a new one; open pages end.
+
+    What was said is kept, with an invitation of its own that has no link, so one invitation still has one
+    session. It counts nowhere, and goes when the candidate is erased.
+
+    expires_at: the new last day, if it moves.
+
+    Raises:
+        BadValue: the last day lies in the past.
+        WrongState: nothing was begun, or the link was revoked.
+    """
+    # Lock the session's row first, in the same order as the finish of a session does: this avoids a deadlock.
+    session = Session.objects.select_for_update().filter(invitation=invitation).first()
+    locked = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
+    if locked.status == Invitation.Status.REVOKED:
+        raise WrongState("The link was revoked: invite the candidate anew.")
+    if session is None:
+        raise WrongState("The interview has not begun: there is nothing to set aside.")
+    last_day = expires_at or locked.expires_at
+    if last_day <= now:
+        raise BadValue("expires_at: it lies in the past. Choose a new last day.")
+    if session.status in states.OPEN_SESSION_STATUSES:
+        sessions.abandon(session=session, by=by, now=now)
+    else:
+        publishing.close_connections(session.pk)
+    kept = _without_link(locked, is_finished=session.status == Session.Status.FINISHED)
+    Session.objects.filter(pk=session.pk).update(invitation=kept)
+    move(locked, states.RESET_INVITATION, by=by, expires_at=last_day)
+    invitation.status, invitation.expires_at = locked.status, last_day
+
+
+def _without_link(invitation: Invitation, *, is_finished: bool) -> Invitation:
+    """Return a new invitation that keeps the attempt: its token is told to no one."""
+    return Invitation.objects.create(
+        interview_id=invitation.interview_id,
+        candidate_name=invitation.candidate_name,
+        candidate_email=invitation.candidate_email,
+        status=Invitation.Status.FINISHED if is_finished else Invitation.Status.EXPIRED,
+        expires_at=invitation.expires_at,
+        wants_reminders=False,
+        tried_id=invitation.tried_id,
+        set_aside_of=invitation,
+        created_by_id=invitation.created_by_id,
+        created_at=invitation.created_at,
+    )
