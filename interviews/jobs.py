@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from interviews.actions import batches, erasure, invitations, mails, new_links, sessions, versions
+from interviews.actions import batches, erasure, invitations, mails, new_links, open_links, sessions, versions
 from interviews.models import Erasure
 from voice.workers import erasing
 from voice.workers.sweeper import queue_again
@@ -17,6 +17,7 @@ def expire() -> None:
     versions.publish_missing(now=now)
     batches.sweep(now=now)
     mails.sweep(now=now)
+    open_links.sweep(now=now)
     invitations.protect_links(now=now)
     invitations.expire_due(now=now)
     sessions.abandon_idle(now=now)
@@ -30,6 +31,11 @@ def invite_batch(batch_id: str) -> None:
 def send_message(message_id: str) -> None:
     """Send an e-mail to a candidate."""
     mails.send(message_id=UUID(message_id), now=timezone.now())
+
+
+def send_confirmation(application_id: str) -> None:
+    """Send the mail that confirms an address."""
+    open_links.send_confirmation(application_id=UUID(application_id), now=timezone.now())
 
 
 def send_link(invitation_id: str) -> None:

@@ -67,15 +67,29 @@ def temporary(invitation_id: UUID, *, until: datetime) -> str:
 
 def read_temporary(token: str) -> tuple[UUID, datetime] | None:
     """Return the invitation of a temporary token and until when it is valid; None for any other token."""
+    return _read_signed(token, "signature")
+
+
+def confirmation(application_id: UUID, *, until: datetime) -> str:
+    """Return a token that confirms the address of an application. It is signed instead of kept."""
+    return _signer("confirmation").sign(f"{application_id.hex}.{until.timestamp():.0f}")
+
+
+def read_confirmation(token: str) -> tuple[UUID, datetime] | None:
+    """Return the application of a confirmation and until when it is valid; None for any other token."""
+    return _read_signed(token, "confirmation")
+
+
+def _read_signed(token: str, purpose: str) -> tuple[UUID, datetime] | None:
     try:
-        invitation_id, until = _signer().unsign(token).split(".")
+        row_id, until = _signer(purpose).unsign(token).split(".")
     except signing.BadSignature:
         return None
-    return UUID(invitation_id), datetime.fromtimestamp(int(until), UTC)
+    return UUID(row_id), datetime.fromtimestamp(int(until), UTC)
 
 
-def _signer() -> signing.Signer:
-    keys: list[bytes | str] = [_derived(key, "signature") for key in settings.TOKEN_KEYS]
+def _signer(purpose: str = "signature") -> signing.Signer:
+    keys: list[bytes | str] = [_derived(key, purpose) for key in settings.TOKEN_KEYS]
     return signing.Signer(key=keys[0], fallback_keys=keys[1:], sep=".")
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from interviews.candidate import pages
 from interviews.inviting.reminders import end_reminders
+from interviews.open_links import pages as open_links
 from interviews.privacy.pages import your_data
 
 app_name = "interviews"
@@ -12,5 +13,7 @@ urlpatterns = [
     path("i/<str:token>/room/", pages.room, name="room"),
     path("i/<str:token>/new-link/", pages.new_link, name="new_link"),
     path("i/<str:token>/data/", your_data, name="data"),
+    path("open/<str:token>/", open_links.apply, name="open_link"),
+    path("open/confirm/<str:token>/", open_links.confirm, name="confirm"),
     path("i/<str:token>/reminders/", end_reminders, name="reminders"),
 ]

@@ -30,6 +30,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(_("Overview"), "dashboard", "admin:index", True),
             _item(_("Interviews"), "graphic_eq", "admin:interviews_interview_changelist", is_member),
             _item(_("Invitations"), "mail", "admin:interviews_invitation_changelist", is_member),
+            _item(_("Open links"), "campaign", "admin:interviews_openlink_changelist", is_writer),
             _item(
                 _("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member
             ),

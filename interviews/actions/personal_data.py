@@ -80,6 +80,8 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "interviews.Interview": "what recruiters ask, and in which words; no candidate is named",
     "interviews.InterviewVersion": "the same, as it was published",
     "interviews.InvitationBatch": "rows of a spreadsheet until they are invited or refused, a week at most",
+    "interviews.OpenLink": "an address for everybody",
+    "interviews.Application": "names and addresses until they are confirmed, a day at most",
     "interviews.Question": "what recruiters ask",
     "interviews.MailTemplate": "what an organisation writes to all candidates",
     "accounts.Organisation": "the tenant",

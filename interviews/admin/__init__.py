@@ -6,6 +6,7 @@ from interviews.admin.invitation import InvitationAdmin
 from interviews.admin.session import SessionAdmin
 from interviews.inviting.mail_pages import MailTemplateAdmin, MessageAdmin
 from interviews.inviting.pages import BatchAdmin
+from interviews.open_links.admin_pages import OpenLinkAdmin
 
 __all__ = [
     "BatchAdmin",
@@ -14,5 +15,6 @@ __all__ = [
     "InvitationAdmin",
     "MailTemplateAdmin",
     "MessageAdmin",
+    "OpenLinkAdmin",
     "SessionAdmin",
 ]

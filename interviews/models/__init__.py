@@ -7,6 +7,7 @@ from interviews.models.erasure import Erasure
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.message import MailTemplate, Message
+from interviews.models.open_link import Application, OpenLink
 from interviews.models.question import Question
 from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
@@ -14,6 +15,7 @@ from interviews.models.version import InterviewVersion
 __all__ = [
     "Accommodation",
     "Answer",
+    "Application",
     "Erasure",
     "Interview",
     "InterviewVersion",
@@ -21,6 +23,7 @@ __all__ = [
     "InvitationBatch",
     "MailTemplate",
     "Message",
+    "OpenLink",
     "Question",
     "Session",
 ]

@@ -84,6 +84,14 @@ class Invitation(models.Model):
         editable=False,
         help_text=_("With which the candidate began again. This one keeps the attempt before."),
     )
+    open_link = models.ForeignKey(
+        "interviews.OpenLink",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="invitations",
+        editable=False,
+        help_text=_("Where the candidate came from, if not from an invitation."),
+    )
     link_requested_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, editable=False

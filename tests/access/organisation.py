@@ -14,6 +14,7 @@ from interviews.models import (
     InvitationBatch,
     MailTemplate,
     Message,
+    OpenLink,
     Session,
 )
 from tests import factories
@@ -38,6 +39,7 @@ class Rows(NamedTuple):
     invitationbatch: InvitationBatch
     message: Message
     mailtemplate: MailTemplate
+    openlink: OpenLink
     batch: Batch
     batch_file: BatchFile
 
@@ -99,6 +101,7 @@ def make() -> Rows:
             subject=f"For {MARK}s",
             body=f"Dear {MARK}\n\n{{link}}",
         ),
+        openlink=OpenLink.objects.create(interview=interview, ends_at=timezone.now() + timedelta(days=1)),
         batch=batch,
         batch_file=BatchFile.objects.create(
             batch=batch, position=0, file_name=f"{MARK}.wav", byte_count=9, status="done", text=f"a {MARK}"

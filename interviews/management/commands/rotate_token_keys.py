@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from interviews.actions import accommodations, invitations
+from interviews.actions import accommodations, invitations, open_links
 
 
 class Command(BaseCommand):
@@ -12,6 +12,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         counts = invitations.rotate_keys()
+        counts.update(open_links.rotate_keys())
         counts.update(accommodations.rotate_keys())
         self.stdout.write(
             f"Links written anew: {counts['written']}. Links that had this key: {counts['current']}."

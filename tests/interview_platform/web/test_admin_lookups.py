@@ -25,6 +25,7 @@ OFFERED = {
     "interviews.invitationbatch": {"interview__id__exact", "status__exact"},
     "interviews.mailtemplate": {"kind__exact", "organisation__id__exact"},
     "interviews.message": {"invitation__interview__id__exact", "kind__exact", "status__exact"},
+    "interviews.openlink": {"interview__id__exact"},
     "interviews.invitation": {
         *("interview__id__exact", "status__exact"),
         *("created_at__year", "created_at__month", "created_at__day"),
