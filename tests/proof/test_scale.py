@@ -24,7 +24,7 @@ LARGE = Size(interviews=2_000, sessions=100_000)
 REQUESTS = 30
 LISTS = ("interview", "invitation", "session", "message", "erasure", "invitationbatch", "mailtemplate")
 FREQUENT, RARE = 0.01, 0.0001
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.proof, pytest.mark.django_db, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
