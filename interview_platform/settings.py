@@ -242,6 +242,7 @@ JOBS = (  # workers run nothing else
     "interviews.jobs.erase_overdue",
     "interviews.jobs.expire",
     "interviews.jobs.invite_batch",
+    "interviews.jobs.repair_search",
     "interviews.jobs.send_link",
     "interviews.jobs.send_message",
     "interviews.jobs.sweep_erasures",

@@ -17,6 +17,8 @@ from accounts.access import for_members, for_superusers
 from interview_platform.web import health, metrics, sign_in
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import unknown_address
+from interviews.searching.candidates_page import candidate, candidates_list
+from interviews.searching.search_page import search
 from voice import urls as voice_urls
 from voice.web.engines_page import engines_page
 
@@ -69,6 +71,13 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("", include((speech_pages, voice_urls.app_name))),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/speech-engines/", admin.site.admin_view(for_members(engines_page)), name="speech-engines"),
+    path("admin/transcript-search/", admin.site.admin_view(for_members(search)), name="search"),
+    path("admin/candidates/", admin.site.admin_view(for_members(candidates_list)), name="candidates"),
+    path(
+        "admin/candidates/<uuid:invitation_id>/",
+        admin.site.admin_view(for_members(candidate)),
+        name="candidate",
+    ),
     path("admin/login/", sign_in.sign_in),  # under the names that the admin gives these addresses
     path("admin/password_change/", sign_in.change_password),
     path(

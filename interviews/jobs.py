@@ -5,7 +5,16 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from interviews.actions import batches, erasure, invitations, mails, new_links, sessions, versions
+from interviews.actions import (
+    batches,
+    erasure,
+    invitations,
+    mails,
+    new_links,
+    search_index,
+    sessions,
+    versions,
+)
 from interviews.models import Erasure
 from voice.workers import erasing
 from voice.workers.sweeper import queue_again
@@ -20,6 +29,12 @@ def expire() -> None:
     invitations.protect_links(now=now)
     invitations.expire_due(now=now)
     sessions.abandon_idle(now=now)
+    search_index.repair_recent(now=now)
+
+
+def repair_search() -> None:
+    """Index every answer that search does not know yet."""
+    search_index.repair(since=None)
 
 
 def invite_batch(batch_id: str) -> None:

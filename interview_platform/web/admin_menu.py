@@ -33,6 +33,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item(
                 _("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member
             ),
+            _item(_("Candidates"), "contacts", "candidates", is_member),
+            _item(_("Search"), "search", "search", is_member),
             _item(_("E-mails"), "outgoing_mail", "admin:interviews_message_changelist", is_writer),
             _item(_("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer),
         ),
@@ -70,7 +72,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         under_way=Count("pk", filter=~Q(status__in=[Session.Status.FINISHED, Session.Status.ABANDONED])),
         finished=Count("pk", filter=Q(status=Session.Status.FINISHED)),
     )
-    latest = progress.of_sessions(sessions.select_related("invitation__interview")).order_by("-last_seen_at")
+    latest = progress.of_sessions(sessions.select_related("invitation__interview")).order_by("-consented_at")
     return {
         **context,
         "is_member": access.has_any(request.user),

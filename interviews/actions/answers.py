@@ -7,6 +7,7 @@ from typing import cast
 from django.db import transaction
 
 from interviews import states
+from interviews.actions import search_index
 from interviews.actions.errors import AudioMissing, BadValue, WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
@@ -119,6 +120,7 @@ def retake(*, answer: Answer, by: object, now: datetime) -> None:
     earlier = answer.current_recording
     changes = {"retakes_left": answer.retakes_left - 1, "began_at": now, "completed_at": None}
     move(answer, states.RETAKE, by=by, recording=_new_recording(answer), **changes)
+    search_index.forget(answer_id=answer.pk)
     lifecycle.discard(recording=earlier)
     publishing.publish("retake_began", answer.session, answer)
 
@@ -138,6 +140,7 @@ def type_answer(*, answer: Answer, text: str, byte_count: int = 0, by: object, n
         end_practice(answer=answer, transition=states.TYPE_ANSWER, by=by, now=now, name="answer_typed")
         return
     move(answer, states.TYPE_ANSWER, by=by, typed_text=text, completed_at=now)
+    search_index.index(answer_id=answer.pk)
     _go_on(answer, by=by, now=now)
     publishing.publish("answer_typed", answer.session, answer)
 

@@ -7,6 +7,7 @@ from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.message import MailTemplate, Message
 from interviews.models.question import Question
+from interviews.models.search_entry import SearchEntry
 from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
 
@@ -20,5 +21,6 @@ __all__ = [
     "MailTemplate",
     "Message",
     "Question",
+    "SearchEntry",
     "Session",
 ]

@@ -62,6 +62,13 @@ class Answer(models.Model):
                 name="answer_being_recorded_has_a_recording",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["-completed_at"],
+                condition=models.Q(kind="question", completed_at__isnull=False),
+                name="answers_by_completion",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.question_text[:80]

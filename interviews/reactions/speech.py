@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.dispatch import receiver
 
-from interviews.actions import interviews
+from interviews.actions import interviews, search_index
 from interviews.events import publishing
 from interviews.models import Answer
 from interviews.queries import rows
@@ -12,15 +12,18 @@ from voice import signals
 from voice.models import Recording, Speech, Transcript
 
 
-def _publish_for_recording(name: str, recording_id: UUID) -> None:
+def _publish_for_recording(name: str, recording_id: UUID) -> Answer | None:
     answer = rows.answer_of(recording_id)
     if answer is not None:
         publishing.publish(name, answer.session, answer)
+    return answer
 
 
 @receiver(signals.transcript_finished)
 def transcript_recorded(transcript: Transcript, **kwargs: object) -> None:
-    _publish_for_recording("transcript_recorded", transcript.recording_id)
+    answer = _publish_for_recording("transcript_recorded", transcript.recording_id)
+    if answer is not None:
+        search_index.index(answer_id=answer.pk)
 
 
 @receiver(signals.recording_stored)

@@ -1,6 +1,6 @@
 """Search every store for words that name a person. It reads everything once and writes nothing.
 
-database(words)      every text, UUID, JSON and binary column of every table
+database(words)      every text, UUID, JSON, binary and search column of every table
 redis_keys(words)    every key: its name and what it holds
 files(words)         every name in object storage, also of versions and of incomplete uploads
 without_row()        files and keys of recordings, texts, voices and batches whose row is gone
@@ -28,7 +28,8 @@ _COLUMNS = """
 SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c
 JOIN information_schema.tables t USING (table_schema, table_name)
 WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' AND c.data_type IN (
-  'text', 'character varying', 'character', 'uuid', 'json', 'jsonb', 'bytea', 'ARRAY', 'inet', 'USER-DEFINED'
+  'text', 'character varying', 'character', 'uuid', 'json', 'jsonb', 'bytea', 'ARRAY', 'inet', 'tsvector',
+  'USER-DEFINED'
 )
 ORDER BY c.table_name, c.ordinal_position
 """
