@@ -9,7 +9,7 @@ So it tells the content of columns that no page shows. Here an address may name 
 filters offer.
 """
 
-import re
+import contextlib
 from collections.abc import Collection
 from typing import Any
 
@@ -19,7 +19,8 @@ from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, ValidationError
+from django.core.paginator import Paginator
 from django.db import DataError, ProgrammingError
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
@@ -28,9 +29,10 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
 from accounts import access, admin_log
+from accounts.large_lists import KeysFirst
 
-DATE_PART = re.compile(r"[0-2]?[0-9]{1,3}")
-"""A year up to 2999, a month or a day. Django fails at years that Python's dates do not know."""
+OFFERED = 50
+"""Rows that a filter offers. Two thousand would take longer than the page, and no person reads so many."""
 
 UNREADABLE = (DataError, ProgrammingError, ValueError, TypeError, IndexError, OverflowError)
 """What a value of a filter raises: a broken expression, a range of one, year 99999999999, 5000 digits."""
@@ -47,8 +49,15 @@ class ScopedModelAdmin(ModelAdmin):
     reading_roles: Collection[str] = access.EVERY_ROLE
     writing_roles: Collection[str] = access.WRITERS
     list_fullwidth = True
+    list_per_page = 50
+    show_full_result_count = False  # a filtered list counts what it shows, and not everything as well
+    paginator: type[Paginator] = KeysFirst
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return self.readable(request)
+
+    def readable(self, request: HttpRequest) -> QuerySet:
+        """Return the rows that the user may see, without the figures that a list adds to them."""
         return access.scoped(
             super().get_queryset(request), request.user, path=self.organisation_path, roles=self.reading_roles
         )
@@ -88,20 +97,19 @@ class ScopedModelAdmin(ModelAdmin):
             return HttpResponseBadRequest(str(refusal), content_type="text/plain")
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Whether a list may be filtered like this: only as its filters and its dates do."""
-        if lookup not in self.named_lookups:
-            return False
-        is_date = lookup.startswith(f"{self.date_hierarchy}__")
-        return bool(DATE_PART.fullmatch(str(value))) if is_date else "\0" not in str(value)
+        """Whether a list may be filtered like this: only as its filters do."""
+        return lookup in self.named_lookups | self.named_periods and "\0" not in str(value)
 
     @cached_property
     def named_lookups(self) -> set[str]:
         """The parameters by which an address may filter the list."""
-        filters = (item if isinstance(item, str) else item[0] for item in self.list_filter)
-        parts = ("year", "month", "day") if self.date_hierarchy else ()
-        return {f"{self._compared(path)}__exact" for path in filters} | {
-            f"{self.date_hierarchy}__{part}" for part in parts
-        }
+        filters = (item[0] if isinstance(item, tuple) else item for item in self.list_filter)
+        return {f"{self._compared(path)}__exact" for path in filters if isinstance(path, str)}
+
+    @cached_property
+    def named_periods(self) -> set[str]:
+        """The parameters of filters that compare with what they offer only."""
+        return {item.parameter_name for item in self.list_filter if isinstance(item, type)}
 
     def _compared(self, path: str) -> str:
         """Return the path of the column that a filter compares: of a relation, its key."""
@@ -157,7 +165,7 @@ class ScopedModelAdmin(ModelAdmin):
         related = self.admin_site.get_model_admin(db_field.remote_field.model)
         assert isinstance(related, ScopedModelAdmin), f"who may choose a {db_field.name} is not decided"
         return access.scoped(
-            related.get_queryset(request),
+            related.readable(request),
             request.user,
             path=related.organisation_path,
             roles=self.writing_roles,
@@ -178,14 +186,22 @@ class ReadOnlyScopedModelAdmin(ScopedModelAdmin):
 
 
 class ScopedRelatedFilter(RelatedFieldListFilter):
-    """A changelist filter that offers only rows the user may see."""
+    """A changelist filter that offers only rows the user may see: the first of them, and the chosen one.
+
+    The list's search finds the others by their names.
+    """
 
     def field_choices(
         self, field: Field, request: HttpRequest, model_admin: ModelAdmin
     ) -> list[tuple[Any, Any]]:
         assert field.remote_field is not None
-        related = model_admin.admin_site.get_model_admin(field.remote_field.model)
-        return [(row.pk, str(row)) for row in related.get_queryset(request)]
+        related: Any = model_admin.admin_site.get_model_admin(field.remote_field.model)
+        rows = related.readable(request)
+        offered = list(rows[:OFFERED])
+        if len(offered) == OFFERED and self.lookup_val:
+            with contextlib.suppress(ValidationError, *UNREADABLE):
+                offered += rows.filter(pk__in=self.lookup_val).exclude(pk__in=[row.pk for row in offered])
+        return [(row.pk, str(row)) for row in offered]
 
 
 class PartOfParent:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -23,7 +23,7 @@ from interviews.admin import question_audio
 from interviews.admin.publishing import PublishingActions
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
-from interviews.models import Interview, Session
+from interviews.models import Interview
 from interviews.queries import progress, recognition
 from interviews.texts import consent
 from voice.models import Speech
@@ -80,18 +80,7 @@ class InterviewAdmin(PublishingActions):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Interview]:
-        counted = Q(invitations__tried=None)
-        finished = counted & Q(invitations__session__status=Session.Status.FINISHED)
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                questions_n=Count("questions", distinct=True),
-                invited_n=Count("invitations", filter=counted, distinct=True),
-                finished_n=Count("invitations", filter=finished, distinct=True),
-                **progress.of_erased(),
-            )
-        )
+        return progress.of_interviews(super().get_queryset(request))
 
     def get_fieldsets(self, request: HttpRequest, obj: Interview | None = None) -> list:
         about: list = ["title", ("job_title", "language"), "voice"]
@@ -165,11 +154,11 @@ class InterviewAdmin(PublishingActions):
 
     @display(description=_("invited"), ordering="invited_n")
     def invited(self, interview: Any) -> int:
-        return interview.invited_n + interview.erased_n
+        return interview.invited_n
 
     @display(description=_("finished"), ordering="finished_n")
     def finished(self, interview: Any) -> int:
-        return interview.finished_n + interview.erased_finished_n
+        return interview.finished_n
 
     @action(
         description=_("Invite a candidate"),

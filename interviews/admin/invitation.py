@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from accounts.large_lists import PeriodFilter
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
 from interviews import states
 from interviews.actions import invitations, mails
@@ -58,15 +59,19 @@ class InvitationForm(InvitingForm, forms.ModelForm):
             mails.ask(invitations=[self.instance], kind=Message.Kind.INVITATION, by=self.by, now=now)
 
 
+class Invited(PeriodFilter):
+    title = _("invited")
+    column = "created_at"
+
+
 @admin.register(Invitation)
 class InvitationAdmin(ScopedModelAdmin):
     form = InvitationForm
     organisation_path = "interview__organisation_id"
     list_display = ["candidate_name", "interview", "state", "progress_in_words", "expires_at", "link_button"]
-    list_filter = [("interview", ScopedRelatedFilter), "status"]
+    list_filter = [("interview", ScopedRelatedFilter), "status", Invited]
     list_select_related = ["interview", "session"]
     search_fields = ["candidate_name", "candidate_email", "interview__title"]
-    date_hierarchy = "created_at"
     actions = ["revoke_selected"]
     actions_detail = ["review", "revoke_link", "erase"]
     readonly_fields = ["link", "status_in_words", "progress_in_words", "invited_by", "created_at"]

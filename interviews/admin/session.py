@@ -13,11 +13,17 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from accounts.large_lists import PeriodFilter
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
 from interviews.admin.review import Review
 from interviews.models import Session
 from interviews.queries import progress
 from voice.recordings import addresses
+
+
+class Begun(PeriodFilter):
+    title = _("begun")
+    column = "consented_at"
 
 
 @admin.register(Session)
@@ -33,10 +39,12 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
         "consented_at",
         "finished_at",
     ]
-    list_filter = [("invitation__interview", ScopedRelatedFilter), "status"]
+    list_filter = [("invitation__interview", ScopedRelatedFilter), "status", Begun]
     list_select_related = ["invitation__interview"]
-    search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
-    date_hierarchy = "consented_at"
+    search_fields = [
+        *("invitation__candidate_name", "invitation__candidate_email"),
+        "invitation__interview__title",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: Any = super().get_queryset(request)

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -83,7 +84,10 @@ class Invitation(models.Model):
                 fields=["expires_at"],
                 condition=models.Q(status__in=["pending", "started"]),
                 name="invitations_to_expire",
-            )
+            ),
+            models.Index(fields=["-created_at"], name="newest_invitations"),
+            # Finds the other invitations of a candidate (queries/candidates.py).
+            models.Index(Lower("candidate_email"), "created_at", name="invitations_of_an_address"),
         ]
 
     def __str__(self) -> str:

@@ -59,7 +59,8 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["retry_at"], condition=models.Q(status="waiting"), name="messages_to_send")
+            models.Index(fields=["retry_at"], condition=models.Q(status="waiting"), name="messages_to_send"),
+            models.Index(fields=["-created_at"], name="newest_messages"),
         ]
 
     def __str__(self) -> str:

@@ -59,7 +59,8 @@ class Session(models.Model):
                 fields=["last_seen_at"],
                 condition=models.Q(status__in=["checking", "practising", "under_way"]),
                 name="sessions_to_abandon",
-            )
+            ),
+            models.Index(fields=["-consented_at"], name="newest_sessions"),
         ]
 
     def __str__(self) -> str:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, Func, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from interviews.models import Answer, Erasure, Invitation, Session
+from interviews.models import Answer, Erasure, Interview, Invitation, Question, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +48,26 @@ def of_invitations(rows: QuerySet[Invitation]) -> QuerySet[Invitation]:
 
 def of_sessions(rows: QuerySet[Session]) -> QuerySet[Session]:
     """`rows` with `answered_count` and `question_count`, for `of`."""
-    questions = Q(answers__kind=Answer.Kind.QUESTION)
+    answers = Answer.objects.filter(session=OuterRef("pk"), kind=Answer.Kind.QUESTION)
     return rows.annotate(
-        answered_count=Count("answers", filter=questions & Q(answers__status=Answer.Status.ACCEPTED)),
-        question_count=Count("answers", filter=questions),
+        answered_count=Coalesce(_count(answers.filter(status=Answer.Status.ACCEPTED), "session"), 0),
+        question_count=Coalesce(_count(answers, "session"), 0),
     )
 
 
-def of_erased() -> dict[str, Any]:
-    """Annotations of an interview: how many invited candidates were erased, and how many had finished."""
+def of_interviews(rows: QuerySet[Interview]) -> QuerySet[Interview]:
+    """`rows` with `questions_n`, `invited_n` and `finished_n`; the last two count those who were erased."""
+    questions = Question.objects.filter(interview=OuterRef("pk"))
+    invited = Invitation.objects.counted().filter(interview=OuterRef("pk"))
+    finished = invited.filter(session__status=Session.Status.FINISHED)
     erased = Erasure.objects.filter(interview=OuterRef("pk"), is_trial=False)
-    finished = erased.filter(invitation_status=Invitation.Status.FINISHED)
-    return {
-        "erased_n": Coalesce(_count(erased, "interview"), 0),
-        "erased_finished_n": Coalesce(_count(finished, "interview"), 0),
-    }
+    erased_finished = erased.filter(invitation_status=Invitation.Status.FINISHED)
+    return rows.annotate(
+        questions_n=Coalesce(_count(questions, "interview"), 0),
+        invited_n=Coalesce(_count(invited, "interview"), 0) + Coalesce(_count(erased, "interview"), 0),
+        finished_n=Coalesce(_count(finished, "interview"), 0)
+        + Coalesce(_count(erased_finished, "interview"), 0),
+    )
 
 
 def of(row: Any) -> Progress:
