@@ -59,12 +59,18 @@ def in_force(transcript: Transcript, corrections: Iterable[Correction]) -> list[
     """
     kept: list[Correction] = []
     for layer in corrections:
-        if recognised(transcript, layer.first_word, layer.last_word) != layer.recognised:
-            continue  # made of other words: the answer was transcribed again
+        if not _is_of(layer, transcript):
+            continue
         kept = [one for one in kept if one.last_word < layer.first_word or one.first_word > layer.last_word]
         if layer.text is not None:
             kept.append(layer)
     return sorted(kept, key=lambda layer: layer.first_word)
+
+
+def _is_of(layer: Correction, transcript: Transcript) -> bool:
+    """Whether the words that a correction stands for are still there: an answer may be transcribed again."""
+    words = recognised(transcript, layer.first_word, layer.last_word)
+    return layer.last_word < len(transcript.words) and words == layer.recognised
 
 
 def wording(transcript: Transcript, corrections: Iterable[Correction] = ()) -> list[Stretch]:

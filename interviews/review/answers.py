@@ -1,11 +1,12 @@
 """What the review page shows of each answer."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from uuid import UUID
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -103,12 +104,12 @@ class Reviewed:
         return self.recording is None and not self.answer.typed_text
 
 
-def one(session: Session, answer_id: object) -> Reviewed | None:
+def one(session: Session, answer_id: UUID | str) -> Reviewed | None:
     """Return one of the session's answers."""
     return next((Reviewed.of(answer) for answer in _answers(session.answers.filter(pk=answer_id))), None)
 
 
-def _answers(rows: Iterable[Answer]) -> Iterable[Answer]:
+def _answers(rows: QuerySet[Answer]) -> QuerySet[Answer]:
     made = Correction.objects.select_related("made_by")
-    found = rows.filter(kind=Answer.Kind.QUESTION)  # type: ignore[attr-defined]
+    found = rows.filter(kind=Answer.Kind.QUESTION)
     return found.select_related("recording__transcript").prefetch_related(Prefetch("corrections", made))

@@ -102,13 +102,13 @@ def store(recording: Recording, *, now: datetime) -> bool:
     Raises AudioMissing, or OSError when the storage fails or returns other samples than were written.
     """
     pcm = read_pcm(recording)
-    digest = hashlib.sha256(pcm).hexdigest()
+    digest, peaks = hashlib.sha256(pcm).hexdigest(), peaks_of(pcm)
     name = f"{directory(recording.id)}{digest}.flac"
     _write_once(name, pcm, encode=encoding.encode_flac, decode=_decoded)
-    is_ours = sql.change(_STORE, name, digest, peaks_of(pcm), now, recording.pk)
+    is_ours = sql.change(_STORE, name, digest, peaks, now, recording.pk)
     if is_ours:
         recording.status, recording.storage_name = Recording.Status.STORED, name
-        recording.sha256, recording.stored_at = digest, now
+        recording.sha256, recording.peaks, recording.stored_at = digest, peaks, now
         metrics.recording_stored(len(pcm), sealed_at=recording.sealed_at or now, now=now)
         signals.recording_stored.send(Recording, recording=recording)
         with contextlib.suppress(redis.RedisError):  # it expires by itself later
