@@ -66,8 +66,8 @@ class ColleagueInvitationAdmin(ReadOnlyScopedModelAdmin):
         return {**only, **super().get_changeform_initial_data(request)}
 
     def save_form(self, request: HttpRequest, form: forms.ModelForm, change: bool) -> ColleagueInvitation:
+        super().save_form(request, form, change)
         given = {name: form.cleaned_data[name] for name in ("organisation", "email", "role")}
-        form.save_m2m = lambda: None  # there is none
         return colleagues.invite(**given, by=cast("User", request.user), now=timezone.now())
 
     def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:

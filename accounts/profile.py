@@ -48,10 +48,11 @@ class ProfileForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["language"].choices = [("", _("As the browser asks")), *settings.LANGUAGES]
+        fields: Any = self.fields
+        fields["language"].choices = [("", _("As the browser asks")), *settings.LANGUAGES]
         zones = [(name, name.replace("_", " ")) for name in time_zones()]
         standard = gettext("The standard one, %s") % settings.TIME_ZONE
-        self.fields["time_zone"].choices = [("", standard), *zones]
+        fields["time_zone"].choices = [("", standard), *zones]
 
 
 CHOSEN = "organisation"
@@ -74,7 +75,8 @@ def own_organisations(user: Any) -> QuerySet[Organisation]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and change the own profile. Every person who signs in may."""
-    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=request.user.pk))
+    person: Any = request.user
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=person.pk))
     if request.method == "POST" and form.is_valid():
         user = form.save()
         admin_log.record(user, [user], CHANGE, "Profile.")

@@ -30,7 +30,7 @@ FOR_CANDIDATES = (
     *("templates/base.html", "templates/interviews/", "interviews/candidate/", "interviews/privacy/"),
     *("templates/403_csrf.html", "templates/404.html", "templates/500.html"),
 )
-PLACES = re.compile(r"%\(\w+\)s|%[sd]|\{\w+\}|</?\w+[^>]*>")
+PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}|</?\w+[^>]*>")
 SEEN = ("alt", "aria-label", "placeholder", "title")
 
 

@@ -46,7 +46,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Organisation"),
             _item(_("Organisations"), "apartment", "admin:accounts_organisation_changelist", is_member),
             _item(_("People"), "group", "admin:accounts_user_changelist", is_owner),
-            _item(_("Invited"), "person_add", "admin:accounts_colleagueinvitation_changelist", is_owner),
+            _item(
+                _("Invited colleagues"),
+                "person_add",
+                "admin:accounts_colleagueinvitation_changelist",
+                is_owner,
+            ),
             _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
             _item(_("E-mail texts"), "edit_note", "admin:interviews_mailtemplate_changelist", is_writer),
             _item(_("Vocabulary"), "dictionary", "admin:interviews_vocabulary_changelist", is_writer),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Count, F, Func, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
 
 from interviews.models import Answer, Erasure, Interview, Invitation, Question, Session
 
@@ -17,7 +18,7 @@ class Progress:
     total: int
 
     def __str__(self) -> str:
-        return f"{self.answered} of {self.total} answered"
+        return gettext("%(n)d of %(total)d answered") % {"n": self.answered, "total": self.total}
 
 
 def count_sessions(owner: str) -> dict[str, int]:
