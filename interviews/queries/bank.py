@@ -66,7 +66,7 @@ def _add_misheard(found: dict[int, Usage]) -> None:
             of = found[source]
             of.spoken += 1
             of.misheard += bool(words)
-            of.words |= set(words.split())
+            of.words |= set((words or "").split())
 
 
 def matching(questions: QuerySet[BankQuestion], wanted: str) -> QuerySet[BankQuestion]:

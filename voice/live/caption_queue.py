@@ -36,7 +36,9 @@ async def queue_caption(
     """
     if not await may_ask(QUEUE):
         return False
-    job = (str(recording_id), wanted.start, wanted.end, language, reply_to, *filter(None, [hot_words]))
+    job: tuple[str | int, ...] = (str(recording_id), wanted.start, wanted.end, language, reply_to)
+    if hot_words:  # workers of the release before know no such argument
+        job = (*job, hot_words)
     await asyncio.to_thread(
         jobs.enqueue_now,
         QUEUE,
