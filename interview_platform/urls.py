@@ -71,14 +71,15 @@ def no_page(request: HttpRequest, rest: str) -> HttpResponse:
 
 speech_pages = [_of_members(page) for page in voice_urls.urlpatterns]
 
+ANALYTICS: list[tuple[str, Any, dict[str, str], str]] = [
+    ("", analytics.figures_page, {}, "analytics"),
+    ("candidates/", analytics.behind, {}, "analytics-behind"),
+    ("figures.csv", analytics.export, {"kind": "csv"}, "analytics-csv"),
+    ("figures.xlsx", analytics.export, {"kind": "xlsx"}, "analytics-xlsx"),
+]
 analytics_pages = [
     path(f"admin/analytics/{address}", admin.site.admin_view(for_members(view)), options, name=name)
-    for address, view, options, name in (
-        ("", analytics.figures_page, {}, "analytics"),
-        ("candidates/", analytics.behind, {}, "analytics-behind"),
-        ("figures.csv", analytics.export, {"kind": "csv"}, "analytics-csv"),
-        ("figures.xlsx", analytics.export, {"kind": "xlsx"}, "analytics-xlsx"),
-    )
+    for address, view, options, name in ANALYTICS
 ]
 
 urlpatterns = [  # tried in this order: the most frequent first

@@ -53,9 +53,10 @@ class SelectionForm(forms.Form):
         self._user = user
         interviews = access.scoped(Interview.objects.all(), user, path="organisation_id")
         jobs = interviews.exclude(job_title="").order_by("job_title").values_list("job_title", flat=True)
-        choice: Any = self.fields["interview"]
-        choice.queryset = interviews.only("title").order_by("title")
-        self.fields["job"].choices = [("", _("All")), *((job, job) for job in jobs.distinct())]
+        interview_field: Any = self.fields["interview"]
+        job_field: Any = self.fields["job"]
+        interview_field.queryset = interviews.only("title").order_by("title")
+        job_field.choices = [("", _("All")), *((job, job) for job in jobs.distinct())]
 
     def clean_first(self) -> date:
         return _plausible(self.cleaned_data["first"])

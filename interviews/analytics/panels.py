@@ -98,17 +98,16 @@ def _funnel(steps: Sequence[Step]) -> Panel:
         "asked": _("Heard the first question"),
         "finished": _("Finished"),
     }
-    invited = steps[0].count
-    rows = [
-        Row(
-            names[step.name],
-            [Figure(step.count, step.name), Figure(_share(step.count, invited)), Figure(step.erased)],
-        )
-        for step in steps
-    ]
+    invited = steps[0].candidates
+    rows = [Row(names[step.name], _of_step(step, invited)) for step in steps]
     header = [_("Step"), _("Candidates"), _("% of invited"), _("of them erased since")]
-    chart = Chart([row.label for row in rows], {header[1]: [step.count for step in steps]})
+    chart = Chart([row.label for row in rows], {header[1]: [step.candidates for step in steps]})
     return Panel(_("Funnel"), header, rows, chart)
+
+
+def _of_step(step: Step, invited: int) -> list[Figure]:
+    share = round(100 * step.candidates / invited, 1) if invited else None
+    return [Figure(step.candidates, step.name), Figure(share), Figure(step.erased)]
 
 
 def _trend(selection: Selection) -> Panel:
@@ -203,10 +202,6 @@ def _seconds(*values: float | None) -> list[Figure]:
 
 def _label(each: Asked) -> str:
     return f"{each.position}. {each.text or _('(different questions)')}"
-
-
-def _share(part: int, whole: int) -> float | None:
-    return round(100 * part / whole, 1) if whole else None
 
 
 def _rounded(value: float | None) -> float | None:

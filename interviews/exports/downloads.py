@@ -68,10 +68,13 @@ class _InThread:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await sync_to_async(next)(self._pieces, None)
+        piece = await sync_to_async(self._next)()
         if piece is None:
             raise StopAsyncIteration
         return piece
+
+    def _next(self) -> bytes | None:
+        return next(self._pieces, None)
 
     def close(self) -> None:
         if close := getattr(self._pieces, "close", None):

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.utils import timezone
 from ninja import Field, Schema
 
-from interviews.models import Answer
 from interviews.queries.records import AnswerRecord, FactKind, Record
 from interviews.queries.reliability import DOUBTFUL_BELOW
-from voice.models import Recording, Transcript
 
 FORMAT: Final = "interview-platform/candidate-interview"
 FORMAT_VERSION: Final = 1
@@ -120,7 +118,8 @@ class CandidateInterview(Schema):
 
 def described(record: Record, *, now: datetime) -> CandidateInterview:
     """Return a candidate's interview in this form, with times in the time zone of the request."""
-    session, version, invitation = record.session, record.version, record.invitation
+    session: Any = record.session
+    version, invitation = record.version, record.invitation
     return CandidateInterview(
         format=FORMAT,
         format_version=FORMAT_VERSION,
@@ -162,7 +161,7 @@ def _local(time: datetime | None) -> datetime | None:
 
 
 def _answer(each: AnswerRecord) -> ExportedAnswer:
-    answer: Answer = each.answer
+    answer: Any = each.answer
     return ExportedAnswer(
         id=answer.pk,
         position=answer.position,
@@ -179,13 +178,13 @@ def _answer(each: AnswerRecord) -> ExportedAnswer:
     )
 
 
-def _recording(recording: Recording) -> ExportedRecording:
+def _recording(recording: Any) -> ExportedRecording:
     return ExportedRecording(
         status=recording.status, duration_s=recording.duration_s, sha256=recording.sha256
     )
 
 
-def _transcript(transcript: Transcript) -> ExportedTranscript:
+def _transcript(transcript: Any) -> ExportedTranscript:
     return ExportedTranscript(
         status=transcript.status,
         text=transcript.text,
@@ -197,6 +196,6 @@ def _transcript(transcript: Transcript) -> ExportedTranscript:
     )
 
 
-def _words(transcript: Transcript) -> Iterator[ExportedWord]:
+def _words(transcript: Any) -> Iterator[ExportedWord]:
     for word in transcript.words:
         yield ExportedWord(**word, is_doubtful=word["confidence"] < DOUBTFUL_BELOW)

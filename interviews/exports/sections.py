@@ -115,7 +115,7 @@ def _answer(each: AnswerRecord) -> Iterator[Block]:
     if answer.typed_text:
         yield Pair(_("Typed"), answer.typed_text)
     if each.is_transcribed:
-        said = list(_spoken(each))
+        said: list[Block] = list(_spoken(each))
         yield from said or [Text(_("No speech was recognised in this recording."), is_note=True)]
     elif each.transcript is not None:
         yield Text(_NOT_TRANSCRIBED[Transcript.Status(each.transcript.status)](), is_note=True)

@@ -44,7 +44,7 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> IO[bytes
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(header)
     writer.writerows([_in_csv(cell) for cell in row] for row in rows)
-    return text.detach()  # type: ignore[return-value]  # it is the file from above
+    return text.detach()
 
 
 def _in_csv(cell: Cell) -> Any:

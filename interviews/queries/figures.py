@@ -52,7 +52,7 @@ class Step(NamedTuple):
     """How many candidates came to a step of the funnel, and how many of them were erased since."""
 
     name: str
-    count: int
+    candidates: int
     erased: int
 
 
@@ -175,7 +175,7 @@ def questions(invitations: QuerySet[Invitation]) -> list[Asked]:
 _STOPPED = Q(session__status=Session.Status.ABANDONED) & _ASKED & ~_ACCEPTED
 
 
-def _asked(row: dict[str, Any]) -> Asked:
+def _asked(row: Any) -> Asked:
     first, last = row.pop("first_text"), row.pop("last_text")
     return Asked(text=first if first == last else "", **row)
 

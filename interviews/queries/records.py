@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from interviews.models import Answer, InterviewVersion, Invitation, Session
 from voice.models import Recording, Transcript
@@ -114,14 +115,15 @@ class RecordingRow(NamedTuple):
     byte_count: int | None
 
 
+_TEXTS = ("status", "storage_name", "sha256")
+
+
 def recordings(sessions: QuerySet[Session], *, at_most: int) -> list[RecordingRow]:
     """Return the answers to the questions of these sessions, with their recordings; at most so many."""
     rows = Answer.objects.filter(session__in=sessions.order_by().values("pk"), kind=Answer.Kind.QUESTION)
     found = rows.order_by("session__invitation__candidate_name", "session", "position").values_list(
         *("session_id", "session__invitation_id", "session__invitation__candidate_name", "position"),
-        *("question_text", "typed_text", "recording__status", "recording__storage_name"),
-        *("recording__sha256", "recording__byte_count"),
+        *("question_text", "typed_text", *(Coalesce(f"recording__{name}", Value("")) for name in _TEXTS)),
+        "recording__byte_count",
     )
-    return [
-        RecordingRow(*row[:6], row[6] or "", row[7] or "", row[8] or "", row[9]) for row in found[:at_most]
-    ]
+    return [RecordingRow._make(row) for row in found[:at_most]]

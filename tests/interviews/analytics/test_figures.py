@@ -117,7 +117,7 @@ def test_candidates_behind_each_figure_are_as_many_as_it_says(interview):
     Transcript.objects.filter(recording=answer.recording).update(status="failed")
 
     for step in figures.funnel(everybody(), Erasure.objects.none()):
-        assert figures.behind(everybody(), step.name, 0).count() == step.count, step.name
+        assert figures.behind(everybody(), step.name, 0).count() == step.candidates, step.name
     assert list(figures.behind(everybody(), "stopped", 1)) == [left.invitation]
     assert list(figures.behind(everybody(), "took", 1)) == [done.invitation]
     assert list(figures.behind(everybody(), "failed", 0)) == [done.invitation]

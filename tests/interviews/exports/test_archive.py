@@ -37,7 +37,8 @@ def test_recordings_are_the_stored_files_and_are_listed(session):
     recording = session.answers.get(position=1).recording
 
     content = found.read(first["file"])
-    assert content == default_storage.open(recording.storage_name).read()
+    with default_storage.open(recording.storage_name) as stored:
+        assert content == stored.read()
     assert first["file"] == f"Zoë Brontë {session.pk.hex[:8]}/01.flac"
     assert first["SHA-256 of the file"] == hashlib.sha256(content).hexdigest()
     assert first["SHA-256 of the samples (16 bits, 16 000 Hz, mono)"] == recording.sha256

@@ -205,5 +205,6 @@ def test_archive_is_sent_while_it_is_made(session, ours, monkeypatch):
 
     assert len(pieces) > 3
     recording = session.answers.get(position=1).recording
-    with zipfile.ZipFile(io.BytesIO(b"".join(pieces))) as found:
-        assert found.read(found.namelist()[0]) == default_storage.open(recording.storage_name).read()
+    with default_storage.open(recording.storage_name) as stored:
+        found = zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
+        assert found.read(found.namelist()[0]) == stored.read()

@@ -81,7 +81,7 @@ def test_facts_have_their_times(session):
 def test_scripts_of_the_fonts_are_printed_as_they_are(words):
     text = of_text(words)
     found, expected = (unicodedata.normalize("NFKC", "".join(each.split())) for each in (text, words))
-    assert expected in found, "pypdf puts spaces between signs"
+    assert expected in found.replace("\0", ""), "pypdf reads a sign of two bytes as two"
     assert "lack some characters" not in text
 
 
