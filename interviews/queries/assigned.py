@@ -12,14 +12,18 @@ from django.db.models import Model, Q, QuerySet
 from accounts import access
 from accounts.models import User
 from interviews.models import (
+    Accommodation,
     Answer,
     Assignment,
+    Correction,
     Decision,
     Invitation,
     Mention,
     Message,
     Note,
+    Observation,
     Scorecard,
+    SearchEntry,
     Session,
     Submission,
 )
@@ -29,7 +33,11 @@ TO_SESSION: Final[dict[type[Model], str]] = {
     Session: "pk",
     Invitation: "session",
     Answer: "session",
+    Accommodation: "invitation__session",
     Message: "invitation__session",
+    Observation: "session",
+    Correction: "answer__session",
+    SearchEntry: "answer__session",
     Assignment: "session",
     Scorecard: "session",
     Submission: "scorecard__session",
