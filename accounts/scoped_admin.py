@@ -15,7 +15,7 @@ from typing import Any
 
 from django.contrib.admin import models as admin_models
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
-from django.contrib.admin.filters import RelatedFieldListFilter
+from django.contrib.admin.filters import RelatedFieldListFilter, SimpleListFilter
 from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
@@ -97,13 +97,15 @@ class ScopedModelAdmin(ModelAdmin):
     @cached_property
     def named_lookups(self) -> set[str]:
         """The parameters by which an address may filter the list."""
-        classes = [item for item in self.list_filter if isinstance(item, type)]
-        columns = [item for item in self.list_filter if item not in classes]
+        classes = [
+            item for item in self.list_filter if isinstance(item, type) and issubclass(item, SimpleListFilter)
+        ]
+        columns = [item for item in self.list_filter if not isinstance(item, type)]
         filters = (item if isinstance(item, str) else item[0] for item in columns)
         parts = ("year", "month", "day") if self.date_hierarchy else ()
         return {f"{self._compared(path)}__exact" for path in filters} | {
             *(f"{self.date_hierarchy}__{part}" for part in parts),
-            *(item.parameter_name for item in classes),
+            *(str(item.parameter_name) for item in classes),
         }
 
     def _compared(self, path: str) -> str:
