@@ -15,7 +15,7 @@ from typing import Any
 
 from django.contrib.admin import models as admin_models
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
-from django.contrib.admin.filters import RelatedFieldListFilter
+from django.contrib.admin.filters import RelatedFieldListFilter, SimpleListFilter
 from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
@@ -98,22 +98,19 @@ class ScopedModelAdmin(ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Whether a list may be filtered like this: only as its filters do."""
-        return lookup in self.named_lookups | self.named_periods and "\0" not in str(value)
+        return lookup in self.named_lookups and "\0" not in str(value)
 
     @cached_property
     def named_lookups(self) -> set[str]:
         """The parameters by which an address may filter the list."""
-        classes = [item for item in self.list_filter if isinstance(item, type)]
-        columns = [item for item in self.list_filter if item not in classes]
+        classes = [
+            item for item in self.list_filter if isinstance(item, type) and issubclass(item, SimpleListFilter)
+        ]
+        columns = [item for item in self.list_filter if not isinstance(item, type)]
         filters = (item if isinstance(item, str) else item[0] for item in columns)
         return {f"{self._compared(path)}__exact" for path in filters} | {
-            item.parameter_name for item in classes
+            str(item.parameter_name) for item in classes
         }
-
-    @cached_property
-    def named_periods(self) -> set[str]:
-        """The parameters of filters that compare with what they offer only."""
-        return {item.parameter_name for item in self.list_filter if isinstance(item, type)}
 
     def _compared(self, path: str) -> str:
         """Return the path of the column that a filter compares: of a relation, its key."""

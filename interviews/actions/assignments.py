@@ -13,17 +13,18 @@ from interviews.actions.errors import BadValue
 from interviews.models import Assignment, Session
 from interviews.queries import colleagues
 
-A, B = TypeVar("A"), TypeVar("B")
+S = TypeVar("S")
+R = TypeVar("R")
 
 
 def shared_out(
-    sessions: Iterable[A],
-    reviewers: Sequence[B],
+    sessions: Iterable[S],
+    reviewers: Sequence[R],
     *,
     each: int,
-    loads: Mapping[B, int],
-    assigned: Collection[tuple[A, B]] = (),
-) -> list[tuple[A, B]]:
+    loads: Mapping[R, int],
+    assigned: Collection[tuple[S, R]] = (),
+) -> list[tuple[S, R]]:
     """Return pairs so that each session has `each` of the reviewers, and their loads stay as equal as can be.
 
     loads: how many sessions a reviewer has already. assigned: pairs that there are; they count. Pure.

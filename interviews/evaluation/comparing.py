@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
@@ -66,9 +67,9 @@ class ComparePages(ReadOnlyScopedModelAdmin):
         return [found[key] for key in dict.fromkeys(ids) if key in found]
 
 
-def _problem(sessions: list[Session]) -> object:
+def _problem(sessions: list[Session]) -> str:
     if not 2 <= len(sessions) <= comparison.MOST:
-        return _("Choose two to %d candidates to compare.") % comparison.MOST
+        return gettext("Choose two to %d candidates to compare.") % comparison.MOST
     if len({session.interview.pk for session in sessions}) > 1:
-        return _("Choose candidates of one interview: others were asked other questions.")
-    return None
+        return gettext("Choose candidates of one interview: others were asked other questions.")
+    return ""

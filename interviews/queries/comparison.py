@@ -29,8 +29,8 @@ class Cell:
         if self.answer is None:
             return ""
         transcript = getattr(self.answer.recording, "transcript", None)
-        is_done = transcript is not None and transcript.status == Transcript.Status.DONE
-        return "\n\n".join(filter(None, [transcript.text if is_done else "", self.answer.typed_text]))
+        said = transcript.text if transcript and transcript.status == Transcript.Status.DONE else ""
+        return "\n\n".join(filter(None, [said, self.answer.typed_text]))
 
     @property
     def language(self) -> str:

@@ -11,7 +11,8 @@ _MENTION: Final = re.compile(r"(?<![\w.+@-])@(\w[\w.+@-]*)")
 def mentioned(text: str, usernames: Iterable[str]) -> tuple[list[str], list[str]]:
     """Return the usernames that are mentioned, and the mentions that are no username, in order."""
     known = {name.casefold(): name for name in usernames}
-    found, unknown = {}, {}
+    found: dict[str, None] = {}  # a dictionary keeps the order, and each name once
+    unknown: dict[str, None] = {}
     for word in _MENTION.findall(text):
         name = next((known[part] for part in _readings(word.casefold()) if part in known), None)
         if name is None:
