@@ -24,9 +24,8 @@ COLLECT_TIMES = """() => {
 def sessions(stack):
     """The address of each candidate's page, by name."""
     assert stack.demo, "the organisation is there"
-    made = json.loads(
-        stack.manage("shell", "-v0", "-c", "from tests.browser import reviewed; reviewed.make()")
-    )
+    code = "from tests.browser import reviewed; reviewed.make()"
+    made = json.loads(stack.manage("shell", "-v0", "-c", code).splitlines()[-1])
     return {name: f"{stack.url}/admin/interviews/session/{key}/change/" for name, key in made.items()}
 
 
