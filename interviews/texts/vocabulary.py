@@ -14,8 +14,8 @@ MAX_TERMS: Final = 40
 MAX_TERM_CHARS: Final = 60
 MAX_SPOKEN_CHARS: Final = 120
 MAX_CHARS: Final = 300
-"""Of all terms together. Whisper takes 223 tokens of hot words: an interview's and its organisation's have room
-if they are written in Latin letters. The interview's come first, and what is too much is left out."""
+"""Of all terms together. Whisper takes 223 tokens of hot words: two such vocabularies have room if they
+are written in Latin letters. The interview's come first, and what is too much is left out."""
 
 
 class Term(NamedTuple):
