@@ -41,6 +41,11 @@ def all_of(rows: Rows) -> list[Address]:
     return sorted(offered, key=lambda address: [part in address.template for part in LAST])
 
 
+def body(response: Any) -> bytes:
+    """Return what a response says, also of a file that is sent piece by piece."""
+    return b"".join(response.streaming_content) if response.streaming else response.content
+
+
 def read_by_staff(rows: Rows) -> list[Address]:
     """Return what staff and programs read of the product; the speech service knows no candidate."""
     apart = ("/admin/logout", "/admin/speech-engines", "/api/v1/voice")

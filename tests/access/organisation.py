@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from accounts.models import ApiKey, ColleagueInvitation, Membership, Organisation, User
+from interviews.actions import search_index
 from interviews.models import (
+    Accommodation,
     Answer,
     Assignment,
     BankQuestion,
+    Correction,
     Criterion,
     Decision,
     Erasure,
@@ -20,6 +23,7 @@ from interviews.models import (
     Mention,
     Message,
     Note,
+    Observation,
     OpenLink,
     Scorecard,
     Session,
@@ -95,6 +99,12 @@ def make() -> Rows:
     answer = factories.AnswerFactory(
         session=session, accepted=True, question_text=f"Why {MARK}s?", transcript=f"because {MARK}s smile"
     )
+    Correction.objects.create(
+        answer=answer, first_word=0, last_word=0, recognised="because", text=f"{MARK}, because", made_by=user
+    )
+    Observation.objects.create(session=session, kind=Observation.Kind.RECONNECTED)
+    Accommodation.objects.create(invitation=invitation, is_written=True)
+    search_index.index(answer_id=answer.pk)
     scorecard = Scorecard.objects.create(session=session, reviewer=user)
     note = Note.objects.create(session=session, author=user, text=f"A {MARK}!", is_shared=True)
     batch = Batch.objects.create(owner=f"organisation:{organisation.pk}")

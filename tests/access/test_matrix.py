@@ -54,10 +54,6 @@ def send(client, address):
     return client.generic(address.method, address.path, json.dumps(SENT), content_type="application/json")
 
 
-def contents(response) -> bytes:
-    return b"".join(response.streaming_content) if response.streaming else response.content
-
-
 def everything(rows):
     return [model_to_dict(type(row).objects.get(pk=row.pk)) for row in rows]
 
@@ -75,7 +71,7 @@ def test_visitor_is_admitted_as_declared(rows, visitor):
             continue
         name = f"{address.method} {address.template}"
         if visitor in STRANGERS and not address.template.startswith(OF_A_LINK):
-            assert MARK.encode() not in contents(response), f"{name} tells {visitor}"
+            assert MARK.encode() not in addresses.body(response), f"{name} tells {visitor}"
         declared = [visitor in row.admitted for row in table.find(ROWS, address.method, address.template)]
         admitted = is_admitted(response, address)
         if declared != [admitted]:

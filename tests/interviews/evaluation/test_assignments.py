@@ -153,7 +153,7 @@ class TestLimited:
         return {
             address.template
             for address, response in answers
-            if rows.invitation.candidate_name.encode() in response.content
+            if rows.invitation.candidate_name.encode() in addresses.body(response)
             or "/recordings/" in response.headers.get("Location", "")
         }
 

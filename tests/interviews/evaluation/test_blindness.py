@@ -94,7 +94,7 @@ def pages_that_tell(client, rows):
         for address in addresses.read_by_staff(rows)
         for headers in ({}, {"HX-Request": "true"})
         if not headers or "scorecard" in address.template
-        if SECRET.encode() in (content := client.get(address.path, headers=headers).content)
+        if SECRET.encode() in (content := addresses.body(client.get(address.path, headers=headers)))
         or b"Reject" in content
     }
 
