@@ -29,7 +29,7 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
 from accounts import access, admin_log
-from accounts.large_lists import KeysFirst
+from accounts.large_lists import KeysFirst, PeriodFilter
 
 OFFERED = 50
 """Rows that a filter offers. Two thousand would take longer than the page, and no person reads so many."""
@@ -109,7 +109,8 @@ class ScopedModelAdmin(ModelAdmin):
     @cached_property
     def named_periods(self) -> set[str]:
         """The parameters of filters that compare with what they offer only."""
-        return {item.parameter_name for item in self.list_filter if isinstance(item, type)}
+        kinds = (item for item in self.list_filter if isinstance(item, type))
+        return {str(kind.parameter_name) for kind in kinds if issubclass(kind, PeriodFilter)}
 
     def _compared(self, path: str) -> str:
         """Return the path of the column that a filter compares: of a relation, its key."""
