@@ -75,9 +75,8 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
         listed: Any = super().get_queryset(request)  # without the counts of the list
         before, after = _neighbours(listed.counted(), session)
         return {
-            "opts": self.opts,
+            "opts": self.opts,  # without the row: its name would stay in the header for the next candidate
             "title": session.interview.title,
-            "original": session,
             "session": session,
             "progress": progress.of(session),
             "answers": reviewed,

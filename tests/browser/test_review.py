@@ -171,6 +171,7 @@ def test_next_candidate_comes_without_a_reload_and_back_leads_back(review, sessi
     press(page, "n")
     expect(page.locator("[data-candidate]")).to_have_text("Bob")
     expect(page).to_have_title(re.compile("^Bob"))
+    assert "Ada" not in page.locator("body").inner_text()
     press(page, "n")
     expect(page).to_have_url(sessions["cleo"])
     press(page, "n")

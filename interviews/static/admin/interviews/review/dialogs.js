@@ -36,7 +36,7 @@ export function askTime() {
 const correction = document.querySelector("[data-correction]");
 
 /**
- * Ask what was said instead of some words.
+ * Ask what was said instead of some words. `closeCorrection` ends it.
  * @param {{first: string, last: string, text: string}} words
  * @param {(fields: FormData) => Promise<string>} send  its answer is why it was refused, or ""
  */
@@ -48,12 +48,15 @@ export function askCorrection(words, send) {
   correction.querySelector("[data-refused]").textContent = "";
   correction.onsubmit = async (event) => {
     event.preventDefault();
-    const refused = await send(new FormData(correction));
-    correction.querySelector("[data-refused]").textContent = refused;
-    if (!refused) dialog("correct").close();
+    correction.querySelector("[data-refused]").textContent = await send(new FormData(correction));
   };
   dialog("correct").showModal();
   text.select();
+}
+
+/** Before the words change: the focus goes back to the page, and can be put on them. */
+export function closeCorrection() {
+  dialog("correct").close();
 }
 
 /** The fields of a correction that restores words. */

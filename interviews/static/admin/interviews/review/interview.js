@@ -142,6 +142,7 @@ export class Interview {
   }
 
   #isFollowing = false;
+  #hasBegun = false; // until then no word is lit
 
   /** Once a frame while it plays. */
   #follow() {
@@ -168,8 +169,9 @@ export class Interview {
     this.#waveform.show(time, track.position);
     this.#part("time").textContent = clock(time);
     const heard = this.#answer(track.position);
+    this.#hasBegun ||= time > 0 || !this.player.isPaused;
     for (const answer of this.answers) {
-      answer.light(answer === heard && (time > 0 || !this.player.isPaused) ? trackTime : -1);
+      answer.light(answer === heard && this.#hasBegun ? trackTime : -1);
       answer.article.classList.toggle("ip-heard", answer === heard);
     }
     if (!this.player.isPaused) this.#current = heard;

@@ -1,6 +1,6 @@
 // The review page: what is clicked and which keys are pressed, and the way from candidate to candidate.
 
-import { askCorrection, askTime, onGoTo, restoring, showHelp } from "./dialogs.js";
+import { askCorrection, askTime, closeCorrection, onGoTo, restoring, showHelp } from "./dialogs.js";
 import { Interview, STEP_S } from "./interview.js";
 import { listen } from "./keys.js";
 import { readMoment, SPEEDS } from "./timeline.js";
@@ -56,6 +56,7 @@ async function send(address, fields, position) {
   if (!response || response.redirected || response.status >= 500) return said.dataset.lost;
   const text = await response.text();
   if (!response.ok) return text;
+  closeCorrection();
   interview.replace(position, text);
   say("corrected");
   return "";

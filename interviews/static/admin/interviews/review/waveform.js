@@ -5,6 +5,7 @@ import { bars } from "./timeline.js";
 
 const BARS = 600; // of all answers together: two pixels each on a wide screen
 const LEAST_BARS = 6;
+const QUIET = 0.1; // an interview in which nothing is louder is drawn small
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Waveform {
@@ -22,7 +23,10 @@ export class Waveform {
     this.#head = element.querySelector("[data-head]");
     this.#total = total;
     element.setAttribute("aria-valuemax", Math.round(total));
-    for (const track of element.querySelectorAll("[data-track]")) draw(track, total);
+    const tracks = [...element.querySelectorAll("[data-track]")];
+    const peaks = tracks.map(peaksOf);
+    const loudest = Math.max(QUIET, ...peaks.flatMap((each) => bars(each, 1)));
+    tracks.forEach((track, index) => draw(track, peaks[index], loudest, total));
     const seekTo = (event) => {
       const { left, width } = element.getBoundingClientRect();
       seek((Math.min(Math.max(event.clientX - left, 0), width) / width) * total);
@@ -48,11 +52,15 @@ export class Waveform {
   }
 }
 
-/** Give an answer its share of the width, and draw how loud it is. @param {HTMLElement} track */
-function draw(track, total) {
+/** @param {HTMLElement} track */
+function peaksOf(track) {
+  return Uint8Array.from(atob(track.dataset.peaks), (letter) => letter.charCodeAt(0));
+}
+
+/** Give an answer its share of the width, and draw how loud it is beside the loudest moment of the interview. */
+function draw(track, peaks, loudest, total) {
   const share = Number(track.dataset.seconds) / total;
   track.style.flexGrow = share;
-  const peaks = Uint8Array.from(atob(track.dataset.peaks), (letter) => letter.charCodeAt(0));
   const heights = bars(peaks, Math.max(LEAST_BARS, Math.round(BARS * share)));
   if (!heights.length) return;
   const svg = document.createElementNS(SVG, "svg");
@@ -60,7 +68,7 @@ function draw(track, total) {
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", heights.map(bar).join(""));
+  path.setAttribute("d", heights.map((height, index) => bar(height / loudest, index)).join(""));
   svg.append(path);
   track.append(svg);
 }
