@@ -235,8 +235,3 @@ def _ids(values: list[str]) -> list[int]:
 def _spoken(question: BankQuestion, *, looks: int = 0) -> str:
     address = reverse("admin:interviews_bankquestion_speech", args=[question.pk])
     return question_audio.render_at(address, bank.speech_name(question), looks=looks)
-
-
-def keep_button(question: Question) -> str:
-    """Render the button that keeps a question of an interview, or the link to it in the bank."""
-    return render_to_string("admin/interviews/bankquestion/keep.html", {"question": question})

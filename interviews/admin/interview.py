@@ -121,7 +121,7 @@ class InterviewAdmin(PublishingActions, AgreementPages):
             (
                 _("If something goes wrong"),
                 {
-                    "fields": [("contact_name", "contact_email", "contact_phone")],
+                    "fields": ["contact_name", "contact_email", "contact_phone"],
                     "description": _(
                         "Candidates see this contact on every page. Empty: that of the organisation."
                     ),

@@ -14,7 +14,6 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 from accounts.scoped_admin import PartOfParent
 from interviews.actions.interviews import speech_name
 from interviews.admin import question_audio
-from interviews.admin.bank import keep_button
 from interviews.models import Interview, Question
 
 LAST = 2**15 - 1  # the column's maximum
@@ -64,11 +63,8 @@ class QuestionInline(PartOfParent, TabularInline):
     model = Question
     form = QuestionForm
     formset = QuestionFormSet
-    fields = [
-        *("position", "move", "text"),
-        *("think_seconds", "answer_limit_seconds", "retakes", "listen", "bank"),
-    ]
-    readonly_fields = ["move", "listen", "bank"]
+    fields = ["position", "move", "text", "think_seconds", "answer_limit_seconds", "retakes", "tools"]
+    readonly_fields = ["move", "listen", "tools"]
     ordering_field = "position"
     hide_title = True
 
@@ -76,16 +72,19 @@ class QuestionInline(PartOfParent, TabularInline):
         return 0 if obj else 1
 
     def get_fields(self, request: HttpRequest, obj: Interview | None = None) -> list[str]:
-        may_change = self.has_change_permission(request, obj)
-        return [name for name in self.fields if may_change or name not in ("move", "bank")]
+        """Return the columns. Who only reads moves nothing, and keeps nothing for the bank."""
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return [{"tools": "listen"}.get(name, name) for name in self.fields if name != "move"]
 
     @display(description=_("Move"))
     def move(self, question: Question) -> str:
         return render_to_string("admin/interviews/interview/move.html")
 
-    @display(description=_("Bank"))
-    def bank(self, question: Question) -> str:
-        return "–" if question.pk is None else keep_button(question)
+    @display(description=_("Spoken"))
+    def tools(self, question: Question) -> str:
+        context = {"question": question, "listen": self.listen(question)}
+        return render_to_string("admin/interviews/interview/question_tools.html", context)
 
     @display(description=_("Spoken"))
     def listen(self, question: Question) -> str:

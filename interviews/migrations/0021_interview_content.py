@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'question of the bank',
-                'verbose_name_plural': 'question bank',
+                'verbose_name_plural': 'questions of the bank',
                 'ordering': ['-created_at', '-id'],
             },
         ),

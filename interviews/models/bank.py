@@ -38,7 +38,7 @@ class BankQuestion(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         verbose_name = _("question of the bank")
-        verbose_name_plural = _("question bank")
+        verbose_name_plural = _("questions of the bank")
 
     def __str__(self) -> str:
         return self.text[:80]
