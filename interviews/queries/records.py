@@ -115,7 +115,7 @@ class RecordingRow(NamedTuple):
     byte_count: int | None
 
 
-_TEXTS = ("status", "storage_name", "sha256")
+_OF_RECORDING = [Coalesce(f"recording__{name}", Value("")) for name in ("status", "storage_name", "sha256")]
 
 
 def recordings(sessions: QuerySet[Session], *, at_most: int) -> list[RecordingRow]:
@@ -123,7 +123,8 @@ def recordings(sessions: QuerySet[Session], *, at_most: int) -> list[RecordingRo
     rows = Answer.objects.filter(session__in=sessions.order_by().values("pk"), kind=Answer.Kind.QUESTION)
     found = rows.order_by("session__invitation__candidate_name", "session", "position").values_list(
         *("session_id", "session__invitation_id", "session__invitation__candidate_name", "position"),
-        *("question_text", "typed_text", *(Coalesce(f"recording__{name}", Value("")) for name in _TEXTS)),
+        *("question_text", "typed_text"),
+        *_OF_RECORDING,
         "recording__byte_count",
     )
     return [RecordingRow._make(row) for row in found[:at_most]]

@@ -109,7 +109,7 @@ def test_words_are_no_markup():
     assert not re.search(rb"/(URI|JavaScript|Launch|EmbeddedFile)", content)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(st.characters(blacklist_categories=["Cs"], max_codepoint=0x24FF), max_size=300))
 def test_any_text_becomes_a_file(text):
     pypdf.PdfReader(io.BytesIO(pdf.write([Section(text, [Text(text)])], title=text, now=NOW)))

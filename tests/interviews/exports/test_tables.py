@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
@@ -75,6 +75,7 @@ def test_xlsx_marks_what_it_cannot_hold():
     assert control == "a\ufffd\ufffdb"
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(SHOWN, st.integers(-9, 10**9)), max_size=5))
 def test_both_are_read_back_equal(rows):
     plain = [[text, number] for text, number in rows]
