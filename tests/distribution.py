@@ -18,6 +18,8 @@ GROUPS = {
         "browser/test_waiting.py",
         "browser/test_microphone.py",
         "browser/test_walk.py",
+        "browser/test_accommodated.py",
+        "browser/test_teams_week.py",
     ),
     "hosts": ("faults/test_network.py",),
     "a machine": ("faults/test_machine.py",),
