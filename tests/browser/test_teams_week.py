@@ -90,6 +90,7 @@ def shots(run_directory):
 @pytest.fixture
 def reviewer(speaking_stack):
     """A reviewer of the demo's organisation: name and password."""
+    assert speaking_stack.demo, "makes the organisation"
     name, password = "week-reviewer", secrets.token_urlsafe(12)
     script = (
         "from accounts.models import Membership, Organisation, User\n"
