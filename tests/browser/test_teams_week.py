@@ -32,7 +32,7 @@ SHEET = "\n".join(
         "Chris Third,chris@example.com,",
         *(f"Further {n},further{n}@example.com," for n in range(4)),
         "No Address,somewhere,",
-        ",nameless@example.com,",
+        "Too Late,late@example.com,2020-01-31",
         "Ada Again,ADA@example.com,",
     ]
 )
