@@ -26,7 +26,7 @@ CRITERION = "Explains clearly"
 LEVELS = ("Names no example", "Names one", "Says what it was for", "Also says what went wrong")
 SHEET = "\n".join(
     [
-        "name,e-mail,last day",
+        "name,e-mail,deadline",
         "Ada First,ada@example.com,",
         "Bela Second,bela@example.com,",
         "Chris Third,chris@example.com,",
