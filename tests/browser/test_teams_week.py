@@ -178,7 +178,7 @@ def mailed_links(desk: Desk) -> dict[str, str]:
 
     def found() -> dict[str, str]:
         mails = [email.message_from_bytes(path.read_bytes()) for path in folder.iterdir()]
-        ours = [mail for mail in mails if TITLE in str(make_header(decode_header(mail["Subject"])))]
+        ours = [mail for mail in mails if TITLE in str(make_header(decode_header(mail["Subject"] or "")))]
         return {mail["To"]: re.search(r"http\S+/i/[^/]+/", plain(mail))[0] for mail in ours}
 
     wait_for(lambda: len(found()) == 7, desk.stack.last_lines)
