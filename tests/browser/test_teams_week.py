@@ -300,7 +300,7 @@ def take_away(desk: Desk, tmp_path) -> None:
     with page.expect_download() as download:
         page.locator("button[name=index]").click(force=True)
     rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8-sig"))))
-    assert sorted(row["Candidate"] for row in rows) == ["Ada First", "Bela Second", "Chris Third"]
+    assert sorted(row["candidate"] for row in rows) == ["Ada First", "Bela Second", "Chris Third"]
 
 
 def read_the_figures(desk: Desk, interview: str) -> None:
