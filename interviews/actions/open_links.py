@@ -25,6 +25,7 @@ from interviews.actions import invitations, mails
 from interviews.actions.errors import ActionRefused, BadValue, WrongState
 from interviews.models import Application, Interview, Invitation, Message, OpenLink
 from interviews.states import InterviewStatus
+from interviews.texts import languages
 from voice.queues import jobs
 
 logger = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ def _send(application: Application) -> None:
     assert interview.published is not None, "an open link is of a published interview"
     token = tokens.confirmation(application.pk, until=application.created_at + CONFIRM_WITHIN)
     link = f"{settings.BASE_URL}/open/confirm/{token}/"
-    with translation.override(interview.published.language):
+    with translation.override(languages.of_pages(interview.published.language)):
         context = {"application": application, "interview": interview, "link": link}
         subject = " ".join(render_to_string("interviews/mail/confirm_subject.txt", context).split())
         text = render_to_string("interviews/mail/confirm.txt", context)
