@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from interviews import tokens
@@ -49,11 +50,11 @@ def create(
 ) -> OpenLink:
     """Make an open link. Raises BadValue: not published, in the past, or without a mail server."""
     if not mails.can_send():
-        raise BadValue("interview: without a mail server (EMAIL_URL) no address can be confirmed.")
+        raise BadValue(_("interview: without a mail server (EMAIL_URL) no address can be confirmed."))
     if interview.status != InterviewStatus.PUBLISHED:
-        raise BadValue("interview: publish it first.")
+        raise BadValue(_("interview: publish it first."))
     if ends_at <= now:
-        raise BadValue("ends_at: it lies in the past.")
+        raise BadValue(_("ends_at: it lies in the past."))
     return OpenLink.objects.create(
         interview=interview,
         places=places,
