@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from interviews import states
 from interviews.actions import sessions
@@ -29,12 +30,12 @@ def reset(*, invitation: Invitation, expires_at: datetime | None = None, by: obj
     session = Session.objects.select_for_update().filter(invitation=invitation).first()
     locked = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
     if locked.status == Invitation.Status.REVOKED:
-        raise WrongState("The link was revoked: invite the candidate anew.")
+        raise WrongState(_("The link was revoked: invite the candidate anew."))
     if session is None:
-        raise WrongState("The interview has not begun: there is nothing to set aside.")
+        raise WrongState(_("The interview has not begun: there is nothing to set aside."))
     last_day = expires_at or locked.expires_at
     if last_day <= now:
-        raise BadValue("expires_at: it lies in the past. Choose a new last day.")
+        raise BadValue(_("expires_at: it lies in the past. Choose a new last day."))
     if session.status in states.OPEN_SESSION_STATUSES:
         sessions.abandon(session=session, by=by, now=now)
     else:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from interviews import states, tokens
@@ -31,13 +32,12 @@ def invite(
 ) -> Invitation:
     """Make a link for a candidate. Raises BadValue for an interview that is not published, or a bad value."""
     if interview.status != InterviewStatus.PUBLISHED:
-        raise BadValue(
-            f"interview: it is {interview.get_status_display()}. Publish it before inviting candidates."
-        )
+        state = interview.get_status_display()
+        raise BadValue(_("interview: it is %s. Publish it before inviting candidates.") % state)
     if expires_at <= now:
-        raise BadValue("expires_at: it lies in the past.")
+        raise BadValue(_("expires_at: it lies in the past."))
     if not candidate_name.strip():
-        raise BadValue("candidate_name: it is empty.")
+        raise BadValue(_("candidate_name: it is empty."))
     invitation = Invitation(
         interview=interview,
         candidate_name=candidate_name.strip(),
@@ -142,7 +142,7 @@ def extend(*, invitation: Invitation, expires_at: datetime, by: object, now: dat
         WrongState: the interview is finished or was closed unfinished, or the link was revoked.
     """
     if expires_at <= now:
-        raise BadValue("expires_at: it lies in the past.")
+        raise BadValue(_("expires_at: it lies in the past."))
     has_begun = Session.objects.select_for_update().filter(invitation=invitation).first() is not None
     locked = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
     if locked.status == Invitation.Status.EXPIRED and not has_begun:
@@ -150,7 +150,7 @@ def extend(*, invitation: Invitation, expires_at: datetime, by: object, now: dat
     elif locked.status in (Invitation.Status.PENDING, Invitation.Status.STARTED):
         Invitation.objects.filter(pk=locked.pk).update(expires_at=expires_at)
     elif locked.status == Invitation.Status.EXPIRED:
-        raise WrongState("The interview was closed unfinished: let the candidate begin again instead.")
+        raise WrongState(_("The interview was closed unfinished: let the candidate begin again instead."))
     else:
         raise WrongState(f"invitation is {locked.status}: its last day cannot be moved.")
     invitation.status, invitation.expires_at = locked.status, expires_at

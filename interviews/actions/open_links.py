@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from interviews import tokens
@@ -25,6 +26,7 @@ from interviews.actions import invitations, mails
 from interviews.actions.errors import ActionRefused, BadValue, WrongState
 from interviews.models import Application, Interview, Invitation, Message, OpenLink
 from interviews.states import InterviewStatus
+from interviews.texts import languages
 from voice.queues import jobs
 
 logger = logging.getLogger(__name__)
@@ -48,11 +50,11 @@ def create(
 ) -> OpenLink:
     """Make an open link. Raises BadValue: not published, in the past, or without a mail server."""
     if not mails.can_send():
-        raise BadValue("interview: without a mail server (EMAIL_URL) no address can be confirmed.")
+        raise BadValue(_("interview: without a mail server (EMAIL_URL) no address can be confirmed."))
     if interview.status != InterviewStatus.PUBLISHED:
-        raise BadValue("interview: publish it first.")
+        raise BadValue(_("interview: publish it first."))
     if ends_at <= now:
-        raise BadValue("ends_at: it lies in the past.")
+        raise BadValue(_("ends_at: it lies in the past."))
     return OpenLink.objects.create(
         interview=interview,
         places=places,
@@ -115,7 +117,7 @@ def _send(application: Application) -> None:
     assert interview.published is not None, "an open link is of a published interview"
     token = tokens.confirmation(application.pk, until=application.created_at + CONFIRM_WITHIN)
     link = f"{settings.BASE_URL}/open/confirm/{token}/"
-    with translation.override(interview.published.language):
+    with translation.override(languages.of_pages(interview.published.language)):
         context = {"application": application, "interview": interview, "link": link}
         subject = " ".join(render_to_string("interviews/mail/confirm_subject.txt", context).split())
         text = render_to_string("interviews/mail/confirm.txt", context)

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.forms import BaseDialogForm
@@ -82,7 +83,7 @@ class Given(NamedTuple):
     """A row of the history. reason: in clear."""
 
     row: Accommodation
-    sentences: list[str]
+    sentences: list[str | Promise]
     reason: str
 
 

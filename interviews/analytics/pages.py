@@ -42,7 +42,8 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
         raise Http404
     written = tables.KINDS[kind]
     file = written.write(panels.header(), panels.as_rows(panels.of(form.selection())))
-    name = f"{names.of_list(_('analytics'), timezone.now())}.{kind}"
+    title = _("analytics")
+    name = f"{names.of_list(title, timezone.now())}.{kind}"
     return downloads.streamed(request, downloads.Blocks(file), name=name, content_type=written.content_type)
 
 

@@ -201,7 +201,8 @@ def _seconds(*values: float | None) -> list[Figure]:
 
 
 def _label(each: Asked) -> str:
-    return f"{each.position}. {each.text or _('(different questions)')}"
+    text = each.text or _("(different questions)")
+    return f"{each.position}. {text}"
 
 
 def _rounded(value: float | None) -> float | None:

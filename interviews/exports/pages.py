@@ -77,7 +77,8 @@ class ExportActions(ScopedModelAdmin):
         self._log(request, chosen.select_related("invitation"), "Recordings exported.")
         now = timezone.now()
         pieces = archive.stream(found, now=now)
-        name = f"{names.of_list(str(_('recordings')), now)}.zip"
+        title = str(_("recordings"))
+        name = f"{names.of_list(title, now)}.zip"
         return downloads.streamed(request, pieces, name=name, content_type=ZIP)
 
     def _table(self, request: HttpRequest, rows: QuerySet[Session], kind: str) -> HttpResponseBase:
@@ -88,7 +89,8 @@ class ExportActions(ScopedModelAdmin):
 
         written = tables.KINDS[kind]
         file = written.write(candidates.header(), candidates.rows(chosen, on_chunk=log))
-        name = f"{names.of_list(str(_('candidates')), timezone.now())}.{kind}"
+        title = str(_("candidates"))
+        name = f"{names.of_list(title, timezone.now())}.{kind}"
         return downloads.streamed(
             request, downloads.Blocks(file), name=name, content_type=written.content_type
         )

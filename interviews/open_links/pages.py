@@ -16,6 +16,7 @@ from interviews.models import OpenLink
 from interviews.models.question import expected_minutes
 from interviews.open_links import limits
 from interviews.open_links.forms import ApplicationForm
+from interviews.queries import links
 
 
 @never_cache
@@ -65,7 +66,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     except open_links.LinkClosed:
         return _show(request, link, "closed", status=410)
     except WrongState:
-        return _show(request, None, "used", status=410)
+        return _show(request, link, "used", status=410)
     return redirect("interviews:landing", token=invitation.token)
 
 
@@ -74,11 +75,8 @@ def _show(
 ) -> HttpResponse:
     """Render one of the screens of `open.html`, with what all candidates' pages show."""
     if link is not None:
-        definition, organisation = link.interview.published, link.interview.organisation
-        context |= {
-            "interview": definition,
-            "organisation": organisation,
-            "accent": organisation.accent_colour,
-        }
-        context |= {"link": link, "minutes_long": expected_minutes(definition.asked) if definition else 0}
+        definition = link.interview.published
+        assert definition is not None, "an open link is of a published interview"
+        context |= links.look_of_interview(definition, link.interview.organisation)
+        context |= {"link": link, "minutes_long": expected_minutes(definition.asked)}
     return render(request, "interviews/open/open.html", {"screen": screen, **context}, status=status)

@@ -6,8 +6,10 @@ from django.conf import settings
 from django.utils.translation import get_language
 
 from accounts import colours, logos
+from accounts.models import Organisation
 from interviews import tokens
 from interviews.models import Invitation, Session
+from interviews.models.definition import Definition
 from interviews.models.presentation import Contact
 from interviews.queries import rows
 from interviews.states import InvitationStatus
@@ -76,16 +78,20 @@ def look(invitation: Invitation) -> dict[str, object]:
 
     {interview, organisation, accent, logo, contact, accommodation, page_language}
     """
-    organisation = invitation.interview.organisation
+    of_interview = look_of_interview(invitation.definition, invitation.interview.organisation)
+    return {**of_interview, "accommodation": invitation.accommodation}
+
+
+def look_of_interview(definition: Definition, organisation: Organisation) -> dict[str, object]:
+    """Return what every page about this interview shows: all of `look` but the accommodation."""
     colour = organisation.accent_colour
     return {
-        "interview": invitation.definition,
+        "interview": definition,
         "organisation": organisation,
         "accent": colour and {"light": colours.in_light(colour), "dark": colours.in_dark(colour)},
         "logo": logos.url(organisation),
-        "contact": contact(invitation),
-        "accommodation": invitation.accommodation,
-        "page_language": page_language(invitation),
+        "contact": _contact(definition, organisation),
+        "page_language": languages.of_pages(definition.language),
     }
 
 
@@ -96,9 +102,12 @@ def page_language(invitation: Invitation | None) -> str:
 
 def contact(invitation: Invitation) -> Contact | None:
     """Whom the candidate turns to when something goes wrong: of the interview, else of the organisation."""
-    of = invitation.interview.organisation
+    return _contact(invitation.definition, invitation.interview.organisation)
+
+
+def _contact(definition: Definition, of: Organisation) -> Contact | None:
     general = Contact(of.contact_name, of.contact_email, of.contact_phone)
-    return invitation.definition.contact or (general if any(general) else None)
+    return definition.contact or (general if any(general) else None)
 
 
 def closes_at(session: Session) -> datetime:

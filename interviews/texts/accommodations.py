@@ -2,7 +2,9 @@
 
 from typing import Protocol
 
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 
 class Given(Protocol):
@@ -15,11 +17,15 @@ class Given(Protocol):
     has_large_text: bool
 
 
-def sentences(given: Given | None) -> list[str]:
-    """Return one sentence for each thing that is given; none if it is what all get."""
+def sentences(given: Given | None) -> list[str | Promise]:
+    """Return one sentence for each thing that is given; none if it is what all get.
+
+    A page translates them: its language may be another than that of the request.
+    """
     if given is None:
         return []
-    extra = _("You have %(percent)d %% more time to think and to answer.") % {"percent": given.extra_percent}
+    more_time = _("You have {percent} % more time to think and to answer.")
+    extra = format_lazy(more_time, percent=given.extra_percent)
     told = [
         (given.is_untimed, _("There are no time limits: nothing begins or ends by itself.")),
         (given.extra_percent and not given.is_untimed, extra),

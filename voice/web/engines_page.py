@@ -151,7 +151,11 @@ class BreakerRow:
             return gettext("The next call tries it. %(good)d of %(wanted)d tries went well.") % good
         if not state.failures:
             return ""
-        calls = ngettext("Its last call failed.", "Its last %(count)d calls failed.", state.failures)
+        calls = ngettext(
+            "%(count)d failed call since the last good one.",
+            "%(count)d failed calls since the last good one.",
+            state.failures,
+        )
         return f"{calls % {'count': state.failures}} {failed}"
 
 

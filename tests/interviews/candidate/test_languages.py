@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from interviews import jobs
-from interviews.actions import mails, new_links
+from interviews.actions import accommodations, mails, new_links, open_links
 from interviews.actions.interviews import practice_text
-from interviews.models import Invitation, Message
+from interviews.models import Application, Invitation, Message, OpenLink
+from interviews.open_links import limits
 from interviews.texts import consent
 from tests import factories
+from voice.capacity.allowances import Policy
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 
@@ -55,6 +57,8 @@ STATES = {
     "revoked reminders": ("reminders", {"status": "revoked"}),
     "reminders": ("reminders", {}),
 }
+APPLICATION = {"candidate_name": "Ada", "candidate_email": "ada@klinik.example"}
+ARRANGED = {"de": "Für Sie vereinbart", "es": "Acordado para usted", "fr": "Prévu pour vous"}
 POSTS = {
     "consent is missing": ("landing", {"shown": ""}),
     "no more reminders": ("reminders", {}),
@@ -77,6 +81,9 @@ def invite(language: str, status: str = "pending", days_ago: int = 0, **fields) 
         title="Pflege 7",
         job_title="Pflege",
         consent_text=consent.default_text(language),
+        introduction="Klinik",
+        contact_name="Ada",
+        contact_email="ada@klinik.example",
         retention_days=30,
         organisation__name=f"Klinik {language}",
     )
@@ -121,6 +128,105 @@ def test_page_after_a_click_is_in_the_language_of_the_interview(client, language
     page = get(client, invite(language), name, post=form)
     assert f'<html lang="{language}"' in page
     assert read(page) & ENGLISH == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["landing", "data"])
+@pytest.mark.parametrize(
+    "arranged",
+    [
+        {"extra_percent": 50, "is_written": True, "is_patient": True, "has_large_text": True},
+        {"is_untimed": True},
+    ],
+    ids=["more time", "untimed"],
+)
+def test_page_that_says_what_was_arranged_is_in_the_language_of_the_interview(
+    client, language, name, arranged
+):
+    invitation = invite(language)
+    accommodations.give(invitation=invitation, **arranged, reason="Klinik", by="test", now=timezone.now())
+    page = get(client, invitation, name)
+    assert ARRANGED[language] in page
+    assert read(page) & ENGLISH == set()
+
+
+def open_link(language: str) -> OpenLink:
+    now = timezone.now()
+    interview = invite(language).interview
+    return open_links.create(
+        interview=interview, places=3, ends_at=now + timedelta(days=7), days=10, by="test", now=now
+    )
+
+
+def confirmation(link: OpenLink) -> str:
+    """Apply, send the mail and return the path in it."""
+    open_links.apply(link=link, **APPLICATION, now=timezone.now())
+    jobs.send_confirmation(str(Application.objects.get().pk))
+    return re.findall(r"https://[^/]+(/open/confirm/\S+/)", mail.outbox[-1].body)[0]
+
+
+def close(link: OpenLink) -> None:
+    open_links.switch(link=link, is_open=False, by="test")
+
+
+def ask_closed(client, link, page):
+    close(link)
+    return client.get(page)
+
+
+def confirm_closed(client, link, page):
+    address = confirmation(link)
+    close(link)
+    return client.post(address)
+
+
+OPEN_PAGES = {
+    "form": (lambda client, link, page: client.get(page), 200),
+    "nothing filled in": (lambda client, link, page: client.post(page), 422),
+    "no name": (lambda client, link, page: client.post(page, {"candidate_name": "www.ada"}), 422),
+    "mail is sent": (lambda client, link, page: client.post(page, APPLICATION), 200),
+    "closed": (ask_closed, 410),
+    "confirmation": (lambda client, link, page: client.get(confirmation(link)), 200),
+    "confirmation, but closed": (confirm_closed, 410),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("state", OPEN_PAGES)
+def test_page_of_an_open_link_is_in_the_language_of_the_interview(client, language, state):
+    ask, status = OPEN_PAGES[state]
+    link = open_link(language)
+    answer = ask(client, link, reverse("interviews:open_link", args=[link.token]))
+    page = answer.content.decode()
+    assert answer.status_code == status
+    assert f'<html lang="{language}" dir="ltr">' in page
+    assert read(page) & ENGLISH == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_page_of_an_open_link_that_many_ask_is_in_the_language_of_the_interview(
+    client, language, monkeypatch
+):
+    monkeypatch.setattr(limits, "OF_NETWORK", Policy("open-link-network", limit=0, window_s=3600))
+    answer = client.post(reverse("interviews:open_link", args=[open_link(language).token]), APPLICATION)
+    assert answer.status_code == 429
+    assert read(answer.content.decode()) & ENGLISH == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", ["/open/none/", "/open/confirm/none/"])
+def test_open_link_that_leads_to_no_interview_follows_the_browser(client, language, path):
+    page = client.get(path, headers={"accept-language": language}).content.decode()
+    assert f'<html lang="{language}"' in page
+    assert read(page) & ENGLISH == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_that_confirms_an_address_is_in_the_language_of_the_interview(language):
+    confirmation(open_link(language))
+    assert mail.outbox[0].body.startswith(LANGUAGES[language])
+    body = re.sub(r"https://\S+", "", mail.outbox[0].body)
+    assert read(f"{mail.outbox[0].subject} {body}") & ENGLISH == set()
 
 
 def test_english_sentence_is_found(client):
@@ -171,7 +277,9 @@ def test_mail_is_in_the_language_of_the_interview(language, kind):
     mails.ask(invitations=[invitation], kind=kind, by="test", now=timezone.now())
     made = mails.mail_of(Message.objects.get(), now=timezone.now())
     assert f'<html lang="{language}">' in made.html
-    assert read(f"{made.subject} {made.text} {made.html}".replace("https", "")) & ENGLISH == set()
+    # The random letters of the link may be a word.
+    words = re.sub(r"https://[^\s\"<]+", "", f"{made.subject} {made.text} {made.html}")
+    assert read(words) & ENGLISH == set()
 
 
 @pytest.mark.parametrize(("language", "hello"), LANGUAGES.items())

@@ -185,7 +185,7 @@ def test_engine_that_failed_now_and_then_is_not_paused(page):
 
     shown = page()
 
-    assert "Its last call failed. The last failure: Busy." in shown
+    assert "1 failed call since the last good one. The last failure: Busy." in shown
     assert "again now" not in shown
 
 
