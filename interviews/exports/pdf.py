@@ -12,7 +12,7 @@ from fpdf import FPDF
 from fpdf.enums import TextMode, XPos, YPos
 
 from interviews.exports import fonts
-from interviews.exports.sections import Block, Heading, Pair, Run, Section, Spoken, Text, moment
+from interviews.exports.blocks import Block, Heading, Pair, Run, Section, Spoken, Text, moment
 
 INK: Final = (31, 41, 55)
 FAINT: Final = (75, 85, 99)
@@ -84,7 +84,7 @@ class Document(FPDF):
     def _add(self, block: Block) -> None:
         match block:
             case Pair(label, text):
-                self._labelled(label, [Run(text, False)], LABEL_MM)
+                self._labelled(label, [Run(text)], LABEL_MM)
             case Heading(text):
                 self._keep_together(20)
                 self.ln(3)
@@ -114,6 +114,9 @@ class Document(FPDF):
         self._set(TEXT_PT, DOUBTFUL if run.is_doubtful else INK, "U" if run.is_doubtful else "")
         text = fonts.printable(run.text)
         self.write(self._line_mm, f"{text} (?)" if run.is_doubtful else text)
+        if run.recognised:
+            self._set(TEXT_PT, FAINT)
+            self.write(self._line_mm, f" [{fonts.printable(run.recognised)}]")
 
     def _paragraph(self, text: str, *, is_bold: bool = False) -> None:
         self.set_draw_color(*INK)
@@ -159,6 +162,6 @@ def _texts(section: Section) -> Iterator[str]:
             case Pair(label, text):
                 yield from (label, text)
             case Spoken(runs=runs):
-                yield from (run.text for run in runs)
+                yield from (text for run in runs for text in (run.text, run.recognised))
             case Heading(text) | Text(text):
                 yield text
