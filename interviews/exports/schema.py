@@ -12,6 +12,7 @@ from interviews.exports import judgement_schema
 from interviews.exports.judgement_schema import ExportedEvaluation
 from interviews.models import Correction
 from interviews.queries.answers import AnswerRecord
+from interviews.queries.integrity import FactKind
 from interviews.queries.records import Record
 from interviews.queries.reliability import DOUBTFUL_BELOW, RELIABLE_FROM, is_reliable
 
@@ -112,7 +113,7 @@ class ExportedAnswer(Schema):
 
 class ExportedFact(Schema):
     position: int | None = Field(description="Of the question; null for a fact about the whole interview.")
-    kind: Literal["asked_again", "silent", "typed", "reconnected", "opened_again"] = Field(
+    kind: FactKind = Field(
         description="asked_again: nothing was heard until the limit, so it was asked once more; silent: "
         "nothing was heard the second time too; typed: the answer was written; reconnected: the connection "
         "was lost and came back; opened_again: the page was loaded again, or in another tab or device."
@@ -177,8 +178,7 @@ def described(record: Record, *, now: datetime) -> CandidateInterview:
         ),
         answers=[_answer(each) for each in record.answers],
         facts=[
-            ExportedFact(position=fact.answer, kind=fact.kind.value, at=_local(fact.at))
-            for fact in record.facts
+            ExportedFact(position=fact.answer, kind=fact.kind, at=_local(fact.at)) for fact in record.facts
         ],
         evaluation=judgement_schema.described(record.evaluation) if record.evaluation else None,
     )

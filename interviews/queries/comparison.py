@@ -20,7 +20,7 @@ class Cell:
 
     @property
     def answer(self) -> Answer | None:
-        return self.record and self.record.answer
+        return self.record.answer if self.record else None
 
     @property
     def is_playable(self) -> bool:

@@ -91,23 +91,23 @@ def levels(invitations: QuerySet[Invitation], viewer: User) -> list[Scored]:
     # Both functions return a row for each criterion, in the same order: PostgreSQL keeps JSON's keys sorted.
     each = rows.annotate(
         criterion=Func(F("scores"), function="jsonb_object_keys", output_field=TextField()),
-        level=Func(
+        given=Func(
             F("scores"),
             function="jsonb_path_query",
             template="%(function)s(%(expressions)s, '$.*[0]')",
             output_field=JSONField(),
         ),
     )
-    counted = each.values("criterion", "level").annotate(count=Count("pk"))
-    counts = {(int(row["criterion"]), row["level"]): row["count"] for row in counted}
+    counted = each.values("criterion", "given").annotate(count=Count("pk"))
+    counts = {(int(row["criterion"]), row["given"]): row["count"] for row in counted}
     asked = criteria_of(Session.objects.filter(invitation__in=invitations))
     return [Scored(one, [counts.get((one.criterion.id, level), 0) for level in LEVELS]) for one in asked]
 
 
 def decisions(invitations: QuerySet[Invitation], viewer: User) -> Mapping[str, int]:
     """Return how many candidates have each of `OUTCOMES`, as the viewer sees it."""
-    rows = blindness.with_decision(Session.objects.filter(invitation__in=invitations), viewer)
-    counted = rows.order_by().values_list("shown_outcome").annotate(count=Count("pk"))
+    rows: Any = blindness.with_decision(Session.objects.filter(invitation__in=invitations), viewer)
+    counted = rows.order_by().values("shown_outcome").annotate(count=Count("pk"))
     found = dict(counted.values_list("shown_outcome", "count"))
     return {outcome: found.get(outcome, 0) for outcome in OUTCOMES}
 
@@ -121,8 +121,8 @@ def behind(
     """
     sessions: Any
     if name in OUTCOMES:
-        rows = Session.objects.filter(invitation__in=invitations)
-        sessions = blindness.with_decision(rows, viewer).filter(shown_outcome=name).values("pk")
+        sessions = blindness.with_decision(Session.objects.filter(invitation__in=invitations), viewer)
+        sessions = sessions.filter(shown_outcome=name).values("pk")
     elif found := _SCORE.fullmatch(name):
         firsts = Submission.objects.filter(pk__in=_firsts(invitations, viewer))
         scored = firsts.filter(**{f"scores__{found[1]}__0": number})

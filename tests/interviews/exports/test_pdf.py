@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interviews.exports import fonts, pdf, sections
-from interviews.exports.blocks import Section, Text, moment
+from interviews.exports.blocks import Pair, Run, Section, Spoken, Text, moment
 from interviews.queries import records
 from tests import factories
 from voice.models import Transcript
@@ -106,6 +106,18 @@ def test_scripts_of_the_fonts_are_printed_as_they_are(words):
     found, expected = (unicodedata.normalize("NFKC", "".join(each.split())) for each in (text, words))
     assert expected in found.replace("\0", ""), "pypdf reads a sign of two bytes as two"
     assert "lack some characters" not in text
+
+
+def test_word_is_not_cut_where_a_run_begins():
+    runs = [Run("x" * n, is_doubtful=bool(n % 2)) for n in range(1, 30)]
+    text = read(pdf.write([Section("Words", [Spoken("0:00", runs)])], title="A file", now=NOW))
+    assert all(f" {run.text} " in text for run in runs)
+
+
+def test_long_label_stands_above_its_text():
+    label = "Names what went wrong without being asked for it"
+    text = read(pdf.write([Section("Words", [Pair(label, "4 of 4")])], title="A file", now=NOW))
+    assert f"{label} 4 of 4" in text
 
 
 def test_devanagari_is_shaped():
