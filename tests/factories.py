@@ -26,13 +26,16 @@ from interviews.actions.versions import written
 from interviews.models import (
     Answer,
     BankQuestion,
+    Correction,
     Criterion,
     Interview,
     InterviewVersion,
     Invitation,
+    Observation,
     Question,
     Session,
 )
+from interviews.queries.corrections import recognised
 from voice.audio import encoding
 from voice.audio.peaks import peaks_of
 from voice.models import Recording, Speech, Transcript
@@ -384,3 +387,25 @@ class AnswerFactory(DjangoModelFactory):
     speech_key = factory.LazyAttribute(lambda o: speech_name(o.session.definition, o.question_text))
     think_seconds = 10
     answer_limit_seconds = 60
+
+
+class CorrectionFactory(DjangoModelFactory):
+    """Of one recognised word unless `last_word` is given; the answer has a transcript."""
+
+    class Meta:
+        model = Correction
+
+    first_word = 0
+    last_word = factory.SelfAttribute("first_word")
+    recognised = factory.LazyAttribute(
+        lambda o: recognised(o.answer.recording.transcript, o.first_word, o.last_word)
+    )
+    text = "corrected"
+
+
+class ObservationFactory(DjangoModelFactory):
+    class Meta:
+        model = Observation
+
+    session = factory.SubFactory(SessionFactory)
+    kind = Observation.Kind.RECONNECTED

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -24,8 +23,12 @@ FIRST_YEAR, LAST_YEAR = 2000, 2999
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Who is counted. days: from the first to the last; address: the same as parameters of an address."""
+    """Who is counted. days: from the first to the last; address: the same as parameters of an address.
 
+    viewer: is told no score or decision that is hidden from this person elsewhere.
+    """
+
+    viewer: User
     invitations: QuerySet[Invitation]
     erasures: QuerySet[Erasure]
     days: int
@@ -46,7 +49,7 @@ class SelectionForm(forms.Form):
     )
     job = forms.ChoiceField(label=_("Job"), required=False, widget=UnfoldAdminSelectWidget)
 
-    def __init__(self, parameters: Any, *, user: User | AnonymousUser) -> None:
+    def __init__(self, parameters: Any, *, user: User) -> None:
         today = timezone.localdate()
         shown_first = {"first": today - timedelta(days=DAYS - 1), "last": today}
         super().__init__({**shown_first, **{name: value for name, value in parameters.items() if value}})
@@ -79,6 +82,7 @@ class SelectionForm(forms.Form):
         erasures = gone.filter(is_trial=False, invited_on__range=(first, last))
         chosen = self._chosen()
         return Selection(
+            viewer=self._user,
             invitations=invitations.filter(**chosen),
             erasures=erasures.filter(**chosen),
             days=(last - first).days + 1,

@@ -1,6 +1,6 @@
 """The admin page with the figures, the tables to take away, and the candidates behind a figure."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from interviews.analytics import panels
 from interviews.analytics.forms import SelectionForm
 from interviews.exports import downloads, names, tables
-from interviews.queries import figures, progress
+from interviews.queries import progress
 
 SHOWN = 100
 
@@ -22,7 +23,7 @@ SHOWN = 100
 @require_safe
 def figures_page(request: HttpRequest) -> HttpResponseBase:
     """Show the figures about the candidates that the address chooses."""
-    form = SelectionForm(request.GET, user=request.user)
+    form = SelectionForm(request.GET, user=cast("User", request.user))
     selection = form.selection() if form.is_valid() else None
     context = {
         **admin.site.each_context(request),
@@ -37,7 +38,7 @@ def figures_page(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """Return the figures as a table, a row for each. They name no candidate."""
-    form = SelectionForm(request.GET, user=request.user)
+    form = SelectionForm(request.GET, user=cast("User", request.user))
     if not form.is_valid():
         raise Http404
     written = tables.KINDS[kind]
@@ -50,12 +51,12 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
 @require_safe
 def behind(request: HttpRequest) -> HttpResponseBase:
     """List the candidates who are counted in a figure, the newest first."""
-    form = SelectionForm(request.GET, user=request.user)
+    form = SelectionForm(request.GET, user=cast("User", request.user))
     number = request.GET.get("number", "0")
     if not form.is_valid() or not (number.isascii() and number.isdigit() and len(number) < 6):
         raise Http404
     selection = form.selection()
-    rows: Any = figures.behind(selection.invitations, request.GET.get("figure", ""), int(number))
+    rows: Any = panels.behind(selection, request.GET.get("figure", ""), int(number))
     if rows is None:
         raise Http404
     found = progress.of_invitations(rows.select_related("interview", "session").order_by("-created_at", "pk"))

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
+from django.db.models import QuerySet
 from django.utils import formats
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from interviews.analytics.forms import Selection
 from interviews.exports.tables import Cell
-from interviews.queries import figures
+from interviews.models import Invitation
+from interviews.queries import blindness, figures, scores
 from interviews.queries.figures import Asked, Speech, Step
+from interviews.queries.scores import Scored
 
 COLOURS = ("var(--color-primary-600)", "var(--color-base-400)")
 """As the keys in analytics.css."""
@@ -66,7 +70,7 @@ class Panel:
 
 
 def of(selection: Selection) -> list[Panel]:
-    """Return the panels about these candidates. Each takes one statement; the funnel takes two."""
+    """Return the panels about these candidates. Each takes one statement; funnel and scores take two."""
     asked = figures.questions(selection.invitations)
     return [
         _funnel(figures.funnel(selection.invitations, selection.erasures)),
@@ -74,8 +78,18 @@ def of(selection: Selection) -> list[Panel]:
         _durations(selection),
         _drop_off(asked),
         _lengths(asked),
+        _decisions(scores.decisions(selection.invitations, selection.viewer)),
+        _scores(scores.levels(selection.invitations, selection.viewer)),
         *_speech(figures.speech(selection.invitations)),
     ]
+
+
+def behind(selection: Selection, name: str, number: int) -> QuerySet[Invitation] | None:
+    """Return the candidates who are counted in a figure; None for a name that is none."""
+    found = figures.behind(selection.invitations, name, number)
+    if found is None:
+        return scores.behind(selection.invitations, name, number, viewer=selection.viewer)
+    return found
 
 
 def as_rows(panels: Iterable[Panel]) -> Iterator[list[Cell]]:
@@ -175,6 +189,37 @@ def _lengths(asked: Sequence[Asked]) -> Panel:
 
 def _by_position(asked: Sequence[Asked], series: Mapping[str, Sequence[float | None]]) -> Chart | None:
     return Chart([str(each.position) for each in asked], series) if asked else None
+
+
+def _decisions(counts: Mapping[str, int]) -> Panel:
+    header = [_("Decision"), _("Candidates")]
+    rows = [
+        Row(capfirst(str(blindness.WORDS[outcome])), [Figure(count, outcome)])
+        for outcome, count in counts.items()
+    ]
+    chart = Chart([row.label for row in rows], {header[1]: list(counts.values())})
+    return Panel(_("Decisions"), header, rows, chart if any(counts.values()) else None)
+
+
+def _scores(scored: Sequence[Scored]) -> Panel:
+    levels = [_("Level %d") % level for level in scores.LEVELS[1:]]
+    rows = [
+        Row(
+            f"{each.asked.criterion.name} ({each.asked.interview})",
+            [
+                Figure(count if level <= len(each.asked.criterion.levels) or count else None, name, level)
+                for level, count in enumerate(each.counts)
+            ],
+        )
+        for each in scored
+        for name in [scores.score_name(each.asked.criterion)]
+    ]
+    note = _(
+        "What reviewers submitted first. Only candidates count whose scores you may see: you have scored "
+        "them, or chose to see the others’ scores."
+    )
+    header = [_("Criterion"), _("No basis"), *levels]
+    return Panel(_("Scores by criterion"), header, rows, note=note)
 
 
 def _speech(found: Speech) -> Iterator[Panel]:

@@ -13,11 +13,6 @@ from interviews.models import Decision, Session
 from interviews.queries import blindness
 
 LABELS = {"advance": "success", "hold": "warning", "reject": "danger", "undecided": "", "hidden": ""}
-WORDS = {
-    **dict(Decision.Outcome.choices),
-    blindness.UNDECIDED: _("not decided"),
-    blindness.HIDDEN: _("after your score"),
-}
 
 
 class DecisionFilter(SimpleListFilter):
@@ -27,14 +22,14 @@ class DecisionFilter(SimpleListFilter):
     parameter_name = "decision"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(WORDS.items())
+        return list(blindness.WORDS.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         value = self.value()
         if value in Decision.Outcome.values:  # by its index: the few that are decided so
             decided = Decision.objects.filter(is_current=True, outcome=value)
             queryset = queryset.filter(pk__in=decided.values("session"))
-        return queryset.filter(shown_outcome=value) if value in WORDS else queryset
+        return queryset.filter(shown_outcome=value) if value in blindness.WORDS else queryset
 
 
 class DecisionColumn(ReadOnlyScopedModelAdmin):
@@ -45,4 +40,4 @@ class DecisionColumn(ReadOnlyScopedModelAdmin):
 
     @display(description=_("decision"), ordering="shown_outcome", label=LABELS)
     def decision(self, session: Any) -> tuple[str, Any]:
-        return session.shown_outcome, WORDS[session.shown_outcome]
+        return session.shown_outcome, blindness.WORDS[session.shown_outcome]

@@ -7,36 +7,52 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from interviews.exports.tables import Cell
 from interviews.models import Answer, Session
-from interviews.queries import progress, records
+from interviews.queries import blindness, progress, records, scores
+from interviews.queries.scores import Asked
 from voice.types import BYTES_A_SECOND
 
 
-def header() -> list[str]:
-    """Return the titles of the columns; times are in the time zone that they name."""
+def header(asked: Sequence[Asked]) -> list[str]:
+    """Return the titles of the columns; times are in the time zone that they name. asked: see `rows`."""
     zone = timezone.get_current_timezone_name()
     return [
         *(_("candidate"), _("e-mail"), _("interview"), _("job"), _("version"), _("language"), _("status")),
         *(_("%(what)s (%(zone)s)") % {"what": what, "zone": zone} for what in _times()),
-        *(_("questions"), _("answered"), _("seconds recorded"), _("id")),
+        *(_("questions"), _("answered"), _("seconds recorded"), _("decision"), _("scorecards")),
+        *(_("score: %(criterion)s (%(interview)s)") % _named(each) for each in asked),
+        _("id"),
     ]
+
+
+def _named(asked: Asked) -> dict[str, str]:
+    return {"criterion": asked.criterion.name, "interview": asked.interview}
 
 
 def _times() -> Sequence[str]:
     return _("invited"), _("consented"), _("finished")
 
 
-def rows(sessions: QuerySet[Session], *, on_chunk: Callable[[list[Any]], object]) -> Iterator[list[Cell]]:
+def rows(
+    sessions: QuerySet[Session],
+    asked: Sequence[Asked],
+    *,
+    viewer: User,
+    on_chunk: Callable[[list[Any]], object],
+) -> Iterator[list[Cell]]:
     """Yield a row for each of `sessions`.
 
+    asked: the criteria that get a column with the mean of the levels that were submitted.
+    viewer: gets decisions and scores as in the list.
     on_chunk: called with some sessions before their rows are yielded.
     """
     recorded = Answer.objects.filter(session=OuterRef("pk"), kind=Answer.Kind.QUESTION).order_by()
     byte_count = recorded.values("session").annotate(sum=Sum("recording__byte_count")).values("sum")
     related = Session.objects.select_related("invitation__interview__published", "definition")
     columns = (
-        progress.of_sessions(related)
+        blindness.with_decision(scores.with_counts(progress.of_sessions(related), viewer), viewer)
         .annotate(recorded_bytes=Subquery(byte_count))
         .defer(
             *("consent_text", "definition__questions", "definition__consent_text"),
@@ -45,10 +61,21 @@ def rows(sessions: QuerySet[Session], *, on_chunk: Callable[[list[Any]], object]
     )
     for chunk in records.in_chunks(sessions, columns=columns):
         on_chunk(chunk)
-        yield from map(_row, chunk)
+        means = scores.means(chunk, viewer)
+        for session in chunk:
+            levels = means.get(session.pk, {})
+            yield _row(session, [_score(session, levels.get(each.criterion.id), each) for each in asked])
 
 
-def _row(session: Any) -> list[Cell]:
+def _score(session: Any, level: float | None, asked: Asked) -> Cell:
+    """Return the mean, or why there is none although the session was scored by this criterion."""
+    is_hidden = session.scorecard_count and not session.are_scores_shown
+    if is_hidden and any(each.id == asked.criterion.id for each in session.agreed.criteria):
+        return str(blindness.WORDS[blindness.HIDDEN])
+    return None if level is None else round(level, 2)
+
+
+def _row(session: Any, levels: Sequence[Cell]) -> list[Cell]:
     invitation, version = session.invitation, session.agreed
     return [
         *(invitation.candidate_name, invitation.candidate_email, version.title, version.job_title),
@@ -56,5 +83,8 @@ def _row(session: Any) -> list[Cell]:
         *(invitation.created_at, session.consented_at, session.finished_at),
         *(session.question_count, session.answered_count),
         round((session.recorded_bytes or 0) / BYTES_A_SECOND, 1),
+        str(blindness.WORDS[session.shown_outcome]),
+        session.scorecard_count,
+        *levels,
         str(session.pk),
     ]

@@ -4,7 +4,7 @@ A copy that was taken away is not erased with its candidate. So who may erase ma
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -18,10 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts import admin_log
+from accounts.models import User
 from accounts.scoped_admin import ScopedModelAdmin
 from interviews.exports import archive, candidates, downloads, names, schema, sections, subtitles, tables
 from interviews.models import Session
-from interviews.queries import records
+from interviews.queries import records, scores
 from interviews.queries.records import Record
 
 ZIP: Final = "application/zip"
@@ -53,7 +54,7 @@ class ExportActions(ScopedModelAdmin):
         session = self._exportable(request).filter(pk=session_id).first()
         if session is None:
             raise Http404
-        record = records.of(session_id)
+        record = records.of(session_id, viewer=cast("User", request.user))
         self._log(request, [session], f"Exported as {kind}.")
         name = f"{names.of_candidate(record.invitation.candidate_name, session_id)}.{kind}"
         return KINDS[kind](request, record, name)
@@ -88,9 +89,10 @@ class ExportActions(ScopedModelAdmin):
             self._log(request, chunk, f"Exported in a list as {kind}.")
 
         written = tables.KINDS[kind]
-        file = written.write(candidates.header(), candidates.rows(chosen, on_chunk=log))
-        title = str(_("candidates"))
-        name = f"{names.of_list(title, timezone.now())}.{kind}"
+        asked = scores.criteria_of(chosen)
+        rows_written = candidates.rows(chosen, asked, viewer=cast("User", request.user), on_chunk=log)
+        file = written.write(candidates.header(asked), rows_written)
+        name = f"{names.of_list(str(_('candidates')), timezone.now())}.{kind}"
         return downloads.streamed(
             request, downloads.Blocks(file), name=name, content_type=written.content_type
         )

@@ -12,7 +12,7 @@ from fpdf import FPDF
 from fpdf.enums import TextMode, XPos, YPos
 
 from interviews.exports import fonts
-from interviews.exports.sections import Block, Heading, Pair, Run, Section, Spoken, Text, moment
+from interviews.exports.blocks import Block, Heading, Pair, Run, Section, Spoken, Text, moment
 
 INK: Final = (31, 41, 55)
 FAINT: Final = (75, 85, 99)
@@ -84,7 +84,7 @@ class Document(FPDF):
     def _add(self, block: Block) -> None:
         match block:
             case Pair(label, text):
-                self._labelled(label, [Run(text, False)], LABEL_MM)
+                self._labelled(label, [Run(text)], LABEL_MM)
             case Heading(text):
                 self._keep_together(20)
                 self.ln(3)
@@ -99,7 +99,11 @@ class Document(FPDF):
     def _labelled(self, label: str, runs: Sequence[Run], width_mm: float, *, separator: str = "") -> None:
         """Write a label, and beside it the words, whose further lines begin below the first."""
         self._set(TEXT_PT, FAINT)
-        self.cell(width_mm, self._line_mm, label)
+        if self.get_string_width(label := fonts.printable(label)) < width_mm:
+            self.cell(width_mm, self._line_mm, label)
+        else:
+            self._paragraph(label)
+            self.set_x(self.l_margin + width_mm)
         margin = self.l_margin
         self.set_left_margin(margin + width_mm)
         for number, run in enumerate(runs):
@@ -113,7 +117,18 @@ class Document(FPDF):
             self.write(self._line_mm, separator)
         self._set(TEXT_PT, DOUBTFUL if run.is_doubtful else INK, "U" if run.is_doubtful else "")
         text = fonts.printable(run.text)
+        self._begin_word(text)
         self.write(self._line_mm, f"{text} (?)" if run.is_doubtful else text)
+        if run.recognised:
+            self._set(TEXT_PT, FAINT)
+            self.write(self._line_mm, f" [{fonts.printable(run.recognised)}]")
+
+    def _begin_word(self, text: str) -> None:
+        """Go to the next line if the first word would not fit: fpdf2 cuts a word with no space before it."""
+        word_mm = self.get_string_width(text.split(" ", 1)[0])
+        left_mm = self.w - self.r_margin - self.get_x()
+        if left_mm < word_mm < self.epw:
+            self.ln(self._line_mm)
 
     def _paragraph(self, text: str, *, is_bold: bool = False) -> None:
         self.set_draw_color(*INK)
@@ -159,6 +174,6 @@ def _texts(section: Section) -> Iterator[str]:
             case Pair(label, text):
                 yield from (label, text)
             case Spoken(runs=runs):
-                yield from (run.text for run in runs)
+                yield from (text for run in runs for text in (run.text, run.recognised))
             case Heading(text) | Text(text):
                 yield text

@@ -8,8 +8,13 @@ from uuid import UUID
 from django.utils import timezone
 from ninja import Field, Schema
 
-from interviews.queries.records import AnswerRecord, FactKind, Record
-from interviews.queries.reliability import DOUBTFUL_BELOW
+from interviews.exports import judgement_schema
+from interviews.exports.judgement_schema import ExportedEvaluation
+from interviews.models import Correction
+from interviews.queries.answers import AnswerRecord
+from interviews.queries.integrity import FactKind
+from interviews.queries.records import Record
+from interviews.queries.reliability import DOUBTFUL_BELOW, RELIABLE_FROM, is_reliable
 
 FORMAT: Final = "interview-platform/candidate-interview"
 FORMAT_VERSION: Final = 1
@@ -58,14 +63,33 @@ class ExportedWord(Schema):
     is_doubtful: bool = Field(description=f"Whether the confidence is below {DOUBTFUL_BELOW}.")
 
 
+class ExportedCorrection(Schema):
+    first_word: int = Field(description="The first recognised word it stands for, counted from 0.")
+    last_word: int = Field(description="The last one.")
+    recognised: str = Field(description="These words.")
+    text: str | None = Field(
+        description="What was said instead. Empty: nothing was said. Null: what was recognised is right."
+    )
+    is_in_force: bool = Field(description="False if a later one overlaps it, or other words stand there now.")
+    made_by: str = Field(description="A user name; empty if the account is gone.")
+    made_at: datetime
+
+
 class ExportedTranscript(Schema):
     status: Literal["waiting", "done", "failed", "no_engine"]
-    text: str
+    text: str = Field(description="As it was recognised.")
+    corrected_text: str = Field(description="With the corrections in force; the same as `text` without any.")
+    is_reliable: bool = Field(
+        description=f"Whether the confidence is {RELIABLE_FROM} or more. If not, listen to the recording."
+    )
     language: str
     confidence: float | None = Field(description="0 to 1, mean over the words.")
     engine: str
     model: str
-    words: list[ExportedWord] = Field(description="Empty if the engine tells no times.")
+    words: list[ExportedWord] = Field(
+        description="As they were recognised. Empty if the engine tells no times."
+    )
+    corrections: list[ExportedCorrection] = Field(description="All of them, the newest first.")
 
 
 class ExportedRecording(Schema):
@@ -78,8 +102,6 @@ class ExportedAnswer(Schema):
     id: UUID
     position: int
     question: str = Field(description="As it was asked.")
-    think_seconds: int
-    answer_limit_seconds: int
     status: Literal["pending", "asked", "recording", "recorded", "accepted"]
     asked_at: datetime | None
     began_at: datetime | None
@@ -90,10 +112,11 @@ class ExportedAnswer(Schema):
 
 
 class ExportedFact(Schema):
-    position: int = Field(description="Of the question.")
-    kind: Literal["asked_again", "silent", "typed"] = Field(
+    position: int | None = Field(description="Of the question; null for a fact about the whole interview.")
+    kind: FactKind = Field(
         description="asked_again: nothing was heard until the limit, so it was asked once more; silent: "
-        "nothing was heard the second time too; typed: the answer was written."
+        "nothing was heard the second time too; typed: the answer was written; reconnected: the connection "
+        "was lost and came back; opened_again: the page was loaded again, or in another tab or device."
     )
     at: datetime | None
 
@@ -113,7 +136,12 @@ class CandidateInterview(Schema):
     consent: ExportedConsent
     session: ExportedSession
     answers: list[ExportedAnswer]
-    facts: list[ExportedFact] = Field(description="What the platform noticed, without a judgement.")
+    facts: list[ExportedFact] = Field(
+        description="What the platform noticed, in the order of time, without a judgement."
+    )
+    evaluation: ExportedEvaluation | None = Field(
+        description="Scores and decision, as far as the person who exports may see them. Null for programs."
+    )
 
 
 def described(record: Record, *, now: datetime) -> CandidateInterview:
@@ -150,9 +178,9 @@ def described(record: Record, *, now: datetime) -> CandidateInterview:
         ),
         answers=[_answer(each) for each in record.answers],
         facts=[
-            ExportedFact(position=fact.position, kind=FactKind(fact.kind).value, at=_local(fact.at))
-            for fact in record.facts
+            ExportedFact(position=fact.answer, kind=fact.kind, at=_local(fact.at)) for fact in record.facts
         ],
+        evaluation=judgement_schema.described(record.evaluation) if record.evaluation else None,
     )
 
 
@@ -166,15 +194,13 @@ def _answer(each: AnswerRecord) -> ExportedAnswer:
         id=answer.pk,
         position=answer.position,
         question=answer.question_text,
-        think_seconds=answer.think_seconds,
-        answer_limit_seconds=answer.answer_limit_seconds,
         status=answer.status,
         asked_at=_local(answer.asked_at),
         began_at=_local(answer.began_at),
         completed_at=_local(answer.completed_at),
         typed_text=answer.typed_text,
         recording=_recording(each.recording) if each.recording else None,
-        transcript=_transcript(each.transcript) if each.transcript else None,
+        transcript=_transcript(each, each.transcript) if each.transcript else None,
     )
 
 
@@ -184,15 +210,30 @@ def _recording(recording: Any) -> ExportedRecording:
     )
 
 
-def _transcript(transcript: Any) -> ExportedTranscript:
+def _transcript(each: AnswerRecord, transcript: Any) -> ExportedTranscript:
     return ExportedTranscript(
         status=transcript.status,
         text=transcript.text,
+        corrected_text=each.text,
+        is_reliable=is_reliable(transcript),
         language=transcript.language,
         confidence=transcript.confidence,
         engine=transcript.engine,
         model=transcript.model,
         words=list(_words(transcript)),
+        corrections=[_correction(layer, is_in_force) for layer, is_in_force in each.history],
+    )
+
+
+def _correction(layer: Correction, is_in_force: bool) -> ExportedCorrection:
+    return ExportedCorrection(
+        first_word=layer.first_word,
+        last_word=layer.last_word,
+        recognised=layer.recognised,
+        text=layer.text,
+        is_in_force=is_in_force,
+        made_by=str(layer.made_by or ""),
+        made_at=timezone.localtime(layer.made_at),
     )
 
 

@@ -1,69 +1,20 @@
 """A candidate's interview as sections for people to read. A further one is one more line in `SECTIONS`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 
-from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from interviews.queries.records import AnswerRecord, Fact, FactKind, Record
+from interviews.exports import judgement
+from interviews.exports.blocks import Block, Heading, Pair, Run, Section, Spoken, Text, moment
+from interviews.queries.answers import AnswerRecord
+from interviews.queries.corrections import Stretch, by_segment
+from interviews.queries.records import Record
 from interviews.queries.reliability import DOUBTFUL_BELOW
 from interviews.texts.languages import LANGUAGES
 from voice.models import Recording, Transcript
-from voice.text.writing_systems import UNSPACED_LANGUAGES
-
-
-class Pair(NamedTuple):
-    """A label and what it says, such as "E-mail" and an address."""
-
-    label: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """The beginning of a part of a section."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A paragraph. is_note: ours, about the words of the candidate."""
-
-    text: str
-    is_note: bool = False
-
-
-class Run(NamedTuple):
-    """Words that follow each other, all of them doubtful or none."""
-
-    text: str
-    is_doubtful: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """What was said from a time of the recording on, as 1:07."""
-
-    time: str
-    runs: Sequence[Run]
-    separator: str = " "
-
-
-Block = Pair | Heading | Text | Spoken
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the document, with a title."""
-
-    title: str
-    blocks: Sequence[Block]
 
 
 def of(record: Record) -> list[Section]:
@@ -98,12 +49,18 @@ def _consent(record: Record) -> Iterator[Block]:
 
 
 def _answers(record: Record) -> Iterator[Block]:
-    if any(run.is_doubtful for each in record.answers for spoken in _spoken(each) for run in spoken.runs):
+    runs = [run for each in record.answers for spoken in _spoken(each) for run in spoken.runs]
+    if any(run.is_doubtful for run in runs):
         percent = round(100 * DOUBTFUL_BELOW)
         note = _(
             "Words that are underlined and followed by (?) were recognised with less than %d %% certainty."
         )
         yield Text(note % percent, is_note=True)
+    if any(run.recognised for run in runs):
+        corrected = _(
+            "Words in brackets were recognised; a person who listened corrected them to those before."
+        )
+        yield Text(corrected, is_note=True)
     for each in record.answers:
         yield from _answer(each)
 
@@ -115,6 +72,9 @@ def _answer(each: AnswerRecord) -> Iterator[Block]:
     if answer.typed_text:
         yield Pair(_("Typed"), answer.typed_text)
     if each.is_transcribed:
+        if each.is_unreliable:
+            unreliable = _("Unreliable transcript: listen. The computer was %d %% sure of its words.")
+            yield Text(unreliable % each.confidence_percent, is_note=True)
         said: list[Block] = list(_spoken(each))
         yield from said or [Text(_("No speech was recognised in this recording."), is_note=True)]
     elif each.transcript is not None:
@@ -136,8 +96,7 @@ def _circumstances(each: AnswerRecord) -> Iterator[str]:
     if answer.asked_at:
         yield _("asked %s") % moment(answer.asked_at)
     if recording is not None and recording.duration_s is not None:
-        lengths = {"length": _clock(recording.duration_s), "limit": _clock(answer.answer_limit_seconds)}
-        yield _("%(length)s recorded, %(limit)s allowed") % lengths
+        yield _("%s recorded") % _clock(recording.duration_s)
     if transcript is not None and each.is_transcribed:
         language = dict(LANGUAGES).get(transcript.language, transcript.language)
         yield _("recognised by %(engine)s, %(language)s") % {
@@ -147,33 +106,29 @@ def _circumstances(each: AnswerRecord) -> Iterator[str]:
 
 
 def _spoken(each: AnswerRecord) -> Iterator[Spoken]:
-    if each.transcript is None or not each.is_transcribed:
+    transcript = each.transcript
+    if transcript is None or not each.is_transcribed:
         return
-    separator = "" if each.transcript.language in UNSPACED_LANGUAGES else " "
-    for segment in each.transcript.segments:
-        runs = list(_runs(segment["words"], separator)) or [Run(segment["text"].strip(), False)]
-        yield Spoken(_clock(segment["start_s"]), runs, separator)
-    if not each.transcript.segments and each.transcript.text:
-        yield Spoken("", [Run(each.transcript.text, False)])
+    found = by_segment(transcript, each.layers)
+    for segment, stretches in zip(transcript.segments, found, strict=True):
+        if stretches:
+            yield Spoken(_clock(segment["start_s"]), list(_runs(stretches, each.separator)), each.separator)
+        elif not segment["words"]:
+            yield Spoken(_clock(segment["start_s"]), [Run(segment["text"].strip())])
+    if not transcript.segments and transcript.text:
+        yield Spoken("", [Run(transcript.text)])
 
 
-def _runs(words: Sequence[dict], separator: str) -> Iterator[Run]:
-    for is_doubtful, found in groupby(words, lambda word: word["confidence"] < DOUBTFUL_BELOW):
-        yield Run(separator.join(word["word"].strip() for word in found), is_doubtful)
+def _runs(stretches: Sequence[Stretch], separator: str) -> Iterator[Run]:
+    for (is_doubtful, layer), found in groupby(stretches, lambda one: (one.is_doubtful, one.correction)):
+        text = separator.join(one.text for one in found) or _("(nothing said)")
+        yield Run(text, is_doubtful, layer.recognised if layer else "")
 
 
 def _facts(record: Record) -> Iterator[Block]:
     for fact in record.facts:
-        yield Pair(_("Question %d") % fact.position, _fact(fact))
-
-
-def _fact(fact: Fact) -> str:
-    said = {
-        FactKind.ASKED_AGAIN: _("Asked once more: nothing was heard until the limit."),
-        FactKind.SILENT: _("Nothing was heard until the limit, the second time too."),
-        FactKind.TYPED: _("Answered in writing."),
-    }[fact.kind]
-    return f"{said} {moment(fact.at)}" if fact.at else said
+        label = _("Question %d") % fact.answer if fact.answer else _("Interview")
+        yield Pair(label, f"{fact.text} {moment(fact.at)}" if fact.at else fact.text)
 
 
 def _recordings(record: Record) -> Iterator[Block]:
@@ -186,17 +141,13 @@ def _recordings(record: Record) -> Iterator[Block]:
 
 SECTIONS: Final[Sequence[tuple[Callable[[], str], Callable[[Record], Iterator[Block]]]]] = (
     (lambda: _("Interview"), _candidate),
+    (lambda: _("Scores and decision"), judgement.blocks),
     (lambda: _("Questions and answers"), _answers),
     (lambda: _("What the platform noticed"), _facts),
     (lambda: _("SHA-256 of the recordings (samples of 16 bits, 16 000 Hz, mono)"), _recordings),
     (lambda: _("Consent"), _consent),
 )
 """In the order of the document. Titles are functions, because they are translated for each request."""
-
-
-def moment(time: datetime) -> str:
-    """Return a time in the time zone of the request, as people read it."""
-    return formats.date_format(timezone.localtime(time), "DATETIME_FORMAT")
 
 
 def _clock(seconds: float) -> str:

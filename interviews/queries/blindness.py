@@ -4,16 +4,23 @@ The rule stands here twice, for one session (`visible`) and for a list in SQL (`
 them case by case.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.models import User
 from interviews.models import Assignment, Decision, Scorecard, Session
 
 HIDDEN, UNDECIDED = "hidden", "undecided"
+WORDS: Final = {
+    **dict(Decision.Outcome.choices),
+    UNDECIDED: _("not decided"),
+    HIDDEN: _("after your score"),
+}
+"""What lists and tables say for each `shown_outcome`."""
 
 
 class Visible(NamedTuple):
@@ -50,12 +57,20 @@ def has_rubric(session: Session) -> bool:
 
 def hidden_from(user: User) -> Q:
     """Return the condition under which a session's decision is hidden from the user."""
-    seen = Scorecard.objects.filter(session=OuterRef("pk"), reviewer=user, others_seen_at__isnull=False)
     to_score = Q(Exists(Assignment.objects.filter(session=OuterRef("pk"), reviewer=user)))
     if not access.is_unlimited(user):
         own = access.organisation_ids(user, access.WRITERS)
         to_score |= ~Q(invitation__interview__organisation_id__in=own)
-    return Q(definition__isnull=False) & ~Q(definition__rubric=[]) & ~Exists(seen) & to_score
+    return Q(definition__isnull=False) & ~Q(definition__rubric=[]) & ~scores_shown_to(user) & to_score
+
+
+def scores_shown_to(user: User, *, session: str = "pk") -> Exists:
+    """Return the condition under which a session's scores are shown to the user: `visible(...).scores`.
+
+    session: the path to the session's id. A session without a rubric has no scores.
+    """
+    seen = Scorecard.objects.filter(reviewer=user, others_seen_at__isnull=False)
+    return Exists(seen.filter(session=OuterRef(session)))
 
 
 def with_decision(rows: QuerySet[Session], user: User) -> QuerySet[Session]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interviews.models import Answer, Session
-from voice.models import Recording, Transcript
+from interviews.queries.answers import AnswerRecord, complete
 
 MOST = 5
 """More columns than these could not be read side by side."""
@@ -13,24 +13,25 @@ MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A candidate's answer to a question. answer: None if the candidate was not asked."""
+    """A candidate's answer to a question. record: None if the candidate was not asked."""
 
     session: Session
-    answer: Answer | None
+    record: AnswerRecord | None
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.record.answer if self.record else None
 
     @property
     def is_playable(self) -> bool:
-        recording = self.answer and self.answer.recording
-        return bool(recording and recording.status == Recording.Status.STORED)
+        return self.record is not None and self.record.is_playable
 
     @property
     def text(self) -> str:
-        """What was said or typed, as far as it is known."""
-        if self.answer is None:
+        """What was said, as it is corrected, or typed; as far as it is known."""
+        if self.record is None:
             return ""
-        transcript = getattr(self.answer.recording, "transcript", None)
-        said = transcript.text if transcript and transcript.status == Transcript.Status.DONE else ""
-        return "\n\n".join(filter(None, [said, self.answer.typed_text]))
+        return "\n\n".join(filter(None, [self.record.text, self.record.answer.typed_text]))
 
     @property
     def language(self) -> str:
@@ -53,14 +54,14 @@ class Row:
 
 def of(sessions: Sequence[Session]) -> list[Row]:
     """Return the questions that any of them was asked, in the order of the first who was asked."""
-    answers = Answer.objects.filter(session__in=sessions, kind=Answer.Kind.QUESTION)
-    found: dict[Any, dict[Any, Answer]] = {}
-    for answer in answers.select_related("recording__transcript").order_by("position", "session"):
+    answers = complete(Answer.objects.filter(session__in=sessions)).order_by("position", "session")
+    found: dict[Any, dict[Any, AnswerRecord]] = {}
+    for answer in answers:
         key = answer.question_id or answer.question_text
-        found.setdefault(key, {}).setdefault(answer.session_id, answer)
+        found.setdefault(key, {}).setdefault(answer.session_id, AnswerRecord.of(answer))
     return [
         Row(
-            question=next(iter(given.values())).question_text,
+            question=next(iter(given.values())).answer.question_text,
             cells=[Cell(session, given.get(session.pk)) for session in sessions],
         )
         for given in found.values()

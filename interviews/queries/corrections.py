@@ -7,8 +7,10 @@ Corrections are layers in the order in which they were made. One is in force if 
 if the words that it stands for are still those of the transcript.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from interviews.models import Correction
 from interviews.queries.reliability import DOUBTFUL_BELOW
@@ -84,6 +86,15 @@ def wording(transcript: Transcript, corrections: Iterable[Correction] = ()) -> l
         stretches.append(_stretch(words, at, last, layer))
         at = last + 1
     return stretches
+
+
+def by_segment(transcript: Transcript, corrections: Iterable[Correction] = ()) -> list[list[Stretch]]:
+    """Return `wording`, a list for each segment of the transcript. A correction stands where it begins."""
+    stretches = wording(transcript, corrections)
+    firsts = [stretch.first for stretch in stretches]
+    ends = accumulate((len(segment["words"]) for segment in transcript.segments), initial=0)
+    cuts = pairwise(bisect_left(firsts, end) for end in ends)
+    return [stretches[begin:end] for begin, end in cuts]
 
 
 def _stretch(words: Sequence[dict], first: int, last: int, layer: Correction | None) -> Stretch:

@@ -66,6 +66,16 @@ class Evaluation:
     assignments: list[Assignment]
 
     @property
+    def opinions(self) -> list[Opinion]:
+        """Everything that is submitted and may be seen."""
+        return [*([self.own] if self.own else []), *self.others]
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether others' scores are hidden from the viewer."""
+        return not self.visible.scores
+
+    @property
     def decision(self) -> Decision | None:
         return next((each for each in self.decisions if each.is_current), None)
 

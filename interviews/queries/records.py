@@ -2,55 +2,34 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from accounts.models import User
 from interviews.models import Answer, InterviewVersion, Invitation, Session
-from voice.models import Recording, Transcript
+from interviews.queries import evaluation, integrity
+from interviews.queries.answers import AnswerRecord, complete
+from interviews.queries.evaluation import Evaluation
+from interviews.queries.integrity import Fact
 
 CHUNK = 1000
 """Rows that are read at once where many are exported."""
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerRecord:
-    """An answer with its recording and its transcript, where they exist."""
-
-    answer: Answer
-    recording: Recording | None
-    transcript: Transcript | None
-
-    @property
-    def is_transcribed(self) -> bool:
-        """Whether the transcript is complete."""
-        return self.transcript is not None and self.transcript.status == Transcript.Status.DONE
-
-
-class FactKind(StrEnum):
-    ASKED_AGAIN = "asked_again"
-    SILENT = "silent"
-    TYPED = "typed"
-
-
-class Fact(NamedTuple):
-    """Something that happened in an interview, without a judgement. position: of the question."""
-
-    position: int
-    kind: FactKind
-    at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
-    """A candidate's interview: what was agreed to, what was asked, and what was answered."""
+    """A candidate's interview: what was agreed to, asked, answered, noticed, and judged.
+
+    evaluation: as far as the person who reads it may see it; None for programs.
+    """
 
     session: Session
     answers: Sequence[AnswerRecord]
+    facts: Sequence[Fact]
+    evaluation: Evaluation | None = None
 
     @property
     def invitation(self) -> Invitation:
@@ -61,31 +40,23 @@ class Record:
         """The interview as the candidate agreed to it."""
         return self.session.agreed
 
-    @property
-    def facts(self) -> Iterator[Fact]:
-        """What the platform noticed while the interview was taken, in the order of the questions."""
-        for answer in (each.answer for each in self.answers):
-            if answer.asked_again_at is not None:
-                yield Fact(answer.position, FactKind.ASKED_AGAIN, answer.asked_again_at)
-            if answer.is_silent:
-                yield Fact(answer.position, FactKind.SILENT, answer.completed_at)
-            if answer.typed_text:
-                yield Fact(answer.position, FactKind.TYPED, answer.completed_at)
 
+def of(session_id: UUID, *, viewer: User | None = None) -> Record:
+    """Read a candidate's interview, in the same number of statements for any number of answers.
 
-def of(session_id: UUID) -> Record:
-    """Read a candidate's interview in two statements. Raises Session.DoesNotExist."""
+    viewer: who gets the judgement, as far as this person may see it. Programs get none.
+
+    Raises Session.DoesNotExist.
+    """
     related = ("invitation__interview__organisation", "invitation__interview__published", "definition")
     session = Session.objects.select_related(*related).get(pk=session_id)
-    rows = session.answers.filter(kind=Answer.Kind.QUESTION).order_by("position")
-    return Record(session, [_of(answer) for answer in rows.select_related("recording__transcript")])
-
-
-def _of(answer: Answer) -> AnswerRecord:
-    recording = answer.recording
-    if recording is not None and recording.status == Recording.Status.DISCARDED:
-        recording = None
-    return AnswerRecord(answer, recording, getattr(recording, "transcript", None) if recording else None)
+    found = [AnswerRecord.of(answer) for answer in complete(session.answers.order_by("position"))]
+    return Record(
+        session=session,
+        answers=found,
+        facts=integrity.facts_of(session, [each.answer for each in found]),
+        evaluation=evaluation.of(session, viewer) if viewer else None,
+    )
 
 
 def in_chunks(sessions: QuerySet[Session], *, columns: QuerySet[Session]) -> Iterator[list[Any]]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from accounts.models import Membership
+from interviews.actions import decisions, scorecards
 from tests import factories
 
 Role = Membership.Role
@@ -38,7 +39,7 @@ def test_figures_are_shown_with_their_charts(client, member, finished):
     for title in ("Funnel", "Questions", "Lengths of spoken answers", "How long speech takes"):
         assert f'aria-label="{title}"' in page
     charts = re.findall(r'data-type="bar" data-value="([^"]+)"', page)
-    assert len(charts) == 5
+    assert len(charts) == 6
     assert json.loads(charts[0].replace("&quot;", '"'))["datasets"][0]["data"] == [1, 1, 1, 1]
     assert "=Why &lt;b&gt;bees&lt;/b&gt;?" in page
 
@@ -53,7 +54,7 @@ def test_a_page_without_candidates_says_so(client, member):
 def test_figures_lead_to_the_candidates_behind_them(client, member, finished):
     member(Role.REVIEWER)
     addresses = re.findall(r'href="(/admin/analytics/candidates/[^"]+)"', page_of(client))
-    assert len(addresses) == 6
+    assert len(addresses) == 7
     for address in addresses:
         listed = client.get(address.replace("&amp;", "&")).content.decode()
         assert reverse("admin:interviews_session_change", args=[finished.pk]) in listed
@@ -146,3 +147,70 @@ def test_long_list_has_pages(client, member, interview, monkeypatch):
     page = client.get(reverse("analytics-behind"), {"figure": "invited"}).content.decode()
     assert "1 / 2" in page
     assert 'rel="next"' in page
+
+
+@pytest.fixture
+def scored(ours):
+    """Two candidates whom a reviewer has scored, the second of whom is rejected."""
+    interview = factories.InterviewFactory(organisation=ours, questions=1, published=False, title="Keeper")
+    factories.CriterionFactory(interview=interview, name="Candour")
+    factories.publish(interview)
+    reviewer = factories.MembershipFactory(organisation=ours, role=Role.REVIEWER).user
+    sessions = [factories.SessionFactory(invitation__interview=interview, finished=True) for _ in range(2)]
+    for session, level in zip(sessions, (4, 2), strict=True):
+        given = {str(each.id): (level, "") for each in session.definition.criteria}
+        scorecards.submit(session=session, scores=given, by=reviewer, now=timezone.now())
+    reject = {"outcome": "reject", "reason": "so", "after": None, "by": reviewer, "now": timezone.now()}
+    decisions.decide(session=sessions[1], **reject)
+    return sessions
+
+
+def levels(table) -> dict[str, str]:
+    return {
+        column: number for (panel, _row, column), number in table.items() if panel == "Scores by criterion"
+    }
+
+
+def test_levels_and_decisions_are_in_the_tables(client, member, scored):
+    client.force_login(scored[0].scorecards.get().reviewer)
+    table = table_of(client)
+    assert levels(table) == {
+        "No basis": "0",
+        "Level 1": "0",
+        "Level 2": "1",
+        "Level 3": "0",
+        "Level 4": "1",
+        "Level 5": "",
+    }
+    assert table["Decisions", "Reject", "Candidates"] == "1"
+    assert table["Decisions", "Not decided", "Candidates"] == "1"
+
+
+def test_level_leads_to_its_candidate(client, scored):
+    client.force_login(scored[0].scorecards.get().reviewer)
+    addresses = re.findall(r'href="([^"]+figure=(?:score-\d+|reject)[^"]+)"', page_of(client))
+    assert len(addresses) == 3
+    listed = client.get(addresses[-2].replace("&amp;", "&")).content.decode()
+    assert "1 candidate" in listed
+    assert scored[1].invitation.candidate_name in listed
+
+
+def test_who_has_not_scored_learns_no_level_and_no_decision(client, member, scored):
+    member(Role.REVIEWER)
+    table = table_of(client)
+    assert set(levels(table).values()) == {"0", ""}
+    assert table["Decisions", "Reject", "Candidates"] == "0"
+    assert table["Decisions", "After your score", "Candidates"] == "2"
+    listed = client.get(reverse("analytics-behind"), {"figure": "reject"}).content.decode()
+    assert scored[1].invitation.candidate_name not in listed
+
+
+def test_reviewer_who_is_limited_to_assigned_candidates_counts_those(client, member, ours, scored):
+    ours.is_review_by_assignment = True
+    ours.save()
+    user = member(Role.REVIEWER)
+    scored[0].assignments.create(reviewer=user)
+    scorecards.show_others(session=scored[0], by=user, now=timezone.now())
+    table = table_of(client)
+    assert (levels(table)["Level 4"], levels(table)["Level 2"]) == ("1", "0")
+    assert sum(int(number) for (panel, *_), number in table.items() if panel == "Decisions") == 1

@@ -8,6 +8,7 @@ from accounts.models import Membership
 from interviews.actions import notes
 from interviews.models import Assignment, Decision, Message, Note, Scorecard, Submission
 from tests import factories
+from voice.models import Transcript
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 
@@ -234,6 +235,33 @@ class TestComparing:
         member(Role.REVIEWER)
         answered[0].answers.update(typed_text="<script>alert(1)</script>")
         assert "<script>alert" not in self.compare(client, *answered).content.decode()
+
+    def test_words_are_shown_as_corrected(self, client, member, answered):
+        member(Role.REVIEWER)
+        answer = answered[0].answers.first()
+        factories.CorrectionFactory(answer=answer, first_word=3, text="tiny")
+        page = self.compare(client, *answered).content.decode()
+        assert page.count("I built a tiny service") == 1
+        assert page.count("I built a small service") == 3
+        assert "Unreliable transcript" not in page
+
+    def test_unreliable_transcript_says_so(self, client, member, answered):
+        member(Role.REVIEWER)
+        Transcript.objects.filter(recording__answer=answered[0].answers.first()).update(confidence=0.4)
+        assert self.compare(client, *answered).content.decode().count("Unreliable transcript: listen.") == 1
+
+    def test_number_of_queries_does_not_grow_with_corrections(
+        self, client, member, answered, django_assert_max_num_queries
+    ):
+        member(Role.REVIEWER)
+        self.compare(client, *answered)
+        with django_assert_max_num_queries(100) as before:
+            self.compare(client, *answered)
+        for session in answered:
+            for answer in session.answers.all():
+                factories.CorrectionFactory(answer=answer)
+        with django_assert_max_num_queries(len(before)):
+            self.compare(client, *answered)
 
     def test_choice_is_of_two_to_five_of_one_interview(self, client, member, ours, make_session):
         member(Role.REVIEWER)

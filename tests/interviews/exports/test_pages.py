@@ -73,6 +73,52 @@ def test_json_keeps_the_documented_form(client, member, session):
     assert json.loads(written)["consent"]["given_at"].endswith("Z")
 
 
+def test_json_has_what_was_recognised_and_who_corrected_it(client, member, session):
+    owner = member(Role.OWNER)
+    answer = session.answers.get(position=1)
+    factories.CorrectionFactory(answer=answer, first_word=3, text="tiny", made_by=owner)
+    factories.CorrectionFactory(answer=answer, first_word=3, text="large")
+    [found, _typed] = CandidateInterview.model_validate_json(client.get(url(session, "json")).content).answers
+    transcript = found.transcript
+    assert transcript.text.startswith("I built a small service")
+    assert transcript.corrected_text.startswith("I built a large service")
+    assert transcript.words[3].word == "small"
+    assert transcript.is_reliable
+    assert [(each.text, each.made_by, each.is_in_force) for each in transcript.corrections] == [
+        *(("large", "", True), ("tiny", owner.username, False)),
+    ]
+
+
+def test_json_tells_no_limits_and_facts_about_the_whole_interview(client, member, session):
+    member(Role.OWNER)
+    factories.ObservationFactory(session=session, kind="opened_again")
+    document = json.loads(client.get(url(session, "json")).content)
+    assert {(fact["position"], fact["kind"]) for fact in document["facts"]} == {
+        *((2, "typed"), (None, "opened_again")),
+    }
+    assert not [key for key in document["answers"][0] if "limit" in key or "think" in key]
+
+
+@pytest.mark.parametrize("kind", ["pdf", "json"])
+def test_number_of_queries_does_not_grow_with_answers_and_corrections(
+    client, member, session, kind, django_assert_max_num_queries
+):
+    member(Role.OWNER)
+    for position in range(3, 9):
+        answer = factories.AnswerFactory(session=session, position=position, accepted=True)
+        factories.CorrectionFactory.create_batch(3, answer=answer, made_by=factories.UserFactory())
+    with django_assert_max_num_queries(22):
+        client.get(url(session, kind))
+
+
+def test_subtitles_have_the_corrected_words_at_their_times(client, member, session):
+    member(Role.OWNER)
+    answer = factories.AnswerFactory(session=session, position=3, accepted=True, transcript="in voices again")
+    factories.CorrectionFactory(answer=answer, first_word=0, last_word=1, text="invoices")
+    text = client.get(url(session, "vtt")).content.decode()
+    assert "00:00:02.000 --> 00:00:03.160\ninvoices again" in text
+
+
 def test_subtitles_follow_each_other(client, member, session):
     member(Role.OWNER)
     factories.AnswerFactory(session=session, position=3, accepted=True, transcript="second answer")

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interviews.exports import fonts, pdf, sections
-from interviews.exports.sections import Section, Text
+from interviews.exports.blocks import Pair, Run, Section, Spoken, Text, moment
 from interviews.queries import records
 from tests import factories
+from voice.models import Transcript
 
 NOW = timezone.now()
 
@@ -36,8 +37,8 @@ def test_whole_interview_can_be_read(record):
     answer = record.answers[0]
     for said in (
         *("Zoë Brontë", "zoe@example.com", "Keeper of bees", "1, published"),
-        *(record.session.consent_text, f"1. {answer.answer.question_text}", "0:02 recorded, 1:00 allowed"),
-        *("0:00 I built a small service (?) that reads", "I would rather write.", "Answered in writing."),
+        *(record.session.consent_text, f"1. {answer.answer.question_text}", "0:02 recorded"),
+        *("0:00 I built a small service (?) that reads", "I would rather write.", "Typed instead of spoken."),
         *(
             answer.recording.sha256,
             "time zone of all times: UTC",
@@ -47,6 +48,8 @@ def test_whole_interview_can_be_read(record):
     ):
         assert said in text, said
     assert "Just for practice" not in text
+    assert "allowed" not in text, "a longer recording would tell of an accommodation"
+    assert "Scores and decision" not in text
 
 
 @pytest.mark.parametrize(
@@ -67,8 +70,28 @@ def test_facts_have_their_times(session):
         session=session, position=3, accepted=True, asked_again_at=asked_at, is_silent=True
     )
     text = of_record(records.of(session.pk))
-    assert f"Asked once more: nothing was heard until the limit. {sections.moment(asked_at)}" in text
+    assert f"Question 3 Asked again: nothing was heard until the limit. {moment(asked_at)}" in text
     assert "the second time too." in text
+
+
+def test_facts_about_the_whole_interview_stand_beside_the_others(session):
+    factories.ObservationFactory(session=session, kind="reconnected")
+    assert "Interview The connection was lost and came back." in of_record(records.of(session.pk))
+
+
+def test_corrected_words_are_followed_by_what_was_recognised(session):
+    factories.CorrectionFactory(answer=session.answers.get(position=1), first_word=3, text="tiny")
+    factories.CorrectionFactory(answer=session.answers.get(position=1), first_word=0, text="")
+    text = of_record(records.of(session.pk))
+    assert "(nothing said) [I] built a tiny [small] service (?)" in text
+    assert "Words in brackets were recognised" in text
+
+
+def test_unreliable_transcript_says_so(session):
+    assert "Unreliable" not in of_record(records.of(session.pk))
+    Transcript.objects.update(confidence=0.41)
+    text = of_record(records.of(session.pk))
+    assert "Unreliable transcript: listen. The computer was 41 % sure of its words." in text
 
 
 @pytest.mark.parametrize(
@@ -83,6 +106,18 @@ def test_scripts_of_the_fonts_are_printed_as_they_are(words):
     found, expected = (unicodedata.normalize("NFKC", "".join(each.split())) for each in (text, words))
     assert expected in found.replace("\0", ""), "pypdf reads a sign of two bytes as two"
     assert "lack some characters" not in text
+
+
+def test_word_is_not_cut_where_a_run_begins():
+    runs = [Run("x" * n, is_doubtful=bool(n % 2)) for n in range(1, 30)]
+    text = read(pdf.write([Section("Words", [Spoken("0:00", runs)])], title="A file", now=NOW))
+    assert all(f" {run.text} " in text for run in runs)
+
+
+def test_long_label_stands_above_its_text():
+    label = "Names what went wrong without being asked for it"
+    text = read(pdf.write([Section("Words", [Pair(label, "4 of 4")])], title="A file", now=NOW))
+    assert f"{label} 4 of 4" in text
 
 
 def test_devanagari_is_shaped():

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interviews.models import Correction
-from interviews.queries.corrections import corrected_text, in_force, recognised, wording
+from interviews.queries.corrections import by_segment, corrected_text, in_force, recognised, wording
 from tests import factories
 from voice.models import Transcript
 
@@ -68,6 +68,13 @@ def test_every_word_is_shown_once_whatever_was_corrected(made):
     stretches = wording(transcript, [layer(first, max(first, last), text) for first, last, text in made])
     shown = [word for stretch in stretches for word in range(stretch.first, stretch.last + 1)]
     assert shown == list(range(9))
+
+
+def test_correction_across_segments_stands_where_it_begins():
+    segments = [*factories.segments_of("it reads in"), *factories.segments_of("voices all day")]
+    transcript = Transcript(status="done", text="it reads in voices all day", segments=segments)
+    found = by_segment(transcript, [layer(2, 3, "invoices", of=transcript)])
+    assert [[one.text for one in each] for each in found] == [["it", "reads", "invoices"], ["all", "day"]]
 
 
 @pytest.mark.parametrize("segments", [[], [{"text": "Hi", "words": []}]])

@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from interviews.models import Observation
-from interviews.queries.integrity import facts_of
+from interviews.queries.integrity import FactKind, facts_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,22 @@ def test_facts_are_told_in_the_order_in_which_they_happened(session):
         (at(5), "Nothing was heard until the limit, the second time too", 1),
         (at(7), "Typed instead of spoken", 2),
     ]
+
+
+def test_facts_have_kinds_that_programs_rely_on():
+    assert [kind.value for kind in FactKind] == [
+        *("asked_again", "silent", "typed", "reconnected", "opened_again"),
+    ]
+    assert set(Observation.Kind.values) < {kind.value for kind in FactKind}
+
+
+def test_no_fact_tells_how_long_a_candidate_could_take(session):
+    for minutes, position in ((1, 1), (9, 2)):
+        factories.AnswerFactory(
+            session=session, position=position, asked_at=at(0), asked_again_at=at(minutes)
+        )
+    first, second = facts_of(session, session.answers.all())
+    assert first.text == second.text
 
 
 def test_interview_that_went_its_way_has_no_facts(session):
