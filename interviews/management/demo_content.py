@@ -7,8 +7,11 @@ from django.utils import timezone
 
 from accounts.models import Organisation, User
 from interviews.actions import interviews, versions
-from interviews.models import Interview, Question
+from interviews.models import Criterion, Interview, Question
 from interviews.texts import consent
+
+REVIEWERS = ("reviewer", "second-reviewer")
+"""Usernames of those who score the demo's candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +23,19 @@ class DemoQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoCriterion:
+    name: str
+    meaning: str
+    levels: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class DemoInterview:
     title: str
     job_title: str
     language: str
     questions: Sequence[DemoQuestion]
+    rubric: Sequence[DemoCriterion] = ()
 
 
 def interview_for(organisation: Organisation, demo: DemoInterview, by: User) -> Interview:
@@ -50,6 +61,16 @@ def interview_for(organisation: Organisation, demo: DemoInterview, by: User) -> 
                 retakes=question.retakes,
             )
             for position, question in enumerate(demo.questions, start=1)
+        )
+        Criterion.objects.bulk_create(
+            Criterion(
+                interview=interview,
+                position=position,
+                name=criterion.name,
+                meaning=criterion.meaning,
+                levels=criterion.levels,
+            )
+            for position, criterion in enumerate(demo.rubric, start=1)
         )
         versions.publish(interview=interview, by=by, now=timezone.now())
     else:

@@ -1,4 +1,4 @@
-"""The demo's candidates answer with its own voices, through the whole system."""
+"""The demo's candidates answer with its own voices, through the whole system, and its team judges them."""
 
 import pytest
 
@@ -16,6 +16,16 @@ JOIN voice_transcript t ON t.recording_id = r.id AND t.status = 'done'
 WHERE i.candidate_email LIKE '%%-_@example.com' GROUP BY i.id ORDER BY 1
 """
 
+JUDGED = """
+SELECT i.candidate_email, count(DISTINCT c.id), count(DISTINCT d.id)
+FROM interviews_invitation i
+JOIN interviews_session s ON s.invitation_id = i.id
+JOIN interviews_scorecard c ON c.session_id = s.id
+JOIN interviews_submission u ON u.scorecard_id = c.id
+JOIN interviews_decision d ON d.session_id = s.id
+GROUP BY i.id
+"""
+
 
 def test_demo_is_filled_by_candidates_who_speak_and_once_only(stack):
     assert stack.demo
@@ -24,8 +34,11 @@ def test_demo_is_filled_by_candidates_who_speak_and_once_only(stack):
     for _email, status, _stored, longest_s in finished(stack):
         assert status == "finished"
         assert 1 < longest_s <= 15
+    judged = stack.rows(JUDGED, [])
+    assert judged == [("ada-0@example.com", 2, 1)] * 2
     stack.manage("fill_demo", "--most", "1")  # goes on with the third
     wait_for(lambda: len(finished(stack)) == 3, stack.last_lines)
+    assert stack.rows(JUDGED, []) == judged  # the third is of an organisation without reviewers
 
 
 def finished(stack) -> list[tuple]:

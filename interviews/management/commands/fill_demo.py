@@ -1,7 +1,7 @@
-"""Candidates of the demo, so that its lists, reviews and figures show something.
+"""Candidates of the demo and their judgement, so that its lists, reviews and figures show something.
 
-They answer with the demo's own voices, through the same actions as people in a browser. A start goes on where
-the one before ended. It takes minutes at the lowest priority, beside whoever uses the demo.
+Candidates answer with the demo's own voices, through the same actions as people in a browser. A start goes on
+where the one before ended. It takes minutes at the lowest priority, beside whoever uses the demo.
 """
 
 import asyncio
@@ -12,17 +12,20 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Membership, Organisation, User
-from interviews.actions import answers, invitations, sessions
+from interviews.actions import accommodations, answers, invitations, sessions
 from interviews.candidate.session import CandidateSession
-from interviews.management.demo_content import DemoInterview, DemoQuestion, interview_for
+from interviews.management import demo_team
+from interviews.management.demo_content import DemoCriterion, DemoInterview, DemoQuestion, interview_for
 from interviews.models import Answer, Interview, Invitation, Session
 from voice.audio import decoding
 from voice.audio.pcm import BYTES_A_SECOND, s16le_from_samples
@@ -37,26 +40,31 @@ SECOND_SLUG, SECOND_NAME = "second", "Second organisation"
 LOWEST_PRIORITY = 19
 LINK_DAYS = 30
 WRITER = "demo"
-STATES = ("finished", "finished", "left", "finished", "invited", "finished", "revoked", "finished")
+STATES = ("decided", "decided", "left", "waiting", "invited", "decided", "revoked", "scored")
 """Given to the candidates of an interview in turn."""
-ANSWERED = {"finished": None, "left": 1}
-"""How many questions a candidate in this state answers; None is all of them."""
+ANSWERED = {"decided": None, "scored": None, "waiting": None, "left": 1}
+"""How many questions a candidate in this state answers; None is all of them. Others answer none."""
 SPEEDS = (1.0, 0.95, 1.08)
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A candidate, and what this one says to each question."""
+    """A candidate, and what this one says to each question.
+
+    arranged: the accommodation; empty if there is none. note: what a recruiter writes about the candidate.
+    """
 
     name: str
     email: str
     state: str
     said: tuple[str, ...] = field(repr=False)
     speed: float
+    arranged: dict[str, Any] = field(repr=False)
+    note: str = field(repr=False)
 
 
 class Command(BaseCommand):
-    help = "Fill the demo with candidates who speak. What is there already stays as it is."
+    help = "Fill the demo with candidates who speak and are judged. What is there already stays as it is."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--most", type=int, default=40, help="how many candidates are made at most")
@@ -67,26 +75,29 @@ class Command(BaseCommand):
 
 
 async def fill(*, most: int) -> None:
-    """Make up to `most` candidates that are missing, of each interview in turn."""
+    """Make up to `most` candidates that are missing, of each interview in turn. The team judges them."""
     content = tomllib.loads(CONTENT.read_text(encoding="utf-8"))
     by = await in_thread(User.objects.get)(username="admin")
     planned = []
     for entry in content["interviews"]:
         organisation = await _organisation(entry["organisation"], by)
         interview = await in_thread(interview_for)(organisation, _interview_of(entry), by)
+        if places := entry.get("open_link_places"):
+            await in_thread(demo_team.open_link)(interview=interview, places=places, by=by)
         planned.append([(interview, person) for person in people(entry, content)])
-    missing = [
-        (interview, person)
-        for interview, person in _in_turn(planned)
-        if not await in_thread(interview.invitations.filter(candidate_email=person.email).exists)()
-    ]
-    for interview, person in missing[:most]:
-        await _candidate(interview, person, by)
+    judge = partial(in_thread(demo_team.judge), words=content["team"])
+    for interview, person in _in_turn(planned):
+        is_missing = not await in_thread(interview.invitations.filter(candidate_email=person.email).exists)()
+        if is_missing and most > 0:
+            await _candidate(interview, person, by)
+            most -= 1
+        await judge(interview=interview, email=person.email, state=person.state, note=person.note)
 
 
 def people(entry: dict[str, Any], content: dict[str, Any]) -> Iterator[Person]:
     """Return the candidates of an interview; the same at each call."""
     chosen = random.Random(entry["title"])
+    arranged, notes = entry.get("arranged", {}), entry.get("notes", {})
     names, states = cycle(content["names"]), cycle(STATES)
     for number, (name, state) in enumerate(islice(zip(names, states, strict=False), entry["candidates"])):
         yield Person(
@@ -95,12 +106,15 @@ def people(entry: dict[str, Any], content: dict[str, Any]) -> Iterator[Person]:
             state=state,
             said=tuple(chosen.choice(question["answers"]) for question in entry["questions"]),
             speed=chosen.choice(SPEEDS),
+            arranged=arranged.get(str(number), {}),
+            note=notes.get(str(number), ""),
         )
 
 
 def _interview_of(entry: dict[str, Any]) -> DemoInterview:
     questions = [DemoQuestion(question["text"]) for question in entry["questions"]]
-    return DemoInterview(entry["title"], entry["job_title"], entry["language"], questions)
+    rubric = [DemoCriterion(**criterion) for criterion in entry["rubric"]]
+    return DemoInterview(entry["title"], entry["job_title"], entry["language"], questions, rubric)
 
 
 def _in_turn(planned: list[list[Any]]) -> list[Any]:
@@ -136,9 +150,10 @@ async def _candidate(interview: Interview, person: Person, by: User) -> None:
         await candidate.act_on_answer(answers.finish, answer_id, byte_count=len(audio), has_speech=True)
 
 
+@transaction.atomic
 def _invited(interview: Interview, person: Person, by: User) -> Invitation:
     now = timezone.now()
-    return invitations.invite(
+    invitation = invitations.invite(
         interview=interview,
         candidate_name=person.name,
         candidate_email=person.email,
@@ -146,6 +161,9 @@ def _invited(interview: Interview, person: Person, by: User) -> Invitation:
         by=by,
         now=now,
     )
+    if person.arranged:
+        accommodations.give(invitation=invitation, **person.arranged, by=by, now=now)
+    return invitation
 
 
 def _asked(session: Session) -> list[str]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, Membership, Organisation, User
 from interviews.actions import invitations
-from interviews.management.demo_content import DemoInterview, DemoQuestion, interview_for
+from interviews.management.demo_content import REVIEWERS, DemoInterview, DemoQuestion, interview_for
 from interviews.models import Interview
 
 ORGANISATION, SLUG = "Demo organisation", "demo"
@@ -72,6 +72,7 @@ def load(*, base_url: str, earlier: dict[str, Any]) -> dict[str, Any]:
     recruiter_password = earlier.get("recruiter_password") or secrets.token_urlsafe(12)
     admin = _user("admin", password, organisation, Membership.Role.OWNER, is_superuser=True)
     recruiter = _user("recruiter", recruiter_password, organisation, Membership.Role.RECRUITER)
+    reviewers = _reviewers(organisation, earlier)
     rows = [interview_for(organisation, demo, admin) for demo in DEMO_INTERVIEWS]
     invitation = _invitation(rows[0], admin, base_url)
     return {
@@ -81,6 +82,7 @@ def load(*, base_url: str, earlier: dict[str, Any]) -> dict[str, Any]:
         "password": password,
         "recruiter_username": recruiter.username,
         "recruiter_password": recruiter_password,
+        **reviewers,
         "api_url": f"{base_url}/api/v1",
         "api_docs_url": f"{base_url}/api/docs",
         "api_key": _api_key(organisation, admin),
@@ -101,6 +103,22 @@ def _user(
     user.save()
     Membership.objects.update_or_create(user=user, organisation=organisation, defaults={"role": role})
     return user
+
+
+def _reviewers(organisation: Organisation, earlier: dict[str, Any]) -> dict[str, str]:
+    """Return the sign-ins of the reviewers.
+
+    A password that an earlier start wrote is not checked: each check takes a third of a second of the start.
+    """
+    facts = {}
+    for username in REVIEWERS:
+        name = username.replace("-", "_")
+        known = earlier.get(f"{name}_password", "")
+        if not known or not User.objects.filter(username=username).exists():
+            known = known or secrets.token_urlsafe(12)
+            _user(username, known, organisation, Membership.Role.REVIEWER)
+        facts |= {f"{name}_username": username, f"{name}_password": known}
+    return facts
 
 
 def _invitation(interview: Interview, by: User, base_url: str) -> str:
