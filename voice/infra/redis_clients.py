@@ -28,6 +28,13 @@ def of_loop(name: str, make: Callable[[], T]) -> T:
     return cast(T, things[name])
 
 
+async def close_clients() -> None:
+    """Close the clients of the running event loop: for a program that ends with it."""
+    for thing in _of_loops.pop(asyncio.get_running_loop(), {}).values():
+        if isinstance(thing, redis.asyncio.Redis):
+            await thing.aclose(close_connection_pool=True)
+
+
 def options_of_loop(**options: Any) -> dict[str, Any]:
     """Return the options of a redis.asyncio pool for the configured Redis; its URL overrides them."""
     options = {**CONNECTING, **options, **parse_url(settings.REDIS_URL)}

@@ -29,6 +29,7 @@ from interviews.management.demo_content import DemoCriterion, DemoInterview, Dem
 from interviews.models import Answer, Interview, Invitation, Session
 from voice.audio import decoding
 from voice.audio.pcm import BYTES_A_SECOND, s16le_from_samples
+from voice.infra.redis_clients import close_clients
 from voice.infra.threads import in_thread
 from voice.models import Recording
 from voice.recordings import buffer, lifecycle
@@ -71,7 +72,14 @@ class Command(BaseCommand):
 
     def handle(self, *, most: int, **options: Any) -> None:
         os.nice(LOWEST_PRIORITY)
-        asyncio.run(fill(most=most))
+        asyncio.run(_filled(most=most))
+
+
+async def _filled(*, most: int) -> None:
+    try:
+        await fill(most=most)
+    finally:
+        await close_clients()
 
 
 async def fill(*, most: int) -> None:

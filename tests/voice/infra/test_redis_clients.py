@@ -91,3 +91,14 @@ async def test_what_the_address_says_comes_first(settings):
     for client in (redis_clients.async_client(), redis_clients.audio_client()):
         assert client.connection_pool.connection_kwargs["socket_timeout"] == 7
         assert client.connection_pool.max_connections == 9
+
+
+@LOOPS
+def test_closed_clients_leave_no_connection_behind(run):
+    async def use_and_close():
+        pool = await ask()
+        await write_audio()
+        await redis_clients.close_clients()
+        return [connection.is_connected for connection in pool._connections if connection]
+
+    assert not any(run(use_and_close()))
