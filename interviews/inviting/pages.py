@@ -61,7 +61,7 @@ class BatchAdmin(ReadOnlyScopedModelAdmin):
 
     organisation_path = "interview__organisation_id"
     reading_roles = access.WRITERS
-    list_display = ["file_name", "interview", "state", "total", "created_by", "created_at"]
+    list_display = ["file_name", "interview", "state", "total", "made_by", "created_at"]
     list_filter = [("interview", ScopedRelatedFilter), "status"]
     list_select_related = ["interview", "created_by"]
 
@@ -94,6 +94,10 @@ class BatchAdmin(ReadOnlyScopedModelAdmin):
     )
     def state(self, batch: InvitationBatch) -> tuple[str, str]:
         return batch.status, batch.get_status_display()
+
+    @display(description=_("created by"), ordering="created_by")
+    def made_by(self, batch: InvitationBatch) -> str:
+        return str(batch.created_by or "–")
 
     def upload_view(self, request: HttpRequest, interview_id: UUID) -> HttpResponse:
         """Take a spreadsheet. Nobody is invited by this."""

@@ -89,6 +89,15 @@ def test_person_gets_an_invitation_of_the_own_after_confirming(client, link):
     assert not Application.objects.exists()
 
 
+def test_page_has_the_colour_and_the_contact_of_the_organisation(client):
+    interview = factories.InterviewFactory(
+        questions=1, organisation__accent_colour="#0b6e4f", organisation__contact_name="Sam Tower"
+    )
+    shown = client.get(page(make_link(interview))).content.decode()
+    assert "--accent: #0b6e4f;" in shown
+    assert "Sam Tower" in shown
+
+
 def test_confirmation_works_once(client, link):
     apply(client, link)
     address = sent_mail()
