@@ -107,7 +107,7 @@ def test_number_of_queries_does_not_grow_with_answers_and_corrections(
     for position in range(3, 9):
         answer = factories.AnswerFactory(session=session, position=position, accepted=True)
         factories.CorrectionFactory.create_batch(3, answer=answer, made_by=factories.UserFactory())
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(20):
         client.get(url(session, kind))
 
 
