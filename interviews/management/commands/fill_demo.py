@@ -29,6 +29,7 @@ from interviews.management.demo_content import DemoCriterion, DemoInterview, Dem
 from interviews.models import Answer, Interview, Invitation, Session
 from voice.audio import decoding
 from voice.audio.pcm import BYTES_A_SECOND, s16le_from_samples
+from voice.infra import redis_clients
 from voice.infra.threads import in_thread
 from voice.models import Recording
 from voice.recordings import buffer, lifecycle
@@ -71,7 +72,21 @@ class Command(BaseCommand):
 
     def handle(self, *, most: int, **options: Any) -> None:
         os.nice(LOWEST_PRIORITY)
-        asyncio.run(fill(most=most))
+        asyncio.run(_run(most=most))
+
+
+async def _run(*, most: int) -> None:
+    """Fill the demo, and close what is open to Redis: later there is no event loop to close it in."""
+    try:
+        await fill(most=most)
+    finally:
+        for client in (
+            redis_clients.async_client(),
+            redis_clients.waiting_client(),
+            redis_clients.audio_client(),
+        ):
+            await client.aclose()
+            await client.connection_pool.disconnect()
 
 
 async def fill(*, most: int) -> None:
