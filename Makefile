@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test proof bench load lint messages lock clean
+.PHONY: help demo test proof bench load pictures lint messages lock clean
 .DEFAULT_GOAL := help
 # A machine may forbid Python to keep bytecode. Then each of hundreds of processes would compile everything again: 1.2 s.
 unexport PYTHONDONTWRITEBYTECODE
@@ -31,6 +31,9 @@ MINUTES ?= 5
 
 load: $(STAMP) ## Hold interviews: CANDIDATES=1000 at once, MINUTES=5; ADDRESS= and API_KEY= of a system that is up
 	@$(PY) -m tests.benchmarks.load --candidates $(CANDIDATES) --minutes $(MINUTES) --address "$(ADDRESS)" $(ARGS)
+
+pictures: $(STAMP) ## Make the pictures of docs/recruiter.md and docs/reviewer.md from a demo (needs Chromium)
+	$(PY) -m tests.pictures $(ARGS)
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	$(VENV)/bin/ruff format --check .

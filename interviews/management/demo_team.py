@@ -5,6 +5,7 @@ nothing is done twice, and what people did stays.
 """
 
 import random
+from collections.abc import Sequence
 from datetime import timedelta
 from statistics import mean
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Organisation, User
+from accounts.models import User
 from interviews.actions import assignments, decisions, mails, notes, open_links, scorecards
 from interviews.management.demo_content import REVIEWERS
 from interviews.models import Decision, Interview, Session
@@ -46,19 +47,20 @@ def judge(*, interview: Interview, email: str, state: str, note: str, words: dic
 
     Do nothing before the interview is finished, or in an organisation without the demo's reviewers.
     """
-    rows = Session.objects.filter(invitation__interview=interview, invitation__candidate_email=email)
+    rows = Session.objects.counted().filter(
+        invitation__interview=interview, invitation__candidate_email=email
+    )
     session = rows.filter(status=Session.Status.FINISHED, assignments=None).first()
-    reviewers = _members(interview.organisation, *REVIEWERS)
-    recruiter = next(iter(_members(interview.organisation, RECRUITER)), None)
-    if session is None or session.definition is None or not session.definition.criteria:
+    reviewers, recruiters = (_members(interview, names) for names in (REVIEWERS, [RECRUITER]))
+    criteria = session.definition.criteria if session and session.definition else []
+    if session is None or not criteria or not reviewers or not recruiters:
         return
-    if recruiter is None or not reviewers:
-        return
+    recruiter = recruiters[0]
     now, chosen = timezone.now(), random.Random(f"{interview.title} {email}")
     assignments.assign(sessions=[session], reviewers=reviewers, each=len(reviewers), by=recruiter, now=now)
     if state == "waiting":
         return
-    levels = _levels(session.definition.criteria, chosen, reviewers=len(reviewers))
+    levels = _levels(criteria, chosen, reviewers=len(reviewers))
     for reviewer, given in zip(reviewers, levels, strict=True):
         scores = {key: (level, chosen.choice(words["notes"][level - 1])) for key, level in given.items()}
         scorecards.submit(session=session, scores=scores, by=reviewer, now=now)
@@ -70,8 +72,9 @@ def judge(*, interview: Interview, email: str, state: str, note: str, words: dic
         decisions.decide(session=session, outcome=outcome, reason=reason, after=None, by=recruiter, now=now)
 
 
-def _members(organisation: Organisation, *usernames: str) -> list[User]:
-    members = User.objects.filter(username__in=usernames, memberships__organisation=organisation)
+def _members(interview: Interview, usernames: Sequence[str]) -> list[User]:
+    """Return those of them who work for the organisation of the interview."""
+    members = User.objects.filter(username__in=usernames, memberships__organisation=interview.organisation_id)
     return list(members.order_by("username"))
 
 

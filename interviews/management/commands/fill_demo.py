@@ -107,12 +107,16 @@ def people(entry: dict[str, Any], content: dict[str, Any]) -> Iterator[Person]:
     chosen = random.Random(entry["title"])
     arranged, notes = entry.get("arranged", {}), entry.get("notes", {})
     names, states = cycle(content["names"]), cycle(STATES)
+    said = [
+        cycle(chosen.sample(question["answers"], k=len(question["answers"])))
+        for question in entry["questions"]
+    ]
     for number, (name, state) in enumerate(islice(zip(names, states, strict=False), entry["candidates"])):
         yield Person(
             name=f"{name} {content['surname']}",
             email=f"{name.lower()}-{number}@example.com",
             state=state,
-            said=tuple(chosen.choice(question["answers"]) for question in entry["questions"]),
+            said=tuple(map(next, said)),
             speed=chosen.choice(SPEEDS),
             arranged=arranged.get(str(number), {}),
             note=notes.get(str(number), ""),

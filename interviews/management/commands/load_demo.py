@@ -110,7 +110,7 @@ def _reviewers(organisation: Organisation, earlier: dict[str, Any]) -> dict[str,
 
     A password that an earlier start wrote is not checked: each check takes a third of a second of the start.
     """
-    facts = {}
+    facts: dict[str, str] = {}
     for username in REVIEWERS:
         name = username.replace("-", "_")
         known = earlier.get(f"{name}_password", "")
