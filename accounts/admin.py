@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -46,11 +47,15 @@ class OrganisationForm(forms.ModelForm):
 @admin.register(Organisation)
 class OrganisationAdmin(ScopedModelAdmin):
     form = OrganisationForm
-    fields = ["name", "slug", "accent_colour", "contact_email"]
     list_display = ["name", "slug"]
     search_fields = ["name"]
     organisation_path = "pk"
     writing_roles = access.OWNERS
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Without a language model there is nothing to turn on."""
+        model = ["is_language_model_used"] if settings.LLM_NAME else []
+        return ["name", "slug", "accent_colour", "contact_email", *model]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict:
         return {} if obj else {"slug": ["name"]}

@@ -30,6 +30,15 @@ class Organisation(models.Model):
         db_default="",
         help_text=_("Shown to candidates who have a question after their interview."),
     )
+    is_language_model_used = models.BooleanField(
+        _("language model"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "What candidates say may be sent to the language model of this platform, which asks follow-up "
+            "questions. Only in interviews whose consent text names it."
+        ),
+    )
 
     class Meta:
         ordering = ["name"]

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from interviews.actions import batches, erasure, invitations, mails, new_links, sessions, versions
+from interviews.actions import batches, erasure, follow_ups, invitations, mails, new_links, sessions, versions
 from interviews.models import Erasure
 from voice.workers import erasing
 from voice.workers.sweeper import queue_again
@@ -19,7 +19,13 @@ def expire() -> None:
     mails.sweep(now=now)
     invitations.protect_links(now=now)
     invitations.expire_due(now=now)
+    follow_ups.sweep(now=now)
     sessions.abandon_idle(now=now)
+
+
+def ask_language_model(answer_id: str) -> None:
+    """Look for a follow-up question to an answer, while the candidate waits."""
+    follow_ups.look_for(answer_id=UUID(answer_id))
 
 
 def invite_batch(batch_id: str) -> None:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from accounts import admin_log
 from interviews.admission import places, tabs, time_spent
-from interviews.models import Answer, Invitation, Message, Session
+from interviews.models import Answer, Exchange, Invitation, Message, Session
 from voice.models import PendingErasure
 from voice.privacy import stores as speech
 from voice.privacy.stores import Registered
@@ -35,6 +35,7 @@ def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
         Invitation.objects.filter(pk=key),
         Session.objects.filter(invitation=key),
         Answer.objects.filter(session__invitation=key),
+        Exchange.objects.filter(answer__session__invitation=key),
         Message.objects.filter(invitation=key),
     ]
 
@@ -53,7 +54,10 @@ STORES: Final[Mapping[str, Registered]] = {
     CANDIDATE: Registered(
         _erase_candidate,
         _find_candidate,
-        tables=("interviews.Invitation", "interviews.Session", "interviews.Answer", "interviews.Message"),
+        tables=(
+            *("interviews.Invitation", "interviews.Session", "interviews.Answer", "interviews.Exchange"),
+            "interviews.Message",
+        ),
     ),
     ADMIN_LOG: Registered(
         lambda invitation_id: admin_log.replace_ids(Invitation, [invitation_id], by="erased"),

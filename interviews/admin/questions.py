@@ -11,6 +11,7 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from accounts.scoped_admin import PartOfParent
+from interviews.actions import follow_ups
 from interviews.actions.interviews import speech_name
 from interviews.admin import question_audio
 from interviews.models import Interview, Question
@@ -25,11 +26,17 @@ class QuestionForm(forms.ModelForm):
 
     class Meta:
         widgets = {"text": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
+        help_texts = {
+            "follow_ups": _(
+                "So many questions at most that a language model asks about the answer; 0: none."
+            ),
+        }
         labels = {
             "text": _("Question"),
             "think_seconds": _("Think time (s)"),
             "answer_limit_seconds": _("Answer limit (s)"),
             "retakes": _("Retakes"),
+            "follow_ups": _("Follow-ups"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -62,10 +69,16 @@ class QuestionInline(PartOfParent, TabularInline):
     model = Question
     form = QuestionForm
     formset = QuestionFormSet
-    fields = ["position", "text", "think_seconds", "answer_limit_seconds", "retakes", "listen"]
     readonly_fields = ["listen"]
     ordering_field = "position"
     hide_title = True
+
+    def get_fields(self, request: HttpRequest, obj: Interview | None = None) -> list[str]:
+        """Without a language model that the organisation uses there are no follow-ups."""
+        limits = ["think_seconds", "answer_limit_seconds", "retakes"]
+        if obj is not None and follow_ups.is_offered(obj.organisation):
+            limits.append("follow_ups")
+        return ["position", "text", *limits, "listen"]
 
     def get_extra(self, request: HttpRequest, obj: Interview | None = None, **kwargs: Any) -> int:
         return 0 if obj else 1

@@ -43,9 +43,9 @@ class Review:
 
     @classmethod
     def all_of(cls, session: Session) -> list["Review"]:
-        """Return the answers to the questions in order. The practice answer is not kept."""
-        rows = session.answers.filter(kind=Answer.Kind.QUESTION).order_by("position")
-        return [cls.of(answer) for answer in rows.select_related("recording__transcript")]
+        """Return the answers in order, follow-ups after their question. The practice answer is not kept."""
+        rows = session.answers.exclude(kind=Answer.Kind.PRACTICE).order_by("position", "follow_up")
+        return [cls.of(answer) for answer in rows.select_related("recording__transcript", "exchange")]
 
     @classmethod
     def of(cls, answer: Answer) -> "Review":
@@ -58,6 +58,17 @@ class Review:
     @property
     def is_playable(self) -> bool:
         return self.recording is not None and self.recording.status == Recording.Status.STORED
+
+    @property
+    def is_follow_up(self) -> bool:
+        return self.answer.kind == Answer.Kind.FOLLOW_UP
+
+    @property
+    def exchange_url(self) -> str:
+        """Of what the language model was sent about this answer; "" if nothing was."""
+        if not hasattr(self.answer, "exchange"):
+            return ""
+        return reverse("admin:interviews_session_exchange", args=[self.answer.session_id, self.answer.pk])
 
     @property
     def audio_url(self) -> str:

@@ -13,9 +13,11 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from accounts import access
+from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
 from interviews.admin.review import Review
-from interviews.models import Session
+from interviews.models import Exchange, Session
 from interviews.queries import progress
 from voice.recordings import addresses
 
@@ -53,7 +55,12 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
             self.admin_site.admin_view(self.recording_view),
             name="interviews_session_recording",
         )
-        return [recording, *super().get_urls()]
+        exchange = path(
+            "<uuid:session_id>/answers/<uuid:answer_id>/language-model/",
+            self.admin_site.admin_view(self.exchange_view),
+            name="interviews_session_exchange",
+        )
+        return [recording, exchange, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
@@ -71,6 +78,7 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
             "session": session,
             "progress": progress.of(session),
             "reviews": Review.all_of(session),
+            "is_writer": self._is_writer(request, session),
             "media": self.media + self.review_media,
         }
         return TemplateResponse(request, "admin/interviews/session/review.html", context)
@@ -92,6 +100,28 @@ class SessionAdmin(ReadOnlyScopedModelAdmin):
         if not address:
             raise Http404
         return redirect(address)
+
+    def exchange_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
+        """Show what the language model was sent about an answer, and what came back. For those who invite."""
+        session = self.get_object(request, str(session_id))
+        if session is None or not self._is_writer(request, session):
+            raise Http404
+        exchange = Exchange.objects.filter(answer=answer_id, answer__session=session).first()
+        if exchange is None:
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("What the language model was sent"),
+            "subtitle": session.invitation.candidate_name,
+            "original": session,
+            "exchange": exchange,
+            "media": self.media + self.review_media,
+        }
+        return TemplateResponse(request, "admin/interviews/session/exchange.html", context)
+
+    def _is_writer(self, request: HttpRequest, session: Session) -> bool:
+        return access.has_role(cast("User", request.user), session.interview.organisation_id, access.WRITERS)
 
     @display(description=_("candidate"), ordering="invitation__candidate_name")
     def candidate(self, session: Session) -> str:

@@ -84,6 +84,5 @@ def answer_of_organisation(request: ApiRequest, answer_id: UUID) -> Answer:
     rows = Answer.objects.filter(
         session__invitation__interview__organisation=request.auth.organisation,
         session__invitation__tried=None,
-        kind=Answer.Kind.QUESTION,
-    )
+    ).exclude(kind=Answer.Kind.PRACTICE)
     return one(rows.select_related("recording__transcript"), answer_id, "answer")

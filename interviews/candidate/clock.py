@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from django.conf import settings
+
 from interviews.models import Answer
 from interviews.states import AnswerStatus
 
@@ -18,7 +20,7 @@ class AnswerClock:
     The caller passes `now_s`, the seconds of a monotonic clock: the system's clock may jump by an hour.
     The time of a candidate who was away is not counted: each connection has a clock. What earlier connections
     had to think is counted; an answer's time begins anew, for its audio has a limit of its own. The clock
-    does not run while an answer is written.
+    does not run while an answer is written. It also ends the wait for a follow-up question.
     """
 
     def __init__(self) -> None:
@@ -34,18 +36,21 @@ class AnswerClock:
         current = session["current_answer"]
         for answer in answers:
             if answer["id"] == current:
-                self._enter(answer, now_s=now_s)
+                is_awaited = session.get("is_follow_up_awaited", False)
+                self._enter(
+                    answer, settings.FOLLOW_UP_WAIT_S if is_awaited else _tolerated_s(answer), now_s=now_s
+                )
                 return
         if self._phase is not None and self._phase[0] != current:
             self._phase = None  # the next question has not been asked yet
 
-    def _enter(self, answer: State, *, now_s: float) -> None:
+    def _enter(self, answer: State, allowed_s: float | None, *, now_s: float) -> None:
         phase = (answer["id"], answer["status"], answer["asked_at"])
-        self._allowed_s = allowed_s(answer)
+        self._allowed_s = allowed_s
         if phase != self._phase:
             self._phase = phase
-            if answer["status"] == AnswerStatus.RECORDING:
-                self._written = ""  # spoken after all
+            if answer["status"] in (AnswerStatus.RECORDING, AnswerStatus.ACCEPTED):
+                self._written = ""  # spoken after all, or written
             self._since_s = now_s - self.spent.get(self.thinking, 0.0)
 
     @property
@@ -67,7 +72,7 @@ class AnswerClock:
             return None
         if self._phase[0] == self._written:
             return None
-        return max(0.0, self._allowed_s + TOLERANCE_S - (now_s - self._since_s))
+        return max(0.0, self._allowed_s - (now_s - self._since_s))
 
     def write(self, answer_id: str) -> None:
         """The candidate writes this answer: there is no limit to that, until a recording of it begins."""
@@ -79,6 +84,11 @@ class AnswerClock:
             return None
         self._since_s = now_s
         return self._phase[0]
+
+
+def _tolerated_s(answer: State) -> float | None:
+    allowed = allowed_s(answer)
+    return None if allowed is None else allowed + TOLERANCE_S
 
 
 def allowed_s(answer: State) -> float | None:

@@ -3,6 +3,7 @@
 from interviews.models.answer import Answer
 from interviews.models.batch import InvitationBatch
 from interviews.models.erasure import Erasure
+from interviews.models.exchange import Exchange
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.message import MailTemplate, Message
@@ -13,6 +14,7 @@ from interviews.models.version import InterviewVersion
 __all__ = [
     "Answer",
     "Erasure",
+    "Exchange",
     "Interview",
     "InterviewVersion",
     "Invitation",

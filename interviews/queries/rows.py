@@ -12,7 +12,14 @@ from voice.models import Recording
 
 _ANSWER = sql.Part(
     *(Answer, "a", "id", "session_id", "kind", "position", "status", "version", "recording_id"),
-    *("think_seconds", "answer_limit_seconds", "retakes_left", "asked_at", "asked_again_at"),
+    *(
+        "think_seconds",
+        "answer_limit_seconds",
+        "retakes_left",
+        "follow_ups_left",
+        "asked_at",
+        "asked_again_at",
+    ),
 )
 _SESSION = sql.Part(Session, "s", "id", "invitation_id", "definition_id", "status", "version")
 _INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name")
@@ -36,7 +43,7 @@ _ITS_DEFINITION = (
     "interviews_interviewversion d ON d.id = coalesce(s.definition_id, i.tried_id, w.published_id)"
 )
 """What the candidate agreed to; before that, and in sessions of the release before, what is published."""
-_ORGANISATION = sql.Part(Organisation, "o", "id", "name", "accent_colour")
+_ORGANISATION = sql.Part(Organisation, "o", "id", "name", "accent_colour", "is_language_model_used")
 
 _READ_OF = f"""
 SELECT {_ANSWER.names}, {_SESSION.names}, {_INVITATION.names}, {_INTERVIEW.names}, {_DEFINITION.names},

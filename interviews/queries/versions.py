@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from interviews.models import InterviewVersion, Question
 from interviews.models.version import AskedQuestion
 
-NAMES = ("think_seconds", "answer_limit_seconds", "retakes")
+NAMES = ("think_seconds", "answer_limit_seconds", "retakes", "follow_ups")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from django.dispatch import receiver
+from django.utils import timezone
 
-from interviews.actions import interviews
+from interviews.actions import follow_ups, interviews
 from interviews.events import publishing
 from interviews.models import Answer
 from interviews.queries import rows
@@ -12,15 +13,18 @@ from voice import signals
 from voice.models import Recording, Speech, Transcript
 
 
-def _publish_for_recording(name: str, recording_id: UUID) -> None:
+def _publish_for_recording(name: str, recording_id: UUID) -> Answer | None:
     answer = rows.answer_of(recording_id)
     if answer is not None:
         publishing.publish(name, answer.session, answer)
+    return answer
 
 
 @receiver(signals.transcript_finished)
 def transcript_recorded(transcript: Transcript, **kwargs: object) -> None:
-    _publish_for_recording("transcript_recorded", transcript.recording_id)
+    answer = _publish_for_recording("transcript_recorded", transcript.recording_id)
+    if answer is not None:
+        follow_ups.queue(answer)
 
 
 @receiver(signals.recording_stored)
@@ -35,6 +39,7 @@ def speech_rendered(speech: Speech, **kwargs: object) -> None:
     )
     for answer in open_answers.select_related("session__invitation__interview"):
         publishing.publish("speech_rendered", answer.session, answer)
+    follow_ups.speech_rendered(key=speech.key, now=timezone.now())
 
 
 @receiver(signals.voice_failed)

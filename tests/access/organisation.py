@@ -9,6 +9,7 @@ from accounts.models import ApiKey, Membership, Organisation, User
 from interviews.models import (
     Answer,
     Erasure,
+    Exchange,
     Interview,
     Invitation,
     InvitationBatch,
@@ -67,6 +68,7 @@ def make() -> Rows:
     answer = factories.AnswerFactory(
         session=session, accepted=True, question_text=f"Why {MARK}s?", transcript=f"because {MARK}s smile"
     )
+    Exchange.objects.create(answer=answer, model="m", sent={"messages": [{"content": f"{MARK}s smile"}]})
     batch = Batch.objects.create(owner=f"organisation:{organisation.pk}")
     return Rows(
         organisation=organisation,

@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from interviews.actions import sessions
 from tests import factories
+from tests.vendors.language_model import LanguageModelServer
 
 
 @pytest.fixture
@@ -26,3 +27,13 @@ def invitation(make_invitation):
 @pytest.fixture
 def session(invitation):
     return sessions.start(invitation=invitation, now=timezone.now())
+
+
+@pytest.fixture
+def language_model(settings, clean_redis):
+    """A language model that this process's settings name."""
+    with LanguageModelServer() as server:
+        for name, value in server.settings.items():
+            setattr(settings, name, value)
+        yield server
+    assert server.complaints == []

@@ -14,7 +14,7 @@ import { Help } from "./screens/help.js";
 import { announce, text } from "./screens/screen.js";
 import { Stage } from "./screens/stage.js";
 import { clearBanner, showConnection, showProgress } from "./screens/surroundings.js";
-import { focusAnswer, isWaitingForServer, questions, stepOf } from "./state.js";
+import { focusAnswer, isWaitingForServer, mainQuestions, questions, stepOf } from "./state.js";
 
 const NO_ANSWER_MS = 15_000;
 const LOOK_MS = 1_000; // how often the page looks whether anything moves
@@ -239,7 +239,7 @@ export class Room {
 
   isLast({ id, kind }) {
     const others = questions(this.state).filter((other) => other.id !== id);
-    return kind === "question" && others.every(({ status }) => status === "accepted");
+    return kind !== "practice" && others.every(({ status }) => status === "accepted");
   }
 
   /** @param {string} id @returns {Answer|undefined} */
@@ -263,7 +263,7 @@ export class Room {
     if (this.step !== "starting") this.element.dataset.step = this.step;
     const answer = this.state && focusAnswer(this.state);
     this.stage.show(this.step, answer);
-    showProgress(this.state?.session.status === "under_way" ? questions(this.state) : [], answer);
+    showProgress(this.state?.session.status === "under_way" ? mainQuestions(this.state) : [], answer);
     if (this.step === "wait" && answer?.status === "pending" && this.commands.pending?.type !== "ask") {
       this.command("ask", { answer: answer.id });
     }
