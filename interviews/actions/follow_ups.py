@@ -9,26 +9,22 @@ that names it.
 """
 
 import math
-import time
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Organisation
 from interviews import states
-from interviews.actions import interviews, order
-from interviews.brain import follow_up, guard, language_model, metrics
-from interviews.brain.follow_up import Found
+from interviews.actions import exchanges, order
+from interviews.brain import guard, language_model, metrics
 from interviews.events import publishing
-from interviews.models import Answer, Exchange, InterviewVersion, Session
-from voice.errors import VoiceError
+from interviews.models import Answer, Exchange, InterviewVersion
 from voice.infra import sql
-from voice.models import Speech, Transcript
+from voice.models import Speech
 from voice.queues import jobs
 
 LEFT_BEHIND: Final = timedelta(seconds=30)
@@ -48,9 +44,6 @@ def is_agreed(definition: InterviewVersion, *, consent_text: str) -> bool:
         and definition.language in guard.languages()
         and is_offered(definition.interview.organisation)
     )
-
-
-# --- Waiting -------------------------------------------------------------------------------------
 
 
 def begin_waiting(*, answer: Answer, now: datetime) -> bool:
@@ -79,7 +72,7 @@ def settle(*, answer: Answer, by: object, now: datetime, is_over: bool = False) 
 
     is_over: do not wait any longer. While all is open, nothing changes.
     """
-    awaited = _locked(answer)
+    awaited = exchanges.locked(answer)
     if awaited is None or awaited.follow_up_by is None:
         return
     if awaited.session.status != states.SessionStatus.UNDER_WAY:
@@ -90,23 +83,6 @@ def settle(*, answer: Answer, by: object, now: datetime, is_over: bool = False) 
         _ask(awaited, exchange, now=now)
     elif is_over or outcome in (Exchange.Outcome.REFUSED, Exchange.Outcome.FAILED):
         _go_on(awaited, outcome, by=by, now=now)
-
-
-def _locked(answer: Answer) -> Answer | None:
-    """Read the answer again, with its session locked; None if the candidate was erased meanwhile."""
-    sessions = Session.objects.select_for_update(of=("self",), no_key=True)
-    if not sessions.filter(pk=answer.session_id).exists():
-        return None
-    return _with_all(Answer.objects.filter(pk=answer.pk))
-
-
-def _with_all(rows: QuerySet[Answer]) -> Answer | None:
-    return rows.select_related(
-        "session__definition__interview__organisation",
-        "session__invitation__interview__published",
-        "recording__transcript",
-        "exchange",
-    ).first()
 
 
 def _is_spoken(exchange: Exchange) -> bool:
@@ -144,7 +120,11 @@ def _retakes(answer: Answer) -> int:
 
 def _go_on(answer: Answer, outcome: str | None, *, by: object, now: datetime) -> None:
     order.stop_waiting(answer.session)
-    ended = {Exchange.Outcome.REFUSED: "refused", Exchange.Outcome.FAILED: "failed", None: "none"}
+    ended: dict[str | None, str] = {
+        Exchange.Outcome.REFUSED: "refused",
+        Exchange.Outcome.FAILED: "failed",
+        None: "none",
+    }
     metrics.FOLLOW_UPS.labels(ended.get(outcome, "late")).inc()
     order.finish_if_over(answer.session, by=by, now=now)
     publishing.publish("follow_up_dropped", answer.session, answer)
@@ -166,82 +146,14 @@ def sweep(*, now: datetime) -> None:
         settle(answer=answer, by="expiry", now=now, is_over=True)
 
 
-# --- The model -----------------------------------------------------------------------------------
-
-
 def look_for(*, answer_id: UUID) -> None:
     """Ask the model about an answer, once, when it is known what was said. Then settle."""
-    answer = _with_all(Answer.objects.filter(pk=answer_id, follow_up_by__isnull=False))
-    said = answer and _said(answer)
+    answer = exchanges.with_all(Answer.objects.filter(pk=answer_id, follow_up_by__isnull=False))
+    said = exchanges.said_in(answer) if answer else None
     if answer is None or said is None:
         return
     session = answer.session
-    if not said.strip() or not is_agreed(session.agreed, consent_text=session.consent_text):
-        settle(answer=answer, by="model", now=timezone.now(), is_over=True)
-        return
-    exchange = _claimed(answer, said)
-    if exchange is not None:
-        _exchange(exchange, said)
-    settle(answer=answer, by="model", now=timezone.now())
-
-
-def _said(answer: Answer) -> str | None:
-    """Return what was said or typed; "" for nothing, None while that is not known."""
-    if answer.typed_text:
-        return answer.typed_text
-    transcript: Transcript | None = getattr(answer.recording, "transcript", None)
-    if transcript is None or transcript.status == Transcript.Status.WAITING:
-        return None
-    return transcript.text if transcript.status == Transcript.Status.DONE else ""
-
-
-def _claimed(answer: Answer, said: str) -> Exchange | None:
-    """Note what is about to be sent; None if another job was faster."""
-    prompt = follow_up.prompt(
-        asked=answer.question_text, answer=said, language=answer.session.agreed.language
-    )
-    sent = prompt.request(settings.LLM_MODEL)
-    exchange, is_mine = Exchange.objects.get_or_create(
-        answer=answer, defaults={"model": sent["model"], "prompt_version": prompt.version, "sent": sent}
-    )
-    return exchange if is_mine else None
-
-
-def _exchange(exchange: Exchange, said: str) -> None:
-    """Send it, and keep what came back and what it is good for."""
-    answer = exchange.answer
-    began_s = time.monotonic()
-    try:
-        completion = language_model.complete(exchange.sent)
-    except VoiceError as error:
-        kept = {"outcome": Exchange.Outcome.FAILED, "reason": error.code}
-        found = Found()
-    else:
-        found = follow_up.read(
-            completion, asked=answer.question_text, answer=said, language=answer.session.agreed.language
-        )
-        kept = {
-            "outcome": Exchange.Outcome.PROPOSED if found.question else Exchange.Outcome.REFUSED,
-            "received": completion.text.replace("\0", ""),
-            "reason": found.reason,
-            "question": found.question,
-            "input_tokens": completion.input_tokens,
-            "output_tokens": completion.output_tokens,
-        }
-    _keep(exchange, found, {**kept, "took_ms": round(1000 * (time.monotonic() - began_s))})
-
-
-@transaction.atomic
-def _keep(exchange: Exchange, found: Found, kept: dict[str, object]) -> None:
-    """Keep the outcome. A question that is still waited for is spoken."""
-    answer = _locked(exchange.answer)
-    if answer is None:
-        return  # erased meanwhile
-    if found.question:
-        definition = answer.session.agreed
-        kept["speech_key"] = interviews.speech_name(definition, found.question)
-        if answer.follow_up_by is None:
-            kept["outcome"] = Exchange.Outcome.LATE
-        else:
-            interviews.request_texts(definition, texts=[found.question])
-    Exchange.objects.filter(pk=exchange.pk).update(**kept)
+    may_be_sent = bool(said.strip()) and is_agreed(session.agreed, consent_text=session.consent_text)
+    if may_be_sent:
+        exchanges.ask_about(answer=answer, said=said)
+    settle(answer=answer, by="model", now=timezone.now(), is_over=not may_be_sent)

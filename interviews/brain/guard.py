@@ -17,7 +17,7 @@ MOST_WORDS: Final = 35
 FEWEST_WORDS: Final = 3
 STEM: Final = 5
 """Words with the same first letters count as one: "invoice" and "invoices", "Rechnung" and "Rechnungen"."""
-_MARKUP: Final = re.compile(r"[<>{}\[\]\\|#*_`@\n\r\t]|https?:|www\.")
+_MARKUP: Final = re.compile(r"[<>{}\[\]\\|#*_`@]|https?:|www\.")
 
 
 def languages() -> frozenset[str]:
@@ -28,7 +28,8 @@ def languages() -> frozenset[str]:
 def refusal(question: str, *, quote: str, answer: str, asked: str, language: str) -> str:
     """Return why the question must not be asked, in one word; "" if it may.
 
-    quote: the words of the answer that it is said to be about. asked: the question before.
+    question: with plain spaces only. quote: the words of the answer that it is said to be about. asked: the
+    question before.
     """
     if not _is_one_question(question):
         return "form"
@@ -46,7 +47,7 @@ def refusal(question: str, *, quote: str, answer: str, asked: str, language: str
 def _is_one_question(text: str) -> bool:
     is_short = len(text) <= LONGEST and FEWEST_WORDS <= len(quotes.words(text)) <= MOST_WORDS
     is_asked_once = text.rstrip().endswith("?") and text.count("?") == 1 and "!" not in text
-    return is_short and is_asked_once and not _MARKUP.search(text)
+    return is_short and is_asked_once and text.isprintable() and not _MARKUP.search(text)
 
 
 def forbidden_topic(text: str, language: str) -> str:

@@ -22,7 +22,7 @@ def test_candidate_hears_a_follow_up_and_goes_on(speaking_stack, page, language_
         with page.expect_response(lambda response: "/speech/" in response.url, timeout=STEP_MS) as spoken:
             room.finish_answer()
 
-    assert spoken.value.status == 200
+    assert spoken.value.ok
     assert room.shown("position") == "Question 1 of 3, one more thing"
     expect(page.locator("#stage [data-part=heading]")).to_have_text(
         re.compile("What was the hardest part of")

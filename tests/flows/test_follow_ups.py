@@ -60,6 +60,6 @@ async def test_candidate_gets_a_spoken_follow_up(stack, link, language_model_ser
         await answer(candidate)
         assert not candidate.state["session"]["is_follow_up_awaited"]
         assert candidate.answer(candidate.current)["position"] == 2
-    [sent] = language_model_server.sent
+    sent = language_model_server.sent[-1]
     assert STANDIN_SENTENCE in json.loads(sent["messages"][1]["content"])["answer"].lower()
     assert language_model_server.complaints == []

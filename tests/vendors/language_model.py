@@ -96,6 +96,10 @@ class LanguageModelServer(VendorServer):
     def malformed(self, system: str, user: str) -> tuple[dict[str, Any], str]:
         return {"role": "assistant", "content": "Sure! Here is a question: what did you build?"}, "stop"
 
+    def broken(self, system: str, user: str) -> tuple[dict[str, Any], str]:
+        """Answer with characters that no database takes."""
+        return {"role": "assistant", "content": "\ud800 and \0"}, "stop"
+
     def talkative(self, system: str, user: str) -> tuple[dict[str, Any], str]:
         """Add a field to what was asked for."""
         return _said(_question(system, json.loads(user)["answer"]) | {"score": "5"})

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from interviews import jobs
-from interviews.actions import answers, erasure, follow_ups, sessions, versions
+from interviews.actions import answers, erasure, exchanges, sessions, versions
 from interviews.actions.errors import BadValue
 from interviews.models import Answer, Exchange, Session
 from interviews.states import SessionStatus
@@ -189,6 +189,7 @@ def test_answer_that_may_be_recorded_again_is_sent_when_it_is_kept(make_session,
         ("silent", "nothing_to_ask"),
         ("malformed", "malformed"),
         ("talkative", "malformed"),
+        ("broken", "malformed"),
         ("cut_off", "cut_off"),
         ("refusing", "refusal"),
     ],
@@ -225,13 +226,13 @@ def test_interview_goes_on_when_the_time_is_over(session, language_model):
 
 def test_question_that_comes_too_late_is_kept_and_not_asked(session, language_model, monkeypatch):
     answer = type_answer(session)
-    complete = follow_ups.language_model.complete
+    complete = exchanges.language_model.complete
 
     def slow(request):
         answers.time_out(answer=answer, has_speech=None, by="test", now=now())
         return complete(request)
 
-    monkeypatch.setattr(follow_ups.language_model, "complete", slow)
+    monkeypatch.setattr(exchanges.language_model, "complete", slow)
     look_for(answer)
 
     exchange = Exchange.objects.get()
@@ -409,13 +410,13 @@ def test_erasing_a_candidate_erases_what_was_sent_and_the_spoken_question(sessio
 
 def test_nothing_is_kept_of_a_candidate_who_was_erased_meanwhile(session, monkeypatch):
     answer = type_answer(session)
-    complete = follow_ups.language_model.complete
+    complete = exchanges.language_model.complete
 
     def slow(request):
         erasure.erase_candidate(invitation=session.invitation, by="test", now=now())
         return complete(request)
 
-    monkeypatch.setattr(follow_ups.language_model, "complete", slow)
+    monkeypatch.setattr(exchanges.language_model, "complete", slow)
     look_for(answer)
 
     assert not Exchange.objects.exists()

@@ -37,6 +37,8 @@ def test_question_about_what_was_said_may_be_asked(question):
         "Which part of it, see https://example.com/part?",
         "Which <b>part</b> of it was the hardest?",
         "Which part\nwas the hardest of it?",
+        "Which part \ud800 was the hardest of it?",
+        "Which part \u202e was the hardest of it?",
         "Which part was hard, " + "and which other part of it was, " * 10 + "too?",
         "Which p" + "a" * guard.LONGEST + "rt was it?",
     ],
