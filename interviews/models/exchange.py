@@ -6,6 +6,28 @@ from django.utils.translation import gettext_lazy as _
 
 from interviews.models.answer import Answer
 
+REASONS = {
+    "nothing_to_ask": _("The model found nothing to ask."),
+    "cut_off": _("The answer of the model was cut off."),
+    "refusal": _("The model refused to answer."),
+    "malformed": _("The answer of the model had another form than asked for."),
+    "form": _("It was not one short question."),
+    "language": _("The question was not in the language of the interview."),
+    "quote": _("The question was about words that were not said."),
+    "off_topic": _("The question had nothing to do with the answer."),
+    "age": _("The question touched on age."),
+    "family": _("The question touched on family."),
+    "religion": _("The question touched on religion."),
+    "health": _("The question touched on health."),
+    "origin": _("The question touched on origin."),
+    "politics": _("The question touched on politics."),
+    "sexuality": _("The question touched on sexuality."),
+    "pay": _("The question touched on pay."),
+    "record": _("The question touched on a criminal record."),
+    "assessment": _("The question was about the assessment itself."),
+}
+"""Why an answer of the model was not used, by `interviews.brain.follow_up.Found.reason`."""
+
 
 class Exchange(models.Model):
     """What the language model was sent about an answer, what came back, and what became of it."""
@@ -39,3 +61,8 @@ class Exchange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model}, {self.get_outcome_display()}"
+
+    @property
+    def reason_in_words(self) -> str:
+        """Why the answer of the model was not used; "" where it was, or where there was none."""
+        return str(REASONS.get(self.reason, ""))

@@ -17,7 +17,9 @@ from voice import signals
 from voice.models import Speech
 from voice.workers import transcription
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
+commits = pytest.mark.django_db(transaction=True)
+"""Jobs are queued after the commit."""
 
 CONSENT = f"Your answers are recorded. What you say is sent as text to {NAME}."
 SAID = "I built a small service that reads invoices and checks them for mistakes."
@@ -112,6 +114,7 @@ def test_follow_up_is_asked_once_it_is_spoken(session):
     assert Speech.objects.get(pk=follow_up.speech_key).text
 
 
+@commits
 def test_spoken_answer_is_asked_about_when_its_transcript_is_there(session, fake_recognition, queued):
     answer = current(session)
     journey.answer_with(answer, factories.tone(0.5))
@@ -161,6 +164,7 @@ def test_interview_ends_after_the_follow_up_to_the_last_answer(session):
     assert session.status == SessionStatus.FINISHED
 
 
+@commits
 def test_answer_that_may_be_recorded_again_is_sent_when_it_is_kept(make_session, fake_recognition, queued):
     session = make_session(retakes=1)
     answer = current(session)

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interviews.brain import guard
+from interviews.models.exchange import REASONS
 from interviews.texts.forbidden import COMMON_WORDS, FORBIDDEN, NAMES
 
 ASKED = "Tell us about a project of yours."
@@ -128,6 +129,13 @@ def test_every_language_of_follow_ups_is_complete():
 
     assert guard.languages() == NAMES.keys() == COMMON_WORDS.keys()
     assert {language: set(listed) for language, listed in FORBIDDEN.items()} == dict.fromkeys(NAMES, topics)
+
+
+def test_every_reason_of_a_refusal_has_words():
+    of_form = {"form", "language", "quote", "off_topic"}
+    of_the_model = {"nothing_to_ask", "cut_off", "refusal", "malformed"}
+
+    assert REASONS.keys() == FORBIDDEN["en"].keys() | of_form | of_the_model
 
 
 @given(st.text(), st.text(), st.text(), st.sampled_from(sorted(NAMES)))
