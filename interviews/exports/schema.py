@@ -77,6 +77,7 @@ class ExportedRecording(Schema):
 class ExportedAnswer(Schema):
     id: UUID
     position: int
+    follow_up: int = Field(description="1, 2, 3 …: a follow-up to the question at this position; 0: itself.")
     question: str = Field(description="As it was asked.")
     think_seconds: int
     answer_limit_seconds: int
@@ -91,6 +92,7 @@ class ExportedAnswer(Schema):
 
 class ExportedFact(Schema):
     position: int = Field(description="Of the question.")
+    follow_up: int = Field(description="As in answers.")
     kind: Literal["asked_again", "silent", "typed"] = Field(
         description="asked_again: nothing was heard until the limit, so it was asked once more; silent: "
         "nothing was heard the second time too; typed: the answer was written."
@@ -150,7 +152,12 @@ def described(record: Record, *, now: datetime) -> CandidateInterview:
         ),
         answers=[_answer(each) for each in record.answers],
         facts=[
-            ExportedFact(position=fact.position, kind=FactKind(fact.kind).value, at=_local(fact.at))
+            ExportedFact(
+                position=fact.answer.position,
+                follow_up=fact.answer.follow_up,
+                kind=FactKind(fact.kind).value,
+                at=_local(fact.at),
+            )
             for fact in record.facts
         ],
     )
@@ -165,6 +172,7 @@ def _answer(each: AnswerRecord) -> ExportedAnswer:
     return ExportedAnswer(
         id=answer.pk,
         position=answer.position,
+        follow_up=answer.follow_up,
         question=answer.question_text,
         think_seconds=answer.think_seconds,
         answer_limit_seconds=answer.answer_limit_seconds,

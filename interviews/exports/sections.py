@@ -10,6 +10,7 @@ from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from interviews.models import Answer
 from interviews.queries.records import AnswerRecord, Fact, FactKind, Record
 from interviews.queries.reliability import DOUBTFUL_BELOW
 from interviews.texts.languages import LANGUAGES
@@ -110,7 +111,7 @@ def _answers(record: Record) -> Iterator[Block]:
 
 def _answer(each: AnswerRecord) -> Iterator[Block]:
     answer = each.answer
-    yield Heading(f"{answer.position}. {answer.question_text}")
+    yield Heading(f"{answer.number}. {answer.question_text}")
     yield Text(" · ".join(_circumstances(each)), is_note=True)
     if answer.typed_text:
         yield Pair(_("Typed"), answer.typed_text)
@@ -132,6 +133,8 @@ _NOT_TRANSCRIBED: Final[dict[Transcript.Status, Callable[[], str]]] = {
 
 def _circumstances(each: AnswerRecord) -> Iterator[str]:
     answer, recording, transcript = each.answer, each.recording, each.transcript
+    if answer.kind == Answer.Kind.FOLLOW_UP:
+        yield _("Follow-up question of the language model")
     yield capfirst(str(answer.get_status_display()))
     if answer.asked_at:
         yield _("asked %s") % moment(answer.asked_at)
@@ -164,7 +167,7 @@ def _runs(words: Sequence[dict], separator: str) -> Iterator[Run]:
 
 def _facts(record: Record) -> Iterator[Block]:
     for fact in record.facts:
-        yield Pair(_("Question %d") % fact.position, _fact(fact))
+        yield Pair(_("Question %s") % fact.answer.number, _fact(fact))
 
 
 def _fact(fact: Fact) -> str:
@@ -181,7 +184,7 @@ def _recordings(record: Record) -> Iterator[Block]:
         if each.recording is not None:
             stored = each.recording.status == Recording.Status.STORED
             text = each.recording.sha256 if stored else str(each.recording.get_status_display())
-            yield Pair(_("Answer %d") % each.answer.position, text)
+            yield Pair(_("Answer %s") % each.answer.number, text)
 
 
 SECTIONS: Final[Sequence[tuple[Callable[[], str], Callable[[Record], Iterator[Block]]]]] = (

@@ -1,6 +1,6 @@
 """Candidates of one interview side by side, question by question."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ class Cell:
 
     session: Session
     answer: Answer | None
+    follow_ups: "Sequence[Cell]" = ()
 
     @property
     def is_playable(self) -> bool:
@@ -48,20 +49,31 @@ class Row:
     @property
     def count(self) -> int:
         """How many recordings can be listened to in turn."""
-        return sum(cell.is_playable for cell in self.cells)
+        return sum(each.is_playable for cell in self.cells for each in (cell, *cell.follow_ups))
 
 
 def of(sessions: Sequence[Session]) -> list[Row]:
     """Return the questions that any of them was asked, in the order of the first who was asked."""
-    answers = Answer.objects.filter(session__in=sessions, kind=Answer.Kind.QUESTION)
+    answers = Answer.objects.filter(session__in=sessions).exclude(kind=Answer.Kind.PRACTICE)
     found: dict[Any, dict[Any, Answer]] = {}
-    for answer in answers.select_related("recording__transcript").order_by("position", "session"):
-        key = answer.question_id or answer.question_text
-        found.setdefault(key, {}).setdefault(answer.session_id, answer)
+    follow_ups: dict[Any, list[Answer]] = {}
+    for answer in answers.select_related("recording__transcript").order_by(
+        "position", "follow_up", "session"
+    ):
+        if answer.kind == Answer.Kind.FOLLOW_UP:
+            follow_ups.setdefault((answer.session_id, answer.position), []).append(answer)
+        else:
+            key = answer.question_id or answer.question_text
+            found.setdefault(key, {}).setdefault(answer.session_id, answer)
     return [
         Row(
             question=next(iter(given.values())).question_text,
-            cells=[Cell(session, given.get(session.pk)) for session in sessions],
+            cells=[_cell(session, given.get(session.pk), follow_ups) for session in sessions],
         )
         for given in found.values()
     ]
+
+
+def _cell(session: Session, answer: Answer | None, follow_ups: Mapping[Any, Sequence[Answer]]) -> Cell:
+    asked_then = follow_ups.get((session.pk, answer.position), ()) if answer else ()
+    return Cell(session, answer, [Cell(session, each) for each in asked_then])

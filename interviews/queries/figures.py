@@ -34,6 +34,8 @@ DAYS_ONE_BY_ONE: Final = 31
 """Longer times are shown by weeks."""
 
 _QUESTIONS = Answer.objects.filter(kind=Answer.Kind.QUESTION)
+"""Follow-ups are no questions of the interview: not every candidate is asked one."""
+_ANSWERS = Answer.objects.exclude(kind=Answer.Kind.PRACTICE)
 _ACCEPTED = Q(status=Answer.Status.ACCEPTED)
 _ASKED = Q(asked_at__isnull=False) | _ACCEPTED
 
@@ -203,9 +205,8 @@ def speech(invitations: QuerySet[Invitation]) -> Speech:
     stored = _seconds(F("stored_at") - F("sealed_at"))
     engine = Cast(F("transcript__engine_ms"), FloatField()) / 1000.0
     status = {name: Count("pk", filter=Q(transcript__status=name)) for name in Transcript.Status.values}
-    rows = Recording.objects.filter(
-        answer__session__invitation__in=invitations, answer__kind=Answer.Kind.QUESTION, byte_count__gt=0
-    ).exclude(status=Recording.Status.DISCARDED)
+    rows = Recording.objects.filter(answer__session__invitation__in=invitations, byte_count__gt=0)
+    rows = rows.exclude(answer__kind=Answer.Kind.PRACTICE).exclude(status=Recording.Status.DISCARDED)
     return Speech(
         **rows.aggregate(
             recordings=Count("pk"),
@@ -233,7 +234,7 @@ def behind(invitations: QuerySet[Invitation], name: str, number: int) -> QuerySe
     if name == "took":
         return _finished(invitations).filter(_took(number)) if 0 <= number <= len(MINUTES) else None
     if name in Transcript.Status.values:
-        found = _QUESTIONS.filter(recording__transcript__status=name, recording__byte_count__gt=0)
+        found = _ANSWERS.filter(recording__transcript__status=name, recording__byte_count__gt=0)
         found = found.exclude(recording__status=Recording.Status.DISCARDED)
     elif name == "stopped":
         found = _QUESTIONS.filter(_STOPPED, position=number)

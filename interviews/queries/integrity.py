@@ -11,11 +11,11 @@ from interviews.models import Answer, Session
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that happened. answer: its position, or None where it concerns the whole interview."""
+    """One thing that happened. answer: its number, or None where it concerns the whole interview."""
 
     at: datetime | None
     text: str
-    answer: int | None = None
+    answer: str | None = None
 
 
 def facts_of(session: Session, answers: Iterable[Answer]) -> list[Fact]:
@@ -28,9 +28,9 @@ def facts_of(session: Session, answers: Iterable[Answer]) -> list[Fact]:
 def _of_answer(answer: Answer) -> Iterator[Fact]:
     if answer.asked_again_at is not None:
         text = _("Asked again: nothing was heard until the limit. The candidate had %d s longer to think.")
-        yield Fact(answer.asked_again_at, text % answer.extra_seconds, answer.position)
+        yield Fact(answer.asked_again_at, text % answer.extra_seconds, answer.number)
     if answer.is_silent:
         text = _("Nothing was heard until the limit, the second time too. The answer is kept as it is.")
-        yield Fact(answer.completed_at, text, answer.position)
+        yield Fact(answer.completed_at, text, answer.number)
     if answer.typed_text:
-        yield Fact(answer.completed_at, _("Typed instead of spoken."), answer.position)
+        yield Fact(answer.completed_at, _("Typed instead of spoken."), answer.number)

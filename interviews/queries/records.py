@@ -38,9 +38,9 @@ class FactKind(StrEnum):
 
 
 class Fact(NamedTuple):
-    """Something that happened in an interview, without a judgement. position: of the question."""
+    """Something that happened in an interview, without a judgement."""
 
-    position: int
+    answer: Answer
     kind: FactKind
     at: datetime | None
 
@@ -66,18 +66,18 @@ class Record:
         """What the platform noticed while the interview was taken, in the order of the questions."""
         for answer in (each.answer for each in self.answers):
             if answer.asked_again_at is not None:
-                yield Fact(answer.position, FactKind.ASKED_AGAIN, answer.asked_again_at)
+                yield Fact(answer, FactKind.ASKED_AGAIN, answer.asked_again_at)
             if answer.is_silent:
-                yield Fact(answer.position, FactKind.SILENT, answer.completed_at)
+                yield Fact(answer, FactKind.SILENT, answer.completed_at)
             if answer.typed_text:
-                yield Fact(answer.position, FactKind.TYPED, answer.completed_at)
+                yield Fact(answer, FactKind.TYPED, answer.completed_at)
 
 
 def of(session_id: UUID) -> Record:
     """Read a candidate's interview in two statements. Raises Session.DoesNotExist."""
     related = ("invitation__interview__organisation", "invitation__interview__published", "definition")
     session = Session.objects.select_related(*related).get(pk=session_id)
-    rows = session.answers.filter(kind=Answer.Kind.QUESTION).order_by("position")
+    rows = session.answers.exclude(kind=Answer.Kind.PRACTICE).order_by("position", "follow_up")
     return Record(session, [_of(answer) for answer in rows.select_related("recording__transcript")])
 
 
@@ -101,12 +101,16 @@ def in_chunks(sessions: QuerySet[Session], *, columns: QuerySet[Session]) -> Ite
 
 
 class RecordingRow(NamedTuple):
-    """An answer and its recording. status, storage_name, sha256: "" without a recording."""
+    """An answer and its recording. follow_up: 0 for the question itself.
+
+    status, storage_name, sha256: "" without a recording.
+    """
 
     session_id: UUID
     invitation_id: UUID
     candidate_name: str
     position: int
+    follow_up: int
     question: str
     typed_text: str
     status: str
@@ -119,11 +123,14 @@ _OF_RECORDING = [Coalesce(f"recording__{name}", Value("")) for name in ("status"
 
 
 def recordings(sessions: QuerySet[Session], *, at_most: int) -> list[RecordingRow]:
-    """Return the answers to the questions of these sessions, with their recordings; at most so many."""
-    rows = Answer.objects.filter(session__in=sessions.order_by().values("pk"), kind=Answer.Kind.QUESTION)
-    found = rows.order_by("session__invitation__candidate_name", "session", "position").values_list(
-        *("session_id", "session__invitation_id", "session__invitation__candidate_name", "position"),
-        *("question_text", "typed_text"),
+    """Return the answers of these sessions, without practice, with their recordings; at most so many."""
+    rows = Answer.objects.filter(session__in=sessions.order_by().values("pk"))
+    rows = rows.exclude(kind=Answer.Kind.PRACTICE)
+    found = rows.order_by(
+        "session__invitation__candidate_name", "session", "position", "follow_up"
+    ).values_list(
+        *("session_id", "session__invitation_id", "session__invitation__candidate_name"),
+        *("position", "follow_up", "question_text", "typed_text"),
         *_OF_RECORDING,
         "recording__byte_count",
     )

@@ -28,8 +28,8 @@ class Reviewed:
 
     @classmethod
     def all_of(cls, session: Session) -> list["Reviewed"]:
-        """Return the answers to the questions in order. The practice answer is not kept."""
-        return [cls.of(answer) for answer in _answers(session.answers.order_by("position"))]
+        """Return the answers in order, follow-ups after their question. The practice answer is not kept."""
+        return [cls.of(answer) for answer in _answers(session.answers.order_by("position", "follow_up"))]
 
     @classmethod
     def of(cls, answer: Answer) -> "Reviewed":
@@ -42,6 +42,13 @@ class Reviewed:
     @property
     def is_playable(self) -> bool:
         return self.recording is not None and self.recording.status == Recording.Status.STORED
+
+    @property
+    def exchange_url(self) -> str:
+        """Of what the language model was sent about this answer; "" if nothing was."""
+        if not hasattr(self.answer, "exchange"):
+            return ""
+        return reverse("admin:interviews_session_exchange", args=[self.answer.session_id, self.answer.pk])
 
     @property
     def audio_url(self) -> str:
@@ -111,5 +118,5 @@ def one(session: Session, answer_id: UUID | str) -> Reviewed | None:
 
 def _answers(rows: QuerySet[Answer]) -> QuerySet[Answer]:
     made = Correction.objects.select_related("made_by")
-    found = rows.filter(kind=Answer.Kind.QUESTION)
-    return found.select_related("recording__transcript").prefetch_related(Prefetch("corrections", made))
+    found = rows.exclude(kind=Answer.Kind.PRACTICE).select_related("recording__transcript", "exchange")
+    return found.prefetch_related(Prefetch("corrections", made))
