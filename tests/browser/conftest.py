@@ -53,13 +53,11 @@ def cookies(stack, chromium):
 
 
 @pytest.fixture(scope="session")
-def speaking_stack(run_directory, piper_voices, language_model_server):
+def speaking_stack(run_directory, piper_voices):
     """The whole system, recognising with PocketSphinx, so that transcripts depend on what was said."""
-    from tests import follow_ups
     from tests.stack import Stack, small
 
     env = {
-        **follow_ups.environment(language_model_server),
         "STT_ENGINES": "pocketsphinx",
         "PIPER_VOICES_DIR": str(piper_voices),
         "KEEP_AUDIO_IN_BROWSER": "true",

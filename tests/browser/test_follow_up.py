@@ -12,10 +12,10 @@ from tests.follow_ups import link_with_follow_up
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 
-def test_candidate_hears_a_follow_up_and_goes_on(speaking_stack, page, language_model_server):
+def test_candidate_hears_a_follow_up_and_goes_on(stack, page, language_model_server):
     page.set_viewport_size({"width": 320, "height": 640})
     room = Room(page)
-    with link_with_follow_up(speaking_stack) as link:
+    with link_with_follow_up(stack) as link:
         room.to_first_question(link)
         room.begin_answer()
         room.speak(3)
@@ -33,6 +33,6 @@ def test_candidate_hears_a_follow_up_and_goes_on(speaking_stack, page, language_
 
     room.begin_answer()
     room.speak(2)
-    room.press("done")
+    room.finish_answer()
     room.wait_for_text("position", "Question 2 of 3")
     assert language_model_server.complaints == []

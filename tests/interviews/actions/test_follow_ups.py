@@ -290,6 +290,18 @@ def test_answer_in_which_nothing_was_said_is_not_sent(session, language_model):
     assert not is_awaited(answer)
 
 
+@pytest.mark.parametrize(("confidence", "is_sent"), [(0.75, True), (0.74, False), (None, False)])
+def test_what_was_recognised_badly_is_not_sent(session, language_model, confidence, is_sent):
+    answer = current(session)
+    journey.answer_with(answer, factories.tone(0.5))
+    transcript = factories.Transcript.objects.filter(recording=answer.recording_id)
+    transcript.update(status="done", text=SAID, confidence=confidence)
+    look_for(answer)
+
+    assert bool(language_model.sent) == is_sent
+    assert is_awaited(answer) == is_sent  # for its voice
+
+
 def test_job_that_runs_twice_sends_once(session, language_model):
     answer = type_answer(session)
     look_for(answer)

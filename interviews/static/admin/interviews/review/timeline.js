@@ -1,6 +1,9 @@
 // Times of an interview: its answers one after the other, and the words of each. Pure.
 
-/** @typedef {{position: number, start: number, duration: number}} Track  an answer, 2.1 for the first follow-up to the second; seconds on the timeline */
+/**
+ * @typedef {{position: number, start: number, duration: number}} Track  an answer; seconds on the timeline.
+ *   Position 2.1 is the first follow-up to the second question.
+ */
 /** @typedef {{start: number, end: number}} Timed  a word; seconds from the start of its answer */
 
 /** A pause between two words that is longer than this is skipped; so much of it stays on either side. */
