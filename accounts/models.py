@@ -47,6 +47,15 @@ class Organisation(models.Model):
         db_default=False,
         help_text=_("Off: reviewers see all candidates of the organisation."),
     )
+    is_language_model_used = models.BooleanField(
+        _("language model"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "What candidates say may be sent to the language model of this platform, which asks follow-up "
+            "questions. Only in interviews whose consent text names it."
+        ),
+    )
 
     class Meta:
         verbose_name = _("organisation")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
@@ -83,7 +84,14 @@ class OrganisationAdmin(ScopedModelAdmin):
                 },
             ),
             (_("Review"), {"fields": ["is_review_by_assignment"]}),
+            *self._of_language_model(),
         ]
+
+    def _of_language_model(self) -> list:
+        """Without a language model there is nothing to turn on."""
+        if not settings.LLM_NAME:
+            return []
+        return [(_("Follow-up questions"), {"fields": ["is_language_model_used"]})]
 
     @display(description=_("logo"))
     def logo_shown(self, organisation: Organisation) -> str:

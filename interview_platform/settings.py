@@ -242,12 +242,13 @@ def _media_origins() -> list[str]:
 
 
 # --- Queues ---------------------------------------------------------------------------------------
-QUEUE_NAMES = speech.QUEUE_NAMES
-RQ_QUEUES = speech.queues(REDIS_URL)
+QUEUE_NAMES = (*speech.QUEUE_NAMES, "brain")
+RQ_QUEUES = speech.queues(REDIS_URL, QUEUE_NAMES)
 JOBS = (  # workers run nothing else
     *speech.JOBS,
     "interview_platform.web.owners.erase_of_deleted",
     "interviews.jobs.complete_erasure",
+    "interviews.jobs.ask_language_model",
     "interviews.jobs.erase_overdue",
     "interviews.jobs.expire",
     "interviews.jobs.invite_batch",
@@ -309,6 +310,17 @@ ANSWERS_SHOWN_DAYS = env.int(
 CANDIDATES_AT_ONCE = env.int("CANDIDATES_AT_ONCE", default=2000)  # over all processes
 CANDIDATES_PER_PROCESS = env.int("CANDIDATES_PER_PROCESS", default=1000)
 KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for browser tests only
+
+# --- Language model -------------------------------------------------------------------------------
+# It asks follow-up questions (interviews.brain). Without an address, a model and a name there is none.
+LLM_BASE_URL = env("LLM_BASE_URL", default="")  # of an API like OpenAI's, as https://api.openai.com/v1
+LLM_MODEL = env("LLM_MODEL", default="")
+LLM_NAME = env("LLM_NAME", default="")  # who runs it, as consent texts name them
+LLM_API_KEY = env("LLM_API_KEY", default="")
+LLM_TIMEOUT_S = env.float("LLM_TIMEOUT_S", default=3.0)
+FOLLOW_UP_WAIT_S = env.float("FOLLOW_UP_WAIT_S", default=3.0)  # from the end of an answer
+# Per million tokens, in any currency: what is sent and what comes back.
+LLM_PRICES = (env.float("LLM_INPUT_PRICE", default=0.0), env.float("LLM_OUTPUT_PRICE", default=0.0))
 
 # --- Mail -----------------------------------------------------------------------------------------
 EMAIL_URL = env("EMAIL_URL", default="")  # without one no mail is sent, and pages say whom to write to

@@ -8,6 +8,7 @@ from django.utils import timezone
 from interviews.actions import (
     batches,
     erasure,
+    follow_ups,
     invitations,
     mails,
     new_links,
@@ -30,6 +31,7 @@ def expire() -> None:
     open_links.sweep(now=now)
     invitations.protect_links(now=now)
     invitations.expire_due(now=now)
+    follow_ups.sweep(now=now)
     sessions.abandon_idle(now=now)
     search_index.repair_recent(now=now)
 
@@ -37,6 +39,11 @@ def expire() -> None:
 def repair_search() -> None:
     """Index every answer that search does not know yet."""
     search_index.repair(since=None)
+
+
+def ask_language_model(answer_id: str) -> None:
+    """Look for a follow-up question to an answer, while the candidate waits."""
+    follow_ups.look_for(answer_id=UUID(answer_id))
 
 
 def invite_batch(batch_id: str) -> None:

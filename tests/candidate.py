@@ -56,10 +56,10 @@ class Candidate:
     def _apply(self, event: dict) -> None:
         changed = event.get("answer")
         self.state["session"] = event["session"]
-        self.state["answers"] = [
-            changed if changed and answer["id"] == changed["id"] else answer
-            for answer in self.state["answers"]
-        ]
+        answers = {answer["id"]: answer for answer in self.state["answers"]}
+        if changed:
+            answers[changed["id"]] = changed  # a follow-up question is new
+        self.state["answers"] = sorted(answers.values(), key=lambda a: (a["position"], a["follow_up"]))
 
     async def until(self, is_wanted, within_s: float = 180) -> dict:
         """The next message for which `is_wanted(message)`; an unexpected error ends the wait."""

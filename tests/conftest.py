@@ -157,12 +157,22 @@ def piper_voices(run_directory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def stack(run_directory, whisper_model, piper_voices):
+def language_model_server():
+    """The language model of whole systems. Only an organisation that turns it on gets it."""
+    from tests.vendors.language_model import LanguageModelServer
+
+    with LanguageModelServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(run_directory, whisper_model, piper_voices, language_model_server):
     """The whole system, running: web processes, workers, cron (tests/stack.py)."""
+    from tests import follow_ups
     from tests.stack import Stack, small
 
     models = {"WHISPER_MODEL": str(whisper_model), "PIPER_VOICES_DIR": str(piper_voices)}
-    env = {**models, "DRAIN_S": "2"}
+    env = {**models, **follow_ups.environment(language_model_server), "DRAIN_S": "2"}
     with Stack(run_directory / "stack", env=env, adapt=small) as running:
         running.wait_ready()
         yield running

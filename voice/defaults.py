@@ -6,6 +6,7 @@
 Django calls `complete` when it starts (voice.apps), so everything else reads `django.conf.settings`.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from voice.engines import defaults as engines
@@ -91,6 +92,6 @@ def complete(settings: Any) -> None:
         settings.RQ_QUEUES = queues(settings.REDIS_URL)
 
 
-def queues(redis_url: str) -> dict[str, dict[str, Any]]:
-    """Django-RQ's RQ_QUEUES: every queue of the speech service, in one Redis."""
-    return {name: {"URL": redis_url, "DEFAULT_TIMEOUT": QUEUE_TIMEOUT_S} for name in QUEUE_NAMES}
+def queues(redis_url: str, names: Sequence[str] = QUEUE_NAMES) -> dict[str, dict[str, Any]]:
+    """Django-RQ's RQ_QUEUES: these queues, by default those of the speech service, in one Redis."""
+    return {name: {"URL": redis_url, "DEFAULT_TIMEOUT": QUEUE_TIMEOUT_S} for name in names}

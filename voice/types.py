@@ -146,7 +146,8 @@ class SpeechChunk:
         return len(self.samples) / self.sample_rate_hz
 
 
-Direction = Literal["recognition", "synthesis"]
+Direction = Literal["recognition", "synthesis", "completion"]
+"""What an engine does. A completion is the text that a language model writes (`interviews.brain`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,6 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         # Three processes: the slots of one process block each other, and transcription uses a core where none
         # of them runs. With two, 236 recordings of a thousand candidates waited after some minutes. One slot
         # of each serves the periodic jobs.
-        Program("default", (*worker, "cron", "default", "--slots", "3", "--nice", "5"), 3, env=env),
+        Program("default", (*worker, "cron", "brain", "default", "--slots", "3", "--nice", "5"), 3, env=env),
         Program("cron", (*manage, "rqcron", "interview_platform.cron", *CRON_OPTIONS), env=env),
     ]

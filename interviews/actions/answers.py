@@ -2,19 +2,17 @@
 
 import unicodedata
 from datetime import datetime
-from typing import cast
 
 from django.db import transaction
 
 from interviews import states
-from interviews.actions import search_index
+from interviews.actions import follow_ups, order, search_index
 from interviews.actions.errors import AudioMissing, BadValue, WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
-from interviews.models import Answer, Session
+from interviews.models import Answer
 from interviews.texts import vocabulary
 from voice import errors
-from voice.infra import sql
 from voice.models import Recording
 from voice.recordings import lifecycle
 
@@ -24,7 +22,7 @@ MAX_TYPED_CHARACTERS = 10_000
 @transaction.atomic(savepoint=False)
 def ask(*, answer: Answer, by: object, now: datetime) -> None:
     """Record that the question is shown. The think time starts now."""
-    _require_current(answer)
+    order.require_current(answer)
     move(answer, states.ASK, by=by, asked_at=now)
     publishing.publish("question_asked", answer.session, answer)
 
@@ -32,7 +30,7 @@ def ask(*, answer: Answer, by: object, now: datetime) -> None:
 @transaction.atomic(savepoint=False)
 def begin(*, answer: Answer, by: object, now: datetime) -> None:
     """Begin to record."""
-    _require_current(answer)
+    order.require_current(answer)
     changes = {} if answer.asked_at else {"asked_at": now}
     move(answer, states.BEGIN_ANSWER, by=by, began_at=now, recording=_new_recording(answer), **changes)
     publishing.publish("answer_began", answer.session, answer)
@@ -68,6 +66,7 @@ def finish(
 def time_out(*, answer: Answer, has_speech: bool | None, by: object, now: datetime) -> None:
     """The server's clock has run out: begin an answer that was only asked, or end one in which nothing came.
 
+    For one that was accepted the wait for a follow-up is over.
     An answer in which a voice was heard, or may have been, is left alone: the limit of its audio ends it.
     """
     if answer.status == states.AnswerStatus.ASKED:
@@ -75,6 +74,8 @@ def time_out(*, answer: Answer, has_speech: bool | None, by: object, now: dateti
     elif answer.status == states.AnswerStatus.RECORDING and _is_without_speech(answer, has_speech):
         _seal(answer, at_least=0, now=now)
         _end_at_limit(answer, is_silent=True, by=by, now=now)
+    elif answer.status == states.AnswerStatus.ACCEPTED:
+        follow_ups.settle(answer=answer, by=by, now=now, is_over=True)
 
 
 def _is_without_speech(answer: Answer, has_speech: bool | None) -> bool:
@@ -89,7 +90,7 @@ def _end_at_limit(answer: Answer, *, is_silent: bool, by: object, now: datetime)
     Where it is certain that nothing was said, the question is asked once more. The second time, and where
     nobody listened, the answer is kept, and the interview waits until the candidate goes on.
     """
-    may_ask_again = answer.kind == Answer.Kind.QUESTION and answer.asked_again_at is None
+    may_ask_again = answer.kind != Answer.Kind.PRACTICE and answer.asked_again_at is None
     if is_silent and may_ask_again:
         silence = answer.current_recording
         move(answer, states.ASK_AGAIN, by=by, asked_again_at=now, recording=None)
@@ -134,7 +135,7 @@ def type_answer(*, answer: Answer, text: str, byte_count: int = 0, by: object, n
     while fewer bytes are held.
     """
     text = _checked_text(text)
-    _require_current(answer)
+    order.require_current(answer)
     if answer.status == states.AnswerStatus.RECORDING:
         _seal(answer, at_least=byte_count, now=now)
     if answer.kind == Answer.Kind.PRACTICE:
@@ -199,34 +200,7 @@ def _new_recording(answer: Answer) -> Recording:
     )
 
 
-def _require_current(answer: Answer) -> None:
-    """Check the order: a later question cannot be asked or begun yet."""
-    if answer.kind == Answer.Kind.PRACTICE:
-        is_current = answer.session.status == states.SessionStatus.PRACTISING
-    else:
-        is_under_way = answer.session.status == states.SessionStatus.UNDER_WAY
-        next_position = _next_position(answer.session) if is_under_way else None
-        is_current = is_under_way and (next_position is None or answer.position <= next_position)
-    if not is_current:
-        raise WrongState("answer is not the current one: reload to see where the interview stands.")
-
-
-_NEXT_POSITION = """
-SELECT min(position) FROM interviews_answer
-WHERE session_id = %s AND kind = 'question' AND status <> 'accepted'
-"""
-
-
-def _next_position(session: Session) -> int | None:
-    """Return the position of the first unanswered question, None after the last."""
-    [(position,)] = sql.fetch(_NEXT_POSITION, session.pk)
-    return cast("int | None", position)
-
-
 def _go_on(answer: Answer, *, by: object, now: datetime) -> None:
-    """Finish the session and its invitation after the last answer."""
-    session: Session = answer.session
-    if _next_position(session) is not None:
-        return
-    move(session, states.FINISH_SESSION, by=by, finished_at=now)
-    move(session.invitation, states.FINISH_INVITATION, by=by)
+    """Wait for a follow-up to the answer, or finish after the last one."""
+    if not follow_ups.begin_waiting(answer=answer, now=now):
+        order.finish_if_over(answer.session, by=by, now=now)

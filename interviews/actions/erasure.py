@@ -22,7 +22,16 @@ from interviews.actions.errors import WrongState
 from interviews.actions.interviews import practice_text
 from interviews.admission.places import PLACE_LEASE_S
 from interviews.events import publishing
-from interviews.models import Answer, Erasure, Interview, InterviewVersion, Invitation, Question, Session
+from interviews.models import (
+    Answer,
+    Erasure,
+    Exchange,
+    Interview,
+    InterviewVersion,
+    Invitation,
+    Question,
+    Session,
+)
 from interviews.texts.practice import PRACTICE
 from voice.queues import jobs
 from voice.recordings import lifecycle
@@ -117,6 +126,8 @@ def _own_texts(session: Session, answers: QuerySet[Answer]) -> list[str]:
     practice = Interview.objects.filter(practice_question__in=texts)
     configured |= set(practice.values_list("practice_question", flat=True))
     own = [key for key, text in asked.items() if text not in configured]
+    made = Exchange.objects.filter(answer__in=answers).exclude(speech_key="")  # asked or not
+    own += made.exclude(question__in=configured).values_list("speech_key", flat=True)
     others = (
         Answer.objects.filter(speech_key__in=own).exclude(session=session) if own else Answer.objects.none()
     )

@@ -32,7 +32,7 @@ JOIN interviews_invitation i ON i.id = s.invitation_id AND i.tried_id IS NULL
 JOIN interviews_interview w ON w.id = i.interview_id
 LEFT JOIN interviews_interviewversion d ON d.id = s.definition_id
 LEFT JOIN voice_transcript t ON t.recording_id = a.recording_id
-WHERE a.id = %s AND a.kind = 'question' AND a.status IN ('recorded', 'accepted')
+WHERE a.id = %s AND a.kind <> 'practice' AND a.status IN ('recorded', 'accepted')
   AND (t.status IS NULL OR t.status IN ('done', 'failed') OR a.typed_text <> '')
 FOR SHARE OF a
 """
@@ -56,7 +56,7 @@ JOIN interviews_session s ON s.id = a.session_id
 JOIN interviews_invitation i ON i.id = s.invitation_id AND i.tried_id IS NULL
 LEFT JOIN interviews_searchentry e ON e.answer_id = a.id
 LEFT JOIN voice_transcript t ON t.recording_id = a.recording_id AND e.answer_id IS NULL
-WHERE a.kind = 'question' AND a.completed_at IS NOT NULL AND a.completed_at >= %s
+WHERE a.kind <> 'practice' AND a.completed_at IS NOT NULL AND a.completed_at >= %s
   AND a.status IN ('recorded', 'accepted') AND e.answered_at IS DISTINCT FROM a.completed_at
   AND (t.status IS NULL OR t.status IN ('done', 'failed') OR a.typed_text <> '')
 ORDER BY a.completed_at DESC LIMIT %s

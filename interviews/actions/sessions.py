@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from interviews import states
-from interviews.actions import answers, interviews
+from interviews.actions import answers, follow_ups, interviews
 from interviews.actions.errors import WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
@@ -54,6 +54,9 @@ def start(*, invitation: Invitation, now: datetime) -> Session:
 
 def _answers_for(session: Session) -> list[Answer]:
     definition = session.agreed
+    may_follow_up = any(question.follow_ups for question in definition.asked) and follow_ups.is_agreed(
+        definition, consent_text=session.consent_text
+    )
     left = set(Question.objects.filter(interview=definition.interview_id).values_list("pk", flat=True))
     practice = Answer(
         session=session,
@@ -73,6 +76,7 @@ def _answers_for(session: Session) -> list[Answer]:
             think_seconds=question.think_seconds,
             answer_limit_seconds=question.answer_limit_seconds,
             retakes_left=question.retakes,
+            follow_ups_left=question.follow_ups if may_follow_up else 0,
         )
         for position, question in enumerate(definition.asked, start=1)
     ]
@@ -105,7 +109,7 @@ def abandon(*, session: Session, by: object, now: datetime) -> None:
     move(session, states.ABANDON_SESSION, by=by)
     kept = session.answers.select_related("recording")
     answers.discard_recording(kept.get(kind=Answer.Kind.PRACTICE))
-    for answer in kept.filter(kind=Answer.Kind.QUESTION, status=states.AnswerStatus.RECORDING):
+    for answer in kept.exclude(kind=Answer.Kind.PRACTICE).filter(status=states.AnswerStatus.RECORDING):
         answers.complete_unattended(answer=answer, by=by, now=now)
     publishing.close_connections(session.pk)
 

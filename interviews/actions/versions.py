@@ -10,19 +10,22 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from interviews import states
-from interviews.actions import interviews, rubrics
+from interviews.actions import follow_ups, interviews, rubrics
 from interviews.actions.errors import BadValue
 from interviews.actions.transitions import move
+from interviews.brain import guard, language_model
 from interviews.models import Criterion, Interview, InterviewVersion, Question
 from interviews.models.definition import FIELDS
 from interviews.models.rubric import RubricCriterion, frozen_criterion
 from interviews.models.version import frozen
+from interviews.texts import consent
 from voice.speech import voices
 from voice.text.languages import primary_language
 
@@ -44,7 +47,28 @@ def problems(interview: Interview) -> list[str]:
         found.append(_("Its voice does not speak its language. Choose another one."))
     if interview.deadline and interview.deadline <= timezone.now():
         found.append(_("Its deadline is over. Choose a later one."))
+    found += _problems_of_follow_ups(interview)
     return found + rubrics.problems([RubricCriterion(**each) for each in _rubric(interview)])
+
+
+def _problems_of_follow_ups(interview: Interview) -> list[str]:
+    """Return why follow-up questions that it wants cannot be asked, where there is a model for them."""
+    is_wanted = interview.questions.filter(follow_ups__gt=0).exists()
+    if not is_wanted or not follow_ups.is_offered(interview.organisation):
+        return []
+    found = []
+    if interview.language not in guard.languages():
+        found.append(_("In its language there are no follow-up questions. Set them to 0."))
+    if not language_model.is_named_in(interview.consent_text):
+        sentence = consent.of_language_model(interview.language, settings.LLM_NAME)
+        found.append(
+            _(
+                "Its consent text does not say who gets the answers to ask follow-up questions. Set the "
+                "follow-ups to 0, or add: “%s”"
+            )
+            % sentence
+        )
+    return found
 
 
 @transaction.atomic
@@ -82,8 +106,8 @@ def has_changes(interview: Interview) -> bool:
 
 def written(of: Interview | InterviewVersion) -> dict[str, Any]:
     """Return everything that a version keeps, by its field's name."""
-    questions = of.questions
-    listed = questions if isinstance(questions, list) else [frozen(each) for each in questions.all()]
+    asked = of.asked if isinstance(of, InterviewVersion) else of.questions.all()
+    listed = [frozen(each) for each in asked]
     kept = {name: _plain(getattr(of, name)) for name in FIELDS if name != "stand_in_voice"}
     parts = {"questions": listed, "rubric": _rubric(of)}
     return kept | {

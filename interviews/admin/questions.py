@@ -12,6 +12,7 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from accounts.scoped_admin import PartOfParent
+from interviews.actions import follow_ups
 from interviews.actions.interviews import speech_name
 from interviews.admin import question_audio
 from interviews.models import Interview, Question
@@ -26,11 +27,17 @@ class QuestionForm(forms.ModelForm):
 
     class Meta:
         widgets = {"text": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
+        help_texts = {
+            "follow_ups": _(
+                "So many questions at most that a language model asks about the answer; 0: none."
+            ),
+        }
         labels = {
             "text": _("Question"),
             "think_seconds": _("Think time (s)"),
             "answer_limit_seconds": _("Answer limit (s)"),
             "retakes": _("Retakes"),
+            "follow_ups": _("Follow-ups"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,10 +79,16 @@ class QuestionInline(PartOfParent, TabularInline):
         return 0 if obj else 1
 
     def get_fields(self, request: HttpRequest, obj: Interview | None = None) -> list[str]:
-        """Return the columns. Who only reads moves nothing, and keeps nothing for the bank."""
+        """Return the columns. Who only reads moves nothing, and keeps nothing for the bank.
+
+        Without a language model that the organisation uses there are no follow-ups.
+        """
+        fields = list(self.fields)
+        if obj is not None and follow_ups.is_offered(obj.organisation):
+            fields.insert(-1, "follow_ups")
         if self.has_change_permission(request, obj):
-            return self.fields
-        return [{"tools": "listen"}.get(name, name) for name in self.fields if name != "move"]
+            return fields
+        return [{"tools": "listen"}.get(name, name) for name in fields if name != "move"]
 
     @display(description=_("Move"))
     def move(self, question: Question) -> str:

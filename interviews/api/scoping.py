@@ -85,6 +85,5 @@ def answer_of_organisation(request: ApiRequest, answer_id: UUID) -> Answer:
         session__invitation__interview__organisation=request.auth.organisation,
         session__invitation__tried=None,
         session__invitation__set_aside_of=None,
-        kind=Answer.Kind.QUESTION,
-    )
+    ).exclude(kind=Answer.Kind.PRACTICE)
     return one(rows.select_related("recording__transcript"), answer_id, "answer")

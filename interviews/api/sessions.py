@@ -51,7 +51,7 @@ def export_session(request: scoping.ApiRequest, session_id: UUID) -> CandidateIn
 @paginate(scoping.Pages)
 def list_answers(request: scoping.ApiRequest, session_id: UUID) -> QuerySet[Answer]:
     session = scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
-    answers = session.answers.filter(kind=Answer.Kind.QUESTION).order_by("position")
+    answers = session.answers.exclude(kind=Answer.Kind.PRACTICE).order_by("position", "follow_up")
     return answers.select_related("recording__transcript")
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from django.conf import settings
+
 from interviews.models import Answer
 from interviews.states import AnswerStatus
 
@@ -19,6 +21,7 @@ class AnswerClock:
     The time of a candidate who was away is not counted: each connection has a clock. What earlier connections
     had to think is counted; an answer's time begins anew, for its audio has a limit of its own. The clock
     does not run while an answer is written, and begins anew when the candidate's accommodation changes.
+    It also ends the wait for a follow-up question.
     """
 
     def __init__(self) -> None:
@@ -35,18 +38,20 @@ class AnswerClock:
         current = session["current_answer"]
         for answer in answers:
             if answer["id"] == current:
-                self._enter(answer, session.get("accommodation"), now_s=now_s)
+                self._enter(session, answer, now_s=now_s)
                 return
         if self._phase is not None and self._phase[0] != current:
             self._phase = None  # the next question has not been asked yet
 
-    def _enter(self, answer: State, accommodation: State | None, *, now_s: float) -> None:
+    def _enter(self, session: State, answer: State, *, now_s: float) -> None:
         phase = (answer["id"], answer["status"], answer["asked_at"])
-        self._allowed_s = allowed_s(answer, accommodation)
+        accommodation = session.get("accommodation")
+        is_awaited = session.get("is_follow_up_awaited", False)
+        self._allowed_s = settings.FOLLOW_UP_WAIT_S if is_awaited else _tolerated_s(answer, accommodation)
         if phase != self._phase:
             self._phase = phase
-            if answer["status"] == AnswerStatus.RECORDING:
-                self._written = ""  # spoken after all
+            if answer["status"] in (AnswerStatus.RECORDING, AnswerStatus.ACCEPTED):
+                self._written = ""  # spoken after all, or written
             self._since_s = now_s - self.spent.get(self.thinking, 0.0)
         elif accommodation != self._given:
             self._since_s = now_s  # as the page does, whether there is more time now or less
@@ -71,7 +76,7 @@ class AnswerClock:
             return None
         if self._phase[0] == self._written:
             return None
-        return max(0.0, self._allowed_s + TOLERANCE_S - (now_s - self._since_s))
+        return max(0.0, self._allowed_s - (now_s - self._since_s))
 
     def write(self, answer_id: str) -> None:
         """The candidate writes this answer: there is no limit to that, until a recording of it begins."""
@@ -83,6 +88,11 @@ class AnswerClock:
             return None
         self._since_s = now_s
         return self._phase[0]
+
+
+def _tolerated_s(answer: State, accommodation: State | None) -> float | None:
+    allowed = allowed_s(answer, accommodation)
+    return None if allowed is None else allowed + TOLERANCE_S
 
 
 def allowed_s(answer: State, accommodation: State | None = None) -> float | None:

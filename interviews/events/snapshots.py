@@ -23,6 +23,7 @@ class AnswerRow(NamedTuple):
     version: int
     kind: str
     position: int
+    follow_up: int
     question_text: str
     speech_key: str
     is_spoken: bool | None
@@ -30,6 +31,8 @@ class AnswerRow(NamedTuple):
     think_seconds: int
     answer_limit_seconds: int
     retakes_left: int
+    follow_ups_left: int
+    follow_up_by: datetime | None
     status: str
     asked_at: datetime | None
     asked_again_at: datetime | None
@@ -46,8 +49,9 @@ class AnswerRow(NamedTuple):
 
 
 _ANSWERS = """
-SELECT a.id, a.version, a.kind, a.position, a.question_text, a.speech_key, p.status = 'ready', p.duration_ms,
-  a.think_seconds, a.answer_limit_seconds, a.retakes_left, a.status, a.asked_at, a.asked_again_at,
+SELECT a.id, a.version, a.kind, a.position, a.follow_up, a.question_text, a.speech_key, p.status = 'ready',
+  p.duration_ms, a.think_seconds, a.answer_limit_seconds, a.retakes_left, a.follow_ups_left, a.follow_up_by,
+  a.status, a.asked_at, a.asked_again_at,
   a.is_silent, a.typed_text,
   r.id, r.status, r.byte_count, t.status, t.is_deferred, t.text, i.accommodation_id
 FROM interviews_answer a
@@ -57,7 +61,7 @@ LEFT JOIN voice_speech p ON p.key = a.speech_key
 LEFT JOIN voice_recording r ON r.id = a.recording_id
 LEFT JOIN voice_transcript t ON t.recording_id = r.id
 WHERE a.session_id = %s
-ORDER BY a.position
+ORDER BY a.position, a.follow_up
 """
 
 
@@ -86,6 +90,7 @@ def session_state(session: Session, answers: list[AnswerRow]) -> dict:
         "version": session.version,
         "status": session.status,
         "current_answer": current and str(current.id),
+        "is_follow_up_awaited": current is not None and current.follow_up_by is not None,
         "language": session.agreed.language,
         "candidate_name": invitation.candidate_name,
         "title": session.agreed.title,
@@ -104,13 +109,16 @@ def _accommodation_state(session: Session, answers: list[AnswerRow]) -> dict | N
 
 
 def _current(session: Session, answers: list[AnswerRow]) -> AnswerRow | None:
-    kinds: dict[str, str] = {
-        SessionStatus.PRACTISING: Answer.Kind.PRACTICE,
-        SessionStatus.UNDER_WAY: Answer.Kind.QUESTION,
-    }
-    kind = kinds.get(session.status)
-    waiting = (a for a in answers if a.kind == kind and a.status != AnswerStatus.ACCEPTED)
-    return min(waiting, key=lambda a: a.position, default=None)
+    """Return the answer that is due: to the next question, or the last one while a follow-up is awaited."""
+    if session.status == SessionStatus.PRACTISING:
+        mine = [a for a in answers if a.kind == Answer.Kind.PRACTICE]
+    elif session.status == SessionStatus.UNDER_WAY:
+        mine = [a for a in answers if a.kind != Answer.Kind.PRACTICE]
+    else:
+        return None
+    awaited = (a for a in mine if a.follow_up_by is not None)
+    waiting = (a for a in mine if a.status != AnswerStatus.ACCEPTED)
+    return next(awaited, None) or min(waiting, key=lambda a: (a.position, a.follow_up), default=None)
 
 
 def answer_state(answer: AnswerRow) -> dict:
@@ -123,12 +131,14 @@ def answer_state(answer: AnswerRow) -> dict:
         "version": answer.version,
         "kind": answer.kind,
         "position": answer.position,
+        "follow_up": answer.follow_up,
         "question": answer.question_text if is_told else None,
         "speech_url": rendering.url(answer.speech_key) if is_spoken else None,
         "speech_s": (answer.speech_ms or 0) / 1000 if is_spoken else None,
         "think_s": answer.think_seconds,
         "limit_s": answer.answer_limit_seconds,
         "retakes_left": answer.retakes_left,
+        "may_be_followed_up": answer.follow_ups_left > 0,
         "status": answer.status,
         "asked_at": asked_at and asked_at.isoformat(),
         "is_asked_again": answer.asked_again_at is not None,

@@ -48,7 +48,7 @@ def rows(
     viewer: gets decisions and scores as in the list.
     on_chunk: called with some sessions before their rows are yielded.
     """
-    recorded = Answer.objects.filter(session=OuterRef("pk"), kind=Answer.Kind.QUESTION).order_by()
+    recorded = Answer.objects.filter(session=OuterRef("pk")).exclude(kind=Answer.Kind.PRACTICE).order_by()
     byte_count = recorded.values("session").annotate(sum=Sum("recording__byte_count")).values("sum")
     related = Session.objects.select_related("invitation__interview__published", "definition")
     columns = (

@@ -101,6 +101,7 @@ class ExportedRecording(Schema):
 class ExportedAnswer(Schema):
     id: UUID
     position: int
+    follow_up: int = Field(description="1, 2, 3 …: a follow-up to the question at this position; 0: itself.")
     question: str = Field(description="As it was asked.")
     status: Literal["pending", "asked", "recording", "recorded", "accepted"]
     asked_at: datetime | None
@@ -113,6 +114,7 @@ class ExportedAnswer(Schema):
 
 class ExportedFact(Schema):
     position: int | None = Field(description="Of the question; null for a fact about the whole interview.")
+    follow_up: int = Field(description="As in answers.")
     kind: FactKind = Field(
         description="asked_again: nothing was heard until the limit, so it was asked once more; silent: "
         "nothing was heard the second time too; typed: the answer was written; reconnected: the connection "
@@ -178,7 +180,13 @@ def described(record: Record, *, now: datetime) -> CandidateInterview:
         ),
         answers=[_answer(each) for each in record.answers],
         facts=[
-            ExportedFact(position=fact.answer, kind=fact.kind, at=_local(fact.at)) for fact in record.facts
+            ExportedFact(
+                position=fact.answer.position if fact.answer else None,
+                follow_up=fact.answer.follow_up if fact.answer else 0,
+                kind=fact.kind,
+                at=_local(fact.at),
+            )
+            for fact in record.facts
         ],
         evaluation=judgement_schema.described(record.evaluation) if record.evaluation else None,
     )
@@ -193,6 +201,7 @@ def _answer(each: AnswerRecord) -> ExportedAnswer:
     return ExportedAnswer(
         id=answer.pk,
         position=answer.position,
+        follow_up=answer.follow_up,
         question=answer.question_text,
         status=answer.status,
         asked_at=_local(answer.asked_at),

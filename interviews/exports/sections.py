@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from interviews.exports import judgement
 from interviews.exports.blocks import Block, Heading, Pair, Run, Section, Spoken, Text, moment
+from interviews.models import Answer
 from interviews.queries.answers import AnswerRecord
 from interviews.queries.corrections import Stretch, by_segment
 from interviews.queries.records import Record
@@ -67,7 +68,7 @@ def _answers(record: Record) -> Iterator[Block]:
 
 def _answer(each: AnswerRecord) -> Iterator[Block]:
     answer = each.answer
-    yield Heading(f"{answer.position}. {answer.question_text}")
+    yield Heading(f"{answer.number}. {answer.question_text}")
     yield Text(" · ".join(_circumstances(each)), is_note=True)
     if answer.typed_text:
         yield Pair(_("Typed"), answer.typed_text)
@@ -92,6 +93,8 @@ _NOT_TRANSCRIBED: Final[dict[Transcript.Status, Callable[[], str]]] = {
 
 def _circumstances(each: AnswerRecord) -> Iterator[str]:
     answer, recording, transcript = each.answer, each.recording, each.transcript
+    if answer.kind == Answer.Kind.FOLLOW_UP:
+        yield _("Follow-up question of the language model")
     yield capfirst(str(answer.get_status_display()))
     if answer.asked_at:
         yield _("asked %s") % moment(answer.asked_at)
@@ -127,7 +130,7 @@ def _runs(stretches: Sequence[Stretch], separator: str) -> Iterator[Run]:
 
 def _facts(record: Record) -> Iterator[Block]:
     for fact in record.facts:
-        label = _("Question %d") % fact.answer if fact.answer else _("Interview")
+        label = _("Question %s") % fact.number if fact.answer else _("Interview")
         yield Pair(label, f"{fact.text} {moment(fact.at)}" if fact.at else fact.text)
 
 
@@ -136,7 +139,7 @@ def _recordings(record: Record) -> Iterator[Block]:
         if each.recording is not None:
             stored = each.recording.status == Recording.Status.STORED
             text = each.recording.sha256 if stored else str(each.recording.get_status_display())
-            yield Pair(_("Answer %d") % each.answer.position, text)
+            yield Pair(_("Answer %s") % each.answer.number, text)
 
 
 SECTIONS: Final[Sequence[tuple[Callable[[], str], Callable[[Record], Iterator[Block]]]]] = (

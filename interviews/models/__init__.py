@@ -7,6 +7,7 @@ from interviews.models.batch import InvitationBatch
 from interviews.models.correction import Correction
 from interviews.models.decision import Decision
 from interviews.models.erasure import Erasure
+from interviews.models.exchange import Exchange
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.message import MailTemplate, Message
@@ -31,6 +32,7 @@ __all__ = [
     "Criterion",
     "Decision",
     "Erasure",
+    "Exchange",
     "Interview",
     "InterviewVersion",
     "Invitation",

@@ -17,6 +17,7 @@ class Answer(models.Model):
     class Kind(models.TextChoices):
         PRACTICE = "practice", _("practice")
         QUESTION = "question", _("question")
+        FOLLOW_UP = "follow_up", _("follow-up question")
 
     class Status(models.TextChoices):
         PENDING = "pending", _("not asked yet")
@@ -29,12 +30,25 @@ class Answer(models.Model):
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="answers")
     question = models.ForeignKey(Question, null=True, on_delete=models.SET_NULL, related_name="answers")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.QUESTION)
-    position = models.PositiveSmallIntegerField(_("order"), help_text=_("0 is the practice question."))
+    position = models.PositiveSmallIntegerField(
+        _("order"), help_text=_("0 is the practice question. A follow-up has that of its question.")
+    )
+    follow_up = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text=_("1, 2, 3 …: a follow-up to the question; 0: the question itself."),
+    )
     question_text = models.TextField(_("question"))
     speech_key = models.CharField(max_length=64, help_text=_("Of the spoken question (voice.Speech)."))
     think_seconds = models.PositiveSmallIntegerField()
     answer_limit_seconds = models.PositiveSmallIntegerField()
     retakes_left = models.PositiveSmallIntegerField(default=0)
+    follow_ups_left = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("So many follow-up questions may come after this answer.")
+    )
+    follow_up_by = models.DateTimeField(
+        null=True, help_text=_("Until then the interview waits for a follow-up question to this answer.")
+    )
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
     recording = models.OneToOneField(Recording, null=True, on_delete=models.PROTECT, related_name="answer")
     typed_text = models.TextField(
@@ -54,9 +68,9 @@ class Answer(models.Model):
     completed_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ["session", "position"]
+        ordering = ["session", "position", "follow_up"]
         constraints = [
-            models.UniqueConstraint(fields=["session", "position"], name="one_answer_a_position"),
+            models.UniqueConstraint(fields=["session", "position", "follow_up"], name="one_answer_a_place"),
             models.CheckConstraint(
                 condition=~models.Q(status__in=["recording", "recorded"]) | models.Q(recording__isnull=False),
                 name="answer_being_recorded_has_a_recording",
@@ -65,13 +79,23 @@ class Answer(models.Model):
         indexes = [
             models.Index(
                 fields=["-completed_at"],
-                condition=models.Q(kind="question", completed_at__isnull=False),
+                condition=~models.Q(kind="practice") & models.Q(completed_at__isnull=False),
                 name="answers_by_completion",
-            )
+            ),
+            models.Index(
+                fields=["follow_up_by"],
+                condition=models.Q(follow_up_by__isnull=False),
+                name="answers_awaiting_a_follow_up",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.question_text[:80]
+
+    @property
+    def number(self) -> str:
+        """Its number for people: 2 for the second question, 2.1 for the first follow-up to it."""
+        return f"{self.position}.{self.follow_up}" if self.follow_up else str(self.position)
 
     @property
     def extra_seconds(self) -> int:

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from interviews.models.bank import BankQuestion
 from interviews.models.interview import Interview
 
+MOST_FOLLOW_UPS = 3
+
 
 class Question(models.Model):
     """One question of an interview, in order."""
@@ -22,6 +24,9 @@ class Question(models.Model):
         _("answer limit (s)"), default=120, validators=[MinValueValidator(5), MaxValueValidator(1800)]
     )
     retakes = models.PositiveSmallIntegerField(_("retakes"), default=0, validators=[MaxValueValidator(10)])
+    follow_ups = models.PositiveSmallIntegerField(
+        _("follow-ups"), default=0, db_default=0, validators=[MaxValueValidator(MOST_FOLLOW_UPS)]
+    )
     source = models.ForeignKey(
         BankQuestion,
         null=True,
@@ -41,6 +46,9 @@ class Question(models.Model):
 
 
 def expected_minutes(questions: Iterable[Any]) -> int:
-    """Return an upper bound of the length: 3 min of checks, 10 s to ask each question, and the limits."""
-    seconds = sum(q.think_seconds + q.answer_limit_seconds + 10 for q in questions)
+    """Return an upper bound of the length: 3 min of checks, 10 s to ask each question, and the limits.
+
+    A follow-up may take as long as its question.
+    """
+    seconds = sum((1 + q.follow_ups) * (q.think_seconds + q.answer_limit_seconds + 10) for q in questions)
     return 3 + -(-seconds // 60)

@@ -20,6 +20,7 @@ class AskedQuestion(NamedTuple):
     think_seconds: int
     answer_limit_seconds: int
     retakes: int
+    follow_ups: int = 0  # versions of before have none
 
 
 class InterviewVersion(Definition):

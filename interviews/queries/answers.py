@@ -78,10 +78,10 @@ class AnswerRecord:
 
 
 def complete(rows: QuerySet[Answer]) -> QuerySet[Answer]:
-    """`rows` that are answers to questions, with what `AnswerRecord.of` needs: two statements for any number.
+    """`rows` of questions and follow-ups, with what `AnswerRecord.of` needs: two statements for any number.
 
     The practice answer is not kept.
     """
     made = Correction.objects.select_related("made_by")
-    found = rows.filter(kind=Answer.Kind.QUESTION)
+    found = rows.exclude(kind=Answer.Kind.PRACTICE)
     return found.select_related("recording__transcript").prefetch_related(Prefetch("corrections", made))

@@ -1,6 +1,6 @@
 """Candidates of one interview side by side, question by question."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ class Cell:
 
     session: Session
     record: AnswerRecord | None
+    follow_ups: "Sequence[Cell]" = ()
 
     @property
     def answer(self) -> Answer | None:
@@ -49,20 +50,32 @@ class Row:
     @property
     def count(self) -> int:
         """How many recordings can be listened to in turn."""
-        return sum(cell.is_playable for cell in self.cells)
+        return sum(each.is_playable for cell in self.cells for each in (cell, *cell.follow_ups))
 
 
 def of(sessions: Sequence[Session]) -> list[Row]:
     """Return the questions that any of them was asked, in the order of the first who was asked."""
-    answers = complete(Answer.objects.filter(session__in=sessions)).order_by("position", "session")
+    rows = complete(Answer.objects.filter(session__in=sessions))
     found: dict[Any, dict[Any, AnswerRecord]] = {}
-    for answer in answers:
-        key = answer.question_id or answer.question_text
-        found.setdefault(key, {}).setdefault(answer.session_id, AnswerRecord.of(answer))
+    follow_ups: dict[Any, list[AnswerRecord]] = {}
+    for answer in rows.order_by("position", "follow_up", "session"):
+        record = AnswerRecord.of(answer)
+        if answer.kind == Answer.Kind.FOLLOW_UP:
+            follow_ups.setdefault((answer.session_id, answer.position), []).append(record)
+        else:
+            key = answer.question_id or answer.question_text
+            found.setdefault(key, {}).setdefault(answer.session_id, record)
     return [
         Row(
             question=next(iter(given.values())).answer.question_text,
-            cells=[Cell(session, given.get(session.pk)) for session in sessions],
+            cells=[_cell(session, given.get(session.pk), follow_ups) for session in sessions],
         )
         for given in found.values()
     ]
+
+
+def _cell(
+    session: Session, record: AnswerRecord | None, follow_ups: Mapping[Any, Sequence[AnswerRecord]]
+) -> Cell:
+    asked_then = follow_ups.get((session.pk, record.answer.position), ()) if record else ()
+    return Cell(session, record, [Cell(session, each) for each in asked_then])

@@ -33,7 +33,10 @@ MINUTES: Final = (5, 10, 15, 20, 30, 45, 60)
 DAYS_ONE_BY_ONE: Final = 31
 """Longer times are shown by weeks."""
 
-_QUESTIONS = Answer.objects.filter(kind=Answer.Kind.QUESTION)
+_ITSELF = Q(kind=Answer.Kind.QUESTION)
+"""Without follow-ups: not every candidate is asked one, so they are not counted as questions."""
+_QUESTIONS = Answer.objects.filter(_ITSELF)
+_ANSWERS = Answer.objects.exclude(kind=Answer.Kind.PRACTICE)
 _ACCEPTED = Q(status=Answer.Status.ACCEPTED)
 _ASKED = Q(asked_at__isnull=False) | _ACCEPTED
 
@@ -139,7 +142,8 @@ def _seconds(interval: Any) -> Any:
 class Asked(NamedTuple):
     """What became of the question at a position. text: "" if candidates were asked different ones.
 
-    stopped: interviews that ended at this question, unanswered. Lengths of recordings are in seconds.
+    stopped: interviews that ended at this question or a follow-up to it, unanswered. Lengths of recordings are
+    in seconds.
     """
 
     position: int
@@ -156,16 +160,16 @@ class Asked(NamedTuple):
 def questions(invitations: QuerySet[Invitation]) -> list[Asked]:
     """Return the questions in the order in which they were asked."""
     spoken_s = Cast(F("recording__byte_count"), FloatField()) / BYTES_A_SECOND
-    was_spoken = _ACCEPTED & Q(recording__byte_count__gt=0)
-    rows = _QUESTIONS.filter(session__invitation__in=invitations).order_by().values("position")
+    was_spoken = _ITSELF & _ACCEPTED & Q(recording__byte_count__gt=0)
+    rows = _ANSWERS.filter(session__invitation__in=invitations).order_by().values("position")
     counted = rows.annotate(
-        first_text=Min("question_text"),
-        last_text=Max("question_text"),
-        asked=Count("pk", filter=_ASKED),
-        answered=Count("pk", filter=_ACCEPTED),
+        first_text=Min("question_text", filter=_ITSELF),
+        last_text=Max("question_text", filter=_ITSELF),
+        asked=Count("pk", filter=_ITSELF & _ASKED),
+        answered=Count("pk", filter=_ITSELF & _ACCEPTED),
         stopped=Count("pk", filter=_STOPPED),
-        typed=Count("pk", filter=~Q(typed_text="")),
-        silent=Count("pk", filter=Q(is_silent=True)),
+        typed=Count("pk", filter=_ITSELF & ~Q(typed_text="")),
+        silent=Count("pk", filter=_ITSELF & Q(is_silent=True)),
         median_s=Percentile(spoken_s, share=0.5, filter=was_spoken),
         longest_tenth_s=Percentile(spoken_s, share=0.9, filter=was_spoken),
     )
@@ -203,9 +207,8 @@ def speech(invitations: QuerySet[Invitation]) -> Speech:
     stored = _seconds(F("stored_at") - F("sealed_at"))
     engine = Cast(F("transcript__engine_ms"), FloatField()) / 1000.0
     status = {name: Count("pk", filter=Q(transcript__status=name)) for name in Transcript.Status.values}
-    rows = Recording.objects.filter(
-        answer__session__invitation__in=invitations, answer__kind=Answer.Kind.QUESTION, byte_count__gt=0
-    ).exclude(status=Recording.Status.DISCARDED)
+    rows = Recording.objects.filter(answer__session__invitation__in=invitations, byte_count__gt=0)
+    rows = rows.exclude(answer__kind=Answer.Kind.PRACTICE).exclude(status=Recording.Status.DISCARDED)
     return Speech(
         **rows.aggregate(
             recordings=Count("pk"),
@@ -233,10 +236,10 @@ def behind(invitations: QuerySet[Invitation], name: str, number: int) -> QuerySe
     if name == "took":
         return _finished(invitations).filter(_took(number)) if 0 <= number <= len(MINUTES) else None
     if name in Transcript.Status.values:
-        found = _QUESTIONS.filter(recording__transcript__status=name, recording__byte_count__gt=0)
+        found = _ANSWERS.filter(recording__transcript__status=name, recording__byte_count__gt=0)
         found = found.exclude(recording__status=Recording.Status.DISCARDED)
     elif name == "stopped":
-        found = _QUESTIONS.filter(_STOPPED, position=number)
+        found = _ANSWERS.filter(_STOPPED, position=number)
     else:
         return _at_step(invitations, name)
     return invitations.filter(Exists(found.filter(session__invitation=OuterRef("pk"))))

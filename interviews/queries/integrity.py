@@ -37,11 +37,15 @@ TEXTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that happened. answer: its position, or None where it concerns the whole interview."""
+    """One thing that happened. answer: None where it concerns the whole interview."""
 
     kind: FactKind
     at: datetime | None
-    answer: int | None = None
+    answer: Answer | None = None
+
+    @property
+    def number(self) -> str:
+        return self.answer.number if self.answer else ""
 
     @property
     def text(self) -> str:
@@ -57,8 +61,8 @@ def facts_of(session: Session, answers: Iterable[Answer]) -> list[Fact]:
 
 def _of_answer(answer: Answer) -> Iterator[Fact]:
     if answer.asked_again_at is not None:
-        yield Fact(FactKind.ASKED_AGAIN, answer.asked_again_at, answer.position)
+        yield Fact(FactKind.ASKED_AGAIN, answer.asked_again_at, answer)
     if answer.is_silent:
-        yield Fact(FactKind.SILENT, answer.completed_at, answer.position)
+        yield Fact(FactKind.SILENT, answer.completed_at, answer)
     if answer.typed_text:
-        yield Fact(FactKind.TYPED, answer.completed_at, answer.position)
+        yield Fact(FactKind.TYPED, answer.completed_at, answer)

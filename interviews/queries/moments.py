@@ -6,13 +6,13 @@ from uuid import UUID
 from django.urls import reverse
 
 
-def moment_url(session_id: UUID | str, position: int | None = None, seconds: float | None = None) -> str:
+def moment_url(session_id: UUID | str, number: str | None = None, seconds: float | None = None) -> str:
     """Return the path of the review page of a candidate's interview, at an answer, at a second of it.
 
-    position: of the answer in the interview. seconds: from the start of its recording.
+    number: of the answer, as `Answer.number`. seconds: from the start of its recording.
     """
     page = reverse("admin:interviews_session_change", args=[session_id])
-    if position is None:
+    if number is None:
         return page
-    moment = {"answer": position} | ({} if seconds is None else {"t": f"{seconds:.1f}".removesuffix(".0")})
+    moment = {"answer": number} | ({} if seconds is None else {"t": f"{seconds:.1f}".removesuffix(".0")})
     return f"{page}?{urlencode(moment)}"

@@ -50,7 +50,8 @@ def of(session_id: UUID, *, viewer: User | None = None) -> Record:
     """
     related = ("invitation__interview__organisation", "invitation__interview__published", "definition")
     session = Session.objects.select_related(*related).get(pk=session_id)
-    found = [AnswerRecord.of(answer) for answer in complete(session.answers.order_by("position"))]
+    rows = complete(session.answers.order_by("position", "follow_up"))
+    found = [AnswerRecord.of(answer) for answer in rows]
     return Record(
         session=session,
         answers=found,
@@ -72,12 +73,16 @@ def in_chunks(sessions: QuerySet[Session], *, columns: QuerySet[Session]) -> Ite
 
 
 class RecordingRow(NamedTuple):
-    """An answer and its recording. status, storage_name, sha256: "" without a recording."""
+    """An answer and its recording. follow_up: 0 for the question itself.
+
+    status, storage_name, sha256: "" without a recording.
+    """
 
     session_id: UUID
     invitation_id: UUID
     candidate_name: str
     position: int
+    follow_up: int
     question: str
     typed_text: str
     status: str
@@ -90,11 +95,14 @@ _OF_RECORDING = [Coalesce(f"recording__{name}", Value("")) for name in ("status"
 
 
 def recordings(sessions: QuerySet[Session], *, at_most: int) -> list[RecordingRow]:
-    """Return the answers to the questions of these sessions, with their recordings; at most so many."""
-    rows = Answer.objects.filter(session__in=sessions.order_by().values("pk"), kind=Answer.Kind.QUESTION)
-    found = rows.order_by("session__invitation__candidate_name", "session", "position").values_list(
-        *("session_id", "session__invitation_id", "session__invitation__candidate_name", "position"),
-        *("question_text", "typed_text"),
+    """Return the answers of these sessions, without practice, with their recordings; at most so many."""
+    rows = Answer.objects.filter(session__in=sessions.order_by().values("pk"))
+    rows = rows.exclude(kind=Answer.Kind.PRACTICE)
+    found = rows.order_by(
+        "session__invitation__candidate_name", "session", "position", "follow_up"
+    ).values_list(
+        *("session_id", "session__invitation_id", "session__invitation__candidate_name"),
+        *("position", "follow_up", "question_text", "typed_text"),
         *_OF_RECORDING,
         "recording__byte_count",
     )

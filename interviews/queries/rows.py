@@ -13,7 +13,14 @@ from voice.models import Recording
 
 _ANSWER = sql.Part(
     *(Answer, "a", "id", "session_id", "kind", "position", "status", "version", "recording_id"),
-    *("think_seconds", "answer_limit_seconds", "retakes_left", "asked_at", "asked_again_at"),
+    *(
+        "think_seconds",
+        "answer_limit_seconds",
+        "retakes_left",
+        "follow_ups_left",
+        "asked_at",
+        "asked_again_at",
+    ),
 )
 _SESSION = sql.Part(Session, "s", "id", "invitation_id", "definition_id", "status", "version")
 _INVITATION = sql.Part(Invitation, "i", "id", "interview_id", "status", "candidate_name", "accommodation_id")
@@ -45,7 +52,7 @@ _ITS_DEFINITION = (
 """What the candidate agreed to; before that, and in sessions of the release before, what is published."""
 _ORGANISATION = sql.Part(
     *(Organisation, "o", "id", "name", "accent_colour", "logo"),
-    *("contact_name", "contact_email", "contact_phone"),
+    *("contact_name", "contact_email", "contact_phone", "is_language_model_used"),
 )
 _SHARED_VOCABULARY = """
 (
@@ -162,7 +169,9 @@ def practice(of: Session) -> Answer:
 
 def current_answer(of: Session) -> Answer | None:
     """Read the answer that the candidate is at, with its recording; None between questions."""
-    is_begun = "a.status IN ('asked', 'recording', 'recorded') ORDER BY a.position DESC LIMIT 1"
+    is_begun = (
+        "a.status IN ('asked', 'recording', 'recorded') ORDER BY a.position DESC, a.follow_up DESC LIMIT 1"
+    )
     found = sql.fetch(_READ_ANSWER + is_begun, of.pk)
     return _answer(of, found[0]) if found else None
 

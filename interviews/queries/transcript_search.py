@@ -45,7 +45,7 @@ class Hit:
     @property
     def address(self) -> str:
         """The review page, which plays from the hit."""
-        return moment_url(self.answer.session_id, self.answer.position, self.second or 0.0)
+        return moment_url(self.answer.session_id, self.answer.number, self.second or 0.0)
 
     @property
     def time(self) -> str:

@@ -14,7 +14,7 @@ from interviews.models import InterviewVersion, Question
 from interviews.models.rubric import RubricCriterion
 from interviews.models.version import AskedQuestion
 
-NAMES = ("think_seconds", "answer_limit_seconds", "retakes")
+NAMES = ("think_seconds", "answer_limit_seconds", "retakes", "follow_ups")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from django.dispatch import receiver
+from django.utils import timezone
 
-from interviews.actions import interviews, search_index
+from interviews.actions import follow_ups, interviews, search_index
 from interviews.events import publishing
 from interviews.models import Answer
 from interviews.queries import rows
@@ -24,6 +25,7 @@ def transcript_recorded(transcript: Transcript, **kwargs: object) -> None:
     answer = _publish_for_recording("transcript_recorded", transcript.recording_id)
     if answer is not None:
         search_index.index(answer_id=answer.pk)
+        follow_ups.queue(answer)
 
 
 @receiver(signals.recording_stored)
@@ -38,6 +40,7 @@ def speech_rendered(speech: Speech, **kwargs: object) -> None:
     )
     for answer in open_answers.select_related("session__invitation__interview"):
         publishing.publish("speech_rendered", answer.session, answer)
+    follow_ups.speech_rendered(key=speech.key, now=timezone.now())
 
 
 @receiver(signals.voice_failed)

@@ -4,10 +4,11 @@ from base64 import b64encode
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from interviews.models import Session
+from interviews.models import Answer, Session
 from interviews.queries.answers import AnswerRecord, complete
 from interviews.texts.languages import LANGUAGES
 
@@ -18,8 +19,15 @@ class Reviewed(AnswerRecord):
 
     @classmethod
     def all_of(cls, session: Session) -> list["Reviewed"]:
-        """Return the answers to the questions in order."""
-        return [cls.of(answer) for answer in complete(session.answers.order_by("position"))]
+        """Return the answers in order, follow-ups after their question."""
+        return [cls.of(answer) for answer in _read(session.answers.order_by("position", "follow_up"))]
+
+    @property
+    def exchange_url(self) -> str:
+        """Of what the language model was sent about this answer; "" if nothing was."""
+        if not hasattr(self.answer, "exchange"):
+            return ""
+        return reverse("admin:interviews_session_exchange", args=[self.answer.session_id, self.answer.pk])
 
     @property
     def audio_url(self) -> str:
@@ -59,4 +67,8 @@ class Reviewed(AnswerRecord):
 
 def one(session: Session, answer_id: UUID | str) -> Reviewed | None:
     """Return one of the session's answers."""
-    return next((Reviewed.of(answer) for answer in complete(session.answers.filter(pk=answer_id))), None)
+    return next((Reviewed.of(answer) for answer in _read(session.answers.filter(pk=answer_id))), None)
+
+
+def _read(rows: QuerySet[Answer]) -> QuerySet[Answer]:
+    return complete(rows).select_related("recording__transcript", "exchange")

@@ -10,13 +10,15 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts import access
 from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin
 from interviews.actions import corrections
 from interviews.actions.errors import ActionRefused, BadValue
-from interviews.models import Session
+from interviews.models import Exchange, Session
 from interviews.queries import integrity, progress
 from interviews.queries.moments import moment_url
 from interviews.review import answers
@@ -51,6 +53,11 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
                 view(require_POST(self.correct_view)),
                 name="interviews_session_correct",
             ),
+            path(
+                "<uuid:session_id>/answers/<uuid:answer_id>/language-model/",
+                view(self.exchange_view),
+                name="interviews_session_exchange",
+            ),
         ]
         return [*own, *super().get_urls()]
 
@@ -80,6 +87,7 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
             "session": session,
             "progress": progress.of(session),
             "answers": reviewed,
+            "is_writer": self._is_writer(request, session),
             "is_playable": any(one.is_playable for one in reviewed),
             "facts": integrity.facts_of(session, [one.answer for one in reviewed]),
             "address": moment_url(session.pk),
@@ -110,6 +118,28 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
             raise Http404
         return redirect(address)
 
+    def exchange_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
+        """Show what the language model was sent about an answer, and what came back. For those who invite."""
+        session = self.get_object(request, str(session_id))
+        if session is None or not self._is_writer(request, session):
+            raise Http404
+        exchange = Exchange.objects.filter(answer=answer_id, answer__session=session).first()
+        if exchange is None:
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("What the language model was sent"),
+            "subtitle": session.invitation.candidate_name,
+            "original": session,
+            "exchange": exchange,
+            "media": self.media + self.review_media,
+        }
+        return TemplateResponse(request, "admin/interviews/review/exchange.html", context)
+
+    def _is_writer(self, request: HttpRequest, session: Session) -> bool:
+        return access.has_role(cast("User", request.user), session.interview.organisation_id, access.WRITERS)
+
     def correct_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
         """Correct some words, or restore them. Return the answer as the page shows it then, or why not."""
         session = self.get_object(request, str(session_id))
@@ -123,11 +153,15 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
             status = 400 if isinstance(refused, BadValue) else 409
             return HttpResponse(refused.detail, status=status, content_type="text/plain")
         what = "restored" if form.cleaned_data["is_restored"] else "corrected"
-        message = f"Transcript of answer {reviewed.answer.position} {what}."
+        message = f"Transcript of answer {reviewed.answer.number} {what}."
         self.log_change(
             request, session.invitation, message
         )  # an erasure takes the invitation's id from the log
-        context = {"shown": answers.one(session, answer_id), "address": moment_url(session.pk)}
+        context = {
+            "shown": answers.one(session, answer_id),
+            "address": moment_url(session.pk),
+            "is_writer": self._is_writer(request, session),
+        }
         return TemplateResponse(request, "admin/interviews/review/answer.html", context)
 
     def _correct(self, request: HttpRequest, reviewed: answers.Reviewed, form: CorrectionForm) -> None:

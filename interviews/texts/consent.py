@@ -76,3 +76,28 @@ def default_text(language: str) -> str:
     """Return the text in this language, or in English if there is none."""
     texts = default_texts()
     return texts.get(language, texts["en"])
+
+
+_LANGUAGE_MODEL: Final = {
+    "en": (
+        "To ask you follow-up questions, the text of your answers is sent to a language model of {name}. It "
+        "decides nothing."
+    ),
+    "de": (
+        "Um Ihnen Nachfragen zu stellen, wird der Text Ihrer Antworten an ein Sprachmodell von {name} "
+        "gesendet. Es entscheidet nichts."
+    ),
+    "es": (
+        "Para hacerle preguntas adicionales, el texto de sus respuestas se envía a un modelo de lenguaje de "
+        "{name}. No decide nada."
+    ),
+    "fr": (
+        "Pour vous poser des questions complémentaires, le texte de vos réponses est envoyé à un modèle de "
+        "langage de {name}. Il ne décide de rien."
+    ),
+}
+
+
+def of_language_model(language: str, name: str) -> str:
+    """Return the sentence that names who runs the language model. A consent text needs it for follow-ups."""
+    return _LANGUAGE_MODEL.get(language, _LANGUAGE_MODEL["en"]).format(name=name)

@@ -16,6 +16,7 @@ from interviews.models import (
     Criterion,
     Decision,
     Erasure,
+    Exchange,
     Interview,
     Invitation,
     InvitationBatch,
@@ -107,6 +108,7 @@ def make() -> Rows:
     search_index.index(answer_id=answer.pk)
     scorecard = Scorecard.objects.create(session=session, reviewer=user)
     note = Note.objects.create(session=session, author=user, text=f"A {MARK}!", is_shared=True)
+    Exchange.objects.create(answer=answer, model="m", sent={"messages": [{"content": f"{MARK}s smile"}]})
     batch = Batch.objects.create(owner=f"organisation:{organisation.pk}")
     return Rows(
         organisation=organisation,

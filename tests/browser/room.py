@@ -148,16 +148,18 @@ class Room:
         self.wait_for("finish")
 
     def finish_answer(self) -> None:
-        """Finish the answer, and accept it if a retake is possible."""
+        """Finish the answer, and accept it if a retake is possible.
+
+        Where a voice is heard at once, the next question is being answered before its steps could be seen.
+        """
         position = self.shown("position")
         self.press("done")
-        if self.wait_for_any("review", "ask", "think", "finish") == "review":
+        is_next = "document.querySelector('#stage [data-part=position]')?.textContent !== before"
+        is_review = "document.querySelector('#room')?.dataset.step === 'review'"
+        self.page.wait_for_function(f"before => {is_review} || {is_next}", arg=position, timeout=STEP_MS)
+        if self.page.evaluate(f"before => {is_review} && !({is_next})", position):
             self.press("next")
-        self.page.wait_for_function(
-            "before => document.querySelector('#stage [data-part=position]')?.textContent !== before",
-            arg=position,
-            timeout=STEP_MS,
-        )
+            self.page.wait_for_function(f"before => {is_next}", arg=position, timeout=STEP_MS)
 
     def kept(self) -> dict[str, bytes]:
         """The browser's recorded audio, by recording id."""

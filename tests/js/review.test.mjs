@@ -39,6 +39,7 @@ test("moment is written as the server writes it, and read again", () => {
   assert.equal(momentOf("/admin/x/", 2, 12.53), "/admin/x/?answer=2&t=12.5");
   assert.equal(momentOf("/admin/x/", 2, 12), "/admin/x/?answer=2&t=12");
   assert.deepEqual(readMoment("?answer=2&t=12.5"), { position: 2, seconds: 12.5 });
+  assert.deepEqual(readMoment("?answer=2.1&t=3"), { position: 2.1, seconds: 3 });
   assert.deepEqual(readMoment("?answer=3"), { position: 3, seconds: 0 });
   assert.deepEqual(readMoment("?answer=3&t=-7"), { position: 3, seconds: 0 });
   assert.deepEqual(["", "?t=5", "?answer=x&t=5"].map(readMoment), [null, null, null]);

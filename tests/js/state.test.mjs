@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  apply, arrivalOf, focusAnswer, forgettable, isStillWanted, isWaitingForServer, newsOf, noticeOf, stepOf, thinkLeftS,
-  timesOf, unstored,
+  apply, arrivalOf, focusAnswer, forgettable, isStillWanted, isWaitingForServer, mainQuestions, newsOf, noticeOf, stepOf,
+  thinkLeftS, timesOf, unstored,
 } from "../../interviews/static/interviews/state.js";
 
 const answer = (id, rest = {}) => ({
@@ -22,6 +22,26 @@ test("event replaces the session and the answer of the same id", () => {
   assert.equal(after.session.status, "finished");
   assert.deepEqual(after.answers.map(({ status }) => status), ["pending", "asked"]);
   assert.equal(before.answers[1].status, "pending");
+});
+
+test("follow-up comes after its question, and is asked before the next one", () => {
+  const before = state("under_way", practice, answer("q1", { status: "accepted", follow_up: 0 }), answer("q2", { follow_up: 0 }));
+  const followUp = answer("q1", { id: "f1", kind: "follow_up", follow_up: 1 });
+  const after = apply(before, { session: { status: "under_way", current_answer: "f1" }, answer: followUp });
+  assert.deepEqual(after.answers.map(({ id }) => id), ["q0", "q1", "f1", "q2"]);
+  assert.equal(focusAnswer(after).id, "f1");
+  assert.deepEqual(mainQuestions(after).map(({ id }) => id), ["q1", "q2"]);
+});
+
+test("page waits at the answer that a follow-up is awaited to, also after the last question", () => {
+  const awaiting = (...answers) => {
+    const now = state("under_way", ...answers);
+    return { ...now, session: { ...now.session, current_answer: "q1", is_follow_up_awaited: true } };
+  };
+  const last = awaiting(answer("q1", { status: "accepted" }));
+  assert.equal(focusAnswer(last).id, "q1");
+  assert.equal(stepOf(last, local({ inFlow: true })), "wait");
+  assert.equal(stepOf(awaiting(answer("q1", { status: "accepted" }), answer("q2")), local()), "wait");
 });
 
 test("event that was overtaken changes nothing, the session and the answer each for itself", () => {

@@ -32,17 +32,21 @@ def enqueue(
     job_id: str | None = None,
     tenant: str = "",
     needs: str = "",
+    worth_s: int | None = None,
 ) -> None:
     """Queue the function at dotted path `job`, with `args`, once the current transaction is committed.
 
     tenant: whose work it is; the tenants of a queue take turns (`voice.queues.turns`).
     needs: what a worker must have for it (`voice.queues.pools`).
+    worth_s: see `enqueue_now`.
 
     Two jobs with the same `job_id` are one entry in Redis. A queue that cannot be reached is only logged:
     PostgreSQL holds the waiting rows, and the sweeper (`voice.workers.sweeper.sweep`) queues them again.
     """
     transaction.on_commit(
-        lambda: enqueue_now(queue_name, job, *args, job_id=job_id, tenant=tenant, needs=needs)
+        lambda: enqueue_now(
+            queue_name, job, *args, job_id=job_id, tenant=tenant, needs=needs, worth_s=worth_s
+        )
     )
 
 

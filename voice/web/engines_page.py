@@ -70,6 +70,7 @@ QUEUE_NAMES = {
     "tts-gpu": _("what voices speak that only some workers have"),
     "tts-call": _("what programs wait to have spoken"),
     "audio": _("uploaded files to convert"),
+    "brain": _("answers to ask a follow-up question about"),
     "cron": _("housekeeping"),
     "default": _("recordings to store"),
 }

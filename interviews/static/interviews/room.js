@@ -14,7 +14,9 @@ import { Help } from "./screens/help.js";
 import { announce, text } from "./screens/screen.js";
 import { Stage } from "./screens/stage.js";
 import { clearBanner, showConnection, showProgress } from "./screens/surroundings.js";
-import { focusAnswer, isWaitingForServer, isWritten, questions, skipsPractice, stepOf } from "./state.js";
+import {
+  focusAnswer, isWaitingForServer, isWritten, mainQuestions, questions, skipsPractice, stepOf,
+} from "./state.js";
 
 const NO_ANSWER_MS = 15_000;
 const LOOK_MS = 1_000; // how often the page looks whether anything moves
@@ -251,7 +253,7 @@ export class Room {
 
   isLast({ id, kind }) {
     const others = questions(this.state).filter((other) => other.id !== id);
-    return kind === "question" && others.every(({ status }) => status === "accepted");
+    return kind !== "practice" && others.every(({ status }) => status === "accepted");
   }
 
   /** @param {string} id @returns {Answer|undefined} */
@@ -276,7 +278,7 @@ export class Room {
     document.documentElement.classList.toggle("large-text", Boolean(this.state?.session.accommodation?.has_large_text));
     const answer = this.state && focusAnswer(this.state);
     this.stage.show(this.step, answer);
-    showProgress(this.state?.session.status === "under_way" ? questions(this.state) : [], answer);
+    showProgress(this.state?.session.status === "under_way" ? mainQuestions(this.state) : [], answer);
     if (this.step === "wait") this.#goOn(answer);
   }
 

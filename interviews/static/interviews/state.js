@@ -3,13 +3,15 @@
 /**
  * @typedef {{id: string, status: "open"|"sealed"|"stored"|"discarded", bytes: number|null}} Recording
  * @typedef {{status: "waiting"|"done"|"failed"|"no_engine", is_deferred: boolean, text: string}} Transcript
- * @typedef {{id: string, kind: "practice"|"question", position: number, question: string|null,
- *   speech_url: string|null, speech_s: number|null, is_asked_again: boolean, is_silent: boolean, think_s: number|null, limit_s: number|null, retakes_left: number,
+ * @typedef {{id: string, kind: "practice"|"question"|"follow_up", position: number, follow_up: number, question: string|null,
+ *   speech_url: string|null, speech_s: number|null, is_asked_again: boolean, is_silent: boolean, think_s: number|null,
+ *   limit_s: number|null, retakes_left: number, may_be_followed_up: boolean,
  *   status: "pending"|"asked"|"recording"|"recorded"|"accepted", asked_at: string|null,
  *   recording: Recording|null, typed_text: string|null, transcript: Transcript|null,
  *   version: number}} Answer
- * @typedef {{id: string, version: number, status: string, current_answer: string|null, language: string,
- *   candidate_name: string, title: string, is_barge_in_allowed: boolean, accommodation: Accommodation|null}} Session
+ * @typedef {{id: string, version: number, status: string, current_answer: string|null, is_follow_up_awaited: boolean,
+ *   language: string, candidate_name: string, title: string, is_barge_in_allowed: boolean,
+ *   accommodation: Accommodation|null}} Session
  * @typedef {{extra_percent: number, is_untimed: boolean, is_written: boolean, has_large_text: boolean}} Accommodation
  * @typedef {{session: Session, answers: Answer[]}} State
  * @typedef {{type: string, answer?: string, text?: string}} Command
@@ -35,10 +37,12 @@ const isCurrent = (next, held) => (next.version ?? Infinity) >= (held.version ??
  */
 export function apply(state, event) {
   const { session = state.session, answer: next } = event;
+  const isNew = next && state.answers.every(({ id }) => id !== next.id);
+  const answers = state.answers.map((held) => (next?.id === held.id && isCurrent(next, held) ? next : held));
   return {
     ...state,
     session: isCurrent(session, state.session) ? session : state.session,
-    answers: state.answers.map((held) => (next?.id === held.id && isCurrent(next, held) ? next : held)),
+    answers: isNew ? [...answers, next].sort(inOrder) : answers,
   };
 }
 
@@ -56,17 +60,24 @@ export function timesOf({ accommodation }, { think_s: thinkS, limit_s: limitS })
   return { thinkS: extended(thinkS), limitS: extended(limitS) };
 }
 
-/** The questions in order, without the practice question. @param {State} state */
-export const questions = (state) =>
-  state.answers.filter(({ kind }) => kind === "question").sort((a, b) => a.position - b.position);
+/** Follow-up questions come after their question. */
+const inOrder = (a, b) => a.position - b.position || (a.follow_up ?? 0) - (b.follow_up ?? 0);
 
-/** The current or next answer; null after the last one. @param {State} state */
+/** Everything that is asked, in order, without the practice question. @param {State} state */
+export const questions = (state) => state.answers.filter(({ kind }) => kind !== "practice").sort(inOrder);
+
+/** The questions that are counted: those of the interview, without follow-ups. @param {State} state */
+export const mainQuestions = (state) => questions(state).filter(({ kind }) => kind === "question");
+
+/** The current or next answer, or the last one while a follow-up is awaited; null after all. @param {State} state */
 export function focusAnswer(state) {
+  const { current_answer: current, is_follow_up_awaited: isAwaited } = state.session;
+  if (isAwaited) return state.answers.find(({ id }) => id === current) ?? null;
   const isPractice = ["checking", "practising"].includes(state.session.status);
   const open = (isPractice ? state.answers.filter(({ kind }) => kind === "practice") : questions(state)).filter(
     ({ status }) => status !== "accepted",
   );
-  return open.find(({ id }) => id === state.session.current_answer) ?? open[0] ?? null;
+  return open.find(({ id }) => id === current) ?? open[0] ?? null;
 }
 
 /**
@@ -83,6 +94,7 @@ export function stepOf(state, local) {
   if (local.problem) return "problem";
   if (skipsPractice(state)) return "wait";
   if (status === "checking") return "check";
+  if (state.session.is_follow_up_awaited) return "wait";
   const answer = focusAnswer(state);
   if (!answer) return status === "practising" ? "wait" : "finish";
   return answerStep(answer, local, local.isWriting || isWritten(state)) ?? unbegunStep(state);
@@ -154,7 +166,7 @@ export function unstored(state) {
   const isLast = (answer) => Number(answer.id === current);
   return state.answers
     .filter(({ recording }) => ["open", "sealed"].includes(recording?.status))
-    .sort((a, b) => isLast(a) - isLast(b) || a.position - b.position);
+    .sort((a, b) => isLast(a) - isLast(b) || inOrder(a, b));
 }
 
 /**

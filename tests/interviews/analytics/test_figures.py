@@ -79,6 +79,20 @@ def test_questions_tell_where_interviews_ended(interview):
     assert (third.typed, third.silent, third.median_s) == (1, 1, None)
 
 
+def test_follow_ups_are_no_questions_but_interviews_end_at_them(interview):
+    session = taken(interview, status="abandoned")
+    factories.AnswerFactory(session=session, position=1, question_text="Who are you?", accepted=True)
+    follow_up = {"session": session, "position": 1, "kind": "follow_up"}
+    factories.AnswerFactory(**follow_up, follow_up=1, accepted=True)
+    factories.AnswerFactory(**follow_up, follow_up=2, asked=True)
+
+    [asked] = figures.questions(everybody())
+
+    assert (asked.text, asked.asked, asked.answered, asked.stopped) == ("Who are you?", 1, 1, 1)
+    assert list(figures.behind(everybody(), "stopped", 1)) == [session.invitation]
+    assert figures.speech(everybody()).recordings == 2
+
+
 def test_speech_tells_waits_and_failures(interview):
     session = taken(interview, minutes=5)
     now = timezone.now()

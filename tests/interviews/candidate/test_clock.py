@@ -53,6 +53,19 @@ def test_time_is_never_over_where_the_candidate_decides(state):
     assert clock(state).over(after(10_000)) is None
 
 
+@pytest.mark.parametrize("is_written", [False, True])
+def test_wait_for_a_follow_up_is_over_without_tolerance(is_written, settings):
+    settings.FOLLOW_UP_WAIT_S = 3
+    running = clock(answer())
+    if is_written:
+        running.write("q1")
+    session = {"current_answer": "q1", "is_follow_up_awaited": True}
+    running.follow(session, [answer("accepted")], now_s=NOW)
+
+    assert running.over(NOW + 2.9) is None
+    assert running.over(NOW + 3) == "q1"
+
+
 def test_time_begins_anew_with_each_phase_and_not_with_each_event():
     running = clock(answer())
     running.follow({"current_answer": "q1"}, [answer(speech_s=6.0)], now_s=after(0))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from interviews.actions import accommodations, answers, invitations, sessions
+from interviews.actions import accommodations, answers, follow_ups, invitations, sessions
 from interviews.events import publishing, snapshots
-from interviews.models import Session
+from interviews.models import Exchange, Session
 from tests.interviews import journey
 from voice import signals
 from voice.models import Speech
@@ -41,11 +41,10 @@ def state(session: Session) -> dict:
 def applied_to(state: dict, event: dict) -> dict:
     """The state after the event: its session and its answer replace older ones, as in state.js."""
     answer = event.get("answer")
-    return {
-        **state,
-        "session": newer(state["session"], event["session"]),
-        "answers": [newer(a, answer) if answer and a["id"] == answer["id"] else a for a in state["answers"]],
-    }
+    held = [newer(a, answer) if answer and a["id"] == answer["id"] else a for a in state["answers"]]
+    if answer and answer["id"] not in {a["id"] for a in held}:  # a follow-up question
+        held = sorted([*held, answer], key=lambda a: (a["position"], a["follow_up"]))
+    return {**state, "session": newer(state["session"], event["session"]), "answers": held}
 
 
 def newer(held: dict, came: dict) -> dict:
@@ -137,6 +136,33 @@ def asked(session):
     return answer
 
 
+def awaiting_a_follow_up(session):
+    session.answers.update(follow_ups_left=1)
+    answer = under_way(session)
+    answers.type_answer(answer=answer, text="x", by="t", now=now())
+    return answer
+
+
+def proposed(session):
+    answer = awaiting_a_follow_up(session)
+    key = answer.speech_key
+    Speech.objects.filter(key=key).update(status=Speech.Status.FAILED)  # it is read
+    Exchange.objects.create(
+        answer=answer, sent={}, outcome=Exchange.Outcome.PROPOSED, question="Why?", speech_key=key
+    )
+    return answer
+
+
+def settle(answer):
+    follow_ups.settle(answer=answer, by="t", now=now())
+
+
+def before_the_last_wait(session):
+    answer = awaiting_a_follow_up(session)
+    session.answers.exclude(pk=answer.pk).update(status="accepted")
+    return answer
+
+
 CASES = {
     "check_devices": (lambda s: s, lambda s: sessions.check_devices(session=s, by="t", now=now())),
     "skip_practice": (checked, lambda a: sessions.skip_practice(session=a.session, by="t", now=now())),
@@ -156,12 +182,23 @@ CASES = {
     "time_out_of_a_silent_answer_asked_again": (asked_again_at_the_limit, time_out),
     "accommodate": (begun, lambda a: accommodate(a.session)),
     "accommodate_before_the_first_question": (lambda s: s, lambda s: accommodate(s)),
+    "wait_for_a_follow_up": (
+        lambda s: (s.answers.update(follow_ups_left=1), under_way(s))[1],
+        lambda a: answers.type_answer(answer=a, text="x", by="t", now=now()),
+    ),
+    "ask_a_follow_up": (proposed, settle),
+    "go_on_without_a_follow_up": (awaiting_a_follow_up, time_out),
+    "finish_without_a_follow_up": (before_the_last_wait, time_out),
+    "ask_the_next_question_instead": (
+        proposed,
+        lambda a: answers.ask(answer=questions(a.session)[1], by="t", now=now()),
+    ),
     "type_while_recording": (begun, lambda a: answers.type_answer(answer=a, text="x", by="t", now=now())),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_snapshot_and_events_give_the_next_snapshot(session, sent, case):
+def test_snapshot_and_events_give_the_next_snapshot(session, sent, case, language_model):
     arrange, act = CASES[case]
     subject = arrange(session)
     before = state(session)

@@ -33,10 +33,10 @@ def test_facts_are_told_in_the_order_in_which_they_happened(session):
     factories.AnswerFactory(session=session, position=2, typed_text="I write.", completed_at=at(7))
     Observation.objects.create(session=session, kind=Observation.Kind.RECONNECTED, happened_at=at(3))
     assert facts(session) == [
-        (at(2), "Asked again", 1),
+        (at(2), "Asked again", "1"),
         (at(3), "The connection was lost and came back", None),
-        (at(5), "Nothing was heard until the limit, the second time too", 1),
-        (at(7), "Typed instead of spoken", 2),
+        (at(5), "Nothing was heard until the limit, the second time too", "1"),
+        (at(7), "Typed instead of spoken", "2"),
     ]
 
 

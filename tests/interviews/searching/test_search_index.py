@@ -36,6 +36,20 @@ def test_typed_answer_is_found_at_once(session):
     assert newest("turnips", sessions=Session.objects.all(), organisation_ids=None).hits[0].second is None
 
 
+def test_answer_to_a_follow_up_is_found_and_practice_is_not(session):
+    place = {"session": session, "position": 1, "follow_up": 1}
+    answer = factories.AnswerFactory(**place, kind="follow_up", accepted=True, transcript="we sold turnips")
+    practice = session.answers.get(kind="practice")
+    Answer.objects.filter(pk=practice.pk).update(
+        status="accepted", typed_text="turnips", completed_at=timezone.now()
+    )
+
+    assert search_index.repair_recent(now=timezone.now()) == 1
+    [hit] = newest("turnip", sessions=Session.objects.all(), organisation_ids=None).hits
+    assert hit.answer == answer
+    assert "answer=1.1" in hit.address
+
+
 def test_answer_that_is_recorded_again_is_not_found(say):
     answer = say("turnips")
     Answer.objects.filter(pk=answer.pk).update(status="recorded", retakes_left=1)

@@ -1,7 +1,7 @@
 // The last screen: thanks, and the answers still being uploaded.
 
 import { Screen, text } from "./screen.js";
-import { arrivalOf, questions, unstored } from "../state.js";
+import { arrivalOf, mainQuestions, questions, unstored } from "../state.js";
 import { showTranscript } from "./transcript.js";
 
 export class FinishStep {
@@ -21,7 +21,7 @@ export class FinishStep {
   }
 
   get #total() {
-    return questions(this.room.state).length;
+    return mainQuestions(this.room.state).length;
   }
 
   #row(answer) {

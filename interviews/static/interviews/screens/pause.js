@@ -3,7 +3,7 @@
 import { BYTES_PER_S } from "../audio/wire.js";
 import { clock } from "./countdown.js";
 import { plural, Screen, text } from "./screen.js";
-import { focusAnswer, questions } from "../state.js";
+import { focusAnswer, mainQuestions } from "../state.js";
 import { showTranscript } from "./transcript.js";
 
 export class PracticeStep {
@@ -25,7 +25,7 @@ export class ReadyStep {
   constructor(room) {
     this.room = room;
     this.screen = new Screen("ready");
-    this.screen.say("count", plural("questions", questions(room.state).length));
+    this.screen.say("count", plural("questions", mainQuestions(room.state).length));
     this.screen.on("begin", () => room.enterFlow());
     this.update();
     this.screen.focus();

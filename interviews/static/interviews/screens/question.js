@@ -5,7 +5,7 @@ import { clock, Countdown } from "./countdown.js";
 import { Meter } from "../../voice/meter.js";
 import { Prompt } from "./prompt.js";
 import { announce, Screen, text } from "./screen.js";
-import { questions, thinkLeftS, timesOf } from "../state.js";
+import { mainQuestions, thinkLeftS, timesOf } from "../state.js";
 import { showTranscript } from "./transcript.js";
 
 const NEAR_END_S = 30;
@@ -37,8 +37,9 @@ export class QuestionStep {
   #showPosition() {
     const { answer, room } = this;
     const isPractice = answer.kind === "practice";
-    const total = questions(room.state).length;
-    this.screen.say("position", isPractice ? text("practice-label") : text("position", { n: answer.position, total }));
+    const total = mainQuestions(room.state).length;
+    const label = { practice: "practice-label", follow_up: "follow-up-position" }[answer.kind] ?? "position";
+    this.screen.say("position", text(label, { n: answer.position, total }));
     this.screen.say("practice-note", isPractice ? text("practice-note") : "");
     for (const name of ["heading", "captions", "text"]) this.screen.part(name).lang = room.state.session.language;
   }
@@ -210,7 +211,7 @@ export class QuestionStep {
     this.screen.say("clock", answer.recording?.bytes ? clock(answer.recording.bytes / BYTES_PER_S) : "");
     this.screen.part("retake").hidden = answer.retakes_left < 1;
     const isPractice = answer.kind === "practice";
-    const next = this.room.isLast(answer) ? "finish-interview" : "next-question";
+    const next = answer.may_be_followed_up ? "continue" : this.room.isLast(answer) ? "finish-interview" : "next-question";
     const again = isPractice ? "practise-again" : "record-again";
     this.screen.part("retake").textContent = text(again, { n: answer.retakes_left });
     this.screen.part("next").textContent = text(isPractice ? "end-practice" : next);

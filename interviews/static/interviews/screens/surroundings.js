@@ -38,9 +38,10 @@ export function showProgress(questions, current) {
   const progress = document.getElementById("progress");
   progress.hidden = questions.length === 0 || questions.length > MOST_DOTS;
   progress.replaceChildren(
-    ...questions.map(({ id, status }) => {
+    ...questions.map(({ position, status }) => {
       const dot = document.createElement("span");
-      dot.dataset.state = status === "accepted" ? "past" : id === current?.id ? "now" : "next";
+      const isNow = position === current?.position; // also at a follow-up to it
+      dot.dataset.state = isNow ? "now" : status === "accepted" ? "past" : "next";
       return dot;
     }),
   );

@@ -1,6 +1,9 @@
 // Times of an interview: its answers one after the other, and the words of each. Pure.
 
-/** @typedef {{position: number, start: number, duration: number}} Track  an answer; seconds on the timeline */
+/**
+ * @typedef {{position: number, start: number, duration: number}} Track  an answer; seconds on the timeline.
+ *   Position 2.1 is the first follow-up to the second question.
+ */
 /** @typedef {{start: number, end: number}} Timed  a word; seconds from the start of its answer */
 
 /** A pause between two words that is longer than this is skipped; so much of it stays on either side. */
@@ -72,7 +75,7 @@ export function momentOf(page, position, seconds) {
 /** What such an address names: {position, seconds}; null if it names no answer. @param {string} search */
 export function readMoment(search) {
   const asked = new URLSearchParams(search);
-  const position = Number.parseInt(asked.get("answer") ?? "", 10);
+  const position = Number.parseFloat(asked.get("answer") ?? "");
   const seconds = Number.parseFloat(asked.get("t") ?? "0");
   return Number.isNaN(position) ? null : { position, seconds: seconds > 0 ? seconds : 0 };
 }

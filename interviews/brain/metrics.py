@@ -1,0 +1,13 @@
+"""What is counted of the language model, besides what is counted of every engine (`voice.metrics`)."""
+
+from prometheus_client import Counter
+
+TOKENS = Counter(
+    "interviews_model_tokens", "Tokens of the language model; direction: input or output.", ["direction"]
+)
+COST = Counter("interviews_model_cost", "What its tokens cost, by the prices in the settings.")
+FOLLOW_UPS = Counter(
+    "interviews_follow_ups",
+    "Follow-up questions that were looked for; outcome: asked, late, refused, failed or none.",
+    ["outcome"],
+)
