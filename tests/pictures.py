@@ -110,16 +110,19 @@ def queue(page: Page, demo: Demo) -> None:
 
 def review(page: Page, demo: Demo) -> None:
     page.goto(demo.review("Dana Demo"))
-    expect(page.locator(".ip-wave")).to_be_visible()
-    doubtful = page.locator(".ip-word.ip-doubtful")
-    (doubtful if doubtful.count() else page.locator(".ip-word")).first.click()
-    page.keyboard.press("Space")
+    pause_at(page, answer=1, word=3)
 
 
 def correction(page: Page, demo: Demo) -> None:
-    review(page, demo)
+    page.goto(demo.review("Ada Demo"))
+    pause_at(page, answer=2, word=1)  # she says "Mostly a spreadsheet"
     page.keyboard.press("e")
-    expect(page.locator("[data-dialog=correct]")).to_be_visible()
+    page.fill("#correct-text", "a")
+
+
+def pause_at(page: Page, *, answer: int, word: int) -> None:
+    page.locator(f"[data-answer='{answer}'] .ip-word").nth(word).click()
+    page.keyboard.press("Space")
 
 
 def score(page: Page, demo: Demo) -> None:
