@@ -60,7 +60,7 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
             "evaluation": seen,
             "outcomes": Decision.Outcome.choices,
             "queue": review_queue.neighbours(session, user),
-            "told": kind and decisions.told(session, kind),
+            "told": seen.decision and decisions.told(seen.decision),
             "can_be_told": bool(kind and seen.may_decide),
             "can_mail": mails.can_send() and bool(session.invitation.candidate_email),
         }
