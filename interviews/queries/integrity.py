@@ -27,8 +27,8 @@ def facts_of(session: Session, answers: Iterable[Answer]) -> list[Fact]:
 
 def _of_answer(answer: Answer) -> Iterator[Fact]:
     if answer.asked_again_at is not None:
-        text = _("Asked again: nothing was heard until the limit. The candidate had %d s longer to think.")
-        yield Fact(answer.asked_again_at, text % answer.extra_seconds, answer.position)
+        text = _("Asked again: nothing was heard until the limit.")  # for how long tells an accommodation
+        yield Fact(answer.asked_again_at, text, answer.position)
     if answer.is_silent:
         text = _("Nothing was heard until the limit, the second time too. The answer is kept as it is.")
         yield Fact(answer.completed_at, text, answer.position)
