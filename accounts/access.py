@@ -62,9 +62,14 @@ def scoped(
         return rows
     seen = rows.filter(**{f"{path}__in": organisation_ids(user, roles)})
     is_assigned = _ASSIGNED.get(rows.model)
-    if is_assigned is None or user.is_anonymous or not user.assigned_only:
+    if is_assigned is None or user.is_anonymous or not is_by_assignment(user):
         return seen
     return seen.filter(~Q(**{f"{path}__in": user.assigned_only}) | is_assigned(user))
+
+
+def is_by_assignment(user: User | AnonymousUser) -> bool:
+    """Whether the user sees, of an organisation, only candidates that are assigned to them."""
+    return not is_unlimited(user) and not user.is_anonymous and bool(user.assigned_only)
 
 
 def limit_to_assigned(model: type[Model], is_assigned: Callable[[User], Q]) -> None:

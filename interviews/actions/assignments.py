@@ -75,7 +75,7 @@ def assign(
 
 def _loads(reviewers: Sequence[User]) -> dict[int, int]:
     """Return how many sessions each reviewer has."""
-    rows = Assignment.objects.filter(reviewer__in=reviewers)
+    rows = Assignment.objects.filter(reviewer__in=reviewers, session__in=Session.objects.counted())
     return dict(rows.values_list("reviewer").annotate(Count("pk")).order_by())
 
 

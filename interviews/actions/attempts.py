@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from interviews import states
-from interviews.actions import sessions
+from interviews.actions import search_index, sessions
 from interviews.actions.errors import BadValue, WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
@@ -42,6 +42,7 @@ def reset(*, invitation: Invitation, expires_at: datetime | None = None, by: obj
         publishing.close_connections(session.pk)
     kept = _without_link(locked, is_finished=session.status == Session.Status.FINISHED)
     Session.objects.filter(pk=session.pk).update(invitation=kept)
+    search_index.forget_set_aside()
     move(locked, states.RESET_INVITATION, by=by, expires_at=last_day)
     invitation.status, invitation.expires_at = locked.status, last_day
 

@@ -72,15 +72,15 @@ def tell(*, session: Session, by: User, now: datetime) -> None:
     session = Session.objects.select_for_update(of=("self",)).select_related("invitation").get(pk=session.pk)
     decision = session.decisions.filter(is_current=True).first()
     kind = mails.OF_OUTCOME.get(decision.outcome) if decision else None
-    if kind is None:
+    if decision is None or kind is None:
         raise WrongState(_("There is no decision yet that the candidate is told."))
-    if told(session, kind):
+    if told(decision):
         raise WrongState(_("The candidate is told already."))
     if not mails.ask(invitations=[session.invitation], kind=kind, by=by, now=now):
         raise BadValue(_("Not sent: the candidate has no e-mail address, or there is no mail server."))
 
 
-def told(session: Session, kind: str) -> Message | None:
-    """Return the e-mail that tells or has told this, unless it failed or was dropped."""
+def told(decision: Decision) -> Message | None:
+    """Return the e-mail that tells or has told this decision, unless it failed or was dropped."""
     live = (Message.Status.WAITING, Message.Status.SENT)
-    return Message.objects.filter(invitation=session.invitation_id, kind=kind, status__in=live).first()
+    return mails.of_decision(decision).filter(status__in=live).first()

@@ -141,14 +141,22 @@ def _is_of_use(kind: str, invitation: Invitation) -> bool:
 def _is_wanted(message: Message, now: datetime) -> bool:
     invitation = message.invitation
     if message.kind in mails.OF_DECISIONS:
-        told = [outcome for outcome, kind in OF_OUTCOME.items() if kind == message.kind]
-        decisions = Decision.objects.filter(session__invitation=invitation, is_current=True)
-        return decisions.filter(outcome__in=told).exists()
+        decision = Decision.objects.filter(session__invitation=invitation, is_current=True).first()
+        return decision is not None and of_decision(decision).filter(pk=message.pk).exists()
     is_reminder = message.kind == Message.Kind.REMINDER
     if is_reminder and not invitation.wants_reminders:
         return False
     ends_at = invitation.begin_by if invitation.status == Invitation.Status.PENDING else invitation.expires_at
     return _is_of_use(message.kind, invitation) and ends_at > now
+
+
+def of_decision(decision: Decision) -> QuerySet[Message]:
+    """Return the e-mails that tell a current decision: those about one before have told something else."""
+    return Message.objects.filter(
+        invitation__session=decision.session_id,
+        kind=OF_OUTCOME.get(decision.outcome, ""),
+        created_at__gte=decision.decided_at,
+    )
 
 
 def mail_of(message: Message, *, now: datetime) -> Mail:

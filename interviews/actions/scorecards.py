@@ -57,7 +57,7 @@ def submit(*, session: Session, scores: Scores, by: User, now: datetime) -> Subm
     if last is not None and last.scores == card.draft:
         return last
     submission = Submission.objects.create(
-        scorecard=card, scores=card.draft, is_blind=card.others_seen_at is None, submitted_at=now
+        scorecard=card, scores=card.draft, is_blind=card.is_blind, submitted_at=now
     )
     _show(card, now)
     logger.info("session %s is scored by %s", session.pk, by.pk)
@@ -73,6 +73,15 @@ def show_others(*, session: Session, by: User, now: datetime) -> None:
     _criteria(session)
     _show(_own(session, by, now), now)
     logger.info("session %s: others' scores are shown to %s", session.pk, by.pk)
+
+
+@transaction.atomic
+def note_judgement_shown(*, session: Session, by: User, now: datetime) -> None:
+    """Keep that others' decision or notes were shown to a person. A first score after it is not blind."""
+    card = _own(session, by, now)
+    if card.is_blind:
+        card.judgement_seen_at = now
+        card.save(update_fields=["judgement_seen_at"])
 
 
 def _show(card: Scorecard, now: datetime) -> None:

@@ -28,7 +28,7 @@ SELECT w.organisation_id, w.id, a.completed_at, coalesce(nullif(t.language, ''),
   coalesce(t.text, ''), a.typed_text
 FROM interviews_answer a
 JOIN interviews_session s ON s.id = a.session_id
-JOIN interviews_invitation i ON i.id = s.invitation_id AND i.tried_id IS NULL
+JOIN interviews_invitation i ON i.id = s.invitation_id AND i.tried_id IS NULL AND i.set_aside_of_id IS NULL
 JOIN interviews_interview w ON w.id = i.interview_id
 LEFT JOIN interviews_interviewversion d ON d.id = s.definition_id
 LEFT JOIN voice_transcript t ON t.recording_id = a.recording_id
@@ -53,7 +53,7 @@ ON CONFLICT (answer_id) DO UPDATE SET organisation_id = excluded.organisation_id
 _MISSED = """
 SELECT a.id FROM interviews_answer a
 JOIN interviews_session s ON s.id = a.session_id
-JOIN interviews_invitation i ON i.id = s.invitation_id AND i.tried_id IS NULL
+JOIN interviews_invitation i ON i.id = s.invitation_id AND i.tried_id IS NULL AND i.set_aside_of_id IS NULL
 LEFT JOIN interviews_searchentry e ON e.answer_id = a.id
 LEFT JOIN voice_transcript t ON t.recording_id = a.recording_id AND e.answer_id IS NULL
 WHERE a.kind <> 'practice' AND a.completed_at IS NOT NULL AND a.completed_at >= %s
@@ -67,7 +67,8 @@ ORDER BY a.completed_at DESC LIMIT %s
 def index(*, answer_id: UUID) -> None:
     """Make the entry of an answer say what its text is now; remove it where there is none, or none yet.
 
-    Left out are practice, trials, and an answer that is being recorded or waits for its transcript.
+    Left out are practice, trials, attempts set aside, and an answer that is being recorded or waits for its
+    transcript.
     """
     found = sql.fetch(_TEXT, answer_id)
     if not found:
@@ -94,11 +95,18 @@ def forget(*, answer_id: UUID) -> None:
     SearchEntry.objects.filter(pk=answer_id).delete()
 
 
+def forget_set_aside() -> None:
+    """Let search know nothing of attempts that were set aside."""
+    SearchEntry.objects.filter(answer__session__invitation__set_aside_of__isnull=False).delete()
+
+
 def repair(*, since: datetime | None) -> int:
     """Index answers that have been given since then and were missed, the newest first; return how many.
 
-    since: None looks through all answers. So a database of before gets its entries, too.
+    since: None looks through all answers. So a database of before gets its entries, too, and loses those of
+    attempts set aside.
     """
+    forget_set_aside()
     missed = sql.fetch(_MISSED, since or datetime.min.replace(tzinfo=UTC), AT_ONCE)
     for (answer_id,) in missed:
         index(answer_id=answer_id)

@@ -39,7 +39,7 @@ class BankChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        usage = usages.usage([question.pk for question in self.result_list])
+        usage = usages.usage([question.pk for question in self.result_list], cast("User", request.user))
         addresses = _spoken_addresses(self.result_list)
         for question in self.result_list:
             question.usage, question.address = usage[question.pk], addresses.get(question.pk)
@@ -168,7 +168,7 @@ class BankQuestionAdmin(ScopedModelAdmin):
         wanted, ticked = request.GET.get("q", "")[:200], _ids(request.GET.getlist("question"))
         found = list(usages.matching(offered.exclude(pk__in=ticked), wanted)[: OFFERED + 1])
         shown = [*offered.filter(pk__in=ticked), *found[:OFFERED]]
-        usage = usages.usage([question.pk for question in shown])
+        usage = usages.usage([question.pk for question in shown], cast("User", request.user))
         addresses = _spoken_addresses(shown)
         is_part = bool(request.headers.get("HX-Request"))
         context = {

@@ -96,7 +96,7 @@ class InterviewAdmin(PublishingActions, AgreementPages):
         ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Interview]:
-        return progress.of_interviews(super().get_queryset(request))
+        return progress.of_interviews(super().get_queryset(request), cast("User", request.user))
 
     def get_fieldsets(self, request: HttpRequest, obj: Interview | None = None) -> list:
         about: list = ["title", ("job_title", "language"), "voice"]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -17,12 +17,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
+from accounts import access
 from accounts.models import User
 from accounts.scoped_admin import ScopedModelAdmin
 from interviews import states
 from interviews.actions import invitations, versions
 from interviews.actions.errors import ActionRefused
-from interviews.models import Interview
+from interviews.models import Interview, Session
 from interviews.queries.versions import differences
 
 TRIAL = timedelta(hours=4)
@@ -192,7 +193,8 @@ class PublishingActions(ScopedModelAdmin):
         if interview is None:
             raise Http404
         numbered = interview.versions.filter(number__isnull=False).select_related("published_by")
-        kept = list(numbered.annotate(session_count=Count("sessions")).order_by("-number"))
+        begun = Count("sessions", filter=Q(sessions__in=_candidates(request)))
+        kept = list(numbered.annotate(session_count=begun).order_by("-number"))
         states_kept = [versions.written(version) for version in kept]
         changes = [differences(*pair) for pair in zip(states_kept[1:], states_kept, strict=False)]
         context = {
@@ -220,6 +222,12 @@ class PublishingActions(ScopedModelAdmin):
             self.log_change(request, interview, logged)
             messages.success(request, done)
         return _to_page(interview.pk)
+
+
+def _candidates(request: HttpRequest) -> QuerySet[Session]:
+    """Return the candidates' sessions that the user may see."""
+    path_to_organisation = "invitation__interview__organisation_id"
+    return access.scoped(Session.objects.counted(), request.user, path=path_to_organisation)
 
 
 def _to_page(interview_id: UUID) -> HttpResponse:

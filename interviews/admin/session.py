@@ -71,6 +71,8 @@ class SessionAdmin(ReviewPages, EvaluationPages, QueuePages, ComparePages, Expor
         )
 
     def beside(self, request: HttpRequest, session: Session) -> dict[str, Any]:
+        if session.invitation.set_aside_of_id is not None:
+            return {}
         return {
             "may_export": self.has_export_permission(request, session),
             **self.evaluation_context(request, session),

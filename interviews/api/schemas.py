@@ -205,7 +205,8 @@ class AnswerOut(Schema):
     is_stored: bool = Field(description="Whether the recording can be fetched.")
     typed_text: str | None
     extra_seconds: int = Field(
-        description="How much longer the candidate could think: the question was asked twice."
+        description="How much longer the candidate could think: the question was asked twice. It tells "
+        "what an accommodation gave, so show it to no one who scores."
     )
     is_silent: bool = Field(description="Nothing was heard until the limit, the second time too.")
     transcript: TranscriptStateOut | None

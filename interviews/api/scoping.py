@@ -81,9 +81,11 @@ def sessions_of_organisation(request: ApiRequest) -> QuerySet[Session]:
 
 def answer_of_organisation(request: ApiRequest, answer_id: UUID) -> Answer:
     """Return an answer to a question, with its recording and transcript."""
-    rows = Answer.objects.filter(
-        session__invitation__interview__organisation=request.auth.organisation,
-        session__invitation__tried=None,
-        session__invitation__set_aside_of=None,
-    ).exclude(kind=Answer.Kind.PRACTICE)
+    rows = (
+        Answer.objects.counted()
+        .filter(
+            session__invitation__interview__organisation=request.auth.organisation,
+        )
+        .exclude(kind=Answer.Kind.PRACTICE)
+    )
     return one(rows.select_related("recording__transcript"), answer_id, "answer")

@@ -52,15 +52,20 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         return [*own, *super().get_urls()]
 
     def evaluation_context(self, request: HttpRequest, session: Session) -> dict[str, Any]:
-        """Return what the fragment shows to this user. A page that includes it adds this to its context."""
+        """Return what the fragment shows to this user. A page that includes it adds this to its context.
+
+        What it shows of others' judgement is kept: a score that is given later is not blind.
+        """
         user = cast("User", request.user)
         seen = evaluation.of(session, user)
+        if seen.is_swaying:
+            scorecards.note_judgement_shown(session=session, **_by(request))
         kind = mails.OF_OUTCOME.get(seen.decision.outcome) if seen.decision else None
         return {
             "evaluation": seen,
             "outcomes": Decision.Outcome.choices,
             "queue": review_queue.neighbours(session, user),
-            "told": kind and decisions.told(session, kind),
+            "told": seen.decision and decisions.told(seen.decision),
             "can_be_told": bool(kind and seen.may_decide),
             "can_mail": mails.can_send() and bool(session.invitation.candidate_email),
         }

@@ -129,7 +129,8 @@ class QueuePages(ReadOnlyScopedModelAdmin):
     def _assignable(self, request: HttpRequest, ids: list[Any]) -> list[Session]:
         """Return those that the user may assign, of one organisation: the first one's."""
         try:
-            rows = self.writable(request).filter(pk__in=ids, invitation__tried=None)
+            rows: Any = self.writable(request)
+            rows = rows.counted().filter(pk__in=ids)
             found = list(rows.select_related("invitation__interview__organisation").order_by("consented_at"))
         except (ValueError, forms.ValidationError):  # no ids
             return []

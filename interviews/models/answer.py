@@ -1,4 +1,5 @@
 import uuid
+from typing import Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -6,6 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from interviews.models.question import Question
 from interviews.models.session import Session
 from voice.models import Recording
+
+
+class Answers(models.QuerySet["Answer"]):
+    def counted(self) -> Self:
+        """Leave out those of recruiters who try an interview, and of attempts that were set aside."""
+        return self.filter(session__invitation__tried=None, session__invitation__set_aside_of=None)
 
 
 class Answer(models.Model):
@@ -67,6 +74,8 @@ class Answer(models.Model):
     began_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
 
+    objects = Answers.as_manager()
+
     class Meta:
         ordering = ["session", "position", "follow_up"]
         constraints = [
@@ -99,7 +108,10 @@ class Answer(models.Model):
 
     @property
     def extra_seconds(self) -> int:
-        """How much longer the candidate could think, because the question was asked again."""
+        """How much longer the candidate could think, because the question was asked again.
+
+        It tells an accommodation: not for pages and exports, which reviewers read.
+        """
         if self.asked_again_at is None or self.asked_at is None:
             return 0
         return round((self.asked_again_at - self.asked_at).total_seconds())

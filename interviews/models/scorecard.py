@@ -35,7 +35,8 @@ class Scorecard(models.Model):
     """What one reviewer thinks of one session. It belongs to the reviewer until it is submitted.
 
     draft: {criterion's id: [level, note]}, as in `Submission.scores`; the reviewer alone sees it.
-    others_seen_at: since then the reviewer sees the scores of others. What is submitted later is not blind.
+    others_seen_at: since then the reviewer sees the scores of others. judgement_seen_at: when others'
+    decision or notes were shown before that. What is submitted after one of them is not blind.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -45,6 +46,7 @@ class Scorecard(models.Model):
     )
     draft = models.JSONField(default=dict)
     others_seen_at = models.DateTimeField(null=True)
+    judgement_seen_at = models.DateTimeField(null=True)
     begun_at = models.DateTimeField(default=timezone.now)
     kept_at = models.DateTimeField(default=timezone.now, help_text=_("When the draft was kept."))
 
@@ -57,12 +59,17 @@ class Scorecard(models.Model):
     def __str__(self) -> str:
         return f"{self.reviewer} – {self.session_id}"
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing of others' judgement was shown to the reviewer."""
+        return self.others_seen_at is None and self.judgement_seen_at is None
+
 
 class Submission(models.Model):
     """A scorecard as it was submitted. It never changes: a later one stands beside it.
 
     scores: {criterion's id: [level, note]}; level 0 is "the answers give no basis".
-    is_blind: the reviewer had not seen the scores of others.
+    is_blind: the reviewer had not seen the judgement of others: scores, a decision or notes.
     """
 
     NO_BASIS = 0

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
-from interviews.models import Assignment, Interview, Scorecard, Submission
+from interviews.models import Assignment, Interview, Scorecard, Session, Submission
 from interviews.models.rubric import RubricCriterion
 
 LEAST_PAIRS = 10
@@ -45,20 +45,27 @@ class Agreement:
 def of(interview: Interview, viewer: User) -> list[Agreement]:
     """Return the agreement on each published criterion, without candidates the viewer is still to score."""
     criteria = interview.published.criteria if interview.published else []
+    rubrics = {version.pk: version.criteria for version in interview.versions.only("rubric")}
     scores = list(_first_scores(interview, viewer))
-    return [measured(criterion, _units(criterion, scores)) for criterion in criteria]
+    return [measured(criterion, _units(criterion, scores, rubrics)) for criterion in criteria]
 
 
-def _units(criterion: RubricCriterion, scores: Iterable[Submission]) -> list[list[int]]:
-    """Return the levels of each candidate whose version had the same levels as the published one."""
+def _units(
+    criterion: RubricCriterion, scores: Iterable[Submission], rubrics: Mapping[int, list[RubricCriterion]]
+) -> list[list[int]]:
+    """Return the levels of each candidate whose version had the same levels as the published one.
+
+    rubrics: by the version's id.
+    """
+    same = {
+        version
+        for version, rubric in rubrics.items()
+        if any(each.id == criterion.id and each.levels == criterion.levels for each in rubric)
+    }
     units: dict[Any, list[int]] = {}
     for submission in scores:
         session = submission.scorecard.session
-        same = session.definition and any(
-            each.id == criterion.id and each.levels == criterion.levels
-            for each in session.definition.criteria
-        )
-        if same and (level := submission.level(criterion.id)):
+        if session.definition_id in same and (level := submission.level(criterion.id)):
             units.setdefault(session.pk, []).append(level)
     return list(units.values())
 
@@ -67,12 +74,10 @@ def _first_scores(interview: Interview, viewer: User) -> Iterator[Submission]:
     of_viewer = {"session": OuterRef("scorecard__session"), "reviewer": viewer}
     seen = Scorecard.objects.filter(**of_viewer, others_seen_at__isnull=False)
     to_score = Q(Exists(Assignment.objects.filter(**of_viewer))) & ~Q(Exists(seen))
-    rows = Submission.objects.filter(
-        scorecard__session__invitation__interview=interview,
-        scorecard__session__invitation__tried=None,
-    )
+    sessions = Session.objects.counted().filter(invitation__interview=interview)
+    rows = Submission.objects.filter(scorecard__session__in=sessions)
     first = rows.exclude(to_score).order_by("scorecard_id", "submitted_at", "pk").distinct("scorecard_id")
-    for submission in first.select_related("scorecard__session__definition"):
+    for submission in first.select_related("scorecard__session"):
         if submission.is_blind:
             yield submission
 

@@ -17,7 +17,9 @@ from interviews.models import (
     Assignment,
     Correction,
     Decision,
+    Erasure,
     Invitation,
+    InvitationBatch,
     Mention,
     Message,
     Note,
@@ -50,6 +52,10 @@ TO_SESSION: Final[dict[type[Model], str]] = {
 """The path from a row to its candidate's session."""
 
 
+OF_NO_ONE: Final[frozenset[type[Model]]] = frozenset({Erasure, InvitationBatch})
+"""Rows that are about candidates and belong to none who could be assigned."""
+
+
 def sessions_of(user: User) -> QuerySet:
     """Return the ids of the sessions that are assigned to a reviewer."""
     return Assignment.objects.filter(reviewer=user).values("session")
@@ -63,3 +69,5 @@ def limit_access() -> None:
     """Tell `accounts.access` which rows are assigned to whom. Called once, when the app is ready."""
     for model, path in TO_SESSION.items():
         access.limit_to_assigned(model, _along(path))
+    for model in OF_NO_ONE:
+        access.limit_to_assigned(model, lambda user: Q(pk__in=[]))

@@ -1,14 +1,18 @@
 """How questions of the bank do: in how many interviews, how long the answers are, and what is misheard."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Aggregate, Count, FloatField, Q, QuerySet
 
+from accounts import access
+from accounts.models import User
 from interviews.models import Answer, BankQuestion, Question
 from voice.audio.pcm import BYTES_A_SECOND
 from voice.models import Speech
+
+TO_ORGANISATION = "session__invitation__interview__organisation_id"
 
 
 class Median(Aggregate):
@@ -34,29 +38,28 @@ class Usage:
     words: set[str] = field(default_factory=set)
 
 
-def usage(ids: Sequence[int]) -> dict[int, Usage]:
-    """Return the usage of each of these questions, in four queries however many they are."""
+def usage(ids: Sequence[int], user: User) -> dict[int, Usage]:
+    """Return the usage of each of these questions, in four queries however many they are.
+
+    It counts answers of candidates whom the user may see.
+    """
+    answers = access.scoped(Answer.objects.counted(), user, path=TO_ORGANISATION)
     found = {key: Usage() for key in ids}
     copies = Question.objects.filter(source__in=ids).order_by().values("source")
     for row in copies.annotate(n=Count("interview", distinct=True)):
         found[row["source"]].interviews = row["n"]
-    for row in _answers(ids).annotate(n=Count("pk"), median=Median("recording__byte_count")):
+    spoken = answers.filter(question__source__in=ids, recording__byte_count__gt=0).order_by()
+    for row in spoken.values("question__source").annotate(
+        n=Count("pk"), median=Median("recording__byte_count")
+    ):
         of = found[row["question__source"]]
         of.answers, of.median_s = row["n"], row["median"] / BYTES_A_SECOND
-    _add_misheard(found)
+    _add_misheard(found, answers)
     return found
 
 
-def _answers(ids: Iterable[int]) -> QuerySet:
-    """Return the spoken answers of candidates; those of recruiters who try an interview are left out."""
-    spoken = Answer.objects.filter(
-        question__source__in=ids, session__invitation__tried=None, recording__byte_count__gt=0
-    )
-    return spoken.order_by().values("question__source")
-
-
-def _add_misheard(found: dict[int, Usage]) -> None:
-    asked = Answer.objects.filter(question__source__in=found, session__invitation__tried=None).order_by()
+def _add_misheard(found: dict[int, Usage], answers: QuerySet[Answer]) -> None:
+    asked = answers.filter(question__source__in=found).order_by()
     sources: defaultdict[str, set[int]] = defaultdict(set)
     for source, key in asked.values_list("question__source", "speech_key").distinct():
         sources[key].add(source)

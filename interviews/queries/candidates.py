@@ -2,6 +2,10 @@
 
 Nothing is kept about them: they are found in the invitations, and gone with the last of them. An invitation
 without an address is a person of its own.
+
+    candidates.history(invitation, among=rows)
+
+Each function takes the invitations that the user may read, and knows no others.
 """
 
 from collections.abc import Collection
@@ -11,26 +15,26 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
 from interviews.models import Invitation
+from interviews.models.invitation import Invitations
 
 AddressOf = Lower("candidate_email")
 
 
-def newest_of_each(invitations: QuerySet[Invitation]) -> QuerySet[Invitation]:
+def newest_of_each(invitations: Invitations) -> QuerySet[Invitation]:
     """Return each candidate once, by the newest invitation, the newest first."""
-    newer = Invitation.objects.counted().annotate(address=AddressOf)
-    newer = newer.filter(
+    rows = invitations.counted().annotate(address=AddressOf)
+    newer = rows.filter(
         address=OuterRef("address"),
         interview__organisation=OuterRef("interview__organisation"),
     ).filter(
         Q(created_at__gt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__gt=OuterRef("pk"))
     )
-    rows = invitations.filter(tried=None).annotate(address=AddressOf)
     return rows.filter(Q(candidate_email="") | ~Exists(newer)).order_by("-created_at", "-pk")
 
 
-def history(invitation: Invitation) -> QuerySet[Invitation]:
-    """Return all invitations of a candidate in the organisation, the newest first."""
-    rows = Invitation.objects.counted().annotate(address=AddressOf)
+def history(invitation: Invitation, *, among: Invitations) -> QuerySet[Invitation]:
+    """Return the invitations of a candidate in the organisation, the newest first."""
+    rows = among.counted().annotate(address=AddressOf)
     if invitation.candidate_email:
         rows = rows.filter(
             address=invitation.candidate_email.lower(),
@@ -41,10 +45,10 @@ def history(invitation: Invitation) -> QuerySet[Invitation]:
     return rows.select_related("interview", "session", "created_by").order_by("-created_at")
 
 
-def count_invitations(invitations: Collection[Invitation]) -> dict[UUID, int]:
+def count_invitations(invitations: Collection[Invitation], *, among: Invitations) -> dict[UUID, int]:
     """Return how many invitations the candidate of each of these has, in one statement."""
     keys = {row.pk: (row.interview.organisation_id, row.candidate_email.lower()) for row in invitations}
-    rows = Invitation.objects.counted().annotate(address=AddressOf)
+    rows = among.counted().annotate(address=AddressOf)
     rows = rows.filter(address__in={address for _, address in keys.values() if address})
     grouped = rows.order_by().values_list("interview__organisation", "address").annotate(Count("pk"))
     counts = {(organisation, address): count for organisation, address, count in grouped}
@@ -52,7 +56,7 @@ def count_invitations(invitations: Collection[Invitation]) -> dict[UUID, int]:
 
 
 def page_of(
-    invitations: QuerySet[Invitation], *, words: str = "", before: Invitation | None = None, length: int
+    invitations: Invitations, *, words: str = "", before: Invitation | None = None, length: int
 ) -> list[Invitation]:
     """Return candidates whose name or address has the words, `length` of them after `before`."""
     rows = newest_of_each(invitations).select_related("interview__organisation")

@@ -54,6 +54,7 @@ class Evaluation:
     """scores: the viewer's own draft. own, others: what is submitted. decisions: the newest first."""
 
     session: Session
+    viewer: User
     visible: Visible
     has_ended: bool
     may_decide: bool
@@ -80,6 +81,14 @@ class Evaluation:
         return next((each for each in self.decisions if each.is_current), None)
 
     @property
+    def is_swaying(self) -> bool:
+        """Whether it shows others' judgement to a viewer who can still give a blind score."""
+        if self.visible.scores or (self.card is not None and not self.card.is_blind):
+            return False
+        authors = {each.decided_by_id for each in self.decisions} | {each.author_id for each in self.notes}
+        return bool(authors - {self.viewer.pk})
+
+    @property
     def is_changed(self) -> bool:
         """Whether the draft is not what was submitted last."""
         return self.own is not None and _kept(self.scores) != _kept(self.own.scores)
@@ -94,6 +103,7 @@ def of(session: Session, viewer: User) -> Evaluation:
     assignments = session.assignments.select_related("reviewer") if is_writer else Assignment.objects.none()
     return Evaluation(
         session=session,
+        viewer=viewer,
         visible=visible,
         has_ended=session.status not in states.OPEN_SESSION_STATUSES,
         may_decide=is_writer,

@@ -38,8 +38,8 @@ def of(invitation: Invitation) -> Holdings:
     """Return what is held about the candidate of an invitation, with attempts that were set aside."""
     session = Session.objects.filter(invitation=invitation).first()
     kept = ~Q(recording__status=Recording.Status.DISCARDED)
-    attempts = Q(session__invitation=invitation) | Q(session__invitation__set_aside_of=invitation)
-    counts = Answer.objects.filter(attempts).aggregate(
+    attempts = Session.objects.filter(Q(invitation=invitation) | Q(invitation__set_aside_of=invitation))
+    counts = Answer.objects.filter(session__in=attempts).aggregate(
         recordings=Count("recording", filter=kept),
         byte_count=Sum("recording__byte_count", filter=kept),
         transcripts=Count("recording__transcript"),
@@ -55,9 +55,9 @@ def of(invitation: Invitation) -> Holdings:
         transcript_count=counts["transcripts"],
         typed_count=counts["typed"],
         judgement_count=(
-            Submission.objects.filter(scorecard__session=session).count()
-            + Decision.objects.filter(session=session).count()
-            + Note.objects.filter(session=session).count()
+            Submission.objects.filter(scorecard__session__in=attempts).count()
+            + Decision.objects.filter(session__in=attempts).count()
+            + Note.objects.filter(session__in=attempts).count()
         ),
         has_accommodation=invitation.accommodations.exists(),
     )

@@ -7,6 +7,8 @@ from django.db.models import Count, F, Func, IntegerField, OuterRef, QuerySet, S
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 
+from accounts import access
+from accounts.models import User
 from interviews.models import Answer, Erasure, Interview, Invitation, Question, Session
 
 
@@ -56,12 +58,18 @@ def of_sessions(rows: QuerySet[Session]) -> QuerySet[Session]:
     )
 
 
-def of_interviews(rows: QuerySet[Interview]) -> QuerySet[Interview]:
-    """`rows` with `questions_n`, `invited_n` and `finished_n`; the last two count those who were erased."""
+def of_interviews(rows: QuerySet[Interview], user: User) -> QuerySet[Interview]:
+    """`rows` with `questions_n`, `invited_n` and `finished_n`.
+
+    The last two count candidates whom the user may see, and those who were erased.
+    """
     questions = Question.objects.filter(interview=OuterRef("pk"))
-    invited = Invitation.objects.counted().filter(interview=OuterRef("pk"))
+    invited: QuerySet = Invitation.objects.counted().filter(interview=OuterRef("pk"))
+    erased: QuerySet = Erasure.objects.filter(interview=OuterRef("pk"), is_trial=False)
+    if access.is_by_assignment(user):  # for others it would be a join for each interview
+        invited = access.scoped(invited, user, path="interview__organisation_id")
+        erased = access.scoped(erased, user, path="interview__organisation_id")
     finished = invited.filter(session__status=Session.Status.FINISHED)
-    erased = Erasure.objects.filter(interview=OuterRef("pk"), is_trial=False)
     erased_finished = erased.filter(invitation_status=Invitation.Status.FINISHED)
     return rows.annotate(
         questions_n=Coalesce(_count(questions, "interview"), 0),

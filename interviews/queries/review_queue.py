@@ -26,9 +26,9 @@ class Waiting:
 def of(user: User) -> Waiting:
     """Return what waits for the user."""
     rows = to_score(user)
-    mentions = Mention.objects.filter(person=user, seen_at=None).select_related(
-        "note__author", "note__session__invitation__interview"
-    )
+    mentions = Mention.objects.filter(
+        person=user, seen_at=None, note__session__in=Session.objects.counted()
+    ).select_related("note__author", "note__session__invitation__interview")
     own = access.scoped(mentions, user, path=f"note__session__{TO_ORGANISATION}")
     return Waiting(rows.count(), list(rows[:NEXT]), list(own.order_by("-note__written_at")[:NEXT]))
 

@@ -4,7 +4,8 @@
 
 The index of words knows organisations (`models/search_entry.py`), so a search costs what the hits of the own
 organisation cost. What is shown is then read from the answers that the user may see, as they are now, so an
-entry that is out of date shows nothing.
+entry that is out of date shows nothing. A reviewer by assignment sees few answers of the organisation: there
+the sessions choose before the newest are taken.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -78,17 +79,22 @@ def newest(
     *,
     sessions: QuerySet[Session],
     organisation_ids: frozenset[int] | None,
+    is_by_assignment: bool = False,
     limits: Limits = NO_LIMITS,
 ) -> Found:
     """Return the newest answers with these words.
 
     words: as in search engines of the web: all of them, "a phrase", `or`, `-not`. No text is a mistake.
-    sessions: those that may be read. organisation_ids: theirs; None for all organisations.
+    sessions: those that may be read. organisation_ids: theirs; None for all organisations. is_by_assignment:
+    not all counted sessions of these organisations may be read.
     """
     queries = _queries(words[:LONGEST_QUERY])
     if not queries or organisation_ids == frozenset():
         return Found([])
-    ids = _ids(_combined(queries, organisation_ids), organisation_ids, limits)
+    rows = _entries(_combined(queries, organisation_ids), organisation_ids, limits)
+    if is_by_assignment:
+        rows = rows.filter(answer__session__in=sessions)
+    ids = list(rows.order_by("-answered_at").values_list("pk", flat=True)[: MOST + 1])
     hits = _hits(ids[:MOST], sessions, queries, words)
     return Found(hits, has_more=len(ids) > MOST)
 
@@ -124,8 +130,8 @@ class _Parsed(SearchQuery):
     template = "%(expressions)s::tsquery"
 
 
-def _ids(query: str, organisation_ids: Collection[int] | None, limits: Limits) -> list[UUID]:
-    """Return the answers of the newest entries, one more than is shown.
+def _entries(query: str, organisation_ids: Collection[int] | None, limits: Limits) -> QuerySet[SearchEntry]:
+    """Return the entries with these words.
 
     The ORM sends the values inside the statement, so PostgreSQL sees how frequent the words are: it looks for
     frequent ones from the newest entry on, and for others in the index of words.
@@ -140,7 +146,7 @@ def _ids(query: str, organisation_ids: Collection[int] | None, limits: Limits) -
         rows = rows.filter(answered_at__gte=limits.since)
     if limits.until is not None:
         rows = rows.filter(answered_at__lt=limits.until)
-    return list(rows.order_by("-answered_at").values_list("pk", flat=True)[: MOST + 1])
+    return rows
 
 
 def _hits(

@@ -1,10 +1,10 @@
 """Admin pages: candidates of all interviews, and one candidate's history."""
 
+from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import access
 from interviews.models import Invitation
+from interviews.models.invitation import Invitations
 from interviews.queries import candidates
 
 TO_ORGANISATION = "interview__organisation_id"
@@ -41,7 +42,7 @@ def candidates_list(request: HttpRequest) -> HttpResponse:
     words = asked.get("q", "")
     found = candidates.page_of(own, words=words, before=before, length=ON_A_PAGE + 1)
     shown = found[:ON_A_PAGE]
-    counts = candidates.count_invitations(shown)
+    counts = candidates.count_invitations(shown, among=own)
     context = {
         **admin.site.each_context(request),
         "title": _("Candidates"),
@@ -56,10 +57,11 @@ def candidates_list(request: HttpRequest) -> HttpResponse:
 
 def candidate(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Show every interview that a candidate was invited to. The address names no person."""
-    invitation = _readable(request).select_related("interview__organisation").filter(pk=invitation_id).first()
+    own = _readable(request)
+    invitation = own.select_related("interview__organisation").filter(pk=invitation_id).first()
     if invitation is None:
         raise Http404
-    rows = list(candidates.history(invitation))
+    rows = list(candidates.history(invitation, among=own))
     colleagues = {row.created_by_id: row.created_by for row in rows if row.created_by is not None}
     context = {
         **admin.site.each_context(request),
@@ -74,5 +76,6 @@ def candidate(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     return TemplateResponse(request, "admin/interviews/search/candidate.html", context)
 
 
-def _readable(request: HttpRequest) -> QuerySet[Invitation]:
-    return access.scoped(Invitation.objects.counted(), request.user, path=TO_ORGANISATION)
+def _readable(request: HttpRequest) -> Invitations:
+    rows: Any = access.scoped(Invitation.objects.counted(), request.user, path=TO_ORGANISATION)
+    return rows

@@ -72,7 +72,13 @@ def _found(request: HttpRequest, form: SearchForm, words: str) -> transcript_sea
         since=_midnight(form.cleaned_data["since"]),
         until=_midnight(form.cleaned_data["until"], days_later=1),
     )
-    return transcript_search.newest(words, sessions=sessions, organisation_ids=own, limits=limits)
+    return transcript_search.newest(
+        words,
+        sessions=sessions,
+        organisation_ids=own,
+        is_by_assignment=access.is_by_assignment(user),
+        limits=limits,
+    )
 
 
 def _interviews(request: HttpRequest, title: str) -> list | None:

@@ -95,6 +95,18 @@ def test_erasure_takes_the_attempts_set_aside_too(session):
     assert sorted(Erasure.objects.values_list("is_trial", flat=True)) == [False, True], "one is counted"
 
 
+def test_what_is_held_counts_judgement_about_the_attempts_set_aside(session):
+    person = factories.UserFactory()
+    Session.objects.update(status="finished", finished_at=now())
+    card = session.scorecards.create(reviewer=person)
+    card.submissions.create(is_blind=True)
+    session.decisions.create(outcome="hold", reason="so", decided_by=person)
+    session.notes.create(author=person, text="so", is_shared=True)
+    before = holdings.of(session.invitation).judgement_count
+    again = reset(session.invitation)
+    assert (before, holdings.of(again).judgement_count) == (3, 3)
+
+
 def test_expired_link_works_again_when_it_is_extended():
     invitation = factories.InvitationFactory(status="expired", expires_at=in_days(-1))
     invitations.extend(invitation=invitation, expires_at=in_days(3), by="test", now=now())

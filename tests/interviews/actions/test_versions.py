@@ -175,7 +175,12 @@ def test_trial_is_erased_after_a_day(draft, trial):
     assert not Answer.objects.exists()
     assert not InterviewVersion.objects.exists()
     assert Erasure.objects.get().is_trial
-    assert progress.of_interviews(Interview.objects.all()).get().invited_n == 0
+    assert (
+        progress.of_interviews(Interview.objects.all(), factories.UserFactory(is_superuser=True))
+        .get()
+        .invited_n
+        == 0
+    )
 
 
 def test_differences_name_what_changed(draft):

@@ -108,7 +108,10 @@ def test_candidate_begins_again_and_the_attempt_can_be_read(client, member, star
     review = reverse("admin:interviews_session_change", args=[session.pk])
     page = client.get(reverse("admin:interviews_invitation_change", args=[started.pk])).content.decode()
     assert review in page
-    assert "set aside" in client.get(review).content.decode()
+    kept = client.get(review).content.decode()
+    assert "set aside" in kept
+    assert "ip-exports" not in kept
+    assert "data-evaluation" not in kept
     listed = client.get(reverse("admin:interviews_session_changelist")).context["cl"].queryset
     assert list(listed) == []
 

@@ -96,6 +96,14 @@ def test_versions_show_what_changed(client, member, interview):
     assert "The first version." in text
 
 
+def test_versions_count_candidates_and_no_trials_or_attempts_set_aside(client, member, interview):
+    member(Role.RECRUITER)
+    of_others = {"tried": interview.published}, {"set_aside_of": factories.InvitationFactory()}
+    for fields in ({}, *of_others):
+        factories.SessionFactory(invitation=factories.InvitationFactory(interview=interview, **fields))
+    assert "1 candidate began with it" in client.get(address("versions", interview)).content.decode()
+
+
 def test_page_of_versions_escapes_what_was_written(client, member, interview):
     member(Role.REVIEWER)
     factories.change(interview, title="<script>alert(1)</script>")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from accounts.models import Membership
-from interviews.actions import decisions, scorecards
+from interviews.actions import decisions, erasure, scorecards
 from tests import factories
 
 Role = Membership.Role
@@ -68,6 +68,17 @@ def test_others_and_trials_are_not_counted(client, member, interview, finished):
     assert invited(client) == "1"
     listed = client.get(reverse("analytics-behind"), {"figure": "invited"}).content.decode()
     assert "Mallory" not in listed
+
+
+def test_reviewer_by_assignment_counts_no_erasures(client, member, ours, finished):
+    ours.is_review_by_assignment = True
+    ours.save()
+    erasure.erase_candidate(invitation=finished.invitation, by="test", now=timezone.now())
+    member(Role.REVIEWER)
+    figures = [value for (group, *_), value in table_of(client).items() if group == "Funnel"]
+    assert set(figures) <= {"0", ""}
+    member(Role.RECRUITER)
+    assert invited(client) == "1"
 
 
 def test_interview_of_another_organisation_is_no_choice(client, member, finished):

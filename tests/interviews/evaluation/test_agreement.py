@@ -1,8 +1,12 @@
 """Agreement between reviewers: the arithmetic, by published figures, and which scores count."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Membership
+from interviews.actions import attempts
 from interviews.queries import agreement
 from interviews.queries.agreement import alpha, measured
 from tests import factories
@@ -61,6 +65,24 @@ class TestWhatCounts:
         assert self.pairs(interview, owner) == [0, 0]
         submit(session, owner, 2, 2)
         assert self.pairs(interview, owner) == [3, 3]
+
+    def test_scores_of_attempts_set_aside_do_not(self, interview, session, anna, ben, owner, submit):
+        submit(session, anna, 1, 1)
+        submit(session, ben, 1, 1)
+        attempts.reset(invitation=session.invitation, by=owner, now=timezone.now())
+        assert self.pairs(interview, owner) == [0, 0]
+
+    def test_versions_are_read_once_however_many_scores(
+        self, interview, make_session, anna, ben, owner, submit
+    ):
+        for _ in range(3):
+            session = make_session()
+            submit(session, anna, 1, 1)
+            submit(session, ben, 1, 1)
+        with CaptureQueriesContext(connection) as queries:
+            assert self.pairs(interview, owner) == [3, 3]
+        [scores] = [each["sql"] for each in queries if "interviews_submission" in each["sql"]]
+        assert "interviews_interviewversion" not in scores
 
     def test_scores_by_other_levels_do_not(self, interview, session, anna, ben, owner, submit):
         submit(session, anna, 1, 1)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from accounts import access
 from accounts.models import Membership, User
+from interviews.actions import attempts, notes
 from interviews.actions.assignments import assign, shared_out
 from interviews.actions.errors import BadValue
 from interviews.models import Answer, Assignment, Invitation, Session
@@ -86,6 +87,23 @@ class TestAssigning:
         Session.objects.update(status="under_way")
         assert review_queue.of(anna).to_score == 0
 
+    def test_attempt_set_aside_waits_for_no_one_and_is_no_load(self, make_session, anna, ben):
+        first, second = make_session(), make_session()
+        self.give([first], [anna])
+        notes.write(session=first, text="@anna, look", is_shared=True, by=ben, now=timezone.now())
+        attempts.reset(invitation=first.invitation, by=ben, now=timezone.now())
+        waiting = review_queue.of(anna)
+        assert (waiting.to_score, waiting.mentions) == (0, [])
+        self.give([second], [anna, ben])
+        assert second.assignments.get().reviewer == anna
+
+    def test_attempt_set_aside_is_not_assigned_by_its_address(self, client, member, session, anna):
+        person = member(Role.RECRUITER)
+        attempts.reset(invitation=session.invitation, by=person, now=timezone.now())
+        sent = {"session": [str(session.pk)], "reviewers": [anna.pk], "each": 1}
+        client.post(reverse("admin:interviews_session_assign"), sent)
+        assert not Assignment.objects.exists()
+
     def test_recruiter_assigns_from_the_list(self, client, member, make_session, anna, ben):
         member(Role.RECRUITER)
         sessions = [make_session() for _ in range(2)]
@@ -126,9 +144,7 @@ def belongs_to_a_candidate(model, depth=4):
 def test_every_table_of_candidates_is_limited():
     ours = [*apps.get_app_config("interviews").get_models(), *apps.get_app_config("voice").get_models()]
     of_candidates = {model for model in ours if belongs_to_a_candidate(model)} | {Session}
-    of_recruiters = {"Erasure", "InvitationBatch"}  # reviewers do not see these at all
-    missing = {model.__name__ for model in of_candidates - set(assigned_rows.TO_SESSION)}
-    assert missing <= of_recruiters
+    assert of_candidates <= {*assigned_rows.TO_SESSION, *assigned_rows.OF_NO_ONE}
     assert len(assigned_rows.TO_SESSION) > 10
 
 
@@ -185,6 +201,24 @@ class TestLimited:
             own = model.objects.filter(**{path: rows.session.pk})
             assert own.exists(), f"the test has no {model.__name__}"
             assert not access.scoped(own, person, path=to_organisation).exists(), model.__name__
+
+    def test_erasures_and_batches_are_shown_to_recruiters_only(self, rows):
+        for role, count in ((Role.REVIEWER, 0), (Role.RECRUITER, 1)):
+            _client, person = self.signed_in(rows, role)
+            for model in assigned_rows.OF_NO_ONE:
+                own = model.objects.filter(interview__organisation=rows.organisation)[:1]
+                assert own.count() == 1, f"the test has no {model.__name__}"
+                seen = access.scoped(model.objects.all(), person, path="interview__organisation_id")
+                assert min(seen.count(), 1) == count, model.__name__
+
+    def test_list_of_interviews_counts_what_is_assigned(self, rows):
+        listed = {}
+        for role in (Role.REVIEWER, Role.RECRUITER):
+            client, _person = self.signed_in(rows, role)
+            page = client.get(reverse("admin:interviews_interview_changelist"))
+            listed[role] = {row.invited_n for row in page.context["cl"].queryset}
+        assert listed[Role.REVIEWER] == {0}
+        assert max(listed[Role.RECRUITER]) > 0
 
     def test_organisation_that_does_not_want_it_shows_all(self, rows):
         rows.organisation.is_review_by_assignment = False

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from interviews.actions import decisions, notes, scorecards
-from interviews.models import Session
+from interviews.models import Session, Submission
 from interviews.queries import blindness
 from tests import factories
 from tests.access import addresses, organisation
@@ -126,6 +126,50 @@ def test_log_of_mails_does_not_tell_a_hidden_decision(client, member, session, a
     assigned(session, owner)
 
     assert {row.kind for row in client.get(address).context["cl"].queryset} == {"invitation"}
+
+
+def scorecard(session):
+    return reverse("admin:interviews_session_scorecard", args=[session.pk])
+
+
+def submitted(client, session):
+    """Submit the user's score; return whether it counts as blind."""
+    levels = {f"level-{each.id}": 1 for each in session.definition.criteria}
+    client.post(scorecard(session), levels)
+    return Submission.objects.filter(scorecard__reviewer=client.person).latest("submitted_at").is_blind
+
+
+@pytest.mark.parametrize("page", ["interviews_session_change", "interviews_session_scorecard"])
+def test_score_after_reading_the_decision_is_not_blind(rows, page):
+    client = signed_in(rows, Role.RECRUITER)
+    assert SECRET in client.get(reverse(f"admin:{page}", args=[rows.session.pk])).content.decode()
+    assert not submitted(client, rows.session)
+
+
+def test_score_after_the_own_assignment_was_away_is_not_blind(rows, assigned):
+    client = signed_in(rows, Role.RECRUITER)
+    assigned(rows.session, client.person)
+    own = rows.session.assignments.get(reviewer=client.person)
+    end = reverse("admin:interviews_session_assignments_end", args=[rows.session.pk, own.pk])
+    assert SECRET in client.post(end, headers={"HX-Request": "true"}).content.decode()
+    assigned(rows.session, client.person)
+    assert not submitted(client, rows.session)
+
+
+def test_score_without_reading_is_blind(rows, assigned):
+    client = signed_in(rows, Role.RECRUITER)
+    assigned(rows.session, client.person)
+    assert SECRET not in client.get(scorecard(rows.session)).content.decode()
+    assert submitted(client, rows.session)
+
+
+def test_own_decision_and_notes_do_not_sway(client, member, session):
+    client.person = member(Role.RECRUITER)
+    now = timezone.now()
+    decisions.decide(session=session, outcome="hold", reason="so", after=None, by=client.person, now=now)
+    notes.write(session=session, text="so", is_shared=True, by=client.person, now=now)
+    client.get(scorecard(session))
+    assert submitted(client, session)
 
 
 def test_reviewer_who_has_scored_finds_it(rows):

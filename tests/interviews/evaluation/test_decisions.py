@@ -5,10 +5,11 @@ from django.core import mail as outbox
 from django.utils import timezone
 
 from accounts.models import Membership
-from interviews.actions import decisions, mails
+from interviews.actions import attempts, decisions, mails
 from interviews.actions.errors import BadValue, WrongState
 from interviews.models import Decision, Message, Session
 from interviews.texts.mails import OF_DECISIONS, TEXTS, placeholders, unknown_places
+from tests import factories
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
 
@@ -116,6 +117,34 @@ def test_decision_that_was_changed_before_it_was_sent_is_not_told(session, olga)
     decide(session, olga, "advance", "A mistake", after=first.pk)
     assert send().status == Message.Status.DROPPED
     assert outbox.outbox == []
+
+
+def test_candidate_is_told_a_decision_that_was_taken_back_and_taken_again(session, olga):
+    first = decide(session, olga, "reject")
+    tell(session, olga)
+    second = decide(session, olga, "advance", "A mistake", after=first.pk)
+    decide(session, olga, "reject", "No mistake", after=second.pk)
+
+    tell(session, olga)
+
+    assert Message.objects.filter(kind="rejection").count() == 2
+    for message in Message.objects.all():
+        mails.send(message_id=message.pk, now=timezone.now())
+    assert len(outbox.outbox) == 1, "the one that waited tells a decision of before"
+
+
+def test_candidate_who_began_again_is_told_the_second_decision(session, olga):
+    decide(session, olga, "reject")
+    tell(session, olga)
+    send()
+    attempts.reset(invitation=session.invitation, by=olga, now=timezone.now())
+    again = factories.SessionFactory(invitation=session.invitation, finished=True)
+    decide(again, olga, "reject", "Again not")
+
+    tell(again, olga)
+
+    assert Message.objects.count() == 2
+    assert decisions.told(again.decisions.get()) is not None
 
 
 def test_without_an_address_nothing_counts_as_told(session, olga):

@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from interviews.actions import bank
 from interviews.models import Answer, BankQuestion, Invitation
 from interviews.queries import bank as usages
@@ -36,22 +37,42 @@ def answered(copy, seconds, **invitation):
     return answer
 
 
+def usage_of(*ids, user=None):
+    return usages.usage(ids, user or User(is_superuser=True))
+
+
 def test_usage_counts_interviews_and_the_middle_of_the_answers(organisation):
     kept, copies = used(organisation, 2)
     for copy, seconds in zip([copies[0], copies[0], copies[1]], (10, 20, 90), strict=True):
         answered(copy, seconds)
     unused = factories.BankQuestionFactory(organisation=organisation)
 
-    usage = usages.usage([kept.pk, unused.pk])
+    usage = usage_of(kept.pk, unused.pk)
 
     assert (usage[kept.pk].interviews, usage[kept.pk].answers, usage[kept.pk].median_s) == (2, 3, 20)
     assert usage[unused.pk] == usages.Usage()
 
 
-def test_trials_of_recruiters_are_left_out(organisation):
+@pytest.mark.parametrize("is_trial", [True, False], ids=["trial", "set aside"])
+def test_trials_and_attempts_set_aside_are_left_out(organisation, is_trial):
     kept, [copy] = used(organisation)
-    answered(copy, 5, tried=factories.publish(copy.interview))
-    assert usages.usage([kept.pk])[kept.pk].answers == 0
+    tried = {"tried": factories.publish(copy.interview)}
+    answer = answered(copy, 5, **(tried if is_trial else {"set_aside_of": factories.InvitationFactory()}))
+    Answer.objects.filter(pk=answer.pk).update(speech_key="key")
+    factories.SpeechFactory(key="key", misheard="Kafka")
+    usage = usage_of(kept.pk)[kept.pk]
+    assert (usage.answers, usage.spoken) == (0, 0)
+
+
+def test_reviewer_by_assignment_gets_figures_of_the_own_candidates(organisation):
+    organisation.is_review_by_assignment = True
+    organisation.save()
+    reviewer = factories.MembershipFactory(organisation=organisation, role="reviewer").user
+    kept, [copy] = used(organisation)
+    own, _other = answered(copy, 5), answered(copy, 90)
+    own.session.assignments.create(reviewer=reviewer)
+    usage = usage_of(kept.pk, user=reviewer)[kept.pk]
+    assert (usage.answers, usage.median_s) == (1, 5)
 
 
 def test_misheard_counts_renditions_that_a_recogniser_has_judged(organisation):
@@ -63,7 +84,7 @@ def test_misheard_counts_renditions_that_a_recogniser_has_judged(organisation):
         factories.SpeechFactory(key=key, misheard=misheard)
     Speech.objects.create(key="other", text="other", misheard="elsewhere")
 
-    usage = usages.usage([kept.pk])[kept.pk]
+    usage = usage_of(kept.pk)[kept.pk]
 
     assert (usage.spoken, usage.misheard, usage.words) == (2, 1, {"Kafka", "Redis"})
 
@@ -75,7 +96,7 @@ def test_number_of_queries_does_not_grow_with_the_questions(organisation, django
     ids = list(BankQuestion.objects.values_list("pk", flat=True))
     for some in (ids[:1], ids):
         with django_assert_num_queries(4):
-            usages.usage(some)
+            usage_of(*some)
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,27 @@ def test_pages_follow_each_other_without_a_gap(client, member, ours, monkeypatch
     assert seen == made
 
 
+def test_reviewer_by_assignment_finds_the_own_candidate_and_no_other_interview(client, member, ours):
+    ours.is_review_by_assignment = True
+    ours.save()
+    person = member(Role.REVIEWER)
+    own = invite(ours, "ada@example.org", days_ago=9)
+    factories.SessionFactory(invitation=own).assignments.create(reviewer=person)
+    other = invite(ours, "ada@example.org", name="Ada Byron")
+    assert rows(listed(client)) == [(own.pk, 1)]
+    page = client.get(reverse("candidate", args=[own.pk])).content.decode()
+    assert own.interview.title in page
+    assert other.interview.title not in page
+    assert "Ada Byron" not in page
+
+
+def test_attempt_that_was_set_aside_is_no_further_interview(client, member, ours):
+    member(Role.REVIEWER)
+    own = invite(ours, "ada@example.org", days_ago=1)
+    invite(ours, "ada@example.org", set_aside_of=own)
+    assert rows(listed(client)) == [(own.pk, 1)]
+
+
 def test_name_or_address_is_searched(client, member, ours):
     member(Role.REVIEWER)
     ada = invite(ours, "ada@example.org")
@@ -112,6 +133,6 @@ def test_number_of_statements_does_not_grow(client, member, ours, django_assert_
     for _ in range(2):
         with django_assert_num_queries(2):
             found = candidates.page_of(own, length=50)
-            assert len(candidates.count_invitations(found)) == len(found)
+            assert len(candidates.count_invitations(found, among=own)) == len(found)
         for n in range(9):
             invite(ours, f"c{n}@example.org")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from interviews.actions import answers, erasure, search_index
+from interviews.actions import answers, attempts, erasure, search_index
 from interviews.models import Answer, Invitation, SearchEntry, Session
 from interviews.queries.transcript_search import newest
 from tests import factories
@@ -85,6 +85,24 @@ def test_trials_and_practice_are_left_out(say, session):
     for answer in (practice, trial):
         search_index.index(answer_id=answer.pk)
     assert search_index.repair(since=None) == 0
+    assert not SearchEntry.objects.exists()
+
+
+def test_attempt_set_aside_is_not_found_any_more(say):
+    answer = say("turnips")
+    Session.objects.update(status="finished", finished_at=timezone.now())
+    Invitation.objects.update(status="finished")
+    attempts.reset(invitation=Invitation.objects.get(), by="test", now=timezone.now())
+    assert not SearchEntry.objects.exists()
+    search_index.index(answer_id=answer.pk)
+    assert search_index.repair(since=None) == 0
+    assert not SearchEntry.objects.exists()
+
+
+def test_repair_forgets_an_attempt_that_another_release_set_aside(say):
+    answer = say("turnips")
+    Invitation.objects.filter(session=answer.session).update(set_aside_of=factories.InvitationFactory())
+    search_index.repair_recent(now=timezone.now())
     assert not SearchEntry.objects.exists()
 
 

@@ -1,7 +1,10 @@
 """The search page."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Membership
 
@@ -48,6 +51,36 @@ def test_part_of_a_title_limits_it(client, member, say):
     answer = say("turnips")
     assert "<mark>" in page(client, q="turnips", interview=answer.session.interview.title[3:].upper())
     assert "Nothing was found" in page(client, q="turnips", interview="no such interview")
+
+
+@pytest.fixture
+def by_assignment(ours):
+    ours.is_review_by_assignment = True
+    ours.save()
+
+
+def test_reviewer_by_assignment_finds_the_own_candidate_behind_newer_ones(
+    client, member, say, by_assignment, monkeypatch
+):
+    monkeypatch.setattr("interviews.queries.transcript_search.MOST", 1)
+    person = member(Role.REVIEWER)
+    own = say("turnips", completed_at=timezone.now() - timedelta(days=9))
+    own.session.assignments.create(reviewer=person)
+    others = [say("turnips") for _ in range(2)]
+    text = page(client, q="turnips")
+    assert own.session.invitation.candidate_name in text
+    assert others[0].session.invitation.candidate_name not in text
+
+
+def test_reviewer_by_assignment_does_not_learn_that_others_said_it(
+    client, member, say, by_assignment, monkeypatch
+):
+    monkeypatch.setattr("interviews.queries.transcript_search.MOST", 1)
+    member(Role.REVIEWER)
+    for _ in range(2):
+        say("turnips")
+    found = client.get(reverse("search"), {"q": "turnips"}).context["found"]
+    assert (found.hits, found.has_more) == ([], False)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ("interviews", "0021_interview_content"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="scorecard",
+            name="judgement_seen_at",
+            field=models.DateTimeField(null=True),
+        ),
+    ]
