@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("interviews", "0021_interview_content"),
+        ("interviews", "0022_follow_ups"),
     ]
 
     operations = [
