@@ -7,7 +7,7 @@ What was submitted stays: a change is a further submission.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -75,13 +75,16 @@ def show_others(*, session: Session, by: User, now: datetime) -> None:
     logger.info("session %s: others' scores are shown to %s", session.pk, by.pk)
 
 
-@transaction.atomic
-def note_judgement_shown(*, session: Session, by: User, now: datetime) -> None:
-    """Keep that others' decision or notes were shown to a person. A first score after it is not blind."""
-    card = _own(session, by, now)
-    if card.is_blind:
-        card.judgement_seen_at = now
-        card.save(update_fields=["judgement_seen_at"])
+def note_judgement_shown(*, sessions: Iterable[Session], by: User, now: datetime) -> None:
+    """Keep that others' decisions or notes were shown to a person. A first score after it is not blind."""
+    times = {"begun_at": now, "kept_at": now, "judgement_seen_at": now}
+    in_order = sorted(sessions, key=lambda session: session.pk)  # two pages of a person wait, and do not lock
+    Scorecard.objects.bulk_create(
+        [Scorecard(session=session, reviewer=by, **times) for session in in_order],
+        update_conflicts=True,
+        unique_fields=["session", "reviewer"],
+        update_fields=["judgement_seen_at"],
+    )
 
 
 def _show(card: Scorecard, now: datetime) -> None:

@@ -1,14 +1,17 @@
 """The decision in lists of candidates: column, order and filter tell no more than the user may see."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin
+from interviews.actions.scorecards import note_judgement_shown
 from interviews.models import Decision, Session
 from interviews.queries import blindness
 
@@ -37,6 +40,16 @@ class DecisionColumn(ReadOnlyScopedModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         return blindness.with_decision(super().get_queryset(request), request.user)  # type: ignore[arg-type]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        """Show the list. Whose decision it shows is kept: a score that is given later is not blind."""
+        response = super().changelist_view(request, extra_context)
+        found = getattr(response, "context_data", None) or {}
+        if "cl" in found:
+            user = cast("User", request.user)
+            swaying = blindness.swaying(found["cl"].result_list, user)
+            note_judgement_shown(sessions=swaying, by=user, now=timezone.now())
+        return response
 
     @display(description=_("decision"), ordering="shown_outcome", label=LABELS)
     def decision(self, session: Any) -> tuple[str, Any]:

@@ -59,7 +59,7 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         user = cast("User", request.user)
         seen = evaluation.of(session, user)
         if seen.is_swaying:
-            scorecards.note_judgement_shown(session=session, **_by(request))
+            scorecards.note_judgement_shown(sessions=[session], **_by(request))
         kind = mails.OF_OUTCOME.get(seen.decision.outcome) if seen.decision else None
         return {
             "evaluation": seen,

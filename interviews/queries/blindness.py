@@ -4,7 +4,8 @@ The rule stands here twice, for one session (`visible`) and for a list in SQL (`
 them case by case.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
@@ -83,3 +84,18 @@ def with_decision(rows: QuerySet[Session], user: User) -> QuerySet[Session]:
             output_field=CharField(),
         )
     )
+
+
+def swaying(rows: Iterable[Any], user: User) -> list[Session]:
+    """Return those of the rows with another's decision that the user could still score blind.
+
+    rows: shown sessions, as `with_decision` returns them.
+    """
+    shown = [row.pk for row in rows if row.shown_outcome in Decision.Outcome.values]
+    if not shown:
+        return []
+    of_others = Decision.objects.filter(session=OuterRef("pk"), is_current=True).exclude(decided_by=user)
+    card = Scorecard.objects.filter(session=OuterRef("pk"), reviewer=user)
+    known = card.filter(Q(others_seen_at__isnull=False) | Q(judgement_seen_at__isnull=False))
+    scored = Session.objects.filter(pk__in=shown, definition__isnull=False).exclude(definition__rubric=[])
+    return list(scored.filter(Exists(of_others), ~Exists(known)))

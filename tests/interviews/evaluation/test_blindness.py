@@ -156,6 +156,21 @@ def test_score_after_the_own_assignment_was_away_is_not_blind(rows, assigned):
     assert not submitted(client, rows.session)
 
 
+def test_score_after_the_list_showed_the_decision_is_not_blind(rows, assigned):
+    client = signed_in(rows, Role.RECRUITER)
+    for _ in range(2):
+        client.get(reverse("admin:interviews_session_changelist"))
+    assigned(rows.session, client.person)
+    assert not submitted(client, rows.session)
+
+
+def test_list_that_hides_the_decision_leaves_a_score_blind(rows, assigned):
+    client = signed_in(rows, Role.RECRUITER)
+    assigned(rows.session, client.person)
+    client.get(reverse("admin:interviews_session_changelist"))
+    assert submitted(client, rows.session)
+
+
 def test_score_without_reading_is_blind(rows, assigned):
     client = signed_in(rows, Role.RECRUITER)
     assigned(rows.session, client.person)
