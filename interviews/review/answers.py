@@ -54,7 +54,7 @@ class Reviewed:
     @property
     def peaks(self) -> str:
         """`voice.audio.peaks` of the recording, in base64."""
-        return b64encode(self.recording.peaks).decode() if self.recording else ""
+        return b64encode(self.recording.drawn_peaks).decode() if self.recording else ""
 
     @property
     def length(self) -> str:
