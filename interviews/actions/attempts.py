@@ -23,7 +23,7 @@ def reset(*, invitation: Invitation, expires_at: datetime | None = None, by: obj
 
     Raises:
         BadValue: the last day lies in the past.
-        WrongState: nothing was begun, or the link was revoked.
+        WrongState: nothing was begun, the link was revoked, or the interview's deadline is over.
     """
     # Lock the session's row first, in the same order as the finish of a session does: this avoids a deadlock.
     session = Session.objects.select_for_update().filter(invitation=invitation).first()
@@ -32,6 +32,8 @@ def reset(*, invitation: Invitation, expires_at: datetime | None = None, by: obj
         raise WrongState("The link was revoked: invite the candidate anew.")
     if session is None:
         raise WrongState("The interview has not begun: there is nothing to set aside.")
+    if locked.is_too_late(now):
+        raise WrongState("The interview's deadline is over: publish it with a later one, or none, first.")
     last_day = expires_at or locked.expires_at
     if last_day <= now:
         raise BadValue("expires_at: it lies in the past. Choose a new last day.")
