@@ -16,6 +16,7 @@ from interviews.models import OpenLink
 from interviews.models.question import expected_minutes
 from interviews.open_links import limits
 from interviews.open_links.forms import ApplicationForm
+from interviews.queries import links
 
 
 @never_cache
@@ -74,11 +75,7 @@ def _show(
 ) -> HttpResponse:
     """Render one of the screens of `open.html`, with what all candidates' pages show."""
     if link is not None:
-        definition, organisation = link.interview.published, link.interview.organisation
-        context |= {
-            "interview": definition,
-            "organisation": organisation,
-            "accent": organisation.accent_colour,
-        }
+        definition = link.interview.published
+        context |= links.look_of(link.interview, definition)
         context |= {"link": link, "minutes_long": expected_minutes(definition.asked) if definition else 0}
     return render(request, "interviews/open/open.html", {"screen": screen, **context}, status=status)

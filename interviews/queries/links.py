@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 
 from accounts import colours, logos
 from interviews import tokens
-from interviews.models import Invitation, Session
+from interviews.models import Interview, InterviewVersion, Invitation, Session
 from interviews.models.presentation import Contact
 from interviews.queries import rows
 from interviews.states import InvitationStatus
@@ -72,20 +72,24 @@ def find(
 
 
 def look(invitation: Invitation) -> dict[str, object]:
-    """Return what every page of this candidate shows.
+    """Return what every page of this candidate shows: `look_of`, and {accommodation, page_language}."""
+    return {
+        **look_of(invitation.interview, invitation.definition),
+        "accommodation": invitation.accommodation,
+        "page_language": page_language(invitation),
+    }
 
-    {interview, organisation, accent, logo, contact, accommodation, page_language}
-    """
-    organisation = invitation.interview.organisation
+
+def look_of(interview: Interview, definition: InterviewVersion | None) -> dict[str, object]:
+    """Return what every page about an interview shows: {interview, organisation, accent, logo, contact}."""
+    organisation = interview.organisation
     colour = organisation.accent_colour
     return {
-        "interview": invitation.definition,
+        "interview": definition,
         "organisation": organisation,
         "accent": colour and {"light": colours.in_light(colour), "dark": colours.in_dark(colour)},
         "logo": logos.url(organisation),
-        "contact": contact(invitation),
-        "accommodation": invitation.accommodation,
-        "page_language": page_language(invitation),
+        "contact": _contact(interview, definition),
     }
 
 
@@ -96,9 +100,13 @@ def page_language(invitation: Invitation | None) -> str:
 
 def contact(invitation: Invitation) -> Contact | None:
     """Whom the candidate turns to when something goes wrong: of the interview, else of the organisation."""
-    of = invitation.interview.organisation
+    return _contact(invitation.interview, invitation.definition)
+
+
+def _contact(interview: Interview, definition: InterviewVersion | None) -> Contact | None:
+    of = interview.organisation
     general = Contact(of.contact_name, of.contact_email, of.contact_phone)
-    return invitation.definition.contact or (general if any(general) else None)
+    return (definition and definition.contact) or (general if any(general) else None)
 
 
 def closes_at(session: Session) -> datetime:
