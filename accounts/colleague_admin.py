@@ -16,8 +16,20 @@ from accounts import access, colleagues
 from accounts.models import ColleagueInvitation, User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
 
+LONGEST_ADDRESS = cast("int", User._meta.get_field("username").max_length)  # noqa: SLF001  a documented name
+"""The address becomes the name to sign in with."""
+
 
 class ColleagueForm(forms.ModelForm):
+    def clean_email(self) -> str:
+        """Refuse an address with which no account can be made."""
+        email: str = self.cleaned_data["email"]
+        if len(email) > LONGEST_ADDRESS:
+            raise forms.ValidationError(
+                _("This address is too long for an account: at most %d characters.") % LONGEST_ADDRESS
+            )
+        return email
+
     def clean(self) -> dict[str, Any]:
         """Refuse an address that is invited already, or belongs to a member."""
         cleaned = super().clean() or self.cleaned_data

@@ -67,6 +67,12 @@ def revoke(*, invitation: ColleagueInvitation, by: User, now: datetime) -> None:
     admin_log.record(by, [row], CHANGE, "Revoked.")
 
 
+def hold(*, invitation: ColleagueInvitation, now: datetime) -> None:
+    """Lock an open invitation until the transaction ends. Raises NotOpen."""
+    if not _locked(invitation.pk).is_open(now):
+        raise NotOpen
+
+
 @transaction.atomic
 def accept(*, invitation: ColleagueInvitation, user: User, now: datetime) -> None:
     """Make the user a member. Whoever is one already keeps the role. Raises NotOpen."""

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib.auth import login
 from django.contrib.auth.forms import BaseUserCreationForm
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -66,12 +66,16 @@ def _has_account(email: str) -> bool:
 
 def _accept(request: HttpRequest, invitation: ColleagueInvitation, by: Any) -> HttpResponse:
     """Accept as a user, or as the one that a form makes: both or neither."""
+    now = timezone.now()
     try:
         with transaction.atomic():
+            colleagues.hold(invitation=invitation, now=now)  # so that a second click makes no second user
             user = by.save() if isinstance(by, AccountForm) else by
-            colleagues.accept(invitation=invitation, user=user, now=timezone.now())
+            colleagues.accept(invitation=invitation, user=user, now=now)
     except colleagues.NotOpen:  # another click was faster
         return render(request, "accounts/join.html", {"invitation": None}, status=404)
+    except IntegrityError:  # another invitation of this address has made the account just now
+        return redirect(request.path)
     if user is not request.user:
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     return redirect("admin:index")

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.migrations.operations.base import Operation
 
@@ -21,6 +22,7 @@ BEFORE_THE_RULE = {
     "voice.migrations.0004_segments_and_deferred_transcripts",
     "voice.migrations.0005_segments_of_any_length",
 }
+LOCKED_BEFORE_THE_RULE = {"voice.migrations.0009_transcripts_without_engine"}
 DROPS = (migrations.RemoveField, migrations.DeleteModel, migrations.RenameField, migrations.RenameModel)
 
 
@@ -81,6 +83,25 @@ def test_new_migrations_only_add():
 def test_migration_that_takes_something_away_is_found(operation):
     assert drops_of(migration_of(operation))
     assert not drops_of(migration_of(operation, DROPS_WHAT_THE_LAST_RELEASE_LEFT_UNUSED=True))
+
+
+def locking_indexes(module: ModuleType) -> list[str]:
+    """Indexes that a migration adds to tables of before, where candidates' writes would wait for them."""
+    new = {
+        each.name_lower for each in module.Migration.operations if isinstance(each, migrations.CreateModel)
+    }
+    return [
+        each.describe()
+        for each in flat(module.Migration.operations)
+        if isinstance(each, migrations.AddIndex)
+        and not isinstance(each, AddIndexConcurrently)
+        and each.model_name_lower not in new
+    ]
+
+
+@pytest.mark.parametrize("name", [each for each in new_migrations() if each not in LOCKED_BEFORE_THE_RULE])
+def test_migration_adds_indexes_to_tables_of_before_concurrently(name):
+    assert not locking_indexes(import_module(name))
 
 
 @pytest.mark.parametrize("name", new_migrations())

@@ -24,7 +24,7 @@ def reset(*, invitation: Invitation, expires_at: datetime | None = None, by: obj
 
     Raises:
         BadValue: the last day lies in the past.
-        WrongState: nothing was begun, or the link was revoked.
+        WrongState: nothing was begun, the link was revoked, or the interview's deadline is over.
     """
     # Lock the session's row first, in the same order as the finish of a session does: this avoids a deadlock.
     session = Session.objects.select_for_update().filter(invitation=invitation).first()
@@ -33,6 +33,8 @@ def reset(*, invitation: Invitation, expires_at: datetime | None = None, by: obj
         raise WrongState(_("The link was revoked: invite the candidate anew."))
     if session is None:
         raise WrongState(_("The interview has not begun: there is nothing to set aside."))
+    if locked.is_too_late(now):
+        raise WrongState(_("The interview's deadline is over: publish it with a later one, or none, first."))
     last_day = expires_at or locked.expires_at
     if last_day <= now:
         raise BadValue(_("expires_at: it lies in the past. Choose a new last day."))

@@ -37,7 +37,7 @@ def pick(
         BadValue: one of them is of another organisation, in another language, or in the interview already.
         WrongState: the interview is archived.
     """
-    locked = Interview.objects.select_for_update(of=("self",)).get(pk=interview.pk)
+    locked = Interview.objects.select_for_update(of=("self",), no_key=True).get(pk=interview.pk)
     if locked.status == states.InterviewStatus.ARCHIVED:
         raise WrongState(_("An archived interview gets no questions. Restore it first."))
     if any(each.organisation_id != locked.organisation_id for each in questions):

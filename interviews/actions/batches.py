@@ -57,10 +57,12 @@ def check(
     is_mailed: whether those with an address get an e-mail when they are invited.
 
     Raises:
-        BadValue: the interview is not published, or the links would have expired.
+        BadValue: the interview is not published, its deadline is over, or the links would have expired.
     """
     if interview.status != InterviewStatus.PUBLISHED:
         raise BadValue(_("interview: publish it before inviting candidates."))
+    if interview.is_over(now):
+        raise BadValue(_("interview: its deadline is over. Publish it with a later one, or none."))
     if expires_at <= now:
         raise BadValue(_("expires_at: it lies in the past."))
     invited = _invited(interview, [each.email for each in candidates if each.email])
@@ -94,8 +96,13 @@ def _invited(interview: Interview, addresses: Sequence[str]) -> set[str]:
     return {address.casefold() for address in found.iterator()} & wanted
 
 
-def start(*, batch: InvitationBatch, by: object) -> None:
-    """Invite the good rows, in a job. Raises WrongState if that was asked for before."""
+def start(*, batch: InvitationBatch, by: object, now: datetime) -> None:
+    """Invite the good rows, in a job.
+
+    Raises WrongState if that was asked for before, or the interview's deadline is over since the check.
+    """
+    if batch.interview.is_over(now):
+        raise WrongState(_("The interview's deadline is over. Publish it with a later one, or none, first."))
     checked = InvitationBatch.objects.filter(pk=batch.pk, status=InvitationBatch.Status.CHECKED)
     if not checked.update(status=InvitationBatch.Status.RUNNING):
         raise WrongState(_("These candidates are being invited already."))
@@ -167,7 +174,7 @@ def undo(*, batch: InvitationBatch, by: object) -> int:
     if locked.status not in (InvitationBatch.Status.RUNNING, InvitationBatch.Status.DONE):
         raise WrongState(_("Nobody of this spreadsheet is invited."))
     rows = Invitation.objects.select_for_update().filter(batch=locked)
-    if rows.exclude(status=Invitation.Status.PENDING).exists():
+    if rows.exclude(status=Invitation.Status.PENDING).exists() or rows.exclude(set_aside=None).exists():
         raise WrongState(_("Somebody has begun the interview. Revoke the other links one by one."))
     count = rows.count()
     Invitation.objects.filter(batch=locked).delete()

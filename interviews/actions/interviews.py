@@ -96,9 +96,17 @@ def _in_use() -> QuerySet[InterviewVersion]:
     return InterviewVersion.objects.filter(is_open | is_published).select_related("interview").distinct()
 
 
+def spoken_in(language: str, *, organisation_id: int) -> list[Written]:
+    """Return an organisation's interviews in a language: as written, and as candidates get them."""
+    written = Interview.objects.filter(organisation=organisation_id, language=language)
+    in_use = _in_use().filter(interview__organisation=organisation_id, language=language)
+    not_archived = written.exclude(status=states.InterviewStatus.ARCHIVED).prefetch_related("questions")
+    return [*not_archived, *in_use]
+
+
 @transaction.atomic
 def _change_voice(interview: Written, *, before: str, after: str) -> None:
-    rows: QuerySet[Any] = type(interview)._default_manager.select_for_update()  # noqa: SLF001  a documented name
+    rows: QuerySet[Any] = type(interview)._default_manager.select_for_update(no_key=True)  # noqa: SLF001  a documented name
     interview = rows.get(pk=interview.pk)
     if interview.spoken_voice != before:
         return

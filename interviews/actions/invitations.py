@@ -34,6 +34,8 @@ def invite(
     if interview.status != InterviewStatus.PUBLISHED:
         state = interview.get_status_display()
         raise BadValue(_("interview: it is %s. Publish it before inviting candidates.") % state)
+    if interview.is_over(now):
+        raise BadValue(_("interview: its deadline is over. Publish it with a later one, or none."))
     if expires_at <= now:
         raise BadValue(_("expires_at: it lies in the past."))
     if not candidate_name.strip():
@@ -139,12 +141,15 @@ def extend(*, invitation: Invitation, expires_at: datetime, by: object, now: dat
 
     Raises:
         BadValue: the new last day lies in the past.
-        WrongState: the interview is finished or was closed unfinished, or the link was revoked.
+        WrongState: the interview is finished or was closed unfinished, or the link was revoked; or it has
+            not begun, and its deadline is over.
     """
     if expires_at <= now:
         raise BadValue(_("expires_at: it lies in the past."))
     has_begun = Session.objects.select_for_update().filter(invitation=invitation).first() is not None
     locked = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
+    if not has_begun and locked.is_too_late(now):
+        raise WrongState(_("The interview's deadline is over: publish it with a later one, or none, first."))
     if locked.status == Invitation.Status.EXPIRED and not has_begun:
         move(locked, states.REOPEN_INVITATION, by=by, expires_at=expires_at)
     elif locked.status in (Invitation.Status.PENDING, Invitation.Status.STARTED):

@@ -48,11 +48,13 @@ class LinkClosed(ActionRefused):
 def create(
     *, interview: Interview, places: int, ends_at: datetime, days: int, by: object, now: datetime
 ) -> OpenLink:
-    """Make an open link. Raises BadValue: not published, in the past, or without a mail server."""
+    """Make an open link. Raises BadValue: not published, over, or without a mail server."""
     if not mails.can_send():
         raise BadValue(_("interview: without a mail server (EMAIL_URL) no address can be confirmed."))
     if interview.status != InterviewStatus.PUBLISHED:
         raise BadValue(_("interview: publish it first."))
+    if interview.is_over(now):
+        raise BadValue(_("interview: its deadline is over. Publish it with a later one, or none."))
     if ends_at <= now:
         raise BadValue(_("ends_at: it lies in the past."))
     return OpenLink.objects.create(
@@ -151,7 +153,9 @@ def confirm(*, token: str, now: datetime) -> Invitation:
     if application is None:
         raise WrongState("This confirmation was used, or it has ended.")
     # All confirmations of an interview wait for each other here: the same person may come twice at once.
-    interview = Interview.objects.select_for_update(of=("self",)).get(pk=application.open_link.interview_id)
+    # Without a key, so that a row which refers to the interview does not wait, too.
+    rows = Interview.objects.select_for_update(of=("self",), no_key=True)
+    interview = rows.get(pk=application.open_link.interview_id)
     if not Application.objects.filter(pk=application.pk).delete()[0]:
         raise WrongState("This confirmation was used, or it has ended.")
     known = _invitation_of(interview, application.candidate_email)
@@ -167,7 +171,8 @@ def _invitation_of(interview: Interview, address: str) -> Invitation | None:
 def _invite(application: Application, interview: Interview, now: datetime) -> Invitation:
     link = application.open_link
     free = OpenLink.objects.filter(pk=link.pk, is_open=True, ends_at__gt=now, taken__lt=F("places"))
-    if interview.status != InterviewStatus.PUBLISHED or not free.update(taken=F("taken") + 1):
+    is_closed = interview.status != InterviewStatus.PUBLISHED or interview.is_over(now)
+    if is_closed or not free.update(taken=F("taken") + 1):
         raise LinkClosed("This link takes no candidates any more.")
     invitation = invitations.invite(
         interview=interview,

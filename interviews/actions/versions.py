@@ -81,9 +81,8 @@ def publish(*, interview: Interview, by: object, now: datetime) -> InterviewVers
         BadValue: a candidate could not finish it; the detail says why.
         WrongState: it is archived.
     """
-    locked = (
-        Interview.objects.select_for_update(of=("self",)).select_related("published").get(pk=interview.pk)
-    )
+    rows = Interview.objects.select_for_update(of=("self",), no_key=True).select_related("published")
+    locked = rows.get(pk=interview.pk)
     if found := problems(locked):
         raise BadValue(" ".join(found))
     version = locked.published

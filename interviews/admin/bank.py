@@ -19,8 +19,9 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from accounts import access
+from accounts.carried_organisation import CarriedOrganisationAdmin, CarriedOrganisationForm
 from accounts.models import User
-from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+from accounts.scoped_admin import ScopedRelatedFilter
 from interviews.actions import bank
 from interviews.actions.errors import ActionRefused
 from interviews.admin import question_audio
@@ -45,7 +46,7 @@ class BankChangeList(ChangeList):
             question.usage, question.address = usage[question.pk], addresses.get(question.pk)
 
 
-class BankQuestionForm(forms.ModelForm):
+class BankQuestionForm(CarriedOrganisationForm):
     class Meta:
         help_texts = {
             "tags": _("With commas between them: backend, Python, seniors."),
@@ -60,7 +61,7 @@ class BankQuestionForm(forms.ModelForm):
 
 
 @admin.register(BankQuestion)
-class BankQuestionAdmin(ScopedModelAdmin):
+class BankQuestionAdmin(CarriedOrganisationAdmin):
     """The questions that an organisation keeps."""
 
     form = BankQuestionForm
@@ -80,7 +81,7 @@ class BankQuestionAdmin(ScopedModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: BankQuestion | None = None) -> list:
         about = ["text", *(["spoken"] if obj else []), "language", ("tags", "competencies")]
-        if obj is None and access.organisations(request.user, self.writing_roles).count() != 1:
+        if obj is None:
             about.insert(0, "organisation")
         times = ["think_seconds", "answer_limit_seconds", "retakes"]
         return [(None, {"fields": about}), (_("A copy begins with"), {"fields": [tuple(times)]})]

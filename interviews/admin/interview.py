@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts import access
+from accounts.carried_organisation import CarriedOrganisationAdmin, CarriedOrganisationForm
 from accounts.models import User
 from accounts.scoped_admin import ScopedRelatedFilter
 from interviews.actions import versions
@@ -33,7 +34,7 @@ from voice.models import Speech
 from voice.speech import rendering
 
 
-class InterviewForm(forms.ModelForm):
+class InterviewForm(CarriedOrganisationForm):
     voice = VoiceField(label=_("Voice"), help_text=_("Who asks the questions. Listen to them after saving."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -68,7 +69,7 @@ class InterviewForm(forms.ModelForm):
 
 
 @admin.register(Interview)
-class InterviewAdmin(PublishingActions, AgreementPages):
+class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages):
     form = InterviewForm
     inlines = [QuestionInline, RubricInline]
     list_display = [
@@ -100,7 +101,7 @@ class InterviewAdmin(PublishingActions, AgreementPages):
 
     def get_fieldsets(self, request: HttpRequest, obj: Interview | None = None) -> list:
         about: list = ["title", ("job_title", "language"), "voice"]
-        if obj is None and access.organisations(request.user, self.writing_roles).count() != 1:
+        if obj is None:
             about.insert(0, "organisation")
         about.append("deadline")
         practice = ["practice_question", *(["practice_spoken"] if obj else [])]

@@ -5,13 +5,17 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts import access
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+from interviews.actions import vocabularies
 from interviews.models import Vocabulary
 from interviews.texts.vocabulary import BadVocabulary, hot_words, terms, tidy
 
@@ -51,6 +55,16 @@ class VocabularyAdmin(ScopedModelAdmin):
 
     class Media:
         js = [SCRIPT]
+
+    def save_model(self, request: HttpRequest, obj: Vocabulary, form: forms.ModelForm, change: bool) -> None:
+        vocabularies.save(vocabulary=obj, by=request.user, now=timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: Vocabulary) -> None:
+        vocabularies.delete(vocabulary=obj, by=request.user, now=timezone.now())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Vocabulary]) -> None:
+        for vocabulary in queryset:
+            self.delete_model(request, vocabulary)
 
     @display(description=_("terms"))
     def count(self, vocabulary: Any) -> int:

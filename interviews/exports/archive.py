@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,25 +22,39 @@ MAX_RECORDINGS: Final = 5_000
 
 
 def stream(rows: Sequence[RecordingRow], *, now: datetime) -> Iterator[bytes]:
-    """Yield a ZIP with the recordings of `rows`, and `CONTENTS`: what is in it, and what is not and why.
+    """Return the pieces of a ZIP: recordings, and `CONTENTS`: what is in it, what is not, and why.
 
     FLAC is compressed already, so it is stored as it is.
     """
+    # While the pieces are made, the language and the time zone of the request have ended.
+    words = _Words(_header(), [_reason(row) for row in rows], _("not there any more"))
+    return _pieces(rows, words, comment=f"{timezone.localtime(now):%Y-%m-%d %H:%M %Z}")
+
+
+class _Words(NamedTuple):
+    """What stands in `CONTENTS`. reasons: of each row, why there is no file; "" if there is one."""
+
+    header: list[str]
+    reasons: list[str]
+    gone: str
+
+
+def _pieces(rows: Sequence[RecordingRow], words: _Words, *, comment: str) -> Iterator[bytes]:
     archive, listed = ZipStream(), []
-    for row in rows:
+    for row, known_reason in zip(rows, words.reasons, strict=True):
         digest = hashlib.sha256()
-        name, reason = _name(row), _reason(row)
+        name, reason = _name(row), known_reason
         if not reason:
             try:
                 content = object_storage.blocks(row.storage_name, downloads.BLOCK_BYTES)
             except FileNotFoundError:  # erased after the rows were read
-                reason = _("not there any more")
+                reason = words.gone
             else:
                 archive.add(_hashed(content, digest), name)
                 yield from archive.all_files()
         listed.append(_line(row, name, reason, digest.hexdigest()))
-    contents = tables.write_csv(_header(), listed)
-    archive.comment = f"{timezone.localtime(now):%Y-%m-%d %H:%M %Z}".encode()
+    contents = tables.write_csv(words.header, listed)
+    archive.comment = comment.encode()
     archive.add(downloads.Blocks(contents), CONTENTS)
     yield from archive.finalize()
 

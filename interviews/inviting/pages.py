@@ -168,7 +168,7 @@ class BatchAdmin(ReadOnlyScopedModelAdmin):
         """Invite the good rows."""
         batch = self._found(request, object_id)
         try:
-            batches.start(batch=batch, by=request.user)
+            batches.start(batch=batch, by=request.user, now=timezone.now())
         except ActionRefused as refused:
             messages.error(request, refused.detail)
         else:

@@ -30,10 +30,6 @@ class Migration(migrations.Migration):
                 ('lexemes', django.contrib.postgres.search.SearchVectorField(help_text='The words, and marks of organisation and language.')),
             ],
         ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(condition=models.Q(('completed_at__isnull', False), ('kind', 'question')), fields=['-completed_at'], name='answers_by_completion'),
-        ),
         migrations.AddField(
             model_name='searchentry',
             name='interview',

@@ -2,10 +2,14 @@
 
 import django.db.models.functions.text
 from django.conf import settings
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    """Indexes of tables that candidates write while it runs: concurrently, so that they do not wait."""
+
+    atomic = False
 
     dependencies = [
         ("interviews", "0019_search_entries"),
@@ -13,19 +17,23 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddIndexConcurrently(
+            model_name='answer',
+            index=models.Index(condition=models.Q(('completed_at__isnull', False), ('kind', 'question')), fields=['-completed_at'], name='answers_by_completion'),
+        ),
+        AddIndexConcurrently(
             model_name='invitation',
             index=models.Index(fields=['-created_at'], name='newest_invitations'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='invitation',
             index=models.Index(django.db.models.functions.text.Lower('candidate_email'), models.F('created_at'), name='invitations_of_an_address'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='message',
             index=models.Index(fields=['-created_at'], name='newest_messages'),
         ),
-        migrations.AddIndex(
+        AddIndexConcurrently(
             model_name='session',
             index=models.Index(fields=['-consented_at'], name='newest_sessions'),
         ),

@@ -10,7 +10,9 @@ from interviews import tokens
 from interviews.models.invitation import Invitation
 
 UNTIMED_LIMIT_S = 3600
-"""The longest recording of an answer without a time limit."""
+"""So long at least an answer without a time limit may be recorded."""
+LONGEST_S = 7200
+"""The longest recording: of the longest answer limit with the most extra time."""
 
 
 class Accommodation(models.Model):
@@ -73,7 +75,8 @@ class Accommodation(models.Model):
 
     def recorded_s(self, limit_s: int) -> int:
         """Return how long a recording may be, in seconds, of an answer with this limit."""
-        return UNTIMED_LIMIT_S if self.is_untimed else self.extended(limit_s)
+        extended = min(self.extended(limit_s), LONGEST_S)
+        return max(UNTIMED_LIMIT_S, extended) if self.is_untimed else extended
 
     @property
     def state(self) -> dict[str, Any]:

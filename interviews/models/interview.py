@@ -1,4 +1,5 @@
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -56,6 +57,11 @@ class Interview(Definition):
 
     def __str__(self) -> str:
         return self.title
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether its deadline is over for those who have not begun: nobody more can be invited."""
+        deadline = self.published and self.published.deadline
+        return bool(deadline and deadline <= now)
 
     @property
     def owner(self) -> str:

@@ -137,6 +137,11 @@ class Invitation(models.Model):
         deadline = self.definition.deadline
         return min(self.expires_at, deadline) if deadline else self.expires_at
 
+    def is_too_late(self, now: datetime) -> bool:
+        """Whether an interview that this link begins now, or begins again, would be after the deadline."""
+        begins = self.tried or self.interview.published
+        return bool(begins and begins.deadline and begins.deadline <= now)
+
     @property
     def token(self) -> str:
         """The secret part of the link. A door that shows it logs to whom.

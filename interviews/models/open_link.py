@@ -76,8 +76,9 @@ class OpenLink(models.Model):
 
     def takes_candidates(self, now: datetime) -> bool:
         """Whether one more candidate can come in."""
-        is_published = self.interview.status == Interview.Status.PUBLISHED
-        return self.is_open and is_published and self.places_left > 0 and self.ends_at > now
+        interview = self.interview
+        can_begin = interview.status == Interview.Status.PUBLISHED and not interview.is_over(now)
+        return self.is_open and can_begin and self.places_left > 0 and self.ends_at > now
 
 
 class Application(models.Model):

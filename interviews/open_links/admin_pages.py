@@ -52,13 +52,13 @@ class OpenLinkAdmin(ScopedModelAdmin):
     reading_roles = access.WRITERS
     list_display = ["interview", "state", "used", "ends_at", "made_by"]
     list_filter = [("interview", ScopedRelatedFilter)]
-    list_select_related = ["interview", "created_by"]
+    list_select_related = ["interview__published", "created_by"]
     actions_detail = ["switch_off", "switch_on"]
     readonly_fields = ["address", "state_in_words", "used", "made_by", "created_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OpenLink]:
         rows: Any = super().get_queryset(request)
-        return rows.select_related("interview")
+        return rows.select_related("interview__published")
 
     def get_fieldsets(self, request: HttpRequest, obj: OpenLink | None = None) -> list:
         asked = ["interview", ("places", "days"), "ends_at"]
@@ -166,7 +166,7 @@ class OpenLinkAdmin(ScopedModelAdmin):
 def _state(link: OpenLink) -> tuple[str, Any]:
     if not link.is_open:
         return "off", _("off")
-    if link.ends_at <= timezone.now():
+    if link.ends_at <= timezone.now() or link.interview.is_over(timezone.now()):
         return "ended", _("ended")
     if not link.places_left:
         return "full", _("full")

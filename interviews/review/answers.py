@@ -40,7 +40,7 @@ class Reviewed(AnswerRecord):
     @property
     def peaks(self) -> str:
         """`voice.audio.peaks` of the recording, in base64."""
-        return b64encode(self.recording.peaks).decode() if self.recording else ""
+        return b64encode(self.recording.drawn_peaks).decode() if self.recording else ""
 
     @property
     def length(self) -> str:

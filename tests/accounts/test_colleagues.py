@@ -2,15 +2,19 @@
 
 import re
 import smtplib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core import mail
+from django.db import connections
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import colleagues
+from accounts import colleagues, joining
 from accounts.models import ColleagueInvitation, Membership, User
 from interview_platform.backends.logs import without_secrets
 from tests import factories
@@ -246,3 +250,37 @@ def test_deactivated_colleague_stays_readable(client, member, ours):
     page = client.get(reverse("admin:accounts_apikey_change", args=[key.pk])).content.decode()
     assert f"{colleague.username}, deactivated" in page
     assert not client.login(username=colleague.username, password=factories.PASSWORD)
+
+
+def test_address_that_is_too_long_for_an_account_is_not_invited(client, member, ours):
+    member(Role.OWNER)
+    labels = ".".join(["example"] * 20)
+    page = add(client, organisation=ours.pk, email=f"ada@{labels}.org", role=Role.RECRUITER)
+    assert "too long for an account" in page.content.decode()
+    assert not ColleagueInvitation.objects.exists()
+
+
+def test_account_that_was_made_meanwhile_is_asked_to_sign_in(client, invite, monkeypatch):
+    """Another organisation's invitation of the same address was accepted after this page was checked."""
+    link = path_of(invite())
+    monkeypatch.setattr(joining, "_has_account", lambda _email: False)
+    factories.UserFactory(username=ADDRESS)
+    response = client.post(link, ACCOUNT)
+    assert (response.status_code, response["Location"]) == (302, link)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_link_that_is_used_in_two_tabs_at_once_makes_one_account(invite):
+    link = path_of(invite())
+    together = threading.Barrier(2)
+
+    def join(_n):
+        together.wait(60)
+        try:
+            return Client().post(link, ACCOUNT).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(join, range(2))) in ([302, 302], [302, 404])
+    assert User.objects.filter(username=ADDRESS).count() == 1

@@ -49,7 +49,7 @@ def test_all_are_invited(content, clean_redis, settings, queued):
         now=now,
     )
     lap("check it")
-    batches.start(batch=batch, by=by)
+    batches.start(batch=batch, by=by, now=timezone.now())
     batches.run(batch_id=batch.pk, now=now)
     lap("invite all")
 

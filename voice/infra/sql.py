@@ -37,9 +37,14 @@ def insert(*rows: Model) -> None:
         return
     statement, names = _insert(type(rows[0]))
     values = [{column: getattr(row, name) for column, name in names.items()} for row in rows]
-    for row, (key,) in zip(rows, fetch(statement, json.dumps(values, default=str)), strict=True):
+    for row, (key,) in zip(rows, fetch(statement, json.dumps(values, default=_as_text)), strict=True):
         row.pk = key
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001  a documented name
+
+
+def _as_text(value: object) -> str:
+    """Return a value that JSON does not have, as PostgreSQL reads it."""
+    return f"\\x{bytes(value).hex()}" if isinstance(value, (bytes, memoryview)) else str(value)
 
 
 @cache

@@ -123,3 +123,12 @@ def test_erased_candidate_leaves_no_accommodation():
     give(invitation, extra_percent=50)
     erasure.erase_candidate(invitation=invitation, by="test", now=timezone.now())
     assert not Accommodation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("extra_percent", "is_untimed", "limit_s", "recorded_s"),
+    [(0, True, 60, 3600), (300, True, 1800, 7200), (50, True, 1800, 3600), (300, False, 1800, 7200)],
+)
+def test_no_time_limits_are_never_less_than_extra_time(extra_percent, is_untimed, limit_s, recorded_s):
+    given = Accommodation(extra_percent=extra_percent, is_untimed=is_untimed)
+    assert given.recorded_s(limit_s) == recorded_s

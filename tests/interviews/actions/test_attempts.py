@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from interviews.actions import attempts, erasure, invitations, sessions
-from interviews.actions.errors import BadValue, WrongState
+from interviews.actions.errors import ActionRefused, BadValue, WrongState
 from interviews.models import Answer, Erasure, Invitation, Session
 from interviews.queries import holdings, links
 from tests import factories
@@ -133,3 +133,34 @@ def test_interview_closed_unfinished_is_not_extended(session):
     Invitation.objects.update(status="expired")
     with pytest.raises(WrongState, match="begin again"):
         invitations.extend(invitation=session.invitation, expires_at=in_days(3), by="test", now=now())
+
+
+OVER = {
+    "invite": lambda row: invitations.invite(
+        interview=row.interview, candidate_name="Bob", expires_at=in_days(3), by="test", now=now()
+    ),
+    "extend": lambda row: invitations.extend(invitation=row, expires_at=in_days(3), by="test", now=now()),
+}
+
+
+@pytest.mark.parametrize("act", OVER.values(), ids=OVER)
+def test_after_the_deadline_no_link_is_made_that_cannot_begin(act):
+    invitation = factories.InvitationFactory()
+    factories.change(invitation.interview, deadline=in_days(-1))
+    with pytest.raises(ActionRefused, match="deadline"):
+        act(invitation)
+    assert Invitation.objects.count() == 1
+
+
+def test_after_the_deadline_the_last_day_of_who_has_begun_moves(session):
+    factories.change(session.invitation.interview, deadline=in_days(-1))
+    invitations.extend(invitation=session.invitation, expires_at=in_days(3), by="test", now=now())
+    assert session.invitation.expires_at > in_days(2)
+
+
+def test_after_the_deadline_no_attempt_is_set_aside(session):
+    factories.change(session.invitation.interview, deadline=in_days(-1))
+    with pytest.raises(WrongState, match="deadline"):
+        reset(session.invitation, expires_at=in_days(3))
+    session.refresh_from_db()
+    assert (session.status, session.invitation.set_aside_of) == ("checking", None)

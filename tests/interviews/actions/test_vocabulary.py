@@ -3,12 +3,13 @@
 import pytest
 from django.utils import timezone
 
-from interviews.actions import answers, interviews, sessions
-from interviews.models import Vocabulary
+from interviews.actions import answers, bank, interviews, sessions, vocabularies
+from interviews.models import InterviewVersion, Vocabulary
 from tests import factories
 from voice.models import Recording, Speech
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
+BY = {"by": "test", "now": timezone.now()}
 
 
 @pytest.fixture
@@ -71,3 +72,29 @@ def test_candidate_hears_the_pronunciation_of_the_organisation(interview, shared
     session = sessions.start(invitation=factories.InvitationFactory(interview=interview), now=timezone.now())
     row = Speech.objects.get(key=session.answers.get(position=1).speech_key)
     assert row.text == "Have you met noo yen?"
+
+
+CHANGES = {
+    "changed": lambda row: (setattr(row, "text", "Nguyen = win"), vocabularies.save(vocabulary=row, **BY)),
+    "deleted": lambda row: vocabularies.delete(vocabulary=row, **BY),
+    "given another language": lambda row: (
+        setattr(row, "language", "de"),
+        vocabularies.save(vocabulary=row, **BY),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_vocabulary_that_changes_has_published_interviews_and_the_bank_spoken_again(change):
+    organisation = factories.OrganisationFactory()
+    interview = factories.InterviewFactory(organisation=organisation, introduction="Nguyen asks you.")
+    question = factories.BankQuestionFactory(organisation=organisation, text="Who is Nguyen?")
+    elsewhere = factories.InterviewFactory(introduction="Nguyen asks elsewhere.")
+    row = Vocabulary.objects.create(organisation=organisation, language="en", text="Nguyen = noo yen")
+
+    change(row)
+
+    version = InterviewVersion.objects.get(interview=interview)
+    wanted = {interviews.speech_name(version, version.introduction), bank.speech_name(question)}
+    assert wanted <= set(Speech.objects.values_list("key", flat=True))
+    assert not Speech.objects.filter(key=interviews.speech_name(elsewhere, elsewhere.introduction)).exists()

@@ -5,7 +5,9 @@ from django.urls import reverse
 
 from accounts.models import Membership
 from interviews.models import Interview, Vocabulary
+from tests import factories
 from tests.interviews.admin.test_interview_admin import form
+from voice.models import Speech
 
 Role = Membership.Role
 ADD = "admin:interviews_vocabulary_add"
@@ -23,6 +25,19 @@ def test_vocabulary_is_kept_tidy_one_a_language(client, member, ours):
         in client.post(reverse(ADD), posted).content.decode()
     )
     assert client.post(reverse(ADD), posted | {"language": "de"}).status_code == 302
+
+
+def test_interviews_are_spoken_again_when_a_vocabulary_is_saved_or_deleted(client, member, ours, queued):
+    member()
+    interview = factories.InterviewFactory(organisation=ours, introduction="Nguyen asks you.")
+    posted = {"organisation": ours.pk, "language": "en", "text": "Nguyen = win"}
+    client.post(reverse(ADD), posted)
+    assert Speech.objects.filter(text="win asks you.").exists()
+
+    chosen = {"action": "delete_selected", "_selected_action": Vocabulary.objects.get().pk, "post": "yes"}
+    client.post(reverse("admin:interviews_vocabulary_changelist"), chosen)
+    assert not Vocabulary.objects.exists()
+    assert Speech.objects.filter(text=interview.introduction).exists()
 
 
 def test_page_says_which_line_is_wrong(client, member, ours):

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.storage import default_storage
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from interviews.exports import archive
 from interviews.models import Session
@@ -99,3 +100,16 @@ def test_memory_stays_flat(count):
     print(f"{count} recordings, {size_bytes / 1e6:.0f} MB, at most {peak_bytes / 1e6:.2f} MB in memory")
     assert size_bytes > count * 2 * 2**20
     assert peak_bytes < 2 * 2**20, "less than one recording"
+
+
+def test_archive_is_written_in_the_language_and_time_zone_in_which_it_was_asked_for(session):
+    now = timezone.now()
+    with translation.override("de"), timezone.override("Asia/Tokyo"):
+        pieces = archive.stream(recordings(session), now=now)
+        comment = f"{timezone.localtime(now):%Y-%m-%d %H:%M %Z}"
+        in_german = gettext("question")
+    found = zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
+
+    assert found.comment.decode() == comment
+    assert in_german != "question"
+    assert in_german in found.read("contents.csv").decode("utf-8-sig")

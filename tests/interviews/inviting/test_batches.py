@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from interviews.actions import batches, sessions
+from interviews.actions import attempts, batches, sessions
 from interviews.actions.batches import Candidate, Problem
 from interviews.actions.errors import BadValue, WrongState
 from interviews.models import Invitation, InvitationBatch, Message
@@ -56,7 +56,7 @@ def test_nobody_is_invited_before_it_is_confirmed(interview, by):
 
 def test_all_good_rows_are_invited_once(interview, by):
     batch = check(interview, by, *people(3))
-    batches.start(batch=batch, by=by)
+    batches.start(batch=batch, by=by, now=timezone.now())
     run(batch)
     run(batch)
     assert (batch.status, batch.done, batch.candidates) == ("done", 3, [])
@@ -70,7 +70,7 @@ def test_those_with_an_address_get_an_email(interview, by, settings):
     settings.EMAIL_URL = "smtp://localhost"
     batch = check(interview, by, *people(2), Candidate(9, "Bob", ""))
     InvitationBatch.objects.update(is_mailed=True)
-    batches.start(batch=batch, by=by)
+    batches.start(batch=batch, by=by, now=timezone.now())
     run(batch)
     messages = Message.objects.order_by("invitation__candidate_email")
     assert [each.invitation.candidate_email for each in messages] == ["c2@example.org", "c3@example.org"]
@@ -80,7 +80,7 @@ def test_those_with_an_address_get_an_email(interview, by, settings):
 def test_rows_own_last_day_counts(interview, by):
     day = timezone.localdate() + timedelta(days=3)
     batch = check(interview, by, Candidate(2, "Ada", "", day), Candidate(3, "Bob", ""))
-    batches.start(batch=batch, by=by)
+    batches.start(batch=batch, by=by, now=timezone.now())
     run(batch)
     ends = {row.candidate_name: timezone.localtime(row.expires_at).date() for row in Invitation.objects.all()}
     assert ends["Ada"] == day
@@ -90,7 +90,7 @@ def test_rows_own_last_day_counts(interview, by):
 def test_it_goes_on_where_a_worker_died(interview, by, monkeypatch):
     monkeypatch.setattr(batches, "AT_ONCE", 2)
     batch = check(interview, by, *people(5))
-    batches.start(batch=batch, by=by)
+    batches.start(batch=batch, by=by, now=timezone.now())
     made = batches._invitation
 
     def dies(batch, row, now):
@@ -120,14 +120,14 @@ def test_address_that_is_invited_is_found(interview, by):
 
 def test_it_is_confirmed_once(interview, by):
     batch = check(interview, by, *people(1))
-    batches.start(batch=batch, by=by)
+    batches.start(batch=batch, by=by, now=timezone.now())
     with pytest.raises(WrongState):
-        batches.start(batch=batch, by=by)
+        batches.start(batch=batch, by=by, now=timezone.now())
 
 
 def test_undone_until_the_first_begins(interview, by):
     batch = check(interview, by, *people(2))
-    batches.start(batch=batch, by=by)
+    batches.start(batch=batch, by=by, now=timezone.now())
     run(batch)
     assert batches.undo(batch=batch, by=by) == 2
     assert not Invitation.objects.exists()
@@ -137,7 +137,7 @@ def test_undone_until_the_first_begins(interview, by):
 
 def test_not_undone_once_somebody_has_begun(interview, by):
     batch = check(interview, by, *people(2))
-    batches.start(batch=batch, by=by)
+    batches.start(batch=batch, by=by, now=timezone.now())
     run(batch)
     sessions.start(invitation=Invitation.objects.first(), now=timezone.now())
     with pytest.raises(WrongState, match="has begun"):
@@ -145,9 +145,30 @@ def test_not_undone_once_somebody_has_begun(interview, by):
     assert Invitation.objects.count() == 2
 
 
+def test_not_undone_once_an_attempt_was_set_aside(interview, by):
+    batch = check(interview, by, *people(1))
+    batches.start(batch=batch, by=by, now=timezone.now())
+    run(batch)
+    invitation = Invitation.objects.get()
+    sessions.start(invitation=invitation, now=timezone.now())
+    attempts.reset(invitation=Invitation.objects.get(), by=by, now=timezone.now())
+    with pytest.raises(WrongState, match="has begun"):
+        batches.undo(batch=batch, by=by)
+    assert Invitation.objects.count() == 2
+
+
+def test_after_the_deadline_nobody_is_invited(interview, by):
+    batch = check(interview, by, *people(1))
+    factories.change(interview, deadline=timezone.now() - timedelta(seconds=1))
+    with pytest.raises(WrongState, match="deadline"):
+        batches.start(batch=batch, by=by, now=timezone.now())
+    with pytest.raises(BadValue, match="deadline"):
+        check(interview, by, *people(1))
+
+
 def test_undo_while_it_runs_stops_it(interview, by):
     batch = check(interview, by, *people(2))
-    batches.start(batch=batch, by=by)
+    batches.start(batch=batch, by=by, now=timezone.now())
     batches.undo(batch=batch, by=by)
     run(batch)
     assert not Invitation.objects.exists()
@@ -169,7 +190,7 @@ def test_names_are_forgotten_after_a_week(interview, by):
     now = timezone.now()
     check(interview, by, *people(1), now=now)
     done = check(interview, by, *people(1), problems=[Problem(3, "Bob", "Why.")], now=now)
-    batches.start(batch=done, by=by)
+    batches.start(batch=done, by=by, now=timezone.now())
     run(done)
 
     batches.sweep(now=now + timedelta(days=8))

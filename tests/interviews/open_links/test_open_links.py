@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail as outbox
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -183,6 +184,15 @@ def test_keys_of_redis_name_no_address(client, link, clean_redis):
         {"candidate_email": "no address"},
         {"candidate_name": ""},
         {"candidate_name": "win at https://casino.example"},
+        {"candidate_name": "win at casino.example"},
+        {"candidate_name": "casino\uff0eexample"},
+        {"candidate_name": "casino.\u200cexample"},
+        {"candidate_name": "write to win@example"},
+        {"candidate_name": "t\uff0fme"},
+        {"candidate_name": "Call 0900"},
+        {"candidate_name": "Call \u0660\u0669"},
+        {"candidate_name": "Ada\u202ecod"},
+        {"candidate_name": "Ada\u00adB"},
         {"candidate_name": "a\u2028b"},
         {"candidate_email": "ada@example.com\nBcc: all@example.com"},
     ],
@@ -192,10 +202,63 @@ def test_wrong_form_is_shown_again(client, link, fields):
     assert not Application.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Ada",
+            "J. R. R. Tolkien",
+            "J.R.R. Tolkien",
+            "Martin Luther King, Jr.",
+            "Siobhán O’Brien",
+            "D'Arcy",
+        ),
+        *(
+            "Jean-Luc Müller-Lüdenscheidt",
+            "Nguyễn Thị Minh Khai",
+            "Þórr Ægisson",
+            "İbrahim Çağlar",
+            "Núria Gal·la",
+        ),
+        *("Мария Петровна Ёлкина", "Γιώργος Παπαδόπουλος", "שרה כהן", "محمد بن سلمان", "علی\u200cرضا"),
+        *("ශ්\u200dරී", "अनुष्का शर्मा", "王小明", "山田 太郎", "김민준", "สมชาย ใจดี", "አበበ ቢቂላ", "Ոսկան"),
+    ],
+)
+def test_names_of_people_are_taken(client, link, name):
+    assert apply(client, link, candidate_name=name).status_code == 200
+    assert Application.objects.get().candidate_name == name
+
+
+def test_pages_look_as_all_pages_of_the_organisation(client, link):
+    organisation = link.interview.organisation
+    organisation.accent_colour, organisation.contact_name = "#0b6e4f", "Grace Hopper"
+    organisation.save()
+    shown = client.get(page(link)).content.decode()
+    assert "--accent: #0b6e4f" in shown
+    assert "Grace Hopper" in shown
+
+
+def test_confirmation_does_not_hold_up_what_refers_to_the_interview(link):
+    token = confirmation(link)
+    with CaptureQueriesContext(connection) as run:
+        open_links.confirm(token=token, now=now())
+    [lock] = [
+        each["sql"] for each in run if 'FROM "interviews_interview"' in each["sql"] and "FOR " in each["sql"]
+    ]
+    assert "FOR NO KEY UPDATE" in lock
+
+
+def test_link_is_not_made_for_an_interview_that_is_over(link):
+    factories.change(link.interview, deadline=now() - timedelta(seconds=1))
+    with pytest.raises(BadValue, match="deadline"):
+        make_link(link.interview)
+
+
 CLOSED = {
     "off": lambda link: open_links.switch(link=link, is_open=False, by="test"),
     "ended": lambda link: OpenLink.objects.update(ends_at=now() - timedelta(seconds=1)),
     "full": lambda link: OpenLink.objects.update(taken=3),
+    "over": lambda link: factories.change(link.interview, deadline=now() - timedelta(seconds=1)),
     "archived": lambda link: type(link.interview).objects.update(status="archived"),
 }
 

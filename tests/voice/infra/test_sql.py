@@ -26,3 +26,16 @@ def test_rows_that_are_inserted_are_what_the_orm_reads():
 def test_no_rows_are_inserted_without_a_statement(django_assert_num_queries):
     with django_assert_num_queries(0):
         sql.insert()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("peaks", [b"", b"\0\xff\\x", memoryview(b"ab")])
+def test_bytes_are_inserted_as_they_are(peaks):
+    recording = Recording(language="en", max_bytes=1, peaks=peaks)
+    sql.insert(recording)
+    assert Recording.objects.get().peaks == bytes(peaks)
+
+
+@pytest.mark.parametrize(("kept", "drawn"), [(b"b''", b""), (b"", b""), (b"\1\2", b"\1\2")])
+def test_peaks_that_were_written_as_a_text_are_none(kept, drawn):
+    assert Recording(peaks=kept).drawn_peaks == drawn

@@ -9,7 +9,8 @@ async function keep(form) {
   const state = form.querySelector("[data-draft-state]");
   try {
     const answer = await fetch(form.dataset.draft, { method: "POST", body: new FormData(form) });
-    if (answer.redirected) throw new Error("signed out");
+    const isAnswered = answer.ok || answer.status === 409; // kept, or refused with a reason
+    if (answer.redirected || !isAnswered) throw new Error("not kept");
     state.textContent = await answer.text();
   } catch {
     state.textContent = form.dataset.failed;
