@@ -7,6 +7,7 @@ RULES = {
     ("interviews_observation", "session_id", "interviews_session"): GOES,
     ("interviews_correction", "answer_id", "interviews_answer"): GOES,
     ("interviews_correction", "made_by_id", "accounts_user"): IS_EMPTIED,
+    ("interviews_exchange", "answer_id", "interviews_answer"): GOES,
     ("interviews_assignment", "session_id", "interviews_session"): GOES,
     ("interviews_assignment", "assigned_by_id", "accounts_user"): IS_EMPTIED,
     ("interviews_scorecard", "session_id", "interviews_session"): GOES,
@@ -51,7 +52,7 @@ END $$
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("interviews", "0021_interview_content"),
+        ("interviews", "0023_judgement_seen"),
         ("accounts", "0007_contact_and_logo"),
     ]
 
