@@ -21,50 +21,62 @@ LABELS = {"under_way": "warning", "finished": "success", "checking": "info", "pr
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the side bar, with the pages that the user may open."""
-    is_member = access.has_any(request.user)
-    is_owner = access.has_any(request.user, access.OWNERS)
-    is_writer = access.has_any(request.user, access.WRITERS)
-    is_unlimited = access.is_unlimited(request.user)
-    return [
-        _section(
-            "",
-            _item(_("Overview"), "dashboard", "admin:index", True),
-            _item(_("Interviews"), "graphic_eq", "admin:interviews_interview_changelist", is_member),
-            _item(_("Question bank"), "bookmarks", "admin:interviews_bankquestion_changelist", is_member),
-            _item(_("Invitations"), "mail", "admin:interviews_invitation_changelist", is_member),
-            _item(_("Open links"), "campaign", "admin:interviews_openlink_changelist", is_writer),
-            _item(_("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member)
-            | {"active": _is_about_sessions},
-            _item(_("My reviews"), "rate_review", "admin:interviews_session_queue", is_member),
-            _item(_("Candidates"), "contacts", "candidates", is_member),
-            _item(_("Search"), "search", "search", is_member),
-            _item(_("Analytics"), "bar_chart", "analytics", is_member),
-            _item(_("E-mails"), "outgoing_mail", "admin:interviews_message_changelist", is_writer),
-            _item(_("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer),
-        ),
-        _section(
-            _("Organisation"),
-            _item(_("Organisations"), "apartment", "admin:accounts_organisation_changelist", is_member),
-            _item(_("People"), "group", "admin:accounts_user_changelist", is_owner),
-            _item(
-                _("Invited colleagues"),
-                "person_add",
-                "admin:accounts_colleagueinvitation_changelist",
-                is_owner,
-            ),
-            _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
-            _item(_("E-mail texts"), "edit_note", "admin:interviews_mailtemplate_changelist", is_writer),
-            _item(_("Vocabulary"), "dictionary", "admin:interviews_vocabulary_changelist", is_writer),
-            _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
-        ),
-        _section(
-            _("Platform"),
-            _item(_("Speech engines"), "record_voice_over", "speech-engines", is_member),
-            _item(_("Speech playground"), "play_circle", "voice:playground", is_member),
-            _item(_("Queues"), "stacks", "django_rq:home", is_unlimited),
-            _item(_("API description"), "api", "api:openapi-view", is_owner),
-        ),
-    ]
+    user = request.user
+    return [_interviews(user), _candidates(user), _organisation(user), _platform(user)]
+
+
+def _interviews(user: Any) -> dict[str, Any]:
+    is_member, is_writer = access.has_any(user), access.has_any(user, access.WRITERS)
+    return _section(
+        "",
+        _item(_("Overview"), "dashboard", "admin:index", True),
+        _item(_("Interviews"), "graphic_eq", "admin:interviews_interview_changelist", is_member),
+        _item(_("Question bank"), "bookmarks", "admin:interviews_bankquestion_changelist", is_member),
+        _item(_("Vocabulary"), "dictionary", "admin:interviews_vocabulary_changelist", is_writer),
+        _item(_("Analytics"), "bar_chart", "analytics", is_member),
+    )
+
+
+def _candidates(user: Any) -> dict[str, Any]:
+    is_member, is_writer = access.has_any(user), access.has_any(user, access.WRITERS)
+    return _section(
+        _("Candidates"),
+        _item(_("Invitations"), "mail", "admin:interviews_invitation_changelist", is_member),
+        _item(_("Open links"), "campaign", "admin:interviews_openlink_changelist", is_writer),
+        _item(_("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member)
+        | {"active": _is_about_sessions},
+        _item(_("My reviews"), "rate_review", "admin:interviews_session_queue", is_member),
+        _item(_("Candidates"), "contacts", "candidates", is_member),
+        _item(_("Search"), "search", "search", is_member),
+        _item(_("E-mails"), "outgoing_mail", "admin:interviews_message_changelist", is_writer),
+        _item(_("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer),
+    )
+
+
+def _organisation(user: Any) -> dict[str, Any]:
+    is_member, is_owner = access.has_any(user), access.has_any(user, access.OWNERS)
+    is_writer = access.has_any(user, access.WRITERS)
+    invited = "admin:accounts_colleagueinvitation_changelist"
+    return _section(
+        _("Organisation"),
+        _item(_("Organisations"), "apartment", "admin:accounts_organisation_changelist", is_member),
+        _item(_("People"), "group", "admin:accounts_user_changelist", is_owner),
+        _item(_("Invited colleagues"), "person_add", invited, is_owner),
+        _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
+        _item(_("E-mail texts"), "edit_note", "admin:interviews_mailtemplate_changelist", is_writer),
+        _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
+    )
+
+
+def _platform(user: Any) -> dict[str, Any]:
+    is_member, is_owner = access.has_any(user), access.has_any(user, access.OWNERS)
+    return _section(
+        _("Platform"),
+        _item(_("Speech engines"), "record_voice_over", "speech-engines", is_member),
+        _item(_("Speech playground"), "play_circle", "voice:playground", is_member),
+        _item(_("Queues"), "stacks", "django_rq:home", access.is_unlimited(user)),
+        _item(_("API description"), "api", "api:openapi-view", is_owner),
+    )
 
 
 def _is_about_sessions(request: HttpRequest) -> bool:
