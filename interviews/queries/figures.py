@@ -142,7 +142,8 @@ def _seconds(interval: Any) -> Any:
 class Asked(NamedTuple):
     """What became of the question at a position. text: "" if candidates were asked different ones.
 
-    stopped: interviews that ended at this question or a follow-up to it, unanswered. Lengths of recordings are in seconds.
+    stopped: interviews that ended at this question or a follow-up to it, unanswered.
+    Lengths of recordings are in seconds.
     """
 
     position: int

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db
 def record(session):
     factories.AnswerFactory(
         session=session,
-        **{"kind": "follow_up", "position": 1, "follow_up": 1},
+        kind="follow_up",
+        position=1,
+        follow_up=1,
         question_text="And then?",
         accepted=True,
         transcript="Then I tested it.",
