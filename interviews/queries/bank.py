@@ -46,8 +46,8 @@ def usage(ids: Sequence[int], user: User) -> dict[int, Usage]:
     answers = access.scoped(Answer.objects.counted(), user, path=TO_ORGANISATION)
     found = {key: Usage() for key in ids}
     copies = Question.objects.filter(source__in=ids).order_by().values("source")
-    for row in copies.annotate(n=Count("interview", distinct=True)):
-        found[row["source"]].interviews = row["n"]
+    for copied in copies.annotate(n=Count("interview", distinct=True)):
+        found[copied["source"]].interviews = copied["n"]
     spoken = answers.filter(question__source__in=ids, recording__byte_count__gt=0).order_by()
     for row in spoken.values("question__source").annotate(
         n=Count("pk"), median=Median("recording__byte_count")
