@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
     operations = [
         AddIndexConcurrently(
             model_name='answer',
-            index=models.Index(condition=models.Q(('completed_at__isnull', False), ('kind', 'question')), fields=['-completed_at'], name='answers_by_completion'),
+            index=models.Index(condition=models.Q(('kind', 'practice'), _negated=True) & models.Q(completed_at__isnull=False), fields=['-completed_at'], name='answers_by_completion'),
         ),
         AddIndexConcurrently(
             model_name='invitation',

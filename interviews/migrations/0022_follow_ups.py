@@ -74,18 +74,6 @@ class Migration(migrations.Migration):
             name='position',
             field=models.PositiveSmallIntegerField(help_text='0 is the practice question. A follow-up has that of its question.', verbose_name='order'),
         ),
-        migrations.RemoveIndex(
-            model_name='answer',
-            name='answers_by_completion',
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(condition=models.Q(('kind', 'practice'), _negated=True) & models.Q(completed_at__isnull=False), fields=['-completed_at'], name='answers_by_completion'),
-        ),
-        migrations.AddIndex(
-            model_name='answer',
-            index=models.Index(condition=models.Q(('follow_up_by__isnull', False)), fields=['follow_up_by'], name='answers_awaiting_a_follow_up'),
-        ),
         migrations.AddConstraint(
             model_name='answer',
             constraint=models.UniqueConstraint(fields=('session', 'position', 'follow_up'), name='one_answer_a_place'),

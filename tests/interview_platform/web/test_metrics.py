@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import Counter, Gauge, Histogram
 
 from interview_platform.web import api
+from interviews.brain import metrics as of_brain
 from interviews.candidate import metrics as of_interviews
 from voice import metrics as of_voice
 from voice.monitoring import prometheus
@@ -27,7 +28,7 @@ def documented():
 def counted():
     metrics = [
         metric
-        for module in (of_voice, of_interviews)
+        for module in (of_voice, of_interviews, of_brain)
         for metric in vars(module).values()
         if isinstance(metric, Counter | Gauge | Histogram)
     ]

@@ -23,7 +23,7 @@ def session():
 
 def facts(session):
     found = facts_of(session, session.answers.all())
-    return [(fact.at, re.split("[.:]", fact.text)[0], fact.answer) for fact in found]
+    return [(fact.at, re.split("[.:]", fact.text)[0], fact.number) for fact in found]
 
 
 def test_facts_are_told_in_the_order_in_which_they_happened(session):
@@ -34,7 +34,7 @@ def test_facts_are_told_in_the_order_in_which_they_happened(session):
     Observation.objects.create(session=session, kind=Observation.Kind.RECONNECTED, happened_at=at(3))
     assert facts(session) == [
         (at(2), "Asked again", "1"),
-        (at(3), "The connection was lost and came back", None),
+        (at(3), "The connection was lost and came back", ""),
         (at(5), "Nothing was heard until the limit, the second time too", "1"),
         (at(7), "Typed instead of spoken", "2"),
     ]
