@@ -22,10 +22,15 @@ LABELS = {"under_way": "warning", "finished": "success", "checking": "info", "pr
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the side bar, with the pages that the user may open."""
     user = request.user
-    return [_interviews(user), _candidates(user), _organisation(user), _platform(user)]
+    return [
+        _pages_of_interviews(user),
+        _pages_of_candidates(user),
+        _pages_of_organisation(user),
+        _pages_of_platform(user),
+    ]
 
 
-def _interviews(user: Any) -> dict[str, Any]:
+def _pages_of_interviews(user: Any) -> dict[str, Any]:
     is_member, is_writer = access.has_any(user), access.has_any(user, access.WRITERS)
     return _section(
         "",
@@ -37,7 +42,7 @@ def _interviews(user: Any) -> dict[str, Any]:
     )
 
 
-def _candidates(user: Any) -> dict[str, Any]:
+def _pages_of_candidates(user: Any) -> dict[str, Any]:
     is_member, is_writer = access.has_any(user), access.has_any(user, access.WRITERS)
     return _section(
         _("Candidates"),
@@ -53,7 +58,7 @@ def _candidates(user: Any) -> dict[str, Any]:
     )
 
 
-def _organisation(user: Any) -> dict[str, Any]:
+def _pages_of_organisation(user: Any) -> dict[str, Any]:
     is_member, is_owner = access.has_any(user), access.has_any(user, access.OWNERS)
     is_writer = access.has_any(user, access.WRITERS)
     invited = "admin:accounts_colleagueinvitation_changelist"
@@ -68,7 +73,7 @@ def _organisation(user: Any) -> dict[str, Any]:
     )
 
 
-def _platform(user: Any) -> dict[str, Any]:
+def _pages_of_platform(user: Any) -> dict[str, Any]:
     is_member, is_owner = access.has_any(user), access.has_any(user, access.OWNERS)
     return _section(
         _("Platform"),

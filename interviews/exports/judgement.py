@@ -33,7 +33,8 @@ def blocks(record: Record) -> Iterator[Block]:
 
 def _circumstances(opinion: Opinion) -> str:
     said = _("submitted %s") % moment(opinion.submitted_at)
-    return said if opinion.is_blind else f"{said} · {_('after seeing the scores of others')}"
+    knew = _("knew others' judgement")
+    return said if opinion.is_blind else f"{said} · {knew}"
 
 
 def _said(score: Score) -> str:
