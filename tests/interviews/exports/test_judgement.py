@@ -67,7 +67,7 @@ def test_pdf_has_decision_and_scores(client, member, judged):
     for said in (
         *("Scores and decision", "Decision Advance", "Reason clear and kind", ", olga"),
         *("anna submitted", "Candour 4 of 4: weighs reasons a wombat said so"),
-        *("Craft the answers give no basis", "ben submitted", "2 of 4: names it", "after seeing the scores"),
+        *("Craft the answers give no basis", "ben submitted", "2 of 4: names it", "knew others' judgement"),
     ):
         assert said in text, said
 
