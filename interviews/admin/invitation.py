@@ -2,34 +2,29 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from accounts.large_lists import PeriodFilter
 from accounts.scoped_admin import ScopedRelatedFilter
-from interviews import states
 from interviews.actions import invitations, mails
 from interviews.actions.errors import ActionRefused
 from interviews.admin.arrangements import ArrangementActions
+from interviews.admin.link import LinkActions
 from interviews.inviting.forms import InvitingForm
 from interviews.models import Invitation, Message
-from interviews.queries import links, progress
-from interviews.tokens import UnreadableToken
+from interviews.queries import progress
 
 DEFAULT_DAYS = 14
-USABLE = (Invitation.Status.PENDING, Invitation.Status.STARTED)
 
 
 class InvitationForm(InvitingForm, forms.ModelForm):
@@ -66,7 +61,7 @@ class Invited(PeriodFilter):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ArrangementActions):
+class InvitationAdmin(LinkActions, ArrangementActions):
     form = InvitationForm
     organisation_path = "interview__organisation_id"
     list_display = ["candidate_name", "interview", "state", "progress_in_words", "expires_at", "link_button"]
@@ -97,24 +92,6 @@ class InvitationAdmin(ArrangementActions):
         own: Any = super().get_queryset(request)
         rows = progress.of_invitations(own.counted())
         return rows.annotate(is_writable=Exists(self.writable(request).filter(pk=OuterRef("pk"))))
-
-    def get_urls(self) -> list[URLPattern]:
-        link = path(
-            "<uuid:invitation_id>/link/",
-            self.admin_site.admin_view(require_POST(self.link_view)),
-            name="interviews_invitation_link",
-        )
-        return [link, *super().get_urls()]
-
-    def link_view(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-        """Show the link to those who may invite. No page has it, and the admin log says who asked for it."""
-        invitation = get_object_or_404(self.writable(request), pk=invitation_id, status__in=USABLE)
-        try:
-            link = invitation.url
-        except UnreadableToken as error:
-            return HttpResponse(str(error), status=409, content_type="text/plain")
-        self.log_change(request, invitation, "Link shown.")
-        return HttpResponse(link, content_type="text/plain")
 
     def get_fieldsets(self, request: HttpRequest, obj: Invitation | None = None) -> list:
         who = ["interview", ("candidate_name", "candidate_email"), "expires_at"]
@@ -148,13 +125,6 @@ class InvitationAdmin(ArrangementActions):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may revoke links, and this one can still be revoked."""
-        if not self._is_allowed(request, obj, self.writing_roles):
-            return False
-        sources = states.REVOKE_INVITATION.sources
-        return obj is None or self.writable(request).filter(pk=obj, status__in=sources).exists()
 
     def has_erase_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may erase candidates."""
@@ -207,34 +177,10 @@ class InvitationAdmin(ArrangementActions):
     def invited_by(self, invitation: Invitation) -> str:
         return str(invitation.created_by or _("another system"))
 
-    @display(description=_("link"))
-    def link(self, invitation: Invitation) -> str:
-        is_finished = invitation.status == Invitation.Status.FINISHED
-        context = {
-            "invitation": invitation,
-            "is_usable": invitation.status in USABLE,
-            "shows_answers_until": links.closes_at(invitation.session) if is_finished else None,
-        }
-        return render_to_string("admin/interviews/invitation/link.html", context)
-
     @display(description=_("set aside"))
     def earlier_attempts(self, invitation: Invitation) -> str:
         attempts = invitation.set_aside.select_related("session").order_by("session__consented_at")
         return render_to_string("admin/interviews/invitation/attempts.html", {"attempts": attempts})
-
-    @display(description=_("link"))
-    def link_button(self, invitation: Invitation) -> str:
-        if invitation.status not in USABLE or not getattr(invitation, "is_writable", False):
-            return "–"
-        return render_to_string("admin/interviews/invitation/link_button.html", {"invitation": invitation})
-
-    @admin.action(description=_("Revoke"), permissions=["revoke"])
-    def revoke_selected(self, request: HttpRequest, rows: QuerySet[Invitation]) -> None:
-        own = self.writable(request).filter(pk__in=rows.values("pk")).select_related("session")
-        done = [self._revoke(request, invitation) for invitation in own]
-        messages.success(
-            request, _("%(done)d of %(all)d links revoked.") % {"done": sum(done), "all": len(rows)}
-        )
 
     @action(
         description=_("Review answers"),
@@ -247,29 +193,6 @@ class InvitationAdmin(ArrangementActions):
         return redirect("admin:interviews_session_change", self.get_object(request, object_id).session.pk)
 
     @action(
-        description=_("Revoke"),
-        permissions=["revoke"],
-        icon="link_off",
-        variant=ActionVariant.DANGER,
-        dialog={
-            "title": _("Revoke this link?"),
-            "description": _(
-                "The candidate can no longer use it, and open pages end. An interview under way is closed; "
-                "what was said is kept. This cannot be undone."
-            ),
-            "form_submit_text": _("Revoke"),
-        },
-    )
-    def revoke_link(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        invitation = self.writable(request).filter(pk=object_id).first()
-        if invitation is None or not self._revoke(request, invitation):
-            messages.error(request, _("The link cannot be revoked: it was revoked before."))
-        else:
-            messages.success(request, _("The link was revoked."))
-        address = reverse("admin:interviews_invitation_change", args=[object_id])
-        return HttpResponse(headers={"HX-Redirect": address})
-
-    @action(
         description=_("Erase candidate"),
         permissions=["erase"],
         icon="delete_forever",
@@ -278,11 +201,3 @@ class InvitationAdmin(ArrangementActions):
     def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Redirect to the page that says what goes; nothing is changed here."""
         return redirect("admin:interviews_erasure_confirm", object_id)
-
-    def _revoke(self, request: HttpRequest, invitation: Invitation) -> bool:
-        try:
-            invitations.revoke(invitation=invitation, by=request.user, now=timezone.now())
-        except ActionRefused:
-            return False
-        self.log_change(request, invitation, "Revoked.")
-        return True

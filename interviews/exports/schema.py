@@ -156,15 +156,7 @@ def described(record: Record, *, now: datetime) -> CandidateInterview:
         exported_at=timezone.localtime(now),
         time_zone=timezone.get_current_timezone_name(),
         candidate=ExportedCandidate(name=invitation.candidate_name, email=invitation.candidate_email),
-        interview=ExportedInterview(
-            id=invitation.interview_id,
-            organisation=invitation.interview.organisation.name,
-            title=version.title,
-            job_title=version.job_title,
-            language=version.language,
-            version=version.number,
-            published_at=timezone.localtime(version.published_at),
-        ),
+        interview=_interview(version, invitation),
         invitation=ExportedInvitation(
             id=invitation.pk,
             status=invitation.status,
@@ -194,6 +186,18 @@ def described(record: Record, *, now: datetime) -> CandidateInterview:
 
 def _local(time: datetime | None) -> datetime | None:
     return None if time is None else timezone.localtime(time)
+
+
+def _interview(version: Any, invitation: Any) -> ExportedInterview:
+    return ExportedInterview(
+        id=invitation.interview_id,
+        organisation=invitation.interview.organisation.name,
+        title=version.title,
+        job_title=version.job_title,
+        language=version.language,
+        version=version.number,
+        published_at=timezone.localtime(version.published_at),
+    )
 
 
 def _answer(each: AnswerRecord) -> ExportedAnswer:
