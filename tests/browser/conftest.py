@@ -8,6 +8,8 @@ from tests.sounds import encode_wav
 from tests.speech import spoken
 from voice.audio import pcm
 
+expect.set_options(timeout=60_000)  # ms; a page that is only slow, beside other work, is not wrong
+
 SPOKEN = "I built a small service that reads invoices. It found mistakes that people had missed for years."
 
 

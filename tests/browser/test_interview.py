@@ -102,6 +102,7 @@ def test_web_process_killed_in_an_answer_loses_nothing(speaking_stack, room, tak
     take_interview(speak)
 
 
+@pytest.mark.proof  # tests/flows/test_rolling_restart.py does so for a candidate without a browser
 def test_web_processes_replaced_in_an_answer_are_not_noticed(speaking_stack, room, take_interview):
     def speak(n):
         room.speak(1)
@@ -123,6 +124,7 @@ COLLECT_BANNERS = """() => {
 }"""
 
 
+@pytest.mark.proof  # tests/faults/test_processes.py kills one, without browsers
 def test_worker_killed_in_a_transcription_loses_nothing(speaking_stack, room, take_interview):
     def then(n):
         if n == 0:

@@ -1,6 +1,7 @@
 """A hiring team's week in Chromium, from the first draft of an interview to the figures at its end.
 
-A picture of each step lies in `week/` of the run's directory.
+A picture of each step lies in `week/` of the run's directory. It takes two minutes and each page has
+a test of its own, so it belongs to `make proof`.
 """
 
 import csv
@@ -18,7 +19,7 @@ from tests.browser.browsers import chromium_browser, fresh_page
 from tests.browser.room import Room
 from tests.faults.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.timeout(900)]
 
 TITLE = "Workshop assistant"
 QUESTIONS = ("What did you build last?", "What would you do otherwise today?")

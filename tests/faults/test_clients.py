@@ -37,6 +37,7 @@ def test_client_never_reads(crowd, harm, memory, scale):
         harm.survived("a client never reads", recover_s=None)
 
 
+@pytest.mark.proof  # each message is tried in tests/voice/sockets/test_fuzz.py
 def test_client_sends_garbage_for_ever(crowd, harm, memory, scale):
     with rude("garbage", crowd.invite()):
         crowd.speak_on(scale.speak_on_s)

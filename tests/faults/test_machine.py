@@ -67,7 +67,9 @@ def test_disk_full(media, crowd, harm, scale):
     harm.survived("disk full where recordings go", recover_s=crowd.wait_recovered(since=since))
 
 
-@pytest.mark.parametrize("hours", [1, -1], ids=["forwards", "back"])
+@pytest.mark.parametrize(
+    "hours", [pytest.param(1, id="forwards", marks=pytest.mark.proof), pytest.param(-1, id="back")]
+)
 def test_clock_jumps(clock, stack, crowd, harm, hours):
     if clock is None:
         pytest.skip("there is no C compiler (cc) on this machine")

@@ -5,6 +5,7 @@ import time
 import pytest
 
 
+@pytest.mark.proof  # killed is the harder end
 def test_redis_restarted_with_its_file(system, crowd, harm, scale):
     system.redis.stop()
     crowd.speak_on(scale.away_s)
@@ -30,6 +31,7 @@ def test_redis_lost_with_all_data(system, crowd, harm, scale):
     harm.survived("Redis lost with all its data", recover_s=crowd.wait_recovered(since=since))
 
 
+@pytest.mark.proof  # killed is the harder end
 def test_postgresql_restarted(system, crowd, harm, scale):
     system.postgresql.stop()
     crowd.speak_on(scale.away_s)
@@ -46,7 +48,7 @@ def test_postgresql_killed(system, crowd, harm, scale):
     harm.survived("kill -9 of PostgreSQL", recover_s=crowd.wait_recovered(since=since))
 
 
-@pytest.mark.parametrize("mood", ["failing", "hanging"])
+@pytest.mark.parametrize("mood", ["failing", pytest.param("hanging", marks=pytest.mark.proof)])
 def test_object_storage_ill(system, crowd, harm, mood, scale):
     with system.storage.ill(mood):
         crowd.speak_on(scale.ill_s)

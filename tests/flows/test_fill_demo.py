@@ -30,17 +30,22 @@ GROUP BY i.id
 def test_demo_is_filled_by_candidates_who_speak_and_once_only(stack):
     assert stack.demo
     stack.manage("fill_demo", "--most", "2")
-    wait_for(lambda: len(finished(stack)) == 2, stack.last_lines)
+    wait_for(lambda: len(finished(stack)) == 2, lambda: seen(stack))
     for _email, status, _stored, longest_s in finished(stack):
         assert status == "finished"
         assert 1 < longest_s <= 15
     judged = stack.rows(JUDGED, [])
     assert judged == [("ada-0@example.com", 2, 1)] * 2
     stack.manage("fill_demo", "--most", "1")  # goes on with the third
-    wait_for(lambda: len(finished(stack)) == 3, stack.last_lines)
+    wait_for(lambda: len(finished(stack)) == 3, lambda: seen(stack))
     assert stack.rows(JUDGED, []) == judged  # the third is of an organisation without reviewers
 
 
 def finished(stack) -> list[tuple]:
     """Those whose two answers are stored and transcribed."""
     return [row for row in stack.rows(ANSWERED, []) if row[2] == 2]
+
+
+def seen(stack) -> str:
+    """What there is instead."""
+    return f"others than {stack.rows(ANSWERED)}\n{stack.last_lines()}"
