@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -74,7 +75,7 @@ class Fact:
 
 def facts_of(session: Session, answers: Sequence[Answer]) -> list[Fact]:
     """Return the facts of an interview, in the order in which they happened."""
-    by_id = {answer.pk: answer for answer in answers}
+    by_id: dict[UUID | None, Answer] = {answer.pk: answer for answer in answers}
     found = [_observed(row, by_id.get(row.answer_id)) for row in session.observations.all()]
     found += [fact for answer in answers for fact in _of_answer(answer)]
     return sorted(found, key=lambda fact: (fact.at is None, fact.at))

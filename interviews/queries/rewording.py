@@ -16,9 +16,9 @@ from interviews.queries.corrections import Stretch, corrected_text, recognised, 
 from voice.models import Transcript
 from voice.text.writing_systems import UNSPACED_LANGUAGES
 
-MOST_COMPARED: Final = 2_000_000
-"""Pairs of words that are compared: an answer of ten minutes with itself. What differs in a longer one is one
-change from the first word to the last: a text that is made to be compared slowly costs no more."""
+MOST_COMPARED: Final = 3_000
+"""Words that are compared, which are twenty minutes. What differs in a longer answer is one change from its
+first word to its last: a text that is made to be compared slowly costs about a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _runs(before: Sequence[str], after: Sequence[str], owners: Sequence[int]) ->
 
 def _differences(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
     """Yield (i1, i2, j1, j2): before[i1:i2] became after[j1:j2]."""
-    if len(before) * len(after) <= MOST_COMPARED:
+    if max(len(before), len(after)) <= MOST_COMPARED:
         for tag, *places in SequenceMatcher(a=before, b=after).get_opcodes():
             if tag != "equal":
                 yield (places[0], places[1], places[2], places[3])

@@ -49,7 +49,8 @@ def test_landing_of_others_says_nothing_of_it(client, invitation):
 def test_page_notices_nothing_of_those_who_were_given_something(client, invitation):
     def noticed():
         page = client.get(reverse("interviews:landing", args=[invitation.token])).content.decode()
-        return "What this page notices" in page
+        assert "when your connection is lost" in page
+        return "when you leave this page" in page
 
     assert noticed()
     give(invitation, is_written=True)

@@ -145,7 +145,7 @@ def test_candidate_agrees_to_what_the_page_notices(client, invitation):
     def switch_off():
         factories.change(invitation.interview, has_page_facts=False)
 
-    assert "What this page notices" in client.get(landing(invitation.token)).content.decode()
+    assert "when you leave this page" in client.get(landing(invitation.token)).content.decode()
     again = agree(client, invitation, meanwhile=switch_off).content.decode()
     assert "has changed since you opened the page" in again
-    assert "What this page notices" not in again
+    assert "when you leave this page" not in again

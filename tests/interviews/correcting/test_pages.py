@@ -164,7 +164,8 @@ def test_answers_without_words_say_why(client, session, state):
     }
     text = page(client, session).content.decode()
     assert said[state] in text
-    assert ("<form" in text) == (state == "unsaved")
+    assert ("Correct the words" in text) == (state == "unsaved")
+    assert ("This was heard wrongly" in text) == (state in ("silent", "unsaved"))
 
 
 def test_number_of_queries_does_not_grow_with_the_answers(client, session, django_assert_max_num_queries):
