@@ -17,6 +17,9 @@ from interviews.queries.reliability import DOUBTFUL_BELOW
 from interviews.texts.languages import LANGUAGES
 from voice.models import Recording, Transcript
 
+ROUND: Final = str.maketrans("[]{}", "()()")
+"""For candidates' words: other brackets are the document's own, around what was recognised."""
+
 
 def of(record: Record) -> list[Section]:
     """Return the sections that have something to say."""
@@ -134,6 +137,8 @@ def _runs(stretches: Sequence[Stretch], separator: str) -> Iterator[Run]:
     for (is_doubtful, layer), found in groupby(stretches, lambda one: (one.is_doubtful, one.correction)):
         text = separator.join(one.text for one in found) or _("(nothing said)")
         is_by_candidate = layer is not None and layer.is_by_candidate
+        if is_by_candidate:
+            text = text.translate(ROUND)
         yield Run(text, is_doubtful, layer.recognised if layer else "", is_by_candidate)
 
 
