@@ -30,6 +30,7 @@ FOR_CANDIDATES = (
     *("templates/base.html", "templates/interviews/", "interviews/candidate/", "interviews/privacy/"),
     *("templates/403_csrf.html", "templates/404.html", "templates/500.html"),
     *("interviews/open_links/forms.py", "interviews/texts/accommodations.py"),
+    *("interviews/correcting/", "interviews/actions/rewording.py"),
 )
 PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}|</?\w+[^>]*>")
 SEEN = ("alt", "aria-label", "placeholder", "title")

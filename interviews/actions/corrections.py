@@ -1,4 +1,4 @@
-"""Correcting transcripts. What was recognised is never changed: a correction is a layer above it."""
+"""Reviewers correct transcripts. What was recognised is never changed: a correction is a layer above it."""
 
 import logging
 from datetime import datetime
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 2_000
 MAX_LAYERS = 500
-"""Of an answer: enough to correct each of its words. More come from a program that is out of control."""
+"""Of reviewers, of an answer: enough to correct each of its words. A program out of control makes more."""
 
 
 def correct(
@@ -47,11 +47,11 @@ def restore(*, answer: Answer, first_word: int, last_word: int, by: User, now: d
 def _add(
     answer: Answer, first_word: int, last_word: int, text: str | None, *, by: User, now: datetime
 ) -> Correction:
-    transcript = _locked_transcript(answer)
+    transcript = locked_transcript(answer)
     if not 0 <= first_word <= last_word < len(transcript.words):
         raise BadValue(_("words: the transcript has no such words."))
     layers = list(answer.corrections.all())
-    if len(layers) >= MAX_LAYERS:
+    if sum(not layer.is_by_candidate for layer in layers) >= MAX_LAYERS:
         raise WrongState(_("This answer has been corrected too often."))
     if any(_cuts(layer, first_word, last_word) for layer in corrections.in_force(transcript, layers)):
         raise WrongState(_("These words were corrected meanwhile. Look at them again."))
@@ -75,7 +75,7 @@ def _cuts(layer: Correction, first_word: int, last_word: int) -> bool:
     return touches and not first_word <= layer.first_word <= layer.last_word <= last_word
 
 
-def _locked_transcript(answer: Answer) -> Transcript:
+def locked_transcript(answer: Answer) -> Transcript:
     """Lock the interview, as its erasure does, and return the transcript of the answer."""
     session = Session.objects.select_for_update(of=("self",)).filter(pk=answer.session_id).first()
     found = Transcript.objects.filter(recording__answer=answer.pk, status=Transcript.Status.DONE).first()

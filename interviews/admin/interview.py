@@ -118,7 +118,8 @@ class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages
             (_("Practice question"), {"fields": practice}),
             (_("Taking turns"), {"fields": ["patience", "is_barge_in_allowed"]}),
             (_("Vocabulary"), {"fields": ["vocabulary", "try_terms"]}),
-            (_("Consent"), {"fields": ["consent_text", "retention_days"]}),
+            (_("Consent"), {"fields": ["consent_text", "retention_days", "has_page_facts"]}),
+            (_("After the interview"), {"fields": ["is_correcting_allowed"]}),
             (
                 _("If something goes wrong"),
                 {

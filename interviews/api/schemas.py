@@ -209,6 +209,9 @@ class AnswerOut(Schema):
         "what an accommodation gave, so show it to no one who scores."
     )
     is_silent: bool = Field(description="Nothing was heard until the limit, the second time too.")
+    flagged_at: datetime | None = Field(
+        description="Since when the candidate says that it was heard wrongly. The export has the corrections."
+    )
     transcript: TranscriptStateOut | None
 
     @staticmethod

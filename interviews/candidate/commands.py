@@ -7,6 +7,7 @@ from interviews.actions import answers, sessions
 from interviews.actions.errors import ActionRefused, WrongState
 from interviews.candidate.answer_stream import AnswerStream
 from interviews.candidate.session import CandidateSession
+from interviews.models import Observation
 from voice.infra import json_messages
 from voice.infra.json_messages import Message, is_whole_number
 from voice.models import Recording
@@ -124,6 +125,21 @@ async def _select(message: Message, session: CandidateSession, stream: AnswerStr
     await stream.begin(answer)
 
 
+def _notice(kind: Observation.Kind) -> Command:
+    async def command(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+        await session.notice(kind)
+
+    return command
+
+
+async def _pasted(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+    await session.notice(Observation.Kind.PASTED, characters=field(message, "characters", int))
+
+
+async def _page_back(message: Message, session: CandidateSession, stream: AnswerStream) -> None:
+    await session.come_back()
+
+
 def _answer_id(message: Message) -> str:
     return field(message, "answer", str)
 
@@ -140,5 +156,9 @@ COMMANDS: Mapping[str, Command] = {
     "hearing": _hear,
     "type_answer": _complete(answers.type_answer, text=("text", str, None), byte_count=("bytes", int, 0)),
     "accept_answer": _on_answer(answers.accept),
+    "page_left": _notice(Observation.Kind.LEFT_PAGE),
+    "page_back": _page_back,
+    "pasted": _pasted,
+    "second_screen": _notice(Observation.Kind.SECOND_SCREEN),
 }
 """All commands except `ping`, which the consumer answers."""

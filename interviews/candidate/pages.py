@@ -36,7 +36,10 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
     definition = invitation.definition
     is_post = request.method == "POST"
     form = ConsentForm(
-        request.POST if is_post else None, text=definition.consent_text, kept_days=definition.retention_days
+        request.POST if is_post else None,
+        text=definition.consent_text,
+        kept_days=definition.retention_days,
+        has_page_facts=definition.has_page_facts,
     )
     if is_post and (session is not None or form.is_valid()):
         return _start(invitation, token)
@@ -46,6 +49,7 @@ def landing(request: HttpRequest, token: str) -> HttpResponse:
         "question_count": len(definition.asked),
         "minutes": _minutes(invitation),
         "arranged": accommodation_texts.sentences(invitation.accommodation),
+        "has_page_facts": definition.has_page_facts and invitation.accommodation is None,
         "consent_text": definition.consent_text,
         "token": token,
         "form": form,
@@ -90,6 +94,9 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
             "link": url_of(token),
             "keep_audio": settings.KEEP_AUDIO_IN_BROWSER,
             "closing_text": invitation.definition.closing_text,
+            "heard": reverse("interviews:heard", args=[token])
+            if invitation.definition.is_correcting_allowed
+            else "",
         },
     }
     return render(request, "interviews/room.html", context)
@@ -126,6 +133,8 @@ def _problem(request: HttpRequest, token: str, problem: links.LinkProblem) -> Ht
         "token": token,
         "shows_what_is_held": links.shows_what_is_held(problem.kind),
     }
+    if invitation and problem.kind == "finished":
+        context["shows_what_was_heard"] = links.corrected_until(invitation.session) is not None
     if invitation and problem.kind == "closed":
         context["new_link"] = new_links.offer(invitation, now=timezone.now())
     return render(request, "interviews/link_problem.html", context, status=PROBLEM_STATUS[problem.kind])

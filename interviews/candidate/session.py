@@ -11,6 +11,7 @@ from interviews.actions import observations, sessions
 from interviews.actions.errors import NotYours
 from interviews.admission import estimate, time_spent
 from interviews.candidate.clock import AnswerClock
+from interviews.candidate.noticing import Noticing
 from interviews.events import snapshots
 from interviews.models import Answer, Invitation, Observation, Session
 from interviews.queries import links, rows
@@ -46,6 +47,7 @@ class CandidateSession:
         self._invitation = invitation
         self._seen_at = time.monotonic()
         self.clock = AnswerClock()
+        self._noticing = Noticing()
 
     async def snapshot(self) -> dict:
         """Return all that the page shows, and note that the candidate was seen.
@@ -62,6 +64,29 @@ class CandidateSession:
     def note(self, kind: Observation.Kind) -> None:
         """Note a fact of integrity."""
         observations.note(session_id=self.id, kind=kind, by=self._invitation, now=timezone.now())
+
+    async def notice(self, kind: Observation.Kind, *, characters: int | None = None) -> None:
+        """Note what the page noticed, unless it says too much. Raises BadValue as the action does."""
+        noticing, now_s = self._noticing, time.monotonic()
+        is_noted = (
+            noticing.may_leave(now_s) if kind == Observation.Kind.LEFT_PAGE else noticing.may_note(now_s)
+        )
+        if is_noted:
+            await self._notice(kind, characters)
+
+    @in_thread
+    def _notice(self, kind: Observation.Kind, characters: int | None) -> None:
+        by, now = self._invitation, timezone.now()
+        observations.note_of_page(session_id=self.id, kind=kind, characters=characters, by=by, now=now)
+
+    async def come_back(self) -> None:
+        """The page is there again, if it was left."""
+        if self._noticing.may_return():
+            await self._come_back()
+
+    @in_thread
+    def _come_back(self) -> None:
+        observations.note_return(session_id=self.id, by=self._invitation, now=timezone.now())
 
     async def keep_time(self) -> None:
         """Note how long this connection had to think: the next one goes on from there."""

@@ -96,6 +96,7 @@ def session_state(session: Session, answers: list[AnswerRow]) -> dict:
         "title": session.agreed.title,
         "is_barge_in_allowed": session.agreed.is_barge_in_allowed,
         "accommodation": _accommodation_state(session, answers),
+        "has_page_facts": session.agreed.has_page_facts and invitation.accommodation_id is None,
     }
 
 

@@ -33,12 +33,13 @@ class Text:
 class Run(NamedTuple):
     """Words that follow each other: all of them doubtful, or none, or what one correction says was said.
 
-    recognised: the words that the correction stands for.
+    recognised: the words that the correction stands for. is_by_candidate: the candidate made it.
     """
 
     text: str
     is_doubtful: bool = False
     recognised: str = ""
+    is_by_candidate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,8 @@ class Document(FPDF):
         self.write(self._line_mm, f"{text} (?)" if run.is_doubtful else text)
         if run.recognised:
             self._set(TEXT_PT, FAINT)
-            self.write(self._line_mm, f" [{fonts.printable(run.recognised)}]")
+            brackets = "{}" if run.is_by_candidate else "[]"
+            self.write(self._line_mm, f" {brackets[0]}{fonts.printable(run.recognised)}{brackets[1]}")
 
     def _begin_word(self, text: str) -> None:
         """Go to the next line if the first word would not fit: fpdf2 cuts a word with no space before it."""

@@ -70,8 +70,12 @@ class ExportedCorrection(Schema):
     text: str | None = Field(
         description="What was said instead. Empty: nothing was said. Null: what was recognised is right."
     )
-    is_in_force: bool = Field(description="False if a later one overlaps it, or other words stand there now.")
-    made_by: str = Field(description="A user name; empty if the account is gone.")
+    is_in_force: bool = Field(
+        description="False if another overlaps it that was made later, or by a reviewer where this is the "
+        "candidate's; or if other words stand there now."
+    )
+    is_by_candidate: bool = Field(description="Whether the candidate made it, after the interview.")
+    made_by: str = Field(description="A user name; empty if the account is gone, or the candidate made it.")
     made_at: datetime
 
 
@@ -80,7 +84,8 @@ class ExportedTranscript(Schema):
     text: str = Field(description="As it was recognised.")
     corrected_text: str = Field(description="With the corrections in force; the same as `text` without any.")
     is_reliable: bool = Field(
-        description=f"Whether the confidence is {RELIABLE_FROM} or more. If not, listen to the recording."
+        description=f"Whether the confidence is {RELIABLE_FROM} or more, and the candidate does not say that "
+        "it was heard wrongly. If not, listen to the recording."
     )
     language: str
     confidence: float | None = Field(description="0 to 1, mean over the words.")
@@ -108,6 +113,9 @@ class ExportedAnswer(Schema):
     began_at: datetime | None
     completed_at: datetime | None
     typed_text: str = Field(description="Empty if it was not typed.")
+    flagged_at: datetime | None = Field(
+        description="Since when the candidate says that it was heard wrongly; null: does not."
+    )
     recording: ExportedRecording | None
     transcript: ExportedTranscript | None
 
@@ -118,9 +126,13 @@ class ExportedFact(Schema):
     kind: FactKind = Field(
         description="asked_again: nothing was heard until the limit, so it was asked once more; silent: "
         "nothing was heard the second time too; typed: the answer was written; reconnected: the connection "
-        "was lost and came back; opened_again: the page was loaded again, or in another tab or device."
+        "was lost and came back; opened_again: the page was loaded again, or in another tab or device; "
+        "left_page: another window or tab was shown, or the screen was locked; pasted: text was pasted into "
+        "the written answer; second_screen: the browser told of one."
     )
     at: datetime | None
+    seconds: int | None = Field(description="Of left_page: how long; null if it was not seen coming back.")
+    characters: int | None = Field(description="Of pasted: how many.")
 
 
 class CandidateInterview(Schema):
@@ -177,6 +189,8 @@ def described(record: Record, *, now: datetime) -> CandidateInterview:
                 follow_up=fact.answer.follow_up if fact.answer else 0,
                 kind=fact.kind,
                 at=_local(fact.at),
+                seconds=fact.seconds,
+                characters=fact.characters,
             )
             for fact in record.facts
         ],
@@ -212,6 +226,7 @@ def _answer(each: AnswerRecord) -> ExportedAnswer:
         began_at=_local(answer.began_at),
         completed_at=_local(answer.completed_at),
         typed_text=answer.typed_text,
+        flagged_at=_local(answer.flagged_at),
         recording=_recording(each.recording) if each.recording else None,
         transcript=_transcript(each, each.transcript) if each.transcript else None,
     )
@@ -228,7 +243,7 @@ def _transcript(each: AnswerRecord, transcript: Any) -> ExportedTranscript:
         status=transcript.status,
         text=transcript.text,
         corrected_text=each.text,
-        is_reliable=is_reliable(transcript),
+        is_reliable=is_reliable(transcript, is_flagged=each.is_flagged),
         language=transcript.language,
         confidence=transcript.confidence,
         engine=transcript.engine,
@@ -245,6 +260,7 @@ def _correction(layer: Correction, is_in_force: bool) -> ExportedCorrection:
         recognised=layer.recognised,
         text=layer.text,
         is_in_force=is_in_force,
+        is_by_candidate=layer.is_by_candidate,
         made_by=str(layer.made_by or ""),
         made_at=timezone.localtime(layer.made_at),
     )

@@ -17,6 +17,9 @@ from interviews.queries.reliability import DOUBTFUL_BELOW
 from interviews.texts.languages import LANGUAGES
 from voice.models import Recording, Transcript
 
+ROUND: Final = str.maketrans("[]{}", "()()")
+"""For candidates' words: other brackets are the document's own, around what was recognised."""
+
 
 def of(record: Record) -> list[Section]:
     """Return the sections that have something to say."""
@@ -57,7 +60,12 @@ def _answers(record: Record) -> Iterator[Block]:
             "Words that are underlined and followed by (?) were recognised with less than %d %% certainty."
         )
         yield Text(note % percent, is_note=True)
-    if any(run.recognised for run in runs):
+    if any(run.is_by_candidate for run in runs):
+        by_candidate = _(
+            "Words in curly brackets were recognised; those before were written by the candidate afterwards."
+        )
+        yield Text(by_candidate, is_note=True)
+    if any(run.recognised and not run.is_by_candidate for run in runs):
         corrected = _(
             "Words in brackets were recognised; a person who listened corrected them to those before."
         )
@@ -73,7 +81,10 @@ def _answer(each: AnswerRecord) -> Iterator[Block]:
     if answer.typed_text:
         yield Pair(_("Typed"), answer.typed_text)
     if each.is_transcribed:
-        if each.is_unreliable:
+        if answer.flagged_at:
+            flagged = _("The candidate says that this was heard wrongly (%s): listen.")
+            yield Text(flagged % moment(answer.flagged_at), is_note=True)
+        if each.is_unsure:
             unreliable = _("Unreliable transcript: listen. The computer was %d %% sure of its words.")
             yield Text(unreliable % each.confidence_percent, is_note=True)
         said: list[Block] = list(_spoken(each))
@@ -125,7 +136,10 @@ def _spoken(each: AnswerRecord) -> Iterator[Spoken]:
 def _runs(stretches: Sequence[Stretch], separator: str) -> Iterator[Run]:
     for (is_doubtful, layer), found in groupby(stretches, lambda one: (one.is_doubtful, one.correction)):
         text = separator.join(one.text for one in found) or _("(nothing said)")
-        yield Run(text, is_doubtful, layer.recognised if layer else "")
+        is_by_candidate = layer is not None and layer.is_by_candidate
+        if is_by_candidate:
+            text = text.translate(ROUND)
+        yield Run(text, is_doubtful, layer.recognised if layer else "", is_by_candidate)
 
 
 def _facts(record: Record) -> Iterator[Block]:

@@ -71,6 +71,9 @@ class Answer(models.Model):
         db_default=False,
         help_text=_("Nothing was heard until the limit, the second time too."),
     )
+    flagged_at = models.DateTimeField(
+        null=True, help_text=_("The candidate says since then that this answer was heard wrongly.")
+    )
     began_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
 

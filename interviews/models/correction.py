@@ -11,7 +11,8 @@ from interviews.models.answer import Answer
 class Correction(models.Model):
     """What a person says was said: a layer above the recognised words, which stay as they are.
 
-    A later layer hides those that it overlaps. No row is changed or deleted: to undo one is to add another.
+    A later layer hides those that it overlaps, but a reviewer's is never hidden by the candidate's
+    (`queries/corrections.py`). No row is changed or deleted: to undo one is to add another.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -25,6 +26,9 @@ class Correction(models.Model):
         null=True, help_text=_("Empty: nothing was said. Null: what was recognised is right.")
     )
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    is_by_candidate = models.BooleanField(
+        default=False, db_default=False, help_text=_("Then no account made it.")
+    )
     made_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

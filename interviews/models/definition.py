@@ -49,6 +49,25 @@ class Definition(Presentation):
             "without the think time. The button “Answer now” does the same and is always there."
         ),
     )
+    is_correcting_allowed = models.BooleanField(
+        _("candidates correct what we heard"),
+        default=True,
+        db_default=True,
+        help_text=_(
+            "After the interview candidates can read what we heard, and say where it is wrong. You see both, "
+            "and the recording stays as it is."
+        ),
+    )
+    has_page_facts = models.BooleanField(
+        _("note what the page notices"),
+        default=True,
+        db_default=False,  # what was published before said nothing of it
+        help_text=_(
+            "Facts with times, never a score: the page was left and came back, text was pasted into a "
+            "written answer, a second screen is there. Candidates read so before they agree. Nothing is "
+            "noted of those with an accommodation."
+        ),
+    )
     consent_text = models.TextField(
         _("consent text"), help_text=_("The candidate agrees to this before anything is recorded.")
     )

@@ -44,10 +44,20 @@ class AnswerRecord:
         return self.transcript is not None and self.transcript.status == Transcript.Status.DONE
 
     @property
-    def is_unreliable(self) -> bool:
-        """Whether something was recognised that should be listened to instead of read."""
+    def is_flagged(self) -> bool:
+        """Whether the candidate says that it was heard wrongly."""
+        return self.answer.flagged_at is not None
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the computer was too unsure of what it recognised."""
         transcript = self.transcript
         return bool(transcript and transcript.text) and not reliability.is_reliable(transcript)
+
+    @property
+    def is_unreliable(self) -> bool:
+        """Whether something was recognised that should be listened to instead of read."""
+        return self.is_unsure or bool(self.is_flagged and self.transcript and self.transcript.text)
 
     @property
     def confidence_percent(self) -> int:
@@ -64,6 +74,11 @@ class AnswerRecord:
         if self.transcript is None or not self.is_transcribed:
             return ""
         return corrections.corrected_text(self.transcript, self.layers)
+
+    @property
+    def has_words_of_candidate(self) -> bool:
+        """Whether some of the words are those that the candidate says were said."""
+        return any(one.is_by_candidate for one in self.stretches)
 
     @property
     def separator(self) -> str:

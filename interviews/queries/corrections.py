@@ -3,8 +3,9 @@
     wording(transcript, corrections)     # stretches of words, each as recognised or as corrected
     corrected_text(transcript, corrections)
 
-Corrections are layers in the order in which they were made. One is in force if no later one overlaps it, and
-if the words that it stands for are still those of the transcript.
+Corrections are layers in the order in which they were made, but the candidate's lie below those of reviewers,
+who listened and have no part in it. One is in force if none above it overlaps it, and if the words that it
+stands for are still those of the transcript.
 """
 
 from bisect import bisect_left
@@ -39,6 +40,11 @@ class Stretch:
         return self.confidence < DOUBTFUL_BELOW
 
     @property
+    def is_by_candidate(self) -> bool:
+        """Whether these are the candidate's own words about what was said."""
+        return self.correction is not None and self.correction.is_by_candidate
+
+    @property
     def percent(self) -> int:
         return round(100 * self.confidence)
 
@@ -60,7 +66,7 @@ def in_force(transcript: Transcript, corrections: Iterable[Correction]) -> list[
     corrections: all of the answer, in the order in which they were made.
     """
     kept: list[Correction] = []
-    for layer in corrections:
+    for layer in sorted(corrections, key=lambda layer: not layer.is_by_candidate):
         if not _is_of(layer, transcript):
             continue
         kept = [one for one in kept if one.last_word < layer.first_word or one.first_word > layer.last_word]

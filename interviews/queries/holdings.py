@@ -5,7 +5,16 @@ from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
-from interviews.models import Answer, Decision, Invitation, Note, Session, Submission
+from interviews.models import (
+    Answer,
+    Correction,
+    Decision,
+    Invitation,
+    Note,
+    Observation,
+    Session,
+    Submission,
+)
 from voice.models import Recording
 from voice.types import BYTES_A_SECOND
 
@@ -14,6 +23,7 @@ from voice.types import BYTES_A_SECOND
 class Holdings:
     """What an erasure takes away. recorded_s: seconds of audio in all recordings that are complete.
 
+    correction_count: what the candidate said was heard wrongly. fact_count: what the platform noticed.
     judgement_count: scores, decisions and notes about the candidate.
     """
 
@@ -25,6 +35,8 @@ class Holdings:
     recorded_s: float
     transcript_count: int
     typed_count: int
+    correction_count: int
+    fact_count: int
     judgement_count: int
     has_accommodation: bool
 
@@ -54,6 +66,11 @@ def of(invitation: Invitation) -> Holdings:
         recorded_s=(counts["byte_count"] or 0) / BYTES_A_SECOND,
         transcript_count=counts["transcripts"],
         typed_count=counts["typed"],
+        correction_count=(
+            Correction.objects.filter(answer__session__in=attempts, is_by_candidate=True).count()
+            + Answer.objects.filter(session__in=attempts, flagged_at__isnull=False).count()
+        ),
+        fact_count=Observation.objects.filter(session__in=attempts).count(),
         judgement_count=(
             Submission.objects.filter(scorecard__session__in=attempts).count()
             + Decision.objects.filter(session__in=attempts).count()

@@ -116,5 +116,15 @@ def closes_at(session: Session) -> datetime:
     return session.finished_at + timedelta(days=settings.ANSWERS_SHOWN_DAYS)
 
 
+def corrected_until(session: Session | None) -> datetime | None:
+    """Until when its candidate may say what was heard wrongly; None: not at all, or not yet.
+
+    A temporary link shows the answers for longer, but does not lengthen this.
+    """
+    if session is None or session.finished_at is None or not session.agreed.is_correcting_allowed:
+        return None
+    return closes_at(session)
+
+
 def _link(token: str) -> tuple[Invitation, Session | None] | None:
     return None if "\0" in token else rows.link(token)  # PostgreSQL rejects NUL in text

@@ -29,7 +29,7 @@ _ITS_ACCOMMODATION = "interviews_accommodation c ON c.id = i.accommodation_id"
 _INTERVIEW = sql.Part(Interview, "w", "id", "organisation_id")
 _DEFINITION = sql.Part(
     *(InterviewVersion, "d", "id", "interview_id", "language", "title", "patience", "is_barge_in_allowed"),
-    *("vocabulary",),
+    *("vocabulary", "has_page_facts"),
 )
 _RECORDING = sql.Part(
     *(Recording, "r", "id", "status", "language", "owner", "max_bytes", "byte_count", "segment_ends"),
@@ -45,6 +45,7 @@ _OFFER = sql.Part(
     *(InterviewVersion, "d", "id", "interview_id", "title", "job_title", "language", "voice"),
     *("stand_in_voice", "practice_question", "consent_text", "retention_days", "questions", "vocabulary"),
     *("introduction", "closing_text", "deadline", "contact_name", "contact_email", "contact_phone"),
+    *("is_correcting_allowed", "has_page_facts"),
 )
 _ITS_DEFINITION = (
     "interviews_interviewversion d ON d.id = coalesce(s.definition_id, i.tried_id, w.published_id)"

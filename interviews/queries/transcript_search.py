@@ -34,7 +34,7 @@ class Hit:
     """An answer with the words, in its language.
 
     second: where the first of the words is heard; None if it was typed. is_unreliable: it was recognised so
-    badly that it has to be listened to.
+    badly that it has to be listened to. has_words_of_candidate: the candidate corrected some words of it.
     """
 
     answer: Answer
@@ -42,6 +42,7 @@ class Hit:
     pieces: list[Piece]
     second: float | None
     is_unreliable: bool
+    has_words_of_candidate: bool = False
 
     @property
     def address(self) -> str:
@@ -194,16 +195,25 @@ class _Text:
         begin = spans[0][0]
         is_spoken = begin < len(self.said)
         second = snippets.second_of(begin, self.said, self._words) if is_spoken else None
-        is_unreliable = is_spoken and not reliability.is_reliable(self.transcript)
-        return Hit(self.answer, self.language, snippets.cut(self.text, spans), second, is_unreliable)
+        is_flagged = self.answer.flagged_at is not None
+        return Hit(
+            self.answer,
+            self.language,
+            snippets.cut(self.text, spans),
+            second,
+            is_unreliable=is_spoken and not reliability.is_reliable(self.transcript, is_flagged=is_flagged),
+            has_words_of_candidate=is_spoken and any(one.is_by_candidate for one in self._stretches),
+        )
+
+    @property
+    def _stretches(self) -> list[corrections.Stretch]:
+        layers = self.answer.corrections.all()
+        return corrections.wording(self.transcript, layers) if self.transcript else []
 
     @property
     def _words(self) -> list[dict[str, Any]]:
         """The words of `said` with their times."""
-        stretches = (
-            corrections.wording(self.transcript, self.answer.corrections.all()) if self.transcript else []
-        )
-        return [{"word": stretch.text, "start": stretch.start_s} for stretch in stretches]
+        return [{"word": stretch.text, "start": stretch.start_s} for stretch in self._stretches]
 
 
 _MARKED = """

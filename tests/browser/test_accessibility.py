@@ -57,3 +57,6 @@ def test_candidate_pages_have_no_accessibility_violations(speaking_stack, page):
         room.finish_answer()
     room.wait_for("finish")
     assert_accessible(page, "finish")
+    room.press("heard")
+    page.wait_for_url("**/answers/")
+    assert_accessible(page, "what was heard")

@@ -79,6 +79,7 @@ export class Inbox {
     room.takes.settle({ isWhole });
     room.render();
     room.uploader.wake();
+    room.pageFacts.follow({ isWhole });
   }
 
   #resume(message) {

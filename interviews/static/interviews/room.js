@@ -8,6 +8,7 @@ import { BYTES_PER_S } from "./audio/wire.js";
 import { Commands } from "./commands.js";
 import { Connection } from "./connection.js";
 import { Inbox } from "./inbox.js";
+import { PageFacts } from "./page-facts.js";
 import { Patience } from "./patience.js";
 import { clock } from "./screens/countdown.js";
 import { Help } from "./screens/help.js";
@@ -27,6 +28,7 @@ const LOOK_MS = 1_000; // how often the page looks whether anything moves
  * @property {string} store  the name of the interview's recordings on this device, whichever link opens it
  * @property {string} websocket_path
  * @property {string} closing_text  for the last screen; "" for a standard one
+ * @property {string} heard  address of the page where the candidate corrects what was heard; "" if there is none
  * @property {string} link  the candidate's link, to continue on another device
  * @property {string} worklet_url
  * @property {MediaTrackConstraints} [microphone]  echoCancellation, noiseSuppression, autoGainControl
@@ -45,6 +47,7 @@ export class Room {
     this.element = element;
     this.link = config.link;
     this.closingText = config.closing_text;
+    this.heardPath = config.heard;
     this.local = {
       inFlow: false,
       isWriting: false,
@@ -65,6 +68,7 @@ export class Room {
     this.microphone = new Microphone(this);
     this.commands = new Commands(this);
     this.inbox = new Inbox(this);
+    this.pageFacts = new PageFacts(this, document, window);
     this.stage = new Stage(this);
     this.help = new Help(this);
   }

@@ -11,7 +11,7 @@
  *   version: number}} Answer
  * @typedef {{id: string, version: number, status: string, current_answer: string|null, is_follow_up_awaited: boolean,
  *   language: string, candidate_name: string, title: string, is_barge_in_allowed: boolean,
- *   accommodation: Accommodation|null}} Session
+ *   accommodation: Accommodation|null, has_page_facts: boolean}} Session
  * @typedef {{extra_percent: number, is_untimed: boolean, is_written: boolean, has_large_text: boolean}} Accommodation
  * @typedef {{session: Session, answers: Answer[]}} State
  * @typedef {{type: string, answer?: string, text?: string}} Command

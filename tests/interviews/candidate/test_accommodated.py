@@ -46,6 +46,17 @@ def test_landing_of_others_says_nothing_of_it(client, invitation):
     assert "large-text" not in page
 
 
+def test_page_notices_nothing_of_those_who_were_given_something(client, invitation):
+    def noticed():
+        page = client.get(reverse("interviews:landing", args=[invitation.token])).content.decode()
+        assert "when your connection is lost" in page
+        return "when you leave this page" in page
+
+    assert noticed()
+    give(invitation, is_written=True)
+    assert not noticed()
+
+
 def test_candidate_reads_among_the_own_data_that_something_was_arranged(client, invitation):
     give(invitation, extra_percent=50)
     page = client.get(reverse("interviews:data", args=[invitation.token])).content.decode()

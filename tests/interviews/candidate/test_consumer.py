@@ -393,6 +393,33 @@ async def test_candidate_who_comes_back_is_noted_as_a_fact(token, answer, sessio
     assert await kinds() == ["reconnected", "opened_again"]
 
 
+async def test_what_the_page_notices_is_noted_at_its_question(browser, answer, session):
+    state = await browser.open()
+    assert state["session"]["has_page_facts"]
+    await browser.say("ask", answer=str(answer.pk))
+    await browser.until("event")
+    for what in ("page_left", "page_back", "second_screen"):
+        await browser.say(what, at="1999-01-01T00:00:00Z")
+    await browser.say("pasted", characters=12, text="secret")
+    await browser.say("pasted", characters=-1)
+    assert (await browser.until("error"))["code"] == "bad_message"
+    rows = await sync_to_async(lambda: list(session.observations.order_by("pk")))()
+    assert [(row.kind, row.characters) for row in rows] == [
+        *(("left_page", None), ("second_screen", None), ("pasted", 12)),
+    ]
+    assert {row.answer_id for row in rows} == {answer.pk}
+    assert rows[0].ended_at >= rows[0].happened_at > session.consented_at
+
+
+async def test_page_that_says_too_much_is_not_heard(browser, answer, session):
+    await browser.open()
+    for _ in range(50):
+        await browser.say("pasted", characters=1)
+    await browser.say("ping")
+    await browser.until("pong")
+    assert await sync_to_async(session.observations.count)() < 50
+
+
 async def test_own_connection_that_was_held_up_does_not_end_the_page(token, answer):
     page, given_up = Tab(token, "laptop", is_claiming=True), Tab(token, "laptop")
     await page.open()

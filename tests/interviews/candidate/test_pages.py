@@ -139,3 +139,13 @@ def test_candidate_pages_are_never_cached_and_leak_no_referrer(client, invitatio
     response = client.get(landing(invitation.token))
     assert "no-store" in response["Cache-Control"]
     assert response["Referrer-Policy"] == "same-origin"
+
+
+def test_candidate_agrees_to_what_the_page_notices(client, invitation):
+    def switch_off():
+        factories.change(invitation.interview, has_page_facts=False)
+
+    assert "when you leave this page" in client.get(landing(invitation.token)).content.decode()
+    again = agree(client, invitation, meanwhile=switch_off).content.decode()
+    assert "has changed since you opened the page" in again
+    assert "when you leave this page" not in again

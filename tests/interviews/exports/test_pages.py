@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import zipfile
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -9,6 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.core.files.storage import default_storage
 from django.test import AsyncClient
 from django.urls import reverse
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from accounts.models import Membership
@@ -86,6 +88,32 @@ def test_json_has_what_was_recognised_and_who_corrected_it(client, member, sessi
     assert transcript.is_reliable
     assert [(each.text, each.made_by, each.is_in_force) for each in transcript.corrections] == [
         *(("large", "", True), ("tiny", owner.username, False)),
+    ]
+
+
+def test_json_says_which_words_are_the_candidates(client, member, session):
+    member(Role.OWNER)
+    answer = session.answers.get(position=1)
+    type(answer).objects.filter(pk=answer.pk).update(flagged_at=timezone.now())
+    factories.CorrectionFactory(answer=answer, first_word=3, text="tiny", is_by_candidate=True)
+    [found, _typed] = CandidateInterview.model_validate_json(client.get(url(session, "json")).content).answers
+    assert found.flagged_at
+    assert not found.transcript.is_reliable
+    assert found.transcript.corrected_text.startswith("I built a tiny service")
+    [layer] = found.transcript.corrections
+    assert (layer.is_by_candidate, layer.made_by) == (True, "")
+
+
+def test_json_tells_what_the_page_noticed(client, member, session):
+    member(Role.OWNER)
+    answer = session.answers.get(position=2)
+    since = timezone.now()
+    times = {"happened_at": since, "ended_at": since + timedelta(seconds=12)}
+    factories.ObservationFactory(session=session, answer=answer, kind="left_page", **times)
+    factories.ObservationFactory(session=session, answer=answer, kind="pasted", characters=7)
+    facts = CandidateInterview.model_validate_json(client.get(url(session, "json")).content).facts
+    assert [(fact.kind, fact.position, fact.seconds, fact.characters) for fact in facts[-2:]] == [
+        *(("left_page", 2, 12, None), ("pasted", 2, None, 7)),
     ]
 
 

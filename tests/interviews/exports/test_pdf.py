@@ -87,6 +87,17 @@ def test_corrected_words_are_followed_by_what_was_recognised(session):
     assert "Words in brackets were recognised" in text
 
 
+def test_candidates_words_are_told_from_those_of_reviewers(session):
+    answer = session.answers.get(position=1)
+    factories.CorrectionFactory(answer=answer, first_word=3, text="tiny [large]", is_by_candidate=True)
+    type(answer).objects.filter(pk=answer.pk).update(flagged_at=timezone.now())
+    text = of_record(records.of(session.pk))
+    assert "I built a tiny (large) {small} service (?)" in text
+    assert "Words in curly brackets were recognised" in text
+    assert "The candidate says that this was heard wrongly" in text
+    assert "Words in brackets were recognised" not in text
+
+
 def test_unreliable_transcript_says_so(session):
     assert "Unreliable" not in of_record(records.of(session.pk))
     Transcript.objects.update(confidence=0.41)

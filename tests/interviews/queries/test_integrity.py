@@ -43,6 +43,7 @@ def test_facts_are_told_in_the_order_in_which_they_happened(session):
 def test_facts_have_kinds_that_programs_rely_on():
     assert [kind.value for kind in FactKind] == [
         *("asked_again", "silent", "typed", "reconnected", "opened_again"),
+        *("left_page", "pasted", "second_screen"),
     ]
     assert set(Observation.Kind.values) < {kind.value for kind in FactKind}
 
@@ -59,3 +60,24 @@ def test_no_fact_tells_how_long_a_candidate_could_take(session):
 def test_interview_that_went_its_way_has_no_facts(session):
     factories.AnswerFactory(session=session, position=1, accepted=True)
     assert facts(session) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"ended_at": at(0)}, "Left the page for 1 s."),
+        ({"ended_at": at(0.2)}, "Left the page for 12 s."),
+        ({"ended_at": at(62)}, "Left the page for 62 min 0 s."),
+        ({}, "Left the page. It was not seen coming back."),
+        ({"kind": "pasted", "characters": 1}, "Pasted 1 character into the written answer."),
+        ({"kind": "pasted", "characters": 812}, "Pasted 812 characters into the written answer."),
+        ({"kind": "second_screen"}, "A second screen was connected."),
+    ],
+)
+def test_what_the_page_noticed_is_told_in_plain_words(session, fields, text):
+    answer = factories.AnswerFactory(session=session, position=2)
+    factories.ObservationFactory(
+        session=session, answer=answer, happened_at=at(0), **({"kind": "left_page"} | fields)
+    )
+    [fact] = facts_of(session, [answer])
+    assert (fact.text, fact.number, fact.at) == (text, "2", at(0))

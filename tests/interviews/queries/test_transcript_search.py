@@ -7,8 +7,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from interviews.actions import search_index
 from interviews.models import Answer, SearchEntry, Session
 from interviews.queries.transcript_search import Limits, newest
+from tests.factories import CorrectionFactory
 from tests.interviews.searching.conftest import say  # noqa: F401
 from tests.staff import ours, theirs  # noqa: F401
 
@@ -54,6 +56,17 @@ def test_text_is_found_as_its_language_is_written(say, ours, language, text, wor
 def test_other_words_are_not_found(say, ours, language, words):  # noqa: F811
     say("We checked the invoices twice" if language == "en" else "請求書を確認", language=language)
     assert search(words, ours).hits == []
+
+
+def test_candidates_words_are_found_and_marked_and_a_flag_says_listen(say, ours):  # noqa: F811
+    answer = say("a service that reads in voices")
+    CorrectionFactory(answer=answer, first_word=4, last_word=5, text="invoices", is_by_candidate=True)
+    search_index.index(answer_id=answer.pk)
+    [hit] = search("invoices", ours).hits
+    assert (hit.has_words_of_candidate, hit.is_unreliable) == (True, False)
+    Answer.objects.update(flagged_at=timezone.now())
+    [hit] = search("invoices", ours).hits
+    assert hit.is_unreliable
 
 
 def test_phrase_is_found_in_its_order_only(say, ours):  # noqa: F811

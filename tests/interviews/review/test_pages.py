@@ -252,6 +252,18 @@ class TestCorrections:
         assert client.get(correct_url(answer)).status_code == 405
 
 
+def test_candidates_words_are_marked_and_what_was_heard_is_one_click_away(client, member, session, answer):
+    member(Role.REVIEWER)
+    factories.CorrectionFactory(answer=answer, first_word=3, text="<b>tiny", is_by_candidate=True)
+    type(answer).objects.update(flagged_at=timezone.now())
+    page = page_of(client, session)
+    assert 'title="The candidate says so. Recognised: small">&lt;b&gt;tiny</span>' in page
+    assert "The candidate, <time" in page
+    assert "Words with a wavy line are the candidate’s" in page
+    assert "The candidate says that this was heard wrongly: listen." in page
+    assert "% sure of its words" not in page
+
+
 class TestNeighbours:
     """Previous and next candidate, as the list has them: the newest first."""
 
@@ -313,6 +325,15 @@ def test_facts_name_the_time_and_the_answer(client, member, session):
     page = page_of(client, session)
     assert "Typed instead of spoken." in page
     assert f'href="{moment_url(session.pk, 1)}"' in page
+
+
+def test_page_that_was_left_is_told_with_its_question(client, member, session, answer):
+    member(Role.REVIEWER)
+    since = timezone.now()
+    times = {"happened_at": since, "ended_at": since + timedelta(seconds=12)}
+    factories.ObservationFactory(session=session, answer=answer, kind="left_page", **times)
+    page = page_of(client, session)
+    assert f'Left the page for 12 s. <a class="ip-back" href="{moment_url(session.pk, 1)}"' in page
 
 
 def test_interview_without_facts_says_so(client, member, session, answer):

@@ -15,6 +15,7 @@ export class FinishStep {
     const name = room.state.session.candidate_name;
     this.screen.part("heading").textContent = name ? text("thank-you-name", { name }) : text("thank-you");
     if (room.closingText) this.screen.part("closing").textContent = room.closingText;
+    this.screen.part("heard").href = room.heardPath;
     this.rows = questions(room.state).map((answer) => this.#row(answer));
     this.update();
     this.screen.focus();
@@ -41,6 +42,8 @@ export class FinishStep {
       this.#wasSaved = isSaved;
       this.screen.element.dataset.saved = isSaved;
       this.screen.phase(isSaved ? "saved" : "saving");
+      const isFinished = this.room.state.session.status === "finished";
+      this.screen.part("correcting").hidden = !(isSaved && isFinished && this.room.heardPath);
       this.screen.say("status", text(isSaved ? "all-saved" : "saving-last"));
     }
     this.screen.part("progress").value = this.room.uploader.share;
