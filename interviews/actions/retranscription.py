@@ -75,7 +75,7 @@ def _check(session: Session, model: EngineModel) -> None:
             _("The interview is under way. Its answers can be transcribed again when it has ended.")
         )
     if model not in recognition.models_for(session.agreed.language):
-        raise BadValue(_("model: no worker has this model for the language now."))
+        raise BadValue(_("model: this model does not run now, or does not know the language."))
 
 
 def _request(
@@ -89,7 +89,7 @@ def _request(
             % MOST_WAITING
         )
     hindered = versions.request(
-        recording_ids=ids, model=model, is_to_be_current=is_to_be_current, by=by, now=now
+        recording_ids=ids, model=model, is_to_be_current=is_to_be_current, by=str(by.pk), now=now
     )
     count = len(ids) - len(hindered)
     if not count:

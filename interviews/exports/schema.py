@@ -64,18 +64,20 @@ class ExportedWord(Schema):
 
 
 class ExportedCorrection(Schema):
+    version: int = Field(description="Of the transcript whose words these are; in force with no other one.")
     first_word: int = Field(description="The first recognised word it stands for, counted from 0.")
     last_word: int = Field(description="The last one.")
     recognised: str = Field(description="These words.")
     text: str | None = Field(
         description="What was said instead. Empty: nothing was said. Null: what was recognised is right."
     )
-    is_in_force: bool = Field(description="False if a later one overlaps it, or other words stand there now.")
+    is_in_force: bool = Field(description="False if a later one overlaps it, or another version is used.")
     made_by: str = Field(description="A user name; empty if the account is gone.")
     made_at: datetime
 
 
 class ExportedTranscript(Schema):
+    version: int = Field(description="1: what was recognised first; more if it was transcribed again.")
     status: Literal["waiting", "done", "failed", "no_engine"]
     text: str = Field(description="As it was recognised.")
     corrected_text: str = Field(description="With the corrections in force; the same as `text` without any.")
@@ -221,6 +223,7 @@ def _recording(recording: Any) -> ExportedRecording:
 
 def _transcript(each: AnswerRecord, transcript: Any) -> ExportedTranscript:
     return ExportedTranscript(
+        version=transcript.version,
         status=transcript.status,
         text=transcript.text,
         corrected_text=each.text,
@@ -236,6 +239,7 @@ def _transcript(each: AnswerRecord, transcript: Any) -> ExportedTranscript:
 
 def _correction(layer: Correction, is_in_force: bool) -> ExportedCorrection:
     return ExportedCorrection(
+        version=layer.version,
         first_word=layer.first_word,
         last_word=layer.last_word,
         recognised=layer.recognised,

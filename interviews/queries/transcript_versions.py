@@ -34,7 +34,7 @@ def all_of(answer: Answer) -> list[Recognised]:
 
     An answer without a transcript has none.
     """
-    versions = TranscriptVersion.objects.filter(recording__answer=answer.pk).select_related("asked_by")
+    versions = TranscriptVersion.objects.filter(recording__answer=answer.pk)
     found: list[Recognised] = list(versions.order_by("version"))
     transcript = getattr(answer.recording, "transcript", None)
     return found or ([transcript] if transcript is not None else [])

@@ -18,7 +18,7 @@ class AgainForm(forms.Form):
 
     model = forms.ChoiceField(
         label=_("Model"),
-        help_text=_("Those that workers have now, for the language of the interview."),
+        help_text=_("Those that run now and know the language of the interview."),
         widget=UnfoldAdminSelectWidget,
     )
     is_to_be_current = forms.BooleanField(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from accounts.models import User
 from interviews.models import Answer
 from interviews.queries import transcript_versions
 from voice.models import Recognised
@@ -12,11 +13,15 @@ from voice.types import EngineModel
 
 @dataclass(frozen=True)
 class Version:
-    """A version as the page shows it. n_corrections: that were made on it."""
+    """A version as the page shows it.
+
+    n_corrections: that were made on it. asked_by: None for the first one, and where the account is gone.
+    """
 
     row: Recognised
     is_current: bool
     n_corrections: int
+    asked_by: User | None
 
     @property
     def is_done(self) -> bool:
@@ -37,9 +42,17 @@ def versions_of(answer: Answer) -> list[Version]:
     """Return the versions of an answer with a transcript, in order."""
     current = cast("Any", answer.recording).transcript.version
     made_on = list(answer.corrections.values_list("version", flat=True))
+    rows = transcript_versions.all_of(answer)
+    asked_by = {row.version: getattr(row, "asked_by", "") for row in rows}
+    people = {str(user.pk): user for user in User.objects.filter(pk__in=filter(None, asked_by.values()))}
     return [
-        Version(row, row.version == current, made_on.count(row.version))
-        for row in transcript_versions.all_of(answer)
+        Version(
+            row,
+            is_current=row.version == current,
+            n_corrections=made_on.count(row.version),
+            asked_by=people.get(asked_by[row.version]),
+        )
+        for row in rows
     ]
 
 

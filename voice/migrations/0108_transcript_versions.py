@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-from django.conf import settings
 from django.db import migrations, models
 
 
@@ -10,7 +9,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('voice', '0013_vocabulary'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -40,8 +38,8 @@ class Migration(migrations.Migration):
                 ('wanted_engine', models.CharField(blank=True, help_text='Empty for the first version.', max_length=40)),
                 ('wanted_model', models.CharField(blank=True, max_length=200)),
                 ('is_to_be_current', models.BooleanField(default=False, help_text='Used as soon as it is made, unless words were corrected.')),
+                ('asked_by', models.CharField(blank=True, help_text='The name that the product gives the person.', max_length=80)),
                 ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('recording', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='voice.recording')),
             ],
             options={

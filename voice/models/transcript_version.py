@@ -1,6 +1,5 @@
 """The versions of a transcript."""
 
-from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,8 +21,8 @@ class TranscriptVersion(Recognised):
     is_to_be_current = models.BooleanField(
         default=False, help_text=_("Used as soon as it is made, unless words were corrected.")
     )
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    asked_by = models.CharField(
+        max_length=80, blank=True, help_text=_("The name that the product gives the person.")
     )
     asked_at = models.DateTimeField(default=timezone.now)
 

@@ -10,7 +10,7 @@ The transcript is a copy of the version that is current, so whoever reads it nee
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -60,11 +60,11 @@ def obstacle(recording: Recording, made: Iterable[TranscriptVersion], model: Eng
 
 @transaction.atomic
 def request(
-    *, recording_ids: Sequence[UUID], model: EngineModel, is_to_be_current: bool, by: Any, now: datetime
+    *, recording_ids: Sequence[UUID], model: EngineModel, is_to_be_current: bool, by: str, now: datetime
 ) -> list[Obstacle]:
     """Let these recordings be transcribed again; return what was in the way of those that are not.
 
-    by: the user who asks.
+    by: who asks, as the product names people.
     """
     rows = Recording.objects.select_for_update(of=("self",)).filter(pk__in=recording_ids).order_by("pk")
     found = []

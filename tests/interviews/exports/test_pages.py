@@ -16,6 +16,7 @@ from interviews.actions import erasure
 from interviews.exports import pages
 from interviews.exports.schema import CandidateInterview
 from tests import factories
+from voice.models import Transcript
 
 Role = Membership.Role
 CHANGELIST = "admin:interviews_session_changelist"
@@ -87,6 +88,17 @@ def test_json_has_what_was_recognised_and_who_corrected_it(client, member, sessi
     assert [(each.text, each.made_by, each.is_in_force) for each in transcript.corrections] == [
         *(("large", "", True), ("tiny", owner.username, False)),
     ]
+
+
+def test_json_tells_which_version_of_the_transcript_is_used(client, member, session):
+    member(Role.OWNER)
+    answer = session.answers.get(position=1)
+    factories.CorrectionFactory(answer=answer, first_word=3, text="tiny")
+    Transcript.objects.filter(recording=answer.recording).update(version=2)
+    [found, _typed] = CandidateInterview.model_validate_json(client.get(url(session, "json")).content).answers
+    assert found.transcript.version == 2
+    assert found.transcript.corrected_text == found.transcript.text
+    assert [(each.version, each.is_in_force) for each in found.transcript.corrections] == [(1, False)]
 
 
 def test_json_tells_no_limits_and_facts_about_the_whole_interview(client, member, session):

@@ -102,7 +102,7 @@ def test_model_that_is_not_offered_is_refused(client, member, answer, model):
 def test_without_workers_the_page_says_so(client, member, answer, clean_redis):
     clean_redis.flushdb()
     member(Role.REVIEWER)
-    assert "No worker tells" in client.get(of_answer(answer)).content.decode()
+    assert "No model that knows" in client.get(of_answer(answer)).content.decode()
 
 
 @pytest.mark.parametrize("version", ["2", "99999999999", "x", "²", ""])
