@@ -332,7 +332,7 @@ ANYMAIL = {"IGNORE_UNSUPPORTED_FEATURES": True, "REQUESTS_TIMEOUT": 20} | {
     name.removeprefix("ANYMAIL_"): value for name, value in os.environ.items() if name.startswith("ANYMAIL_")
 }
 if MAIL_SERVICE:
-    EMAIL_BACKEND = f"anymail.backends.{MAIL_SERVICE}.EmailBackend"
+    EMAIL_BACKEND = "interview_platform.backends.mail.MailServiceBackend"
 else:
     vars().update(env.email_url_config(EMAIL_URL or "dummymail://"))
 EMAIL_TIMEOUT = 20  # seconds without an answer of the mail server

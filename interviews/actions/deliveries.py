@@ -61,27 +61,22 @@ def record(*, message: Message, status: str, because: str = "", now: datetime) -
     return is_news
 
 
-def refusal(error: Exception) -> str:
-    """Return why a recipient was refused for good; "" for an error after which it is tried again."""
+def refusal(error: OSError) -> str:
+    """Return why a recipient was refused for good; "" for an error after which it is tried again.
+
+    error: of a mail server, or caused by one of a mail service.
+    """
     if isinstance(error, SMTPRecipientsRefused):
         codes = [code for code, _reply in error.recipients.values()]
         return Because.REFUSED if codes and min(codes) >= PERMANENT_FROM else ""
     if settings.MAIL_SERVICE:
         from anymail.exceptions import AnymailRecipientsRefused
 
-        if isinstance(error, AnymailRecipientsRefused):
-            status: Any = getattr(error.email_message, "anymail_status", None)
+        cause = error.__cause__
+        if isinstance(cause, AnymailRecipientsRefused):
+            status: Any = getattr(cause.email_message, "anymail_status", None)
             return Because.INVALID if status and "invalid" in (status.status or ()) else Because.BLOCKED
     return ""
-
-
-def errors_of_sending() -> tuple[type[Exception], ...]:
-    """Return the errors with which sending fails."""
-    if not settings.MAIL_SERVICE:
-        return (OSError,)  # smtplib's errors, too
-    from anymail.exceptions import AnymailError
-
-    return OSError, AnymailError
 
 
 def has_returned(invitation: str = "pk") -> Exists:

@@ -126,23 +126,24 @@ def send(*, message_id: UUID, now: datetime) -> None:
         return
     try:
         service_id = _deliver(message, mail_of(message, now=now))
-    except deliveries.errors_of_sending() as error:
+    except OSError as error:  # smtplib's errors, too
         _not_sent(message, error)
     else:
         waiting.update(status=Message.Status.SENT, sent_at=now, last_error="", service_id=service_id)
         logger.info("message %s to invitation %s is sent", message_id, invitation.pk)
 
 
-def _not_sent(message: Message, error: Exception) -> None:
+def _not_sent(message: Message, error: OSError) -> None:
     """Note why: the error's type, for errors quote the address. What is refused for good is not retried."""
     status, because = Message.Status.WAITING, deliveries.refusal(error)
+    name = type(error.__cause__ or error).__name__  # of a service's error, if it is one
     if because:
         status = Message.Status.BOUNCED
     elif message.attempts + 1 >= MAX_ATTEMPTS:
         status = Message.Status.FAILED
     waiting = Message.objects.filter(pk=message.pk, status=Message.Status.WAITING)
-    waiting.update(status=status, returned_because=because, last_error=type(error).__name__)
-    logger.warning("message %s was not sent (%s)", message.pk, type(error).__name__)
+    waiting.update(status=status, returned_because=because, last_error=name)
+    logger.warning("message %s was not sent (%s)", message.pk, name)
 
 
 def _is_of_use(kind: str, invitation: Invitation) -> bool:

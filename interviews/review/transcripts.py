@@ -74,6 +74,7 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
             "answer": answer,
             "versions": versions,
             "is_waiting": any(one.row.status == Recognised.Status.WAITING for one in versions),
+            "seen": sum(one.row.status != Recognised.Status.WAITING for one in versions),
             "here": here,
             "form": form,
             "back": moment_url(session_id, answer.number),
@@ -118,8 +119,8 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
         context = {
             "title": _("Transcribe again"),
             "answers": shown,
-            "waiting": total - done,
-            "done": done,
+            "is_waiting": done < total,
+            "seen": done,
             "total": total,
             "here": here,
             "form": form,
@@ -205,7 +206,13 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
     def _transcripts_page(
         self, request: HttpRequest, session: Session, name: str, context: dict[str, Any]
     ) -> HttpResponse:
-        """Answer a page that looks again with the part that changes, others with the whole page."""
+        """Answer a page that looks again with what has changed since, others with the whole page.
+
+        context: seen, how much is made, and whether it `is_waiting` for more.
+        """
+        has_seen = request.headers.get("HX-Request") and request.GET.get("seen") == str(context["seen"])
+        if has_seen and context["is_waiting"]:
+            return HttpResponse(status=204)  # htmx leaves the page as it is, and the focus where it is
         shared = {"session": session, "look_again_s": LOOK_AGAIN_S, **context}
         if request.headers.get("HX-Request"):
             return TemplateResponse(request, f"admin/interviews/review/{name}_part.html", shared)

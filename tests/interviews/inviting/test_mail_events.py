@@ -6,6 +6,8 @@ from base64 import b64encode
 from datetime import timedelta
 
 import pytest
+from anymail.exceptions import AnymailAPIError
+from anymail.message import AnymailRecipientStatus
 from django.core import mail as outbox
 from django.urls import reverse
 from django.utils import timezone
@@ -117,6 +119,17 @@ def test_address_is_closed_without_a_service_or_a_secret(client, message, settin
     assert post(client, event(message, **HARD), "").status_code == 403
 
 
+def test_service_may_look_whether_there_is_such_an_address(client):
+    assert client.head(reverse("interviews:mail_events")).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["mandrill", "postmark", "resend", "sendinblue"])
+def test_every_service_is_heard(client, settings, name):
+    """Each refuses the wrong secret in its own view."""
+    settings.MAIL_SERVICE = name
+    assert post(client, {}, "service:guessed").status_code == 403
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
@@ -155,17 +168,28 @@ def test_reminder_that_waits_is_dropped_after_a_bounce(message):
     assert reminder.status == "dropped"
 
 
-def test_service_that_refuses_the_address_is_asked_once(ours, monkeypatch):  # noqa: F811
-    from anymail.exceptions import AnymailRecipientsRefused
+@pytest.mark.parametrize(
+    ("status", "wanted"),
+    [
+        ("invalid", ("bounced", "invalid", "AnymailRecipientsRefused")),
+        ("rejected", ("bounced", "blocked", "AnymailRecipientsRefused")),
+        (None, ("waiting", "", "AnymailAPIError")),
+    ],
+)
+def test_service_that_refuses_the_address_is_not_asked_again(ours, monkeypatch, settings, status, wanted):  # noqa: F811
+    def refuse(backend, _response, payload, _message):
+        if status is None:
+            raise AnymailAPIError
+        return {each: AnymailRecipientStatus(None, status) for each in payload.recipient_emails}
 
-    def refuse(*_, **__):
-        raise AnymailRecipientsRefused
-
+    settings.MAIL_SERVICE = "test"
+    settings.EMAIL_BACKEND = "interview_platform.backends.mail.MailServiceBackend"
     invitation = factories.InvitationFactory(interview__organisation=ours, interview__questions=2)
     mails.ask(invitations=[invitation], kind="invitation", by="test", now=timezone.now())
-    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", refuse)
+    monkeypatch.setattr("anymail.backends.test.EmailBackend.parse_recipient_status", refuse)
     mails.send(message_id=Message.objects.get().pk, now=timezone.now())
-    assert Message.objects.get().returned_because == "blocked"
+    message = Message.objects.get()
+    assert (message.status, message.returned_because, message.last_error) == wanted
 
 
 @pytest.mark.parametrize(
@@ -197,8 +221,10 @@ def test_recruiter_sees_which_mails_came_back_and_why(client, message, member): 
     assert message.invitation.candidate_name not in client.get(listed).content.decode()
 
 
-def test_list_does_not_tell_of_a_decision_whose_mail_came_back(message):
-    Message.objects.create(
-        invitation=message.invitation, kind="rejection", status="bounced", returned_because="bounced"
-    )
+def test_candidate_does_not_tell_of_a_decision_whose_mail_came_back(client, message, member):  # noqa: F811
+    member(Membership.Role.RECRUITER)
+    page = reverse("admin:interviews_invitation_change", args=[message.invitation_id])
+    assert "last e-mail" in client.get(page).content.decode().lower()
+    Message.objects.update(kind="rejection", status="bounced", returned_because="bounced")
+    assert "last e-mail" not in client.get(page).content.decode().lower()
     assert not type(message.invitation).objects.filter(deliveries.has_returned()).exists()

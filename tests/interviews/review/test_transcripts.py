@@ -56,12 +56,14 @@ def test_reviewer_asks_looks_and_chooses(client, member, answer):
     assert client.post(of_answer(answer), CHOICE).status_code == 302
     waiting = client.get(of_answer(answer), headers={"HX-Request": "true"}).content.decode()
     assert "is being transcribed" in waiting
-    assert 'hx-trigger="load delay:3s"' in waiting
+    assert 'hx-trigger="every 3s"' in waiting
     assert "<html" not in waiting
+    again = client.get(of_answer(answer) + "?seen=1", headers={"HX-Request": "true"})
+    assert (again.status_code, again.content) == (204, b"")
 
     finish(answer)
     page = client.get(of_answer(answer)).content.decode()
-    assert "load delay" not in page
+    assert "every 3s" not in page
     assert f"asked for by {user}" in page
     assert "1 passage is different." in page
     assert "in voices,</del>" in page
