@@ -4,6 +4,7 @@ from django.urls import path
 
 from interviews.candidate import pages
 from interviews.correcting import pages as correcting
+from interviews.inviting.mail_events import mail_events
 from interviews.inviting.reminders import end_reminders
 from interviews.open_links import pages as open_links
 from interviews.privacy.pages import your_data
@@ -20,4 +21,5 @@ urlpatterns = [
     path("open/<str:token>/", open_links.apply, name="open_link"),
     path("open/confirm/<str:token>/", open_links.confirm, name="confirm"),
     path("i/<str:token>/reminders/", end_reminders, name="reminders"),
+    path("mail/events/", mail_events, name="mail_events"),
 ]

@@ -5,6 +5,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
+
+from django.contrib import admin
 
 from voice import defaults
 from voice.engines import defaults as engines
@@ -50,3 +53,20 @@ def test_only_the_engines_know_their_names():
 
     assert len(names) == 13
     assert named == []
+
+
+def test_pages_that_make_up_one_admin_hide_no_method_of_each_other():
+    """An admin is made of the pages of several rooms, which know nothing of each other."""
+    hidden = set()
+    for page in admin.site._registry.values():
+        own: dict[str, type] = {}
+        for kind in type(page).__mro__:
+            if not kind.__module__.startswith(("accounts.", "interviews.", "voice.")):
+                continue
+            for name, method in vars(kind).items():
+                if not isinstance(method, FunctionType) or not name.startswith("_") or name.endswith("__"):
+                    continue
+                first = own.setdefault(name, kind)
+                if not issubclass(first, kind):
+                    hidden.add(f"{first.__name__} hides {name} of {kind.__name__}")
+    assert hidden == set()

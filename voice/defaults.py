@@ -70,6 +70,7 @@ JOBS: Final = (
     "voice.workers.transcription.recognise_on_the_way",
     "voice.workers.transcription.recognise_partial",
     "voice.workers.transcription.transcribe",
+    "voice.workers.transcription.transcribe_again",
     "voice.workers.transcription.transcribe_file",
 )
 """Functions that workers run as jobs; a job that names another is dropped (`voice.queues.listed_jobs`)."""

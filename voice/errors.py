@@ -29,6 +29,12 @@ class LanguageUnsupported(EngineUnavailable):
     code = "language_unsupported"
 
 
+class ModelMissing(EngineUnavailable):
+    """The engine that was asked for by name is not among those that are configured, or has another model."""
+
+    code = "model_missing"
+
+
 class AudioRejected(VoiceError):
     """The audio cannot be used: a retry with the same bytes fails again."""
 

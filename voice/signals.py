@@ -11,6 +11,9 @@ recording_stored = Signal()
 transcript_finished = Signal()
 """transcript: voice.models.Transcript that is done or has failed permanently."""
 
+version_finished = Signal()
+"""version: voice.models.TranscriptVersion that is done or has failed."""
+
 speech_rendered = Signal()
 """speech: voice.models.Speech that can now be played."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -106,6 +106,16 @@ class Recognition:
             return 0.0
         weighted = sum(w * segment.avg_logprob for w, segment in zip(weights, self.segments, strict=True))
         return min(1.0, math.exp(weighted / sum(weights)))
+
+
+class EngineModel(NamedTuple):
+    """An engine for recognition, with the model that it has."""
+
+    engine: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.engine} ({self.model})" if self.model else self.engine
 
 
 Quality = Literal["neural", "cloned", "cloud", "last_resort"]

@@ -21,33 +21,44 @@ MAX_LAYERS = 500
 
 
 def correct(
-    *, answer: Answer, first_word: int, last_word: int, text: str, by: User, now: datetime
+    *, answer: Answer, first_word: int, last_word: int, text: str, by: User, now: datetime, version: int = 1
 ) -> Correction:
     """Say what was said instead of the recognised words `first_word` to `last_word`, inclusive.
 
-    text: "" where nothing was said.
+    text: "" where nothing was said. version: of the transcript whose words these are.
 
     Raises:
         BadValue: there are no such words, or the text is too long.
         WrongState: the answer has no transcript, or was erased meanwhile. Or the words are only a part of
-            those that a correction stands for: it was made after the page was loaded.
+            those that a correction stands for, or another version is used: since the page was loaded.
     """
     wanted = " ".join(text.split())
     if len(wanted) > MAX_CHARACTERS or "\0" in wanted:
         raise BadValue(_("text: write at most %d characters.") % MAX_CHARACTERS)
-    return _add(answer, first_word, last_word, wanted, by=by, now=now)
+    return _add(answer, first_word, last_word, wanted, version=version, by=by, now=now)
 
 
-def restore(*, answer: Answer, first_word: int, last_word: int, by: User, now: datetime) -> Correction:
+def restore(
+    *, answer: Answer, first_word: int, last_word: int, by: User, now: datetime, version: int = 1
+) -> Correction:
     """Say that these words were recognised rightly: corrections of them end. Raises as `correct`."""
-    return _add(answer, first_word, last_word, None, by=by, now=now)
+    return _add(answer, first_word, last_word, None, version=version, by=by, now=now)
 
 
 @transaction.atomic
 def _add(
-    answer: Answer, first_word: int, last_word: int, text: str | None, *, by: User, now: datetime
+    answer: Answer,
+    first_word: int,
+    last_word: int,
+    text: str | None,
+    *,
+    version: int,
+    by: User,
+    now: datetime,
 ) -> Correction:
     transcript = locked_transcript(answer)
+    if version != transcript.version:
+        raise WrongState(_("Another version of the transcript is used now. Load the page again."))
     if not 0 <= first_word <= last_word < len(transcript.words):
         raise BadValue(_("words: the transcript has no such words."))
     layers = list(answer.corrections.all())
@@ -59,6 +70,7 @@ def _add(
         answer=answer,
         first_word=first_word,
         last_word=last_word,
+        version=version,
         recognised=corrections.recognised(transcript, first_word, last_word),
         text=text,
         made_by=by,

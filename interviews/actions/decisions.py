@@ -82,5 +82,5 @@ def tell(*, session: Session, by: User, now: datetime) -> None:
 
 def told(decision: Decision) -> Message | None:
     """Return the e-mail that tells or has told this decision, unless it failed or was dropped."""
-    live = (Message.Status.WAITING, Message.Status.SENT)
+    live = (Message.Status.WAITING, Message.Status.SENT, Message.Status.DELIVERED)
     return mails.of_decision(decision).filter(status__in=live).first()

@@ -3,7 +3,7 @@
     mails.ask(invitations=[invitation], kind=Message.Kind.INVITATION, by=user, now=now)
 
 A message that the mail server does not take is tried again for some hours. Its text is made anew each time,
-from the interview as it is then.
+from the interview as it is then. What becomes of it later is told in `interviews.actions.deliveries`.
 """
 
 import logging
@@ -22,6 +22,7 @@ from django.utils import formats, timezone, translation
 
 from accounts import colours
 from accounts.models import User
+from interviews.actions import deliveries
 from interviews.models import Decision, Invitation, MailTemplate, Message
 from interviews.models.question import expected_minutes
 from interviews.queries import links
@@ -32,11 +33,14 @@ from voice.queues import jobs
 logger = logging.getLogger(__name__)
 
 JOB = "interviews.jobs.send_message"
+KEY = "message"
+"""Under this name a mail service keeps the id of a message, and returns it with what becomes of it."""
 MAX_ATTEMPTS = 6
 FIRST_RETRY = timedelta(minutes=1)
 """Doubled with each try: the last one is after half an hour."""
 AT_ONCE = 500
 REMIND_DAYS = (3, 1)
+NOT_REACHED = (Message.Status.FAILED, *deliveries.RETURNED)
 USABLE = {
     Message.Kind.INVITATION: (Invitation.Status.PENDING, Invitation.Status.STARTED),
     Message.Kind.REMINDER: (Invitation.Status.PENDING,),  # never after the start
@@ -121,17 +125,25 @@ def send(*, message_id: UUID, now: datetime) -> None:
         waiting.update(status=Message.Status.DROPPED)
         return
     try:
-        _deliver(message, mail_of(message, now=now))
-    except OSError as error:  # smtplib's errors, too. They quote the address
-        is_last = message.attempts + 1 >= MAX_ATTEMPTS
-        waiting.update(
-            last_error=type(error).__name__,
-            status=Message.Status.FAILED if is_last else Message.Status.WAITING,
-        )
-        logger.warning("message %s was not sent (%s)", message_id, type(error).__name__)
+        service_id = _deliver(message, mail_of(message, now=now))
+    except OSError as error:  # smtplib's errors, too
+        _not_sent(message, error)
     else:
-        waiting.update(status=Message.Status.SENT, sent_at=now, last_error="")
+        waiting.update(status=Message.Status.SENT, sent_at=now, last_error="", service_id=service_id)
         logger.info("message %s to invitation %s is sent", message_id, invitation.pk)
+
+
+def _not_sent(message: Message, error: OSError) -> None:
+    """Note why: the error's type, for errors quote the address. What is refused for good is not retried."""
+    status, because = Message.Status.WAITING, deliveries.refusal(error)
+    name = type(error.__cause__ or error).__name__  # of a service's error, if it is one
+    if because:
+        status = Message.Status.BOUNCED
+    elif message.attempts + 1 >= MAX_ATTEMPTS:
+        status = Message.Status.FAILED
+    waiting = Message.objects.filter(pk=message.pk, status=Message.Status.WAITING)
+    waiting.update(status=status, returned_because=because, last_error=name)
+    logger.warning("message %s was not sent (%s)", message.pk, name)
 
 
 def _is_of_use(kind: str, invitation: Invitation) -> bool:
@@ -144,10 +156,14 @@ def _is_wanted(message: Message, now: datetime) -> bool:
         decision = Decision.objects.filter(session__invitation=invitation, is_current=True).first()
         return decision is not None and of_decision(decision).filter(pk=message.pk).exists()
     is_reminder = message.kind == Message.Kind.REMINDER
-    if is_reminder and not invitation.wants_reminders:
+    if is_reminder and not (invitation.wants_reminders and _is_reachable(invitation)):
         return False
     ends_at = invitation.begin_by if invitation.status == Invitation.Status.PENDING else invitation.expires_at
     return _is_of_use(message.kind, invitation) and ends_at > now
+
+
+def _is_reachable(invitation: Invitation) -> bool:
+    return Invitation.objects.filter(~deliveries.has_returned(), pk=invitation.pk).exists()
 
 
 def of_decision(decision: Decision) -> QuerySet[Message]:
@@ -218,7 +234,8 @@ def reminders_address(invitation: Invitation) -> str:
     return f"{invitation.url}reminders/"
 
 
-def _deliver(message: Message, mail: Mail) -> None:
+def _deliver(message: Message, mail: Mail) -> str:
+    """Send it; return the id that a mail service gave it, "" by SMTP."""
     headers = {"Message-ID": f"<{message.pk}@{settings.DEFAULT_FROM_EMAIL.rpartition('@')[2].strip('>')}>"}
     if message.kind == Message.Kind.REMINDER:  # Source: RFC 8058
         headers["List-Unsubscribe"] = f"<{reminders_address(message.invitation)}>"
@@ -226,10 +243,14 @@ def _deliver(message: Message, mail: Mail) -> None:
     outgoing = EmailMultiAlternatives(
         mail.subject, mail.text, None, [message.invitation.candidate_email], headers=headers
     )
+    outgoing.metadata = {KEY: str(message.pk)}  # type: ignore[attr-defined]  # django-anymail's
     outgoing.attach_alternative(mail.html, "text/html")
     if mail.calendar:
         outgoing.attach("interview.ics", mail.calendar, "text/calendar")
     outgoing.send()
+    status = getattr(outgoing, "anymail_status", None)
+    given = status.message_id if status else None
+    return "" if given is None else str(given)[:200]
 
 
 def end_reminders(*, invitation: Invitation) -> None:
@@ -255,11 +276,12 @@ def sweep(*, now: datetime) -> None:
 def _to_remind(days: int, now: datetime) -> QuerySet[Invitation]:
     """Return candidates who were invited by e-mail, have not begun, and have so many days left.
 
-    Nobody is reminded on the day of the invitation, nor of two rules at once.
+    Nobody is reminded on the day of the invitation, nor of two rules at once, nor after one that came back.
     """
     soon = now + timedelta(days=days)
     earlier = [other for other in REMIND_DAYS if other < days]
-    rows = Invitation.objects.annotate(ends_at=Least("expires_at", "interview__published__deadline")).filter(
+    reachable = Invitation.objects.filter(~deliveries.has_returned())
+    rows = reachable.annotate(ends_at=Least("expires_at", "interview__published__deadline")).filter(
         status=Invitation.Status.PENDING,
         wants_reminders=True,
         expires_at__gt=now,
@@ -272,7 +294,7 @@ def _to_remind(days: int, now: datetime) -> QuerySet[Invitation]:
 
 
 def failures(invitations: Iterable[Invitation]) -> set[UUID]:
-    """Return the ids of the invitations whose last e-mail has failed."""
+    """Return the ids of the invitations whose last e-mail has failed or came back."""
     rows = Message.objects.filter(invitation__in=list(invitations)).order_by("invitation_id", "-created_at")
     last = rows.distinct("invitation_id").values_list("invitation_id", "status")
-    return {invitation_id for invitation_id, status in last if status == Message.Status.FAILED}
+    return {invitation_id for invitation_id, status in last if status in NOT_REACHED}

@@ -65,6 +65,7 @@ def _layer(answer: Answer, transcript: Transcript, change: rewording.Change, now
         last_word=last,
         recognised=corrections.recognised(transcript, first, last),
         text=change.text,
+        version=transcript.version,
         is_by_candidate=True,
         made_at=now,
     )

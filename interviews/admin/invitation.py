@@ -16,13 +16,14 @@ from unfold.enums import ActionVariant
 
 from accounts.large_lists import PeriodFilter
 from accounts.scoped_admin import ScopedRelatedFilter
-from interviews.actions import invitations, mails
+from interviews.actions import deliveries, invitations, mails
 from interviews.actions.errors import ActionRefused
 from interviews.admin.arrangements import ArrangementActions
 from interviews.admin.link import LinkActions
 from interviews.inviting.forms import InvitingForm
 from interviews.models import Invitation, Message
 from interviews.queries import progress
+from interviews.texts.mails import OF_DECISIONS
 
 DEFAULT_DAYS = 14
 
@@ -55,6 +56,19 @@ class InvitationForm(InvitingForm, forms.ModelForm):
             mails.ask(invitations=[self.instance], kind=Message.Kind.INVITATION, by=self.by, now=now)
 
 
+class MailFilter(admin.SimpleListFilter):
+    """Candidates whom the last e-mail did not reach."""
+
+    title = _("e-mail")
+    parameter_name = "mail"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("returned", _("came back"))]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Invitation]) -> QuerySet[Invitation]:
+        return rows.filter(deliveries.has_returned()) if self.value() == "returned" else rows
+
+
 class Invited(PeriodFilter):
     title = _("invited")
     column = "created_at"
@@ -65,7 +79,7 @@ class InvitationAdmin(LinkActions, ArrangementActions):
     form = InvitationForm
     organisation_path = "interview__organisation_id"
     list_display = ["candidate_name", "interview", "state", "progress_in_words", "expires_at", "link_button"]
-    list_filter = [("interview", ScopedRelatedFilter), "status", Invited]
+    list_filter = [("interview", ScopedRelatedFilter), "status", MailFilter, Invited]
     list_select_related = ["interview", "session"]
     search_fields = ["candidate_name", "candidate_email", "interview__title"]
     actions = ["revoke_selected"]
@@ -84,6 +98,7 @@ class InvitationAdmin(LinkActions, ArrangementActions):
         "earlier_attempts",
         "status_in_words",
         "progress_in_words",
+        "last_mail",
         "invited_by",
         "created_at",
     ]
@@ -99,9 +114,10 @@ class InvitationAdmin(LinkActions, ArrangementActions):
             return [(None, {"fields": [*who, "is_mailed"]})]
         is_writer = self._is_allowed(request, obj, self.writing_roles)
         link = ["link"] if is_writer else []
+        mail = ["last_mail"] if is_writer and _told(obj).exists() else []
         earlier = ["earlier_attempts"] if is_writer and obj.set_aside.exists() else []
         return [
-            (None, {"fields": [*link, ("status_in_words", "progress_in_words"), *earlier]}),
+            (None, {"fields": [*link, ("status_in_words", "progress_in_words"), *mail, *earlier]}),
             (_("Invitation"), {"fields": [*who, ("invited_by", "created_at")]}),
         ]
 
@@ -173,6 +189,14 @@ class InvitationAdmin(LinkActions, ArrangementActions):
     def progress_in_words(self, invitation: Invitation) -> str:
         return str(progress.of(invitation))
 
+    @display(description=_("last e-mail"))
+    def last_mail(self, invitation: Invitation) -> str:
+        """Say what became of the last invitation or reminder."""
+        last = _told(invitation).order_by("-created_at").first()
+        return (
+            render_to_string("admin/interviews/invitation/last_mail.html", {"message": last}) if last else "–"
+        )
+
     @display(description=_("invited by"))
     def invited_by(self, invitation: Invitation) -> str:
         return str(invitation.created_by or _("another system"))
@@ -201,3 +225,8 @@ class InvitationAdmin(LinkActions, ArrangementActions):
     def erase(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Redirect to the page that says what goes; nothing is changed here."""
         return redirect("admin:interviews_erasure_confirm", object_id)
+
+
+def _told(invitation: Invitation) -> QuerySet[Message]:
+    """Return its e-mails but for those that tell a decision: they are for those who may see it."""
+    return invitation.messages.exclude(kind__in=OF_DECISIONS)

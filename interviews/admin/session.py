@@ -20,6 +20,7 @@ from interviews.exports.pages import ExportActions
 from interviews.models import Session
 from interviews.queries import progress
 from interviews.review.pages import ReviewPages
+from interviews.review.transcripts import TranscriptPages
 
 
 class Begun(PeriodFilter):
@@ -28,7 +29,15 @@ class Begun(PeriodFilter):
 
 
 @admin.register(Session)
-class SessionAdmin(ReviewPages, EvaluationPages, QueuePages, ComparePages, ExportActions, DecisionColumn):
+class SessionAdmin(
+    ReviewPages,
+    TranscriptPages,
+    EvaluationPages,
+    QueuePages,
+    ComparePages,
+    ExportActions,
+    DecisionColumn,
+):
     """Read-only: a candidate's interview is never edited."""
 
     organisation_path = "invitation__interview__organisation_id"
@@ -46,7 +55,7 @@ class SessionAdmin(ReviewPages, EvaluationPages, QueuePages, ComparePages, Expor
         *("invitation__candidate_name", "invitation__candidate_email"),
         "invitation__interview__title",
     ]
-    actions = ["assign_selected", "compare_selected", *ExportActions.actions]
+    actions = ["assign_selected", "compare_selected", "transcribe_selected", *ExportActions.actions]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         rows: Any = super().get_queryset(request)

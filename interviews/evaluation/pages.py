@@ -22,7 +22,7 @@ from accounts.scoped_admin import ReadOnlyScopedModelAdmin
 from interviews.actions import decisions, mails, notes, scorecards
 from interviews.actions.assignments import unassign
 from interviews.actions.errors import ActionRefused
-from interviews.models import Decision, Session
+from interviews.models import Decision, Note, Session
 from interviews.queries import evaluation, review_queue
 
 FRAGMENT = "admin/interviews/evaluation/scorecard.html"
@@ -43,6 +43,8 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
             "decision/": require_POST(self.decision_view),
             "decision/mail/": require_POST(self.tell_view),
             "notes/": require_POST(self.note_view),
+            "notes/<uuid:note_id>/edit/": require_POST(self.edit_note_view),
+            "notes/<uuid:note_id>/delete/": require_POST(self.delete_note_view),
             "assignments/<int:assignment_id>/end/": require_POST(self.unassign_view),
         }
         own = [
@@ -131,6 +133,24 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         is_shared = request.POST.get("is_shared") == "on"
         notes.write(session=session, text=request.POST.get("text", ""), is_shared=is_shared, **_by(request))
 
+    def edit_note_view(self, request: HttpRequest, session_id: UUID, note_id: UUID) -> HttpResponse:
+        """Change a note of the user's own."""
+        session = self.session_of(request, session_id)
+        note = _own_note(request, session, note_id)
+        text, is_shared = request.POST.get("text", ""), request.POST.get("is_shared") == "on"
+
+        def edit(*_of: Any) -> None:
+            notes.edit(note=note, text=text, is_shared=is_shared, **_by(request))
+
+        return self._act(request, session, _("Changed."), edit, edited=note.pk)
+
+    def delete_note_view(self, request: HttpRequest, session_id: UUID, note_id: UUID) -> HttpResponse:
+        """Delete a note of the user's own."""
+        session = self.session_of(request, session_id)
+        note = _own_note(request, session, note_id)
+        by = cast("User", request.user)
+        return self._act(request, session, _("Deleted."), lambda *_of: notes.delete(note=note, by=by))
+
     def unassign_view(self, request: HttpRequest, session_id: UUID, assignment_id: int) -> HttpResponse:
         """Take the candidate away from a reviewer."""
         session = self._writable_session(request, session_id)
@@ -156,15 +176,24 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         return session
 
     def _act(
-        self, request: HttpRequest, session: Session, done: str, act: Callable[[HttpRequest, Session], None]
+        self,
+        request: HttpRequest,
+        session: Session,
+        done: str,
+        act: Callable[[HttpRequest, Session], None],
+        edited: UUID | None = None,
     ) -> HttpResponse:
-        """Act, and say what became of it. What was typed is shown again if it is refused."""
+        """Act, and say what became of it. What was typed is shown again if it is refused.
+
+        edited: the note in whose form it was typed, if it is none of the others.
+        """
         try:
             act(request, session)
         except ActionRefused as refused:
             field, _colon, reason = refused.detail.partition(": ")
             said = reason if field in OF_FORMS else refused.detail
-            return self._shown(request, session, problem=capfirst(said), posted=request.POST)
+            typed = {"problem": capfirst(said), "posted": request.POST, "edited": edited}
+            return self._shown(request, session, **typed)
         if request.headers.get("HX-Request"):
             return self._shown(request, session, done=done)
         if done:
@@ -192,6 +221,14 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
             css={"all": ["admin/interviews/evaluation.css"]},
             js=[cast("str", forms.Script("admin/interviews/evaluation.js", type="module"))],
         )
+
+
+def _own_note(request: HttpRequest, session: Session, note_id: UUID) -> Note:
+    """Return a note of the user's own about this session. Raises Http404."""
+    note = session.notes.filter(pk=note_id, author=cast("User", request.user)).first()
+    if note is None:
+        raise Http404
+    return note
 
 
 def _name(route: str) -> str:

@@ -64,6 +64,7 @@ class ExportedWord(Schema):
 
 
 class ExportedCorrection(Schema):
+    version: int = Field(description="Of the transcript whose words these are; in force with no other one.")
     first_word: int = Field(description="The first recognised word it stands for, counted from 0.")
     last_word: int = Field(description="The last one.")
     recognised: str = Field(description="These words.")
@@ -72,7 +73,7 @@ class ExportedCorrection(Schema):
     )
     is_in_force: bool = Field(
         description="False if another overlaps it that was made later, or by a reviewer where this is the "
-        "candidate's; or if other words stand there now."
+        "candidate's; or if other words stand there now, or another version is used."
     )
     is_by_candidate: bool = Field(description="Whether the candidate made it, after the interview.")
     made_by: str = Field(description="A user name; empty if the account is gone, or the candidate made it.")
@@ -80,6 +81,7 @@ class ExportedCorrection(Schema):
 
 
 class ExportedTranscript(Schema):
+    version: int = Field(description="1: what was recognised first; more if it was transcribed again.")
     status: Literal["waiting", "done", "failed", "no_engine"]
     text: str = Field(description="As it was recognised.")
     corrected_text: str = Field(description="With the corrections in force; the same as `text` without any.")
@@ -240,6 +242,7 @@ def _recording(recording: Any) -> ExportedRecording:
 
 def _transcript(each: AnswerRecord, transcript: Any) -> ExportedTranscript:
     return ExportedTranscript(
+        version=transcript.version,
         status=transcript.status,
         text=transcript.text,
         corrected_text=each.text,
@@ -255,6 +258,7 @@ def _transcript(each: AnswerRecord, transcript: Any) -> ExportedTranscript:
 
 def _correction(layer: Correction, is_in_force: bool) -> ExportedCorrection:
     return ExportedCorrection(
+        version=layer.version,
         first_word=layer.first_word,
         last_word=layer.last_word,
         recognised=layer.recognised,

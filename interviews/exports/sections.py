@@ -117,6 +117,8 @@ def _circumstances(each: AnswerRecord) -> Iterator[str]:
             "engine": f"{transcript.engine} {transcript.model}".strip(),
             "language": language,
         }
+        if transcript.version > 1:
+            yield _("version %(n)s") % {"n": transcript.version}
 
 
 def _spoken(each: AnswerRecord) -> Iterator[Spoken]:

@@ -38,6 +38,12 @@ from interviews.texts.mails import (
 )
 from interviews.tokens import UnreadableToken
 
+SENDABLE = (
+    *(Message.Status.FAILED, Message.Status.SENT),
+    *(Message.Status.DELIVERED, Message.Status.BOUNCED),
+)
+"""E-mails that may be sent again. Who reported one as spam gets none by a click."""
+
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyScopedModelAdmin):
@@ -45,17 +51,17 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
 
     organisation_path = "invitation__interview__organisation_id"
     reading_roles = access.WRITERS
-    list_display = ["created_at", "candidate", "kind", "state", "sent_at", "last_error"]
+    list_display = ["created_at", "candidate", "kind", "state", "sent_at", "problem"]
     list_filter = [("invitation__interview", ScopedRelatedFilter), "kind", "status"]
     list_select_related = ["invitation__interview"]
     search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
     fields = [
         ("candidate", "kind", "status"),
         ("created_at", "sent_at"),
-        ("attempts", "last_error"),
+        ("attempts", "problem"),
         "content",
     ]
-    readonly_fields = ["candidate", "content"]
+    readonly_fields = ["candidate", "problem", "content"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         """Leave out e-mails that tell a decision which the user may not see yet."""
@@ -79,10 +85,23 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
     @display(
         description=_("status"),
         ordering="status",
-        label={"waiting": "info", "sent": "success", "failed": "danger", "dropped": ""},
+        label={
+            "waiting": "info",
+            "sent": "success",
+            "delivered": "success",
+            "bounced": "danger",
+            "complained": "danger",
+            "failed": "danger",
+            "dropped": "",
+        },
     )
     def state(self, message: Message) -> tuple[str, str]:
         return message.status, message.get_status_display()
+
+    @display(description=_("reason"))
+    def problem(self, message: Message) -> str:
+        """Say why it came back, or what the last error was."""
+        return message.get_returned_because_display() or message.last_error
 
     @display(description=_("what it says"))
     def content(self, message: Message) -> str:
@@ -97,7 +116,7 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
             "message": message,
             "subject": mail.subject,
             "text": mail.text.replace(link, f"{hidden} ") if link else mail.text,
-            "may_send_again": message.status in (Message.Status.FAILED, Message.Status.SENT),
+            "may_send_again": message.status in SENDABLE,
         }
         return render_to_string("admin/interviews/message/content.html", context)
 

@@ -21,6 +21,9 @@ class Correction(models.Model):
         help_text=_("The first recognised word it stands for, counted from 0.")
     )
     last_word = models.PositiveIntegerField(help_text=_("The last recognised word it stands for."))
+    version = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text=_("Of the transcript that it was made on, and belongs to.")
+    )
     recognised = models.TextField(help_text=_("These words. It is in force only where they still stand."))
     text = models.TextField(  # noqa: DJ001  null is something else than ""
         null=True, help_text=_("Empty: nothing was said. Null: what was recognised is right.")

@@ -23,8 +23,23 @@ class Message(models.Model):
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")
         SENT = "sent", _("sent")
+        DELIVERED = "delivered", _("delivered")
+        BOUNCED = "bounced", _("came back")
+        COMPLAINED = "complained", _("reported as spam")
         FAILED = "failed", _("failed")
         DROPPED = "dropped", _("no longer wanted")
+
+    class ReturnedBecause(models.TextChoices):
+        """Why it came back, as far as the mail server or service tells."""
+
+        INVALID = "invalid", _("The address is not valid.")
+        BOUNCED = "bounced", _("The address does not exist, or its mailbox is full.")
+        TIMED_OUT = "timed_out", _("The address could not be reached for days.")
+        BLOCKED = "blocked", _("The mail service does not send to this address any more.")
+        SPAM = "spam", _("The person has reported an e-mail as spam.")
+        UNSUBSCRIBED = "unsubscribed", _("The person wants no more e-mails of this sender.")
+        REFUSED = "refused", _("The mail server refused the address.")
+        OTHER = "other", _("The mail service gave no reason.")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     invitation = models.ForeignKey(
@@ -37,6 +52,12 @@ class Message(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.WAITING)
     attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
+    returned_because = models.CharField(
+        _("reason"), max_length=12, blank=True, default="", db_default="", choices=ReturnedBecause.choices
+    )
+    service_id = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text=_("That the mail service gave it.")
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, verbose_name=_("asked for by")
     )
@@ -64,6 +85,14 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["retry_at"], condition=models.Q(status="waiting"), name="messages_to_send"),
             models.Index(fields=["-created_at"], name="newest_messages"),
+            models.Index(
+                fields=["invitation"],
+                condition=models.Q(status__in=["bounced", "complained"]),
+                name="messages_that_came_back",
+            ),
+            models.Index(
+                fields=["service_id"], condition=~models.Q(service_id=""), name="messages_of_a_service"
+            ),
         ]
 
     def __str__(self) -> str:

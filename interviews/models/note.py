@@ -17,6 +17,7 @@ class Note(models.Model):
     text = models.TextField(_("note"), max_length=4000)
     is_shared = models.BooleanField(_("shared with colleagues"), default=False)
     written_at = models.DateTimeField(default=timezone.now)
+    edited_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["written_at"]

@@ -30,7 +30,7 @@ from interviews.models import (
     Session,
     Submission,
 )
-from voice.models import Recording, Transcript
+from voice.models import Recording, Transcript, TranscriptVersion
 
 TO_SESSION: Final[dict[type[Model], str]] = {
     Session: "pk",
@@ -50,6 +50,7 @@ TO_SESSION: Final[dict[type[Model], str]] = {
     Mention: "note__session",
     Recording: "answer__session",
     Transcript: "recording__answer__session",
+    TranscriptVersion: "recording__answer__session",
 }
 """The path from a row to its candidate's session."""
 

@@ -4,8 +4,8 @@
     corrected_text(transcript, corrections)
 
 Corrections are layers in the order in which they were made, but the candidate's lie below those of reviewers,
-who listened and have no part in it. One is in force if none above it overlaps it, and if the words that it
-stands for are still those of the transcript.
+who listened and have no part in it. Each belongs to the version of the transcript that it was made on. There it
+is in force if none above it overlaps it, and if the words that it stands for are still those of the transcript.
 """
 
 from bisect import bisect_left
@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise
 
 from interviews.models import Correction
 from interviews.queries.reliability import DOUBTFUL_BELOW
-from voice.models import Transcript
+from voice.models import Recognised
 from voice.text.writing_systems import UNSPACED_LANGUAGES
 
 
@@ -49,18 +49,18 @@ class Stretch:
         return round(100 * self.confidence)
 
 
-def separator(transcript: Transcript) -> str:
+def separator(transcript: Recognised) -> str:
     """Return what stands between two words of the transcript's language."""
     return "" if transcript.language in UNSPACED_LANGUAGES else " "
 
 
-def recognised(transcript: Transcript, first: int, last: int) -> str:
+def recognised(transcript: Recognised, first: int, last: int) -> str:
     """Return the recognised words `first` to `last`, inclusive, as text."""
     words = transcript.words[first : last + 1]
     return separator(transcript).join(word["word"].strip() for word in words)
 
 
-def in_force(transcript: Transcript, corrections: Iterable[Correction]) -> list[Correction]:
+def in_force(transcript: Recognised, corrections: Iterable[Correction]) -> list[Correction]:
     """Return the corrections that are in force, in the order of the words.
 
     corrections: all of the answer, in the order in which they were made.
@@ -75,13 +75,15 @@ def in_force(transcript: Transcript, corrections: Iterable[Correction]) -> list[
     return sorted(kept, key=lambda layer: layer.first_word)
 
 
-def _is_of(layer: Correction, transcript: Transcript) -> bool:
-    """Whether the words that a correction stands for are still there: an answer may be transcribed again."""
+def _is_of(layer: Correction, transcript: Recognised) -> bool:
+    """Whether the correction was made on this version, and the words that it stands for are still there."""
+    if layer.version != transcript.version:
+        return False
     words = recognised(transcript, layer.first_word, layer.last_word)
     return layer.last_word < len(transcript.words) and words == layer.recognised
 
 
-def wording(transcript: Transcript, corrections: Iterable[Correction] = ()) -> list[Stretch]:
+def wording(transcript: Recognised, corrections: Iterable[Correction] = ()) -> list[Stretch]:
     """Return all words of a transcript, in order, with the corrections in force."""
     words, stretches = transcript.words, []
     begin = {layer.first_word: layer for layer in in_force(transcript, corrections)}
@@ -94,7 +96,7 @@ def wording(transcript: Transcript, corrections: Iterable[Correction] = ()) -> l
     return stretches
 
 
-def by_segment(transcript: Transcript, corrections: Iterable[Correction] = ()) -> list[list[Stretch]]:
+def by_segment(transcript: Recognised, corrections: Iterable[Correction] = ()) -> list[list[Stretch]]:
     """Return `wording`, a list for each segment of the transcript. A correction stands where it begins."""
     stretches = wording(transcript, corrections)
     firsts = [stretch.first for stretch in stretches]
@@ -109,7 +111,7 @@ def _stretch(words: Sequence[dict], first: int, last: int, layer: Correction | N
     return Stretch(first, last, text, words[first]["start"], words[last]["end"], confidence, layer)
 
 
-def corrected_text(transcript: Transcript, corrections: Iterable[Correction] = ()) -> str:
+def corrected_text(transcript: Recognised, corrections: Iterable[Correction] = ()) -> str:
     """Return the transcript's text with the corrections in force; as recognised where there are none."""
     layers = list(corrections)
     if not in_force(transcript, layers):

@@ -1,8 +1,9 @@
-"""Whether what candidates say can be written down."""
+"""Whether what candidates say can be written down, and by which models."""
 
 import redis
 
 from voice.inference import reports
+from voice.types import EngineModel
 
 
 def lacks_engine(language: str) -> bool:
@@ -15,3 +16,11 @@ def lacks_engine(language: str) -> bool:
     except redis.RedisError:
         return False
     return heard is not None and not reports.is_heard(language, heard)
+
+
+def models_for(language: str) -> list[EngineModel]:
+    """Return the engines and models of running workers that recognise the language; none without Redis."""
+    try:
+        return reports.models_for(language)
+    except redis.RedisError:
+        return []

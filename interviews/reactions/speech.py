@@ -5,12 +5,12 @@ from uuid import UUID
 from django.dispatch import receiver
 from django.utils import timezone
 
-from interviews.actions import follow_ups, interviews, search_index
+from interviews.actions import follow_ups, interviews, retranscription, search_index
 from interviews.events import publishing
 from interviews.models import Answer
 from interviews.queries import rows
 from voice import signals
-from voice.models import Recording, Speech, Transcript
+from voice.models import Recording, Speech, Transcript, TranscriptVersion
 
 
 def _publish_for_recording(name: str, recording_id: UUID) -> Answer | None:
@@ -46,3 +46,8 @@ def speech_rendered(speech: Speech, **kwargs: object) -> None:
 @receiver(signals.voice_failed)
 def voice_failed(speech: Speech, voice: str, **kwargs: object) -> bool:
     return interviews.let_stand_in(speech=speech, voice=voice)
+
+
+@receiver(signals.version_finished)
+def version_finished(version: TranscriptVersion, **kwargs: object) -> None:
+    retranscription.version_finished(version=version)

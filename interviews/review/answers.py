@@ -38,6 +38,13 @@ class Reviewed(AnswerRecord):
         return reverse("admin:interviews_session_correct", args=[self.answer.session_id, self.answer.pk])
 
     @property
+    def versions_url(self) -> str:
+        """Of the versions of the transcript; "" as long as it cannot be transcribed again."""
+        if not self.is_playable or self.transcript is None:
+            return ""
+        return reverse("admin:interviews_versions", args=[self.answer.session_id, self.answer.pk])
+
+    @property
     def peaks(self) -> str:
         """`voice.audio.peaks` of the recording, in base64."""
         return b64encode(self.recording.drawn_peaks).decode() if self.recording else ""

@@ -29,8 +29,12 @@ PART = "X-Part"
 
 
 class CorrectionForm(forms.Form):
-    """Which words, and what was said instead; without a text they are restored as they were recognised."""
+    """Which words, and what was said instead; without a text they are restored as they were recognised.
 
+    version: of the transcript that the page shows; 1 unless it says otherwise.
+    """
+
+    version = forms.IntegerField(required=False, min_value=1)
     first_word = forms.IntegerField(min_value=0)
     last_word = forms.IntegerField(min_value=0)
     text = forms.CharField(required=False, max_length=corrections.MAX_CHARACTERS)
@@ -169,6 +173,7 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
             raise BadValue(form.errors.as_text())
         asked = dict(form.cleaned_data)
         is_restored, text = asked.pop("is_restored"), asked.pop("text")
+        asked["version"] = asked["version"] or 1
         by, now = cast("User", request.user), timezone.now()
         if is_restored:
             corrections.restore(answer=reviewed.answer, by=by, now=now, **asked)

@@ -32,7 +32,7 @@ from interviews.models import (
     Vocabulary,
 )
 from tests import factories
-from voice.models import Batch, BatchFile
+from voice.models import Batch, BatchFile, TranscriptVersion
 
 MARK = "quokka"
 """Part of every text of the organisation, so that its appearance anywhere else is a leak."""
@@ -103,6 +103,7 @@ def make() -> Rows:
     Correction.objects.create(
         answer=answer, first_word=0, last_word=0, recognised="because", text=f"{MARK}, because", made_by=user
     )
+    TranscriptVersion.objects.create(recording=answer.recording, status="done", text=f"because {MARK}s sleep")
     Observation.objects.create(session=session, kind=Observation.Kind.RECONNECTED)
     Accommodation.objects.create(invitation=invitation, is_written=True)
     search_index.index(answer_id=answer.pk)

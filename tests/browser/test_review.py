@@ -165,6 +165,29 @@ def test_words_are_corrected_and_restored(review):
     expect(word(page, "voices")).to_be_visible()
 
 
+def test_answer_is_transcribed_again_compared_and_chosen(review):
+    """The recording is a tone, in which the other model hears few words or none."""
+    page = review()
+    page.locator("[data-answer='1']").get_by_role("link", name="Versions").click()
+    model = page.get_by_label("Model").locator("option").filter(has_text="pocketsphinx")
+    page.get_by_label("Model").select_option(model.get_attribute("value"))
+    page.get_by_text("Use it as soon as it is there").click()
+    page.get_by_test_id("again").click()
+
+    expect(page.get_by_test_id("use-2")).to_be_visible(timeout=60_000)
+    expect(page.locator(".ip-compared del").first).to_contain_text("I built a small service")
+    page.get_by_test_id("use-2").click()
+    expect(page.get_by_text("Version 2 is used now.")).to_be_visible()
+    page.get_by_role("link", name="Back to the answers").click()
+    expect(page.locator("[data-answer='1']")).to_have_attribute("data-version", "2")
+
+    page.go_back()
+    page.get_by_test_id("use-1").click()
+    expect(page.get_by_text("Version 1 is used now.")).to_be_visible()
+    expect(word(review(), "invoices")).to_have_count(0)
+    expect(word(page, "voices")).to_be_visible()
+
+
 def test_next_candidate_comes_without_a_reload_and_back_leads_back(review, sessions):
     page = review()
     page.evaluate("window.isSame = true")

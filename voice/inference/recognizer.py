@@ -12,13 +12,13 @@ from django.conf import settings
 
 from voice.engines import registry
 from voice.engines.base import RecognitionEngine
-from voice.errors import EngineUnavailable, LanguageUnsupported
+from voice.errors import EngineUnavailable, LanguageUnsupported, ModelMissing
 from voice.inference.chain import EngineChain, Link, NoneServed
 from voice.inference.handover import Handover
 from voice.inference.reports import DETECTED, EngineReport
 from voice.inference.retry import ONCE, Retry
 from voice.text.languages import CODES
-from voice.types import RECOGNITION_RATE_HZ, Recognition, Samples, Segment, Window
+from voice.types import RECOGNITION_RATE_HZ, EngineModel, Recognition, Samples, Segment, Window
 
 OnSegments = Callable[[tuple[Segment, ...]], None]
 
@@ -60,6 +60,7 @@ class Recognizer:
         is_translated: bool = False,
         windows: Sequence[Window] | None = None,
         on_segments: OnSegments | None = None,
+        only: EngineModel | None = None,
     ) -> Recognition:
         """Transcribe speech with the first engine that knows the language and works.
 
@@ -73,10 +74,12 @@ class Recognizer:
         on_segments: called with segments as soon as they are final, each once, and with none in between, so
         that it can end the work by raising. A failure after segments is raised, because another engine would
         start from the beginning.
+        only: no other engine is tried.
 
         Raises:
             AudioRejected: see `RecognitionEngine.recognize`.
             LanguageUnsupported: no configured engine knows the language.
+            ModelMissing: the engine of `only` is not configured here, or has another model.
             EngineUnavailable: none of those that know it works; the message has the reason of each.
         """
         options: dict[str, Any] = {"language": language, "hot_words": hot_words, "is_partial": is_partial}
@@ -84,12 +87,30 @@ class Recognizer:
             options["is_translated"] = True
         if windows is not None:
             options["windows"] = windows
+        if only is not None:
+            return self._with(only, samples, options, on_segments)
         try:
             return self._first(samples, options, on_segments)
         except NoneServed as none:
             if language is not None or not self._assumed_language or none.blamed:
                 raise _nothing_left(language, none, is_translated=is_translated) from None
         return self._assumed(samples, options, on_segments)
+
+    def _with(
+        self,
+        only: EngineModel,
+        samples: Samples,
+        options: dict[str, Any],
+        on_segments: OnSegments | None,
+    ) -> Recognition:
+        """Recognise it with this engine, or not at all."""
+        same = [link for link in self._chain if (link.engine.name, link.engine.model) == only]
+        if not same:
+            raise ModelMissing(f"{only} is not configured here any more.")
+        try:
+            return self._first(samples, options, on_segments, among=same)
+        except NoneServed as none:
+            raise _nothing_left(options["language"], none, is_translated=False) from None
 
     def _assumed(
         self, samples: Samples, options: dict[str, Any], on_segments: OnSegments | None
@@ -104,20 +125,28 @@ class Recognizer:
         return replace(result, language_probability=0.0)
 
     def _first(
-        self, samples: Samples, options: dict[str, Any], on_segments: OnSegments | None
+        self,
+        samples: Samples,
+        options: dict[str, Any],
+        on_segments: OnSegments | None,
+        among: Iterable[Link[RecognitionEngine]] | None = None,
     ) -> Recognition:
         """Recognise it with the first fit engine that works. Raises NoneServed where none does."""
         handover = Handover(on_segments)
         retry = ONCE if options["is_partial"] else self._retry
         result = self._chain.first_to_serve(
-            self._fit(options), lambda link: _recognize(link, samples, options, handover, retry), handover
+            self._fit(options, among),
+            lambda link: _recognize(link, samples, options, handover, retry),
+            handover,
         )
         if on_segments and result.segments and not handover.has_begun:
             on_segments(result.segments)  # an engine that knows none before the end
         return result
 
-    def _fit(self, options: dict[str, Any]) -> list[Link[RecognitionEngine]]:
-        fit = [link for link in self._chain if link.engine.supports(options["language"])]
+    def _fit(
+        self, options: dict[str, Any], among: Iterable[Link[RecognitionEngine]] | None = None
+    ) -> list[Link[RecognitionEngine]]:
+        fit = [link for link in among or self._chain if link.engine.supports(options["language"])]
         if "windows" in options:
             fit = [link for link in fit if link.engine.takes_windows]
         return [link for link in fit if link.engine.translates] if "is_translated" in options else fit

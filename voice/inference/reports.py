@@ -15,7 +15,7 @@ import redis
 
 from voice.infra import redis_clients
 from voice.text.languages import primary_language
-from voice.types import Direction
+from voice.types import Direction, EngineModel
 
 KEY = "voice:engines"
 LANGUAGES_KEY = "voice:engines:languages"
@@ -126,6 +126,28 @@ def languages_heard(connection: redis.Redis | None = None) -> frozenset[str] | N
     ]
     told: list[Any] = [line for line in connection.hmget(LANGUAGES_KEY, serving) if line] if serving else []
     return frozenset(code for line in told for code in line.decode().split()) if told else None
+
+
+def models_for(language: str, connection: redis.Redis | None = None) -> list[EngineModel]:
+    """Return the engines of living processes that recognise the language, each model once.
+
+    Raises redis.RedisError.
+    """
+    connection = connection or _default_connection()
+    usable = [
+        report
+        for report in current(connection)
+        if report.direction == "recognition" and report.state in ("ready", "standby")
+    ]
+    names = [report.name for report in usable]
+    told: list[Any] = connection.hmget(LANGUAGES_KEY, names) if names else []
+    return list(
+        dict.fromkeys(
+            EngineModel(report.engine.partition("@")[0], report.model)
+            for report, line in zip(usable, told, strict=True)
+            if is_heard(language, frozenset((line or b"").decode().split()))
+        )
+    )
 
 
 def is_heard(language: str, heard: frozenset[str]) -> bool:

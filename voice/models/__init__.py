@@ -5,6 +5,17 @@ from voice.models.cloned_voice import ClonedVoice
 from voice.models.pending_erasure import PendingErasure
 from voice.models.recording import Recording
 from voice.models.speech import Speech
-from voice.models.transcript import Transcript
+from voice.models.transcript import Recognised, Transcript
+from voice.models.transcript_version import TranscriptVersion
 
-__all__ = ["Batch", "BatchFile", "ClonedVoice", "PendingErasure", "Recording", "Speech", "Transcript"]
+__all__ = [
+    "Batch",
+    "BatchFile",
+    "ClonedVoice",
+    "PendingErasure",
+    "Recognised",
+    "Recording",
+    "Speech",
+    "Transcript",
+    "TranscriptVersion",
+]

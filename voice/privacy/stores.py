@@ -61,7 +61,7 @@ STORES: Final[Mapping[str, Registered]] = {
     Store.RECORDING: Registered(
         recordings.erase,
         recordings.find,
-        tables=("voice.Recording", "voice.Transcript"),
+        tables=("voice.Recording", "voice.Transcript", "voice.TranscriptVersion"),
         redis_keys=("voice:recording:*",),
         files="recordings/",
         alive=_with_row(Recording.objects.exclude(status=Recording.Status.DISCARDED)),

@@ -39,5 +39,8 @@ def erase_now(recording_id: UUID) -> None:
 
 
 def _job_ids(key: str) -> list[str]:
-    names = (queueing.transcription_job_id, queueing.storing_job_id, queueing.moving_job_id)
+    names = (
+        *(queueing.transcription_job_id, queueing.version_job_id),
+        *(queueing.storing_job_id, queueing.moving_job_id),
+    )
     return [name(key) for name in names]

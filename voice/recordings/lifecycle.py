@@ -127,6 +127,7 @@ def discard(*, recording: Recording) -> None:
     with transaction.atomic():
         row = Recording.objects.select_for_update().get(pk=recording.pk)
         Transcript.objects.filter(recording=row).delete()
+        row.versions.all().delete()
         row.status, row.storage_name, row.sha256 = Recording.Status.DISCARDED, "", ""
         row.save(update_fields=["status", "storage_name", "sha256"])
         pending_erasures.note(PendingErasure.Store.RECORDING, [row.id])

@@ -30,6 +30,26 @@ def queue_transcription(recording_id: UUID, *, tenant: str, language: str, is_de
     )
 
 
+def version_job_id(recording_id: UUID | str) -> str:
+    """Return the id of the one job that may transcribe the recording again."""
+    return f"transcribe-again-{recording_id}"
+
+
+def queue_version(recording_id: UUID, *, tenant: str, language: str) -> None:
+    """Queue the version of the transcript that waits, behind whatever is more urgent.
+
+    tenant, language: the owner and the language of the recording.
+    """
+    jobs.enqueue(
+        "stt-later",
+        "voice.workers.transcription.transcribe_again",
+        str(recording_id),
+        job_id=version_job_id(recording_id),
+        tenant=tenant,
+        needs=pools.language(language),
+    )
+
+
 def queue_storing(recording_id: UUID) -> None:
     """Queue the storing of a sealed recording."""
     jobs.enqueue(

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from voice.errors import VoiceError
 from voice.infra.backoff import pause_s
-from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript
+from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript, TranscriptVersion
 
-Row = TypeVar("Row", Transcript, BatchFile)
-"""A row that waits for its transcript. Both have status, attempts, last_error, retry_at and finished_at."""
-WAITING = Transcript.Status.WAITING  # the same value for both
+Row = TypeVar("Row", Transcript, TranscriptVersion, BatchFile)
+"""A row that waits for its transcript. All have status, attempts, last_error, retry_at and finished_at."""
+WAITING = Transcript.Status.WAITING  # the same value for all
 MAX_ATTEMPTS = 5
 """A recording that fails, or ends its worker, this many times is given up and says so."""
 RETRY_FIRST_S, RETRY_LONGEST_S = 1, 10
@@ -41,7 +41,9 @@ def end(row: Row, finished: Callable[[Row], None], **fields: Any) -> None:
 
 
 def postpone(
-    row: Transcript | BatchFile | Recording | Speech | PendingErasure, error: Exception, after_s: float
+    row: Transcript | TranscriptVersion | BatchFile | Recording | Speech | PendingErasure,
+    error: Exception,
+    after_s: float,
 ) -> bool:
     """Let the sweeper queue the row again after `after_s`, and note why; False if the row is gone."""
     fields: dict[str, Any] = {"retry_at": timezone.now() + timedelta(seconds=after_s)}

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from voice.infra import redis_clients
-from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript
+from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript, TranscriptVersion
 from voice.queues import erasing, spilling
 from voice.queues.leases import pending
 from voice.recordings import queueing
@@ -43,6 +43,13 @@ def sweep() -> None:
             partial(queueing.queue_transcription, is_deferred=is_deferred),
             about=("tenant", "language"),
         )
+    versions = TranscriptVersion.objects.filter(is_due, status=TranscriptVersion.Status.WAITING)
+    queue_again(
+        versions.order_by("retry_at").values_list("recording_id", "recording__owner", "recording__language"),
+        queueing.version_job_id,
+        queueing.queue_version,
+        about=("tenant", "language"),
+    )
     queue_again(
         sealed.order_by("retry_at").values_list("pk"),
         queueing.storing_job_id,

@@ -17,15 +17,15 @@ from django.utils import timezone
 from voice import errors, metrics, signals
 from voice.audio.decoding import Tally
 from voice.audio.pcm import samples_from_s16le
-from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported, VoiceError
-from voice.models import Batch, BatchFile, Recording, Transcript
+from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported, ModelMissing, VoiceError
+from voice.models import Batch, BatchFile, Recording, Transcript, TranscriptVersion
 from voice.queues.answers import Forgotten
 from voice.recordings import buffer, kept, storage
 from voice.service import batches
 from voice.service.requests import TranscriptionRequest
 from voice.text.transcripts import stored_segment
-from voice.types import Recognition, Segment
-from voice.workers import handing_on, unheard
+from voice.types import RECOGNITION_RATE_HZ, EngineModel, Recognition, Segment
+from voice.workers import handing_on, slot, unheard
 from voice.workers.attempts import (
     ENGINE_RETRY_S,
     MAX_ATTEMPTS,
@@ -57,6 +57,20 @@ def transcribe(recording_id: str) -> None:
             recognise=lambda sound: _recognise_sound(row.recording, sound, _while_wanted(row)),
             finished=_tell_of_transcript,
             unheard=unheard.set_aside,
+        )
+
+
+def transcribe_again(recording_id: str) -> None:
+    """Make the version of a transcript that waits, with the engine and the model that it names, once."""
+    waiting = TranscriptVersion.objects.filter(recording_id=recording_id, status=WAITING)
+    row = waiting.select_related("recording").first()
+    if row:
+        _recognise_once(
+            row,
+            read=lambda: _stored_pcm(row.recording),
+            recognise=lambda pcm: _recognise_again(row, pcm, _while_wanted(row)),
+            finished=_tell_of_version,
+            unheard=lambda row, reason: give_up(row, reason, _tell_of_version),
         )
 
 
@@ -125,7 +139,7 @@ def _leave_to_others(row: Row, error: EngineUnavailable, unheard: Callable[[Row,
     """Let another pool try it at once, else this one later; set aside a language that no engine knows."""
     if handing_on.hand_on():
         postpone(row, error, STORE_RETRY_S)  # for the sweeper, should that job be lost
-    elif isinstance(error, LanguageUnsupported):
+    elif isinstance(error, (LanguageUnsupported, ModelMissing)):
         unheard(row, str(error))
     else:
         postpone(row, error, ENGINE_RETRY_S)
@@ -172,10 +186,43 @@ def _sound_of(recording: Recording) -> "Sound | bytes":
 
 def _recognise_sound(recording: Recording, sound: "Sound | bytes", on_segments: OnSegments) -> dict[str, Any]:
     started = time.monotonic()
-    result = _transcribed(recording, sound, on_segments)
+    return _fields(_transcribed(recording, sound, on_segments), started)
+
+
+def _fields(result: Recognition, started: float) -> dict[str, Any]:
+    """Return the fields of a row. started: when the engine began, by the monotonic clock."""
     engine_ms = round(1000 * (time.monotonic() - started))
     segments = [stored_segment(segment) for segment in result.segments]
     return _heard(result) | {"segments": segments, "confidence": result.confidence, "engine_ms": engine_ms}
+
+
+def _stored_pcm(recording: Recording) -> bytes:
+    """Read a stored recording. Raises UploadGone: its file is gone, so there is nothing to wait for."""
+    try:
+        return storage.read_pcm(recording)
+    except (FileNotFoundError, errors.AudioMissing):
+        raise errors.UploadGone("The recording is gone.") from None
+
+
+def _recognise_again(row: TranscriptVersion, pcm: bytes, on_segments: OnSegments) -> dict[str, Any]:
+    from voice.inference import recognizer
+
+    samples = samples_from_s16le(pcm)
+    slot.allow(len(samples) / RECOGNITION_RATE_HZ)
+    started = time.monotonic()
+    try:
+        result = recognizer.recognizer().recognize(
+            samples,
+            language=row.recording.language or None,
+            hot_words=row.recording.hot_words or None,
+            on_segments=on_segments,
+            only=EngineModel(row.wanted_engine, row.wanted_model),
+        )
+    except (LanguageUnsupported, ModelMissing):
+        raise
+    except EngineUnavailable as error:  # a person waits for it, so that the tries have an end
+        raise VoiceError(str(error)) from None
+    return _fields(result, started)
 
 
 def _transcribed(recording: Recording, sound: "Sound | bytes", on_segments: OnSegments) -> Recognition:
@@ -226,6 +273,10 @@ def _tell_of_transcript(row: Transcript) -> None:
     now = timezone.now()
     metrics.transcript_ended(row.status, sealed_at=row.recording.sealed_at or now, now=now)
     signals.transcript_finished.send(Transcript, transcript=row)
+
+
+def _tell_of_version(row: TranscriptVersion) -> None:
+    signals.version_finished.send(TranscriptVersion, version=row)
 
 
 def recognise_on_the_way(recording_id: str) -> None:

@@ -316,3 +316,48 @@ class TestAgreementPage:
     def test_others_do_not(self, client, member, interview, role):
         member(role)
         assert self.page(client, interview).status_code == 403
+
+
+class TestOwnNotes:
+    """Changed and deleted on the candidate's page; the rest is in test_notes.py."""
+
+    @pytest.fixture
+    def note(self, session, member):
+        by = member(Role.REVIEWER)
+        return notes.write(session=session, text="Good", is_shared=True, by=by, now=timezone.now())
+
+    def test_author_changes_it(self, client, session, note):
+        sent = {"text": "<b>Better</b>", "is_shared": "on"}
+        page = client.post(address("notes_edit", session, note.pk), sent, headers=FRAGMENT).content.decode()
+        assert "&lt;b&gt;Better" in page
+        assert "edited " in page
+
+    def test_what_was_typed_is_shown_again_in_its_form(self, client, session, note):
+        sent = {"text": "@nobody", "is_shared": "on"}
+        page = client.post(address("notes_edit", session, note.pk), sent, headers=FRAGMENT).content.decode()
+        assert "is called @nobody" in page
+        assert '<details class="ip-edit" open>' in page
+        assert page.count(">@nobody</textarea>") == 1
+
+    def test_author_deletes_it(self, client, session, note):
+        client.post(address("notes_delete", session, note.pk))
+        assert not Note.objects.exists()
+
+    def test_others_have_no_form_and_no_address_for_it(self, client, session, note, member):
+        member(Role.OWNER)
+        page = client.get(address("scorecard", session), headers=FRAGMENT).content.decode()
+        assert "Good" in page or "when you have submitted" in page
+        assert "edit-note" not in page
+        for name in ("notes_edit", "notes_delete"):
+            assert client.post(address(name, session, note.pk), {"text": "x"}).status_code == 404
+        assert Note.objects.get().text == "Good"
+
+    def test_note_of_another_candidate_is_unknown_here(self, client, session, make_session, note):
+        other = make_session()
+        assert client.post(address("notes_delete", other, note.pk)).status_code == 404
+        assert Note.objects.exists()
+
+    def test_author_who_sees_the_candidate_no_more_cannot_change_it(self, client, session, note, ours):
+        ours.is_review_by_assignment = True
+        ours.save()
+        assert client.post(address("notes_edit", session, note.pk), {"text": "x"}).status_code == 404

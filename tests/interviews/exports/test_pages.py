@@ -18,6 +18,7 @@ from interviews.actions import erasure
 from interviews.exports import pages
 from interviews.exports.schema import CandidateInterview
 from tests import factories
+from voice.models import Transcript
 
 Role = Membership.Role
 CHANGELIST = "admin:interviews_session_changelist"
@@ -114,6 +115,17 @@ def test_json_tells_what_the_page_noticed(client, member, session):
     facts = CandidateInterview.model_validate_json(client.get(url(session, "json")).content).facts
     told = {fact.kind: (fact.position, fact.seconds, fact.characters) for fact in facts}
     assert (told["left_page"], told["pasted"]) == ((2, 12, None), (2, None, 7))
+
+
+def test_json_tells_which_version_of_the_transcript_is_used(client, member, session):
+    member(Role.OWNER)
+    answer = session.answers.get(position=1)
+    factories.CorrectionFactory(answer=answer, first_word=3, text="tiny")
+    Transcript.objects.filter(recording=answer.recording).update(version=2)
+    [found, _typed] = CandidateInterview.model_validate_json(client.get(url(session, "json")).content).answers
+    assert found.transcript.version == 2
+    assert found.transcript.corrected_text == found.transcript.text
+    assert [(each.version, each.is_in_force) for each in found.transcript.corrections] == [(1, False)]
 
 
 def test_json_tells_no_limits_and_facts_about_the_whole_interview(client, member, session):

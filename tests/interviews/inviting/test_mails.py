@@ -101,16 +101,36 @@ def test_without_a_mail_server_nothing_counts_as_sent(invitation, settings):
     assert not Message.objects.exists()
 
 
-def test_mail_that_the_server_refuses_is_tried_again_and_then_fails(invitation, monkeypatch, caplog):
-    def refuse(*_, **__):
-        raise smtplib.SMTPRecipientsRefused({invitation.candidate_email: (550, b"no such user")})
+@pytest.fixture
+def refuse(monkeypatch, invitation):
+    """Let the mail server refuse the address with this number."""
 
-    monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", refuse)
+    def refuse(number):
+        def send(*_, **__):
+            raise smtplib.SMTPRecipientsRefused({invitation.candidate_email: (number, b"no such user")})
+
+        monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", send)
+
+    return refuse
+
+
+def test_mail_that_the_server_puts_off_is_tried_again_and_then_fails(invitation, refuse, caplog):
+    refuse(450)
     ask(invitation)
     states = [send(now=timezone.now()).status for _ in range(mails.MAX_ATTEMPTS + 1)]
 
     assert states == ["waiting"] * (mails.MAX_ATTEMPTS - 1) + ["failed"] * 2
     assert Message.objects.get().last_error == "SMTPRecipientsRefused"
+    assert invitation.candidate_email not in caplog.text
+    assert mails.failures([invitation]) == {invitation.pk}
+
+
+def test_address_that_the_server_refuses_for_good_is_tried_once(invitation, refuse, caplog):
+    refuse(550)
+    ask(invitation)
+    message = send()
+    assert (message.status, message.returned_because) == ("bounced", "refused")
+    assert send(message).attempts == 1
     assert invitation.candidate_email not in caplog.text
     assert mails.failures([invitation]) == {invitation.pk}
 

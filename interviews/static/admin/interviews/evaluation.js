@@ -52,17 +52,20 @@ document.addEventListener("keydown", (event) => {
 
 /* A reason or note that is half written stays when another form of the section is sent. */
 let written = [];
+/* The form that changes a note is filled with it. */
+const isWritten = (field) => !field.closest(".ip-edit") || field.value !== field.defaultValue;
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   const sent = event.detail.requestConfig?.elt;
   const fields = [...document.querySelectorAll("[data-evaluation] form:not([data-scorecard]) textarea")];
   written = fields
-    .filter((field) => field.value && field.form !== sent)
+    .filter((field) => field.value && field.form !== sent && isWritten(field))
     .map(({ form, name, value }) => ({ action: form.getAttribute("action"), name, value }));
 });
 
 function writeAgain({ action, name, value }) {
   const field = document.querySelector(`[data-evaluation] form[action="${action}"] [name="${name}"]`);
-  if (!field || field.value) return;
+  if (!field) return;
   field.value = value;
   const details = field.closest("details");
   if (details) details.open = true;

@@ -38,11 +38,13 @@ const correction = document.querySelector("[data-correction]");
 /**
  * Ask what was said instead of some words. `closeCorrection` ends it.
  * @param {{first: string, last: string, text: string}} words
+ * @param {string} version  of the transcript that they are of
  * @param {(fields: FormData) => Promise<string>} send  its answer is why it was refused, or ""
  */
-export function askCorrection(words, send) {
+export function askCorrection(words, version, send) {
   correction.reset();
   const { first_word: first, last_word: last, text } = correction.elements;
+  correction.elements.version.value = version;
   [first.value, last.value, text.value] = [words.first, words.last, words.text];
   correction.querySelector("[data-said-before]").textContent = words.text;
   correction.querySelector("[data-refused]").textContent = "";
@@ -60,11 +62,12 @@ export function closeCorrection() {
 }
 
 /** The fields of a correction that restores words. */
-export function restoring(first, last) {
+export function restoring(first, last, version) {
   const fields = new FormData();
   fields.set("csrfmiddlewaretoken", correction.elements.csrfmiddlewaretoken.value);
   fields.set("first_word", first);
   fields.set("last_word", last);
+  fields.set("version", version);
   fields.set("is_restored", "on");
   return fields;
 }

@@ -47,7 +47,7 @@ function correct(answer) {
   if (!words) return say("noWord");
   interview.player?.pause();
   const address = answer.article.querySelector("[data-correct]").dataset.correct;
-  return askCorrection(words, (fields) => send(address, fields, answer.position));
+  return askCorrection(words, answer.version, (fields) => send(address, fields, answer.position));
 }
 
 /** Send a correction. Resolves to why it was refused, or "". */
@@ -62,8 +62,8 @@ async function send(address, fields, position) {
   return "";
 }
 
-async function restore({ dataset }, position) {
-  const refused = await send(dataset.restore, restoring(dataset.first, dataset.last), position);
+async function restore({ dataset }, { position, version }) {
+  const refused = await send(dataset.restore, restoring(dataset.first, dataset.last, version), position);
   if (refused) said.textContent = refused;
 }
 
@@ -123,7 +123,7 @@ page.addEventListener("click", (event) => {
   if (on("[data-do]")) does[on("[data-do]").dataset.do]();
   else if (on("[data-play-answer]")) interview.playFrom(answer.position, 0);
   else if (on("[data-correct]")) correct(answer);
-  else if (on("[data-restore]")) restore(on("[data-restore]"), answer.position);
+  else if (on("[data-restore]")) restore(on("[data-restore]"), answer);
   else if (on("[data-start]") && window.getSelection().isCollapsed) playWord(on("[data-start]"), answer);
   else if (isPlain(event) && on("[data-step]")) follow(event, () => visit(on("[data-step]").href));
   else if (isPlain(event) && on("[data-moment]")) follow(event, () => goTo(on("[data-moment]")));

@@ -9,6 +9,7 @@ export class Transcript {
   constructor(article) {
     this.article = article;
     this.position = Number(article.dataset.answer);
+    this.version = article.dataset.version ?? "";
     this.isUnreliable = article.classList.contains("ip-unreliable");
     this.words = [...article.querySelectorAll("[data-start]")].map((span) => ({
       span,

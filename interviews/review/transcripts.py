@@ -1,0 +1,233 @@
+"""Pages on which answers are transcribed again, and the versions of a transcript compared and chosen."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from accounts import access
+from accounts.models import User
+from accounts.scoped_admin import ReadOnlyScopedModelAdmin
+from interviews.actions import retranscription
+from interviews.actions.errors import ActionRefused
+from interviews.models import Answer, Session
+from interviews.queries import transcript_versions
+from interviews.queries.moments import moment_url
+from interviews.review import answers
+from interviews.review.again import AgainForm, models_for
+from interviews.review.versions import difference, number_in, versions_of
+from voice.models import Recognised
+
+MOST_AT_ONCE = 20
+"""Candidates whose interviews are transcribed again with one click."""
+LOOK_AGAIN_S = 3
+"""A page looks so often while something is being transcribed."""
+
+
+class TranscriptPages(ReadOnlyScopedModelAdmin):
+    """Base of the sessions' admin: transcribing again, at addresses below the candidate's."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        of_answer = "<uuid:session_id>/answers/<uuid:answer_id>/transcripts/"
+        own = [
+            path("again/", view(self.again_view), name="interviews_session_again"),
+            path(
+                "<uuid:session_id>/transcripts/", view(self.transcripts_view), name="interviews_transcripts"
+            ),
+            path(of_answer, view(self.versions_view), name="interviews_versions"),
+            path(f"{of_answer}use/", view(require_POST(self.use_view)), name="interviews_versions_use"),
+        ]
+        return [*own, *super().get_urls()]
+
+    # One answer
+
+    def versions_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
+        """Show the versions of an answer's transcript and their difference, or ask for another one."""
+        answer = self._answer(request, session_id, answer_id)
+        here = reverse("admin:interviews_versions", args=[session_id, answer_id])
+        form = self._form_for(request, answer.session)
+        if request.method == "POST" and form.is_valid():
+            try:
+                retranscription.transcribe_answer_again(answer=answer, **form.chosen, **_by(request))
+            except ActionRefused as refused:
+                form.refuse(refused)
+            else:
+                self.log_change(
+                    request, answer.session.invitation, f"Answer {answer.number} is transcribed again."
+                )
+                return redirect(here)
+        versions = versions_of(answer)
+        context = {
+            "title": _("Transcripts of answer %s") % answer.number,
+            "answer": answer,
+            "versions": versions,
+            "is_waiting": any(one.row.status == Recognised.Status.WAITING for one in versions),
+            "seen": sum(one.row.status != Recognised.Status.WAITING for one in versions),
+            "here": here,
+            "form": form,
+            "back": moment_url(session_id, answer.number),
+            **difference(versions, request.GET),
+        }
+        return self._transcripts_page(request, answer.session, "versions", context)
+
+    def use_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
+        """Let another version be the answer's transcript."""
+        answer = self._answer(request, session_id, answer_id)
+        number = number_in(request.POST.get("version", "")) or 0
+        try:
+            retranscription.use(answer=answer, version=number, by=cast("User", request.user))
+        except ActionRefused as refused:
+            messages.error(request, refused.detail)
+        else:
+            message = f"Answer {answer.number}: version {number} of its transcript is used."
+            self.log_change(request, answer.session.invitation, message)
+            messages.success(request, _("Version %d is used now.") % number)
+        return redirect("admin:interviews_versions", session_id, answer_id)
+
+    def _answer(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> Answer:
+        session = self._session(request, session_id)
+        rows = session.answers.exclude(kind=Answer.Kind.PRACTICE).select_related("recording__transcript")
+        answer = rows.filter(pk=answer_id, recording__transcript__isnull=False).first()
+        if answer is None:
+            raise Http404
+        answer.session = session
+        return answer
+
+    # A whole interview
+
+    def transcripts_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
+        """Show by which models an interview was transcribed, and how far it is; or ask for it."""
+        session = self._session(request, session_id)
+        form = self._form_for(request, session)
+        here = reverse("admin:interviews_transcripts", args=[session_id])
+        if request.method == "POST" and form.is_valid() and self._began(request, [session], form):
+            return redirect(here)
+        shown = [one for one in answers.Reviewed.all_of(session) if one.transcript is not None]
+        done, total = transcript_versions.progress_of(session)
+        context = {
+            "title": _("Transcribe again"),
+            "answers": shown,
+            "is_waiting": done < total,
+            "seen": done,
+            "total": total,
+            "here": here,
+            "form": form,
+            "back": moment_url(session_id),
+        }
+        return self._transcripts_page(request, session, "transcripts", context)
+
+    # Several interviews
+
+    def has_transcribe_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may let the interviews of several candidates be transcribed again."""
+        return access.has_any(request.user, access.WRITERS)
+
+    @admin.action(description=_("Transcribe again"), permissions=["transcribe"])
+    def transcribe_selected(self, request: HttpRequest, rows: QuerySet[Session]) -> HttpResponse:
+        """Ask by which model; nothing is changed here."""
+        if rows.count() > MOST_AT_ONCE:
+            messages.warning(request, _("Choose at most %d candidates at once.") % MOST_AT_ONCE)
+            return redirect("admin:interviews_session_changelist")
+        return self._asked_model(request, [row.pk for row in rows])
+
+    def again_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask by which model the interviews of several candidates are transcribed again, and do it."""
+        if not self.has_transcribe_permission(request):
+            raise PermissionDenied
+        given = request.POST if request.method == "POST" else request.GET
+        return self._asked_model(request, given.getlist("session")[:MOST_AT_ONCE])
+
+    def _asked_model(self, request: HttpRequest, ids: list[Any]) -> HttpResponse:
+        sessions = self._writable(request, ids)
+        if not sessions:
+            messages.warning(request, _("Choose candidates of an organisation in which you invite."))
+            return redirect("admin:interviews_session_changelist")
+        is_answer = request.method == "POST" and "model" in request.POST
+        form = AgainForm(request.POST if is_answer else None, models=models_for(sessions))
+        if is_answer and form.is_valid() and self._began(request, sessions, form):
+            return redirect("admin:interviews_session_changelist")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Transcribe again"),
+            "sessions": sessions,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/interviews/review/again.html", context)
+
+    def _writable(self, request: HttpRequest, ids: list[Any]) -> list[Session]:
+        """Return those of the sessions that the user may change, of one organisation: the first one's."""
+        rows: Any = self.writable(request)
+        try:
+            chosen = rows.counted().filter(pk__in=ids)
+            found = list(
+                chosen.select_related("invitation__interview", "definition").order_by("consented_at")
+            )
+        except (ValueError, forms.ValidationError):  # no ids
+            return []
+        first = found[0].interview.organisation_id if found else None
+        return [session for session in found if session.interview.organisation_id == first]
+
+    def _began(self, request: HttpRequest, sessions: list[Session], form: AgainForm) -> bool:
+        try:
+            count = retranscription.transcribe_again(sessions=sessions, **form.chosen, **_by(request))
+        except ActionRefused as refused:
+            form.refuse(refused)
+            return False
+        for session in sessions:
+            self.log_change(request, session.invitation, "The interview is transcribed again.")
+        said = ngettext("%d answer is transcribed again.", "%d answers are transcribed again.", count)
+        messages.success(request, said % count)
+        return True
+
+    # What these pages share
+
+    def _session(self, request: HttpRequest, session_id: UUID) -> Session:
+        session = self.get_object(request, str(session_id))
+        if session is None:
+            raise Http404
+        return cast("Session", session)
+
+    def _form_for(self, request: HttpRequest, session: Session) -> AgainForm:
+        return AgainForm(request.POST if request.method == "POST" else None, models=models_for([session]))
+
+    def _transcripts_page(
+        self, request: HttpRequest, session: Session, name: str, context: dict[str, Any]
+    ) -> HttpResponse:
+        """Answer a page that looks again with what has changed since, others with the whole page.
+
+        context: seen, how much is made, and whether it `is_waiting` for more.
+        """
+        has_seen = request.headers.get("HX-Request") and request.GET.get("seen") == str(context["seen"])
+        if has_seen and context["is_waiting"]:
+            return HttpResponse(status=204)  # htmx leaves the page as it is, and the focus where it is
+        shared = {"session": session, "look_again_s": LOOK_AGAIN_S, **context}
+        if request.headers.get("HX-Request"):
+            return TemplateResponse(request, f"admin/interviews/review/{name}_part.html", shared)
+        page = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "subtitle": session.invitation.candidate_name,
+            "media": self.media + forms.Media(css={"all": ["admin/interviews/review/review.css"]}),
+            "part": f"admin/interviews/review/{name}_part.html",
+        }
+        status = 422 if context["form"].errors else 200
+        return TemplateResponse(
+            request, "admin/interviews/review/transcripts.html", page | shared, status=status
+        )
+
+
+def _by(request: HttpRequest) -> dict[str, Any]:
+    return {"by": cast("User", request.user), "now": timezone.now()}
