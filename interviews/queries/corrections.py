@@ -4,8 +4,9 @@
     corrected_text(transcript, corrections)
 
 Corrections are layers in the order in which they were made, but the candidate's lie below those of reviewers,
-who listened and have no part in it. Each belongs to the version of the transcript that it was made on. There it
-is in force if none above it overlaps it, and if the words that it stands for are still those of the transcript.
+who listened and have no part in it. Each belongs to the version of the transcript that it was made on. There
+it is in force if none above it overlaps it, and if the words that it stands for are still those of the
+transcript.
 """
 
 from bisect import bisect_left
