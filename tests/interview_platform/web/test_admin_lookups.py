@@ -29,7 +29,7 @@ OFFERED = {
     "interviews.mailtemplate": {"kind__exact", "organisation__id__exact"},
     "interviews.message": {"invitation__interview__id__exact", "kind__exact", "status__exact"},
     "interviews.openlink": {"interview__id__exact"},
-    "interviews.invitation": {"interview__id__exact", "status__exact", "days"},
+    "interviews.invitation": {"interview__id__exact", "status__exact", "ends", "days"},
     "interviews.session": {"invitation__interview__id__exact", "status__exact", "decision", "days"},
 }
 """What each list may be filtered by, to be read by people."""
