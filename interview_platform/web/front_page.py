@@ -1,5 +1,6 @@
 """The front page of the admin: who is in an interview now, what waits for the reader, how it goes."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple, cast
 
@@ -31,7 +32,8 @@ SPEECH_QUEUES = ("stt", "tts")
 """For candidates: answers to recognise, questions to speak."""
 
 
-class Errand(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Errand:
     """Something that waits for the reader. count: never 0."""
 
     count: int
@@ -114,7 +116,7 @@ def _errands_of_writers(waiting: invited.Waiting) -> list[Errand]:
         Errand(
             waiting.failed_mails,
             ngettext("e-mail that did not arrive", "e-mails that did not arrive", waiting.failed_mails),
-            f"{mails}?status__exact=failed",
+            f"{mails}?delivery=failed",
         ),
         Errand(
             waiting.drafts,

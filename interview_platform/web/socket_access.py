@@ -134,7 +134,7 @@ def _signed_in(scope: dict[str, Any]) -> Iterator[User | None]:
 
 def _caller_who_is(signed_in: Callable[[], Any]) -> Caller | None:
     with signed_in() as user:
-        return user and caller_of_user(user)
+        return None if user is None else caller_of_user(user)
 
 
 class FromOurPage:
@@ -189,7 +189,7 @@ def _request(scope: dict[str, Any]) -> ASGIRequest:
 
 def _caller_of_session(session_key: str) -> Caller | None:
     user = _user_of_session(session_key)
-    return user and caller_of_user(user)
+    return None if user is None else caller_of_user(user)
 
 
 def _user_of_session(session_key: str) -> User | None:

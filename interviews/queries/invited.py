@@ -3,17 +3,19 @@
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts import access
 from accounts.models import User
 from interviews.models import Interview, Invitation, Message
+from interviews.queries import blindness
+from interviews.texts.mails import OF_DECISIONS
 
 SOON: Final = timedelta(days=3)
 
 
 class Waiting(NamedTuple):
-    """How many invitations end soon and can no longer begin, mails to invited people failed, drafts exist."""
+    """How many invitations end soon and can no longer begin, e-mails did not arrive, drafts exist."""
 
     ending: int
     too_late: int
@@ -26,11 +28,7 @@ def waiting(user: User, *, now: datetime) -> Waiting:
     rows: QuerySet = _own(Invitation.objects.counted(), user, "interview__organisation_id")
     mails = _own(Message.objects.all(), user, "invitation__interview__organisation_id")
     drafts = _own(Interview.objects.filter(status=Interview.Status.DRAFT), user, "organisation_id")
-    failed = mails.filter(
-        kind__in=[Message.Kind.INVITATION, Message.Kind.REMINDER],
-        status=Message.Status.FAILED,
-        invitation__status=Invitation.Status.PENDING,
-    )
+    failed = blindness.without_hidden_mails(mails.filter(did_not_arrive(now)), user)
     ends = rows.filter(not_begun(now)).aggregate(
         ending=Count("pk", filter=ends_soon(now)), too_late=Count("pk", filter=is_too_late(now))
     )
@@ -50,6 +48,18 @@ def ends_soon(now: datetime) -> Q:
 def is_too_late(now: datetime) -> Q:
     """Return the condition for a link with which nobody can begin: the interview's deadline is over."""
     return Q(interview__published__deadline__isnull=False, interview__published__deadline__lte=now)
+
+
+def did_not_arrive(now: datetime) -> Q:
+    """Return the condition for an e-mail that failed, is still wanted, and was followed by no other.
+
+    A link is wanted until the interview has begun, a decision always.
+    """
+    later = Message.objects.filter(invitation=OuterRef("invitation"), created_at__gt=OuterRef("created_at"))
+    is_link_wanted = Q(invitation__status=Invitation.Status.PENDING, invitation__expires_at__gt=now)
+    is_wanted = Q(kind__in=OF_DECISIONS) | is_link_wanted
+    is_last = ~Exists(later.exclude(status=Message.Status.DROPPED))
+    return Q(is_last, is_wanted, status=Message.Status.FAILED)
 
 
 def _own(rows: QuerySet, user: User, path: str) -> QuerySet:

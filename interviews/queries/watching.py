@@ -17,7 +17,7 @@ from accounts import access
 from accounts.models import User
 from interviews import states
 from interviews.models import Answer, Invitation, Session
-from interviews.queries.progress import Progress
+from interviews.queries.progress import Progress, due
 from interviews.states import AnswerStatus, SessionStatus
 
 AWAY_AFTER: Final = timedelta(minutes=30)
@@ -80,7 +80,7 @@ def count(rows: QuerySet[Session], *, now: datetime) -> Counts:
 
 def page(
     rows: QuerySet[Session], *, is_away: bool, first: int, size: int, now: datetime
-) -> Sequence[Session]:
+) -> QuerySet[Session]:
     """Return some interviews in an order that events do not change: who began first comes first."""
     chosen = rows.exclude(_is_here(now)) if is_away else rows.filter(_is_here(now))
     ordered = chosen.select_related("invitation__interview").order_by("consented_at", "pk")
@@ -113,22 +113,17 @@ def stands(sessions: Iterable[Session]) -> dict[UUID, Stand]:
 
 
 def stand(status: str, answers: Sequence[Told]) -> Stand:
-    """Return where a candidate is. answers: in order, without the practice.
-
-    The current answer is that of the candidate's own page (`events.snapshots`).
-    """
+    """Return where a candidate is. answers: in order, without the practice."""
     questions = [answer for answer in answers if answer.kind == Answer.Kind.QUESTION]
     answered = sum(answer.status == AnswerStatus.ACCEPTED for answer in questions)
     progress = Progress(answered, len(questions))
     if status != SessionStatus.UNDER_WAY:
         doing = Doing.CHECKING if status == SessionStatus.CHECKING else Doing.PRACTISING
         return Stand(doing, "", progress)
-    awaited = next((answer for answer in answers if answer.follow_up_by is not None), None)
-    waiting = (answer for answer in answers if answer.status != AnswerStatus.ACCEPTED)
-    current = awaited or next(waiting, None)
+    current = due(answers)
     if current is None:
         return Stand(Doing.BETWEEN, "", progress)
-    doing = Doing.AWAITING if awaited else _DOING[current.status]
+    doing = _DOING[current.status] if current.follow_up_by is None else Doing.AWAITING
     return Stand(doing, _number(current), progress)
 
 

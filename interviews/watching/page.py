@@ -3,8 +3,7 @@
 from typing import cast
 
 from django.contrib import admin
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -15,7 +14,7 @@ from interviews.watching.view import Shown
 
 
 @require_safe
-def watching_page(request: HttpRequest) -> HttpResponseBase:
+def watching_page(request: HttpRequest) -> HttpResponse:
     """Show who is where in an interview, and who is away."""
     seen = view.read(cast("User", request.user), Shown.of_address(request.GET.dict()))
     context = {**admin.site.each_context(request), "title": _("Interviews under way"), "view": seen}

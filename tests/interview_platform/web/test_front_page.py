@@ -52,7 +52,7 @@ ADDRESSES = {
     "/admin/watching/?away=1",
     "/admin/interviews/invitation/?ends=soon",
     "/admin/interviews/invitation/?ends=too_late",
-    "/admin/interviews/message/?status__exact=failed",
+    "/admin/interviews/message/?delivery=failed",
     "/admin/interviews/interview/?status__exact=draft",
 }
 
@@ -94,6 +94,30 @@ def test_link_that_ended_or_was_used_does_not_wait(client, member, ours):  # noq
     soon = timezone.now() + timedelta(days=1)
     factories.InvitationFactory(interview=interview, expires_at=soon, status=Invitation.Status.REVOKED)
     assert errands(client) == {}
+
+
+def test_mail_waits_until_it_is_sent_again_or_of_no_use(client, member, ours):  # noqa: F811
+    member()
+    interview = factories.InterviewFactory(organisation=ours, questions=1)
+    sent_again, begun, ended = factories.InvitationFactory.create_batch(3, interview=interview)
+    for invitation in (sent_again, begun, ended):
+        Message.objects.create(invitation=invitation, kind="invitation", status=Message.Status.FAILED)
+    assert errands(client) == {"/admin/interviews/message/?delivery=failed": 3}
+    Message.objects.create(invitation=sent_again, kind="invitation")
+    Invitation.objects.filter(pk=begun.pk).update(status=Invitation.Status.STARTED)
+    Invitation.objects.filter(pk=ended.pk).update(expires_at=timezone.now())
+    assert errands(client) == {}
+
+
+def test_mail_with_a_decision_waits_for_those_who_may_know_it(client, member, ours):  # noqa: F811
+    user = member()
+    criterion = factories.CriterionFactory(interview__organisation=ours)
+    factories.publish(criterion.interview)
+    session = factories.SessionFactory(invitation__interview=criterion.interview, finished=True)
+    Message.objects.create(invitation=session.invitation, kind="rejection", status=Message.Status.FAILED)
+    assert errands(client) == {"/admin/interviews/message/?delivery=failed": 1}
+    Assignment.objects.create(session=session, reviewer=user)
+    assert errands(client) == {"/admin/interviews/session/queue/": 1}
 
 
 def test_panel_shows_who_is_there_and_the_figures_of_the_month(client, member, ours):  # noqa: F811

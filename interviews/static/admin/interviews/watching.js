@@ -27,6 +27,8 @@ class Monitor {
     this.#say("live");
     for (const [name, count] of Object.entries(view.counts))
       for (const place of document.querySelectorAll(`[data-count="${name}"]`)) write(place, count);
+    const next = document.querySelector('[rel="next"]');
+    if (next) next.hidden = view.counts.page >= view.counts.pages;
     const changed = new Map(view.rows.map((row) => [row.id, row]));
     const known = new Map([...this.#body.children].map((row) => [row.dataset.row, row]));
     for (const [id, row] of known) if (!view.order.includes(id)) row.remove();
