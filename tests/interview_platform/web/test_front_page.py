@@ -28,7 +28,8 @@ def make_errands(organisation, user=None):
     factories.InvitationFactory(interview=over)
     mailed = factories.InvitationFactory(interview=interview)
     Message.objects.create(invitation=mailed, kind="invitation", status=Message.Status.FAILED)
-    away = factories.SessionFactory(invitation__interview=interview, last_seen_at=now - timedelta(hours=1))
+    left = {"invitation__interview": interview, "last_seen_at": now - timedelta(hours=1)}
+    away = factories.SessionFactory(started=True, **left)
     if user is None:
         return
     criterion = factories.CriterionFactory(interview=interview)
@@ -123,7 +124,9 @@ def test_mail_with_a_decision_waits_for_those_who_may_know_it(client, member, ou
 def test_panel_shows_who_is_there_and_the_figures_of_the_month(client, member, ours):  # noqa: F811
     member()
     interview = factories.InterviewFactory(organisation=ours, questions=1)
-    factories.SessionFactory(invitation__interview=interview, invitation__candidate_name="<i>Ada")
+    factories.SessionFactory(
+        started=True, invitation__interview=interview, invitation__candidate_name="<i>Ada"
+    )
     page = home(client).content.decode()
     assert 'data-watching="/ws/watching/?panel=1&amp;page=1"' in page
     assert "&lt;i&gt;Ada" in page

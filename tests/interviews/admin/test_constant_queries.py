@@ -19,7 +19,7 @@ def grow(organisation, count):
     for _ in range(count):
         interview = factories.InterviewFactory(organisation=organisation, questions=1)
         session = factories.SessionFactory(finished=True, invitation__interview=interview)
-        factories.SessionFactory(invitation__interview=interview, status="under_way", answers=1)
+        factories.SessionFactory(started=True, invitation__interview=interview, status="under_way", answers=1)
         answer = factories.AnswerFactory(session=session, position=1, accepted=True, transcript="turnips")
         search_index.index(answer_id=answer.pk)
         Message.objects.create(invitation=session.invitation, kind=Message.Kind.INVITATION)

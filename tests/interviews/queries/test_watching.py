@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Membership
 from interviews.models import Assignment, Invitation, Session
 from interviews.queries import watching
+from interviews.queries.progress import Progress
 from interviews.queries.watching import Doing, Told
 from tests import factories
 
@@ -42,11 +43,13 @@ def test_stand_is_that_of_the_candidates_page(status, answers, doing, number):
 
 def test_progress_counts_questions_and_no_follow_ups():
     answers = [told(1, "accepted"), told(1, "accepted", follow_up=1), told(2, "asked")]
-    assert watching.stand("under_way", answers).progress == (1, 2)
+    assert watching.stand("under_way", answers).progress == Progress(1, 2)
 
 
 def under_way(interview, **fields):
-    return factories.SessionFactory(invitation__interview=interview, status="under_way", **fields)
+    return factories.SessionFactory(
+        started=True, invitation__interview=interview, status="under_way", **fields
+    )
 
 
 @pytest.mark.django_db

@@ -118,7 +118,7 @@ async def test_row_moves_while_the_candidate_answers(watch, colleague, session):
 
 async def test_view_has_only_rows_that_changed(watch, colleague, session, interview):
     def begin_another():
-        factories.SessionFactory(invitation__interview=interview, status="practising")
+        factories.SessionFactory(started=True, invitation__interview=interview, status="practising")
         watchers.hint(interview.organisation_id)
 
     watcher, first = await watching(watch, await sync_to_async(colleague)())
@@ -139,7 +139,7 @@ async def test_reviewer_by_assignment_is_told_of_the_assigned(watch, colleague, 
     def assign():
         interview.organisation.is_review_by_assignment = True
         interview.organisation.save()
-        other = factories.SessionFactory(invitation__interview=interview)
+        other = factories.SessionFactory(started=True, invitation__interview=interview)
         reviewer = colleague(Role.REVIEWER)
         Assignment.objects.create(session=other, reviewer=reviewer)
         return reviewer, str(other.pk)

@@ -21,7 +21,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 @pytest.fixture
 def session(interview):
     session = factories.SessionFactory(
-        invitation__interview=interview, invitation__candidate_name="Zoë <b>", status="under_way"
+        started=True,
+        invitation__interview=interview,
+        invitation__candidate_name="Zoë <b>",
+        status="under_way",
     )
     factories.AnswerFactory(session=session, position=1, accepted=True)
     factories.AnswerFactory(session=session, position=2, asked=True)
@@ -79,7 +82,7 @@ def test_lost_connection_was_seen_when_its_lease_was_renewed(session):
 
 def test_candidate_in_line_waits_to_be_let_in(member, interview, settings):
     settings.CANDIDATES_AT_ONCE = 1
-    session = factories.SessionFactory(invitation__interview=interview)
+    session = factories.SessionFactory(started=True, invitation__interview=interview)
     async_to_sync(places.attend)(inside=[uuid4()], in_line=[InLine(session.pk, 0, can_enter=True)])
     row = row_of(member())
     assert (row.doing, row.tone, row.connection) == (
@@ -108,7 +111,7 @@ def test_accommodations_change_nothing_that_is_shown(member, session):
 
 def test_pages_end_where_the_rows_end(member, interview):
     for _ in range(5):
-        factories.SessionFactory(invitation__interview=interview, status="practising")
+        factories.SessionFactory(started=True, invitation__interview=interview, status="practising")
     seen = view.read(member(), Shown(page=9, size=2))
     assert (len(seen.rows), seen.shown.page) == (1, 3)
     assert (seen.counts["here"], seen.counts["page"], seen.counts["pages"]) == (5, 3, 3)
