@@ -435,5 +435,5 @@ UNFOLD = {
     "SCRIPTS": [lambda request: static("admin/interviews/copy.js")],
     "SIDEBAR": {"navigation": "interview_platform.web.admin_menu.navigation"},
     "ACCOUNT": {"navigation": "interview_platform.web.admin_menu.own_pages"},
-    "DASHBOARD_CALLBACK": "interview_platform.web.admin_menu.front_page",
+    "DASHBOARD_CALLBACK": "interview_platform.web.front_page.front_page",
 }

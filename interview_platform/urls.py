@@ -24,6 +24,7 @@ from interview_platform.web.api_errors import unknown_address
 from interviews.analytics import pages as analytics
 from interviews.searching.candidates_page import candidate, candidates_list
 from interviews.searching.search_page import search
+from interviews.watching.page import watching_page
 from voice import urls as voice_urls
 from voice.web.engines_page import engines_page
 
@@ -89,6 +90,7 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/speech-engines/", admin.site.admin_view(for_members(engines_page)), name="speech-engines"),
     path("admin/transcript-search/", admin.site.admin_view(for_members(search)), name="search"),
+    path("admin/watching/", admin.site.admin_view(for_members(watching_page)), name="watching"),
     path("admin/candidates/", admin.site.admin_view(for_members(candidates_list)), name="candidates"),
     path(
         "admin/candidates/<uuid:invitation_id>/",

@@ -251,6 +251,9 @@ class SessionFactory(DjangoModelFactory):
             finished_at=factory.LazyFunction(timezone.now),
             invitation__status=Invitation.Status.FINISHED,
         )
+        started = factory.Trait(
+            invitation__status=Invitation.Status.STARTED
+        )  # else the other trait unsets it
 
     invitation = factory.SubFactory(InvitationFactory, status=Invitation.Status.STARTED)
     definition = factory.LazyAttribute(lambda o: o.invitation.definition)

@@ -1,22 +1,13 @@
-"""The admin's side bar and front page, in the recruiter's words."""
+"""The admin's side bar, in the recruiter's words."""
 
 from typing import Any
 
-import redis
-from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import access
 from accounts.models import Organisation
-from interviews.admission import waiting_room
-from interviews.models import Invitation, Session
-from interviews.queries import progress
-
-LATEST = 10
-SESSION_PATH = "invitation__interview__organisation_id"
-LABELS = {"under_way": "warning", "finished": "success", "checking": "info", "practising": "info"}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -50,6 +41,7 @@ def _pages_of_candidates(user: Any) -> dict[str, Any]:
         _item(_("Open links"), "campaign", "admin:interviews_openlink_changelist", is_writer),
         _item(_("Candidates’ interviews"), "headphones", "admin:interviews_session_changelist", is_member)
         | {"active": _is_about_sessions},
+        _item(_("Under way"), "sensors", "watching", is_member),
         _item(_("My reviews"), "rate_review", "admin:interviews_session_queue", is_member),
         _item(_("Candidates"), "contacts", "candidates", is_member),
         _item(_("Search"), "search", "search", is_member),
@@ -107,32 +99,3 @@ def _section(title: str, *items: dict[str, Any]) -> dict[str, Any]:
 
 def _item(title: str, icon: str, name: str, is_allowed: bool) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": reverse(name), "permission": lambda request: is_allowed}
-
-
-def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Return figures and the latest candidates of the user's organisations."""
-    sessions = access.scoped(Session.objects.counted(), request.user, path=SESSION_PATH)
-    invitations = access.scoped(Invitation.objects.counted(), request.user, path="interview__organisation_id")
-    counts = sessions.aggregate(
-        under_way=Count("pk", filter=~Q(status__in=[Session.Status.FINISHED, Session.Status.ABANDONED])),
-        finished=Count("pk", filter=Q(status=Session.Status.FINISHED)),
-    )
-    latest = progress.of_sessions(sessions.select_related("invitation__interview")).order_by("-consented_at")
-    return {
-        **context,
-        "is_member": access.has_any(request.user),
-        "is_writer": access.has_any(request.user, access.WRITERS),
-        "under_way": counts["under_way"],
-        "finished": counts["finished"],
-        "not_started": invitations.filter(status=Invitation.Status.PENDING).count(),
-        "candidates": _candidates() if access.is_unlimited(request.user) else None,
-        "latest": [(row, progress.of(row), LABELS.get(row.status, "")) for row in latest[:LATEST]],
-    }
-
-
-def _candidates() -> waiting_room.Numbers | None:
-    """Return how many candidates are inside and how many wait, for all organisations; None without Redis."""
-    try:
-        return waiting_room.numbers()
-    except redis.RedisError:
-        return None

@@ -1,11 +1,11 @@
-"""Keys and sessions of the speech service's WebSockets.
+"""Keys and sessions of the speech service's WebSockets, and sessions of staff's.
 
 Each connection asks again regularly whether its caller would still be let in, and at once when something of a
 user changed: signed out, password, roles, `is_active`.
 """
 
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -21,11 +21,15 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import translation
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import get_language_from_request
 
 from accounts.models import Membership, User
 from accounts.networks import client_address, network_of
+from accounts.profile import CHOSEN
 from accounts.rest_keys import WrongScope
+from interview_platform.web import staff_language
 from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, forget_key, user_id
 from voice.callers import Caller, group_of
 from voice.capacity import rate_limits
@@ -97,6 +101,42 @@ async def _caller_or_none(scope: dict[str, Any]) -> Caller | None:
         return None
 
 
+class StaffAccess:
+    """ASGI middleware of staff's sockets: adds `scope["caller"]` and `scope["signed_in"]`, or refuses.
+
+    `signed_in` is a context for a thread: the member of staff as they are now, in their language and time
+    zone, working in the chosen organisation; None once the session, the user or the last role has ended. No
+    key opens these sockets. The scope must contain the cookies.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        signed_in = partial(_signed_in, scope)
+        caller = await in_thread(_caller_who_is)(signed_in)
+        if caller is None:
+            await refuse(scope, receive, send)
+            return
+        await self.app(scope | {"caller": caller, "signed_in": signed_in}, receive, send)
+
+
+@contextmanager
+def _signed_in(scope: dict[str, Any]) -> Iterator[User | None]:
+    user = _user_of_session(scope["cookies"].get(settings.SESSION_COOKIE_NAME, ""))
+    if user is None or caller_of_user(user) is None:
+        yield None
+        return
+    browser_asks = get_language_from_request(_request(scope))
+    with translation.override(browser_asks), staff_language.as_wanted(user):
+        yield user
+
+
+def _caller_who_is(signed_in: Callable[[], Any]) -> Caller | None:
+    with signed_in() as user:
+        return None if user is None else caller_of_user(user)
+
+
 class FromOurPage:
     """ASGI middleware that admits WebSockets of our own pages only: scheme, host and port are compared.
 
@@ -137,20 +177,31 @@ _forms = CsrfViewMiddleware(lambda request: HttpResponse())
 
 
 def _is_from_our_page(scope: dict[str, Any]) -> bool:
-    scheme = "https" if scope.get("scheme") == "wss" else "http"
-    request = ASGIRequest({**scope, "type": "http", "method": "GET", "scheme": scheme}, BytesIO())
+    request = _request(scope)
     return "HTTP_ORIGIN" in request.META and _forms._origin_verified(request)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
+def _request(scope: dict[str, Any]) -> ASGIRequest:
+    """Return the handshake as a request, for what Django tells from one."""
+    scheme = "https" if scope.get("scheme") == "wss" else "http"
+    return ASGIRequest({**scope, "type": "http", "method": "GET", "scheme": scheme}, BytesIO())
+
+
 def _caller_of_session(session_key: str) -> Caller | None:
-    """Return the caller of a session that has not ended, and that began with the user's present password."""
+    user = _user_of_session(session_key)
+    return None if user is None else caller_of_user(user)
+
+
+def _user_of_session(session_key: str) -> User | None:
+    """Return the user of a session that has not ended, and that began with the user's present password."""
     session = SessionStore(session_key)
     user = User.objects.filter(pk=session.get(SESSION_KEY, 0)).first()
     if user is None:
         return None
+    user.chosen = session.get(CHOSEN)
     hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     known = session.get(HASH_SESSION_KEY, "")
-    return caller_of_user(user) if any(constant_time_compare(known, each) for each in hashes) else None
+    return user if any(constant_time_compare(known, each) for each in hashes) else None
 
 
 @receiver(post_delete, sender=Session)  # at sign-out, and whenever Django gives the browser a new session

@@ -24,7 +24,7 @@ def of_profile(get_response: Any) -> Any:
         def serve(request: HttpRequest) -> Any:
             if not _is_of_staff(request):
                 return get_response(request)
-            with _as_wanted(_user(request)) as language:
+            with as_wanted(_user(request)) as language:
                 return _marked(get_response(request), language)
 
         return serve
@@ -32,7 +32,7 @@ def of_profile(get_response: Any) -> Any:
     async def serve_async(request: HttpRequest) -> Any:
         if not _is_of_staff(request):
             return await get_response(request)
-        with _as_wanted(await sync_to_async(_user)(request)) as language:
+        with as_wanted(await sync_to_async(_user)(request)) as language:
             return _marked(await get_response(request), language)
 
     return serve_async
@@ -51,7 +51,7 @@ def _user(request: HttpRequest) -> Any:
 
 
 @contextmanager
-def _as_wanted(user: Any) -> Iterator[str]:
+def as_wanted(user: Any) -> Iterator[str]:
     """Use the language and time zone of a user; without one, what the browser and the settings say."""
     language = (user and user.language) or translation.get_language()
     with translation.override(language), timezone.override(_zone(user.time_zone) if user else None):

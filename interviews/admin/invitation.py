@@ -22,7 +22,7 @@ from interviews.admin.arrangements import ArrangementActions
 from interviews.admin.link import LinkActions
 from interviews.inviting.forms import InvitingForm
 from interviews.models import Invitation, Message
-from interviews.queries import progress
+from interviews.queries import invited, progress
 from interviews.texts.mails import OF_DECISIONS
 
 DEFAULT_DAYS = 14
@@ -74,12 +74,28 @@ class Invited(PeriodFilter):
     column = "created_at"
 
 
+class Ends(admin.SimpleListFilter):
+    """Offers the invitations that the overview counts (`queries.invited`)."""
+
+    title = _("not begun")
+    parameter_name = "ends"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("soon", _("ends within three days")), ("too_late", _("the deadline is over"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        now = timezone.now()
+        conditions = {"soon": invited.ends_soon(now), "too_late": invited.is_too_late(now)}
+        chosen = conditions.get(self.value() or "")
+        return queryset if chosen is None else queryset.filter(invited.not_begun(now) & chosen)
+
+
 @admin.register(Invitation)
 class InvitationAdmin(LinkActions, ArrangementActions):
     form = InvitationForm
     organisation_path = "interview__organisation_id"
     list_display = ["candidate_name", "interview", "state", "progress_in_words", "expires_at", "link_button"]
-    list_filter = [("interview", ScopedRelatedFilter), "status", MailFilter, Invited]
+    list_filter = [("interview", ScopedRelatedFilter), "status", Ends, MailFilter, Invited]
     list_select_related = ["interview", "session"]
     search_fields = ["candidate_name", "candidate_email", "interview__title"]
     actions = ["revoke_selected"]

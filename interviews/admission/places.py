@@ -85,6 +85,17 @@ class Roll:
     positions: list[Position]
 
 
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A lease of a candidate. has_place: or else the candidate stands in line.
+
+    ago_s: since the process of the candidate's connection renewed it.
+    """
+
+    has_place: bool
+    ago_s: float
+
+
 async def attend(*, inside: Sequence[UUID], in_line: Sequence[InLine]) -> Roll:
     """Renew places and positions in the line, and admit the next candidates.
 
@@ -149,6 +160,29 @@ def find(session_id: UUID | str) -> list[str]:
     held = [_KEYS["since"]] if client.hexists(_KEYS["since"], member) else []
     ordered = (_KEYS[name] for name in ("places", "line", "line-leases", "barred"))
     return [*held, *(key for key in ordered if client.zscore(key, member) is not None)]
+
+
+def renewed(session_ids: Sequence[UUID]) -> list[Renewed | None]:
+    """Return the last renewal of each candidate's lease; None: there is no lease. Raises redis.RedisError."""
+    if not session_ids:
+        return []
+    members = [str(session_id) for session_id in session_ids]
+    with redis_clients.sync_client().pipeline(transaction=False) as pipe:
+        pipe.time()
+        pipe.zmscore(_KEYS["places"], members)
+        pipe.zmscore(_KEYS["line-leases"], members)
+        (seconds, microseconds), held, in_line = pipe.execute()
+    now_s = seconds + microseconds / 1e6
+    return [_renewed(now_s, *ends) for ends in zip(held, in_line, strict=True)]
+
+
+def _renewed(now_s: float, held: float | None, in_line: float | None) -> Renewed | None:
+    """held, in_line: the ends of both leases, in ms of Redis's clock."""
+    if held is not None:
+        return Renewed(has_place=True, ago_s=now_s - held / 1000 + PLACE_LEASE_S)
+    if in_line is not None:
+        return Renewed(has_place=False, ago_s=now_s - in_line / 1000 + LINE_LEASE_S)
+    return None
 
 
 def count() -> tuple[int, int]:

@@ -32,6 +32,8 @@ from voice.infra import redis_clients
 logger = logging.getLogger(__name__)
 
 REFRESH_EVERY_S = 3.0
+CONNECTED_WITHIN_S = 2 * REFRESH_EVERY_S + 2
+"""Whose lease is older has no connection: its process missed two rounds. A reload is no absence."""
 
 
 class Wait(NamedTuple):
@@ -133,6 +135,29 @@ async def leave(visit: Visit) -> None:
 def numbers() -> Numbers:
     """Return how many candidates are inside and how many wait, in all processes. Raises redis.RedisError."""
     return Numbers(*places.count())
+
+
+class Connection(NamedTuple):
+    """Whether a candidate is connected now, and stands in line. lost_s: since the connection was lost."""
+
+    is_open: bool
+    is_in_line: bool = False
+    lost_s: float | None = None
+
+
+def connections(session_ids: Sequence[UUID]) -> list[Connection]:
+    """Return the connection of each candidate, over all processes. Raises redis.RedisError.
+
+    It costs candidates nothing: their processes renew the leases of places and of the line anyway.
+    """
+    return [_connection(renewed) for renewed in places.renewed(session_ids)]
+
+
+def _connection(renewed: places.Renewed | None) -> Connection:
+    if renewed is None:
+        return Connection(is_open=False)
+    is_open = renewed.ago_s < CONNECTED_WITHIN_S
+    return Connection(is_open, not renewed.has_place, None if is_open else renewed.ago_s)
 
 
 class Door:

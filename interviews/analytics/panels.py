@@ -73,8 +73,8 @@ def of(selection: Selection) -> list[Panel]:
     """Return the panels about these candidates. Each takes one statement; funnel and scores take two."""
     asked = figures.questions(selection.invitations)
     return [
-        _funnel(figures.funnel(selection.invitations, selection.erasures)),
-        _trend(selection),
+        funnel(selection),
+        trend(selection),
         _durations(selection),
         _drop_off(asked),
         _lengths(asked),
@@ -105,7 +105,9 @@ def header() -> list[str]:
     return [_("table"), _("row"), _("figure"), _("number")]
 
 
-def _funnel(steps: Sequence[Step]) -> Panel:
+def funnel(selection: Selection) -> Panel:
+    """Return how many candidates came to each step. It takes two statements."""
+    steps = figures.funnel(selection.invitations, selection.erasures)
     names = {
         "invited": _("Invited"),
         "begun": _("Consented"),
@@ -124,7 +126,8 @@ def _of_step(step: Step, invited: int) -> list[Figure]:
     return [Figure(step.candidates, step.name), Figure(share), Figure(step.erased)]
 
 
-def _trend(selection: Selection) -> Panel:
+def trend(selection: Selection) -> Panel:
+    """Return how many were invited in each day or week, and how many of them finished."""
     periods = figures.trend(selection.invitations, days=selection.days)
     is_daily = selection.days <= figures.DAYS_ONE_BY_ONE
     rows = [

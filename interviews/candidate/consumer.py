@@ -16,6 +16,7 @@ from interviews.candidate.audio import TakenOver
 from interviews.candidate.outbox import Outbox
 from interviews.candidate.presence import Presence
 from interviews.candidate.session import CandidateSession, find
+from interviews.events import watchers
 from interviews.models import Session
 from interviews.queries import links
 from interviews.states import SessionStatus
@@ -66,6 +67,7 @@ class CandidateConsumer(WebSocketConsumer):
         if not await self.presence.connect():
             await self._end_for_other()
             return
+        watchers.hint(session.interview.organisation_id)
         if (how := self.presence.came_back) is not None:
             await self.session.note(how)
         is_let_in = await self.presence.enter_waiting_room(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from interviews.events import snapshots
+from interviews.events import snapshots, watchers
 from interviews.models import Answer, Session
 from voice.infra import channel_layer, sql
 
@@ -33,7 +33,13 @@ def publish(name: str, session: Session, answer: Answer | None = None) -> None:
         if answer is not None:
             event["answer"] = snapshots.answer_state(next(row for row in rows if row.id == answer.pk))
         message = {"type": "session.event", "event": event}
-        transaction.on_commit(lambda: channel_layer.group_send(group_name(session.pk), message))
+        organisation_id = session.invitation.interview.organisation_id
+        transaction.on_commit(lambda: _send(session.pk, organisation_id, message))
+
+
+def _send(session_id: UUID, organisation_id: int, message: dict) -> None:
+    channel_layer.group_send(group_name(session_id), message)
+    watchers.hint(organisation_id)
 
 
 _RAISE_SESSION = "UPDATE interviews_session SET version = version + 1 WHERE id = %s RETURNING version, status"

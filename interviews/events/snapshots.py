@@ -11,6 +11,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from interviews.models import Answer, Session
+from interviews.queries import progress
 from interviews.states import AnswerStatus, SessionStatus
 from voice.infra import sql
 from voice.speech import rendering
@@ -110,16 +111,14 @@ def _accommodation_state(session: Session, answers: list[AnswerRow]) -> dict | N
 
 
 def _current(session: Session, answers: list[AnswerRow]) -> AnswerRow | None:
-    """Return the answer that is due: to the next question, or the last one while a follow-up is awaited."""
+    """Return the answer that is due, also while the candidate practises."""
     if session.status == SessionStatus.PRACTISING:
         mine = [a for a in answers if a.kind == Answer.Kind.PRACTICE]
     elif session.status == SessionStatus.UNDER_WAY:
         mine = [a for a in answers if a.kind != Answer.Kind.PRACTICE]
     else:
         return None
-    awaited = (a for a in mine if a.follow_up_by is not None)
-    waiting = (a for a in mine if a.status != AnswerStatus.ACCEPTED)
-    return next(awaited, None) or min(waiting, key=lambda a: (a.position, a.follow_up), default=None)
+    return progress.due(mine)
 
 
 def answer_state(answer: AnswerRow) -> dict:

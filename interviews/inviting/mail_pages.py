@@ -23,8 +23,8 @@ from accounts import access
 from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedModelAdmin, ScopedRelatedFilter
 from interviews.actions import mails
-from interviews.models import MailTemplate, Message, Session
-from interviews.queries import blindness
+from interviews.models import MailTemplate, Message
+from interviews.queries import blindness, invited
 from interviews.texts.languages import LANGUAGES
 from interviews.texts.mails import (
     LINK,
@@ -45,6 +45,21 @@ SENDABLE = (
 """E-mails that may be sent again. Who reported one as spam gets none by a click."""
 
 
+class Delivery(admin.SimpleListFilter):
+    """Offers the e-mails that the overview counts (`queries.invited`)."""
+
+    title = _("delivery")
+    parameter_name = "delivery"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("failed", _("did not arrive, to be sent again"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() != "failed":
+            return queryset
+        return queryset.filter(invited.did_not_arrive(timezone.now()))
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnlyScopedModelAdmin):
     """Every e-mail to a candidate: what became of it, and what it says."""
@@ -52,7 +67,7 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
     organisation_path = "invitation__interview__organisation_id"
     reading_roles = access.WRITERS
     list_display = ["created_at", "candidate", "kind", "state", "sent_at", "problem"]
-    list_filter = [("invitation__interview", ScopedRelatedFilter), "kind", "status"]
+    list_filter = [("invitation__interview", ScopedRelatedFilter), "kind", "status", Delivery]
     list_select_related = ["invitation__interview"]
     search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
     fields = [
@@ -65,9 +80,8 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         """Leave out e-mails that tell a decision which the user may not see yet."""
-        hidden = Session.objects.filter(blindness.hidden_from(cast("User", request.user)))
         rows: Any = super().get_queryset(request)
-        return rows.exclude(kind__in=OF_DECISIONS, invitation__session__in=hidden)
+        return blindness.without_hidden_mails(rows, cast("User", request.user))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

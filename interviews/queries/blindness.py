@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.models import User
-from interviews.models import Assignment, Decision, Scorecard, Session
+from interviews.models import Assignment, Decision, Message, Scorecard, Session
+from interviews.texts.mails import OF_DECISIONS
 
 HIDDEN, UNDECIDED = "hidden", "undecided"
 WORDS: Final = {
@@ -72,6 +73,12 @@ def scores_shown_to(user: User, *, session: str = "pk") -> Exists:
     """
     seen = Scorecard.objects.filter(reviewer=user, others_seen_at__isnull=False)
     return Exists(seen.filter(session=OuterRef(session)))
+
+
+def without_hidden_mails(rows: QuerySet[Message], user: User) -> QuerySet[Message]:
+    """Leave out e-mails that tell a decision which the user may not see yet."""
+    hidden = Session.objects.filter(hidden_from(user))
+    return rows.exclude(kind__in=OF_DECISIONS, invitation__session__in=hidden)
 
 
 def with_decision(rows: QuerySet[Session], user: User) -> QuerySet[Session]:

@@ -1,7 +1,8 @@
-"""Progress of candidates: answered questions out of all."""
+"""Progress of candidates: answered questions out of all, and which answer is due."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from django.db.models import Count, F, Func, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -10,6 +11,7 @@ from django.utils.translation import gettext
 from accounts import access
 from accounts.models import User
 from interviews.models import Answer, Erasure, Interview, Invitation, Question, Session
+from interviews.states import AnswerStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,28 @@ class Progress:
 
     def __str__(self) -> str:
         return gettext("%(n)d of %(total)d answered") % {"n": self.answered, "total": self.total}
+
+
+class InOrder(Protocol):
+    """What is read of an answer, in the order of the questions."""
+
+    @property
+    def status(self) -> str:
+        """`AnswerStatus`."""
+
+    @property
+    def follow_up_by(self) -> Any:
+        """Until when a follow-up question to it is awaited."""
+
+
+A = TypeVar("A", bound=InOrder)
+
+
+def due(answers: Sequence[A]) -> A | None:
+    """Return the answer that is due: to the next question, or the last one while a follow-up is awaited."""
+    awaited = (answer for answer in answers if answer.follow_up_by is not None)
+    waiting = (answer for answer in answers if answer.status != AnswerStatus.ACCEPTED)
+    return next(awaited, None) or next(waiting, None)
 
 
 def count_sessions(owner: str) -> dict[str, int]:

@@ -26,11 +26,14 @@ class Waiting:
 def of(user: User) -> Waiting:
     """Return what waits for the user."""
     rows = to_score(user)
-    mentions = Mention.objects.filter(
-        person=user, seen_at=None, note__session__in=Session.objects.counted()
-    ).select_related("note__author", "note__session__invitation__interview")
-    own = access.scoped(mentions, user, path=f"note__session__{TO_ORGANISATION}")
-    return Waiting(rows.count(), list(rows[:NEXT]), list(own.order_by("-note__written_at")[:NEXT]))
+    found = mentions(user).select_related("note__author", "note__session__invitation__interview")
+    return Waiting(rows.count(), list(rows[:NEXT]), list(found.order_by("-note__written_at")[:NEXT]))
+
+
+def mentions(user: User) -> QuerySet[Mention]:
+    """Return the notes that mention the user, and that the user has not marked as seen."""
+    found = Mention.objects.filter(person=user, seen_at=None, note__session__in=Session.objects.counted())
+    return access.scoped(found, user, path=f"note__session__{TO_ORGANISATION}")
 
 
 def to_score(user: User) -> QuerySet[Session]:

@@ -31,7 +31,7 @@ function connected() {
   return connection;
 }
 
-for (const code of [4001, 4004, 4010]) {
+for (const code of [4001, 4004, 4010, 4401]) {
   test(`connection closed with ${code} stays away, whatever the network does`, (t) => {
     const connection = connected();
     sockets[0].onclose({ code });

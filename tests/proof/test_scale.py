@@ -57,6 +57,7 @@ def addresses(filled: Filled) -> dict[str, str]:
         "sessions, searched": f"{sessions}?q=candidate+99",
         "sessions, page 200": f"{sessions}?p=200",
         "home": reverse("admin:index"),
+        "under way": reverse("watching"),
         "review": reverse("admin:interviews_session_change", args=[session.pk]),
         "candidates": reverse("candidates"),
         "a candidate": reverse("candidate", args=[session.invitation_id]),

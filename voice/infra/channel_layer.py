@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import cache
 from typing import Any
@@ -39,6 +40,34 @@ def send(channel_name: str, message: dict) -> None:
 def group_send(group: str, message: dict) -> None:
     """Send to every connection of a group, like `send`."""
     _run(get_channel_layer().group_send(group, message))
+
+
+def group_send_soon(group: str, message: dict, *, within_s: float) -> None:
+    """Send to every connection of a group within `within_s`: one message for all calls until then.
+
+    Returns at once. For hints that come often and say the same.
+    """
+    planned = (os.getpid(), group)
+    if planned in _planned:
+        return
+    _planned.add(planned)
+    sending = asyncio.run_coroutine_threadsafe(_send_later(planned, message, within_s), _loop(os.getpid()))
+    _sending.add(sending)  # the loop itself keeps no task
+    sending.add_done_callback(_sending.discard)
+
+
+async def _send_later(planned: tuple[int, str], message: dict, within_s: float) -> None:
+    await asyncio.sleep(within_s)
+    _planned.discard(planned)  # before it is sent: whatever happens from now on needs another message
+    try:
+        await get_channel_layer().group_send(planned[1], message)
+    except (redis.RedisError, OSError) as error:
+        logger.warning("channel layer not reached: %s", type(error).__name__)
+
+
+_planned: set[tuple[int, str]] = set()
+"""Messages that are still to be sent, by process (a forked child sends its own) and group."""
+_sending: set[Future[None]] = set()
 
 
 def _run(coroutine: Coroutine[object, object, None]) -> None:

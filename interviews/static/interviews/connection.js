@@ -7,7 +7,7 @@ const FIRST_BACKOFF_MS = 1_000; // a stopping process disconnects hundreds of pa
 const MAX_BACKOFF_MS = 8_000;
 const STEADY_MS = 5_000; // a shorter connection does not reset the backoff
 /** Close codes after which the page must not reconnect. */
-const FINAL_CODES = { 4001: "taken_over", 4004: "link_unknown", 4010: "link_expired" };
+const FINAL_CODES = { 4001: "taken_over", 4004: "link_unknown", 4010: "link_expired", 4401: "signed_out" };
 
 /**
  * Exponential backoff with full jitter.

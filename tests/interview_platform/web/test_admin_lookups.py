@@ -27,9 +27,9 @@ OFFERED = {
     "interviews.interview": {"language__exact", "organisation__id__exact", "status__exact"},
     "interviews.invitationbatch": {"interview__id__exact", "status__exact"},
     "interviews.mailtemplate": {"kind__exact", "organisation__id__exact"},
-    "interviews.message": {"invitation__interview__id__exact", "kind__exact", "status__exact"},
+    "interviews.message": {"invitation__interview__id__exact", "kind__exact", "status__exact", "delivery"},
     "interviews.openlink": {"interview__id__exact"},
-    "interviews.invitation": {"interview__id__exact", "status__exact", "mail", "days"},
+    "interviews.invitation": {"interview__id__exact", "status__exact", "mail", "ends", "days"},
     "interviews.session": {"invitation__interview__id__exact", "status__exact", "decision", "days"},
 }
 """What each list may be filtered by, to be read by people."""

@@ -19,6 +19,7 @@ def grow(organisation, count):
     for _ in range(count):
         interview = factories.InterviewFactory(organisation=organisation, questions=1)
         session = factories.SessionFactory(finished=True, invitation__interview=interview)
+        factories.SessionFactory(started=True, invitation__interview=interview, status="under_way", answers=1)
         answer = factories.AnswerFactory(session=session, position=1, accepted=True, transcript="turnips")
         search_index.index(answer_id=answer.pk)
         Message.objects.create(invitation=session.invitation, kind=Message.Kind.INVITATION)
@@ -33,6 +34,7 @@ def addresses(session):
     return {
         **{name: reverse(f"admin:interviews_{name}_changelist") for name in LISTS},
         "home": reverse("admin:index"),
+        "under way": reverse("watching"),
         "candidates": reverse("candidates"),
         "candidate": reverse("candidate", args=[session.invitation_id]),
         "search": f"{reverse('search')}?q=turnips",
