@@ -3,6 +3,7 @@
 from django.urls import path
 
 from interviews.candidate import pages
+from interviews.groups.pages import declare
 from interviews.inviting.reminders import end_reminders
 from interviews.open_links import pages as open_links
 from interviews.privacy.pages import your_data
@@ -13,6 +14,7 @@ urlpatterns = [
     path("i/<str:token>/room/", pages.room, name="room"),
     path("i/<str:token>/new-link/", pages.new_link, name="new_link"),
     path("i/<str:token>/data/", your_data, name="data"),
+    path("i/<str:token>/groups/", declare, name="groups"),
     path("open/<str:token>/", open_links.apply, name="open_link"),
     path("open/confirm/<str:token>/", open_links.confirm, name="confirm"),
     path("i/<str:token>/reminders/", end_reminders, name="reminders"),

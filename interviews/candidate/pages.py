@@ -18,7 +18,7 @@ from interviews.candidate.forms import ConsentForm
 from interviews.models import Invitation, Session
 from interviews.models.invitation import url_of
 from interviews.models.question import expected_minutes
-from interviews.queries import links
+from interviews.queries import groups, links
 from interviews.texts import accommodations as accommodation_texts
 from voice.models import Recording
 
@@ -90,9 +90,14 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
             "link": url_of(token),
             "keep_audio": settings.KEEP_AUDIO_IN_BROWSER,
             "closing_text": invitation.definition.closing_text,
+            "groups_path": _groups_path(invitation, session, token),
         },
     }
     return render(request, "interviews/room.html", context)
+
+
+def _groups_path(invitation: Invitation, session: Session, token: str) -> str:
+    return reverse("interviews:groups", args=[token]) if groups.is_asked(invitation, session) else ""
 
 
 @never_cache

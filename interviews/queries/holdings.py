@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
-from interviews.models import Answer, Decision, Invitation, Note, Session, Submission
+from interviews.models import Answer, Decision, GroupDeclaration, Invitation, Note, Session, Submission
 from voice.models import Recording
 from voice.types import BYTES_A_SECOND
 
@@ -27,6 +27,7 @@ class Holdings:
     typed_count: int
     judgement_count: int
     has_accommodation: bool
+    has_named_groups: bool
 
     @property
     def length(self) -> str:
@@ -60,4 +61,5 @@ def of(invitation: Invitation) -> Holdings:
             + Note.objects.filter(session__in=attempts).count()
         ),
         has_accommodation=invitation.accommodations.exists(),
+        has_named_groups=GroupDeclaration.objects.filter(invitation=invitation).exists(),
     )

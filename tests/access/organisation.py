@@ -17,6 +17,8 @@ from interviews.models import (
     Decision,
     Erasure,
     Exchange,
+    GroupSurvey,
+    ImpactReport,
     Interview,
     Invitation,
     InvitationBatch,
@@ -64,6 +66,8 @@ class Rows(NamedTuple):
     openlink: OpenLink
     bankquestion: BankQuestion
     vocabulary: Vocabulary
+    groupsurvey: GroupSurvey
+    impactreport: ImpactReport
     batch: Batch
     batch_file: BatchFile
 
@@ -162,6 +166,19 @@ def make() -> Rows:
         ),
         vocabulary=Vocabulary.objects.create(
             organisation=organisation, language="en", text=f"{MARK} = kwokka"
+        ),
+        groupsurvey=GroupSurvey.objects.create(
+            organisation=organisation, text=f"Which {MARK}s?\n- {MARK} one\n- {MARK} two"
+        ),
+        impactreport=ImpactReport.objects.create(
+            organisation=organisation,
+            first=timezone.localdate(),
+            last=timezone.localdate(),
+            candidates=50,
+            undecided=0,
+            tables=[
+                {"questions": [f"Which {MARK}s?"], "rows": [[[f"{MARK} one"], [50, 20, 0, 0]]], "others": 0}
+            ],
         ),
         batch=batch,
         batch_file=BatchFile.objects.create(

@@ -27,6 +27,7 @@ const LOOK_MS = 1_000; // how often the page looks whether anything moves
  * @property {string} store  the name of the interview's recordings on this device, whichever link opens it
  * @property {string} websocket_path
  * @property {string} closing_text  for the last screen; "" for a standard one
+ * @property {string} groups_path  of the voluntary question after the interview; "" if none is asked
  * @property {string} link  the candidate's link, to continue on another device
  * @property {string} worklet_url
  * @property {MediaTrackConstraints} [microphone]  echoCancellation, noiseSuppression, autoGainControl
@@ -45,6 +46,7 @@ export class Room {
     this.element = element;
     this.link = config.link;
     this.closingText = config.closing_text;
+    this.groupsPath = config.groups_path;
     this.local = {
       inFlow: false,
       isWriting: false,

@@ -15,6 +15,8 @@ export class FinishStep {
     const name = room.state.session.candidate_name;
     this.screen.part("heading").textContent = name ? text("thank-you-name", { name }) : text("thank-you");
     if (room.closingText) this.screen.part("closing").textContent = room.closingText;
+    if (room.groupsPath) this.screen.part("groups-link").href = room.groupsPath;
+    else this.screen.part("groups").remove();
     this.rows = questions(room.state).map((answer) => this.#row(answer));
     this.update();
     this.screen.focus();
