@@ -6,12 +6,11 @@ A report is counted once, of whole quarters, and what it counted is deleted (ADR
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from interviews import states, tokens
@@ -31,38 +30,54 @@ SETTLES: Final = timedelta(days=30)
 def save_survey(*, survey: GroupSurvey, by: object, now: datetime) -> None:
     """Save what candidates are asked. From the first time on that they are, it can be counted."""
     if survey.is_asked and survey.asked_since is None:
-        survey.asked_since = timezone.localdate(now)
+        survey.asked_since = now.astimezone(UTC).date()
     survey.save()
 
 
 @transaction.atomic
-def declare(*, invitation: Invitation, groups_named: Mapping[str, str], by: object, now: datetime) -> None:
-    """Keep the groups that a candidate names, instead of those before; none: nothing is kept.
+def declare(
+    *, invitation: Invitation, groups_named: Mapping[str, str], key: UUID, by: object, now: datetime
+) -> None:
+    """Keep the groups that a candidate names; none: what was named before is deleted.
+
+    key: of the candidate's browser. What another browser sent first stays, and this one is not told:
+    recruiters have the link, and could send known groups for everyone but one.
 
     Raises:
         BadValue: a choice that was not offered.
-        WrongState: candidates are not asked, the interview is not finished, or it was counted.
+        WrongState: the interview is not finished, or was counted; or groups are not asked any more.
     """
     session = Session.objects.select_for_update().filter(invitation=invitation).first()
     if session is None or session.status in states.OPEN_SESSION_STATUSES:
         raise WrongState(_("You are asked after the interview."))
-    if not groups.is_asked(invitation, session):
+    _lock_survey(organisation_id=invitation.interview.organisation_id)  # so that it is not counted meanwhile
+    if not groups.may_be_kept(invitation, session):
         raise WrongState(_("This is not asked any more."))
+    kept = GroupDeclaration.objects.filter(invitation=invitation).first()
+    if not groups_named:
+        GroupDeclaration.objects.filter(invitation=invitation, pk=key).delete()
+    elif not groups.is_asked(invitation, session):
+        raise WrongState(_("This is not asked any more."))
+    elif kept is None or kept.pk == key:
+        _refuse_what_is_not_offered(invitation, groups_named)
+        row = kept or GroupDeclaration(pk=key, invitation=invitation)
+        row.groups = groups_named
+        row.save()
+
+
+def _lock_survey(**of: int) -> GroupSurvey | None:
+    return GroupSurvey.objects.select_for_update().filter(**of).first()
+
+
+def _refuse_what_is_not_offered(invitation: Invitation, groups_named: Mapping[str, str]) -> None:
     offered = {each.key: {choice.key for choice in each.choices} for each in groups.questions_for(invitation)}
     if any(choice not in offered.get(question, ()) for question, choice in groups_named.items()):
         raise BadValue(_("groups: choose from what is offered."))
-    if not groups_named:
-        GroupDeclaration.objects.filter(invitation=invitation).delete()
-        return
-    row = GroupDeclaration.objects.filter(invitation=invitation).first()
-    row = row or GroupDeclaration(invitation=invitation)
-    row.groups = groups_named
-    row.save()
 
 
 def count_due(*, now: datetime) -> int:
     """Make the reports that are due in each organisation; return how many."""
-    until = last_settled_quarter(timezone.localdate(now))
+    until = last_settled_quarter(now.astimezone(UTC).date())
     surveys = GroupSurvey.objects.filter(asked_since__lte=until)
     return sum(_count(survey_id, until=until, now=now) for survey_id in surveys.values_list("pk", flat=True))
 
@@ -75,7 +90,7 @@ def last_settled_quarter(today: date) -> date:
 
 @transaction.atomic
 def _count(survey_id: int, *, until: date, now: datetime) -> int:
-    survey = GroupSurvey.objects.select_for_update().filter(pk=survey_id).first()
+    survey = _lock_survey(pk=survey_id)
     if survey is None:
         return 0
     reports = [part for part in _parts(groups.to_count(survey, until=until)) if _is_enough(part)]

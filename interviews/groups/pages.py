@@ -1,5 +1,8 @@
 """The candidate's page after the interview: to which groups do you belong? Nothing depends on it."""
 
+from uuid import UUID, uuid4
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,23 +15,28 @@ from interviews.groups.forms import DeclarationForm
 from interviews.models import Invitation
 from interviews.queries import groups, links
 
+COOKIE = "groups"
+"""By it the browser that sent something can change it. It tells neither what, nor whether anything."""
+
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def declare(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask, and keep what is said. What was said before is not shown: others may use the same device."""
+    """Ask, and keep what is said. What was said before is not shown: others may have the link."""
     try:
         invitation, session = links.find(token, now=timezone.now(), is_finished_welcome=True)
     except links.LinkProblem:
         return redirect("interviews:landing", token=token)
     if session is None or session.finished_at is None:
         return redirect("interviews:landing", token=token)
+    sent = request.POST if request.method == "POST" else None
+    form = DeclarationForm(sent, asked=groups.questions_for(invitation))
+    if sent is not None:
+        return _declared(request, invitation, token, form)
     if not groups.is_asked(invitation, session):
-        return _show(request, invitation, token, "closed", status=410)
-    form = DeclarationForm(request.POST or None, asked=groups.questions_for(invitation))
-    if request.method != "POST":
-        return _show(request, invitation, token, "form", form=form)
-    return _declared(request, invitation, token, form)
+        can_take_back = groups.may_be_kept(invitation, session)
+        return _show(request, invitation, token, "closed", status=410, can_take_back=can_take_back)
+    return _show(request, invitation, token, "form", form=form)
 
 
 def _declared(
@@ -36,11 +44,34 @@ def _declared(
 ) -> HttpResponse:
     if not form.is_valid():  # the questions were changed meanwhile
         return _show(request, invitation, token, "form", form=form, status=422)
+    key = _key(request, invitation) or uuid4()
     try:
-        actions.declare(invitation=invitation, groups_named=form.named(), by=invitation, now=timezone.now())
+        actions.declare(
+            invitation=invitation, groups_named=form.named(), key=key, by=invitation, now=timezone.now()
+        )
     except ActionRefused:
         return _show(request, invitation, token, "closed", status=410)
-    return _show(request, invitation, token, "thanks")
+    response = _show(request, invitation, token, "thanks")
+    _remember(response, request, invitation, key)
+    return response
+
+
+def _key(request: HttpRequest, invitation: Invitation) -> UUID | None:
+    written = request.get_signed_cookie(COOKIE, default=None, salt=f"{COOKIE} {invitation.pk}")
+    return UUID(written) if written else None
+
+
+def _remember(response: HttpResponse, request: HttpRequest, invitation: Invitation, key: UUID) -> None:
+    response.set_signed_cookie(
+        COOKIE,
+        str(key),
+        salt=f"{COOKIE} {invitation.pk}",
+        max_age=settings.ANSWERS_SHOWN_DAYS * 24 * 3600,  # as long as the page can be opened
+        path=request.path,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def _show(

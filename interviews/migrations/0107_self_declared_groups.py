@@ -14,6 +14,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='answer',
+            name='heard_again',
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='So often the candidate had the question played once more.'),
+        ),
         migrations.CreateModel(
             name='GroupDeclaration',
             fields=[

@@ -71,6 +71,9 @@ class Answer(models.Model):
         db_default=False,
         help_text=_("Nothing was heard until the limit, the second time too."),
     )
+    heard_again = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("So often the candidate had the question played once more.")
+    )
     began_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date
 from statistics import mean
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,13 +26,19 @@ from interviews.texts.groups import GroupQuestion
 
 
 def is_asked(invitation: Invitation, session: Session | None) -> bool:
-    """Whether this candidate is asked, now or after the interview; not once it was counted."""
+    """Whether this candidate is asked, now or after the interview."""
     survey = _survey_of(invitation)
-    if survey is None or survey.asked_since is None:
+    if survey is None or not survey.is_asked or survey.asked_since is None:
         return False
-    if session is None or session.finished_at is None:
-        return True
-    finished_on = session.finished_at.date()
+    return session is None or session.finished_at is None or may_be_kept(invitation, session)
+
+
+def may_be_kept(invitation: Invitation, session: Session) -> bool:
+    """Whether groups that were named after this interview are still kept: it is in no report yet."""
+    survey = _survey_of(invitation)
+    if survey is None or survey.asked_since is None or session.finished_at is None:
+        return False
+    finished_on = session.finished_at.astimezone(UTC).date()
     counted = ImpactReport.objects.filter(interviews=invitation.interview_id, last__gte=finished_on)
     return survey.asked_since <= finished_on and not counted.exists()
 
@@ -44,16 +50,16 @@ def questions_for(invitation: Invitation) -> Sequence[GroupQuestion]:
 
 
 def _survey_of(invitation: Invitation) -> GroupSurvey | None:
-    organisation_id = invitation.interview.organisation_id
-    return GroupSurvey.objects.filter(organisation=organisation_id, is_asked=True).first()
+    return GroupSurvey.objects.filter(organisation=invitation.interview.organisation_id).first()
 
 
-def uncounted() -> QuerySet[Session]:
-    """Finished interviews that are in no report yet, without trials."""
+def _uncounted() -> QuerySet[Session]:
+    """Finished interviews that are in no report yet, with `finished_on`, without trials."""
+    finished = Session.objects.counted().filter(status=Session.Status.FINISHED)
     report = ImpactReport.objects.filter(
-        interviews=OuterRef("invitation__interview"), last__gte=TruncDate(OuterRef("finished_at"))
+        interviews=OuterRef("invitation__interview"), last__gte=OuterRef("finished_on")
     )
-    return Session.objects.counted().filter(~Exists(report), status=Session.Status.FINISHED)
+    return finished.annotate(finished_on=TruncDate("finished_at", tzinfo=UTC)).filter(~Exists(report))
 
 
 class Candidate(NamedTuple):
@@ -72,15 +78,14 @@ def to_count(survey: GroupSurvey, *, until: date) -> list[Candidate]:
     Raises UnreadableToken, if a key is missing in `TOKEN_KEYS`: a report is never made anew.
     """
     current = Decision.objects.filter(session=OuterRef("pk"), is_current=True).values("outcome")[:1]
-    sessions = uncounted().filter(
+    sessions = _uncounted().filter(
         invitation__interview__organisation=survey.organisation_id,
-        finished_at__date__gte=survey.asked_since,
-        finished_at__date__lte=until,
+        finished_on__range=(survey.asked_since, until),
     )
     declared = _declared(sessions)
     scores = _scores(sessions)
     rows: Any = sessions.annotate(outcome=Subquery(current)).values_list(
-        *("pk", "invitation", "invitation__interview", "finished_at__date", "outcome")
+        *("pk", "invitation", "invitation__interview", "finished_on", "outcome")
     )
     return [
         Candidate(

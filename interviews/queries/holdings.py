@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
-from interviews.models import Answer, Decision, GroupDeclaration, Invitation, Note, Session, Submission
+from interviews.models import Answer, Decision, Invitation, Note, Session, Submission
+from interviews.queries import groups
 from voice.models import Recording
 from voice.types import BYTES_A_SECOND
 
@@ -27,7 +28,8 @@ class Holdings:
     typed_count: int
     judgement_count: int
     has_accommodation: bool
-    has_named_groups: bool
+    may_have_named_groups: bool
+    """Whether any were named is told to no one: recruiters can open this page, for they have the link."""
 
     @property
     def length(self) -> str:
@@ -61,5 +63,5 @@ def of(invitation: Invitation) -> Holdings:
             + Note.objects.filter(session__in=attempts).count()
         ),
         has_accommodation=invitation.accommodations.exists(),
-        has_named_groups=GroupDeclaration.objects.filter(invitation=invitation).exists(),
+        may_have_named_groups=session is not None and groups.may_be_kept(invitation, session),
     )

@@ -17,6 +17,7 @@ from interviews.models import (
     Decision,
     Erasure,
     Exchange,
+    GroupDeclaration,
     GroupSurvey,
     ImpactReport,
     Interview,
@@ -38,6 +39,10 @@ from voice.models import Batch, BatchFile
 
 MARK = "quokka"
 """Part of every text of the organisation, so that its appearance anywhere else is a leak."""
+
+
+TOLD_TO_NO_ONE = ("wombatkin", "7a1e0000-5a1d-4000-8000-000000000001", "roup declaration")
+"""What a candidate said about groups, the id under which it is kept, and that anything was said."""
 
 
 class Rows(NamedTuple):
@@ -109,6 +114,9 @@ def make() -> Rows:
     )
     Observation.objects.create(session=session, kind=Observation.Kind.RECONNECTED)
     Accommodation.objects.create(invitation=invitation, is_written=True)
+    declaration = GroupDeclaration(pk=TOLD_TO_NO_ONE[1], invitation=invitation)
+    declaration.groups = {f"Which {MARK}s?": TOLD_TO_NO_ONE[0]}
+    declaration.save()
     search_index.index(answer_id=answer.pk)
     scorecard = Scorecard.objects.create(session=session, reviewer=user)
     note = Note.objects.create(session=session, author=user, text=f"A {MARK}!", is_shared=True)

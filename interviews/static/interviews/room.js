@@ -177,6 +177,11 @@ export class Room {
     this.notice = "";
   }
 
+  /** The candidate has the question played once more. It is only counted, so it is not sent again. */
+  tellHeardAgain({ id }) {
+    this.connection.send({ type: "hear_again", answer: id });
+  }
+
   /** The candidate writes this answer: the server's clock does not run. */
   writes() {
     this.connection.send({ type: "writing", answer: focusAnswer(this.state).id });

@@ -1,8 +1,10 @@
 """The candidate's page after the interview: voluntary, once, and never in the way."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,7 +13,7 @@ from interviews.actions.errors import BadValue, WrongState
 from interviews.models import GroupDeclaration
 from interviews.texts.groups import RACE, SEX
 from tests import factories
-from tests.interviews.groups.conftest import FEMALE, IN_QUARTER, SETTLED, count
+from tests.interviews.groups.conftest import ASIAN, FEMALE, IN_QUARTER, SETTLED, count
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +31,7 @@ def declare(session, **said: str) -> None:
     groups.declare(
         invitation=session.invitation,
         groups_named=said or {SEX: FEMALE},
+        key=uuid4(),
         by=session.invitation,
         now=timezone.now(),
     )
@@ -58,6 +61,40 @@ def test_sent_again_it_replaces_and_silence_deletes(client, finished):
     client.post(page(finished), {"question_1": "eeo1.asian"})
     assert declared() == [{RACE: "eeo1.asian"}]
     client.post(page(finished), {})
+    assert declared() == []
+
+
+def test_another_browser_changes_nothing_and_is_not_told(client, finished):
+    """Recruiters have the link: they could send known groups for everyone but one."""
+    client.post(page(finished), {"question_0": FEMALE})
+    told = []
+    for said in ({"question_0": "eeo1.male"}, {}):
+        response = Client().post(page(finished), said)
+        told.append((response.status_code, response.content))
+    assert declared() == [{SEX: FEMALE}]
+    first = Client().post(page(finished), {"question_0": "eeo1.male"})
+    assert set(told) == {(first.status_code, first.content)}
+
+
+def test_cookie_of_one_interview_is_none_for_another(client, finished, make_finished):
+    client.post(page(finished), {"question_0": FEMALE})
+    other = make_finished(ASIAN, finished_at=timezone.now())
+    moved = Client()
+    moved.cookies["groups"] = client.cookies["groups"].value
+    moved.post(page(other), {"question_0": FEMALE})
+    assert declared() == [{SEX: FEMALE}, {SEX: ASIAN}]
+
+
+def test_what_was_said_can_be_taken_back_after_it_was_switched_off(client, finished, survey):
+    client.post(page(finished), {"question_0": FEMALE})
+    survey.is_asked = False
+    survey.save()
+    shown = client.get(page(finished))
+    assert shown.status_code == 410
+    assert 'data-testid="take-back"' in shown.content.decode()
+    assert client.post(page(finished), {"question_0": "eeo1.male"}).status_code == 410
+    assert declared() == [{SEX: FEMALE}]
+    assert client.post(page(finished), {}).status_code == 200
     assert declared() == []
 
 
@@ -156,13 +193,21 @@ def test_candidate_who_begins_again_is_asked_again(client, finished):
     assert declared() == [{SEX: FEMALE}], "it goes on to belong to the candidate"
 
 
-def test_page_about_personal_data_says_that_something_was_said_but_not_what(client, finished):
+def test_page_about_personal_data_says_that_groups_are_kept_but_not_whether(client, finished, survey):
     address = reverse("interviews:data", args=[finished.invitation.token])
-    assert "Groups you named" not in client.get(address).content.decode()
+    before = client.get(address).content
+    assert b"Groups, if you named any" in before
     client.post(page(finished), {"question_0": FEMALE})
-    shown = client.get(address).content.decode()
-    assert "Groups you named" in shown
-    assert "Female" not in shown
+    assert client.get(address).content == before
+    survey.delete()
+    assert b"Groups, if you named any" not in client.get(address).content
+
+
+def test_nothing_leads_from_a_candidate_to_what_was_said(finished):
+    """So no lookup, filter or list can reach it."""
+    names = {field.name for field in finished.invitation._meta.get_fields()}
+    assert not any("group" in name for name in names)
+    assert not hasattr(finished.invitation, "groupdeclaration")
 
 
 def test_nothing_is_logged_of_what_is_said(client, finished, caplog):

@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interviews.queries import impact
@@ -230,6 +230,7 @@ def cells_of(group: tuple) -> list[int]:
     return [int(all(one in (..., other) for one, other in zip(group, cell, strict=True))) for cell in CELLS]
 
 
+@settings(max_examples=25)
 @given(samples())
 def test_no_small_group_follows_from_what_is_published(people):
     """The attack of a colleague who subtracts, and who may also know that nobody kept silent."""
@@ -250,6 +251,7 @@ def test_the_attack_finds_a_small_group_where_only_small_rows_are_left_out():
     assert following(naive, others) == len(people) - 60
 
 
+@settings(max_examples=25)
 @given(samples())
 def test_what_shown_rows_leave_over_of_a_total_is_no_small_group(people):
     if not people:
@@ -258,7 +260,7 @@ def test_what_shown_rows_leave_over_of_a_total_is_no_small_group(people):
     for table in (sex, race):
         said = sum(1 for person in people if table.questions[0] in person.groups)
         shown = sum(row.people for row in table.rows.values())
-        assert said == shown or len(people) - shown >= impact.LEAST_PEOPLE
+        assert said == shown or not shown or len(people) - shown >= impact.LEAST_PEOPLE
     for single, place in ((sex, 0), (race, 1)):
         for (group,), row in single.rows.items():
             combined = [each for key, each in both.rows.items() if key[place] == group]
