@@ -38,7 +38,7 @@ def save_survey(*, survey: GroupSurvey, by: object, now: datetime) -> None:
 def declare(
     *, invitation: Invitation, groups_named: Mapping[str, str], key: UUID, by: object, now: datetime
 ) -> None:
-    """Keep the groups that a candidate names; none: what was named before is deleted.
+    """Keep the groups that a candidate names, instead of those before; none is kept as well.
 
     key: of the candidate's browser. What another browser sent first stays, and this one is not told:
     recruiters have the link, and could send known groups for everyone but one.
@@ -51,16 +51,13 @@ def declare(
     if session is None or session.status in states.OPEN_SESSION_STATUSES:
         raise WrongState(_("You are asked after the interview."))
     _lock_survey(organisation_id=invitation.interview.organisation_id)  # so that it is not counted meanwhile
-    if not groups.may_be_kept(invitation, session):
+    may_go_on = groups.is_asked if groups_named else groups.may_be_kept  # what was said can be taken back
+    if not may_go_on(invitation, session):
         raise WrongState(_("This is not asked any more."))
-    kept = GroupDeclaration.objects.filter(invitation=invitation).first()
-    if not groups_named:
-        GroupDeclaration.objects.filter(invitation=invitation, pk=key).delete()
-    elif not groups.is_asked(invitation, session):
-        raise WrongState(_("This is not asked any more."))
-    elif kept is None or kept.pk == key:
-        _refuse_what_is_not_offered(invitation, groups_named)
-        row = kept or GroupDeclaration(pk=key, invitation=invitation)
+    _refuse_what_is_not_offered(invitation, groups_named)
+    row = GroupDeclaration.objects.filter(invitation=invitation).first()
+    row = row or GroupDeclaration(pk=key, invitation=invitation)
+    if row.pk == key:
         row.groups = groups_named
         row.save()
 

@@ -109,7 +109,7 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     **speech.WITHOUT_PERSONAL_DATA,
     "interviews.Erasure": "what is left for statistics; random ids while an erasure is under way",
     "interviews.GroupSurvey": "which groups an organisation asks for",
-    "interviews.ImpactReport": "numbers of candidates, at least ten in each",
+    "interviews.ImpactReport": "numbers of candidates; each group has ten or more",
     "interviews.ImpactReport_interviews": "which interviews a report counts",
     "interviews.Interview": "what recruiters ask, and in which words; no candidate is named",
     "interviews.InterviewVersion": "the same, as it was published",

@@ -51,7 +51,9 @@ _BLOCK = 512
 
 
 class GroupDeclaration(models.Model):
-    """The groups that a candidate named, encrypted, until they are counted or the candidate is erased.
+    """The groups that a candidate named, or none, encrypted, until they are counted or erased.
+
+    id: known to the browser that sent them only; by it they can be changed.
 
     Only `queries/groups.py` reads it. It has no time, and nothing leads from a candidate to it: no
     page, list or filter can show it by mistake.

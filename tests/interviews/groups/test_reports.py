@@ -154,6 +154,9 @@ def test_declarations_are_written_anew_with_the_newest_key(make_finished, settin
 def test_what_is_kept_tells_neither_by_its_length_nor_by_a_time(make_finished):
     for named in ((FEMALE,), (MALE, "eeo1.pacific")):
         make_finished(*named)
+    silent = GroupDeclaration(invitation=make_finished().invitation)
+    silent.groups = {}
+    silent.save()
     kept = [bytes(row.groups_encrypted) for row in GroupDeclaration.objects.all()]
     assert len({len(each) for each in kept}) == 1
     assert FEMALE.encode() not in kept[0]
