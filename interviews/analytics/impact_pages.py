@@ -50,7 +50,7 @@ def impact_page(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def export(request: HttpRequest, report_id: UUID, kind: str) -> HttpResponseBase:
-    """Return a report as a table, a row for each figure: what the page shows, and nothing else."""
+    """Return a report as a table, a row for each figure of the tables on the page, and nothing else."""
     report = get_object_or_404(_reports(request), pk=report_id)
     written = tables.KINDS[kind]
     file = written.write(panels.header(), panels.as_rows(impact_panels.of(report)))

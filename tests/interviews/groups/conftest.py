@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from django.utils import timezone
 
 from interviews.actions import groups
 from interviews.models import Decision, GroupDeclaration, GroupSurvey, Session
@@ -63,7 +62,3 @@ def quarter(make_finished, few_suffice):
 
 def count(now: datetime = SETTLED) -> int:
     return groups.count_due(now=now)
-
-
-def today():
-    return timezone.now()
