@@ -129,6 +129,11 @@ def for_superusers(view: View) -> View:
     return restricted(view, is_unlimited)
 
 
+def for_owners(view: View) -> View:
+    """Restrict the view to owners of organisations, and superusers."""
+    return restricted(view, lambda user: user.is_staff and has_any(user, OWNERS))
+
+
 def for_members(view: View) -> View:
     """Restrict the view to members of organisations, and superusers."""
     return restricted(view, lambda user: user.is_staff and has_any(user))

@@ -248,6 +248,7 @@ JOBS = (  # workers run nothing else
     *speech.JOBS,
     "interview_platform.web.owners.erase_of_deleted",
     "interviews.jobs.complete_erasure",
+    "interviews.jobs.count_groups",
     "interviews.jobs.ask_language_model",
     "interviews.jobs.erase_overdue",
     "interviews.jobs.expire",

@@ -15,12 +15,13 @@ from django_rq.urls import urlpatterns as rq_pages
 from rq.exceptions import NoSuchJobError
 
 from accounts import logos
-from accounts.access import for_members, for_superusers
+from accounts.access import for_members, for_owners, for_superusers
 from accounts.joining import join
 from accounts.profile import profile, switch
 from interview_platform.web import health, metrics, sign_in
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import unknown_address
+from interviews.analytics import impact_pages
 from interviews.analytics import pages as analytics
 from interviews.searching.candidates_page import candidate, candidates_list
 from interviews.searching.search_page import search
@@ -78,9 +79,18 @@ ANALYTICS: list[tuple[str, Any, dict[str, str], str]] = [
     ("figures.csv", analytics.export, {"kind": "csv"}, "analytics-csv"),
     ("figures.xlsx", analytics.export, {"kind": "xlsx"}, "analytics-xlsx"),
 ]
+IMPACT: list[tuple[str, Any, dict[str, str], str]] = [
+    ("", impact_pages.impact_page, {}, "impact"),
+    ("<uuid:report_id>.csv", impact_pages.export, {"kind": "csv"}, "impact-csv"),
+    ("<uuid:report_id>.xlsx", impact_pages.export, {"kind": "xlsx"}, "impact-xlsx"),
+]
 analytics_pages = [
     path(f"admin/analytics/{address}", admin.site.admin_view(for_members(view)), options, name=name)
     for address, view, options, name in ANALYTICS
+]
+impact_report_pages = [
+    path(f"admin/analytics/impact/{address}", admin.site.admin_view(for_owners(view)), options, name=name)
+    for address, view, options, name in IMPACT
 ]
 
 urlpatterns = [  # tried in this order: the most frequent first
@@ -98,6 +108,7 @@ urlpatterns = [  # tried in this order: the most frequent first
         name="candidate",
     ),
     *analytics_pages,
+    *impact_report_pages,
     path("join/<str:token>/", join, name="join"),
     path("admin/profile/", admin.site.admin_view(profile), name="profile"),
     path("admin/profile/organisation/", admin.site.admin_view(switch), name="switch-organisation"),

@@ -9,6 +9,7 @@ from interviews.actions import (
     batches,
     erasure,
     follow_ups,
+    groups,
     invitations,
     mails,
     new_links,
@@ -69,6 +70,11 @@ def send_link(invitation_id: str) -> None:
 def erase_overdue() -> None:
     """Erase candidates whose retention is over."""
     erasure.erase_overdue(now=timezone.now())
+
+
+def count_groups() -> None:
+    """Make the reports about self-declared groups that are due."""
+    groups.count_due(now=timezone.now())
 
 
 def complete_erasure(erasure_id: str) -> None:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from interviews.candidate import pages
 from interviews.correcting import pages as correcting
+from interviews.groups.pages import declare
 from interviews.inviting.mail_events import mail_events
 from interviews.inviting.reminders import end_reminders
 from interviews.open_links import pages as open_links
@@ -18,6 +19,7 @@ urlpatterns = [
     path("i/<str:token>/answers/", correcting.heard, name="heard"),
     path("i/<str:token>/answers/<uuid:answer_id>/", correcting.change, name="change_heard"),
     path("i/<str:token>/answers/<uuid:answer_id>/recording/", correcting.recording, name="own_recording"),
+    path("i/<str:token>/groups/", declare, name="groups"),
     path("open/<str:token>/", open_links.apply, name="open_link"),
     path("open/confirm/<str:token>/", open_links.confirm, name="confirm"),
     path("i/<str:token>/reminders/", end_reminders, name="reminders"),

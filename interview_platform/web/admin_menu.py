@@ -29,7 +29,8 @@ def _pages_of_interviews(user: Any) -> dict[str, Any]:
         _item(_("Interviews"), "graphic_eq", "admin:interviews_interview_changelist", is_member),
         _item(_("Question bank"), "bookmarks", "admin:interviews_bankquestion_changelist", is_member),
         _item(_("Vocabulary"), "dictionary", "admin:interviews_vocabulary_changelist", is_writer),
-        _item(_("Analytics"), "bar_chart", "analytics", is_member),
+        _item(_("Analytics"), "bar_chart", "analytics", is_member) | {"active": _is_about_figures},
+        _item(_("Adverse impact"), "diversity_3", "impact", access.has_any(user, access.OWNERS)),
     )
 
 
@@ -61,6 +62,7 @@ def _pages_of_organisation(user: Any) -> dict[str, Any]:
         _item(_("Invited colleagues"), "person_add", invited, is_owner),
         _item(_("Roles"), "badge", "admin:accounts_membership_changelist", is_member),
         _item(_("E-mail texts"), "edit_note", "admin:interviews_mailtemplate_changelist", is_writer),
+        _item(_("Self-declared groups"), "how_to_vote", "admin:interviews_groupsurvey_changelist", is_owner),
         _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
     )
 
@@ -80,6 +82,11 @@ def _is_about_sessions(request: HttpRequest) -> bool:
     """Whether the page is about candidates' interviews: the queue below the same address has its own item."""
     is_below = request.path.startswith(reverse("admin:interviews_session_changelist"))
     return is_below and request.path != reverse("admin:interviews_session_queue")
+
+
+def _is_about_figures(request: HttpRequest) -> bool:
+    """Whether the page is about figures: adverse impact below the same address has its own item."""
+    return request.path.startswith(reverse("analytics")) and not request.path.startswith(reverse("impact"))
 
 
 def own_pages(request: HttpRequest) -> list[dict[str, Any]]:

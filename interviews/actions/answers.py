@@ -4,6 +4,7 @@ import unicodedata
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from interviews import states
 from interviews.actions import follow_ups, order, search_index
@@ -17,6 +18,8 @@ from voice.models import Recording
 from voice.recordings import lifecycle
 
 MAX_TYPED_CHARACTERS = 10_000
+MAX_HEARD_AGAIN = 100
+"""More is not counted."""
 
 
 @transaction.atomic(savepoint=False)
@@ -25,6 +28,12 @@ def ask(*, answer: Answer, by: object, now: datetime) -> None:
     order.require_current(answer)
     move(answer, states.ASK, by=by, asked_at=now)
     publishing.publish("question_asked", answer.session, answer)
+
+
+def hear_again(*, answer: Answer, by: object, now: datetime) -> None:
+    """Count that the candidate had the question played once more, before the answer."""
+    countable = {"status": states.AnswerStatus.ASKED, "heard_again__lt": MAX_HEARD_AGAIN}
+    Answer.objects.filter(pk=answer.pk, **countable).update(heard_again=F("heard_again") + 1)
 
 
 @transaction.atomic(savepoint=False)

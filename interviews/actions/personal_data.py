@@ -19,6 +19,7 @@ from interviews.models import (
     Correction,
     Decision,
     Exchange,
+    GroupDeclaration,
     Invitation,
     Mention,
     Message,
@@ -63,6 +64,7 @@ def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
         Note.objects.filter(session__invitation=key),
         Mention.objects.filter(note__session__invitation=key),
         Accommodation.objects.filter(invitation=key),
+        GroupDeclaration.objects.filter(invitation=key),
     ]
 
 
@@ -85,7 +87,7 @@ STORES: Final[Mapping[str, Registered]] = {
             *("interviews.Exchange", "interviews.Message", "interviews.Observation"),
             *("interviews.Assignment", "interviews.Scorecard", "interviews.Submission"),
             *("interviews.Decision", "interviews.Note", "interviews.Mention"),
-            *("interviews.Accommodation", "interviews.SearchEntry"),
+            *("interviews.Accommodation", "interviews.SearchEntry", "interviews.GroupDeclaration"),
         ),
     ),
     ADMIN_LOG: Registered(
@@ -106,6 +108,9 @@ STORES: Final[Mapping[str, Registered]] = {
 WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     **speech.WITHOUT_PERSONAL_DATA,
     "interviews.Erasure": "what is left for statistics; random ids while an erasure is under way",
+    "interviews.GroupSurvey": "which groups an organisation asks for",
+    "interviews.ImpactReport": "numbers of candidates; each group has ten or more",
+    "interviews.ImpactReport_interviews": "which interviews a report counts",
     "interviews.Interview": "what recruiters ask, and in which words; no candidate is named",
     "interviews.InterviewVersion": "the same, as it was published",
     "interviews.InvitationBatch": "rows of a spreadsheet until they are invited or refused, a week at most",

@@ -6,6 +6,7 @@ from interviews.admin.interview import InterviewAdmin
 from interviews.admin.invitation import InvitationAdmin
 from interviews.admin.session import SessionAdmin
 from interviews.admin.vocabulary import VocabularyAdmin
+from interviews.groups.survey_page import GroupSurveyAdmin
 from interviews.inviting.mail_pages import MailTemplateAdmin, MessageAdmin
 from interviews.inviting.pages import BatchAdmin
 from interviews.open_links.admin_pages import OpenLinkAdmin
@@ -14,6 +15,7 @@ __all__ = [
     "BankQuestionAdmin",
     "BatchAdmin",
     "ErasureAdmin",
+    "GroupSurveyAdmin",
     "InterviewAdmin",
     "InvitationAdmin",
     "MailTemplateAdmin",

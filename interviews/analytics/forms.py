@@ -53,12 +53,12 @@ class SelectionForm(forms.Form):
         today = timezone.localdate()
         shown_first = {"first": today - timedelta(days=DAYS - 1), "last": today}
         super().__init__({**shown_first, **{name: value for name, value in parameters.items() if value}})
-        self._user = user
+        self.user = user
         interviews = access.scoped(Interview.objects.all(), user, path="organisation_id")
         jobs = interviews.exclude(job_title="").order_by("job_title").values_list("job_title", flat=True)
         interview_field: Any = self.fields["interview"]
         job_field: Any = self.fields["job"]
-        interview_field.queryset = interviews.only("title").order_by("title")
+        interview_field.queryset = interviews.only("title", "organisation_id").order_by("title")
         job_field.choices = [("", _("All")), *((job, job) for job in jobs.distinct())]
 
     def clean_first(self) -> date:
@@ -76,13 +76,13 @@ class SelectionForm(forms.Form):
     def selection(self) -> Selection:
         """Return who is counted. The form is valid."""
         first, last = self.cleaned_data["first"], self.cleaned_data["last"]
-        scoped: Any = access.scoped(Invitation.objects.all(), self._user, path="interview__organisation_id")
-        gone = access.scoped(Erasure.objects.all(), self._user, path="interview__organisation_id")
+        scoped: Any = access.scoped(Invitation.objects.all(), self.user, path="interview__organisation_id")
+        gone = access.scoped(Erasure.objects.all(), self.user, path="interview__organisation_id")
         invitations = scoped.counted().filter(created_at__gte=_begins(first), created_at__lt=_ends(last))
         erasures = gone.filter(is_trial=False, invited_on__range=(first, last))
         chosen = self._chosen()
         return Selection(
-            viewer=self._user,
+            viewer=self.user,
             invitations=invitations.filter(**chosen),
             erasures=erasures.filter(**chosen),
             days=(last - first).days + 1,

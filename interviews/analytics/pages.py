@@ -11,10 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts import access
 from accounts.models import User
 from interviews.analytics import panels
 from interviews.analytics.forms import SelectionForm
 from interviews.exports import downloads, names, tables
+from interviews.models import Interview
 from interviews.queries import progress
 
 SHOWN = 100
@@ -31,8 +33,16 @@ def figures_page(request: HttpRequest) -> HttpResponseBase:
         "form": form,
         "panels": panels.of(selection) if selection else [],
         "address": selection.address if selection else "",
+        "agreement_of": _of_owner(form) if selection else None,
     }
     return TemplateResponse(request, "admin/interviews/analytics/figures.html", context)
+
+
+def _of_owner(form: SelectionForm) -> Interview | None:
+    """Return the chosen interview, if its owner looks: only owners see how far reviewers agree."""
+    interview = form.cleaned_data["interview"]
+    is_owner = interview and access.has_role(form.user, interview.organisation_id, access.OWNERS)
+    return interview if is_owner else None
 
 
 @require_safe

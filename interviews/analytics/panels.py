@@ -163,20 +163,21 @@ def _durations(selection: Selection) -> Panel:
 
 def _drop_off(asked: Sequence[Asked]) -> Panel:
     header = [
-        *(_("Question"), _("Asked"), _("Answered"), _("Interview ended here")),
+        *(_("Question"), _("Asked"), _("Played again"), _("Answered"), _("Interview ended here")),
         *(_("Typed"), _("Nothing heard")),
     ]
     rows = [
         Row(
             _label(each),
             [
-                *(Figure(each.asked), Figure(each.answered), Figure(each.stopped, "stopped", each.position)),
+                *(Figure(each.asked), Figure(each.heard_again, "heard_again", each.position)),
+                *(Figure(each.answered), Figure(each.stopped, "stopped", each.position)),
                 *(Figure(each.typed), Figure(each.silent)),
             ],
         )
         for each in asked
     ]
-    series = {header[2]: [each.answered for each in asked], header[1]: [each.asked for each in asked]}
+    series = {header[3]: [each.answered for each in asked], header[1]: [each.asked for each in asked]}
     return Panel(_("Questions"), header, rows, _by_position(asked, series))
 
 

@@ -148,6 +148,7 @@ COMMANDS: Mapping[str, Command] = {
     "devices_checked": _on_session(sessions.check_devices),
     "skip_practice": _on_session(sessions.skip_practice),
     "ask": _on_answer(answers.ask),
+    "hear_again": _on_answer(answers.hear_again),
     "begin_answer": _begin_recording(answers.begin),
     "retake": _begin_recording(answers.retake),
     "select": _select,

@@ -18,7 +18,7 @@ from interviews.candidate.forms import ConsentForm
 from interviews.models import Invitation, Session
 from interviews.models.invitation import url_of
 from interviews.models.question import expected_minutes
-from interviews.queries import links
+from interviews.queries import groups, links
 from interviews.texts import accommodations as accommodation_texts
 from voice.models import Recording
 
@@ -97,9 +97,14 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
             "heard": reverse("interviews:heard", args=[token])
             if invitation.definition.is_correcting_allowed
             else "",
+            "groups_path": _groups_path(invitation, session, token),
         },
     }
     return render(request, "interviews/room.html", context)
+
+
+def _groups_path(invitation: Invitation, session: Session, token: str) -> str:
+    return reverse("interviews:groups", args=[token]) if groups.is_asked(invitation, session) else ""
 
 
 @never_cache

@@ -8,6 +8,7 @@ from interviews.models.correction import Correction
 from interviews.models.decision import Decision
 from interviews.models.erasure import Erasure
 from interviews.models.exchange import Exchange
+from interviews.models.groups import GroupDeclaration, GroupSurvey, ImpactReport
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.message import MailTemplate, Message
@@ -33,6 +34,9 @@ __all__ = [
     "Decision",
     "Erasure",
     "Exchange",
+    "GroupDeclaration",
+    "GroupSurvey",
+    "ImpactReport",
     "Interview",
     "InterviewVersion",
     "Invitation",

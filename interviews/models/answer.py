@@ -74,6 +74,9 @@ class Answer(models.Model):
     flagged_at = models.DateTimeField(
         null=True, help_text=_("The candidate says since then that this answer was heard wrongly.")
     )
+    heard_again = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("So often the candidate had the question played once more.")
+    )
     began_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
 

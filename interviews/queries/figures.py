@@ -142,6 +142,7 @@ def _seconds(interval: Any) -> Any:
 class Asked(NamedTuple):
     """What became of the question at a position. text: "" if candidates were asked different ones.
 
+    heard_again: candidates who had it played once more.
     stopped: interviews that ended at this question or a follow-up to it, unanswered. Lengths are of
     recordings, in seconds.
     """
@@ -149,6 +150,7 @@ class Asked(NamedTuple):
     position: int
     text: str
     asked: int
+    heard_again: int
     answered: int
     stopped: int
     typed: int
@@ -166,6 +168,7 @@ def questions(invitations: QuerySet[Invitation]) -> list[Asked]:
         first_text=Min("question_text", filter=_ITSELF),
         last_text=Max("question_text", filter=_ITSELF),
         asked=Count("pk", filter=_ITSELF & _ASKED),
+        heard_again=Count("pk", filter=_HEARD_AGAIN),
         answered=Count("pk", filter=_ITSELF & _ACCEPTED),
         stopped=Count("pk", filter=_STOPPED),
         typed=Count("pk", filter=_ITSELF & ~Q(typed_text="")),
@@ -176,7 +179,11 @@ def questions(invitations: QuerySet[Invitation]) -> list[Asked]:
     return [_asked(row) for row in counted.order_by("position")]
 
 
+_HEARD_AGAIN = _ITSELF & Q(heard_again__gt=0)
 _STOPPED = Q(session__status=Session.Status.ABANDONED) & _ASKED & ~_ACCEPTED
+
+
+_OF_POSITION: Final = {"stopped": _STOPPED, "heard_again": _HEARD_AGAIN}
 
 
 def _asked(row: Any) -> Asked:
@@ -230,16 +237,16 @@ _DONE = Q(transcript__status=Transcript.Status.DONE)
 def behind(invitations: QuerySet[Invitation], name: str, number: int) -> QuerySet[Invitation] | None:
     """Return the candidates who are counted in a figure; None for a name that is none.
 
-    name: a step of the funnel, "took" with a group of `durations`, "stopped" with a position, or a status
-    of a transcript.
+    name: a step of the funnel, "took" with a group of `durations`, "stopped" or "heard_again" with a
+    position, or a status of a transcript.
     """
     if name == "took":
         return _finished(invitations).filter(_took(number)) if 0 <= number <= len(MINUTES) else None
     if name in Transcript.Status.values:
         found = _ANSWERS.filter(recording__transcript__status=name, recording__byte_count__gt=0)
         found = found.exclude(recording__status=Recording.Status.DISCARDED)
-    elif name == "stopped":
-        found = _ANSWERS.filter(_STOPPED, position=number)
+    elif name in _OF_POSITION:
+        found = _ANSWERS.filter(_OF_POSITION[name], position=number)
     else:
         return _at_step(invitations, name)
     return invitations.filter(Exists(found.filter(session__invitation=OuterRef("pk"))))

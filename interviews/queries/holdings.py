@@ -15,6 +15,7 @@ from interviews.models import (
     Session,
     Submission,
 )
+from interviews.queries import groups
 from voice.models import Recording
 from voice.types import BYTES_A_SECOND
 
@@ -39,6 +40,8 @@ class Holdings:
     fact_count: int
     judgement_count: int
     has_accommodation: bool
+    may_have_named_groups: bool
+    """Whether any were named is told to no one: recruiters can open this page, for they have the link."""
 
     @property
     def length(self) -> str:
@@ -77,4 +80,5 @@ def of(invitation: Invitation) -> Holdings:
             + Note.objects.filter(session__in=attempts).count()
         ),
         has_accommodation=invitation.accommodations.exists(),
+        may_have_named_groups=session is not None and groups.may_be_kept(invitation, session),
     )

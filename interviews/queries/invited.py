@@ -51,7 +51,7 @@ def is_too_late(now: datetime) -> Q:
 
 
 def did_not_arrive(now: datetime) -> Q:
-    """Return the condition for an e-mail that failed or came back, is still wanted, and was followed by no other.
+    """Return the condition for an e-mail that failed or came back, is wanted, and was followed by no other.
 
     A link is wanted until the interview has begun, a decision always.
     """

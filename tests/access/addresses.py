@@ -19,7 +19,7 @@ LAST = ("logout", "/erasure/candidate/", "/candidate")
 """Parts of addresses that end what the others need."""
 OF_ROWS = {
     *("interview_id", "invitation_id", "session_id", "answer_id", "batch_id", "file_id", "erasure_id"),
-    *("object_id", "id", "assignment_id", "mention_id", "note_id", "question_id"),
+    *("object_id", "id", "assignment_id", "mention_id", "note_id", "question_id", "report_id"),
 }
 """Parameters that name a row of the organisation: not found means not admitted."""
 
@@ -94,6 +94,7 @@ def _value(name: str, template: str, rows: Rows) -> Any:
         "assignment_id": rows.assignment.pk,
         "mention_id": rows.mention.pk,
         "note_id": rows.note.pk,
+        "report_id": rows.impactreport.pk,
         "content_type_id": ContentType.objects.get_for_model(rows.interview).pk,
         "app_label": "interviews",
         "extension": "vtt",

@@ -17,6 +17,9 @@ from interviews.models import (
     Decision,
     Erasure,
     Exchange,
+    GroupDeclaration,
+    GroupSurvey,
+    ImpactReport,
     Interview,
     Invitation,
     InvitationBatch,
@@ -36,6 +39,10 @@ from voice.models import Batch, BatchFile, TranscriptVersion
 
 MARK = "quokka"
 """Part of every text of the organisation, so that its appearance anywhere else is a leak."""
+
+
+TOLD_TO_NO_ONE = ("wombatkin", "7a1e0000-5a1d-4000-8000-000000000001", "roup declaration")
+"""What a candidate said about groups, the id under which it is kept, and that anything was said."""
 
 
 class Rows(NamedTuple):
@@ -64,6 +71,8 @@ class Rows(NamedTuple):
     openlink: OpenLink
     bankquestion: BankQuestion
     vocabulary: Vocabulary
+    groupsurvey: GroupSurvey
+    impactreport: ImpactReport
     batch: Batch
     batch_file: BatchFile
 
@@ -106,6 +115,9 @@ def make() -> Rows:
     TranscriptVersion.objects.create(recording=answer.recording, status="done", text=f"because {MARK}s sleep")
     Observation.objects.create(session=session, kind=Observation.Kind.RECONNECTED)
     Accommodation.objects.create(invitation=invitation, is_written=True)
+    declaration = GroupDeclaration(pk=TOLD_TO_NO_ONE[1], invitation=invitation)
+    declaration.groups = {f"Which {MARK}s?": TOLD_TO_NO_ONE[0]}
+    declaration.save()
     search_index.index(answer_id=answer.pk)
     scorecard = Scorecard.objects.create(session=session, reviewer=user)
     note = Note.objects.create(session=session, author=user, text=f"A {MARK}!", is_shared=True)
@@ -163,6 +175,19 @@ def make() -> Rows:
         ),
         vocabulary=Vocabulary.objects.create(
             organisation=organisation, language="en", text=f"{MARK} = kwokka"
+        ),
+        groupsurvey=GroupSurvey.objects.create(
+            organisation=organisation, text=f"Which {MARK}s?\n- {MARK} one\n- {MARK} two"
+        ),
+        impactreport=ImpactReport.objects.create(
+            organisation=organisation,
+            first=timezone.localdate(),
+            last=timezone.localdate(),
+            candidates=50,
+            undecided=0,
+            tables=[
+                {"questions": [f"Which {MARK}s?"], "rows": [[[f"{MARK} one"], [50, 20, 0, 0]]], "others": 0}
+            ],
         ),
         batch=batch,
         batch_file=BatchFile.objects.create(

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from interview_platform.asgi import application
 from tests.access import addresses, organisation, table
-from tests.access.organisation import MARK
+from tests.access.organisation import MARK, TOLD_TO_NO_ONE
 from tests.access.visitors import STRANGERS, VISITORS
 
 COLUMNS, ROWS = table.read(table.DOCUMENT.read_text())
@@ -70,8 +70,12 @@ def test_visitor_is_admitted_as_declared(rows, visitor):
         if response.status_code == 405:  # the address knows no such method
             continue
         name = f"{address.method} {address.template}"
+        told = addresses.body(response)
+        assert not any(words.encode() in told for words in TOLD_TO_NO_ONE), (
+            f"{name} tells {visitor} of groups"
+        )
         if visitor in STRANGERS and not address.template.startswith(OF_A_LINK):
-            assert MARK.encode() not in addresses.body(response), f"{name} tells {visitor}"
+            assert MARK.encode() not in told, f"{name} tells {visitor}"
         declared = [visitor in row.admitted for row in table.find(ROWS, address.method, address.template)]
         admitted = is_admitted(response, address)
         if declared != [admitted]:

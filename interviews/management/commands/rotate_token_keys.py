@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from interviews.actions import accommodations, invitations, open_links
+from interviews.actions import accommodations, groups, invitations, open_links
 
 
 class Command(BaseCommand):
@@ -14,6 +14,7 @@ class Command(BaseCommand):
         counts = invitations.rotate_keys()
         counts.update(open_links.rotate_keys())
         counts.update(accommodations.rotate_keys())
+        counts.update(groups.rotate_keys())
         self.stdout.write(
             f"Links written anew: {counts['written']}. Links that had this key: {counts['current']}."
         )

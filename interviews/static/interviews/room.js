@@ -29,6 +29,7 @@ const LOOK_MS = 1_000; // how often the page looks whether anything moves
  * @property {string} websocket_path
  * @property {string} closing_text  for the last screen; "" for a standard one
  * @property {string} heard  address of the page where the candidate corrects what was heard; "" if there is none
+ * @property {string} groups_path  of the voluntary question after the interview; "" if none is asked
  * @property {string} link  the candidate's link, to continue on another device
  * @property {string} worklet_url
  * @property {MediaTrackConstraints} [microphone]  echoCancellation, noiseSuppression, autoGainControl
@@ -48,6 +49,7 @@ export class Room {
     this.link = config.link;
     this.closingText = config.closing_text;
     this.heardPath = config.heard;
+    this.groupsPath = config.groups_path;
     this.local = {
       inFlow: false,
       isWriting: false,
@@ -177,6 +179,11 @@ export class Room {
   hearAgain() {
     this.local.heard = null;
     this.notice = "";
+  }
+
+  /** The candidate has the question played once more. It is only counted, so it is not sent again. */
+  tellHeardAgain({ id }) {
+    this.connection.send({ type: "hear_again", answer: id });
   }
 
   /** The candidate writes this answer: the server's clock does not run. */

@@ -24,6 +24,7 @@ OFFERED = {
     "interviews.bankquestion": {"language__exact", "organisation__id__exact"},
     "interviews.vocabulary": {"language__exact", "organisation__id__exact"},
     "interviews.erasure": {"interview__id__exact", "source__exact", "status__exact"},
+    "interviews.groupsurvey": set(),
     "interviews.interview": {"language__exact", "organisation__id__exact", "status__exact"},
     "interviews.invitationbatch": {"interview__id__exact", "status__exact"},
     "interviews.mailtemplate": {"kind__exact", "organisation__id__exact"},

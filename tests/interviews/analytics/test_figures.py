@@ -79,6 +79,21 @@ def test_questions_tell_where_interviews_ended(interview):
     assert (third.typed, third.silent, third.median_s) == (1, 1, None)
 
 
+def test_questions_tell_how_many_candidates_had_them_played_again(interview):
+    for often in (0, 1, 3):
+        session = taken(interview, minutes=5)
+        factories.AnswerFactory(session=session, position=1, accepted=True, heard_again=often)
+        factories.AnswerFactory(
+            session=session, position=1, accepted=True, kind="follow_up", follow_up=1, heard_again=1
+        )
+
+    [asked] = figures.questions(everybody())
+
+    assert asked.heard_again == 2
+    assert figures.behind(everybody(), "heard_again", 1).count() == 2
+    assert figures.behind(everybody(), "heard_again", 2).count() == 0
+
+
 def test_follow_ups_are_no_questions_but_interviews_end_at_them(interview):
     session = taken(interview, status="abandoned")
     factories.AnswerFactory(session=session, position=1, question_text="Who are you?", accepted=True)

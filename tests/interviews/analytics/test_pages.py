@@ -44,6 +44,15 @@ def test_figures_are_shown_with_their_charts(client, member, finished):
     assert "=Why &lt;b&gt;bees&lt;/b&gt;?" in page
 
 
+@pytest.mark.parametrize(("role", "is_led"), [(Role.OWNER, True), (Role.RECRUITER, False)])
+def test_figures_of_one_interview_lead_its_owner_to_the_agreement(client, member, finished, role, is_led):
+    member(role)
+    interview = finished.invitation.interview
+    agreement = reverse("admin:interviews_interview_agreement", args=[interview.pk])
+    assert (agreement in page_of(client, interview=interview.pk)) == is_led
+    assert agreement not in page_of(client)
+
+
 def test_a_page_without_candidates_says_so(client, member):
     member(Role.REVIEWER)
     page = page_of(client)

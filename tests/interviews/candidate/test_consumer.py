@@ -180,6 +180,17 @@ def finish(session, days_ago: float = 0) -> None:
     Invitation.objects.filter(pk=session.invitation_id).update(status="finished")
 
 
+async def test_question_played_again_is_counted_until_it_is_answered(browser, answer):
+    await browser.open()
+    for command in ("hear_again", "ask", "hear_again", "hear_again", "begin_answer", "hear_again"):
+        await browser.say(command, answer=str(answer.id))
+    await browser.until("resume")
+    await browser.say("ping")
+    await browser.until("pong")
+    await answer.arefresh_from_db()
+    assert answer.heard_again == 2
+
+
 async def test_frames_are_acknowledged_and_held(browser, recording):
     await browser.speak(0)
     assert (await browser.until("ack"))["offset"] == 8000

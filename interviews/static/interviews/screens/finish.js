@@ -16,6 +16,8 @@ export class FinishStep {
     this.screen.part("heading").textContent = name ? text("thank-you-name", { name }) : text("thank-you");
     if (room.closingText) this.screen.part("closing").textContent = room.closingText;
     this.screen.part("heard").href = room.heardPath;
+    if (room.groupsPath) this.screen.part("groups-link").href = room.groupsPath;
+    else this.screen.part("groups").remove();
     this.rows = questions(room.state).map((answer) => this.#row(answer));
     this.update();
     this.screen.focus();

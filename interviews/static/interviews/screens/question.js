@@ -49,7 +49,7 @@ export class QuestionStep {
     screen.on("play", () => this.#ask());
     screen.on("skip-listening", () => this.#heard());
     screen.on("answer-now", () => this.#begin());
-    for (const name of ["again", "hear"]) screen.on(name, () => room.player.play(this.answer.speech_url));
+    for (const name of ["again", "hear"]) screen.on(name, () => this.#hearAgain());
     screen.on("start", () => this.#begin());
     screen.on("done", () => this.#done());
     screen.on("move-on", () => room.finishAnswer());
@@ -86,6 +86,11 @@ export class QuestionStep {
       phase
     ]?.();
     this.screen.focus(phase === "ask" && !this.answer.speech_url ? "heading" : "phase");
+  }
+
+  #hearAgain() {
+    this.room.tellHeardAgain(this.answer);
+    this.room.player.play(this.answer.speech_url);
   }
 
   async #ask() {
