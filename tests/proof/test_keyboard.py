@@ -170,9 +170,9 @@ def listen_by_keys(keyboard: Keyboard) -> None:
     keyboard.press("Space")
     expect(page.locator("[data-do=toggle]")).to_have_text("Play")
     keyboard.press("k", "j", "k")  # from whichever answer was heard last
-    expect(page.locator("[data-answer='1']")).to_be_focused()
+    expect(page.locator("[data-answer='1'] .ip-word:focus")).to_have_text("I")
     keyboard.press(".")
-    expect(page.locator("[data-answer='1'] .ip-word:focus")).to_have_count(1)
+    expect(page.locator("[data-answer='1'] .ip-word:focus")).to_have_text("built")
     keyboard.press("Shift+Slash")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     keyboard.press("Escape")

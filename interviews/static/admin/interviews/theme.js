@@ -50,7 +50,7 @@ function improve(part) {
 }
 
 /* Boxes that open: {box, trigger}. The last one has the keyboard. */
-const open = [];
+const opened = [];
 
 /** Notice when a box opens and closes: the theme shows and hides it by its style. */
 function watch(box, triggerOf) {
@@ -66,7 +66,7 @@ function watch(box, triggerOf) {
 }
 
 function enter(box, trigger) {
-  open.push({ box, trigger });
+  opened.push({ box, trigger });
   hideIcons(box);
   const isDialog = box.getAttribute("role") === "dialog";
   if (isDialog) box.setAttribute("aria-label", box.querySelector("h1")?.textContent.trim() ?? "");
@@ -76,9 +76,9 @@ function enter(box, trigger) {
 }
 
 function leave(box) {
-  const index = open.findIndex((each) => each.box === box);
+  const index = opened.findIndex((each) => each.box === box);
   if (index < 0) return;
-  const [{ trigger }] = open.splice(index, 1);
+  const [{ trigger }] = opened.splice(index, 1);
   if (document.activeElement === document.body || box.contains(document.activeElement)) trigger?.focus();
 }
 
@@ -93,7 +93,7 @@ function keepInside(event, box) {
 }
 
 document.addEventListener("keydown", (event) => {
-  const last = open.at(-1);
+  const last = opened.at(-1);
   if (last && event.key === "Tab") keepInside(event, last.box);
   if (last && event.key === "Escape" && last.box.matches("nav")) last.trigger.click();
   const isPress = event.key === "Enter" || event.key === " ";
