@@ -1,5 +1,6 @@
 """The review page, the audio that it plays and the corrections that it takes."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from voice.recordings import addresses
 
 PART = "X-Part"
 """A page that is open already sends this header, and gets what is different of the next candidate's page."""
-REVIEW_CSS = {"all": ["admin/interviews/review/review.css"]}
+REVIEW_CSS: dict[str, Sequence[str]] = {"all": ["admin/interviews/review/review.css"]}
 
 
 class CorrectionForm(forms.Form):

@@ -38,8 +38,15 @@ function nameFields(cell) {
   }
 }
 
+/** An icon with a title says something; the others only decorate. */
 function hideIcons(part) {
-  for (const icon of part.querySelectorAll(`${ICON}:not([role=button], [aria-hidden])`)) icon.setAttribute("aria-hidden", "true");
+  for (const icon of part.querySelectorAll(`${ICON}:not([role], [aria-hidden])`)) {
+    if (!icon.title) icon.setAttribute("aria-hidden", "true");
+    else {
+      icon.setAttribute("role", "img");
+      icon.setAttribute("aria-label", icon.title);
+    }
+  }
 }
 
 function improve(part) {
