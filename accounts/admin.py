@@ -214,6 +214,7 @@ class ApiKeyAdmin(ScopedModelAdmin):
     readonly_fields = ["begins_with", "may_use", "made_by", "created_at", "revoked_at"]
     reading_roles = writing_roles = access.OWNERS
     actions = ["revoke_selected"]
+    when_empty = _("No key yet. Issue one for each program that is to use the API.")
     actions_detail = ["revoke_key"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

@@ -55,12 +55,22 @@ class ColleagueInvitationAdmin(ReadOnlyScopedModelAdmin):
     search_fields = ["email"]
     ordering = ["-created_at"]
     reading_roles = writing_roles = access.OWNERS
+    when_empty = _("Nobody is invited yet. Invite a colleague by e-mail, with a role.")
     actions = ["resend_selected", "revoke_selected"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         if obj is None:
             return ["organisation", "email", "role"]
-        return ["organisation", "email", "role", "created_by", "created_at", "sent_at", "expires_at", "state"]
+        return [
+            "organisation",
+            "email",
+            "role",
+            "created_by",
+            "created_at",
+            "sent_at",
+            "expires_at",
+            "state_in_words",
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return self.get_fields(request, obj) if obj else []
@@ -118,6 +128,10 @@ class ColleagueInvitationAdmin(ReadOnlyScopedModelAdmin):
         if not row.is_open(timezone.now()):
             return "over", gettext("expired")
         return ("open", gettext("waiting")) if row.sent_at else ("unsent", gettext("no e-mail sent"))
+
+    @display(description=_("state"))
+    def state_in_words(self, row: ColleagueInvitation) -> str:
+        return self.state(row)[1]
 
     @admin.action(description=_("Send again"), permissions=["invite"])
     def resend_selected(self, request: HttpRequest, rows: QuerySet) -> None:

@@ -43,11 +43,13 @@ class ScopedModelAdmin(ModelAdmin):
 
     organisation_path: the lookup from a row to its organisation's id, as "interview__organisation_id".
     reading_roles, writing_roles: roles that see the rows, and roles that add, change and delete them.
+    when_empty: what a list without rows says: what they are for, and how the first one comes.
     """
 
     organisation_path = "organisation_id"
     reading_roles: Collection[str] = access.EVERY_ROLE
     writing_roles: Collection[str] = access.WRITERS
+    when_empty: Any = ""
     list_fullwidth = True
     list_per_page = 50
     show_full_result_count = False  # a filtered list counts what it shows, and not everything as well

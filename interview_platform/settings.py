@@ -90,11 +90,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "interview_platform.web.staff_pages.in_turn",
     "interview_platform.web.staff_language.of_profile",
+    "django.contrib.messages.middleware.MessageMiddleware",  # after the language: here messages become text
     "interview_platform.web.bad_values.BadValuesMiddleware",
 ]
 
@@ -433,7 +433,10 @@ UNFOLD = {
         }
     },
     "STYLES": [lambda request: static("admin/interviews/admin.css")],
-    "SCRIPTS": [lambda request: static("admin/interviews/copy.js")],
+    "SCRIPTS": [
+        lambda request: static("admin/interviews/copy.js"),
+        lambda request: static("admin/interviews/theme.js"),
+    ],
     "SIDEBAR": {"navigation": "interview_platform.web.admin_menu.navigation"},
     "ACCOUNT": {"navigation": "interview_platform.web.admin_menu.own_pages"},
     "DASHBOARD_CALLBACK": "interview_platform.web.front_page.front_page",

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.decorators import sync_and_async_middleware
 
 from accounts.profile import CHOSEN
-from interview_platform.web.staff_pages import ADDRESSES, APART
+from interview_platform.web.staff_pages import ADDRESSES, SIGN_IN
 
 OF_STAFF = (*ADDRESSES, "/playground", "/join/")
 
@@ -39,7 +39,7 @@ def of_profile(get_response: Any) -> Any:
 
 
 def _is_of_staff(request: HttpRequest) -> bool:
-    return request.path.startswith(OF_STAFF) and request.path not in APART
+    return request.path.startswith(OF_STAFF) and request.path != SIGN_IN
 
 
 def _user(request: HttpRequest) -> Any:

@@ -15,7 +15,8 @@ from django.utils.decorators import sync_and_async_middleware
 from voice.infra.redis_clients import of_loop
 
 ADDRESSES = ("/admin/", "/django-rq/")
-APART = ("/admin/login/", "/admin/password_change/")
+SIGN_IN = "/admin/login/"
+APART = (SIGN_IN, "/admin/password_change/")
 
 
 def at_once() -> int:

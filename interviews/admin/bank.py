@@ -71,6 +71,7 @@ class BankQuestionAdmin(CarriedOrganisationAdmin):
     list_filter = ["language", ("organisation", ScopedRelatedFilter)]
     list_per_page = 25
     search_fields = ["text", "tags", "competencies"]
+    when_empty = _("Questions to use again. Add one here, or keep one on the page of an interview.")
     readonly_fields = ["spoken"]
 
     class Media:

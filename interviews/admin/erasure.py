@@ -31,11 +31,15 @@ class ErasureAdmin(ReadOnlyScopedModelAdmin):
     list_display = ["requested_at", "interview", "source", "requested_by", "state", "done_at"]
     list_filter = [("interview", ScopedRelatedFilter), "status", "source"]
     list_select_related = ["interview", "requested_by"]
+    when_empty = _("No candidate was erased yet. The page of an invitation does it.")
     fields = [
-        ("interview", "status", "done_at"),
-        ("requested_at", "source", "requested_by"),
-        ("invitation_status", "session_status", "answer_count"),
-        ("invited_on", "begun_on", "finished_on"),
+        "interview",
+        ("status", "done_at"),
+        ("requested_at", "requested_by"),
+        ("source", "answer_count"),
+        ("invitation_status", "session_status"),
+        ("invited_on", "begun_on"),
+        "finished_on",
     ]
 
     @display(description=_("status"), ordering="status", label={"waiting": "warning", "done": "success"})

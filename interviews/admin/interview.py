@@ -78,6 +78,7 @@ class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages
     ]
     list_filter = ["status", "language", ("organisation", ScopedRelatedFilter)]
     search_fields = ["title", "job_title"]
+    when_empty = _("No interview yet. Write one, and publish it; then candidates can be invited.")
     readonly_fields = ["introduction_spoken", "practice_spoken", "state_in_words", "try_terms"]
     actions_detail = [
         *("publish", "invite", "invite_many"),

@@ -98,6 +98,7 @@ class InvitationAdmin(LinkActions, ArrangementActions):
     list_filter = [("interview", ScopedRelatedFilter), "status", Ends, MailFilter, Invited]
     list_select_related = ["interview", "session"]
     search_fields = ["candidate_name", "candidate_email", "interview__title"]
+    when_empty = _("Nobody is invited yet. An interview must be published first.")
     actions = ["revoke_selected"]
     actions_detail = [
         "review",

@@ -52,6 +52,7 @@ class VocabularyAdmin(ScopedModelAdmin):
     list_filter = ["language", ("organisation", ScopedRelatedFilter)]
     list_select_related = ["organisation"]
     reading_roles = access.WRITERS
+    when_empty = _("Names and terms of your work: add them, and recognition writes them as you do.")
 
     class Media:
         js = [SCRIPT]

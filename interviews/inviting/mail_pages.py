@@ -69,9 +69,11 @@ class MessageAdmin(ReadOnlyScopedModelAdmin):
     list_display = ["created_at", "candidate", "kind", "state", "sent_at", "problem"]
     list_filter = [("invitation__interview", ScopedRelatedFilter), "kind", "status", Delivery]
     list_select_related = ["invitation__interview"]
+    when_empty = _("No e-mail yet. Invitations, reminders and decisions are listed here when they are sent.")
     search_fields = ["invitation__candidate_name", "invitation__candidate_email"]
     fields = [
-        ("candidate", "kind", "status"),
+        "candidate",
+        ("kind", "status"),
         ("created_at", "sent_at"),
         ("attempts", "problem"),
         "content",
@@ -201,6 +203,7 @@ class MailTemplateAdmin(ScopedModelAdmin):
     form = MailTemplateForm
     change_form_template = "admin/interviews/mailtemplate/change_form.html"
     list_display = ["kind", "language", "subject", "organisation"]
+    when_empty = _("Candidates get the standard texts. Add one to replace it with your own.")
     list_filter = ["kind", ("organisation", ScopedRelatedFilter)]
     reading_roles = access.WRITERS
     fields = ["organisation", ("kind", "language"), "subject", "body"]

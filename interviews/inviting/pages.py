@@ -64,6 +64,7 @@ class BatchAdmin(ReadOnlyScopedModelAdmin):
     list_display = ["file_name", "interview", "state", "total", "made_by", "created_at"]
     list_filter = [("interview", ScopedRelatedFilter), "status"]
     list_select_related = ["interview", "created_by"]
+    when_empty = _("No spreadsheet yet. “Invite many” on the page of an interview takes one.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

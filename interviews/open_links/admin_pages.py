@@ -53,6 +53,7 @@ class OpenLinkAdmin(ScopedModelAdmin):
     list_display = ["interview", "state", "used", "ends_at", "made_by"]
     list_filter = [("interview", ScopedRelatedFilter)]
     list_select_related = ["interview__published", "created_by"]
+    when_empty = _("One address for a job advertisement, at which people invite themselves.")
     actions_detail = ["switch_off", "switch_on"]
     readonly_fields = ["address", "state_in_words", "used", "made_by", "created_at"]
 

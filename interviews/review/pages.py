@@ -1,5 +1,6 @@
 """The review page, the audio that it plays and the corrections that it takes."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from voice.recordings import addresses
 
 PART = "X-Part"
 """A page that is open already sends this header, and gets what is different of the next candidate's page."""
+REVIEW_CSS: dict[str, Sequence[str]] = {"all": ["admin/interviews/review/review.css"]}
 
 
 class CorrectionForm(forms.Form):
@@ -109,7 +111,7 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
     def review_media(self) -> forms.Media:
         script = forms.Script("admin/interviews/review/review.js", type="module")
         return forms.Media(
-            css={"all": ["admin/interviews/review/review.css"]},
+            css=REVIEW_CSS,
             js=[cast("str", script)],  # the stubs are outdated
         )
 
@@ -137,7 +139,7 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
             "subtitle": session.invitation.candidate_name,
             "original": session,
             "exchange": exchange,
-            "media": self.media + self.review_media,
+            "media": self.media + forms.Media(css=REVIEW_CSS),
         }
         return TemplateResponse(request, "admin/interviews/review/exchange.html", context)
 

@@ -172,6 +172,7 @@ def test_without_a_mail_server_the_link_is_shown_once(client, member, ours, sett
     changed = client.get(reverse("admin:accounts_colleagueinvitation_change", args=[row.pk]))
     assert changed.status_code == 200
     assert link not in changed.content.decode()
+    assert "unsent" not in changed.content.decode(), "the state is shown in words"
 
 
 def test_table_holds_a_hash_under_the_newest_key(client, invite, settings):

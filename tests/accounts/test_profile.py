@@ -70,6 +70,17 @@ def test_admin_follows_the_profile_and_not_the_browser(client, member):
     assert translation.get_language() != "de", "it ends with the page"
 
 
+def test_message_after_a_click_is_in_the_language_of_the_profile(client, member, ours):
+    owner, key = member(Membership.Role.OWNER), factories.ApiKeyFactory(organisation=ours)
+    User.objects.filter(pk=owner.pk).update(language="de")
+    in_french = {"accept-language": "fr"}
+    keys = reverse("admin:accounts_apikey_changelist")
+    revoke = {"action": "revoke_selected", "_selected_action": [key.pk]}
+    page = client.post(keys, revoke, headers=in_french, follow=True)
+    [message] = page.context["messages"]
+    assert str(message) == "1 Schlüssel widerrufen: Aufrufe damit werden von jetzt an abgewiesen."
+
+
 def test_without_a_profile_the_browser_chooses(client, member):
     member(Membership.Role.OWNER)
     assert client.get(reverse("admin:index"), headers={"accept-language": "fr"})["Content-Language"] == "fr"
@@ -82,7 +93,12 @@ def test_sign_in_page_follows_the_browser(client):
 
 @pytest.mark.parametrize(
     ("path", "seen"),
-    [("/admin/", "de 02 08:30"), ("/playground", "de 02 08:30"), ("/i/token/", "en 01 23:30")],
+    [
+        ("/admin/", "de 02 08:30"),
+        ("/admin/password_change/", "de 02 08:30"),
+        ("/playground", "de 02 08:30"),
+        ("/i/token/", "en 01 23:30"),
+    ],
 )
 def test_language_and_time_are_those_of_the_profile_on_pages_of_staff_only(path, seen):
     request = RequestFactory().get(path)
