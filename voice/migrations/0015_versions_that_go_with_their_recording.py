@@ -15,6 +15,6 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("voice", "0108_transcript_versions")]
+    dependencies = [("voice", "0014_transcript_versions")]
 
     operations = [migrations.RunSQL(SET_RULE, migrations.RunSQL.noop)]

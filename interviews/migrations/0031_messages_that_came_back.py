@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     atomic = False
 
-    dependencies = [("interviews", "0108_versions_notes_deliveries")]
+    dependencies = [("interviews", "0030_versions_notes_deliveries")]
 
     operations = [
         AddIndexConcurrently(

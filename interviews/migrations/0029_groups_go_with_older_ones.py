@@ -25,7 +25,7 @@ END $$
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("interviews", "0107_self_declared_groups"),
+        ("interviews", "0028_self_declared_groups"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('voice', '0013_vocabulary'),
+        ("voice", "0013_vocabulary"),
     ]
 
     operations = [

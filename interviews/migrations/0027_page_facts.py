@@ -23,7 +23,7 @@ END $$
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("interviews", "0105_candidates_correct"),
+        ("interviews", "0026_candidates_correct"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('interviews', '0025_awaited_follow_ups'),
+        ("interviews", "0029_groups_go_with_older_ones"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

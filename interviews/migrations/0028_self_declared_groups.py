@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0008_organisation_language_model'),
-        ('interviews', '0025_awaited_follow_ups'),
+        ("interviews", "0027_page_facts"),
     ]
 
     operations = [
