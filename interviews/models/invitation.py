@@ -126,6 +126,12 @@ class Invitation(models.Model):
         super().save(*args, **kwargs)
 
     @cached_property
+    def is_asked_for_groups(self) -> bool:
+        """Whether the organisation asks candidates, after the interview, for their groups."""
+        survey = getattr(self.interview.organisation, "group_survey", None)
+        return survey is not None and survey.is_asked and survey.asked_since is not None
+
+    @cached_property
     def definition(self) -> Any:
         """The version of the interview that the candidate agreed to; before that, the published one."""
         session = getattr(self, "session", None)

@@ -19,6 +19,7 @@ from interviews.models import (
     Decision,
     Erasure,
     Exchange,
+    GroupDeclaration,
     Invitation,
     InvitationBatch,
     Mention,
@@ -55,7 +56,7 @@ TO_SESSION: Final[dict[type[Model], str]] = {
 """The path from a row to its candidate's session."""
 
 
-OF_NO_ONE: Final[frozenset[type[Model]]] = frozenset({Erasure, InvitationBatch})
+OF_NO_ONE: Final[frozenset[type[Model]]] = frozenset({Erasure, GroupDeclaration, InvitationBatch})
 """Rows that are about candidates and belong to none who could be assigned."""
 
 

@@ -27,8 +27,7 @@ from interviews.texts.groups import GroupQuestion
 
 def is_asked(invitation: Invitation, session: Session | None) -> bool:
     """Whether this candidate is asked, now or after the interview."""
-    survey = _survey_of(invitation)
-    if survey is None or not survey.is_asked or survey.asked_since is None:
+    if not invitation.is_asked_for_groups:
         return False
     return session is None or session.finished_at is None or may_be_kept(invitation, session)
 

@@ -62,6 +62,13 @@ _SHARED_VOCABULARY = """
 )
 """
 
+_ASKS_FOR_GROUPS = """
+EXISTS (
+  SELECT FROM interviews_groupsurvey g
+  WHERE g.organisation_id = w.organisation_id AND g.is_asked AND g.asked_since IS NOT NULL
+)
+"""
+
 _READ_OF = f"""
 SELECT {_ANSWER.names}, {_SESSION.names}, {_INVITATION.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names},
   {_DEFINITION.names}, {_RECORDING.names}
@@ -84,7 +91,7 @@ WHERE a.session_id = %s AND
 
 _READ_LINK = f"""
 SELECT {_LINK.names}, {_ACCOMMODATION.names}, {_INTERVIEW.names}, {_ORGANISATION.names}, {_BEGUN.names},
-  {_OFFER.names}, {_SHARED_VOCABULARY}
+  {_OFFER.names}, {_SHARED_VOCABULARY}, {_ASKS_FOR_GROUPS}
 FROM interviews_invitation i
 JOIN interviews_interview w ON w.id = i.interview_id
 JOIN accounts_organisation o ON o.id = w.organisation_id
@@ -134,7 +141,8 @@ def _link(condition: str, *parameters: object) -> tuple[Invitation, Session | No
     definition: InterviewVersion = _OFFER.consume(values)
     definition.questions = json.loads(definition.questions)
     definition.interview = invitation.interview
-    definition.shared_vocabulary = values.pop() or ""
+    shared_vocabulary, invitation.is_asked_for_groups = values
+    definition.shared_vocabulary = shared_vocabulary or ""
     invitation.definition = definition
     if begun is not None:
         begun.invitation, begun.definition = invitation, definition
