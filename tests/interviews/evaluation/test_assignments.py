@@ -15,7 +15,7 @@ from accounts.models import Membership, User
 from interviews.actions import attempts, notes
 from interviews.actions.assignments import assign, shared_out
 from interviews.actions.errors import BadValue
-from interviews.models import Answer, Assignment, Invitation, Session
+from interviews.models import Answer, Assignment, GroupDeclaration, Invitation, Session
 from interviews.queries import assigned as assigned_rows
 from interviews.queries import review_queue
 from tests import factories
@@ -206,9 +206,11 @@ class TestLimited:
         for role, count in ((Role.REVIEWER, 0), (Role.RECRUITER, 1)):
             _client, person = self.signed_in(rows, role)
             for model in assigned_rows.OF_NO_ONE:
-                own = model.objects.filter(interview__organisation=rows.organisation)[:1]
+                path = "interview__organisation_id"
+                path = f"invitation__{path}" if model is GroupDeclaration else path
+                own = model.objects.filter(**{path: rows.organisation.pk})[:1]
                 assert own.count() == 1, f"the test has no {model.__name__}"
-                seen = access.scoped(model.objects.all(), person, path="interview__organisation_id")
+                seen = access.scoped(model.objects.all(), person, path=path)
                 assert min(seen.count(), 1) == count, model.__name__
 
     def test_list_of_interviews_counts_what_is_assigned(self, rows):
