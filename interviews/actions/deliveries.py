@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 Status, Because = Message.Status, Message.ReturnedBecause
 RETURNED: Final = (Status.BOUNCED, Status.COMPLAINED)
-_AFTER: Final[Mapping[str, tuple[Status, ...]]] = {
+_AFTER: Final[Mapping[str, tuple[Message.Status, ...]]] = {
     Status.DELIVERED: (Status.WAITING, Status.SENT),
     Status.BOUNCED: (Status.WAITING, Status.SENT, Status.DELIVERED),
     Status.COMPLAINED: (Status.WAITING, Status.SENT, Status.DELIVERED),
