@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from interviews import states, tokens
 from interviews.actions.errors import BadValue, WrongState
-from interviews.models import GroupDeclaration, GroupSurvey, ImpactReport, Invitation, Session
+from interviews.models import GroupDeclaration, GroupSurvey, ImpactReport, Interview, Invitation, Session
 from interviews.queries import groups, impact
 from interviews.queries.groups import Candidate
 
@@ -123,7 +123,7 @@ def _report(organisation_id: int, part: Sequence[Candidate], *, until: date, now
         tables=[each.kept for each in impact.tables([each.person for each in part])],
         counted_at=now,
     )
-    report.interviews.set({each.interview_id for each in part})
+    report.interviews.set(Interview.objects.filter(pk__in={each.interview_id for each in part}))
     GroupDeclaration.objects.filter(invitation__in=[each.invitation_id for each in part]).delete()
     logger.info("report %s counts %d candidates", report.pk, len(part))
 

@@ -54,6 +54,6 @@ def export(request: HttpRequest, report_id: UUID, kind: str) -> HttpResponseBase
     report = get_object_or_404(_reports(request), pk=report_id)
     written = tables.KINDS[kind]
     file = written.write(panels.header(), panels.as_rows(impact_panels.of(report)))
-    what = _("adverse impact")
-    name = f"{names.of_list(what, report.counted_at)}.{kind}"
+    title = _("adverse impact")
+    name = f"{names.of_list(title, report.counted_at)}.{kind}"
     return downloads.streamed(request, downloads.Blocks(file), name=name, content_type=written.content_type)

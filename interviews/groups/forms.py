@@ -17,8 +17,9 @@ class DeclarationForm(forms.Form):
         super().__init__(data)
         self._keys = {f"question_{n}": question.key for n, question in enumerate(asked)}
         for name, question in zip(self._keys, asked, strict=True):
+            label: Any = question.text
             self.fields[name] = forms.ChoiceField(
-                label=question.text,
+                label=label,
                 choices=[("", _("I prefer not to say")), *question.choices],
                 widget=forms.RadioSelect,
                 initial="",

@@ -77,7 +77,8 @@ def to_count(survey: GroupSurvey, *, until: date) -> list[Candidate]:
     Raises UnreadableToken, if a key is missing in `TOKEN_KEYS`: a report is never made anew.
     """
     current = Decision.objects.filter(session=OuterRef("pk"), is_current=True).values("outcome")[:1]
-    sessions = _uncounted().filter(
+    uncounted: Any = _uncounted()
+    sessions = uncounted.filter(
         invitation__interview__organisation=survey.organisation_id,
         finished_on__range=(survey.asked_since, until),
     )

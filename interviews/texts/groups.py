@@ -75,7 +75,9 @@ EEO1: Final = (
 All but the first of the races are without Hispanic or Latino.
 """
 
-_KNOWN: Final = {each.key: each.text for question in EEO1 for each in (question, *question.choices)}
+_KNOWN: Final = {question.key: question.text for question in EEO1} | {
+    choice.key: choice.text for question in EEO1 for choice in question.choices
+}
 
 
 def name_of(key: str) -> str | Promise:
