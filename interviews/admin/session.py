@@ -31,7 +31,7 @@ class Begun(PeriodFilter):
 class SessionAdmin(ReviewPages, EvaluationPages, QueuePages, ComparePages, ExportActions, DecisionColumn):
     """Read-only: a candidate's interview is never edited."""
 
-    when_empty = _("Nobody has begun an interview yet. Those who do are listed here.")
+    when_empty = _("No candidate yet. Those who begin an interview are listed here.")
     organisation_path = "invitation__interview__organisation_id"
     list_display = [
         "candidate",
