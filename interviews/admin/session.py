@@ -40,7 +40,7 @@ class SessionAdmin(
 ):
     """Read-only: a candidate's interview is never edited."""
 
-    when_empty = _("Nobody has begun an interview yet. Those who do are listed here.")
+    when_empty = _("No candidate yet. Those who begin an interview are listed here.")
     organisation_path = "invitation__interview__organisation_id"
     list_display = [
         "candidate",

@@ -117,4 +117,4 @@ def fresh_page(browser, **options) -> Iterator:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: errors.append(said.text) if "Security Policy" in said.text else None)
         yield page
-    assert errors == []
+    assert not errors, "\n".join(errors)
