@@ -6,6 +6,7 @@ from interviews.models.bank import BankQuestion
 from interviews.models.batch import InvitationBatch
 from interviews.models.correction import Correction
 from interviews.models.decision import Decision
+from interviews.models.draft_evaluation import DraftEvaluation, DraftRequest, Suggestion
 from interviews.models.erasure import Erasure
 from interviews.models.exchange import Exchange
 from interviews.models.interview import Interview
@@ -31,6 +32,8 @@ __all__ = [
     "Correction",
     "Criterion",
     "Decision",
+    "DraftEvaluation",
+    "DraftRequest",
     "Erasure",
     "Exchange",
     "Interview",
@@ -48,5 +51,6 @@ __all__ = [
     "SearchEntry",
     "Session",
     "Submission",
+    "Suggestion",
     "Vocabulary",
 ]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
-from interviews.models import Answer, Decision, Invitation, Note, Session, Submission
+from interviews.models import Answer, Decision, Invitation, Note, Session, Submission, Suggestion
 from voice.models import Recording
 from voice.types import BYTES_A_SECOND
 
@@ -14,7 +14,8 @@ from voice.types import BYTES_A_SECOND
 class Holdings:
     """What an erasure takes away. recorded_s: seconds of audio in all recordings that are complete.
 
-    judgement_count: scores, decisions and notes about the candidate.
+    judgement_count: scores, decisions and notes about the candidate. suggestion_count: levels that a language
+    model suggests.
     """
 
     candidate_name: str
@@ -26,6 +27,7 @@ class Holdings:
     transcript_count: int
     typed_count: int
     judgement_count: int
+    suggestion_count: int
     has_accommodation: bool
 
     @property
@@ -59,5 +61,6 @@ def of(invitation: Invitation) -> Holdings:
             + Decision.objects.filter(session__in=attempts).count()
             + Note.objects.filter(session__in=attempts).count()
         ),
+        suggestion_count=Suggestion.objects.filter(draft__session__in=attempts, level__isnull=False).count(),
         has_accommodation=invitation.accommodations.exists(),
     )
