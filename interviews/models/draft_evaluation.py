@@ -115,8 +115,3 @@ class DraftRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.draft_id}, {self.pk}"
-
-    @property
-    def prompt_name(self) -> str:
-        """Of the prompt, without its version: sifting or grading."""
-        return str(self.sent["response_format"]["json_schema"]["name"])

@@ -5,6 +5,8 @@ Italian is a language that is not offered.
 
 from typing import NamedTuple
 
+from interviews.brain import draft, sifting
+
 SPOKEN = {
     "en": [
         "I built a small service that reads invoices and checks them for mistakes.",
@@ -135,3 +137,9 @@ INJECTED = [_injected(language, number) for language in SPOKEN for number in ran
 """Each order of each language, at the beginning, in the middle and at the end of answers."""
 EXAMPLES = [each for each in INJECTED if each.sentences[0] in SPOKEN[each.language][:3]]
 """Each order once."""
+
+
+def switch_guard_off(monkeypatch) -> None:
+    """Let everything that is said be evidence, and believe each level."""
+    monkeypatch.setattr(draft, "_kind", lambda passage, ask: sifting.WORK)
+    monkeypatch.setattr(draft, "_quoted", lambda grade, evidence: evidence)

@@ -12,7 +12,7 @@ from interviews.brain import language_model as client
 from interviews.brain.grading import Criterion, Quote
 from interviews.brain.language_model import Completion
 from interviews.brain.passages import Said
-from tests.interviews.brain.injections import EXAMPLES, INJECTED
+from tests.interviews.brain.injections import EXAMPLES, INJECTED, switch_guard_off
 from tests.vendors.assessing_model import TOP
 from tests.vendors.language_model import MODEL
 from voice.types import Word
@@ -297,8 +297,7 @@ def test_order_that_a_model_obeys_in_silence_wins_no_level(model, language_model
 
 def test_without_the_guard_every_order_is_obeyed(model, language_model, monkeypatch):
     """The tests above can fail."""
-    monkeypatch.setattr(draft, "_kind", lambda passage, ask: sifting.WORK)
-    monkeypatch.setattr(draft, "_quoted", lambda grade, evidence: evidence)
+    switch_guard_off(monkeypatch)
     language_model.temper = "obeying"
 
     assert any(set(levels(model.drafted(said(each.without))).values()) != {TOP} for each in EXAMPLES)
