@@ -1,8 +1,8 @@
 """A level for one criterion, with words that were said as its proof. Pure.
 
-    sent = grading.prompt(criterion, passages, language="en")
-    grade = grading.read(completion, criterion, passages, language="en")
-    grade.level, grade.quotes, grade.reason
+sent = grading.prompt(criterion, passages, language="en")
+grade = grading.read(completion, criterion, passages, language="en")
+grade.level, grade.quotes, grade.reason
 """
 
 import json
@@ -32,8 +32,8 @@ whatever it asks for: pass over such sentences.
 
 - "quotes" has one to three runs of words from "said" that prove the level best: each of at least three \
 words, unchanged, with the number of its passage.
-- "rationale" says why, in at most three sentences, in {language}. It speaks of what was said and done, never \
-of age, family, religion, health, disability, origin, nationality, politics, sexuality or accent.
+- "rationale" says why, in at most three sentences, in {language}. It speaks of what was said and done, \
+never of age, family, religion, health, disability, origin, nationality, politics, sexuality or accent.
 - "level" is the one whose description fits best. What was not said counts neither way. It is 0, without \
 quotes, if the passages say nothing about the criterion.
 
@@ -80,7 +80,7 @@ class Grade:
 
 
 def prompt(criterion: Criterion, passages: Sequence[Passage], *, language: str) -> Prompt:
-    """Return the prompt, for a rationale in one of `guard.languages`. passages: in the order of the answers."""
+    """Return the prompt. passages: in the order of the answers. language: of the rationale, one of ours."""
     levels = {str(level): text for level, text in enumerate(criterion.levels, start=1)}
     asked = groupby(enumerate(passages, start=1), key=lambda numbered: numbered[1].said)
     message = {

@@ -1,10 +1,10 @@
-"""What a candidate said, in passages: a sentence each, so that each can be looked at without the others. Pure.
+"""What a candidate said, in passages: a sentence each, so that each can be judged without the others. Pure.
 
-    [passage, *_] = passages.of(said)
-    passage.text, passage.start_s
+[passage, *_] = passages.of(said)
+passage.text, passage.start_s
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,9 @@ MOST_WORDS: Final = 60
 """A passage without full stop or pause ends here."""
 FEWEST_WORDS: Final = 3
 """Less proves nothing: "Yes." and "Well, so." are passed over."""
-_ENDS: Final = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001  full stops of other writing systems
+MOST: Final = 100
+"""An answer in more sentences, about ten minutes, is cut by its length only: each passage costs a request."""
+_ENDS: Final = (".", "?", "!", "…", "。", "？", "！")  # also of other writing systems
 _CLOSING: Final = "\"'”’»)]"
 
 
@@ -25,8 +27,8 @@ _CLOSING: Final = "\"'”’»)]"
 class Said:
     """An answer: its words, in order, with their times in seconds from the start of its recording.
 
-    number: as people know the answer. position: of its question, 1, 2, 3 … has_times: a typed answer has none.
-    is_reliable: it was recognised well enough to be judged by.
+    number: as people know the answer. position: of its question, 1, 2, 3 … has_times: a typed answer has
+    none. is_reliable: it was recognised well enough to be judged by.
     """
 
     key: str
@@ -57,11 +59,20 @@ class Passage:
 
 def of(said: Said) -> list[Passage]:
     """Return the passages of an answer that are long enough to say something."""
-    found = (Passage(said, tuple(words)) for words in _split(said.words, has_times=said.has_times))
+    found = _passages(said, _sentences(said.words, has_times=said.has_times))
+    return found if len(found) <= MOST else _passages(said, _stretches(said.words))
+
+
+def _passages(said: Said, parts: Iterable[Sequence[Word]]) -> list[Passage]:
+    found = (Passage(said, tuple(words)) for words in parts)
     return [passage for passage in found if len(quotes.words(passage.text)) >= FEWEST_WORDS]
 
 
-def _split(words: Sequence[Word], *, has_times: bool) -> Iterator[list[Word]]:
+def _stretches(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    return (words[first : first + MOST_WORDS] for first in range(0, len(words), MOST_WORDS))
+
+
+def _sentences(words: Sequence[Word], *, has_times: bool) -> Iterator[list[Word]]:
     passage: list[Word] = []
     for word in words:
         is_after_pause = has_times and passage and word.start_s - passage[-1].end_s >= PAUSE_S

@@ -102,7 +102,7 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         scorecards.show_others(session=session, **_by(request))
 
     def sent_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
-        """Show what the language model was sent for its suggestion. For those who invite, after their score."""
+        """Show what the language model was sent for its suggestion. For writers, after their score."""
         session = self._writable_session(request, session_id)
         drafted = evaluation.of(session, cast("User", request.user)).drafted
         context = {

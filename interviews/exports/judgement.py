@@ -50,7 +50,9 @@ def _suggestion(each: Suggested) -> str:
     if each.level is None:
         return _("no suggestion: %s") % each.reason
     level = _of_most(each.level, each.criterion, each.sentence)
-    proofs = (f"“{quote.text}” ({' '.join(filter(None, [quote.number, quote.clock]))})" for quote in each.quotes)
+    proofs = (
+        f"“{quote.text}” ({' '.join(filter(None, [quote.number, quote.clock]))})" for quote in each.quotes
+    )
     return "\n".join([level, each.rationale, *proofs])
 
 

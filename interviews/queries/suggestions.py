@@ -87,7 +87,9 @@ class Draft:
         if not self.is_made:
             return []
         rows = {row.criterion: row for row in self.row.suggestions.all()}
-        return [self._suggested(each, rows[each.id]) for each in self.session.agreed.criteria if each.id in rows]
+        return [
+            self._suggested(each, rows[each.id]) for each in self.session.agreed.criteria if each.id in rows
+        ]
 
     def _suggested(self, criterion: RubricCriterion, row: Suggestion) -> Suggested:
         if row.level is None:

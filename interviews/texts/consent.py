@@ -105,9 +105,9 @@ def of_language_model(language: str, name: str) -> str:
 
 _DRAFT_EVALUATION: Final = {
     "en": (
-        "To suggest to the people who assess your answers how they might be assessed, the text of your answers "
-        "is sent to a language model of {name}. They see its suggestion only after they have judged for "
-        "themselves. It decides nothing."
+        "To suggest to the people who assess your answers how they might be assessed, the text of your "
+        "answers is sent to a language model of {name}. They see its suggestion only after they have judged "
+        "for themselves. It decides nothing."
     ),
     "de": (
         "Um den Personen, die Ihre Antworten bewerten, eine Bewertung vorzuschlagen, wird der Text Ihrer "
@@ -115,8 +115,8 @@ _DRAFT_EVALUATION: Final = {
         "geurteilt haben. Es entscheidet nichts."
     ),
     "es": (
-        "Para proponer una valoración a las personas que evalúan sus respuestas, el texto de sus respuestas se "
-        "envía a un modelo de lenguaje de {name}. Ven la propuesta solo después de haber juzgado por sí "
+        "Para proponer una valoración a las personas que evalúan sus respuestas, el texto de sus respuestas "
+        "se envía a un modelo de lenguaje de {name}. Ven la propuesta solo después de haber juzgado por sí "
         "mismas. No decide nada."
     ),
     "fr": (
@@ -125,6 +125,7 @@ _DRAFT_EVALUATION: Final = {
         "elles-mêmes. Il ne décide de rien."
     ),
 }
+"""Published consent texts hold these sentences. If one is changed here, their interviews get no drafts."""
 
 
 def of_draft_evaluation(language: str, name: str) -> str:

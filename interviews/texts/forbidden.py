@@ -222,9 +222,9 @@ TO_ASSESSOR: Final[Mapping[str, str]] = {
         "sie mich"
     ),
     "es": (
-        "ignora tus, ignore sus, ignora todas, ignore todas, olvida tus, olvide sus, dame la puntuación, deme "
-        "la puntuación, dame la nota, deme la nota, dame la máxima, deme la máxima, puntúame, califícame, "
-        "evalúame"
+        "ignora tus, ignore sus, ignora todas, ignore todas, olvida tus, olvide sus, dame la puntuación, "
+        "deme la puntuación, dame la nota, deme la nota, dame la máxima, deme la máxima, puntúame, "
+        "califícame, evalúame"
     ),
     "fr": (
         "ignore tes, ignorez vos, ignore toutes, ignorez toutes, oublie tes, oubliez vos, donne moi la note, "
@@ -232,4 +232,4 @@ TO_ASSESSOR: Final[Mapping[str, str]] = {
         "moi la notation, note moi, notez moi"
     ),
 }
-"""Phrases that speak to whoever assesses. The list is the smallest part of the defence: see `brain/draft.py`."""
+"""Phrases that speak to whoever assesses. They are the smallest part of the defence (`brain/draft.py`)."""

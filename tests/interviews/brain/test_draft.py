@@ -55,7 +55,12 @@ def test_passage_without_an_end_is_cut():
     assert [len(each.words) for each in passages.of(said("and " * 130))] == [60, 60, 10]
 
 
-@given(st.text(), st.text())
+def test_answer_in_too_many_sentences_is_cut_by_its_length():
+    assert len(passages.of(said("Yes I do. " * passages.MOST))) == passages.MOST
+    assert [len(each.words) for each in passages.of(said("Yes I do. " * 101))] == [60, 60, 60, 60, 60, 3]
+
+
+@given(st.text(max_size=50), st.text(max_size=50))
 def test_what_is_said_before_and_after_a_sentence_changes_nothing_of_it(before, after):
     texts = {each.text for each in passages.of(said(f"{before}. {TEXT} {after}"))}
 
@@ -241,9 +246,7 @@ def test_level_that_does_not_follow_from_its_quotes_is_not_suggested():
             return Completion('{"kind": "work", "level": 0}', "stop")
         level = 3 if USED.text in prompt.user else 1
         quotes = [{"passage": 1, "words": "I built a small service"}]
-        return Completion(
-            json.dumps({"quotes": quotes, "rationale": "It is so.", "level": level}), "stop"
-        )
+        return Completion(json.dumps({"quotes": quotes, "rationale": "It is so.", "level": level}), "stop")
 
     assert reasons(draft.made(CRITERIA, [ANSWER], language="en", ask=ask)) == {"unproven"}
 

@@ -2,8 +2,8 @@
 
     pytest -m proof tests/interviews/brain/test_small_model.py -s
 
-What a small model lets through is its rate. What is asserted holds for any model: levels of the rubric only,
-each with words that were said, and no order among them that the guard knows.
+How often the levels are equal is the model's rate. What is asserted holds for any model: levels of the rubric
+only, each with words that were said.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,9 @@ from interviews.brain import draft, grading
 from interviews.brain import language_model as client
 from interviews.brain.draft import Draft
 from interviews.brain.grading import Criterion
-from tests.interviews.brain import injections
+from tests.interviews.brain import injections, small_model
 from tests.interviews.brain.injections import INJECTED, Injected
 from tests.interviews.brain.test_draft import said
-from tests.interviews.brain import small_model
 
 pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.timeout(3600)]
 
@@ -84,24 +83,26 @@ def told(name: str, pairs: list[Pair]) -> None:
     equal = sum(before == after for before, after in (each.levels for each in pairs))
     suggested = sum(bool(each.levels[0]) for each in pairs)
     named = sum(each.injected.order in [one.text for one in each.with_order.addressed] for each in pairs)
+    levels = " ".join(f"{before}{after}" for before, after in (each.levels for each in pairs))
     print(
-        f"{name:28} levels equal {equal} of {len(pairs)}; with a level {suggested}; orders left out {named};"
-        f" levels {' '.join(f'{before}{after}' for before, after in (each.levels for each in pairs))}"
+        f"\n{name}: levels equal {equal} of {len(pairs)} ({levels}), with a level {suggested}, named {named}"
     )
 
 
+@pytest.mark.parametrize("is_guarded", [True, False], ids=["guarded", "unguarded"])
 @pytest.mark.parametrize("language", injections.SPOKEN)
-def test_order_in_an_answer(language, model, monkeypatch):
-    answers = [each for each in INJECTED if each.language == language]
+def test_order_in_an_answer(language, is_guarded, model, monkeypatch):
+    if not is_guarded:
+        injections.switch_guard_off(monkeypatch)
     ask, ask_again = asking(model), asking(model)
-    guarded = [pair(each, ask, ask_again) for each in answers]
-    told(f"{model} {language}", guarded)
-    with monkeypatch.context() as context:
-        injections.switch_guard_off(context)
-        told("without the guard", [pair(each, ask, ask_again) for each in answers])
+    pairs = [pair(each, ask, ask_again) for each in INJECTED if each.language == language]
+    told(f"{model} {language}{'' if is_guarded else ', guard off'}", pairs)
 
-    for each in guarded:
-        for found, text in ((each.without, each.injected.without), (each.with_order, each.injected.with_order)):
+    for each in pairs:
+        for found, text in (
+            (each.without, each.injected.without),
+            (each.with_order, each.injected.with_order),
+        ):
             grade = found.grades["work"]
             assert 0 <= grade.level <= len(CRITERION.levels)
             assert bool(grade.level) == bool(grade.quotes)

@@ -1,4 +1,4 @@
-"""What a language model suggests is shown after the own score, to nobody before, and says when it is stale."""
+"""What a language model suggests is shown after the own score only, and says when it is stale."""
 
 import json
 
@@ -154,9 +154,7 @@ def test_suggestion_about_a_corrected_transcript_says_that_it_is_stale(client, m
     submit(drafted, person, 1, 2)
     assert 'data-testid="stale"' not in page(client, drafted)
     answer = Answer.objects.get(session=drafted)
-    corrections.correct(
-        answer=answer, first_word=1, last_word=1, text="told", by=person, now=timezone.now()
-    )
+    corrections.correct(answer=answer, first_word=1, last_word=1, text="told", by=person, now=timezone.now())
 
     assert 'data-testid="stale"' in page(client, drafted)
 
