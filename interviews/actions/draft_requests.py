@@ -63,7 +63,7 @@ class Asking:
             defaults={
                 "sent": sent,
                 "sent_at": self._now,
-                "answer": about and self._answers[about.key],
+                "answer": self._answers[about.key] if about else None,
             },
         )
         is_lost = request.sent_at <= self._now - LOST_AFTER
