@@ -313,7 +313,7 @@ CANDIDATES_PER_PROCESS = env.int("CANDIDATES_PER_PROCESS", default=1000)
 KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for browser tests only
 
 # --- Language model -------------------------------------------------------------------------------
-# It asks follow-up questions and drafts evaluations (interviews.brain). It needs an address, a model and a name.
+# It asks follow-up questions and drafts evaluations (interviews.brain). Without all three there is none.
 LLM_BASE_URL = env("LLM_BASE_URL", default="")  # of an API like OpenAI's, as https://api.openai.com/v1
 LLM_MODEL = env("LLM_MODEL", default="")
 LLM_NAME = env("LLM_NAME", default="")  # who runs it, as consent texts name them

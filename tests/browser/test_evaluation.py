@@ -103,12 +103,12 @@ def _draft(session) -> None:
         model="small-and-quick",
         run_by="Example Models Ltd",
         said_key=suggestions.said_key(suggestions.records(session)),
-        addressed=[["2", 1.5]],
+        addressed=[["1", 0.5]],
         made_at=timezone.now(),
     )
     first, second = (each.id for each in session.definition.criteria)
-    quotes = [{"number": "1", "text": "it was my mistake and I said so", "start_s": 0.5}]
-    why = "The candidate names the own mistake, and what they did to mend it."
+    quotes = [{"number": "2", "text": "a small service that reads invoices", "start_s": 1.2}]
+    why = "The candidate says what they built, and what it does."
     Suggestion.objects.create(draft=row, criterion=first, level=3, rationale=why, quotes=quotes)
     Suggestion.objects.create(draft=row, criterion=second, reason="unproven")
 
@@ -181,9 +181,8 @@ def test_reviewer_scores_by_keyboard_and_then_sees_others(team, pages):
     expect(evaluation).to_contain_text("Said “we” throughout")
     expect(evaluation).to_contain_text("The clearest of all")
     suggestion = evaluation.get_by_test_id("suggestion")
-    suggestion.get_by_role("link", name="it was my mistake").click()
-    expect(page.locator("[data-time]")).to_have_text("0:00")
-    assert page.evaluate("location.search") == "?answer=1&t=0.5"
+    suggestion.get_by_role("link", name="a small service").click()
+    expect(page.locator("[data-time]")).to_have_text("0:03")
     assert_accessible(page, "[data-testid=suggestion]")
     page.locator("[data-next]").click()
     expect(page.locator("#evaluation")).not_to_contain_text("Said “we” throughout")

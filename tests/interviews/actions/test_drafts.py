@@ -177,6 +177,7 @@ def test_request_that_another_job_waits_for_is_not_sent_again(session, language_
     [row] = due()
     jobs.draft_evaluation(str(row.pk))
     sent = len(language_model.sent)
+    Suggestion.objects.all().delete()
     DraftEvaluation.objects.update(status="waiting")
     first = DraftRequest.objects.earliest("pk")
     DraftRequest.objects.filter(pk=first.pk).update(ending="")
@@ -266,7 +267,7 @@ def test_draft_that_is_not_wanted_any_more_ends(session, language_model, setting
     elif change == "no model":
         settings.LLM_BASE_URL = ""
     else:
-        attempts.set_aside(invitation=session.invitation, reason="ill", by="test", now=timezone.now())
+        attempts.reset(invitation=session.invitation, by="test", now=timezone.now())
     run()
 
     assert DraftEvaluation.objects.get().status == "ended"

@@ -119,7 +119,7 @@ def test_recruiter_who_has_scored_reads_what_was_sent(client, member, drafted, s
     assert (address("scorecard_language_model", drafted) in page(client, drafted)) == (status == 200)
 
 
-@pytest.mark.parametrize("role", [Role.REVIEWER, Role.OWNER])
+@pytest.mark.parametrize("role", [pytest.param(Role.REVIEWER, marks=pytest.mark.proof), Role.OWNER])
 def test_who_has_not_scored_finds_it_at_no_address(role):
     rows = organisation.make()
     Suggestion.objects.update(rationale=f"like a {SECRET}")
