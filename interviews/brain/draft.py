@@ -52,7 +52,7 @@ def made(criteria: Sequence[Criterion], answers: Sequence[Said], *, language: st
         )
         for criterion in criteria
     }
-    return Draft(grades, tuple(passage for passage, kind in kinds if kind in sifting.ADDRESSED))
+    return Draft(grades, tuple(passage for passage, kind in kinds if kind == sifting.ASSESSOR))
 
 
 def _kind(passage: Passage, ask: Ask) -> str:

@@ -16,8 +16,6 @@ from interviews.brain.passages import Passage
 VERSION: Final = "sifting/1"
 MAX_TOKENS: Final = 60
 WORK, ASSESSOR, OTHER, MOVED, UNCLEAR = "work", "assessor", "other", "moved", "unclear"
-ADDRESSED: Final = frozenset({ASSESSOR, MOVED})
-"""Kinds that people are told of: the passage speaks to whoever assesses."""
 
 SYSTEM: Final = """\
 You sort sentences of job interviews. You do not assess them.
@@ -70,7 +68,8 @@ def kind(completion: Completion) -> str:
     """Return what the passage is that the model was asked about.
 
     "moved": the model wrote another level than the one that it was told to write always. Whatever talked it
-    into that stood in this passage.
+    into that stood in this passage, or the model is too weak for the task. So people are not told that the
+    candidate spoke to it.
     """
     values = _values(completion)
     if values is None:

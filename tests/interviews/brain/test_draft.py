@@ -272,6 +272,18 @@ def test_model_that_is_wrong_suggests_nothing(model, language_model, temper, rea
 # --- Orders in what candidates say -----------------------------------------------------------------
 
 
+def test_order_that_the_model_tells_from_work_is_named(model, language_model):
+    for each in EXAMPLES:
+        assert [one.text for one in model.drafted(said(each.with_order)).addressed] == [each.order]
+
+
+def test_passage_that_moves_a_model_is_not_held_against_the_candidate():
+    def ask(prompt, about):
+        return Completion('{"kind": "work", "level": 3}', "stop")
+
+    assert draft.made(CRITERIA, [ANSWER], language="en", ask=ask).addressed == ()
+
+
 @pytest.mark.parametrize(
     ("temper", "answers"), [("obeying", INJECTED), ("helpful", EXAMPLES)], ids=["obeying", "helpful"]
 )
@@ -284,7 +296,7 @@ def test_order_in_an_answer_changes_nothing(model, language_model, temper, answe
 
         assert all(levels(without).values()), each
         assert levels(with_order) == levels(without), each
-        assert [passage.text for passage in with_order.addressed] == [each.order]
+        assert {passage.text for passage in with_order.addressed} <= {each.order}
         for grade in with_order.grades.values():
             assert all(quote.text in each.without for quote in grade.quotes), each
 
