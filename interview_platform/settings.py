@@ -250,6 +250,7 @@ JOBS = (  # workers run nothing else
     "interviews.jobs.complete_erasure",
     "interviews.jobs.count_groups",
     "interviews.jobs.ask_language_model",
+    "interviews.jobs.draft_evaluation",
     "interviews.jobs.erase_overdue",
     "interviews.jobs.expire",
     "interviews.jobs.invite_batch",
@@ -313,12 +314,13 @@ CANDIDATES_PER_PROCESS = env.int("CANDIDATES_PER_PROCESS", default=1000)
 KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for browser tests only
 
 # --- Language model -------------------------------------------------------------------------------
-# It asks follow-up questions (interviews.brain). Without an address, a model and a name there is none.
+# It asks follow-up questions and drafts evaluations (interviews.brain). Without all three there is none.
 LLM_BASE_URL = env("LLM_BASE_URL", default="")  # of an API like OpenAI's, as https://api.openai.com/v1
 LLM_MODEL = env("LLM_MODEL", default="")
 LLM_NAME = env("LLM_NAME", default="")  # who runs it, as consent texts name them
 LLM_API_KEY = env("LLM_API_KEY", default="")
 LLM_TIMEOUT_S = env.float("LLM_TIMEOUT_S", default=3.0)
+LLM_DRAFT_TIMEOUT_S = env.float("LLM_DRAFT_TIMEOUT_S", default=30.0)  # of draft evaluations: no one waits
 FOLLOW_UP_WAIT_S = env.float("FOLLOW_UP_WAIT_S", default=3.0)  # from the end of an answer
 # Per million tokens, in any currency: what is sent and what comes back.
 LLM_PRICES = (env.float("LLM_INPUT_PRICE", default=0.0), env.float("LLM_OUTPUT_PRICE", default=0.0))

@@ -1,5 +1,6 @@
 """Jobs of the product."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -7,6 +8,7 @@ from django.utils import timezone
 
 from interviews.actions import (
     batches,
+    drafts,
     erasure,
     follow_ups,
     groups,
@@ -33,8 +35,20 @@ def expire() -> None:
     invitations.protect_links(now=now)
     invitations.expire_due(now=now)
     follow_ups.sweep(now=now)
+    _sweep_drafts(now)
     sessions.abandon_idle(now=now)
     search_index.repair_recent(now=now)
+
+
+def _sweep_drafts(now: datetime) -> None:
+    """Queue the draft evaluations of interviews that have ended, and again those that failed or were lost."""
+    due = drafts.due(now=now).values_list("pk", "session__invitation__interview__organisation_id")
+    queue_again(due, drafts.job_id, drafts.queue, about=("organisation_id",))
+
+
+def draft_evaluation(draft_id: str) -> None:
+    """Ask the language model for the levels that it suggests for a candidate."""
+    drafts.advance(draft_id=UUID(draft_id), now=timezone.now())
 
 
 def repair_search() -> None:

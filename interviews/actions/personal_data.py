@@ -18,6 +18,8 @@ from interviews.models import (
     Assignment,
     Correction,
     Decision,
+    DraftEvaluation,
+    DraftRequest,
     Exchange,
     GroupDeclaration,
     Invitation,
@@ -29,6 +31,7 @@ from interviews.models import (
     SearchEntry,
     Session,
     Submission,
+    Suggestion,
 )
 from voice.models import PendingErasure
 from voice.privacy import stores as speech
@@ -56,6 +59,9 @@ def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
         SearchEntry.objects.filter(answer__session__invitation=key),
         Correction.objects.filter(answer__session__invitation=key),
         Exchange.objects.filter(answer__session__invitation=key),
+        DraftEvaluation.objects.filter(session__invitation=key),
+        DraftRequest.objects.filter(draft__session__invitation=key),
+        Suggestion.objects.filter(draft__session__invitation=key),
         Message.objects.filter(invitation=key),
         Assignment.objects.filter(session__invitation=key),
         Scorecard.objects.filter(session__invitation=key),
@@ -85,6 +91,7 @@ STORES: Final[Mapping[str, Registered]] = {
         tables=(
             *("interviews.Invitation", "interviews.Session", "interviews.Answer", "interviews.Correction"),
             *("interviews.Exchange", "interviews.Message", "interviews.Observation"),
+            *("interviews.DraftEvaluation", "interviews.DraftRequest", "interviews.Suggestion"),
             *("interviews.Assignment", "interviews.Scorecard", "interviews.Submission"),
             *("interviews.Decision", "interviews.Note", "interviews.Mention"),
             *("interviews.Accommodation", "interviews.SearchEntry", "interviews.GroupDeclaration"),

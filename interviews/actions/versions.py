@@ -47,7 +47,7 @@ def problems(interview: Interview) -> list[str]:
         found.append(_("Its voice does not speak its language. Choose another one."))
     if interview.deadline and interview.deadline <= timezone.now():
         found.append(_("Its deadline is over. Choose a later one."))
-    found += _problems_of_follow_ups(interview)
+    found += _problems_of_follow_ups(interview) + _problems_of_draft_evaluation(interview)
     return found + rubrics.problems([RubricCriterion(**each) for each in _rubric(interview)])
 
 
@@ -65,6 +65,27 @@ def _problems_of_follow_ups(interview: Interview) -> list[str]:
             _(
                 "Its consent text does not say who gets the answers to ask follow-up questions. Set the "
                 "follow-ups to 0, or add: “%s”"
+            )
+            % sentence
+        )
+    return found
+
+
+def _problems_of_draft_evaluation(interview: Interview) -> list[str]:
+    """Return why levels that are to be suggested cannot be, where there is a model for it."""
+    if not interview.is_evaluation_drafted or not follow_ups.is_offered(interview.organisation):
+        return []
+    found = []
+    if interview.language not in guard.languages():
+        found.append(_("In its language no levels can be suggested. Switch the suggestions off."))
+    if not interview.criteria.exists():
+        found.append(_("Levels are to be suggested, but it has no rubric. Add criteria, or switch it off."))
+    if not consent.names_draft_evaluation(interview.consent_text, settings.LLM_NAME):
+        sentence = consent.of_draft_evaluation(interview.language, settings.LLM_NAME)
+        found.append(
+            _(
+                "Its consent text does not say that a language model suggests levels. Switch the suggestions "
+                "off, or add exactly this: “%s”"
             )
             % sentence
         )

@@ -19,7 +19,7 @@ from accounts import access
 from accounts.carried_organisation import CarriedOrganisationAdmin, CarriedOrganisationForm
 from accounts.models import User
 from accounts.scoped_admin import ScopedRelatedFilter
-from interviews.actions import versions
+from interviews.actions import follow_ups, versions
 from interviews.actions.interviews import practice_text, request_speech, speech_name
 from interviews.admin import question_audio, vocabulary
 from interviews.admin.publishing import PublishingActions
@@ -121,6 +121,7 @@ class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages
             (_("Vocabulary"), {"fields": ["vocabulary", "try_terms"]}),
             (_("Consent"), {"fields": ["consent_text", "retention_days", "has_page_facts"]}),
             (_("After the interview"), {"fields": ["is_correcting_allowed"]}),
+            *self._of_draft_evaluation(obj),
             (
                 _("If something goes wrong"),
                 {
@@ -131,6 +132,12 @@ class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages
                 },
             ),
         ]
+
+    def _of_draft_evaluation(self, obj: Interview | None) -> list:
+        """Without a language model for the organisation there is nothing to switch on."""
+        if obj is None or not follow_ups.is_offered(obj.organisation):
+            return []
+        return [(_("Language model"), {"fields": ["is_evaluation_drafted"]})]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"consent_text": consent.default_text("en"), **super().get_changeform_initial_data(request)}

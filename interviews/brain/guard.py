@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final
 
 from interviews.brain import quotes
-from interviews.texts.forbidden import COMMON_WORDS, FORBIDDEN
+from interviews.texts.forbidden import COMMON_WORDS, FORBIDDEN, TO_ASSESSOR
 
 LONGEST: Final = 220
 MOST_WORDS: Final = 35
@@ -54,6 +54,23 @@ def forbidden_topic(text: str, language: str) -> str:
     """Return the first forbidden topic that the text touches; "" for none."""
     plain = " ".join(quotes.words(text))
     return next((topic for topic, pattern in _patterns(language) if pattern.search(plain)), "")
+
+
+def topics(text: str, language: str) -> frozenset[str]:
+    """Return all forbidden topics that the text touches."""
+    plain = " ".join(quotes.words(text))
+    return frozenset(topic for topic, pattern in _patterns(language) if pattern.search(plain))
+
+
+def speaks_to_assessor(text: str) -> bool:
+    """Whether the text has a known phrase of those who give orders to a computer that assesses them."""
+    plain = " ".join(quotes.words(text))
+    return any(pattern.search(plain) for pattern in _addresses())
+
+
+@cache
+def _addresses() -> list[re.Pattern[str]]:
+    return [_pattern(listed) for listed in TO_ASSESSOR.values()]
 
 
 @cache

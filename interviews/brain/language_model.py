@@ -82,31 +82,34 @@ def is_named_in(consent_text: str) -> bool:
     return is_configured() and settings.LLM_NAME.casefold() in consent_text.casefold()
 
 
-def complete(request: Mapping[str, Any]) -> Completion:
+def complete(request: Mapping[str, Any], *, timeout_s: float | None = None) -> Completion:
     """Send the body of a request (`Prompt.request`) and return the answer.
+
+    timeout_s: of one try; by default `LLM_TIMEOUT_S`, for candidates who wait.
 
     Raises:
         RequestRefused: the server does not take the request.
         EngineUnavailable: it cannot be reached, answers nonsense, or is left alone after failures.
     """
-    link = _link(settings.LLM_BASE_URL, settings.LLM_MODEL, settings.LLM_API_KEY, settings.LLM_TIMEOUT_S)
+    longest_s = timeout_s or settings.LLM_TIMEOUT_S
+    link = _link(settings.LLM_BASE_URL, settings.LLM_MODEL, settings.LLM_API_KEY, longest_s)
     with link.call(Handover()) as call:
 
         def work() -> Completion:
             with call.timed():
                 return link.engine.complete(request)
 
-        completion = call.tried(partial(_in_time, work, time.monotonic()), QUICK)
+        completion = call.tried(partial(_in_time, work, time.monotonic() + longest_s), QUICK)
     _count(completion)
     return completion
 
 
-def _in_time(work: Any, began_s: float) -> Completion:
+def _in_time(work: Any, until_s: float) -> Completion:
     """Call `work`; a failure that took all the time is not tried again."""
     try:
         completion: Completion = work()
     except TransientFailure as error:
-        if time.monotonic() - began_s >= settings.LLM_TIMEOUT_S:
+        if time.monotonic() >= until_s:
             raise EngineUnavailable(str(error)) from error
         raise
     return completion

@@ -6,6 +6,12 @@ TOKENS = Counter(
     "interviews_model_tokens", "Tokens of the language model; direction: input or output.", ["direction"]
 )
 COST = Counter("interviews_model_cost", "What its tokens cost, by the prices in the settings.")
+DRAFTS = Counter(
+    "interviews_draft_evaluations", "Draft evaluations; outcome: made, failed or unwanted.", ["outcome"]
+)
+SUGGESTIONS = Counter(
+    "interviews_suggested_levels", "Criteria of draft evaluations; outcome: suggested or none.", ["outcome"]
+)
 FOLLOW_UPS = Counter(
     "interviews_follow_ups",
     "Follow-up questions that were looked for; outcome: asked, late, refused, failed or none.",

@@ -40,6 +40,7 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
             "scorecard/": self.scorecard_view,
             "scorecard/draft/": require_POST(self.draft_view),
             "scorecard/others/": require_POST(self.others_view),
+            "scorecard/language-model/": self.sent_view,
             "decision/": require_POST(self.decision_view),
             "decision/mail/": require_POST(self.tell_view),
             "notes/": require_POST(self.note_view),
@@ -101,6 +102,22 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
 
     def _show_others(self, request: HttpRequest, session: Session) -> None:
         scorecards.show_others(session=session, **_by(request))
+
+    def sent_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
+        """Show what the language model was sent for its suggestion. For writers, after their score."""
+        session = self._writable_session(request, session_id)
+        drafted = evaluation.of(session, cast("User", request.user)).drafted
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("What the language model was sent"),
+            "subtitle": session.invitation.candidate_name,
+            "session": session,
+            "draft": drafted,
+            "requests": drafted.row.requests.select_related("answer") if drafted else [],
+            "media": self.evaluation_media + self.media,
+        }
+        return TemplateResponse(request, "admin/interviews/evaluation/sent.html", context)
 
     def decision_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Decide, or change the decision."""
@@ -233,7 +250,7 @@ def _own_note(request: HttpRequest, session: Session, note_id: UUID) -> Note:
 
 def _name(route: str) -> str:
     """Return the name of an address: `interviews_session_scorecard_draft` for `scorecard/draft/`."""
-    parts = [part for part in route.split("/") if part and not part.startswith("<")]
+    parts = [part.replace("-", "_") for part in route.split("/") if part and not part.startswith("<")]
     return "_".join(["interviews_session", *parts])
 
 

@@ -6,8 +6,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from interviews.exports.blocks import Block, Heading, Pair, Text, moment
+from interviews.models.rubric import RubricCriterion
 from interviews.queries.evaluation import Opinion, Score
 from interviews.queries.records import Record
+from interviews.queries.suggestions import Draft, Suggested
 
 
 def blocks(record: Record) -> Iterator[Block]:
@@ -24,11 +26,39 @@ def blocks(record: Record) -> Iterator[Block]:
         yield Text(_circumstances(opinion), is_note=True)
         for score in opinion.scores:
             yield Pair(score.criterion.name, _said(score))
+    yield from _suggested(found.drafted)
     if found.is_blind:
         yield Text(
             _("Scores are left out: whoever made this file had neither scored nor chosen to see them."),
             is_note=True,
         )
+
+
+def _suggested(draft: Draft | None) -> Iterator[Block]:
+    """Yield what a language model suggests, with its proofs; only for who has scored the candidate."""
+    if draft is None or not draft.is_made:
+        return
+    yield Heading(_("Suggestion of the language model %s") % draft.row.model)
+    yield Text(_("A person decides. Prompt %s.") % draft.row.prompt_version, is_note=True)
+    if draft.is_stale:
+        yield Text(_("The transcript was changed after this was made."), is_note=True)
+    for each in draft.suggested:
+        yield Pair(each.criterion.name, _suggestion(each))
+
+
+def _suggestion(each: Suggested) -> str:
+    if each.level is None:
+        return _("no suggestion: %s") % each.reason
+    level = _of_most(each.level, each.criterion, each.sentence)
+    proofs = (
+        f"“{quote.text}” ({' '.join(filter(None, [quote.number, quote.clock]))})" for quote in each.quotes
+    )
+    return "\n".join([level, each.rationale, *proofs])
+
+
+def _of_most(level: int, criterion: RubricCriterion, sentence: str) -> str:
+    said = {"level": level, "most": len(criterion.levels), "sentence": sentence}
+    return _("%(level)d of %(most)d: %(sentence)s") % said
 
 
 def _circumstances(opinion: Opinion) -> str:
@@ -39,8 +69,7 @@ def _circumstances(opinion: Opinion) -> str:
 
 def _said(score: Score) -> str:
     level = (
-        _("%(level)d of %(most)d: %(sentence)s")
-        % {"level": score.level, "most": len(score.criterion.levels), "sentence": score.sentence}
+        _of_most(score.level, score.criterion, score.sentence)
         if score.level
         else _("the answers give no basis")
     )

@@ -6,6 +6,7 @@ from interviews.models.bank import BankQuestion
 from interviews.models.batch import InvitationBatch
 from interviews.models.correction import Correction
 from interviews.models.decision import Decision
+from interviews.models.draft_evaluation import DraftEvaluation, DraftRequest, Suggestion
 from interviews.models.erasure import Erasure
 from interviews.models.exchange import Exchange
 from interviews.models.groups import GroupDeclaration, GroupSurvey, ImpactReport
@@ -32,6 +33,8 @@ __all__ = [
     "Correction",
     "Criterion",
     "Decision",
+    "DraftEvaluation",
+    "DraftRequest",
     "Erasure",
     "Exchange",
     "GroupDeclaration",
@@ -52,5 +55,6 @@ __all__ = [
     "SearchEntry",
     "Session",
     "Submission",
+    "Suggestion",
     "Vocabulary",
 ]

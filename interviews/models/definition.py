@@ -71,6 +71,15 @@ class Definition(Presentation):
     consent_text = models.TextField(
         _("consent text"), help_text=_("The candidate agrees to this before anything is recorded.")
     )
+    is_evaluation_drafted = models.BooleanField(
+        _("suggest levels"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "The language model suggests a level for each criterion. Reviewers see it after their own score, "
+            "and people decide. The consent text must say so; publishing tells you the sentence."
+        ),
+    )
     retention_days = models.PositiveSmallIntegerField(
         _("kept for (days)"),
         null=True,

@@ -17,6 +17,8 @@ from interviews.models import (
     Assignment,
     Correction,
     Decision,
+    DraftEvaluation,
+    DraftRequest,
     Erasure,
     Exchange,
     GroupDeclaration,
@@ -30,6 +32,7 @@ from interviews.models import (
     SearchEntry,
     Session,
     Submission,
+    Suggestion,
 )
 from voice.models import Recording, Transcript, TranscriptVersion
 
@@ -42,6 +45,9 @@ TO_SESSION: Final[dict[type[Model], str]] = {
     Observation: "session",
     Correction: "answer__session",
     Exchange: "answer__session",
+    DraftEvaluation: "session",
+    DraftRequest: "draft__session",
+    Suggestion: "draft__session",
     SearchEntry: "answer__session",
     Assignment: "session",
     Scorecard: "session",

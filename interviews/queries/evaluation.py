@@ -15,7 +15,7 @@ from accounts.models import User
 from interviews import states
 from interviews.models import Assignment, Decision, Note, Scorecard, Session, Submission
 from interviews.models.rubric import RubricCriterion
-from interviews.queries import blindness
+from interviews.queries import blindness, suggestions
 from interviews.queries.blindness import Visible
 
 
@@ -51,7 +51,10 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """scores: the viewer's own draft. own, others: what is submitted. decisions: the newest first."""
+    """scores: the viewer's own draft. own, others: what is submitted. decisions: the newest first.
+
+    drafted: what a language model suggests; None before the viewer's own score is submitted.
+    """
 
     session: Session
     viewer: User
@@ -65,6 +68,7 @@ class Evaluation:
     notes: list[Note]
     decisions: list[Decision]
     assignments: list[Assignment]
+    drafted: suggestions.Draft | None = None
 
     @property
     def opinions(self) -> list[Opinion]:
@@ -114,6 +118,7 @@ def of(session: Session, viewer: User) -> Evaluation:
         notes=list(_notes(session, viewer, visible)),
         decisions=list(session.decisions.select_related("decided_by")) if visible.judgement else [],
         assignments=list(assignments),
+        drafted=suggestions.of(session) if own else None,
     )
 
 

@@ -14,6 +14,7 @@ from interviews.models import (
     Observation,
     Session,
     Submission,
+    Suggestion,
 )
 from interviews.queries import groups
 from voice.models import Recording
@@ -25,7 +26,8 @@ class Holdings:
     """What an erasure takes away. recorded_s: seconds of audio in all recordings that are complete.
 
     correction_count: what the candidate said was heard wrongly. fact_count: what the platform noticed.
-    judgement_count: scores, decisions and notes about the candidate.
+    judgement_count: scores, decisions and notes about the candidate. suggestion_count: levels that a language
+    model suggests.
     """
 
     candidate_name: str
@@ -39,6 +41,7 @@ class Holdings:
     correction_count: int
     fact_count: int
     judgement_count: int
+    suggestion_count: int
     has_accommodation: bool
     may_have_named_groups: bool
     """Whether any were named is told to no one: recruiters can open this page, for they have the link."""
@@ -79,6 +82,7 @@ def of(invitation: Invitation) -> Holdings:
             + Decision.objects.filter(session__in=attempts).count()
             + Note.objects.filter(session__in=attempts).count()
         ),
+        suggestion_count=Suggestion.objects.filter(draft__session__in=attempts, level__isnull=False).count(),
         has_accommodation=invitation.accommodations.exists(),
         may_have_named_groups=session is not None and groups.may_be_kept(invitation, session),
     )

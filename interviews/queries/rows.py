@@ -45,7 +45,7 @@ _OFFER = sql.Part(
     *(InterviewVersion, "d", "id", "interview_id", "title", "job_title", "language", "voice"),
     *("stand_in_voice", "practice_question", "consent_text", "retention_days", "questions", "vocabulary"),
     *("introduction", "closing_text", "deadline", "contact_name", "contact_email", "contact_phone"),
-    *("is_correcting_allowed", "has_page_facts"),
+    *("is_correcting_allowed", "has_page_facts", "is_evaluation_drafted"),
 )
 _ITS_DEFINITION = (
     "interviews_interviewversion d ON d.id = coalesce(s.definition_id, i.tried_id, w.published_id)"

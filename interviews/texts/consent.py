@@ -101,3 +101,42 @@ _LANGUAGE_MODEL: Final = {
 def of_language_model(language: str, name: str) -> str:
     """Return the sentence that names who runs the language model. A consent text needs it for follow-ups."""
     return _LANGUAGE_MODEL.get(language, _LANGUAGE_MODEL["en"]).format(name=name)
+
+
+_DRAFT_EVALUATION: Final = {
+    "en": (
+        "To suggest to the people who assess your answers how they might be assessed, the text of your "
+        "answers is sent to a language model of {name}. They see its suggestion only after they have judged "
+        "for themselves. It decides nothing."
+    ),
+    "de": (
+        "Um den Personen, die Ihre Antworten bewerten, eine Bewertung vorzuschlagen, wird der Text Ihrer "
+        "Antworten an ein Sprachmodell von {name} gesendet. Sie sehen den Vorschlag erst, nachdem sie selbst "
+        "geurteilt haben. Es entscheidet nichts."
+    ),
+    "es": (
+        "Para proponer una valoración a las personas que evalúan sus respuestas, el texto de sus respuestas "
+        "se envía a un modelo de lenguaje de {name}. Ven la propuesta solo después de haber juzgado por sí "
+        "mismas. No decide nada."
+    ),
+    "fr": (
+        "Pour proposer une évaluation aux personnes qui évaluent vos réponses, le texte de vos réponses est "
+        "envoyé à un modèle de langage de {name}. Elles ne voient la proposition qu’après avoir jugé "
+        "elles-mêmes. Il ne décide de rien."
+    ),
+}
+"""Published consent texts hold these sentences. If one is changed here, their interviews get no drafts."""
+
+
+def of_draft_evaluation(language: str, name: str) -> str:
+    """Return the sentence that a consent text needs before a language model may draft an evaluation."""
+    return _DRAFT_EVALUATION.get(language, _DRAFT_EVALUATION["en"]).format(name=name)
+
+
+def names_draft_evaluation(text: str, name: str) -> bool:
+    """Whether a consent text has that sentence, in one of the languages. To be named is not enough.
+
+    Who agrees to follow-up questions has not agreed to be assessed by a computer.
+    """
+    words = " ".join(text.split())
+    return bool(name) and any(of_draft_evaluation(language, name) in words for language in _DRAFT_EVALUATION)

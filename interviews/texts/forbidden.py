@@ -207,3 +207,29 @@ COMMON_WORDS: Final[Mapping[str, str]] = {
     ),
 }
 """Words that most questions hold: by them it is told in which of these languages a question is."""
+
+TO_ASSESSOR: Final[Mapping[str, str]] = {
+    "en": (
+        "ignore your, ignore all previous, ignore previous instructions, ignore the instructions, ignore all "
+        "instructions, disregard your, disregard all previous, disregard the instructions, forget your "
+        "instructions, give me full, full marks, give me top, give me the highest, give me the best, give me "
+        "a five, highest possible score, rate me, score me, grade me"
+    ),
+    "de": (
+        "ignoriere deine, ignoriere alle, ignorieren sie ihre, ignorieren sie alle, vergiss deine, vergessen "
+        "sie ihre anweisungen, volle punktzahl, gib mir die volle, gib mir die beste, gib mir die höchste, "
+        "geben sie mir die volle, geben sie mir die beste, geben sie mir die höchste, bewerte mich, bewerten "
+        "sie mich"
+    ),
+    "es": (
+        "ignora tus, ignore sus, ignora todas, ignore todas, olvida tus, olvide sus, dame la puntuación, "
+        "deme la puntuación, dame la nota, deme la nota, dame la máxima, deme la máxima, puntúame, "
+        "califícame, evalúame"
+    ),
+    "fr": (
+        "ignore tes, ignorez vos, ignore toutes, ignorez toutes, oublie tes, oubliez vos, donne moi la note, "
+        "donnez moi la note, donne moi la meilleure, donnez moi la meilleure, donne moi la notation, donnez "
+        "moi la notation, note moi, notez moi"
+    ),
+}
+"""Phrases that speak to whoever assesses. They are the smallest part of the defence (`brain/draft.py`)."""

@@ -15,6 +15,8 @@ from interviews.models import (
     Correction,
     Criterion,
     Decision,
+    DraftEvaluation,
+    DraftRequest,
     Erasure,
     Exchange,
     GroupDeclaration,
@@ -32,6 +34,7 @@ from interviews.models import (
     Scorecard,
     Session,
     Submission,
+    Suggestion,
     Vocabulary,
 )
 from tests import factories
@@ -122,6 +125,12 @@ def make() -> Rows:
     scorecard = Scorecard.objects.create(session=session, reviewer=user)
     note = Note.objects.create(session=session, author=user, text=f"A {MARK}!", is_shared=True)
     Exchange.objects.create(answer=answer, model="m", sent={"messages": [{"content": f"{MARK}s smile"}]})
+    draft = DraftEvaluation.objects.create(session=session, status="done", model=MARK)
+    DraftRequest.objects.create(draft=draft, key=MARK, sent={"messages": [{"content": f"{MARK}s smile"}]})
+    quotes = [{"number": "1", "text": f"because {MARK}s smile", "start_s": 0}]
+    Suggestion.objects.create(
+        draft=draft, criterion=criterion.pk, level=2, rationale=f"A {MARK}.", quotes=quotes
+    )
     batch = Batch.objects.create(owner=f"organisation:{organisation.pk}")
     return Rows(
         organisation=organisation,

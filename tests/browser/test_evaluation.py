@@ -13,7 +13,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 from accounts.models import Membership
 from interviews.actions import decisions, notes, scorecards
 from interviews.actions.assignments import assign
-from interviews.models import Session
+from interviews.models import DraftEvaluation, Session, Suggestion
+from interviews.queries import suggestions
 from tests import factories
 from tests.browser.browsers import chromium_browser, fresh_page
 from tests.browser.test_accessibility import RULES, SCHEMES, wait_for_colours
@@ -68,6 +69,7 @@ def team(live_server, settings) -> Team:
     factories.publish(interview)
     ours = [_candidate(interview, name) for name in ("Ada Lovelace", "Grace Hopper")]
     _judge(ours, people)
+    _draft(ours[0])
     return Team(live_server.url, ours, interview, _cookie(people["anna"]), _cookie(people["olga"]))
 
 
@@ -91,6 +93,24 @@ def _judge(ours, people) -> None:
     before = decisions.decide(outcome="hold", reason="Wait for the others", after=None, **decide)
     decisions.decide(outcome="advance", reason="The clearest of all", after=before.pk, **decide)
     notes.write(session=first, text="@anna, what do you think?", is_shared=True, by=people["ben"], now=now)
+
+
+def _draft(session) -> None:
+    """What a language model suggests: a level for the first criterion, and none for the second."""
+    row = DraftEvaluation.objects.create(
+        session=session,
+        status="done",
+        model="small-and-quick",
+        run_by="Example Models Ltd",
+        said_key=suggestions.said_key(suggestions.records(session)),
+        addressed=[["1", 0.5]],
+        made_at=timezone.now(),
+    )
+    first, second = (each.id for each in session.definition.criteria)
+    quotes = [{"number": "2", "text": "a small service that reads invoices", "start_s": 1.2}]
+    why = "The candidate says what they built, and what it does."
+    Suggestion.objects.create(draft=row, criterion=first, level=3, rationale=why, quotes=quotes)
+    Suggestion.objects.create(draft=row, criterion=second, reason="unproven")
 
 
 def _cookie(person) -> str:
@@ -134,6 +154,7 @@ def test_reviewer_scores_by_keyboard_and_then_sees_others(team, pages):
     page.goto(team.address("session_change", team.ours[0].pk))
     evaluation = page.locator("#evaluation")
     expect(evaluation).not_to_contain_text("Said “we” throughout")
+    expect(evaluation).not_to_contain_text("language model")
     first = evaluation.locator("[data-criterion]").first
 
     first.locator("input").first.focus()
@@ -159,6 +180,10 @@ def test_reviewer_scores_by_keyboard_and_then_sees_others(team, pages):
     expect(evaluation.get_by_role("textbox", name="Note", exact=True)).to_have_value("half written")
     expect(evaluation).to_contain_text("Said “we” throughout")
     expect(evaluation).to_contain_text("The clearest of all")
+    suggestion = evaluation.get_by_test_id("suggestion")
+    suggestion.get_by_role("link", name="a small service").click()
+    expect(page.locator("[data-time]")).to_have_text("0:03")
+    assert_accessible(page, "[data-testid=suggestion]")
     page.locator("[data-next]").click()
     expect(page.locator("#evaluation")).not_to_contain_text("Said “we” throughout")
 

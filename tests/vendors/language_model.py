@@ -13,6 +13,7 @@ import re
 import threading
 from typing import Any
 
+from tests.vendors.assessing_model import ASSESSMENTS, EVEN_SO
 from tests.vendors.server import Answer, Request, VendorServer, as_json, expect
 
 MODEL = "small-and-quick"
@@ -56,7 +57,11 @@ class LanguageModelServer(VendorServer):
 
     def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
         system, user = (message["content"] for message in body["messages"])
-        message, ending = getattr(self, self.temper)(system, user)
+        assess = ASSESSMENTS.get(body["response_format"]["json_schema"]["name"])
+        if assess and self.temper not in EVEN_SO:
+            message, ending = _said(assess(self.temper, user))
+        else:
+            message, ending = getattr(self, self.temper)(system, user)
         return {
             "object": "chat.completion",
             "model": MODEL,
@@ -119,5 +124,5 @@ def _question(system: str, said: str) -> dict[str, str]:
     return {"about": about, "question": QUESTIONS[language].format(about=about)}
 
 
-def _said(values: dict[str, str]) -> tuple[dict[str, Any], str]:
+def _said(values: dict[str, Any]) -> tuple[dict[str, Any], str]:
     return {"role": "assistant", "content": json.dumps(values, ensure_ascii=False)}, "stop"
