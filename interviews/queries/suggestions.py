@@ -6,7 +6,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -119,14 +119,23 @@ def of(session: Session) -> Draft | None:
 
 
 def records(session: Session) -> list[AnswerRecord]:
-    """Return the answers that a draft evaluation is about, in order."""
+    """Return the answers that a draft evaluation is about, in order.
+
+    As reviewers corrected them: what the candidate would rather have said proves nothing.
+    """
     rows = complete(session.answers.order_by("position", "follow_up"))
-    return [AnswerRecord.of(answer) for answer in rows]
+    return [_as_reviewers_heard(AnswerRecord.of(answer)) for answer in rows]
+
+
+def _as_reviewers_heard(record: AnswerRecord) -> AnswerRecord:
+    return replace(record, layers=[layer for layer in record.layers if not layer.is_by_candidate])
 
 
 def is_reliable(record: AnswerRecord) -> bool:
     """Whether the answer's words may be quoted: it was typed, or recognised well enough."""
-    return bool(record.answer.typed_text) or reliability.is_reliable(record.transcript)
+    return bool(record.answer.typed_text) or reliability.is_reliable(
+        record.transcript, is_flagged=record.is_flagged
+    )
 
 
 def said_key(answers: Sequence[AnswerRecord]) -> str:

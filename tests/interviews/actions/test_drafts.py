@@ -109,6 +109,30 @@ def test_quote_of_a_spoken_answer_has_its_second(language_model):
     assert quote == {"number": "1", "text": "I built a small service,", "start_s": 0.0}
 
 
+def test_words_that_the_candidate_gave_afterwards_are_no_evidence(language_model):
+    session = factories.SessionFactory(invitation__interview=make_interview(), finished=True)
+    answer = factories.AnswerFactory(session=session, position=1, accepted=True, transcript=SAID)
+    factories.CorrectionFactory(
+        answer=answer, first_word=3, text="huge", recognised="small", is_by_candidate=True
+    )
+    drafts.plan(session=session, now=timezone.now())
+    run()
+
+    [quote] = Suggestion.objects.first().quotes
+    assert quote["text"] == "I built a small service"
+
+
+def test_answer_that_the_candidate_calls_misheard_is_no_evidence(language_model):
+    session = factories.SessionFactory(invitation__interview=make_interview(), finished=True)
+    factories.AnswerFactory(
+        session=session, position=1, accepted=True, transcript=SAID, flagged_at=timezone.now()
+    )
+    drafts.plan(session=session, now=timezone.now())
+    run()
+
+    assert {(row.level, row.reason) for row in Suggestion.objects.all()} == {(None, "unreliable")}
+
+
 def test_transcripts_are_waited_for(language_model):
     session = factories.SessionFactory(invitation__interview=make_interview(), finished=True)
     answer = factories.AnswerFactory(session=session, position=1, accepted=True, transcript=SAID)

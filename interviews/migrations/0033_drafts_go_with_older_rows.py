@@ -21,7 +21,7 @@ END $$
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("interviews", "0102_draft_evaluations"),
+        ("interviews", "0032_draft_evaluations"),
     ]
 
     operations = [

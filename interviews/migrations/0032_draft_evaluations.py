@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('interviews', '0025_awaited_follow_ups'),
+        ("interviews", "0031_messages_that_came_back"),
     ]
 
     operations = [
