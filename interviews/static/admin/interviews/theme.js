@@ -8,7 +8,9 @@ const OF_ITSELF = "a[href], button, input, select, textarea, summary, label, h3,
 const FOCUSABLE = "a[href], button, input:not([type=hidden]), select, textarea, [tabindex='0']";
 const ICON = ".material-symbols-outlined";
 /** Words in attributes of <body>, by the names of icons. */
-const NAMES = { dock_to_right: "menu", close: "close", more_horiz: "more", more_vert: "more", search: "search", graphic_eq: "home" };
+const NAMES = {
+  dock_to_right: "nameMenu", close: "nameClose", more_horiz: "nameMore", more_vert: "nameMore", search: "nameSearch", graphic_eq: "nameHome",
+};
 
 const isShown = (element) => element.checkVisibility({ visibilityProperty: true });
 const controlsOf = (box) => [...box.querySelectorAll(FOCUSABLE)].filter((each) => isShown(each) && !each.disabled);
