@@ -13,6 +13,7 @@ import re
 import threading
 from typing import Any
 
+from tests.vendors.interview_drafts import InterviewDrafts
 from tests.vendors.server import Answer, Request, VendorServer, as_json, expect
 
 MODEL = "small-and-quick"
@@ -56,7 +57,8 @@ class LanguageModelServer(VendorServer):
 
     def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
         system, user = (message["content"] for message in body["messages"])
-        message, ending = getattr(self, self.temper)(system, user)
+        writer = InterviewDrafts() if user.startswith('{"job_description"') else self
+        message, ending = getattr(writer, self.temper)(system, user)
         return {
             "object": "chat.completion",
             "model": MODEL,
