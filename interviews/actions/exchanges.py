@@ -80,7 +80,7 @@ def _exchange(exchange: Exchange, said: str) -> None:
         )
         kept = {
             "outcome": Exchange.Outcome.PROPOSED if found.question else Exchange.Outcome.REFUSED,
-            "received": _storable(completion.text),
+            "received": storable(completion.text),
             "reason": found.reason,
             "question": found.question,
             "input_tokens": completion.input_tokens,
@@ -89,7 +89,7 @@ def _exchange(exchange: Exchange, said: str) -> None:
     _keep(exchange, found, {**kept, "took_ms": round(1000 * (time.monotonic() - began_s))})
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Return a text without the characters that PostgreSQL does not take: half ones and zeros."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
 

@@ -10,6 +10,7 @@ from interviews.models.erasure import Erasure
 from interviews.models.exchange import Exchange
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
+from interviews.models.job_description import JobDescription
 from interviews.models.message import MailTemplate, Message
 from interviews.models.note import Mention, Note
 from interviews.models.observation import Observation
@@ -37,6 +38,7 @@ __all__ = [
     "InterviewVersion",
     "Invitation",
     "InvitationBatch",
+    "JobDescription",
     "MailTemplate",
     "Mention",
     "Message",
