@@ -6,6 +6,7 @@ from interviews.admin.interview import InterviewAdmin
 from interviews.admin.invitation import InvitationAdmin
 from interviews.admin.session import SessionAdmin
 from interviews.admin.vocabulary import VocabularyAdmin
+from interviews.drafting.pages import JobDescriptionAdmin
 from interviews.inviting.mail_pages import MailTemplateAdmin, MessageAdmin
 from interviews.inviting.pages import BatchAdmin
 from interviews.open_links.admin_pages import OpenLinkAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "ErasureAdmin",
     "InterviewAdmin",
     "InvitationAdmin",
+    "JobDescriptionAdmin",
     "MailTemplateAdmin",
     "MessageAdmin",
     "OpenLinkAdmin",

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from interviews.models.bank import BankQuestion
@@ -17,11 +17,11 @@ LONGEST_TEXT = 2000
 def check_script(texts: Sequence[str]) -> None:
     """Refuse scripted follow-ups that no candidate could be asked. Raises ValidationError."""
     if len(texts) > MOST_FOLLOW_UPS:
-        raise ValidationError(_now("At most %d follow-up questions.") % MOST_FOLLOW_UPS)
+        raise ValidationError(gettext("At most %d follow-up questions.") % MOST_FOLLOW_UPS)
     if any(len(text) > LONGEST_TEXT for text in texts):
-        raise ValidationError(_now("A follow-up question has at most %d characters.") % LONGEST_TEXT)
+        raise ValidationError(gettext("A follow-up question has at most %d characters.") % LONGEST_TEXT)
     if not all(text.strip() for text in texts):
-        raise ValidationError(_now("A follow-up question has no text."))
+        raise ValidationError(gettext("A follow-up question has no text."))
 
 
 class Question(models.Model):
