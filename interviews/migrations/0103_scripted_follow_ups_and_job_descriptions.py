@@ -6,8 +6,6 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import interviews.models.question
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -38,7 +36,6 @@ class Migration(migrations.Migration):
                 blank=True,
                 db_default=[],
                 default=list,
-                validators=[interviews.models.question.check_script],
                 verbose_name="scripted follow-ups",
             ),
         ),

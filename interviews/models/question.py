@@ -44,9 +44,7 @@ class Question(models.Model):
     follow_ups = models.PositiveSmallIntegerField(
         _("follow-ups"), default=0, db_default=0, validators=[MaxValueValidator(MOST_FOLLOW_UPS)]
     )
-    scripted_follow_ups = models.JSONField(
-        _("scripted follow-ups"), default=list, db_default=[], blank=True, validators=[check_script]
-    )
+    scripted_follow_ups = models.JSONField(_("scripted follow-ups"), default=list, db_default=[], blank=True)
     source = models.ForeignKey(
         BankQuestion,
         null=True,
