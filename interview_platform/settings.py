@@ -251,6 +251,7 @@ JOBS = (  # workers run nothing else
     "interviews.jobs.count_groups",
     "interviews.jobs.ask_language_model",
     "interviews.jobs.draft_evaluation",
+    "interviews.jobs.draft_interview",
     "interviews.jobs.erase_overdue",
     "interviews.jobs.expire",
     "interviews.jobs.invite_batch",
@@ -320,7 +321,7 @@ LLM_MODEL = env("LLM_MODEL", default="")
 LLM_NAME = env("LLM_NAME", default="")  # who runs it, as consent texts name them
 LLM_API_KEY = env("LLM_API_KEY", default="")
 LLM_TIMEOUT_S = env.float("LLM_TIMEOUT_S", default=3.0)
-LLM_DRAFT_TIMEOUT_S = env.float("LLM_DRAFT_TIMEOUT_S", default=30.0)  # of draft evaluations: no one waits
+LLM_DRAFT_TIMEOUT_S = env.float("LLM_DRAFT_TIMEOUT_S", default=50.0)  # where no candidate waits
 FOLLOW_UP_WAIT_S = env.float("FOLLOW_UP_WAIT_S", default=3.0)  # from the end of an answer
 # Per million tokens, in any currency: what is sent and what comes back.
 LLM_PRICES = (env.float("LLM_INPUT_PRICE", default=0.0), env.float("LLM_OUTPUT_PRICE", default=0.0))

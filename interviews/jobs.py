@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from interviews.actions import (
     batches,
+    drafting,
     drafts,
     erasure,
     follow_ups,
@@ -36,6 +37,7 @@ def expire() -> None:
     invitations.expire_due(now=now)
     follow_ups.sweep(now=now)
     _sweep_drafts(now)
+    drafting.sweep(now=now)
     sessions.abandon_idle(now=now)
     search_index.repair_recent(now=now)
 
@@ -59,6 +61,11 @@ def repair_search() -> None:
 def ask_language_model(answer_id: str) -> None:
     """Look for a follow-up question to an answer, while the candidate waits."""
     follow_ups.look_for(answer_id=UUID(answer_id))
+
+
+def draft_interview(description_id: str) -> None:
+    """Have the language model draft an interview from a job description."""
+    drafting.draft(description_id=UUID(description_id))
 
 
 def invite_batch(batch_id: str) -> None:

@@ -67,8 +67,9 @@ def finish(
     transition = states.COMPLETE_ANSWER if may_go_back else states.ACCEPT_AT_ONCE
     move(answer, transition, by=by, completed_at=now)
     if answer.status == states.AnswerStatus.ACCEPTED:
-        _go_on(answer, by=by, now=now)
-    publishing.publish("answer_finished", answer.session, answer)
+        _go_on(answer, name="answer_finished", by=by, now=now)
+    else:
+        publishing.publish("answer_finished", answer.session, answer)
 
 
 @transaction.atomic(savepoint=False)
@@ -117,8 +118,7 @@ def accept(*, answer: Answer, by: object, now: datetime) -> None:
         end_practice(answer=answer, transition=states.ACCEPT_ANSWER, by=by, now=now, name="answer_accepted")
         return
     move(answer, states.ACCEPT_ANSWER, by=by)
-    _go_on(answer, by=by, now=now)
-    publishing.publish("answer_accepted", answer.session, answer)
+    _go_on(answer, name="answer_accepted", by=by, now=now)
 
 
 @transaction.atomic(savepoint=False)
@@ -152,8 +152,7 @@ def type_answer(*, answer: Answer, text: str, byte_count: int = 0, by: object, n
         return
     move(answer, states.TYPE_ANSWER, by=by, typed_text=text, completed_at=now)
     search_index.index(answer_id=answer.pk)
-    _go_on(answer, by=by, now=now)
-    publishing.publish("answer_typed", answer.session, answer)
+    _go_on(answer, name="answer_typed", by=by, now=now)
 
 
 def end_practice(
@@ -164,8 +163,7 @@ def end_practice(
     move(session, states.GET_UNDER_WAY, by=by)
     move(answer, transition, by=by)
     discard_recording(answer)
-    _go_on(answer, by=by, now=now)  # an interview without questions is finished here
-    publishing.publish(name, session, answer)
+    _go_on(answer, name=name, by=by, now=now)  # an interview without questions is finished here
 
 
 def discard_recording(answer: Answer) -> None:
@@ -209,7 +207,11 @@ def _new_recording(answer: Answer) -> Recording:
     )
 
 
-def _go_on(answer: Answer, *, by: object, now: datetime) -> None:
-    """Wait for a follow-up to the answer, or finish after the last one."""
-    if not follow_ups.begin_waiting(answer=answer, now=now):
+def _go_on(answer: Answer, *, name: str, by: object, now: datetime) -> None:
+    """Tell by the event `name` that the answer is accepted; then comes a follow-up, a question or the end."""
+    is_followed = follow_ups.begin_waiting(answer=answer, now=now)
+    if not is_followed:
         order.finish_if_over(answer.session, by=by, now=now)
+    publishing.publish(name, answer.session, answer)
+    if is_followed and not follow_ups.is_model_awaited(answer):
+        follow_ups.settle(answer=answer, by=by, now=now, is_over=True)

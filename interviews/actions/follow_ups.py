@@ -1,8 +1,10 @@
-"""Follow-up questions of the language model.
+"""Follow-up questions: of the language model, and those that the recruiter wrote.
 
-After an answer that may have one, the interview waits for at most `FOLLOW_UP_WAIT_S`. A job asks the model
-as soon as it is known what was said (`look_for`). Its question is asked once it is spoken; with none, or when
-the time is over, the next question follows, as if there were no model (`settle`).
+After an answer that may have one of the model, the interview waits for at most `FOLLOW_UP_WAIT_S`. A job asks
+the model as soon as it is known what was said (`look_for`). Its question is asked once it is spoken. With
+none, or when the time is over, the scripted follow-up is asked in its place; without one, the next question
+follows (`settle`). So the n-th follow-up of all candidates is the model's, or the n-th of the script. Where
+no model is asked, there is no wait.
 
 Nothing is sent unless the platform has a model, the organisation uses it, and the candidate agreed to a text
 that names it.
@@ -19,10 +21,11 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 from interviews import states
-from interviews.actions import exchanges, order
+from interviews.actions import exchanges, interviews, order
 from interviews.brain import guard, language_model, metrics
 from interviews.events import publishing
 from interviews.models import Answer, Exchange, InterviewVersion
+from interviews.models.version import AskedQuestion
 from voice.infra import sql
 from voice.models import Speech
 from voice.queues import jobs
@@ -48,11 +51,16 @@ def is_agreed(definition: InterviewVersion, *, consent_text: str) -> bool:
 
 def begin_waiting(*, answer: Answer, now: datetime) -> bool:
     """Let the interview wait for a follow-up to this accepted answer, if there may be one."""
-    if not answer.follow_ups_left or not language_model.is_configured():
+    if not answer.scripted_left and not is_model_awaited(answer):
         return False
     sql.change(_WAIT, now + timedelta(seconds=settings.FOLLOW_UP_WAIT_S), answer.pk)
     queue(answer)
     return True
+
+
+def is_model_awaited(answer: Answer) -> bool:
+    """Whether the follow-up to this answer may be the model's. If not, a scripted one is asked at once."""
+    return bool(answer.follow_ups_left) and language_model.is_configured()
 
 
 _WAIT = "UPDATE interviews_answer SET follow_up_by = %s WHERE id = %s"
@@ -60,7 +68,7 @@ _WAIT = "UPDATE interviews_answer SET follow_up_by = %s WHERE id = %s"
 
 def queue(answer: Answer) -> None:
     """Queue the job that asks the model about an accepted answer, in case it is known what was said."""
-    if answer.follow_ups_left and answer.status == states.AnswerStatus.ACCEPTED:
+    if is_model_awaited(answer) and answer.status == states.AnswerStatus.ACCEPTED:
         tenant = answer.session.agreed.owner
         worth_s = math.ceil(settings.FOLLOW_UP_WAIT_S)  # what begins later comes too late
         jobs.enqueue("brain", JOB, str(answer.pk), tenant=tenant, worth_s=worth_s)
@@ -68,7 +76,7 @@ def queue(answer: Answer) -> None:
 
 @transaction.atomic
 def settle(*, answer: Answer, by: object, now: datetime, is_over: bool = False) -> None:
-    """End the wait for a follow-up: ask it if it is spoken, or go on if there will be none.
+    """End the wait for a follow-up: ask the model's if it is spoken, else the scripted one, or go on.
 
     is_over: do not wait any longer. While all is open, nothing changes.
     """
@@ -80,9 +88,9 @@ def settle(*, answer: Answer, by: object, now: datetime, is_over: bool = False) 
     exchange: Exchange | None = getattr(awaited, "exchange", None)
     outcome = exchange.outcome if exchange else None
     if exchange is not None and outcome == Exchange.Outcome.PROPOSED and _is_spoken(exchange):
-        _ask(awaited, exchange, now=now)
+        _ask_proposed(awaited, exchange)
     elif is_over or outcome in (Exchange.Outcome.REFUSED, Exchange.Outcome.FAILED):
-        _go_on(awaited, outcome, by=by, now=now)
+        _go_on_without_model(awaited, outcome, by=by, now=now)
 
 
 def _is_spoken(exchange: Exchange) -> bool:
@@ -91,43 +99,65 @@ def _is_spoken(exchange: Exchange) -> bool:
     return Speech.objects.filter(key=exchange.speech_key, status__in=is_known).exists()
 
 
-def _ask(answer: Answer, exchange: Exchange, *, now: datetime) -> None:
-    """Put the question after the answer. It may be answered like the one before."""
+def _ask_proposed(answer: Answer, exchange: Exchange) -> None:
+    _ask(answer, exchange.question, speech_key=exchange.speech_key)
+    Exchange.objects.filter(pk=exchange.pk).update(outcome=Exchange.Outcome.ASKED)
+    metrics.FOLLOW_UPS.labels("asked").inc()
+
+
+def _go_on_without_model(answer: Answer, outcome: str | None, *, by: object, now: datetime) -> None:
+    """Ask what the recruiter wrote for this place, or go on with the next question."""
+    if is_model_awaited(answer):
+        ended: dict[str | None, str] = {
+            Exchange.Outcome.REFUSED: "refused",
+            Exchange.Outcome.FAILED: "failed",
+            None: "none",
+        }
+        metrics.FOLLOW_UPS.labels(ended.get(outcome, "late")).inc()
+    if text := _scripted(answer):
+        definition = answer.session.agreed
+        interviews.request_texts(definition, texts=[text])  # spoken long ago, unless its voice has changed
+        _ask(answer, text, speech_key=interviews.speech_name(definition, text), is_scripted=True)
+        metrics.SCRIPTED_FOLLOW_UPS.inc()
+        return
     order.stop_waiting(answer.session)
+    order.finish_if_over(answer.session, by=by, now=now)
+    publishing.publish("follow_up_dropped", answer.session, answer)
+
+
+def _scripted(answer: Answer) -> str:
+    """Return the scripted follow-up of this place; "" for none."""
+    question = _question_of(answer)
+    script = question.scripted_follow_ups if question and answer.scripted_left else ()
+    return script[answer.follow_up] if answer.follow_up < len(script) else ""
+
+
+def _ask(answer: Answer, text: str, *, speech_key: str, is_scripted: bool = False) -> None:
+    """Put a follow-up after the answer. It may be answered like the one before."""
+    order.stop_waiting(answer.session)
+    question = _question_of(answer)
     added = Answer.objects.create(
         session=answer.session,
         question_id=answer.question_id,
         kind=Answer.Kind.FOLLOW_UP,
         position=answer.position,
         follow_up=answer.follow_up + 1,
-        question_text=exchange.question,
-        speech_key=exchange.speech_key,
+        question_text=text,
+        speech_key=speech_key,
         think_seconds=answer.think_seconds,
         answer_limit_seconds=answer.answer_limit_seconds,
-        retakes_left=_retakes(answer),
-        follow_ups_left=answer.follow_ups_left - 1,
+        retakes_left=question.retakes if question else 0,
+        follow_ups_left=max(0, answer.follow_ups_left - 1),
+        scripted_left=max(0, answer.scripted_left - 1),
+        is_scripted=is_scripted,
     )
-    Exchange.objects.filter(pk=exchange.pk).update(outcome=Exchange.Outcome.ASKED)
-    metrics.FOLLOW_UPS.labels("asked").inc()
     publishing.publish("follow_up_added", answer.session, added)
 
 
-def _retakes(answer: Answer) -> int:
-    """Return how often the question itself could be answered again."""
+def _question_of(answer: Answer) -> AskedQuestion | None:
+    """Return the question that the answer, or the follow-up to it, belongs to."""
     asked = answer.session.agreed.asked
-    return asked[answer.position - 1].retakes if answer.position <= len(asked) else 0
-
-
-def _go_on(answer: Answer, outcome: str | None, *, by: object, now: datetime) -> None:
-    order.stop_waiting(answer.session)
-    ended: dict[str | None, str] = {
-        Exchange.Outcome.REFUSED: "refused",
-        Exchange.Outcome.FAILED: "failed",
-        None: "none",
-    }
-    metrics.FOLLOW_UPS.labels(ended.get(outcome, "late")).inc()
-    order.finish_if_over(answer.session, by=by, now=now)
-    publishing.publish("follow_up_dropped", answer.session, answer)
+    return asked[answer.position - 1] if answer.position <= len(asked) else None
 
 
 def speech_rendered(*, key: str, now: datetime) -> None:

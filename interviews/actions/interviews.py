@@ -139,4 +139,5 @@ def texts_of(interview: Written) -> list[str]:
     """Return every text that the interview's voice says."""
     questions = interview.asked if isinstance(interview, InterviewVersion) else interview.questions.all()
     introduction = [interview.introduction] if interview.introduction else []
-    return [*introduction, practice_text(interview), *(question.text for question in questions)]
+    asked = [text for question in questions for text in (question.text, *question.scripted_follow_ups)]
+    return [*introduction, practice_text(interview), *asked]

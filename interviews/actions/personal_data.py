@@ -121,6 +121,7 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "interviews.Interview": "what recruiters ask, and in which words; no candidate is named",
     "interviews.InterviewVersion": "the same, as it was published",
     "interviews.InvitationBatch": "rows of a spreadsheet until they are invited or refused, a week at most",
+    "interviews.JobDescription": "of a job, and what the language model made of it; no candidate is named",
     "interviews.OpenLink": "an address for everybody",
     "interviews.Application": "names and addresses until they are confirmed, a day at most",
     "interviews.Question": "what recruiters ask",

@@ -49,7 +49,8 @@ def start(*, invitation: Invitation, now: datetime) -> Session:
     copies = _answers_for(session)
     sql.insert(*copies)
     drafts.plan(session=session, now=now)
-    interviews.request_texts(definition, texts=[copy.question_text for copy in copies])
+    scripted = [text for question in definition.asked for text in question.scripted_follow_ups]
+    interviews.request_texts(definition, texts=[*(copy.question_text for copy in copies), *scripted])
     return session
 
 
@@ -78,6 +79,7 @@ def _answers_for(session: Session) -> list[Answer]:
             answer_limit_seconds=question.answer_limit_seconds,
             retakes_left=question.retakes,
             follow_ups_left=question.follow_ups if may_follow_up else 0,
+            scripted_left=len(question.scripted_follow_ups),
         )
         for position, question in enumerate(definition.asked, start=1)
     ]

@@ -38,7 +38,8 @@ def problems(interview: Interview) -> list[str]:
     found = []
     if not interview.questions.exists():
         found.append(_("It has no questions. Add one."))
-    if any(not question.text.strip() for question in interview.questions.all()):
+    texts = [text for each in interview.questions.all() for text in (each.text, *each.scripted_follow_ups)]
+    if not all(text.strip() for text in texts):
         found.append(_("A question has no text."))
     if not interview.consent_text.strip():
         found.append(_("It has no consent text, and nothing is recorded without consent."))

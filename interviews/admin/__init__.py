@@ -6,6 +6,7 @@ from interviews.admin.interview import InterviewAdmin
 from interviews.admin.invitation import InvitationAdmin
 from interviews.admin.session import SessionAdmin
 from interviews.admin.vocabulary import VocabularyAdmin
+from interviews.drafting.pages import JobDescriptionAdmin
 from interviews.groups.survey_page import GroupSurveyAdmin
 from interviews.inviting.mail_pages import MailTemplateAdmin, MessageAdmin
 from interviews.inviting.pages import BatchAdmin
@@ -18,6 +19,7 @@ __all__ = [
     "GroupSurveyAdmin",
     "InterviewAdmin",
     "InvitationAdmin",
+    "JobDescriptionAdmin",
     "MailTemplateAdmin",
     "MessageAdmin",
     "OpenLinkAdmin",

@@ -25,6 +25,7 @@ from interviews.admin import question_audio, vocabulary
 from interviews.admin.publishing import PublishingActions
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
+from interviews.drafting.pages import link_to_draft, origin_of
 from interviews.evaluation.agreement_page import AgreementPages
 from interviews.evaluation.rubric import RubricInline
 from interviews.models import Interview
@@ -79,7 +80,7 @@ class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages
     list_filter = ["status", "language", ("organisation", ScopedRelatedFilter)]
     search_fields = ["title", "job_title"]
     when_empty = _("No interview yet. Write one, and publish it; then candidates can be invited.")
-    readonly_fields = ["introduction_spoken", "practice_spoken", "state_in_words", "try_terms"]
+    readonly_fields = ["introduction_spoken", "practice_spoken", "state_in_words", "drafted", "try_terms"]
     actions_detail = [
         *("publish", "invite", "invite_many"),
         {
@@ -112,9 +113,10 @@ class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages
             "closing_text",
         ]
         if obj is not None:
-            about.insert(0, "state_in_words")
+            drafted = ["drafted"] if self.has_change_permission(request, obj) and origin_of(obj) else []
+            about[:0] = ["state_in_words", *drafted]
         return [
-            (None, {"fields": about}),
+            (None, {"fields": about, "description": "" if obj else link_to_draft(request.user)}),
             (_("Introduction and closing"), {"fields": texts}),
             (_("Practice question"), {"fields": practice}),
             (_("Taking turns"), {"fields": ["patience", "is_barge_in_allowed"]}),
@@ -186,6 +188,10 @@ class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages
         if versions.has_changes(interview):
             return _("Candidates get version %d. What is written here is newer: publish it.") % number
         return _("Published. Candidates get version %d.") % number
+
+    @display(description=_("origin"))
+    def drafted(self, interview: Interview) -> str:
+        return origin_of(interview)
 
     @display(description=_("try it"))
     def try_terms(self, interview: Interview) -> str:

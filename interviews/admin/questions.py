@@ -16,13 +16,45 @@ from interviews.actions import follow_ups
 from interviews.actions.interviews import speech_name
 from interviews.admin import question_audio
 from interviews.models import Interview, Question
+from interviews.models.question import check_script
 
 LAST = 2**15 - 1  # the column's maximum
+
+
+class ScriptField(forms.CharField):
+    """Scripted follow-ups, one a line. Its value is their list."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        """Return the lines without empty ones. Raises ValidationError."""
+        script = _lines(super().clean(value))
+        check_script(script)
+        return script
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether other questions came than there were; browsers send other line ends."""
+        return _lines(data or "") != list(initial or [])
+
+
+def _lines(text: str) -> list[str]:
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return [line for line in lines if line]
 
 
 class QuestionForm(forms.ModelForm):
     position = forms.IntegerField(
         label=_("Order"), required=False, min_value=0, max_value=LAST, widget=UnfoldAdminIntegerFieldWidget
+    )
+    scripted_follow_ups = ScriptField(
+        label=_("Scripted follow-ups"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text=_(
+            "Up to three, one a line. They are asked word for word after the answer. Where a language model "
+            "asks too, they come in its place when it is late or has nothing to ask."
+        ),
     )
 
     class Meta:
@@ -70,8 +102,11 @@ class QuestionInline(PartOfParent, TabularInline):
     model = Question
     form = QuestionForm
     formset = QuestionFormSet
-    fields = ["position", "move", "text", "think_seconds", "answer_limit_seconds", "retakes", "tools"]
-    readonly_fields = ["move", "listen", "tools"]
+    fields = [
+        *("position", "move", "text", "scripted_follow_ups"),
+        *("think_seconds", "answer_limit_seconds", "retakes", "tools"),
+    ]
+    readonly_fields = ["move", "script", "listen", "tools"]
     ordering_field = "position"
     hide_title = True
 
@@ -88,11 +123,16 @@ class QuestionInline(PartOfParent, TabularInline):
             fields.insert(-1, "follow_ups")
         if self.has_change_permission(request, obj):
             return fields
-        return [{"tools": "listen"}.get(name, name) for name in fields if name != "move"]
+        read = {"tools": "listen", "scripted_follow_ups": "script"}
+        return [read.get(name, name) for name in fields if name != "move"]
 
     @display(description=_("Move"))
     def move(self, question: Question) -> str:
         return render_to_string("admin/interviews/interview/move.html")
+
+    @display(description=_("Scripted follow-ups"))
+    def script(self, question: Question) -> str:
+        return "\n".join(question.scripted_follow_ups) or "–"
 
     @display(description=_("Spoken"))
     def tools(self, question: Question) -> str:
@@ -103,4 +143,9 @@ class QuestionInline(PartOfParent, TabularInline):
     def listen(self, question: Question) -> str:
         if question.pk is None:
             return _("Save, then listen.")
-        return question_audio.render(question.interview, speech_name(question.interview, question.text))
+        interview = question.interview
+        spoken = [
+            question_audio.render(interview, speech_name(interview, text))
+            for text in (question.text, *question.scripted_follow_ups)
+        ]
+        return render_to_string("admin/interviews/interview/spoken.html", {"spoken": spoken})

@@ -199,6 +199,7 @@ class AnswerOut(Schema):
     id: UUID
     position: int
     follow_up: int = Field(description="1, 2, 3 …: a follow-up to the question at this position; 0: itself.")
+    is_scripted: bool = Field(description="A follow-up of the recruiter's, not of the language model.")
     question: str = Field(alias="question_text")
     status: Literal["pending", "asked", "recording", "recorded", "accepted"]
     duration_s: float | None = Field(description="Null while nothing was recorded to the end.")

@@ -1,6 +1,7 @@
-"""What a question of the language model must be before a candidate hears it.
+"""What a question of the language model must be before a candidate hears it, or a recruiter reads it.
 
     guard.refusal(question, quote=quote, answer=text, asked="What did you build?", language="en")
+    guard.unfit(text, language="en", longest=400)
 
 The prompt asks for the same, but a candidate's words may have persuaded the model of something else.
 """
@@ -18,6 +19,8 @@ FEWEST_WORDS: Final = 3
 STEM: Final = 5
 """Words with the same first letters count as one: "invoice" and "invoices", "Rechnung" and "Rechnungen"."""
 _MARKUP: Final = re.compile(r"[<>{}\[\]\\|#*_`@]|https?:|www\.")
+_MARKUP_IN_A_DRAFT: Final = re.compile(r"[<>{}\[\]`]|\*\*|https?:|www\.")
+"""Here C# and snake_case are words: a person reads it."""
 
 
 def languages() -> frozenset[str]:
@@ -42,6 +45,20 @@ def refusal(question: str, *, quote: str, answer: str, asked: str, language: str
     if not _stems(question) & (_stems(quote) | _stems(asked)):
         return "off_topic"
     return ""
+
+
+def unfit(text: str, *, language: str, longest: int) -> str:
+    """Return why a text must not stand in a drafted interview, in one word; "" if it may.
+
+    text: with plain spaces only. language: "" where the text is too short to tell it; then its form is all
+    that is looked at. longest: in characters.
+    """
+    is_plain = text.isprintable() and not _MARKUP_IN_A_DRAFT.search(text)
+    if not is_plain or len(text) > longest or not quotes.words(text):
+        return "form"
+    if not language:
+        return ""
+    return forbidden_topic(text, language) if _is_in(text, language) else "language"
 
 
 def _is_one_question(text: str) -> bool:

@@ -85,31 +85,31 @@ def is_named_in(consent_text: str) -> bool:
 def complete(request: Mapping[str, Any], *, timeout_s: float | None = None) -> Completion:
     """Send the body of a request (`Prompt.request`) and return the answer.
 
-    timeout_s: of one try; by default `LLM_TIMEOUT_S`, for candidates who wait.
+    timeout_s: of one try; by default `LLM_TIMEOUT_S`, where a candidate waits.
 
     Raises:
         RequestRefused: the server does not take the request.
         EngineUnavailable: it cannot be reached, answers nonsense, or is left alone after failures.
     """
-    longest_s = timeout_s or settings.LLM_TIMEOUT_S
-    link = _link(settings.LLM_BASE_URL, settings.LLM_MODEL, settings.LLM_API_KEY, longest_s)
+    timeout_s = timeout_s or settings.LLM_TIMEOUT_S
+    link = _link(settings.LLM_BASE_URL, settings.LLM_MODEL, settings.LLM_API_KEY, timeout_s)
     with link.call(Handover()) as call:
 
         def work() -> Completion:
             with call.timed():
                 return link.engine.complete(request)
 
-        completion = call.tried(partial(_in_time, work, time.monotonic() + longest_s), QUICK)
+        completion = call.tried(partial(_in_time, work, time.monotonic() + timeout_s), QUICK)
     _count(completion)
     return completion
 
 
-def _in_time(work: Any, until_s: float) -> Completion:
+def _in_time(work: Any, deadline_s: float) -> Completion:
     """Call `work`; a failure that took all the time is not tried again."""
     try:
         completion: Completion = work()
     except TransientFailure as error:
-        if time.monotonic() >= until_s:
+        if time.monotonic() >= deadline_s:
             raise EngineUnavailable(str(error)) from error
         raise
     return completion

@@ -17,3 +17,6 @@ FOLLOW_UPS = Counter(
     "Follow-up questions that were looked for; outcome: asked, late, refused, failed or none.",
     ["outcome"],
 )
+SCRIPTED_FOLLOW_UPS = Counter(
+    "interviews_scripted_follow_ups", "Follow-up questions that were asked as the recruiter wrote them."
+)

@@ -33,6 +33,7 @@ class AnswerRow(NamedTuple):
     answer_limit_seconds: int
     retakes_left: int
     follow_ups_left: int
+    scripted_left: int
     follow_up_by: datetime | None
     status: str
     asked_at: datetime | None
@@ -51,8 +52,8 @@ class AnswerRow(NamedTuple):
 
 _ANSWERS = """
 SELECT a.id, a.version, a.kind, a.position, a.follow_up, a.question_text, a.speech_key, p.status = 'ready',
-  p.duration_ms, a.think_seconds, a.answer_limit_seconds, a.retakes_left, a.follow_ups_left, a.follow_up_by,
-  a.status, a.asked_at, a.asked_again_at,
+  p.duration_ms, a.think_seconds, a.answer_limit_seconds, a.retakes_left, a.follow_ups_left, a.scripted_left,
+  a.follow_up_by, a.status, a.asked_at, a.asked_again_at,
   a.is_silent, a.typed_text,
   r.id, r.status, r.byte_count, t.status, t.is_deferred, t.text, i.accommodation_id
 FROM interviews_answer a
@@ -138,7 +139,7 @@ def answer_state(answer: AnswerRow) -> dict:
         "think_s": answer.think_seconds,
         "limit_s": answer.answer_limit_seconds,
         "retakes_left": answer.retakes_left,
-        "may_be_followed_up": answer.follow_ups_left > 0,
+        "may_be_followed_up": answer.follow_ups_left > 0 or answer.scripted_left > 0,
         "status": answer.status,
         "asked_at": asked_at and asked_at.isoformat(),
         "is_asked_again": answer.asked_again_at is not None,

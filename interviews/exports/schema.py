@@ -109,6 +109,7 @@ class ExportedAnswer(Schema):
     id: UUID
     position: int
     follow_up: int = Field(description="1, 2, 3 …: a follow-up to the question at this position; 0: itself.")
+    is_scripted: bool = Field(description="A follow-up of the recruiter's, not of the language model.")
     question: str = Field(description="As it was asked.")
     status: Literal["pending", "asked", "recording", "recorded", "accepted"]
     asked_at: datetime | None
@@ -222,6 +223,7 @@ def _answer(each: AnswerRecord) -> ExportedAnswer:
         id=answer.pk,
         position=answer.position,
         follow_up=answer.follow_up,
+        is_scripted=answer.is_scripted,
         question=answer.question_text,
         status=answer.status,
         asked_at=_local(answer.asked_at),

@@ -105,7 +105,11 @@ _NOT_TRANSCRIBED: Final[dict[Transcript.Status, Callable[[], str]]] = {
 def _circumstances(each: AnswerRecord) -> Iterator[str]:
     answer, recording, transcript = each.answer, each.recording, each.transcript
     if answer.kind == Answer.Kind.FOLLOW_UP:
-        yield _("Follow-up question of the language model")
+        yield (
+            _("Scripted follow-up question")
+            if answer.is_scripted
+            else _("Follow-up question of the language model")
+        )
     yield capfirst(str(answer.get_status_display()))
     if answer.asked_at:
         yield _("asked %s") % moment(answer.asked_at)

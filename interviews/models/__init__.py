@@ -12,6 +12,7 @@ from interviews.models.exchange import Exchange
 from interviews.models.groups import GroupDeclaration, GroupSurvey, ImpactReport
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
+from interviews.models.job_description import JobDescription
 from interviews.models.message import MailTemplate, Message
 from interviews.models.note import Mention, Note
 from interviews.models.observation import Observation
@@ -44,6 +45,7 @@ __all__ = [
     "InterviewVersion",
     "Invitation",
     "InvitationBatch",
+    "JobDescription",
     "MailTemplate",
     "Mention",
     "Message",

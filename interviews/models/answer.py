@@ -53,6 +53,12 @@ class Answer(models.Model):
     follow_ups_left = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text=_("So many follow-up questions may come after this answer.")
     )
+    scripted_left = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("So many scripted follow-ups may come after this answer.")
+    )
+    is_scripted = models.BooleanField(
+        default=False, db_default=False, help_text=_("A follow-up that the recruiter wrote.")
+    )
     follow_up_by = models.DateTimeField(
         null=True, help_text=_("Until then the interview waits for a follow-up question to this answer.")
     )

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -20,7 +21,8 @@ class AskedQuestion(NamedTuple):
     think_seconds: int
     answer_limit_seconds: int
     retakes: int
-    follow_ups: int = 0  # versions of before have none
+    follow_ups: int = 0  # versions of before have none, and no script
+    scripted_follow_ups: Sequence[str] = ()
 
 
 class InterviewVersion(Definition):
@@ -72,4 +74,5 @@ class InterviewVersion(Definition):
 
 def frozen(question: Any) -> dict[str, Any]:
     """Return a question as a version keeps it, for JSON."""
-    return {name: getattr(question, name) for name in AskedQuestion._fields}
+    kept = {name: getattr(question, name) for name in AskedQuestion._fields}
+    return kept | {"scripted_follow_ups": list(question.scripted_follow_ups)}

@@ -18,6 +18,7 @@ _ANSWER = sql.Part(
         "answer_limit_seconds",
         "retakes_left",
         "follow_ups_left",
+        "scripted_left",
         "asked_at",
         "asked_again_at",
     ),

@@ -1,6 +1,6 @@
 """Differences between versions of an interview, as people read them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -14,7 +14,7 @@ from interviews.models import InterviewVersion, Question
 from interviews.models.rubric import RubricCriterion
 from interviews.models.version import AskedQuestion
 
-NAMES = ("think_seconds", "answer_limit_seconds", "retakes", "follow_ups")
+NAMES = ("think_seconds", "answer_limit_seconds", "retakes", "follow_ups", "scripted_follow_ups")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,14 @@ def _of_question(label: str, before: AskedQuestion, after: AskedQuestion) -> Ite
     if before.text != after.text:
         yield Difference(label, before.text, after.text)
     for name in NAMES:
-        were, are = getattr(before, name), getattr(after, name)
+        were, are = (_as_text(getattr(question, name)) for question in (before, after))
         if were != are:
             field: Any = Question._meta.get_field(name)  # noqa: SLF001  a documented name
-            yield Difference(f"{label}: {field.verbose_name}", str(were), str(are))
+            yield Difference(f"{label}: {field.verbose_name}", were, are)
+
+
+def _as_text(value: int | Sequence[str]) -> str:
+    return str(value) if isinstance(value, int) else "\n".join(value)
 
 
 def _of_rubric(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:

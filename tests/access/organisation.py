@@ -25,6 +25,7 @@ from interviews.models import (
     Interview,
     Invitation,
     InvitationBatch,
+    JobDescription,
     MailTemplate,
     Mention,
     Message,
@@ -62,6 +63,7 @@ class Rows(NamedTuple):
     answer: Answer
     erasure: Erasure
     invitationbatch: InvitationBatch
+    jobdescription: JobDescription
     message: Message
     mailtemplate: MailTemplate
     criterion: Criterion
@@ -87,7 +89,7 @@ class Rows(NamedTuple):
 
 def make() -> Rows:
     """Return new rows."""
-    organisation = factories.OrganisationFactory(name=f"{MARK} Ltd", slug=MARK)
+    organisation = factories.OrganisationFactory(name=f"{MARK} Ltd", slug=MARK, is_language_model_used=True)
     user = factories.UserFactory(username=f"{MARK}-colleague", last_name=MARK, email=f"{MARK}@example.com")
     interview = factories.InterviewFactory(
         organisation=organisation, title=f"{MARK} keeper", questions=1, questions__text=f"Why {MARK}s?"
@@ -160,6 +162,14 @@ def make() -> Rows:
             problems=[(3, f"{MARK}@", f"It is no {MARK}.")],
             total=1,
             expires_at=timezone.now() + timedelta(days=1),
+        ),
+        jobdescription=JobDescription.objects.create(
+            organisation=organisation,
+            text=f"We look for a {MARK} keeper. " * 5,
+            status=JobDescription.Status.FAILED,
+            sent={"messages": [{"content": f"A {MARK} keeper."}]},
+            received=f"What do {MARK}s eat?",
+            left_out=[(f"How old are your {MARK}s?", "age")],
         ),
         message=Message.objects.create(invitation=invitation, kind=Message.Kind.INVITATION, last_error=MARK),
         mailtemplate=MailTemplate.objects.create(

@@ -36,6 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def rows(clean_redis, settings):
     settings.VOICE = settings.VOICE | {"QUEUE_LIMIT": 0}  # no speech is made
     settings.METRICS_NETWORKS = []
+    settings.LLM_BASE_URL, settings.LLM_MODEL, settings.LLM_NAME = "http://127.0.0.1:9/v1", "m", "Models Ltd"
     return organisation.make()
 
 

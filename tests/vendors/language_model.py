@@ -14,6 +14,7 @@ import threading
 from typing import Any
 
 from tests.vendors.assessing_model import ASSESSMENTS, EVEN_SO
+from tests.vendors.interview_drafts import InterviewDrafts
 from tests.vendors.server import Answer, Request, VendorServer, as_json, expect
 
 MODEL = "small-and-quick"
@@ -61,7 +62,8 @@ class LanguageModelServer(VendorServer):
         if assess and self.temper not in EVEN_SO:
             message, ending = _said(assess(self.temper, user))
         else:
-            message, ending = getattr(self, self.temper)(system, user)
+            writer = InterviewDrafts() if user.startswith('{"job_description"') else self
+            message, ending = getattr(writer, self.temper)(system, user)
         return {
             "object": "chat.completion",
             "model": MODEL,

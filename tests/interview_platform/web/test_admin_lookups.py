@@ -26,6 +26,7 @@ OFFERED = {
     "interviews.erasure": {"interview__id__exact", "source__exact", "status__exact"},
     "interviews.groupsurvey": set(),
     "interviews.interview": {"language__exact", "organisation__id__exact", "status__exact"},
+    "interviews.jobdescription": {"status__exact"},
     "interviews.invitationbatch": {"interview__id__exact", "status__exact"},
     "interviews.mailtemplate": {"kind__exact", "organisation__id__exact"},
     "interviews.message": {"invitation__interview__id__exact", "kind__exact", "status__exact", "delivery"},

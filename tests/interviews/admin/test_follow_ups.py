@@ -81,6 +81,15 @@ def test_follow_up_stands_after_its_question(client, member, answer):
     assert page.count("Follow-up question of the language model") == 1
 
 
+def test_scripted_follow_up_is_told_as_one(client, member, answer):
+    answer.session.answers.filter(follow_up=1).update(is_scripted=True)
+    member(Role.REVIEWER)
+    page = review_page(client, answer)
+
+    assert page.count("Scripted follow-up question") == 1
+    assert "Follow-up question of the language model" not in page
+
+
 def test_recruiter_reads_what_the_model_was_sent(client, member, answer):
     member(Role.RECRUITER)
     assert exchange_url(answer) in review_page(client, answer)

@@ -332,3 +332,59 @@ def test_pages_have_no_inline_scripts_of_ours(client, member, interview):
     page = page_of(client, interview)
     assert "onclick=" not in page
     assert 'type="module"' in page
+
+
+# --- Scripted follow-ups ---------------------------------------------------------------------------
+
+
+def with_script(text):
+    return form("Why here?", **{"questions-0-scripted_follow_ups": text})
+
+
+def test_scripted_follow_ups_are_written_one_a_line(client, member, queued):
+    member(Role.RECRUITER)
+    client.post(reverse(ADD), with_script(" What then? \r\n\r\nAnd  why?\r\n"))
+    interview = Interview.objects.get()
+
+    assert interview.questions.get().scripted_follow_ups == ["What then?", "And why?"]
+    page = client.get(change_url(interview)).content.decode()
+    assert "What then?\nAnd why?</textarea>" in page
+    assert "Follow-up 2" in page
+    assert {"What then?", "And why?"} <= set(Speech.objects.values_list("text", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a?\nb?\nc?\nd?", "At most 3 follow-up questions."),
+        ("x" * 2001, "A follow-up question has at most 2000 characters."),
+        ("What \0then?", "Null characters are not allowed."),
+    ],
+)
+def test_scripted_follow_ups_have_the_limits_of_questions(client, member, queued, text, told):
+    member(Role.RECRUITER)
+    page = client.post(reverse(ADD), with_script(text)).content.decode()
+
+    assert told in page
+    assert not Interview.objects.exists()
+
+
+def test_saving_without_a_change_of_the_script_changes_nothing(client, member, interview, queued):
+    member(Role.RECRUITER)
+    interview.questions.update(scripted_follow_ups=["What then?", "And why?"])
+    order = list(interview.questions.values_list("pk", flat=True))
+    posted = saved(interview, order)
+    for n in range(len(order)):
+        posted[f"questions-{n}-scripted_follow_ups"] = "What then?\r\nAnd why?"
+    client.post(change_url(interview), posted)
+
+    assert {tuple(each.scripted_follow_ups) for each in interview.questions.all()} == {
+        ("What then?", "And why?")
+    }
+
+
+def test_reviewer_reads_the_script(client, member, interview):
+    interview.questions.update(scripted_follow_ups=["What then?"])
+    member(Role.REVIEWER)
+
+    assert "What then?" in client.get(change_url(interview)).content.decode()

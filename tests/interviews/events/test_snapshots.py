@@ -143,6 +143,14 @@ def awaiting_a_follow_up(session):
     return answer
 
 
+def before_a_scripted_follow_up(session):
+    session.answers.filter(position=1).update(scripted_left=1)
+    version = session.definition
+    version.questions = [each | {"scripted_follow_ups": ["Why?"]} for each in version.questions]
+    version.save()
+    return under_way(session)
+
+
 def proposed(session):
     answer = awaiting_a_follow_up(session)
     key = answer.speech_key
@@ -187,6 +195,10 @@ CASES = {
         lambda a: answers.type_answer(answer=a, text="x", by="t", now=now()),
     ),
     "ask_a_follow_up": (proposed, settle),
+    "ask_a_scripted_follow_up": (
+        before_a_scripted_follow_up,
+        lambda a: answers.type_answer(answer=a, text="x", by="t", now=now()),
+    ),
     "go_on_without_a_follow_up": (awaiting_a_follow_up, time_out),
     "finish_without_a_follow_up": (before_the_last_wait, time_out),
     "ask_the_next_question_instead": (

@@ -43,6 +43,21 @@ def test_documents_have_them_after_their_question(record):
     assert subtitles.vtt(record).index("invoices") < subtitles.vtt(record).index("tested")
 
 
+def test_documents_say_who_asked(record):
+    follow_up = record.answers[1].answer
+    assert "Follow-up question of the language model" in texts_of(record)
+    assert not schema.described(record, now=timezone.now()).answers[1].is_scripted
+
+    follow_up.is_scripted = True
+
+    assert "Scripted follow-up question" in texts_of(record)
+    assert schema.described(record, now=timezone.now()).answers[1].is_scripted
+
+
+def texts_of(record):
+    return " ".join(getattr(block, "text", "") for section in sections.of(record) for block in section.blocks)
+
+
 def test_archive_has_their_recordings(record):
     own = Session.objects.filter(pk=record.session.pk)
     pieces = archive.stream(records.recordings(own, at_most=9), now=timezone.now())

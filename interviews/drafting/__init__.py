@@ -1,0 +1,1 @@
+"""Door: an interview is drafted from a job description by the language model, and edited by a person."""
