@@ -1,6 +1,6 @@
 """Self-declared groups: what candidates say, and the reports that are counted of it.
 
-A report is counted once, of whole quarters, and what it counted is deleted (ADR 107).
+A report is counted once, of whole quarters, and what it counted is deleted (ADR 43).
 """
 
 import logging

@@ -80,7 +80,7 @@ class GroupDeclaration(models.Model):
 class ImpactReport(models.Model):
     """How candidates of each group fared who finished interviews from the first to the last day.
 
-    It is counted once and never again, and holds nothing but what is shown (ADR 107). Each candidate is in
+    It is counted once and never again, and holds nothing but what is shown (ADR 43). Each candidate is in
     one report at most. tables: as `queries/impact.Table` says.
     """
 

@@ -1,7 +1,7 @@
 """Adverse impact: how often the candidates of each group advance, beside the group that does most often.
 
 Pure arithmetic. `table` and `crossed` also decide which rows are shown, so that no small group can be found:
-not in a row, and not by subtracting what is shown from what is known otherwise (ADR 107).
+not in a row, and not by subtracting what is shown from what is known otherwise (ADR 43).
 
 Source: 6 RCNY § 5-300 to 5-304 (New York City's rules for Local Law 144, adopted 2023): selection rate,
 scoring rate, impact ratio, and which categories may be left out. 29 CFR § 1607.4.

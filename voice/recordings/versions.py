@@ -4,7 +4,7 @@
     versions.use(version)
 
 The transcript is a copy of the version that is current, so whoever reads it need not know of versions
-(docs/adr/0108-versions-of-a-transcript.md).
+(docs/adr/0044-versions-of-a-transcript.md).
 """
 
 from collections.abc import Iterable, Sequence

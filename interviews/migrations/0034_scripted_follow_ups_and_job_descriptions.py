@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_organisation_language_model"),
-        ("interviews", "0025_awaited_follow_ups"),
+        ("interviews", "0033_drafts_go_with_older_rows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -21,7 +21,7 @@ END $$
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("interviews", "0103_scripted_follow_ups_and_job_descriptions"),
+        ("interviews", "0034_scripted_follow_ups_and_job_descriptions"),
     ]
 
     operations = [
