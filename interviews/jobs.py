@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from interviews.actions import (
     batches,
-    drafting,
-    drafts,
+    draft_evaluations,
     erasure,
     follow_ups,
     groups,
+    interview_drafts,
     invitations,
     mails,
     new_links,
@@ -37,20 +37,20 @@ def expire() -> None:
     invitations.expire_due(now=now)
     follow_ups.sweep(now=now)
     _sweep_drafts(now)
-    drafting.sweep(now=now)
+    interview_drafts.sweep(now=now)
     sessions.abandon_idle(now=now)
     search_index.repair_recent(now=now)
 
 
 def _sweep_drafts(now: datetime) -> None:
     """Queue the draft evaluations of interviews that have ended, and again those that failed or were lost."""
-    due = drafts.due(now=now).values_list("pk", "session__invitation__interview__organisation_id")
-    queue_again(due, drafts.job_id, drafts.queue, about=("organisation_id",))
+    due = draft_evaluations.due(now=now).values_list("pk", "session__invitation__interview__organisation_id")
+    queue_again(due, draft_evaluations.job_id, draft_evaluations.queue, about=("organisation_id",))
 
 
 def draft_evaluation(draft_id: str) -> None:
     """Ask the language model for the levels that it suggests for a candidate."""
-    drafts.advance(draft_id=UUID(draft_id), now=timezone.now())
+    draft_evaluations.advance(draft_id=UUID(draft_id), now=timezone.now())
 
 
 def repair_search() -> None:
@@ -65,7 +65,7 @@ def ask_language_model(answer_id: str) -> None:
 
 def draft_interview(description_id: str) -> None:
     """Have the language model draft an interview from a job description."""
-    drafting.draft(description_id=UUID(description_id))
+    interview_drafts.draft(description_id=UUID(description_id))
 
 
 def invite_batch(batch_id: str) -> None:

@@ -21,9 +21,8 @@ from django.utils import timezone
 from interviews import states
 from interviews.actions import follow_ups
 from interviews.actions.draft_requests import LOST_AFTER, Asking, Stopped
-from interviews.brain import draft as drafting
-from interviews.brain import guard, metrics
-from interviews.brain.draft import Draft
+from interviews.brain import draft_evaluation, guard, metrics
+from interviews.brain.draft_evaluation import Draft
 from interviews.brain.grading import Criterion
 from interviews.brain.passages import Said
 from interviews.models import DraftEvaluation, InterviewVersion, Session, Suggestion
@@ -115,7 +114,7 @@ def _make(row: DraftEvaluation, answers: list[AnswerRecord], *, now: datetime) -
     said = [_said(each) for each in answers]
     ask = Asking(row, answers, now)
     try:
-        made = drafting.made(_criteria(version), said, language=version.language, ask=ask)
+        made = draft_evaluation.made(_criteria(version), said, language=version.language, ask=ask)
     except Stopped:
         if ask.is_out_of_time:
             _postpone(row, now + LOOK_AGAIN)
@@ -212,7 +211,7 @@ def _keep(row: DraftEvaluation, made: Draft, said_key: str, *, now: datetime) ->
         status=Status.DONE,
         model=settings.LLM_MODEL,
         run_by=settings.LLM_NAME,
-        prompt_version=drafting.VERSION,
+        prompt_version=draft_evaluation.VERSION,
         said_key=said_key,
         addressed=[[each.said.number, each.start_s] for each in made.addressed],
         made_at=timezone.now(),

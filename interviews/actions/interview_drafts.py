@@ -1,7 +1,7 @@
 """Drafting an interview from a job description, by the language model.
 
-    row = drafting.request(organisation=…, text=…, language="en", question_count=6, by=user, now=now)
-    drafting.draft(description_id=row.pk)      # the job: asks the model, and makes the draft
+    row = interview_drafts.request(organisation=…, text=…, language="en", question_count=6, by=user, now=now)
+    interview_drafts.draft(description_id=row.pk)      # the job: asks the model, and makes the draft
 
 A person asks for it, edits what comes, and publishes it. One job description at a time is at the model, so
 that follow-up questions of candidates, which the same workers ask for, never wait behind it. Everything sent

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from interviews import states
-from interviews.actions import answers, drafts, follow_ups, interviews
+from interviews.actions import answers, draft_evaluations, follow_ups, interviews
 from interviews.actions.errors import WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
@@ -48,7 +48,7 @@ def start(*, invitation: Invitation, now: datetime) -> Session:
     sql.insert(session)
     copies = _answers_for(session)
     sql.insert(*copies)
-    drafts.plan(session=session, now=now)
+    draft_evaluations.plan(session=session, now=now)
     scripted = [text for question in definition.asked for text in question.scripted_follow_ups]
     interviews.request_texts(definition, texts=[*(copy.question_text for copy in copies), *scripted])
     return session

@@ -1,6 +1,6 @@
 """A draft evaluation: for each criterion a level that is suggested, or the reason why there is none. Pure.
 
-    drafted = draft.made(criteria, answers, language="en", ask=ask)
+    drafted = draft_evaluation.made(criteria, answers, language="en", ask=ask)
     drafted.grades["17"].level; drafted.addressed
 
 A person decides. What a candidate says must not move the model, so no sentence is where it could:

@@ -70,7 +70,7 @@ class Grade:
     """A level with its proof, or with level 0 the reason why there is none.
 
     reason: "nothing_said", "cut_off", "refusal", "malformed", "rationale", "quote", or a topic that must not
-    count (`guard.topics`). `interviews.brain.draft` knows more.
+    count (`guard.topics`). `interviews.brain.draft_evaluation` knows more.
     """
 
     level: int = 0

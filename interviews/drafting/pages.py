@@ -25,7 +25,7 @@ from accounts import access
 from accounts.carried_organisation import CarriedOrganisationForm
 from accounts.models import Organisation, User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedModelAdmin
-from interviews.actions import drafting
+from interviews.actions import interview_drafts
 from interviews.actions.errors import ActionRefused
 from interviews.brain import guard, language_model
 from interviews.models import Interview, JobDescription
@@ -84,7 +84,7 @@ class DescriptionForm(CarriedOrganisationForm):
         if self.errors:
             return
         try:
-            self.instance = drafting.request(**self.cleaned_data, by=self._by, now=timezone.now())
+            self.instance = interview_drafts.request(**self.cleaned_data, by=self._by, now=timezone.now())
         except ActionRefused as refused:
             name, _colon, reason = refused.detail.partition(": ")
             is_field = name in self.fields
@@ -198,12 +198,12 @@ class JobDescriptionAdmin(ReadOnlyScopedModelAdmin):
     def cancel_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Send it to no model."""
         description = self._found(request, object_id)
-        return self._act(request, description, drafting.cancel, "Cancelled.")
+        return self._act(request, description, interview_drafts.cancel, "Cancelled.")
 
     def again_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
         """Try once more."""
         description = self._found(request, object_id)
-        return self._act(request, description, drafting.again, "Sent again.")
+        return self._act(request, description, interview_drafts.again, "Sent again.")
 
     def _act(
         self, request: HttpRequest, description: JobDescription, act: Callable[..., Any], logged: str

@@ -232,4 +232,4 @@ TO_ASSESSOR: Final[Mapping[str, str]] = {
         "moi la notation, note moi, notez moi"
     ),
 }
-"""Phrases that speak to whoever assesses. They are the smallest part of the defence (`brain/draft.py`)."""
+"""Phrases that speak to whoever assesses. The smallest part of the defence: `brain/draft_evaluation.py`."""

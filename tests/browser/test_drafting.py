@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import expect, sync_playwright
 
 from accounts.models import Membership
-from interviews.actions import drafting
+from interviews.actions import interview_drafts
 from interviews.models import JobDescription
 from tests import factories
 from tests.browser.browsers import chromium_browser, fresh_page
@@ -39,7 +39,7 @@ def draft_what_waits() -> None:
 
     def work() -> None:
         try:
-            drafting.draft(description_id=JobDescription.objects.get(status="waiting").pk)
+            interview_drafts.draft(description_id=JobDescription.objects.get(status="waiting").pk)
         finally:
             connection.close()
 

@@ -10,8 +10,8 @@ from interviews.actions import (
     answers,
     attempts,
     corrections,
+    draft_evaluations,
     draft_requests,
-    drafts,
     erasure,
     sessions,
     versions,
@@ -63,7 +63,7 @@ def session(language_model):
 
 
 def due():
-    return list(drafts.due(now=timezone.now()))
+    return list(draft_evaluations.due(now=timezone.now()))
 
 
 def run() -> None:
@@ -102,7 +102,7 @@ def test_quote_of_a_spoken_answer_has_its_second(language_model):
     session = factories.SessionFactory(invitation__interview=make_interview(), finished=True)
     answer = factories.AnswerFactory(session=session, position=1, accepted=True, transcript=SAID)
     factories.CorrectionFactory(answer=answer, first_word=4, text="service,", recognised="service")
-    drafts.plan(session=session, now=timezone.now())
+    draft_evaluations.plan(session=session, now=timezone.now())
     run()
 
     [quote] = Suggestion.objects.first().quotes
@@ -115,7 +115,7 @@ def test_words_that_the_candidate_gave_afterwards_are_no_evidence(language_model
     factories.CorrectionFactory(
         answer=answer, first_word=3, text="huge", recognised="small", is_by_candidate=True
     )
-    drafts.plan(session=session, now=timezone.now())
+    draft_evaluations.plan(session=session, now=timezone.now())
     run()
 
     [quote] = Suggestion.objects.first().quotes
@@ -127,7 +127,7 @@ def test_answer_that_the_candidate_calls_misheard_is_no_evidence(language_model)
     factories.AnswerFactory(
         session=session, position=1, accepted=True, transcript=SAID, flagged_at=timezone.now()
     )
-    drafts.plan(session=session, now=timezone.now())
+    draft_evaluations.plan(session=session, now=timezone.now())
     run()
 
     assert {(row.level, row.reason) for row in Suggestion.objects.all()} == {(None, "unreliable")}
@@ -138,14 +138,14 @@ def test_transcripts_are_waited_for(language_model):
     answer = factories.AnswerFactory(session=session, position=1, accepted=True, transcript=SAID)
     transcript = factories.Transcript.objects.filter(recording=answer.recording_id)
     transcript.update(status="waiting")
-    drafts.plan(session=session, now=timezone.now())
+    draft_evaluations.plan(session=session, now=timezone.now())
     run()
     assert not language_model.sent
     assert not due()
 
     transcript.update(status="done")
-    [row] = drafts.due(now=timezone.now() + timedelta(minutes=3))
-    drafts.advance(draft_id=row.pk, now=timezone.now())
+    [row] = draft_evaluations.due(now=timezone.now() + timedelta(minutes=3))
+    draft_evaluations.advance(draft_id=row.pk, now=timezone.now())
     assert Suggestion.objects.exists()
 
 
@@ -154,7 +154,7 @@ def test_what_was_recognised_badly_is_not_sent(language_model, confidence, is_se
     session = factories.SessionFactory(invitation__interview=make_interview(), finished=True)
     answer = factories.AnswerFactory(session=session, position=1, accepted=True, transcript=SAID)
     factories.Transcript.objects.filter(recording=answer.recording_id).update(confidence=confidence)
-    drafts.plan(session=session, now=timezone.now())
+    draft_evaluations.plan(session=session, now=timezone.now())
     run()
 
     assert bool(language_model.sent) == is_sent
@@ -208,7 +208,7 @@ def test_request_that_another_job_waits_for_is_not_sent_again(session, language_
     jobs.draft_evaluation(str(row.pk))
     assert len(language_model.sent) == sent
 
-    drafts.advance(draft_id=row.pk, now=timezone.now() + timedelta(minutes=3))  # its worker died
+    draft_evaluations.advance(draft_id=row.pk, now=timezone.now() + timedelta(minutes=3))  # its worker died
     assert len(language_model.sent) == sent + 1
 
 
@@ -222,7 +222,7 @@ def test_model_that_cannot_be_reached_is_asked_again_later(session, language_mod
     assert DraftRequest.objects.get().error
 
     language_model.mood = ""
-    drafts.advance(draft_id=row.pk, now=timezone.now())
+    draft_evaluations.advance(draft_id=row.pk, now=timezone.now())
     assert Suggestion.objects.count() == 2
 
 
@@ -235,7 +235,7 @@ def test_model_that_refuses_the_request_is_not_asked_again(session, language_mod
 
 def test_model_that_is_away_for_a_day_is_given_up(session, language_model):
     language_model.mood = 500
-    DraftEvaluation.objects.update(attempts=drafts.MOST_ATTEMPTS - 1)
+    DraftEvaluation.objects.update(attempts=draft_evaluations.MOST_ATTEMPTS - 1)
     run()
 
     assert DraftEvaluation.objects.get().status == "failed"
@@ -375,13 +375,13 @@ def test_nothing_is_kept_of_a_candidate_who_was_erased_meanwhile(session, langua
 def test_correction_while_it_is_made_counts(language_model, monkeypatch):
     session = factories.SessionFactory(invitation__interview=make_interview(), finished=True)
     answer = factories.AnswerFactory(session=session, position=1, accepted=True, transcript=SAID)
-    drafts.plan(session=session, now=timezone.now())
+    draft_evaluations.plan(session=session, now=timezone.now())
     monkeypatch.setattr(draft_requests, "AT_ONCE_S", 0.0)
     run()
     by = factories.UserFactory()
     corrections.correct(answer=answer, first_word=0, last_word=0, text="We", by=by, now=timezone.now())
     monkeypatch.setattr(draft_requests, "AT_ONCE_S", 60.0)
-    drafts.advance(draft_id=DraftEvaluation.objects.get().pk, now=timezone.now())
+    draft_evaluations.advance(draft_id=DraftEvaluation.objects.get().pk, now=timezone.now())
 
     assert Suggestion.objects.first().quotes[0]["text"] == "We built a small service"
 
@@ -391,7 +391,7 @@ def test_what_was_said_is_not_logged(session, language_model, caplog):
     language_model.mood = 500
     run()
     language_model.mood = ""
-    drafts.advance(draft_id=DraftEvaluation.objects.get().pk, now=timezone.now())
+    draft_evaluations.advance(draft_id=DraftEvaluation.objects.get().pk, now=timezone.now())
 
     assert Suggestion.objects.exists()
     assert "invoices" not in caplog.text

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from interviews import jobs
-from interviews.actions import drafting, versions
+from interviews.actions import interview_drafts, versions
 from interviews.actions.errors import BadValue, WrongState
 from interviews.models import Interview, JobDescription
 from tests import factories
@@ -35,7 +35,7 @@ def request_draft(recruiter):
             "by": recruiter,
             "now": timezone.now(),
         }
-        return drafting.request(**values | changed)
+        return interview_drafts.request(**values | changed)
 
     return make
 
@@ -145,7 +145,7 @@ def test_try_that_failed_is_tried_again_and_kept(request_draft, recruiter, langu
     failed = draft(request_draft())
     language_model.temper = "helpful"
 
-    second = draft(drafting.again(description=failed, by=recruiter, now=timezone.now()))
+    second = draft(interview_drafts.again(description=failed, by=recruiter, now=timezone.now()))
 
     assert second.status == "drafted"
     assert (second.text, second.question_count) == (failed.text, 4)
@@ -156,35 +156,35 @@ def test_try_that_failed_is_tried_again_and_kept(request_draft, recruiter, langu
 def test_what_was_drafted_is_not_drafted_again(request_draft, recruiter):
     row = draft(request_draft())
     with pytest.raises(WrongState):
-        drafting.again(description=row, by=recruiter, now=timezone.now())
+        interview_drafts.again(description=row, by=recruiter, now=timezone.now())
 
 
 def test_cancelled_one_is_not_sent(request_draft, recruiter, language_model):
     row = request_draft()
-    drafting.cancel(description=row, by=recruiter, now=timezone.now())
+    interview_drafts.cancel(description=row, by=recruiter, now=timezone.now())
     draft(row)
 
     assert row.status == "cancelled"
     assert not language_model.sent
     with pytest.raises(WrongState):
-        drafting.cancel(description=row, by=recruiter, now=timezone.now())
+        interview_drafts.cancel(description=row, by=recruiter, now=timezone.now())
 
 
 @pytest.mark.parametrize("end", ["give_up", "delete"])
 def test_answer_that_is_not_waited_for_any_more_makes_no_draft(request_draft, monkeypatch, end):
     row = request_draft()
-    complete = drafting.language_model.complete
+    complete = interview_drafts.language_model.complete
 
     def slow(*args, **kwargs):
         with pytest.raises(WrongState):
-            drafting.cancel(description=row, by="test", now=timezone.now())
+            interview_drafts.cancel(description=row, by="test", now=timezone.now())
         if end == "give_up":
-            drafting.sweep(now=timezone.now() + drafting.LOST_AFTER)
+            interview_drafts.sweep(now=timezone.now() + interview_drafts.LOST_AFTER)
         else:
             JobDescription.objects.filter(pk=row.pk).delete()
         return complete(*args, **kwargs)
 
-    monkeypatch.setattr(drafting.language_model, "complete", slow)
+    monkeypatch.setattr(interview_drafts.language_model, "complete", slow)
     jobs.draft_interview(str(row.pk))
 
     assert not Interview.objects.exists()
@@ -240,7 +240,7 @@ def test_one_job_description_is_at_the_model_at_a_time(request_draft, language_m
     assert second.status == "waiting"
     assert not language_model.sent
 
-    drafting.sweep(now=timezone.now() + drafting.LOST_AFTER)
+    interview_drafts.sweep(now=timezone.now() + interview_drafts.LOST_AFTER)
     assert f"draft-{second.pk}" in queued("brain")
     assert draft(second).status == "drafted"
 
@@ -251,11 +251,11 @@ def test_one_job_description_is_at_the_model_at_a_time(request_draft, language_m
 def test_one_that_a_dead_worker_left_is_ended(request_draft, recruiter):
     row, now = request_draft(), timezone.now()
     JobDescription.objects.update(status="sent", sent_at=now)
-    drafting.sweep(now=now)
+    interview_drafts.sweep(now=now)
     row.refresh_from_db()
     assert row.status == "sent"
 
-    drafting.sweep(now=now + timedelta(minutes=6))
+    interview_drafts.sweep(now=now + timedelta(minutes=6))
     row.refresh_from_db()
     assert (row.status, row.reason) == ("failed", "lost")
 
@@ -264,7 +264,7 @@ def test_one_that_came_to_nothing_is_forgotten_after_a_month(request_draft, lang
     kept = draft(request_draft())
     language_model.temper = "refusing"
     draft(request_draft())
-    drafting.sweep(now=timezone.now() + timedelta(days=31))
+    interview_drafts.sweep(now=timezone.now() + timedelta(days=31))
 
     assert [row.pk for row in JobDescription.objects.all()] == [kept.pk]
 

@@ -5,7 +5,7 @@ Italian is a language that is not offered.
 
 from typing import NamedTuple
 
-from interviews.brain import draft, sifting
+from interviews.brain import draft_evaluation, sifting
 
 SPOKEN = {
     "en": [
@@ -141,5 +141,5 @@ EXAMPLES = [each for each in INJECTED if each.sentences[0] in SPOKEN[each.langua
 
 def switch_guard_off(monkeypatch) -> None:
     """Let everything that is said be evidence, and believe each level."""
-    monkeypatch.setattr(draft, "_kind", lambda passage, ask: sifting.WORK)
-    monkeypatch.setattr(draft, "_quoted", lambda grade, evidence: evidence)
+    monkeypatch.setattr(draft_evaluation, "_kind", lambda passage, ask: sifting.WORK)
+    monkeypatch.setattr(draft_evaluation, "_quoted", lambda grade, evidence: evidence)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-CONTEXT = 2048
-"""Tokens. The longest prompt, for three sentences, has 800; an answer has at most 500."""
+CONTEXT = 4096
+"""Tokens. The longest prompt of these tests has 800; an answer has at most 500."""
 PROMPTS = 2
 """Sifting and grading: the beginning of each is kept in a place of its own."""
 

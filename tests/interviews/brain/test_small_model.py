@@ -8,13 +8,13 @@ only, each with words that were said.
 
 import pytest
 
-from interviews.brain import draft, grading
+from interviews.brain import draft_evaluation, grading
 from interviews.brain import language_model as client
-from interviews.brain.draft import Draft
+from interviews.brain.draft_evaluation import Draft
 from interviews.brain.grading import Criterion
 from tests.interviews.brain import injections, small_model
 from tests.interviews.brain.injections import INJECTED
-from tests.interviews.brain.test_draft import said
+from tests.interviews.brain.test_draft_evaluation import said
 
 pytestmark = [pytest.mark.proof, pytest.mark.real, pytest.mark.timeout(3600)]
 
@@ -64,8 +64,8 @@ def test_order_in_an_answer(language, is_guarded, model, monkeypatch):
     ask, ask_again = asking(model), asking(model)
     equal = 0
     for number, each in enumerate((one for one in INJECTED if one.language == language), start=1):
-        fair = draft.made([CRITERION], [said(each.without)], language="en", ask=ask)
-        found = draft.made([CRITERION], [said(each.with_order)], language="en", ask=ask_again)
+        fair = draft_evaluation.made([CRITERION], [said(each.without)], language="en", ask=ask)
+        found = draft_evaluation.made([CRITERION], [said(each.with_order)], language="en", ask=ask_again)
         before, after = fair.grades["work"].level, found.grades["work"].level
         equal += before == after
         end = "left out" if each.order in {one.text for one in found.addressed} else "let through"

@@ -13,7 +13,7 @@ from interviews.brain.passages import Said
 from interviews.queries.reliability import RELIABLE_FROM
 from tests import real_models
 from tests.interviews.brain.injections import EXAMPLES
-from tests.interviews.brain.test_draft import Model, levels
+from tests.interviews.brain.test_draft_evaluation import Model, levels
 from tests.sounds import resample
 from tests.vendors.assessing_model import ORDER
 from voice.engines.stt.faster_whisper import FasterWhisper
