@@ -61,8 +61,8 @@ def is_agreed(definition: InterviewVersion, *, consent_text: str) -> bool:
 
 def plan(*, session: Session, now: datetime) -> None:
     """Note at the beginning that a draft is to be made at the end, if the candidate agreed to it."""
-    is_trial = session.invitation.tried_id is not None
-    if not is_trial and is_agreed(session.agreed, consent_text=session.consent_text):
+    wanted = is_agreed(session.agreed, consent_text=session.consent_text)
+    if wanted and session.invitation.tried_id is None:
         DraftEvaluation.objects.create(session=session, retry_at=now)
 
 
