@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import FunctionType
 
+import pytest
 from django.contrib import admin
 
 from voice import defaults
@@ -14,6 +15,7 @@ from voice.engines import defaults as engines
 from voice.engines import registry
 
 ROOT = Path(__file__).resolve().parent.parent
+ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 
 
 def test_imports_point_down():
@@ -24,6 +26,40 @@ def test_imports_point_down():
     ]
     result = subprocess.run([*command, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("app", ["voice", "interviews"])
+def test_architecture_names_each_room_once(app):
+    rows = rows_of(app)
+    named = [name for first, _files in rows for name in first]
+    rooms = {
+        folder.name
+        for folder in (ROOT / app).iterdir()
+        if any(folder.glob("*.py")) and folder.name != "migrations"
+    }
+    assert sorted(named) == sorted(set(named))
+    assert rooms <= {name.partition("/")[0] for name in named}
+
+
+def test_architecture_names_each_file_of_the_product():
+    unnamed = [
+        f"{room}/{file.name}"
+        for first, files in rows_of("interviews")
+        for room in first
+        for file in (ROOT / "interviews" / room).glob("[!_]*.py")
+        if file.stem not in files
+    ]
+    assert unnamed == []
+
+
+def rows_of(app: str) -> list[tuple[list[str], set[str]]]:
+    """Return the rows of an app's table: what stands first in each, and the names in the others."""
+    table = ARCHITECTURE.read_text().partition(f"### {app}/\n")[2].partition("\n#")[0]
+    cells = [line.partition(" | ") for line in table.splitlines() if line.startswith("| `")]
+    return [
+        ([name.rstrip("/") for name in re.findall(r"`([^`]+)`", first)], set(re.findall(r"`(\w+)`", others)))
+        for first, _bar, others in cells
+    ]
 
 
 def test_every_setting_of_the_speech_service_has_a_default_of_its_own():
