@@ -7,7 +7,7 @@ from the interview as it is then. What becomes of it later is told in `interview
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -40,7 +40,6 @@ FIRST_RETRY = timedelta(minutes=1)
 """Doubled with each try: the last one is after half an hour."""
 AT_ONCE = 500
 REMIND_DAYS = (3, 1)
-NOT_REACHED = (Message.Status.FAILED, *deliveries.RETURNED)
 USABLE = {
     Message.Kind.INVITATION: (Invitation.Status.PENDING, Invitation.Status.STARTED),
     Message.Kind.REMINDER: (Invitation.Status.PENDING,),  # never after the start
@@ -291,10 +290,3 @@ def _to_remind(days: int, now: datetime) -> QuerySet[Invitation]:
         messages__sent_at__lte=now - timedelta(days=1),
     )
     return rows.exclude(messages__kind=Message.Kind.REMINDER, messages__days_before=days).distinct()
-
-
-def failures(invitations: Iterable[Invitation]) -> set[UUID]:
-    """Return the ids of the invitations whose last e-mail has failed or came back."""
-    rows = Message.objects.filter(invitation__in=list(invitations)).order_by("invitation_id", "-created_at")
-    last = rows.distinct("invitation_id").values_list("invitation_id", "status")
-    return {invitation_id for invitation_id, status in last if status in NOT_REACHED}

@@ -44,6 +44,7 @@ class OpenLink(models.Model):
     class Meta:
         ordering = ["-created_at"]
         verbose_name = _("open link")
+        verbose_name_plural = _("open links")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(taken__lte=models.F("places")), name="no_more_candidates_than_places"
