@@ -1,6 +1,6 @@
 """Every setting of the platform, read from the environment.
 
-The names, their meaning and their defaults are listed in README.md under "Configuration".
+The names, their meaning and their defaults are listed in docs/configuration.md.
 """
 
 import os
