@@ -350,7 +350,8 @@ async def test_sealed_recording_can_be_filled_up_but_not_extended(browser, recor
     await browser.speak(0)
     await browser.until("ack")
     await browser.say("finish_answer", answer=recording["answer"], bytes=8000)
-    await browser.until("event")
+    while (await browser.until("event"))["name"] != "answer_finished":
+        pass
     await sync_to_async(buffer.delete)(recording["recording"])
     await browser.say("select", answer=recording["answer"])
     assert (await browser.until("resume"))["limit_bytes"] == 8000

@@ -172,6 +172,7 @@ def test_cron_runs_without_harm(planted, clean_redis, bomb, harm):
     queued = Queue("cron", connection=clean_redis, job_class=ListedJob).jobs
     assert sorted(job.func_name for job in queued) == [
         "interview_platform.web.owners.erase_of_deleted",
+        "interviews.jobs.count_groups",
         "interviews.jobs.erase_overdue",
         "interviews.jobs.expire",
         "interviews.jobs.repair_search",
