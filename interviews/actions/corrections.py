@@ -90,7 +90,14 @@ def _cuts(layer: Correction, first_word: int, last_word: int) -> bool:
 def locked_transcript(answer: Answer) -> Transcript:
     """Lock the interview, as its erasure does, and return the transcript of the answer."""
     session = Session.objects.select_for_update(of=("self",)).filter(pk=answer.session_id).first()
+    if session is None:
+        raise WrongState(_("This answer has no transcript."))
+    return transcript_of(answer)
+
+
+def transcript_of(answer: Answer) -> Transcript:
+    """Return the transcript of an answer. Raises WrongState if it has none."""
     found = Transcript.objects.filter(recording__answer=answer.pk, status=Transcript.Status.DONE).first()
-    if session is None or found is None:
+    if found is None:
         raise WrongState(_("This answer has no transcript."))
     return found

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from interviews.actions import search_index
-from interviews.actions.corrections import locked_transcript
+from interviews.actions.corrections import locked_transcript, transcript_of
 from interviews.actions.errors import BadValue, WrongState
 from interviews.models import Answer, Correction, Invitation, Session
 from interviews.queries import corrections, links, rewording
@@ -27,34 +27,59 @@ DIRECTIONS: Final = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Characters that turn the direction of writing: a text with them reads otherwise than it is stored."""
 
 
-@transaction.atomic
 def reword(*, answer: Answer, text: str, shown: str, by: Invitation, now: datetime) -> int:
     """Say what was said, as the whole text of the answer. Return how many runs of words were changed.
 
-    shown: `rewording.digest` of the text that was changed.
+    shown: `rewording.digest` of the text that was changed. The texts are compared without a lock, which is
+    taken only to see that they are still the same, and to save.
 
     Raises:
         BadValue: nothing is left, it is too long, or holds what cannot be kept.
-        WrongState: the time for it is over, the answer has no words, or they are others meanwhile.
+        WrongState: the time for it is over, the answer has no words, they are others meanwhile, or something
+            else of the interview is saved at this moment.
     """
     wanted = _checked(text)
-    transcript = locked_transcript(answer)
-    _require_open(answer, now)
-    own = list(answer.corrections.filter(is_by_candidate=True))
+    transcript, own = _shown_words(answer, shown, now)
     if not transcript.words:
         raise WrongState(_("The words of this answer cannot be changed. Say that it was heard wrongly."))
-    if shown != rewording.digest(transcript, own):
-        raise WrongState(_("These words have changed since you opened the page. Please look at them again."))
     if len(wanted) > LONGER_BY * len(transcript.text) + ADDED_CHARACTERS:
         raise BadValue(_("This is much longer than what we heard. Please correct only what you said."))
     made = rewording.changes(transcript, own, wanted)
     if len(own) + len(made) > MAX_CHANGES:
         raise WrongState(_("This answer has been changed too often. Say that it was heard wrongly."))
-    Correction.objects.bulk_create(_layer(answer, transcript, change, now) for change in made)
     if made:
-        search_index.index(answer_id=answer.pk)
+        _save(answer, [_layer(answer, transcript, change, now) for change in made], shown, now)
         logger.info("answer %s: its transcript is corrected by the candidate", answer.pk)
     return len(made)
+
+
+def _shown_words(answer: Answer, shown: str, now: datetime) -> tuple[Transcript, list[Correction]]:
+    """Return the transcript and the candidate's corrections of it, if these make the text that was shown."""
+    transcript = transcript_of(answer)
+    _require_open(answer, now)
+    own = list(answer.corrections.filter(is_by_candidate=True))
+    if shown != rewording.digest(transcript, own):
+        raise _changed_meanwhile()
+    return transcript, own
+
+
+@transaction.atomic
+def _save(answer: Answer, layers: list[Correction], shown: str, now: datetime) -> None:
+    """Save the layers if the text is still the one that was shown.
+
+    The lock is the same as that of `locked_transcript`, but nothing waits for it here: a candidate's program
+    that sends many changes at once would let each of them hold a connection to the database.
+    """
+    rows = Session.objects.select_for_update(of=("self",), skip_locked=True)
+    if rows.filter(pk=answer.session_id).first() is None:
+        raise _changed_meanwhile()
+    _shown_words(answer, shown, now)
+    Correction.objects.bulk_create(layers)
+    search_index.index(answer_id=answer.pk)
+
+
+def _changed_meanwhile() -> WrongState:
+    return WrongState(_("These words have changed since you opened the page. Please look at them again."))
 
 
 def _layer(answer: Answer, transcript: Transcript, change: rewording.Change, now: datetime) -> Correction:
@@ -97,7 +122,8 @@ def _set_flag(answer: Answer, flagged_at: datetime | None, *, now: datetime) -> 
 
 def _require_open(answer: Answer, now: datetime) -> None:
     sessions = Session.objects.select_related("definition", "invitation__interview__published")
-    until = links.corrected_until(sessions.get(pk=answer.session_id))
+    session = sessions.filter(pk=answer.session_id).first()
+    until = links.corrected_until(session) if session else None
     if until is None or until <= now:
         raise WrongState(_("The time to correct what we heard is over."))
 

@@ -6,19 +6,14 @@ all others keep their times and their confidence.
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Final
 
 from interviews.models import Correction
-from interviews.queries.corrections import Stretch, corrected_text, recognised, separator, wording
+from interviews.queries.corrections import Stretch, corrected_text, separator, wording
 from voice.models import Transcript
+from voice.text.differences import compared
 from voice.text.writing_systems import UNSPACED_LANGUAGES
-
-MOST_COMPARED: Final = 3_000
-"""Words that are compared, which are twenty minutes. What differs in a longer answer is one change from its
-first word to its last: a text that is made to be compared slowly costs about a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +36,13 @@ class _Run:
 
 
 def digest(transcript: Transcript, own: Iterable[Correction]) -> str:
-    """Return a name of the text as the candidate sees it: what is changed must be what was shown."""
-    return hashlib.sha256(corrected_text(transcript, own).encode()).hexdigest()
+    """Return a name of the text as the candidate sees it: what is changed must be what was shown.
+
+    It also names the version and the corrections, because the same text can be made of other words.
+    """
+    layers = list(own)
+    made_of = [transcript.version, *sorted(str(layer.pk) for layer in layers)]
+    return hashlib.sha256(f"{made_of} {corrected_text(transcript, layers)}".encode()).hexdigest()
 
 
 def changes(transcript: Transcript, own: Iterable[Correction], text: str) -> list[Change]:
@@ -56,7 +56,12 @@ def changes(transcript: Transcript, own: Iterable[Correction], text: str) -> lis
     before, after = [word for each in words for word in each], _words(text, transcript)
     if not before:
         return []
-    found = (_change(transcript, stretches, run, after) for run in _runs(before, after, owners))
+    heard = [word["word"] for word in transcript.words]
+    found = []
+    for run in _runs(before, after, owners):
+        touched = stretches[run.first : run.last + 1]
+        was = _words(" ".join(heard[touched[0].first : touched[-1].last + 1]), transcript)
+        found.append(_change(touched, was, after[run.start : run.end], separator(transcript)))
     return [change for change in found if change]
 
 
@@ -66,22 +71,25 @@ def _words(text: str, transcript: Transcript) -> list[str]:
 
 
 def _change(
-    transcript: Transcript, stretches: Sequence[Stretch], run: _Run, after: Sequence[str]
+    touched: Sequence[Stretch], heard: Sequence[str], written: Sequence[str], between: str
 ) -> Change | None:
-    """Return a run as a change: none if nothing is said otherwise, and `None` for what was recognised."""
-    first, last = stretches[run.first].first, stretches[run.last].last
-    joined = separator(transcript).join
-    text = joined(after[run.start : run.end])
-    if text != joined(_words(recognised(transcript, first, last), transcript)):
-        return Change(first, last, text)
-    is_corrected = any(one.correction for one in stretches[run.first : run.last + 1])
-    return Change(first, last, None) if is_corrected else None
+    """Return a run as a change: none if nothing is said otherwise, and `None` for what was recognised.
+
+    touched: the stretches of the run. heard: the words that were recognised there.
+    """
+    first, last = touched[0].first, touched[-1].last
+    if heard != written:
+        return Change(first, last, between.join(written))
+    return Change(first, last, None) if any(one.correction for one in touched) else None
 
 
 def _runs(before: Sequence[str], after: Sequence[str], owners: Sequence[int]) -> list[_Run]:
     """Return what differs, in whole stretches. Words that come in belong to the stretch before them."""
     runs: list[_Run] = []
-    for i1, i2, j1, j2 in _differences(before, after):
+    for part in compared(before, after):
+        if part.is_same:
+            continue
+        i1, i2, j1, j2 = part.before.start, part.before.stop, part.after.start, part.after.stop
         first = owners[i1 if i2 > i1 else max(i1 - 1, 0)]
         last = owners[i2 - 1] if i2 > i1 else first
         begin, end = bisect_left(owners, first), bisect_right(owners, last)
@@ -92,23 +100,3 @@ def _runs(before: Sequence[str], after: Sequence[str], owners: Sequence[int]) ->
         else:
             runs.append(run)
     return runs
-
-
-def _differences(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield (i1, i2, j1, j2): before[i1:i2] became after[j1:j2]."""
-    if max(len(before), len(after)) <= MOST_COMPARED:
-        for tag, *places in SequenceMatcher(a=before, b=after).get_opcodes():
-            if tag != "equal":
-                yield (places[0], places[1], places[2], places[3])
-        return
-    start = _common(before, after)
-    shorter = min(len(before), len(after)) - start
-    end = min(shorter, _common(before[::-1], after[::-1]))
-    if len(before) != len(after) or start < len(before):
-        yield start, len(before) - end, start, len(after) - end
-
-
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return with how many equal words both begin."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))

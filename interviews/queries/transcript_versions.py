@@ -1,18 +1,14 @@
 """Versions of an answer's transcript, and what is different between two of them, word by word."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Final
 
 from django.db.models import Count, Min, Q
 
 from interviews.models import Answer, Session
 from interviews.queries import corrections
 from voice.models import Recognised, TranscriptVersion
-
-EXACT_UP_TO: Final = 3000
-"""Words. Longer texts, of some twenty minutes, are compared by their rarer words first: it is much faster."""
+from voice.text.differences import compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +60,13 @@ def count_waiting(organisation_id: int) -> int:
 
 def passages(before: Recognised, after: Recognised) -> list[Passage]:
     """Return both versions in one, as they were recognised. Capitals and punctuation are not compared."""
-    were, are = _texts(before), _texts(after)
-    plain = [[_plain(word) for word in words] for words in (were, are)]
-    matcher = SequenceMatcher(a=plain[0], b=plain[1], autojunk=max(len(were), len(are)) > EXACT_UP_TO)
-    return list(_passages(before, after, matcher.get_opcodes()))
+    were, are = before.words, after.words
+    found = []
+    for part in compared(_plain_words(were), _plain_words(are)):
+        gone, new = _joined(before, were[part.before]), _joined(after, are[part.after])
+        at = (are[part.after] or were[part.before])[0]["start"]
+        found.append(Passage(new, "", "", at) if part.is_same else Passage("", gone, new, at))
+    return found
 
 
 def count_different(found: Sequence[Passage]) -> int:
@@ -75,23 +74,11 @@ def count_different(found: Sequence[Passage]) -> int:
     return sum(1 for passage in found if not passage.same)
 
 
-def _passages(
-    before: Recognised, after: Recognised, steps: Sequence[tuple[str, int, int, int, int]]
-) -> Iterator[Passage]:
-    for tag, i1, i2, j1, j2 in steps:
-        gone, new = (_joined(row, begin, end) for row, begin, end in ((before, i1, i2), (after, j1, j2)))
-        at = after.words[j1]["start"] if j1 < j2 else before.words[i1]["start"]
-        yield Passage(new, "", "", at) if tag == "equal" else Passage("", gone, new, at)
+def _joined(row: Recognised, words: Sequence[dict]) -> str:
+    return corrections.separator(row).join(word["word"].strip() for word in words)
 
 
-def _joined(row: Recognised, begin: int, end: int) -> str:
-    return corrections.recognised(row, begin, end - 1) if begin < end else ""
-
-
-def _texts(row: Recognised) -> list[str]:
-    return [word["word"].strip() for word in row.words]
-
-
-def _plain(word: str) -> str:
-    """Return the word without capitals and punctuation; a word that is nothing else stays as it is."""
-    return "".join(filter(str.isalnum, word)).casefold() or word
+def _plain_words(words: Sequence[dict]) -> list[str]:
+    """Return the words without capitals and punctuation; a word that is nothing else stays as it is."""
+    texts = (word["word"].strip() for word in words)
+    return ["".join(filter(str.isalnum, text)).casefold() or text for text in texts]

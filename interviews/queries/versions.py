@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import SequenceMatcher
 from typing import Any
 
 from django.utils import formats, timezone
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from interviews.models import InterviewVersion, Question
 from interviews.models.rubric import RubricCriterion
 from interviews.models.version import AskedQuestion
+from voice.text.differences import compared
 
 NAMES = ("think_seconds", "answer_limit_seconds", "retakes", "follow_ups", "scripted_follow_ups")
 
@@ -37,17 +37,13 @@ class Difference:
     def pieces(self) -> list[Piece]:
         """Both texts in one, word by word."""
         before, after = self.before.split(), self.after.split()
-        matcher = SequenceMatcher(a=before, b=after, autojunk=False)
-        return [
-            Piece(kind, " ".join(words))
-            for tag, i1, i2, j1, j2 in matcher.get_opcodes()
-            for kind, words in _of(tag, before[i1:i2], after[j1:j2])
-            if words
-        ]
-
-
-def _of(tag: str, gone: list[str], new: list[str]) -> list[tuple[str, list[str]]]:
-    return [("same", gone)] if tag == "equal" else [("gone", gone), ("new", new)]
+        found = []
+        for part in compared(before, after):
+            kinds = [("same", before[part.before])]
+            if not part.is_same:
+                kinds = [("gone", before[part.before]), ("new", after[part.after])]
+            found += [Piece(kind, " ".join(words)) for kind, words in kinds if words]
+        return found
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:

@@ -1,5 +1,6 @@
 """Pages on which answers are transcribed again, and the versions of a transcript compared and chosen."""
 
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -78,9 +79,10 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
             "here": here,
             "form": form,
             "back": moment_url(session_id, answer.number),
-            **difference(versions, request.GET),
         }
-        return self._transcripts_page(request, answer.session, "versions", context)
+        return self._transcripts_page(
+            request, answer.session, "versions", context, lambda: difference(versions, request.GET)
+        )
 
     def use_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
         """Let another version be the answer's transcript."""
@@ -204,16 +206,22 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
         return AgainForm(request.POST if request.method == "POST" else None, models=models_for([session]))
 
     def _transcripts_page(
-        self, request: HttpRequest, session: Session, name: str, context: dict[str, Any]
+        self,
+        request: HttpRequest,
+        session: Session,
+        name: str,
+        context: dict[str, Any],
+        details: Callable[[], dict[str, Any]] = dict,
     ) -> HttpResponse:
         """Answer a page that looks again with what has changed since, others with the whole page.
 
-        context: seen, how much is made, and whether it `is_waiting` for more.
+        context: seen, how much is made, and whether it `is_waiting` for more. details: computes the rest of
+        the context, only where something is shown: many pages look again every few seconds.
         """
         has_seen = request.headers.get("HX-Request") and request.GET.get("seen") == str(context["seen"])
         if has_seen and context["is_waiting"]:
             return HttpResponse(status=204)  # htmx leaves the page as it is, and the focus where it is
-        shared = {"session": session, "look_again_s": LOOK_AGAIN_S, **context}
+        shared = {"session": session, "look_again_s": LOOK_AGAIN_S, **context, **details()}
         if request.headers.get("HX-Request"):
             return TemplateResponse(request, f"admin/interviews/review/{name}_part.html", shared)
         page = {

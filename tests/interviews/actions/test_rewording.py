@@ -1,6 +1,8 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, connections, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from interviews.actions import corrections, erasure, rewording
 from interviews.actions.errors import ActionRefused, BadValue, WrongState
-from interviews.models import Answer, Correction
+from interviews.models import Answer, Correction, Session
 from interviews.queries.answers import AnswerRecord, complete
 from interviews.queries.rewording import digest
 from tests import factories
@@ -111,6 +113,47 @@ def test_words_that_have_changed_meanwhile_are_not_changed(answer):
     reword(answer, RIGHT)
     with pytest.raises(WrongState):
         reword(answer, "I built nothing", shown=shown)
+
+
+def test_words_that_change_while_they_are_compared_are_not_changed(answer, monkeypatch):
+    compare = rewording.rewording.changes
+
+    def changes(*args):
+        factories.CorrectionFactory(answer=answer, first_word=0, text="We", is_by_candidate=True)
+        return compare(*args)
+
+    monkeypatch.setattr(rewording.rewording, "changes", changes)
+    with pytest.raises(WrongState):
+        reword(answer, RIGHT)
+    assert Correction.objects.get().text == "We"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_words_are_compared_outside_of_the_transaction(answer, monkeypatch):
+    compare, were_in_transaction = rewording.rewording.changes, []
+
+    def changes(*args):
+        were_in_transaction.append(connection.in_atomic_block)
+        return compare(*args)
+
+    monkeypatch.setattr(rewording.rewording, "changes", changes)
+    assert reword(answer, RIGHT) == 1
+    assert were_in_transaction == [False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_does_not_wait_for_another_one(answer):
+    def from_another_connection():
+        try:
+            return reword(answer, RIGHT)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor() as threads, transaction.atomic():
+        Session.objects.select_for_update(of=("self",)).get(pk=answer.session_id)
+        with pytest.raises(WrongState):
+            threads.submit(from_another_connection).result(timeout=30)
+    assert reword(answer, RIGHT) == 1
 
 
 def test_changes_of_an_answer_have_an_end_that_leaves_reviewers_room(answer, monkeypatch):

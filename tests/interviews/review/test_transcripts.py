@@ -77,6 +77,14 @@ def test_reviewer_asks_looks_and_chooses(client, member, answer):
     assert messages == ["Answer 1 is transcribed again.", "Answer 1: version 1 of its transcript is used."]
 
 
+def test_page_that_looks_again_without_news_compares_nothing(client, member, answer, monkeypatch):
+    member(Role.REVIEWER)
+    client.post(of_answer(answer), CHOICE)
+    monkeypatch.setattr("interviews.review.transcripts.difference", lambda *_: pytest.fail("was compared"))
+    response = client.get(of_answer(answer) + "?seen=1", headers={"HX-Request": "true"})
+    assert response.status_code == 204
+
+
 def test_words_of_both_versions_are_text(client, member, answer):
     member(Role.REVIEWER)
     client.post(of_answer(answer), CHOICE)
