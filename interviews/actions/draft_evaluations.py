@@ -26,7 +26,7 @@ from interviews.brain.draft_evaluation import Draft
 from interviews.brain.grading import Criterion
 from interviews.brain.passages import Said
 from interviews.models import DraftEvaluation, InterviewVersion, Session, Suggestion
-from interviews.queries import suggestions
+from interviews.queries import suggestions, transcript_versions
 from interviews.queries.answers import AnswerRecord
 from interviews.texts import consent
 from voice.errors import RequestRefused, VoiceError
@@ -98,7 +98,7 @@ def advance(*, draft_id: UUID, now: datetime) -> None:
         _end(row, Status.ENDED, "unwanted")
         return
     answers = suggestions.records(session)
-    if any(_is_awaited(each) for each in answers):
+    if any(_is_awaited(each) for each in answers) or transcript_versions.is_to_be_replaced(session):
         _postpone(row, now + LOOK_AGAIN)
         return
     _make(row, answers, now=now)

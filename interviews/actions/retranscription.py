@@ -1,7 +1,8 @@
 """Transcribing answers again with another model. Every version is kept, and one of them is used.
 
 A new version changes nothing by itself unless that was wanted, and never where words were corrected: a
-correction belongs to the version that it was made on.
+correction belongs to the version that it was made on. Whoever leaves a version that the candidate corrected
+confirms it.
 """
 
 import logging
@@ -98,13 +99,24 @@ def _request(
     return count
 
 
-def use(*, answer: Answer, version: int, by: User) -> None:
+def use(*, answer: Answer, version: int, is_confirmed: bool, by: User) -> None:
     """Let one of the versions be the answer's transcript, for pages, search, exports and programs.
 
+    is_confirmed: whether the person knows that the candidate's corrections belong to the one that is used.
+
     Raises:
-        WrongState: there is no such version, or it is not done.
+        WrongState: there is no such version, or it is not done. Or it is not confirmed where it must be.
     """
-    if not _use(answer, version, lambda transcript: True):
+
+    def may(transcript: Transcript) -> bool:
+        corrected = corrections.by_candidate(answer.corrections.all())
+        if transcript.version in corrected - {version} and not is_confirmed:
+            raise WrongState(
+                _("The candidate corrected the version that is used. Confirm that you leave it.")
+            )
+        return True
+
+    if not _use(answer, version, may):
         raise WrongState(_("There is no such version, or it is not done."))
     logger.info("answer %s: version %d of its transcript is used, chosen by %s", answer.pk, version, by.pk)
 
@@ -113,8 +125,13 @@ def version_finished(*, version: TranscriptVersion) -> None:
     """Use a new version if that was wanted, unless words of the one that is used were corrected."""
     answer = Answer.objects.filter(recording=version.recording_id).first()
     if answer is not None and version.is_to_be_current:
-        layers = answer.corrections.all()
-        _use(answer, version.version, lambda transcript: not corrections.in_force(transcript, layers))
+        _use(answer, version.version, lambda transcript: not _is_corrected(transcript, answer))
+
+
+def _is_corrected(transcript: Transcript, answer: Answer) -> bool:
+    layers = list(answer.corrections.all())
+    is_by_candidate = transcript.version in corrections.by_candidate(layers)
+    return is_by_candidate or bool(corrections.in_force(transcript, layers))
 
 
 @transaction.atomic

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from interviews.brain import guard, quotes
+from interviews.brain import guard
 from interviews.brain.language_model import Completion, Prompt
 from interviews.brain.passages import Passage
+from interviews.texts import quotes
 from interviews.texts.forbidden import NAMES
 
 VERSION: Final = "grading/1"

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from typing import Final
 
-from interviews.brain import quotes
+from interviews.texts import quotes
 from interviews.texts.forbidden import COMMON_WORDS, FORBIDDEN, TO_ASSESSOR
 
 LONGEST: Final = 220

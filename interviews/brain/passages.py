@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from interviews.brain import quotes
+from interviews.texts import quotes
 from voice.types import Word
 
 PAUSE_S: Final = 1.0

@@ -87,7 +87,10 @@ class ExportedTranscript(Schema):
     corrected_text: str = Field(description="With the corrections in force; the same as `text` without any.")
     is_reliable: bool = Field(
         description=f"Whether the confidence is {RELIABLE_FROM} or more, and the candidate does not say that "
-        "it was heard wrongly. If not, listen to the recording."
+        "it was heard wrongly and did not correct another version. If not, listen to the recording."
+    )
+    corrected_elsewhere: int | None = Field(
+        description="The version that the candidate corrected, where another one is used; null: none."
     )
     language: str
     confidence: float | None = Field(description="0 to 1, mean over the words.")
@@ -248,7 +251,8 @@ def _transcript(each: AnswerRecord, transcript: Any) -> ExportedTranscript:
         status=transcript.status,
         text=transcript.text,
         corrected_text=each.text,
-        is_reliable=is_reliable(transcript, is_flagged=each.is_flagged),
+        is_reliable=is_reliable(transcript, is_disputed=each.is_disputed),
+        corrected_elsewhere=each.corrected_elsewhere,
         language=transcript.language,
         confidence=transcript.confidence,
         engine=transcript.engine,

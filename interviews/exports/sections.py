@@ -84,6 +84,9 @@ def _answer(each: AnswerRecord) -> Iterator[Block]:
         if answer.flagged_at:
             flagged = _("The candidate says that this was heard wrongly (%s): listen.")
             yield Text(flagged % moment(answer.flagged_at), is_note=True)
+        if each.corrected_elsewhere is not None:
+            elsewhere = _("The candidate corrected version %(n)s, which is not used: listen.")
+            yield Text(elsewhere % {"n": each.corrected_elsewhere}, is_note=True)
         if each.is_unsure:
             unreliable = _("Unreliable transcript: listen. The computer was %d %% sure of its words.")
             yield Text(unreliable % each.confidence_percent, is_note=True)

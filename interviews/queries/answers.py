@@ -44,9 +44,14 @@ class AnswerRecord:
         return self.transcript is not None and self.transcript.status == Transcript.Status.DONE
 
     @property
-    def is_flagged(self) -> bool:
-        """Whether the candidate says that it was heard wrongly."""
-        return self.answer.flagged_at is not None
+    def corrected_elsewhere(self) -> int | None:
+        """The version that the candidate corrected, where another one is used. All layers count for it."""
+        return corrections.corrected_elsewhere(self.transcript, self.answer.corrections.all())
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether the candidate says that it was heard wrongly, or corrected another version."""
+        return self.answer.flagged_at is not None or self.corrected_elsewhere is not None
 
     @property
     def is_unsure(self) -> bool:
@@ -57,7 +62,7 @@ class AnswerRecord:
     @property
     def is_unreliable(self) -> bool:
         """Whether something was recognised that should be listened to instead of read."""
-        return self.is_unsure or bool(self.is_flagged and self.transcript and self.transcript.text)
+        return self.is_unsure or bool(self.is_disputed and self.transcript and self.transcript.text)
 
     @property
     def confidence_percent(self) -> int:

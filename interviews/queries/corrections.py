@@ -66,10 +66,34 @@ def in_force(transcript: Recognised, corrections: Iterable[Correction]) -> list[
 
     corrections: all of the answer, in the order in which they were made.
     """
+    return _uppermost(layer for layer in corrections if _is_of(layer, transcript))
+
+
+def by_candidate(layers: Iterable[Correction]) -> set[int]:
+    """Return the versions that the candidate corrected and did not restore, also if a reviewer's hide it.
+
+    No version changes once it is made, so their words need not be read.
+    """
+    own: dict[int, list[Correction]] = {}
+    for layer in layers:
+        if layer.is_by_candidate:
+            own.setdefault(layer.version, []).append(layer)
+    return {version for version, of_version in own.items() if _uppermost(of_version)}
+
+
+def corrected_elsewhere(transcript: Recognised | None, layers: Iterable[Correction]) -> int | None:
+    """Return the newest version that the candidate corrected instead of the one that is used; or None.
+
+    Whoever corrected the one that is used has seen it: then there is none.
+    """
+    corrected = by_candidate(layers)
+    return None if transcript is None or transcript.version in corrected else max(corrected, default=None)
+
+
+def _uppermost(layers: Iterable[Correction]) -> list[Correction]:
+    """Return the layers of one version that no other lies above, in the order of the words."""
     kept: list[Correction] = []
-    for layer in sorted(corrections, key=lambda layer: not layer.is_by_candidate):
-        if not _is_of(layer, transcript):
-            continue
+    for layer in sorted(layers, key=lambda layer: not layer.is_by_candidate):
         kept = [one for one in kept if one.last_word < layer.first_word or one.first_word > layer.last_word]
         if layer.text is not None:
             kept.append(layer)

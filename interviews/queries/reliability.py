@@ -17,12 +17,18 @@ DOUBTFUL_BELOW: Final = 0.5
 """A word with less confidence is marked: below even odds it is more likely wrong than right."""
 
 
-def is_reliable(transcript: Recognised | None, *, is_flagged: bool = False) -> bool:
+def is_reliable(transcript: Recognised | None, *, is_disputed: bool = False) -> bool:
     """Whether what was recognised may be read, searched and quoted without listening. Pure.
 
-    An answer without a transcript, or in which no speech was recognised, is not; nor is one of which its
-    candidate says that it was heard wrongly (is_flagged). No correction makes a transcript reliable.
+    An answer without a transcript, or in which no speech was recognised, is not; nor is one that is
+    disputed: its candidate says that it was heard wrongly, or corrected another version than the one that is
+    used. No correction makes a transcript reliable.
     """
-    if is_flagged or transcript is None or transcript.status != Recognised.Status.DONE or not transcript.text:
+    if (
+        is_disputed
+        or transcript is None
+        or transcript.status != Recognised.Status.DONE
+        or not transcript.text
+    ):
         return False
     return (transcript.confidence or 0.0) >= RELIABLE_FROM

@@ -17,6 +17,7 @@ from interviews.models.rubric import RubricCriterion
 from interviews.queries import reliability
 from interviews.queries.answers import AnswerRecord, complete
 from interviews.queries.moments import moment_url
+from interviews.texts.quotes import occurs
 
 Status = DraftEvaluation.Status
 
@@ -96,12 +97,18 @@ class Draft:
             return Suggested(criterion, reason=row.reason_in_words)
         if not {quote["number"] for quote in row.quotes} <= self._reliable:
             return Suggested(criterion, reason=str(REASONS["unreliable"]))
+        if not all(occurs(quote["text"], self._said[quote["number"]]) for quote in row.quotes):
+            return Suggested(criterion, reason=str(REASONS["unproven"]))  # other words stand there now
         quotes = [self._place(quote["number"], quote["start_s"], quote["text"]) for quote in row.quotes]
         return Suggested(criterion, row.level, row.rationale, quotes)
 
     @cached_property
     def _reliable(self) -> set[str]:
         return {record.answer.number for record in self.records if is_reliable(record)}
+
+    @cached_property
+    def _said(self) -> dict[str, str]:
+        return {record.answer.number: _spaced(record) for record in self.records}
 
     @property
     def addressed(self) -> list[Place]:
@@ -131,10 +138,16 @@ def _as_reviewers_heard(record: AnswerRecord) -> AnswerRecord:
     return replace(record, layers=[layer for layer in record.layers if not layer.is_by_candidate])
 
 
+def _spaced(record: AnswerRecord) -> str:
+    """Return the words of an answer with spaces between them in any language, as the model quotes them."""
+    spoken = " ".join(stretch.text for stretch in record.stretches)
+    return record.answer.typed_text or spoken or record.text
+
+
 def is_reliable(record: AnswerRecord) -> bool:
     """Whether the answer's words may be quoted: it was typed, or recognised well enough."""
     return bool(record.answer.typed_text) or reliability.is_reliable(
-        record.transcript, is_flagged=record.is_flagged
+        record.transcript, is_disputed=record.is_disputed
     )
 
 

@@ -195,13 +195,14 @@ class _Text:
         begin = spans[0][0]
         is_spoken = begin < len(self.said)
         second = snippets.second_of(begin, self.said, self._words) if is_spoken else None
-        is_flagged = self.answer.flagged_at is not None
+        elsewhere = corrections.corrected_elsewhere(self.transcript, self.answer.corrections.all())
+        is_disputed = self.answer.flagged_at is not None or elsewhere is not None
         return Hit(
             self.answer,
             self.language,
             snippets.cut(self.text, spans),
             second,
-            is_unreliable=is_spoken and not reliability.is_reliable(self.transcript, is_flagged=is_flagged),
+            is_unreliable=is_spoken and not reliability.is_reliable(self.transcript, is_disputed=is_disputed),
             has_words_of_candidate=is_spoken and any(one.is_by_candidate for one in self._stretches),
         )
 

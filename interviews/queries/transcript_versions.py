@@ -50,6 +50,12 @@ def progress_of(session: Session) -> tuple[int, int]:
     return counted["done"], counted["total"]
 
 
+def is_to_be_replaced(session: Session) -> bool:
+    """Whether a transcript of the interview is being made that is to be used in the place of another."""
+    waiting = TranscriptVersion.objects.filter(status=TranscriptVersion.Status.WAITING, is_to_be_current=True)
+    return waiting.filter(recording__answer__session=session).exists()
+
+
 def count_waiting(organisation_id: int) -> int:
     """Return how many answers of an organisation wait to be transcribed again."""
     waiting = TranscriptVersion.objects.filter(status=TranscriptVersion.Status.WAITING)

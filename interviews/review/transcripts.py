@@ -27,7 +27,7 @@ from interviews.queries import transcript_versions
 from interviews.queries.moments import moment_url
 from interviews.review import answers
 from interviews.review.again import AgainForm, models_for
-from interviews.review.versions import difference, number_in, versions_of
+from interviews.review.versions import at_stake, difference, number_in, versions_of
 from voice.models import Recognised
 
 MOST_AT_ONCE = 20
@@ -55,8 +55,11 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
     # One answer
 
     def versions_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
-        """Show the versions of an answer's transcript and their difference, or ask for another one."""
+        """Show the versions of an answer's transcript and their difference; writers ask for another one."""
         answer = self._answer(request, session_id, answer_id)
+        is_writer = self._may_choose(request, answer.session)
+        if request.method == "POST" and not is_writer:
+            raise PermissionDenied
         here = reverse("admin:interviews_versions", args=[session_id, answer_id])
         form = self._form_for(request, answer.session)
         if request.method == "POST" and form.is_valid():
@@ -73,7 +76,9 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
         context = {
             "title": _("Transcripts of answer %s") % answer.number,
             "answer": answer,
+            "is_writer": is_writer,
             "versions": versions,
+            "at_stake": at_stake(answer),
             "is_waiting": any(one.row.status == Recognised.Status.WAITING for one in versions),
             "seen": sum(one.row.status != Recognised.Status.WAITING for one in versions),
             "here": here,
@@ -87,9 +92,13 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
     def use_view(self, request: HttpRequest, session_id: UUID, answer_id: UUID) -> HttpResponse:
         """Let another version be the answer's transcript."""
         answer = self._answer(request, session_id, answer_id)
+        if not self._may_choose(request, answer.session):
+            raise PermissionDenied
+        is_confirmed = request.POST.get("is_confirmed") == "on"
         number = number_in(request.POST.get("version", "")) or 0
         try:
-            retranscription.use(answer=answer, version=number, by=cast("User", request.user))
+            by = cast("User", request.user)
+            retranscription.use(answer=answer, version=number, is_confirmed=is_confirmed, by=by)
         except ActionRefused as refused:
             messages.error(request, refused.detail)
         else:
@@ -112,6 +121,8 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
     def transcripts_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Show by which models an interview was transcribed, and how far it is; or ask for it."""
         session = self._session(request, session_id)
+        if not self._may_choose(request, session):
+            raise PermissionDenied
         form = self._form_for(request, session)
         here = reverse("admin:interviews_transcripts", args=[session_id])
         if request.method == "POST" and form.is_valid() and self._began(request, [session], form):
@@ -201,6 +212,10 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
         if session is None:
             raise Http404
         return cast("Session", session)
+
+    def _may_choose(self, request: HttpRequest, session: Session) -> bool:
+        """Whether the user orders transcripts of this interview, and chooses which are used."""
+        return access.has_role(request.user, session.interview.organisation_id, access.WRITERS)
 
     def _form_for(self, request: HttpRequest, session: Session) -> AgainForm:
         return AgainForm(request.POST if request.method == "POST" else None, models=models_for([session]))

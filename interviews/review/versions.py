@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from accounts.models import User
 from interviews.models import Answer
-from interviews.queries import transcript_versions
+from interviews.queries import corrections, transcript_versions
 from voice.models import Recognised
 from voice.types import EngineModel
 
@@ -54,6 +54,32 @@ def versions_of(answer: Answer) -> list[Version]:
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class AtStake:
+    """How many corrections are in force on the version that is used, and so with no other one.
+
+    of_candidate: how many of them are the candidate's. needs_confirmation: before another one is used.
+    """
+
+    version: int
+    total: int
+    of_candidate: int
+    needs_confirmation: bool
+
+
+def at_stake(answer: Answer) -> AtStake:
+    """Return what another version would put out of force."""
+    transcript = cast("Any", answer.recording).transcript
+    layers = list(answer.corrections.all())
+    standing = corrections.in_force(transcript, layers)
+    return AtStake(
+        transcript.version,
+        total=len(standing),
+        of_candidate=sum(layer.is_by_candidate for layer in standing),
+        needs_confirmation=transcript.version in corrections.by_candidate(layers),
+    )
 
 
 def difference(versions: list[Version], asked: Mapping[str, str]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from interviews.texts import consent
 from tests import factories
 from tests.interviews import journey
 from tests.vendors.language_model import MODEL, NAME
+from voice.models import TranscriptVersion
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 commits = pytest.mark.django_db(transaction=True)
@@ -384,6 +385,20 @@ def test_correction_while_it_is_made_counts(language_model, monkeypatch):
     draft_evaluations.advance(draft_id=DraftEvaluation.objects.get().pk, now=timezone.now())
 
     assert Suggestion.objects.first().quotes[0]["text"] == "We built a small service"
+
+
+@pytest.mark.parametrize(("is_to_be_current", "status"), [(True, "waiting"), (False, "done")])
+def test_draft_waits_for_a_version_that_is_to_be_used(language_model, is_to_be_current, status):
+    session = factories.SessionFactory(invitation__interview=make_interview(), finished=True)
+    answer = factories.AnswerFactory(session=session, position=1, accepted=True, transcript=SAID)
+    TranscriptVersion.objects.create(
+        recording=answer.recording, version=2, is_to_be_current=is_to_be_current, asked_at=timezone.now()
+    )
+    draft_evaluations.plan(session=session, now=timezone.now())
+    run()
+
+    assert DraftEvaluation.objects.get().status == status
+    assert bool(language_model.sent) == (status == "done")
 
 
 def test_what_was_said_is_not_logged(session, language_model, caplog):

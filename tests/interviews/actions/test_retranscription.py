@@ -9,7 +9,7 @@ from django.utils import timezone
 from interviews.actions import corrections, erasure, retranscription
 from interviews.actions.errors import ActionRefused, BadValue, WrongState
 from interviews.models import Correction, SearchEntry
-from interviews.queries import transcript_versions
+from interviews.queries import suggestions, transcript_versions
 from interviews.queries.answers import AnswerRecord, complete
 from tests import factories
 from tests.fakes import FakeRecognition
@@ -85,6 +85,10 @@ def correct(answer, by, text="invoices", version=1):
     return corrections.correct(answer=answer, **words, text=text, version=version, by=by, now=now)
 
 
+def use(answer, by, version, *, is_confirmed=False):
+    retranscription.use(answer=answer, version=version, is_confirmed=is_confirmed, by=by)
+
+
 def record(answer):
     """What pages and exports read of it."""
     return AnswerRecord.of(complete(answer.session.answers.all()).get())
@@ -109,9 +113,9 @@ def test_version_that_is_not_to_be_used_stays_beside(answer, by, heard):
     work(answer)
     assert record(answer).text == "we read in voices"
 
-    retranscription.use(answer=answer, version=2, by=by)
+    use(answer, by, 2)
     assert record(answer).text == "we read invoices"
-    retranscription.use(answer=answer, version=1, by=by)
+    use(answer, by, 1)
     assert record(answer).text == "we read in voices"
 
 
@@ -122,14 +126,48 @@ def test_corrections_keep_the_version_that_they_were_made_on(answer, by, heard):
     assert record(answer).text == "we read invoices", "the corrected first version is still used"
     assert record(answer).transcript.version == 1
 
-    retranscription.use(answer=answer, version=2, by=by)
+    use(answer, by, 2)
     assert [is_in_force for _layer, is_in_force in record(answer).history] == [False]
     correct(answer, by, "bills", version=2)
     assert record(answer).text == "we read bills"
 
-    retranscription.use(answer=answer, version=1, by=by)
+    use(answer, by, 1)
     assert record(answer).text == "we read invoices"
     assert list(Correction.objects.values_list("version", flat=True)) == [1, 2]
+
+
+def test_version_that_the_candidate_corrected_is_left_with_a_confirmation_only(answer, by, heard):
+    factories.CorrectionFactory(
+        answer=answer, first_word=2, last_word=3, text="in verses", is_by_candidate=True
+    )
+    ask(answer, by)
+    work(answer)
+    with pytest.raises(WrongState, match="Confirm"):
+        use(answer, by, 2)
+    use(answer, by, 1)  # the one that is used
+    assert not record(answer).is_unreliable
+
+    use(answer, by, 2, is_confirmed=True)
+    assert record(answer).corrected_elsewhere == 1
+    assert record(answer).is_unreliable
+    assert not suggestions.is_reliable(suggestions.records(answer.session)[0])
+
+    use(answer, by, 1)
+    assert record(answer).text == "we read in verses"
+    assert not record(answer).is_unreliable
+
+
+def test_new_version_waits_for_a_person_where_a_reviewer_restored_what_the_candidate_corrected(
+    answer, by, heard
+):
+    words = {"first_word": 2, "last_word": 3}
+    factories.CorrectionFactory(answer=answer, **words, is_by_candidate=True)
+    factories.CorrectionFactory(answer=answer, **words, text=None)
+    ask(answer, by)
+    work(answer)
+    assert record(answer).transcript.version == 1
+    with pytest.raises(WrongState, match="Confirm"):
+        use(answer, by, 2)
 
 
 def test_correction_of_a_page_with_another_version_is_refused(answer, by, heard):
@@ -283,7 +321,7 @@ def test_version_that_is_not_done_cannot_be_used(answer, by, version):
     ask(answer, by)
     TranscriptVersion.objects.filter(version=1).update(status="failed")
     with pytest.raises(ActionRefused):
-        retranscription.use(answer=answer, version=version, by=by)
+        use(answer, by, version)
 
 
 def test_log_has_no_word_of_it(answer, by, heard, caplog):

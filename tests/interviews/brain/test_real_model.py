@@ -6,8 +6,9 @@ writes is either a question that may be asked or none, not how good the question
 
 import pytest
 
-from interviews.brain import follow_up, guard, quotes
+from interviews.brain import follow_up, guard
 from interviews.brain import language_model as client
+from interviews.texts import quotes
 from tests.interviews.brain import small_model
 from tests.interviews.brain.test_follow_up import ANSWERS, ASKED, ORDERS
 

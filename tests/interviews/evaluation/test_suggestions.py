@@ -169,6 +169,28 @@ def test_level_whose_proof_is_unreliable_now_is_not_shown(client, member, drafte
     assert "not recognised well enough: listen" in text
 
 
+@pytest.mark.parametrize("kind", ["page", "json", "pdf"])
+def test_level_whose_proof_does_not_stand_in_the_transcript_any_more_is_not_shown(
+    client, member, drafted, submit, kind
+):
+    person = member(Role.OWNER)
+    submit(drafted, person, 1, 2)
+    Suggestion.objects.filter(level=None).update(reason="nothing_said")
+    answer = Answer.objects.get(session=drafted)
+    corrections.correct(answer=answer, first_word=2, last_word=2, text="a", by=person, now=timezone.now())
+    text = page(client, drafted) if kind == "page" else text_of(client, drafted, kind)
+
+    assert f"Asked a {SECRET}." not in text
+    assert "does not follow from the words" in text
+
+
+def test_level_stays_where_other_words_were_corrected(drafted):
+    answer = Answer.objects.get(session=drafted)
+    factories.CorrectionFactory(answer=answer, first_word=0, text="We", is_by_candidate=False)
+
+    assert suggestions.of(drafted).suggested[0].level == 3
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [("waiting", "has not answered yet"), ("failed", "could not be reached"), ("ended", "")],

@@ -128,6 +128,16 @@ def test_json_tells_which_version_of_the_transcript_is_used(client, member, sess
     assert [(each.version, each.is_in_force) for each in found.transcript.corrections] == [(1, False)]
 
 
+def test_json_tells_that_the_candidate_corrected_another_version(client, member, session):
+    member(Role.OWNER)
+    answer = session.answers.get(position=1)
+    factories.CorrectionFactory(answer=answer, first_word=3, text="tiny", is_by_candidate=True)
+    Transcript.objects.filter(recording=answer.recording).update(version=2)
+    [found, _typed] = CandidateInterview.model_validate_json(client.get(url(session, "json")).content).answers
+    assert found.transcript.corrected_elsewhere == 1
+    assert not found.transcript.is_reliable
+
+
 def test_json_tells_no_limits_and_facts_about_the_whole_interview(client, member, session):
     member(Role.OWNER)
     factories.ObservationFactory(session=session, kind="opened_again")

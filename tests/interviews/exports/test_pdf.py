@@ -98,6 +98,14 @@ def test_candidates_words_are_told_from_those_of_reviewers(session):
     assert "Words in brackets were recognised" not in text
 
 
+def test_candidates_correction_of_another_version_is_told(session):
+    answer = session.answers.get(position=1)
+    factories.CorrectionFactory(answer=answer, first_word=3, text="tiny", is_by_candidate=True)
+    Transcript.objects.update(version=2)
+    text = of_record(records.of(session.pk))
+    assert "The candidate corrected version 1, which is not used: listen." in text
+
+
 def test_unreliable_transcript_says_so(session):
     assert "Unreliable" not in of_record(records.of(session.pk))
     Transcript.objects.update(confidence=0.41)

@@ -3,7 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interviews.models import Correction
-from interviews.queries.corrections import by_segment, corrected_text, in_force, recognised, wording
+from interviews.queries.corrections import (
+    by_segment,
+    corrected_elsewhere,
+    corrected_text,
+    in_force,
+    recognised,
+    wording,
+)
 from tests import factories
 from voice.models import Transcript
 
@@ -50,6 +57,36 @@ def test_empty_correction_takes_words_away():
 def test_correction_of_other_words_is_not_in_force():
     again = transcript_of("I built a small service that reads invoices")
     assert corrected_text(again, [layer(7, 8, "invoices")]) == again.text
+
+
+def of_version(version, text="invoices", *, is_by_candidate=True):
+    return Correction(
+        first_word=7,
+        last_word=8,
+        recognised="in voices",
+        text=text,
+        version=version,
+        is_by_candidate=is_by_candidate,
+    )
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ([], None),
+        ([of_version(1)], 1),
+        ([of_version(1), of_version(3)], 3),
+        ([of_version(1), of_version(2)], None),  # who corrected the one that is used has seen it
+        ([of_version(1), of_version(1, None)], None),  # taken back
+        ([of_version(1), of_version(2), of_version(2, None)], 1),
+        ([of_version(1, is_by_candidate=False)], None),
+        ([of_version(1), of_version(1, None, is_by_candidate=False)], 1),  # a reviewer's hide nothing of it
+    ],
+)
+def test_candidates_correction_of_a_version_that_is_not_used_is_told(layers, expected):
+    transcript = transcript_of()
+    transcript.version = 2
+    assert corrected_elsewhere(transcript, layers) == expected
 
 
 def test_japanese_words_are_not_spaced():

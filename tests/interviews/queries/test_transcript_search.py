@@ -69,6 +69,13 @@ def test_candidates_words_are_found_and_marked_and_a_flag_says_listen(say, ours)
     assert hit.is_unreliable
 
 
+def test_hit_in_another_version_than_the_candidate_corrected_says_listen(say, ours):  # noqa: F811
+    answer = say("a service that reads in voices")
+    CorrectionFactory(answer=answer, text="one", version=2, is_by_candidate=True)
+    [hit] = search("voices", ours).hits
+    assert hit.is_unreliable
+
+
 def test_phrase_is_found_in_its_order_only(say, ours):  # noqa: F811
     say("small service reads invoices")
     assert search('"small service"', ours).hits

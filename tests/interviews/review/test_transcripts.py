@@ -48,8 +48,8 @@ def finish(answer, text="invoices, <b>yes"):
     retranscription.version_finished(version=version)
 
 
-def test_reviewer_asks_looks_and_chooses(client, member, answer):
-    user = member(Role.REVIEWER)
+def test_recruiter_asks_looks_and_chooses(client, member, answer):
+    user = member(Role.RECRUITER)
     page = client.get(of_answer(answer)).content.decode()
     assert "faster_whisper (large-v3)" in page
 
@@ -86,7 +86,7 @@ def test_page_that_looks_again_without_news_compares_nothing(client, member, ans
 
 
 def test_words_of_both_versions_are_text(client, member, answer):
-    member(Role.REVIEWER)
+    member(Role.RECRUITER)
     client.post(of_answer(answer), CHOICE)
     finish(answer, "<script>alert(1)</script>")
     page = client.get(of_answer(answer)).content.decode()
@@ -95,7 +95,7 @@ def test_words_of_both_versions_are_text(client, member, answer):
 
 
 def test_second_click_says_that_it_is_under_way(client, member, answer):
-    member(Role.REVIEWER)
+    member(Role.RECRUITER)
     client.post(of_answer(answer), CHOICE)
     response = client.post(of_answer(answer), CHOICE)
     assert response.status_code == 422
@@ -104,27 +104,27 @@ def test_second_click_says_that_it_is_under_way(client, member, answer):
 
 @pytest.mark.parametrize("model", ["", "deepgram:nova", "x", "faster_whisper:large-v3\0"])
 def test_model_that_is_not_offered_is_refused(client, member, answer, model):
-    member(Role.REVIEWER)
+    member(Role.RECRUITER)
     assert client.post(of_answer(answer), CHOICE | {"model": model}).status_code == 422
     assert not TranscriptVersion.objects.exists()
 
 
 def test_without_workers_the_page_says_so(client, member, answer, clean_redis):
     clean_redis.flushdb()
-    member(Role.REVIEWER)
+    member(Role.RECRUITER)
     assert "No model that knows" in client.get(of_answer(answer)).content.decode()
 
 
 @pytest.mark.parametrize("version", ["2", "99999999999", "x", "²", ""])
 def test_version_that_is_not_there_is_not_used(client, member, answer, version):
-    member(Role.REVIEWER)
+    member(Role.RECRUITER)
     assert client.post(of_answer(answer, "versions_use"), {"version": version}).status_code == 302
     assert client.get(of_answer(answer) + f"?before={version}&after=x").status_code == 200
     assert not LogEntry.objects.exists()
 
 
 def test_whole_interview_shows_how_far_it_is(client, member, session, answer):
-    member(Role.REVIEWER)
+    member(Role.RECRUITER)
     factories.AnswerFactory(session=session, position=2, accepted=True)
     assert client.post(of_session(session), CHOICE).status_code == 302
     assert "0 of 2 answers transcribed" in client.get(of_session(session)).content.decode()
@@ -135,12 +135,52 @@ def test_whole_interview_shows_how_far_it_is(client, member, session, answer):
 
 
 def test_review_page_names_the_version_and_its_model(client, member, answer):
-    member(Role.REVIEWER)
+    member(Role.RECRUITER)
     client.post(of_answer(answer), CHOICE)
     finish(answer)
     page = client.get(reverse("admin:interviews_session_change", args=[answer.session_id])).content.decode()
     assert "faster_whisper (large-v3), version 2" in page
     assert 'data-version="2"' in page
+
+
+def test_reviewer_compares_and_neither_orders_nor_chooses(client, member, answer, session):
+    member(Role.RECRUITER)
+    client.post(of_answer(answer), CHOICE)
+    finish(answer)
+    member(Role.REVIEWER)
+
+    page = client.get(of_answer(answer)).content.decode()
+    assert "1 passage is different." in page
+    assert 'data-testid="use-1"' not in page
+    assert 'data-testid="again"' not in page
+    review = client.get(reverse("admin:interviews_session_change", args=[session.pk])).content.decode()
+    assert of_answer(answer) in review
+    assert of_session(session) not in review
+    assert client.post(of_answer(answer), CHOICE).status_code == 403
+    assert client.post(of_answer(answer, "versions_use"), {"version": "1"}).status_code == 403
+    answer.recording.transcript.refresh_from_db()
+    assert answer.recording.transcript.version == 2
+
+
+def test_candidates_corrections_are_left_with_a_confirmation_only(client, member, answer, session):
+    member(Role.RECRUITER)
+    client.post(of_answer(answer), CHOICE)
+    finish(answer)
+    answer.recording.transcript.refresh_from_db()
+    factories.CorrectionFactory(answer=answer, text="bills", version=2, is_by_candidate=True)
+    factories.CorrectionFactory(answer=answer, first_word=1, version=2)
+    page = client.get(of_answer(answer)).content.decode()
+    assert "2 corrections belong to version 2" in page
+    assert "1 is the candidate’s." in page
+    assert "Leave the candidate’s corrections with version 2." in page
+
+    refused = client.post(of_answer(answer, "versions_use"), {"version": "1"}, follow=True).content.decode()
+    assert "Confirm that you leave it." in refused
+    client.post(of_answer(answer, "versions_use"), {"version": "1", "is_confirmed": "on"})
+    answer.recording.transcript.refresh_from_db()
+    assert answer.recording.transcript.version == 1
+    review = client.get(reverse("admin:interviews_session_change", args=[session.pk])).content.decode()
+    assert "The candidate corrected version 2, which is not used: listen." in review
 
 
 def test_recruiter_chooses_several_candidates(client, member, session, answer, interview):
@@ -204,7 +244,7 @@ def test_reviewer_who_is_not_assigned_finds_nothing(client, member, ours, answer
 def test_pages_have_the_same_number_of_queries_for_many_answers(
     client, member, session, django_assert_max_num_queries
 ):
-    member(Role.REVIEWER)
+    member(Role.RECRUITER)
     for position in range(1, 9):
         factories.AnswerFactory(session=session, position=position, accepted=True)
     with django_assert_max_num_queries(16):

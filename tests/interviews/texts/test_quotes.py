@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interviews.brain import quotes
+from interviews.texts import quotes
 
 SAID = "Well, I’ve built a small service; it reads invoices – 200 a day – and checks them."
 
