@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations, models
+from django.db import connection, migrations, models
 from django.db.migrations.operations.base import Operation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,6 +23,13 @@ BEFORE_THE_RULE = {
     "voice.migrations.0005_segments_of_any_length",
 }
 LOCKED_BEFORE_THE_RULE = {"voice.migrations.0009_transcripts_without_engine"}
+KEYED_BEFORE_THE_RULE = {
+    "accounts.migrations.0003_apikey_created_by",
+    "interviews.migrations.0012_interview_versions",
+    "interviews.migrations.0017_accommodations",
+    "interviews.migrations.0018_open_links",
+    "interviews.migrations.0021_interview_content",
+}
 DROPS = (migrations.RemoveField, migrations.DeleteModel, migrations.RenameField, migrations.RenameModel)
 
 
@@ -102,6 +109,45 @@ def locking_indexes(module: ModuleType) -> list[str]:
 @pytest.mark.parametrize("name", [each for each in new_migrations() if each not in LOCKED_BEFORE_THE_RULE])
 def test_migration_adds_indexes_to_tables_of_before_concurrently(name):
     assert not locking_indexes(import_module(name))
+
+
+def locking_keys(module: ModuleType) -> list[str]:
+    """Foreign keys that a migration adds to tables of before, where writers of both tables would wait."""
+    new = {
+        each.name_lower for each in module.Migration.operations if isinstance(each, migrations.CreateModel)
+    }
+    return [
+        each.describe()
+        for each in flat(module.Migration.operations)
+        if isinstance(each, migrations.AddField)
+        and isinstance(each.field, models.ForeignKey)
+        and (each.field.db_constraint or each.field.db_index)
+        and each.model_name_lower not in new
+    ]
+
+
+@pytest.mark.parametrize("name", [each for each in new_migrations() if each not in KEYED_BEFORE_THE_RULE])
+def test_migration_adds_foreign_keys_to_tables_of_before_without_a_wait(name):
+    assert not locking_keys(import_module(name))
+
+
+@pytest.mark.parametrize("harmful", ["db_constraint", "db_index"])
+def test_foreign_key_that_makes_writers_wait_is_found(harmful):
+    options = {"db_constraint": False, "db_index": False, "null": True}
+
+    def added(**changed: bool) -> ModuleType:
+        key = models.ForeignKey("interviews.Answer", models.CASCADE, **(options | changed))
+        return migration_of(migrations.AddField("observation", "answer", key))
+
+    assert locking_keys(added(**{harmful: True}))
+    assert not locking_keys(added())
+
+
+@pytest.mark.django_db
+def test_no_foreign_key_is_left_without_its_validation():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT conname FROM pg_constraint WHERE contype = 'f' AND NOT convalidated")
+        assert cursor.fetchall() == []
 
 
 @pytest.mark.parametrize("name", new_migrations())

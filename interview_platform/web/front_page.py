@@ -62,28 +62,28 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "is_member": True,
         "is_writer": access.has_any(user, access.WRITERS),
         "view": seen,
-        "under_way": seen.counts["here"] + seen.counts["away"],
+        "under_way": seen.counts["here"] + seen.counts["unseen"],
         "finished": sessions.filter(status=Session.Status.FINISHED).count(),
         "not_started": invitations.filter(status=Invitation.Status.PENDING).count(),
         "candidates": _or_none(waiting_room.numbers) if access.is_unlimited(user) else None,
-        "errands": errands(user, away=seen.counts["away"]),
+        "errands": errands(user, unseen=seen.counts["unseen"]),
         "speech": _or_none(_speech),
         "latest": [(row, progress.of(row), LABELS.get(row.status, "")) for row in latest[:LATEST]],
         **_figures(user),
     }
 
 
-def errands(user: User, *, away: int) -> list[Errand]:
-    """Return what waits for the user. away: interviews that were begun and left."""
+def errands(user: User, *, unseen: int) -> list[Errand]:
+    """Return what waits for the user. unseen: interviews that were begun and left."""
     queue = reverse("admin:interviews_session_queue")
     to_score, mentions = review_queue.to_score(user).count(), review_queue.mentions(user).count()
     found = [
         Errand(to_score, ngettext("candidate to score", "candidates to score", to_score), queue),
         Errand(mentions, ngettext("note that mentions you", "notes that mention you", mentions), queue),
         Errand(
-            away,
-            ngettext("interview begun and left", "interviews begun and left", away),
-            f"{reverse('watching')}?away=1",
+            unseen,
+            ngettext("interview begun and left", "interviews begun and left", unseen),
+            f"{reverse('watching')}?unseen=1",
         ),
     ]
     if access.has_any(user, access.WRITERS):

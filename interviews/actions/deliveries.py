@@ -13,16 +13,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, Subquery, Value
+from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
 from interviews.models import Message
-from interviews.texts.mails import OF_DECISIONS
 
 logger = logging.getLogger(__name__)
 
 Status, Because = Message.Status, Message.ReturnedBecause
-RETURNED: Final = (Status.BOUNCED, Status.COMPLAINED)
 _AFTER: Final[Mapping[str, tuple[Message.Status, ...]]] = {
     Status.DELIVERED: (Status.WAITING, Status.SENT),
     Status.BOUNCED: (Status.WAITING, Status.SENT, Status.DELIVERED),
@@ -77,15 +75,3 @@ def refusal(error: OSError) -> str:
             status: Any = getattr(cause.email_message, "anymail_status", None)
             return Because.INVALID if status and "invalid" in (status.status or ()) else Because.BLOCKED
     return ""
-
-
-def has_returned(invitation: str = "pk") -> Exists:
-    """Return the condition that the last e-mail to a candidate came back. invitation: the path to its id.
-
-    E-mails that tell a decision do not count: there are none before the start, and a list would tell of them.
-    """
-    told = Message.objects.filter(invitation=OuterRef(OuterRef(invitation))).exclude(kind__in=OF_DECISIONS)
-    last = told.exclude(status__in=[Status.WAITING, Status.DROPPED]).order_by("-created_at").values("pk")[:1]
-    return Exists(
-        Message.objects.filter(invitation=OuterRef(invitation), status__in=RETURNED, pk=Subquery(last))
-    )

@@ -133,10 +133,16 @@ def rotate_keys() -> Counter[str]:
 
     Return how many were `written`, and how many are `unreadable`.
     """
-    return Counter(map(_rotate, GroupDeclaration.objects.iterator()))
+    keys = list(GroupDeclaration.objects.values_list("pk", flat=True))
+    return Counter(ending for key in keys if (ending := _rotate(key)))
 
 
-def _rotate(declaration: GroupDeclaration) -> str:
+@transaction.atomic
+def _rotate(key: UUID) -> str:
+    """Return what became of it; "" where it has been counted or erased. Candidates declare meanwhile."""
+    declaration = GroupDeclaration.objects.select_for_update().filter(pk=key).first()
+    if declaration is None:
+        return ""
     try:
         declaration.groups = declaration.groups
     except tokens.UnreadableToken:

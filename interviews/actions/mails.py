@@ -25,7 +25,7 @@ from accounts.models import User
 from interviews.actions import deliveries
 from interviews.models import Decision, Invitation, MailTemplate, Message
 from interviews.models.question import expected_minutes
-from interviews.queries import links
+from interviews.queries import invited, links
 from interviews.texts import calendar, languages, mails
 from interviews.texts.mails import MailText
 from voice.queues import jobs
@@ -162,7 +162,7 @@ def _is_wanted(message: Message, now: datetime) -> bool:
 
 
 def _is_reachable(invitation: Invitation) -> bool:
-    return Invitation.objects.filter(~deliveries.has_returned(), pk=invitation.pk).exists()
+    return Invitation.objects.filter(~invited.has_returned(), pk=invitation.pk).exists()
 
 
 def of_decision(decision: Decision) -> QuerySet[Message]:
@@ -279,7 +279,7 @@ def _to_remind(days: int, now: datetime) -> QuerySet[Invitation]:
     """
     soon = now + timedelta(days=days)
     earlier = [other for other in REMIND_DAYS if other < days]
-    reachable = Invitation.objects.filter(~deliveries.has_returned())
+    reachable = Invitation.objects.filter(~invited.has_returned())
     rows = reachable.annotate(ends_at=Least("expires_at", "interview__published__deadline")).filter(
         status=Invitation.Status.PENDING,
         wants_reminders=True,

@@ -16,7 +16,7 @@ from unfold.enums import ActionVariant
 
 from accounts.large_lists import PeriodFilter
 from accounts.scoped_admin import ScopedRelatedFilter
-from interviews.actions import deliveries, invitations, mails
+from interviews.actions import invitations, mails
 from interviews.actions.errors import ActionRefused
 from interviews.admin.arrangements import ArrangementActions
 from interviews.admin.link import LinkActions
@@ -57,7 +57,7 @@ class InvitationForm(InvitingForm, forms.ModelForm):
 
 
 class MailFilter(admin.SimpleListFilter):
-    """Candidates whom the last e-mail did not reach."""
+    """Candidates whose last e-mail came back, or was reported as spam."""
 
     title = _("e-mail")
     parameter_name = "mail"
@@ -66,7 +66,7 @@ class MailFilter(admin.SimpleListFilter):
         return [("returned", _("came back"))]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Invitation]) -> QuerySet[Invitation]:
-        return rows.filter(deliveries.has_returned()) if self.value() == "returned" else rows
+        return rows.filter(invited.has_returned()) if self.value() == "returned" else rows
 
 
 class Invited(PeriodFilter):

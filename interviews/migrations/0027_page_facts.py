@@ -7,20 +7,10 @@ NOTED = models.BooleanField(
     help_text="Facts with times, never a score: the page was left and came back, text was pasted into a written answer, a second screen is there. Candidates read so before they agree. Nothing is noted of those with an accommodation.",
     verbose_name="note what the page notices",
 )
-# As in 0024: the release before deletes answers and does not know this column.
-GOES_WITH_ITS_ANSWER = """
-DO $$ DECLARE its_name text; BEGIN
-  SELECT conname INTO STRICT its_name FROM pg_constraint JOIN pg_attribute
-    ON attrelid = conrelid AND conkey = ARRAY[attnum]
-    WHERE contype = 'f' AND conrelid = 'interviews_observation'::regclass AND attname = 'answer_id';
-  EXECUTE format('ALTER TABLE interviews_observation DROP CONSTRAINT %1$I, ADD CONSTRAINT %1$I
-    FOREIGN KEY (answer_id) REFERENCES interviews_answer ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED',
-    its_name);
-END $$
-"""
 
 
 class Migration(migrations.Migration):
+    """The foreign key and the index come by themselves: 0037, 0038."""
 
     dependencies = [
         ("interviews", "0026_candidates_correct"),
@@ -31,6 +21,8 @@ class Migration(migrations.Migration):
             model_name="observation",
             name="answer",
             field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
                 help_text="To the question that was asked then; null: none was, or it is of the whole interview.",
                 null=True,
                 on_delete=django.db.models.deletion.CASCADE,
@@ -64,5 +56,4 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(model_name="interview", name="has_page_facts", field=NOTED),
         migrations.AddField(model_name="interviewversion", name="has_page_facts", field=NOTED.clone()),
-        migrations.RunSQL(GOES_WITH_ITS_ANSWER, migrations.RunSQL.noop),
     ]

@@ -29,6 +29,8 @@ class Message(models.Model):
         FAILED = "failed", _("failed")
         DROPPED = "dropped", _("no longer wanted")
 
+    RETURNED = (Status.BOUNCED, Status.COMPLAINED)
+
     class ReturnedBecause(models.TextChoices):
         """Why it came back, as far as the mail server or service tells."""
 

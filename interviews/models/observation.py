@@ -23,6 +23,7 @@ class Observation(models.Model):
     answer = models.ForeignKey(
         Answer,
         null=True,
+        db_index=False,  # it has one below, which was added concurrently
         on_delete=models.CASCADE,
         related_name="observations",
         help_text=_("To the question that was asked then; null: none was, or it is of the whole interview."),
@@ -34,6 +35,7 @@ class Observation(models.Model):
 
     class Meta:
         ordering = ["happened_at", "id"]
+        indexes = [models.Index(fields=["answer"], name="observations_of_an_answer")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.happened_at}"

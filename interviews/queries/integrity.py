@@ -1,7 +1,8 @@
 """What happened in an interview that a reader may want to know: plain facts with times, never a score.
 
 One list for the review page, the PDF and the JSON. No fact says how long a candidate could think or speak:
-that would tell of an accommodation (docs/adr/0029). Of candidates who have one the page notices nothing.
+that would tell of an accommodation (docs/adr/0029). Of candidates who have one the page notices nothing, and
+what it noticed before is not told (docs/adr/0042).
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,6 +39,9 @@ TEXTS: Final = {
     FactKind.TYPED: _("Typed instead of spoken."),
     **{FactKind(kind.value): kind.label for kind in Observation.Kind},
 }
+
+NOTICED: Final = (Observation.Kind.LEFT_PAGE, Observation.Kind.PASTED, Observation.Kind.SECOND_SCREEN)
+"""What the page notices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,9 @@ class Fact:
 def facts_of(session: Session, answers: Sequence[Answer]) -> list[Fact]:
     """Return the facts of an interview, in the order in which they happened."""
     by_id: dict[UUID | None, Answer] = {answer.pk: answer for answer in answers}
-    found = [_observed(row, by_id.get(row.answer_id)) for row in session.observations.all()]
+    left_out = () if session.invitation.accommodation_id is None else NOTICED
+    rows = [row for row in session.observations.all() if row.kind not in left_out]
+    found = [_observed(row, by_id.get(row.answer_id)) for row in rows]
     found += [fact for answer in answers for fact in _of_answer(answer)]
     return sorted(found, key=lambda fact: (fact.at is None, fact.at))
 

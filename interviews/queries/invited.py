@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from accounts import access
 from accounts.models import User
@@ -60,6 +60,21 @@ def did_not_arrive(now: datetime) -> Q:
     is_wanted = Q(kind__in=OF_DECISIONS) | is_link_wanted
     is_last = ~Exists(later.exclude(status=Message.Status.DROPPED))
     return Q(is_last, is_wanted, status__in=(Message.Status.FAILED, Message.Status.BOUNCED))
+
+
+def has_returned(invitation: str = "pk") -> Exists:
+    """Return the condition that the last e-mail to a candidate came back. invitation: the path to its id.
+
+    E-mails that tell a decision do not count: there are none before the start, and a list would tell of them.
+    """
+    told = Message.objects.filter(invitation=OuterRef(OuterRef(invitation))).exclude(kind__in=OF_DECISIONS)
+    sent = told.exclude(status__in=[Message.Status.WAITING, Message.Status.DROPPED])
+    last = sent.order_by("-created_at").values("pk")[:1]
+    return Exists(
+        Message.objects.filter(
+            invitation=OuterRef(invitation), status__in=Message.RETURNED, pk=Subquery(last)
+        )
+    )
 
 
 def _own(rows: QuerySet, user: User, path: str) -> QuerySet:

@@ -1,7 +1,7 @@
 """Interviews under way, as staff watch them: one page of them, and how many there are.
 
-Each function is one statement, however many candidates there are. Nothing here tells of accommodations,
-scores or decisions: whoever may see the candidate may see all of it.
+Each function is one statement, however many candidates there are. Nothing here tells of scores or decisions.
+How long candidates think would tell of an accommodation, so those who score get their stands `without_pace`.
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ from interviews.models import Answer, Invitation, Session
 from interviews.queries.progress import Progress, due
 from interviews.states import AnswerStatus, SessionStatus
 
-AWAY_AFTER: Final = timedelta(minutes=30)
+UNSEEN_AFTER: Final = timedelta(minutes=30)
 """Who was not seen for so long is listed apart. A connected candidate is seen every minute."""
 TO_ORGANISATION = "invitation__interview__organisation_id"
 
@@ -35,6 +35,7 @@ class Doing(StrEnum):
     ANSWERING = "answering"
     ANSWERED = "answered"  # may record again
     AWAITING = "awaiting"  # perhaps a follow-up question
+    AT_QUESTION = "at-question"  # any of the five before
 
 
 class Stand(NamedTuple):
@@ -46,16 +47,16 @@ class Stand(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many interviews are under way: of those who are here by status, and of those who are away."""
+    """How many interviews are under way: of those who are here by status, and of those who were not seen."""
 
     checking: int
     practising: int
     under_way: int
-    away: int
+    unseen: int
 
     @property
     def here(self) -> int:
-        """All who are not away."""
+        """All who were seen."""
         return self.checking + self.practising + self.under_way
 
 
@@ -73,22 +74,22 @@ def count(rows: QuerySet[Session], *, now: datetime) -> Counts:
     return Counts(
         **rows.order_by().aggregate(
             **{status: Count("pk", filter=is_here & Q(status=status)) for status in Counts._fields[:3]},
-            away=Count("pk", filter=~is_here),
+            unseen=Count("pk", filter=~is_here),
         )
     )
 
 
 def page(
-    rows: QuerySet[Session], *, is_away: bool, first: int, size: int, now: datetime
+    rows: QuerySet[Session], *, is_unseen: bool, first: int, size: int, now: datetime
 ) -> QuerySet[Session]:
     """Return some interviews in an order that events do not change: who began first comes first."""
-    chosen = rows.exclude(_is_here(now)) if is_away else rows.filter(_is_here(now))
+    chosen = rows.exclude(_is_here(now)) if is_unseen else rows.filter(_is_here(now))
     ordered = chosen.select_related("invitation__interview").order_by("consented_at", "pk")
     return ordered[first : first + size]
 
 
 def _is_here(now: datetime) -> Q:
-    return Q(last_seen_at__gt=now - AWAY_AFTER)
+    return Q(last_seen_at__gt=now - UNSEEN_AFTER)
 
 
 class Told(NamedTuple):
@@ -125,6 +126,11 @@ def stand(status: str, answers: Sequence[Told]) -> Stand:
         return Stand(Doing.BETWEEN, "", progress)
     doing = _DOING[current.status] if current.follow_up_by is None else Doing.AWAITING
     return Stand(doing, _number(current), progress)
+
+
+def without_pace(stand: Stand) -> Stand:
+    """Return the same stand, without what tells how long the candidate thinks and speaks."""
+    return stand._replace(doing=Doing.AT_QUESTION) if stand.number else stand
 
 
 _DOING: Final[dict[str, Doing]] = {

@@ -33,6 +33,8 @@ def mail_tracked(event: Any, **kwargs: object) -> None:
     """Note what became of an e-mail. What else services tell (opened, clicked, deferred) is not kept."""
     if event.event_type not in _STATUS and event.event_type != EventType.UNSUBSCRIBED:
         return
+    if event.event_type == EventType.BOUNCED and _is_passing(event.esp_event):
+        return
     metadata = event.metadata if isinstance(event.metadata, Mapping) else {}
     message = deliveries.find(key=metadata.get(mails.KEY), service_id=event.message_id)
     if message is None:
@@ -49,3 +51,21 @@ def _because(event: Any) -> str:
     if event.event_type == EventType.COMPLAINED:
         return Because.SPAM
     return _BECAUSE.get(event.reject_reason, Because.OTHER)
+
+
+def _is_passing(told: object) -> bool:
+    """Whether a bounce is no news: a mailbox was full, or a server away, and the address may be right.
+
+    told: what the service sent. django-anymail gives the same event for bounces that are final.
+    """
+    match told:
+        case (
+            {"Type": "SoftBounce"}  # Postmark
+            | {"event": "soft_bounce"}  # Brevo, Mandrill
+            | {"data": {"type": "soft_bounced"}}  # MailerSend
+            | {"bounce": {"bounceType": "Transient"}}  # Amazon SES
+            | {"event": "bounce", "hard_bounce": False}  # Mailjet
+            | {"event": "bounce", "type": "blocked"}  # SendGrid
+        ):
+            return True
+    return False

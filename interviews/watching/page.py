@@ -15,7 +15,7 @@ from interviews.watching.view import Shown
 
 @require_safe
 def watching_page(request: HttpRequest) -> HttpResponse:
-    """Show who is where in an interview, and who is away."""
+    """Show who is where in an interview, and who has not been seen for long."""
     seen = view.read(cast("User", request.user), Shown.of_address(request.GET.dict()))
     context = {**admin.site.each_context(request), "title": _("Interviews under way"), "view": seen}
     return TemplateResponse(request, "admin/interviews/watching/page.html", context)

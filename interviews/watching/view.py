@@ -31,6 +31,7 @@ WORDS: Final = {
     Doing.ANSWERING: gettext_lazy("answering"),
     Doing.ANSWERED: gettext_lazy("has answered, may record again"),
     Doing.AWAITING: gettext_lazy("has answered, perhaps a follow-up question comes"),
+    Doing.AT_QUESTION: gettext_lazy("answers questions"),
 }
 IN_LINE = gettext_lazy("in line, waiting to be let in")
 
@@ -38,22 +39,22 @@ IN_LINE = gettext_lazy("in line, waiting to be let in")
 class Shown(NamedTuple):
     """The part of the list that a page shows."""
 
-    is_away: bool = False
+    is_unseen: bool = False
     page: int = 1
     size: int = PAGE
 
     @classmethod
     def of_address(cls, parameters: Mapping[str, str]) -> Self:
-        """Return what an address asks for: `?away=1&page=2`, or `?panel=1`. Anything else is page 1."""
+        """Return what an address asks for: `?unseen=1&page=2`, or `?panel=1`. Anything else is page 1."""
         asked = parameters.get("page", "1")
         number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 1
         size = PANEL if parameters.get("panel") == "1" else PAGE
-        return cls(parameters.get("away") == "1", min(max(number, 1), LAST_PAGE), size)
+        return cls(parameters.get("unseen") == "1", min(max(number, 1), LAST_PAGE), size)
 
     @property
     def query(self) -> str:
         """The same part of the list, as parameters of an address."""
-        asked = {"away": 1} if self.is_away else {}
+        asked = {"unseen": 1} if self.is_unseen else {}
         return urlencode({**asked, **({"panel": 1} if self.size == PANEL else {}), "page": self.page})
 
     @property
@@ -99,18 +100,21 @@ def read(user: User, shown: Shown) -> View:
     now = timezone.now()
     sessions = watching.under_way(user)
     counts = watching.count(sessions, now=now)
-    total = counts.away if shown.is_away else counts.here
+    total = counts.unseen if shown.is_unseen else counts.here
     pages = max(1, -(-total // shown.size))
     shown = shown._replace(page=min(shown.page, pages))
     first = shown.size * (shown.page - 1)
-    found = watching.page(sessions, is_away=shown.is_away, first=first, size=shown.size, now=now)
-    rows = _rows(list(found), now=now)
+    found = watching.page(sessions, is_unseen=shown.is_unseen, first=first, size=shown.size, now=now)
+    rows = _rows(user, list(found), now=now)
     told = {**counts._asdict(), "here": counts.here, "page": shown.page, "pages": pages}
     return View(told, rows, shown, None if access.is_unlimited(user) else access.organisation_ids(user))
 
 
-def _rows(sessions: list[Session], *, now: datetime) -> list[Row]:
+def _rows(user: User, sessions: list[Session], *, now: datetime) -> list[Row]:
     stands = watching.stands(sessions)
+    for session in sessions:
+        if not access.has_role(user, session.interview.organisation_id, access.WRITERS):
+            stands[session.pk] = watching.without_pace(stands[session.pk])
     try:
         connections: Any = waiting_room.connections([session.pk for session in sessions])
     except redis.RedisError:

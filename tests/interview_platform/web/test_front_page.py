@@ -29,14 +29,14 @@ def make_errands(organisation, user=None):
     mailed = factories.InvitationFactory(interview=interview)
     Message.objects.create(invitation=mailed, kind="invitation", status=Message.Status.FAILED)
     left = {"invitation__interview": interview, "last_seen_at": now - timedelta(hours=1)}
-    away = factories.SessionFactory(started=True, **left)
+    unseen = factories.SessionFactory(started=True, **left)
     if user is None:
         return
     criterion = factories.CriterionFactory(interview=interview)
     factories.publish(criterion.interview)
     scored = factories.SessionFactory(invitation__interview=interview, finished=True)
     Assignment.objects.create(session=scored, reviewer=user)
-    note = Note.objects.create(session=away, author=user, text="See this", is_shared=True)
+    note = Note.objects.create(session=unseen, author=user, text="See this", is_shared=True)
     Mention.objects.create(note=note, person=user)
 
 
@@ -50,7 +50,7 @@ def home(client):
 
 ADDRESSES = {
     "/admin/interviews/session/queue/",
-    "/admin/watching/?away=1",
+    "/admin/watching/?unseen=1",
     "/admin/interviews/invitation/?ends=soon",
     "/admin/interviews/invitation/?ends=too_late",
     "/admin/interviews/message/?delivery=failed",
@@ -73,12 +73,12 @@ def test_lists_have_as_many_rows_as_the_overview_says(client, member, ours):  # 
         context = client.get(address).context
         shown = context["cl"].result_count if "cl" in context else count
         assert shown == count, address
-    assert len(client.get("/admin/watching/?away=1").context["view"].rows) == 1
+    assert len(client.get("/admin/watching/?unseen=1").context["view"].rows) == 1
 
 
 def test_reviewer_is_told_nothing_of_inviting(client, member, ours):  # noqa: F811
     make_errands(ours, member(Role.REVIEWER))
-    assert set(errands(client)) == {"/admin/interviews/session/queue/", "/admin/watching/?away=1"}
+    assert set(errands(client)) == {"/admin/interviews/session/queue/", "/admin/watching/?unseen=1"}
 
 
 def test_other_organisation_adds_nothing(client, member, theirs):  # noqa: F811

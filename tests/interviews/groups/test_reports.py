@@ -151,6 +151,25 @@ def test_declarations_are_written_anew_with_the_newest_key(make_finished, settin
     assert GroupDeclaration.objects.get().groups == {SEX: FEMALE, RACE: ASIAN}
 
 
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_what_changes_while_keys_are_rotated_stays_so(make_finished, monkeypatch, is_erased):
+    for _ in range(2):
+        make_finished(FEMALE)
+    save = GroupDeclaration.save
+
+    def save_and_change_the_other(row, **options):
+        monkeypatch.setattr(GroupDeclaration, "save", save)
+        save(row, **options)
+        other = GroupDeclaration.objects.exclude(pk=row.pk).get()
+        other.groups = {SEX: MALE}
+        other.delete() if is_erased else other.save()
+
+    monkeypatch.setattr(GroupDeclaration, "save", save_and_change_the_other)
+    assert groups.rotate_keys() == {"written": 1 if is_erased else 2}
+    said = {row.groups[SEX] for row in GroupDeclaration.objects.all()}
+    assert said == ({FEMALE} if is_erased else {FEMALE, MALE})
+
+
 def test_what_is_kept_tells_neither_by_its_length_nor_by_a_time(make_finished):
     for named in ((FEMALE,), (MALE, "eeo1.pacific")):
         make_finished(*named)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from anymail.exceptions import AnymailAPIError
 from anymail.message import AnymailRecipientStatus
+from anymail.signals import AnymailTrackingEvent, EventType, RejectReason, tracking
 from django.core import mail as outbox
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from accounts.models import Membership
 from interviews.actions import deliveries, mails
 from interviews.models import Message
+from interviews.queries import invited
 from tests import factories
 from tests.staff import member, ours, theirs  # noqa: F401
 
@@ -69,6 +71,7 @@ def test_message_goes_with_its_id(message):
         ({"record": "Bounce", "Type": "BadEmailAddress"}, "bounced", "invalid"),
         ({"record": "SpamComplaint", "Type": "SpamComplaint"}, "complained", "spam"),
         ({"record": "Bounce", "Type": "Transient"}, "sent", ""),
+        ({"record": "Bounce", "Type": "SoftBounce"}, "sent", ""),
         ({"record": "Open"}, "sent", ""),
     ],
 )
@@ -77,6 +80,60 @@ def test_event_says_what_became_of_it(client, message, fields, status, because):
     message.refresh_from_db()
     assert (message.status, message.returned_because) == (status, because)
     assert "ada@example.com" not in str(Message.objects.values())
+
+
+PASSING = {
+    "postmark": {"Type": "SoftBounce"},
+    "brevo": {"event": "soft_bounce", "email": "ada@example.com"},
+    "mandrill": {"event": "soft_bounce", "msg": {"bounce_description": "mailbox_full"}},
+    "mailersend": {"type": "activity.soft_bounced", "data": {"type": "soft_bounced"}},
+    "amazon_ses": {"bounce": {"bounceType": "Transient", "bounceSubType": "MailboxFull"}},
+    "mailjet": {"event": "bounce", "hard_bounce": False},
+    "sendgrid": {"event": "bounce", "type": "blocked"},
+}
+FINAL = {
+    "postmark": HARD,
+    "brevo": {"event": "hard_bounce", "email": "ada@example.com"},
+    "mandrill": {"event": "hard_bounce", "msg": {"bounce_description": "bad_mailbox"}},
+    "mailersend": {"type": "activity.hard_bounced", "data": {"type": "hard_bounced"}},
+    "amazon_ses": {"bounce": {"bounceType": "Permanent", "bounceSubType": "General"}},
+    "mailjet": {"event": "bounce", "hard_bounce": True},
+    "sendgrid": {"event": "bounce", "type": "bounce"},
+    "odd": ["bounce", None],
+}
+
+
+def tell_bounce(message, told):
+    """As django-anymail does, which gives the same event for bounces of both kinds."""
+    event = AnymailTrackingEvent(
+        event_type=EventType.BOUNCED,
+        esp_event=told,
+        metadata={mails.KEY: str(message.pk)},
+        reject_reason=RejectReason.BOUNCED,
+    )
+    tracking.send(sender=None, event=event, esp_name="")
+
+
+@pytest.mark.parametrize("told", PASSING.values(), ids=PASSING)
+def test_bounce_that_may_pass_is_no_news(message, told):
+    tell_bounce(message, told)
+    message.refresh_from_db()
+    assert (message.status, message.returned_because) == ("sent", "")
+
+
+@pytest.mark.parametrize("told", FINAL.values(), ids=FINAL)
+def test_bounce_that_is_final_is_kept(message, told):
+    tell_bounce(message, told)
+    assert Message.objects.get().status == "bounced"
+
+
+def test_bounce_that_may_pass_is_known_by_what_a_service_sends(client, message, settings):
+    settings.MAIL_SERVICE = "brevo"
+    told = {"event": "soft_bounce", "X-Mailin-custom": json.dumps({mails.KEY: str(message.pk)})}
+    assert post(client, told).status_code == 200
+    assert Message.objects.get().status == "sent"
+    assert post(client, told | {"event": "hard_bounce"}).status_code == 200
+    assert Message.objects.get().status == "bounced"
 
 
 def test_message_is_found_by_the_id_that_the_service_gave_it(client, message):
@@ -227,4 +284,4 @@ def test_candidate_does_not_tell_of_a_decision_whose_mail_came_back(client, mess
     assert "last e-mail" in client.get(page).content.decode().lower()
     Message.objects.update(kind="rejection", status="bounced", returned_because="bounced")
     assert "last e-mail" not in client.get(page).content.decode().lower()
-    assert not type(message.invitation).objects.filter(deliveries.has_returned()).exists()
+    assert not type(message.invitation).objects.filter(invited.has_returned()).exists()

@@ -4,7 +4,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from interviews.models import Observation
+from interviews.actions import accommodations
+from interviews.models import Observation, Session
 from interviews.queries.integrity import FactKind, facts_of
 from tests import factories
 
@@ -60,6 +61,16 @@ def test_no_fact_tells_how_long_a_candidate_could_take(session):
 def test_interview_that_went_its_way_has_no_facts(session):
     factories.AnswerFactory(session=session, position=1, accepted=True)
     assert facts(session) == []
+
+
+def test_what_the_page_noticed_before_an_accommodation_is_not_told(session):
+    for kind in Observation.Kind:
+        factories.ObservationFactory(session=session, kind=kind)
+    given = {"invitation": session.invitation, "reason": "as agreed", "by": "test", "now": NOW}
+    accommodations.give(**given, is_written=True)
+    accommodations.give(**given)
+    found = facts_of(Session.objects.get(), [])
+    assert {fact.kind for fact in found} == {FactKind.RECONNECTED, FactKind.OPENED_AGAIN}
 
 
 @pytest.mark.parametrize(

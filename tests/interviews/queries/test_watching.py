@@ -41,6 +41,25 @@ def test_stand_is_that_of_the_candidates_page(status, answers, doing, number):
     assert watching.stand(status, answers)[:2] == (doing, number)
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [told(1, "pending")],
+        [told(1, "asked")],
+        [told(1, "recording")],
+        [told(1, "recorded")],
+        [told(1, "accepted", awaits=True)],
+    ],
+)
+def test_stand_without_pace_is_the_same_for_a_whole_question(answers):
+    assert watching.without_pace(watching.stand("under_way", answers))[:2] == (Doing.AT_QUESTION, "1")
+
+
+def test_stand_without_pace_still_tells_what_comes_before_the_questions():
+    stand = watching.stand("practising", [told()])
+    assert watching.without_pace(stand) == stand
+
+
 def test_progress_counts_questions_and_no_follow_ups():
     answers = [told(1, "accepted"), told(1, "accepted", follow_up=1), told(2, "asked")]
     assert watching.stand("under_way", answers).progress == Progress(1, 2)
@@ -84,17 +103,17 @@ class TestUnderWay:
         assert list(watching.under_way(reviewer)) == [mine]
 
     def test_who_was_not_seen_for_long_is_counted_and_listed_apart(self, interview, member):
-        away = under_way(interview, last_seen_at=NOW - watching.AWAY_AFTER)
+        unseen = under_way(interview, last_seen_at=NOW - watching.UNSEEN_AFTER)
         first = under_way(interview, consented_at=NOW - timedelta(hours=2))
         second = under_way(interview, consented_at=NOW - timedelta(hours=1))
         rows = watching.under_way(member(Membership.Role.RECRUITER))
 
-        def listed(*, is_away):
-            return list(watching.page(rows, is_away=is_away, first=0, size=9, now=NOW))
+        def listed(*, is_unseen):
+            return list(watching.page(rows, is_unseen=is_unseen, first=0, size=9, now=NOW))
 
         assert watching.count(rows, now=NOW) == (0, 0, 2, 1)
-        assert listed(is_away=False) == [first, second]
-        assert listed(is_away=True) == [away]
+        assert listed(is_unseen=False) == [first, second]
+        assert listed(is_unseen=True) == [unseen]
 
     def test_stands_of_many_are_one_statement(self, interview):
         sessions = [under_way(interview, answers=2) for _ in range(3)]

@@ -150,6 +150,12 @@ async def test_reviewer_by_assignment_is_told_of_the_assigned(watch, colleague, 
     assert first["counts"]["here"] == 1
 
 
+async def test_reviewer_is_told_of_no_pace(watch, colleague, session):
+    await sync_to_async(journey.get_under_way)(session)
+    _, first = await watching(watch, await sync_to_async(colleague)(Role.REVIEWER))
+    assert [row["tone"] for row in first["rows"]] == ["at-question"]
+
+
 async def test_superuser_is_told_of_every_organisation(watch, session):
     user = await sync_to_async(factories.UserFactory)(is_superuser=True)
     watcher, first = await watching(watch, user)

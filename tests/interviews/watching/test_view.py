@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import async_to_sync
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import Membership
+from accounts.models import Membership, User
 from interviews.admission import places, waiting_room
 from interviews.admission.places import InLine
 from interviews.models import Accommodation
@@ -29,6 +30,14 @@ def session(interview):
     factories.AnswerFactory(session=session, position=1, accepted=True)
     factories.AnswerFactory(session=session, position=2, asked=True)
     return session
+
+
+def shown_while(session, user):
+    """Return what a row is while the candidate thinks, answers, and has answered."""
+    recorded = {"recording": factories.RecordingFactory(), "began_at": timezone.now()}
+    for status in ("asked", "recording", "recorded"):
+        session.answers.filter(position=2).update(status=status, **recorded)
+        yield row_of(User.objects.get(pk=user.pk))
 
 
 def connect(*sessions):
@@ -100,6 +109,27 @@ def test_without_redis_the_connection_is_not_known(member, session, monkeypatch)
     assert (row_of(member()).connection, row_of(member()).is_away) == ("not known", False)
 
 
+def test_reviewer_does_not_see_how_long_a_candidate_thinks(member, session):
+    first, *others = shown_while(session, member(Membership.Role.REVIEWER))
+    assert (first.doing, first.tone, first.question) == (
+        "answers questions",
+        "at-question",
+        "Question 2 of 2",
+    )
+    assert others == [first, first]
+
+
+def test_writer_of_another_organisation_is_a_reviewer_here(member, session):
+    user = member(Membership.Role.REVIEWER)
+    factories.MembershipFactory(user=user, role=Membership.Role.OWNER)
+    assert {row.tone for row in shown_while(session, user)} == {"at-question"}
+
+
+@pytest.mark.parametrize("role", [Membership.Role.OWNER, Membership.Role.RECRUITER])
+def test_writer_sees_what_a_candidate_does_just_now(member, session, role):
+    assert [row.tone for row in shown_while(session, member(role))] == ["thinking", "answering", "answered"]
+
+
 def test_accommodations_change_nothing_that_is_shown(member, session):
     user = member(Membership.Role.REVIEWER)
     before = row_of(user)
@@ -121,7 +151,7 @@ def test_pages_end_where_the_rows_end(member, interview):
     ("parameters", "shown"),
     [
         ({}, Shown()),
-        ({"page": "3", "away": "1"}, Shown(is_away=True, page=3)),
+        ({"page": "3", "unseen": "1"}, Shown(is_unseen=True, page=3)),
         ({"panel": "1"}, Shown(size=view.PANEL)),
         *(({"page": page}, Shown()) for page in ("0", "-1", "x", "", "٣", "9" * 400)),
         ({"page": "99999"}, Shown(page=view.LAST_PAGE)),
