@@ -78,7 +78,7 @@ def test_recruiter_asks_looks_and_chooses(client, member, answer):
 
 
 def test_page_that_looks_again_without_news_compares_nothing(client, member, answer, monkeypatch):
-    member(Role.REVIEWER)
+    member(Role.RECRUITER)
     client.post(of_answer(answer), CHOICE)
     monkeypatch.setattr("interviews.review.transcripts.difference", lambda *_: pytest.fail("was compared"))
     response = client.get(of_answer(answer) + "?seen=1", headers={"HX-Request": "true"})
