@@ -77,7 +77,7 @@ class Asking:
         """Send it, and keep what came back. Raises VoiceError."""
         began_s = time.monotonic()
         try:
-            completion = language_model.complete(request.sent, timeout_s=settings.LLM_DRAFT_TIMEOUT_S)
+            completion = language_model.complete(request.sent, is_draft=True)
         except VoiceError as error:
             self._row.requests.filter(pk=request.pk).update(error=error.code)
             raise

@@ -3,9 +3,8 @@
     row = interview_drafts.request(organisation=…, text=…, language="en", question_count=6, by=user, now=now)
     interview_drafts.draft(description_id=row.pk)      # the job: asks the model, and makes the draft
 
-A person asks for it, edits what comes, and publishes it. One job description at a time is at the model, so
-that follow-up questions of candidates, which the same workers ask for, never wait behind it. Everything sent
-and received is kept as long as the draft; of one that came to nothing, for `KEPT`.
+A person asks for it, edits what comes, and publishes it. One job description at a time is at the model.
+Everything sent and received is kept as long as the draft; of one that came to nothing, for `KEPT`.
 """
 
 import time
@@ -32,6 +31,7 @@ from voice.errors import VoiceError
 from voice.queues import jobs
 
 JOB: Final = "interviews.jobs.draft_interview"
+QUEUE: Final = "brain-later"
 KEPT: Final = timedelta(days=30)
 LOST_AFTER: Final = timedelta(minutes=5)
 """No worker is at it any more: jobs end earlier (`JOB_DEADLINE_S`)."""
@@ -111,7 +111,7 @@ def cancel(*, description: JobDescription, by: object, now: datetime) -> None:
 def queue(description: JobDescription) -> None:
     """Queue the job that asks the model."""
     owner = f"organisation:{description.organisation_id}"
-    jobs.enqueue("brain", JOB, str(description.pk), job_id=f"draft-{description.pk}", tenant=owner)
+    jobs.enqueue(QUEUE, JOB, str(description.pk), job_id=f"interview-draft-{description.pk}", tenant=owner)
 
 
 def _queue_next() -> None:
@@ -156,7 +156,7 @@ def _exchange(row: JobDescription) -> None:
     began_s = time.monotonic()
     kept: dict[str, Any]
     try:
-        completion = language_model.complete(row.sent, timeout_s=settings.LLM_DRAFT_TIMEOUT_S)
+        completion = language_model.complete(row.sent, is_draft=True)
     except VoiceError:
         found, kept = Drafted(reason="not_reached"), {}
     else:

@@ -241,7 +241,7 @@ def test_one_job_description_is_at_the_model_at_a_time(request_draft, language_m
     assert not language_model.sent
 
     interview_drafts.sweep(now=timezone.now() + interview_drafts.LOST_AFTER)
-    assert f"draft-{second.pk}" in queued("brain")
+    assert f"interview-draft-{second.pk}" in queued("brain-later")
     assert draft(second).status == "drafted"
 
 

@@ -172,9 +172,11 @@ def test_cron_runs_without_harm(planted, clean_redis, bomb, harm):
     queued = Queue("cron", connection=clean_redis, job_class=ListedJob).jobs
     assert sorted(job.func_name for job in queued) == [
         "interview_platform.web.owners.erase_of_deleted",
+        "interviews.jobs.count_groups",
         "interviews.jobs.erase_overdue",
         "interviews.jobs.expire",
         "interviews.jobs.repair_search",
+        "interviews.jobs.sweep_drafts",
         "interviews.jobs.sweep_erasures",
         "voice.workers.storing.move_resting",
         "voice.workers.sweeper.sweep",
