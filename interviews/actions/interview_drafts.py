@@ -7,7 +7,6 @@ A person asks for it, edits what comes, and publishes it. One job description at
 Everything sent and received is kept as long as the draft; of one that came to nothing, for `KEPT`.
 """
 
-import time
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -19,10 +18,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, User
-from interviews.actions import follow_ups, interviews
+from interviews.actions import exchanges, follow_ups, interviews
 from interviews.actions.errors import BadValue, WrongState
-from interviews.actions.exchanges import storable
-from interviews.brain import guard, interview_draft, language_model
+from interviews.brain import guard, interview_draft
 from interviews.brain.interview_draft import Drafted
 from interviews.models import Criterion, Interview, JobDescription, Question
 from interviews.texts import consent
@@ -60,7 +58,7 @@ def request(
         raise BadValue(_("language: in this one nothing can be drafted."))
     row = JobDescription(
         organisation=organisation,
-        text=storable(text.strip()),
+        text=exchanges.storable(text.strip()),
         language=language,
         question_count=question_count,
         created_by=by,
@@ -153,21 +151,13 @@ def _claimed(description_id: UUID) -> JobDescription | None:
 
 def _exchange(row: JobDescription) -> None:
     """Send it, and keep what came back and what became of it."""
-    began_s = time.monotonic()
-    kept: dict[str, Any]
-    try:
-        completion = language_model.complete(row.sent, is_draft=True)
-    except VoiceError:
-        found, kept = Drafted(reason="not_reached"), {}
+    completion, kept = exchanges.ask(row.sent, is_draft=True)
+    if isinstance(completion, VoiceError):
+        found = Drafted(reason="not_reached")
     else:
         found = interview_draft.read(completion, language=row.language, question_count=row.question_count)
-        kept = {
-            "received": storable(completion.text),
-            "input_tokens": completion.input_tokens,
-            "output_tokens": completion.output_tokens,
-            "left_out": [(storable(text), reason) for text, reason in found.left_out],
-        }
-    _keep(row, found, {**kept, "took_ms": round(1000 * (time.monotonic() - began_s))})
+    left_out = [(exchanges.storable(text), reason) for text, reason in found.left_out]
+    _keep(row, found, kept | {"left_out": left_out})
 
 
 @transaction.atomic

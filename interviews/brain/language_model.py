@@ -74,6 +74,13 @@ class Completion:
     input_tokens: int | None = None
     output_tokens: int | None = None
 
+    @property
+    def problem(self) -> str:
+        """Why nothing of it can be used: "cut_off", "refusal" or "malformed"; "" where it is whole."""
+        if self.ending == "stop":
+            return ""
+        return {"length": "cut_off", "refusal": "refusal"}.get(self.ending, "malformed")
+
 
 def is_configured() -> bool:
     """Whether there is a model: an address, its name there, and the name that candidates read."""

@@ -19,6 +19,7 @@ from interviews.actions import (
     versions,
 )
 from interviews.actions.errors import BadValue
+from interviews.brain import language_model as client
 from interviews.models import DraftEvaluation, DraftRequest, Session, Suggestion
 from interviews.texts import consent
 from tests import factories
@@ -256,7 +257,9 @@ def test_model_that_cannot_be_reached_is_asked_again_later(session, language_mod
     row = DraftEvaluation.objects.get()
     assert (row.status, row.attempts) == ("waiting", 1)
     assert not due()
-    assert DraftRequest.objects.get().error
+    request = DraftRequest.objects.get()
+    assert request.error
+    assert request.took_ms is not None
 
     language_model.mood = ""
     draft_evaluations.advance(draft_id=row.pk, now=timezone.now())
@@ -394,14 +397,14 @@ def test_erasing_a_candidate_erases_the_draft(session):
 
 
 def test_nothing_is_kept_of_a_candidate_who_was_erased_meanwhile(session, language_model, monkeypatch):
-    complete = draft_requests.language_model.complete
+    complete = client.complete
 
     def slow(request, **options):
         if Session.objects.exists():
             erasure.erase_candidate(invitation=session.invitation, by="test", now=timezone.now())
         return complete(request, **options)
 
-    monkeypatch.setattr(draft_requests.language_model, "complete", slow)
+    monkeypatch.setattr(client, "complete", slow)
     run()
 
     assert len(language_model.sent) == 1
