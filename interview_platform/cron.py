@@ -11,7 +11,7 @@ from rq import cron
 from rq.utils import now
 
 from interview_platform.web.owners import erase_of_deleted
-from interviews.jobs import count_groups, erase_overdue, expire, repair_search, sweep_erasures
+from interviews.jobs import count_groups, erase_overdue, expire, repair_search, sweep_drafts, sweep_erasures
 from voice.workers.storing import move_resting
 from voice.workers.sweeper import sweep
 
@@ -39,5 +39,6 @@ cron.register(erase_overdue, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(erase_of_deleted, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(count_groups, "cron", interval=COUNT_SECONDS, result_ttl=0)
 cron.register(expire, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
+cron.register(sweep_drafts, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
 cron.register(repair_search, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(move_resting, "cron", interval=MOVE_SECONDS, result_ttl=0)

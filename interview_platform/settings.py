@@ -242,7 +242,7 @@ def _media_origins() -> list[str]:
 
 
 # --- Queues ---------------------------------------------------------------------------------------
-QUEUE_NAMES = (*speech.QUEUE_NAMES, "brain")
+QUEUE_NAMES = (*speech.QUEUE_NAMES, "brain", "brain-later")
 RQ_QUEUES = speech.queues(REDIS_URL, QUEUE_NAMES)
 JOBS = (  # workers run nothing else
     *speech.JOBS,
@@ -259,6 +259,7 @@ JOBS = (  # workers run nothing else
     "interviews.jobs.send_confirmation",
     "interviews.jobs.send_link",
     "interviews.jobs.send_message",
+    "interviews.jobs.sweep_drafts",
     "interviews.jobs.sweep_erasures",
 )
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper

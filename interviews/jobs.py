@@ -22,7 +22,7 @@ from interviews.actions import (
     versions,
 )
 from interviews.models import Erasure
-from voice.workers import erasing
+from voice.workers import erasing, handing_on
 from voice.workers.sweeper import queue_again
 
 
@@ -36,13 +36,18 @@ def expire() -> None:
     invitations.protect_links(now=now)
     invitations.expire_due(now=now)
     follow_ups.sweep(now=now)
-    _sweep_drafts(now)
-    interview_drafts.sweep(now=now)
     sessions.abandon_idle(now=now)
     search_index.repair_recent(now=now)
 
 
-def _sweep_drafts(now: datetime) -> None:
+def sweep_drafts() -> None:
+    """Queue what the language model is to draft. Apart from `expire`, which must not fail with it."""
+    now = timezone.now()
+    interview_drafts.sweep(now=now)
+    _queue_draft_evaluations(now)
+
+
+def _queue_draft_evaluations(now: datetime) -> None:
     """Queue the draft evaluations of interviews that have ended, and again those that failed or were lost."""
     due = draft_evaluations.due(now=now).values_list("pk", "session__invitation__interview__organisation_id")
     queue_again(due, draft_evaluations.job_id, draft_evaluations.queue, about=("organisation_id",))
@@ -50,7 +55,8 @@ def _sweep_drafts(now: datetime) -> None:
 
 def draft_evaluation(draft_id: str) -> None:
     """Ask the language model for the levels that it suggests for a candidate."""
-    draft_evaluations.advance(draft_id=UUID(draft_id), now=timezone.now())
+    if draft_evaluations.advance(draft_id=UUID(draft_id), now=timezone.now()):
+        handing_on.line_up(draft_evaluations.QUEUE, job_id=draft_evaluations.job_id(draft_id))
 
 
 def repair_search() -> None:

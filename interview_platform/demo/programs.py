@@ -14,6 +14,7 @@ SPEECH_QUEUES = (
     *("stt", "stt-ahead", "stt-later", "stt-partial"),
     *("stt-call", "stt-call-partial", "stt-batch"),
 )
+PLATFORM_QUEUES = ("cron", "brain", "default", "brain-later")
 CRON_OPTIONS = ("--logging-level", "WARNING", "--skip-checks")  # they import every page
 AFTER_DRAIN_S = 8.0
 """Time for a stopping web process after its `DRAIN_S`; then it is killed."""
@@ -86,7 +87,7 @@ def programs(listener: socket.socket, env: Mapping[str, str]) -> list[Program]:
         Program("audio", (*worker, "audio", "--slots", "1", "--nice", "14"), env=env),
         # Three processes: the slots of one process block each other, and transcription uses a core where none
         # of them runs. With two, 236 recordings of a thousand candidates waited after some minutes. One slot
-        # of each serves the periodic jobs.
-        Program("default", (*worker, "cron", "brain", "default", "--slots", "3", "--nice", "5"), 3, env=env),
+        # of each serves the periodic jobs, and one what the language model drafts.
+        Program("default", (*worker, *PLATFORM_QUEUES, "--slots", "3", "--nice", "5"), 3, env=env),
         Program("cron", (*manage, "rqcron", "interview_platform.cron", *CRON_OPTIONS), env=env),
     ]

@@ -1,8 +1,8 @@
 """Draft evaluations: the language model suggests a level for each criterion, and a person decides.
 
 A draft is planned when a candidate agrees to it (`plan`), and made by a job when the interview has ended and
-its transcripts stand (`advance`). A job asks for some seconds only, so that candidates who wait for a
-follow-up question do not wait for drafts; then it queues itself again. What was sent is not sent again.
+its transcripts stand (`advance`). A job asks for some seconds only, so that organisations take turns; then it
+goes to the end of its queue. What was sent is not sent again.
 
 Nothing is sent unless the platform has a model, the organisation uses it, the published interview wants a
 draft, and the candidate agreed to a text that says so. All of it is looked at again by each job.
@@ -38,6 +38,7 @@ from voice.types import Word
 logger = logging.getLogger(__name__)
 
 JOB: Final = "interviews.jobs.draft_evaluation"
+QUEUE: Final = "brain-later"
 LOOK_AGAIN: Final = LOST_AFTER
 """After so long it is looked again for transcripts, and for a job that was lost."""
 MOST_ATTEMPTS: Final = 12
@@ -74,34 +75,34 @@ def due(*, now: datetime) -> QuerySet[DraftEvaluation]:
 
 
 def job_id(draft_id: object) -> str:
-    """Return the id of the job that begins with a draft, or begins again."""
+    """Return the id of the one job of a draft."""
     return f"draft-evaluation-{draft_id}"
 
 
 def queue(draft_id: object, *, organisation_id: int) -> None:
     """Queue the job that makes a draft."""
     tenant = f"organisation:{organisation_id}"
-    jobs.enqueue("brain", JOB, str(draft_id), job_id=job_id(draft_id), tenant=tenant)
+    jobs.enqueue(QUEUE, JOB, str(draft_id), job_id=job_id(draft_id), tenant=tenant)
 
 
-def advance(*, draft_id: UUID, now: datetime) -> None:
-    """Make a draft, or a part of it. A second call does nothing that was done."""
+def advance(*, draft_id: UUID, now: datetime) -> bool:
+    """Make a draft, or a part of it; return whether its job is to go on. A second call repeats nothing."""
     rows = DraftEvaluation.objects.select_related(
         "session__definition__interview__organisation", "session__invitation__interview__published"
     )
     row = rows.filter(pk=draft_id, status=Status.WAITING).first()
     if row is None or row.session.status in states.OPEN_SESSION_STATUSES:
-        return
+        return False
     session = row.session
     is_set_aside = session.invitation.set_aside_of_id is not None
     if is_set_aside or not is_agreed(session.agreed, consent_text=session.consent_text):
         _end(row, Status.ENDED, "unwanted")
-        return
+        return False
     answers = suggestions.records(session)
     if any(_is_awaited(each) for each in answers) or transcript_versions.is_to_be_replaced(session):
         _postpone(row, now + LOOK_AGAIN)
-        return
-    _make(row, answers, now=now)
+        return False
+    return _make(row, answers, now=now)
 
 
 def _is_awaited(record: AnswerRecord) -> bool:
@@ -109,7 +110,8 @@ def _is_awaited(record: AnswerRecord) -> bool:
     return record.transcript is not None and record.transcript.status == Transcript.Status.WAITING
 
 
-def _make(row: DraftEvaluation, answers: list[AnswerRecord], *, now: datetime) -> None:
+def _make(row: DraftEvaluation, answers: list[AnswerRecord], *, now: datetime) -> bool:
+    """Return whether there is more to ask, and time is over."""
     version = row.session.agreed
     said = [_said(each) for each in answers]
     ask = Asking(row, answers, now)
@@ -118,11 +120,12 @@ def _make(row: DraftEvaluation, answers: list[AnswerRecord], *, now: datetime) -
     except Stopped:
         if ask.is_out_of_time:
             _postpone(row, now + LOOK_AGAIN)
-            jobs.enqueue("brain", JOB, str(row.pk), tenant=version.owner)
+        return ask.is_out_of_time
     except VoiceError as error:
         _try_later(row, error, now=now)
     else:
         _keep(row, made, suggestions.said_key(answers), now=now)
+    return False
 
 
 # --- What is asked ---------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db import transaction
 
 from interviews.actions import exchanges
-from interviews.brain import language_model
 from interviews.brain.language_model import Completion, Prompt
 from interviews.brain.passages import Said
 from interviews.models import DraftEvaluation, DraftRequest, Session
@@ -75,16 +74,11 @@ class Asking:
 
     def _sent(self, request: DraftRequest) -> DraftRequest:
         """Send it, and keep what came back. Raises VoiceError."""
-        began_s = time.monotonic()
-        try:
-            completion = language_model.complete(request.sent, timeout_s=settings.LLM_DRAFT_TIMEOUT_S)
-        except VoiceError as error:
-            self._row.requests.filter(pk=request.pk).update(error=error.code)
-            raise
-        request.received = exchanges.storable(completion.text)
-        request.ending = completion.ending[:40]
-        request.input_tokens, request.output_tokens = completion.input_tokens, completion.output_tokens
-        request.took_ms = round(1000 * (time.monotonic() - began_s))
-        kept = ("received", "ending", "input_tokens", "output_tokens", "took_ms")
-        self._row.requests.filter(pk=request.pk).update(**{name: getattr(request, name) for name in kept})
+        completion, kept = exchanges.ask(request.sent, is_draft=True)
+        rows = self._row.requests.filter(pk=request.pk)
+        if isinstance(completion, VoiceError):
+            rows.update(error=completion.code, **kept)
+            raise completion
+        request.received, request.ending = kept["received"], completion.ending[:40]
+        rows.update(ending=request.ending, **kept)
         return request

@@ -1,6 +1,8 @@
-"""What is sent to the language model about an answer, and what of its answer is kept."""
+"""What is sent to the language model, and what of its answer is kept; above all, about an answer."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -9,10 +11,32 @@ from django.db.models import QuerySet
 from interviews.actions import interviews
 from interviews.brain import follow_up, language_model
 from interviews.brain.follow_up import Found
+from interviews.brain.language_model import Completion
 from interviews.models import Answer, Exchange, Session
 from interviews.queries import reliability
 from voice.errors import VoiceError
 from voice.models import Transcript
+
+
+def ask(sent: Mapping[str, Any], *, is_draft: bool = False) -> tuple[Completion | VoiceError, dict[str, Any]]:
+    """Send a request that was written down before (`language_model.complete`).
+
+    Return the answer, or the error in its place; and the fields that are kept of it.
+    """
+    began_s = time.monotonic()
+    answer: Completion | VoiceError
+    kept: dict[str, Any] = {}
+    try:
+        answer = language_model.complete(sent, is_draft=is_draft)
+    except VoiceError as error:
+        answer = error
+    else:
+        kept = {
+            "received": storable(answer.text),
+            "input_tokens": answer.input_tokens,
+            "output_tokens": answer.output_tokens,
+        }
+    return answer, {**kept, "took_ms": round(1000 * (time.monotonic() - began_s))}
 
 
 def ask_about(*, answer: Answer, said: str) -> None:
@@ -67,26 +91,15 @@ def _claimed(answer: Answer, said: str) -> Exchange | None:
 def _exchange(exchange: Exchange, said: str) -> None:
     """Send it, and keep what came back and what it is good for."""
     answer = exchange.answer
-    began_s = time.monotonic()
-    kept: dict[str, object]
-    try:
-        completion = language_model.complete(exchange.sent)
-    except VoiceError as error:
-        kept = {"outcome": Exchange.Outcome.FAILED, "reason": error.code}
-        found = Found()
+    completion, kept = ask(exchange.sent)
+    if isinstance(completion, VoiceError):
+        found, outcome = Found(reason=completion.code), Exchange.Outcome.FAILED
     else:
         found = follow_up.read(
             completion, asked=answer.question_text, answer=said, language=answer.session.agreed.language
         )
-        kept = {
-            "outcome": Exchange.Outcome.PROPOSED if found.question else Exchange.Outcome.REFUSED,
-            "received": storable(completion.text),
-            "reason": found.reason,
-            "question": found.question,
-            "input_tokens": completion.input_tokens,
-            "output_tokens": completion.output_tokens,
-        }
-    _keep(exchange, found, {**kept, "took_ms": round(1000 * (time.monotonic() - began_s))})
+        outcome = Exchange.Outcome.PROPOSED if found.question else Exchange.Outcome.REFUSED
+    _keep(exchange, found, kept | {"outcome": outcome, "reason": found.reason, "question": found.question})
 
 
 def storable(text: str) -> str:

@@ -3,12 +3,10 @@
     row = interview_drafts.request(organisation=…, text=…, language="en", question_count=6, by=user, now=now)
     interview_drafts.draft(description_id=row.pk)      # the job: asks the model, and makes the draft
 
-A person asks for it, edits what comes, and publishes it. One job description at a time is at the model, so
-that follow-up questions of candidates, which the same workers ask for, never wait behind it. Everything sent
-and received is kept as long as the draft; of one that came to nothing, for `KEPT`.
+A person asks for it, edits what comes, and publishes it. One job description at a time is at the model.
+Everything sent and received is kept as long as the draft; of one that came to nothing, for `KEPT`.
 """
 
-import time
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -20,10 +18,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, User
-from interviews.actions import follow_ups, interviews
+from interviews.actions import exchanges, follow_ups, interviews
 from interviews.actions.errors import BadValue, WrongState
-from interviews.actions.exchanges import storable
-from interviews.brain import guard, interview_draft, language_model
+from interviews.brain import guard, interview_draft
 from interviews.brain.interview_draft import Drafted
 from interviews.models import Criterion, Interview, JobDescription, Question
 from interviews.texts import consent
@@ -32,6 +29,7 @@ from voice.errors import VoiceError
 from voice.queues import jobs
 
 JOB: Final = "interviews.jobs.draft_interview"
+QUEUE: Final = "brain-later"
 KEPT: Final = timedelta(days=30)
 LOST_AFTER: Final = timedelta(minutes=5)
 """No worker is at it any more: jobs end earlier (`JOB_DEADLINE_S`)."""
@@ -60,7 +58,7 @@ def request(
         raise BadValue(_("language: in this one nothing can be drafted."))
     row = JobDescription(
         organisation=organisation,
-        text=storable(text.strip()),
+        text=exchanges.storable(text.strip()),
         language=language,
         question_count=question_count,
         created_by=by,
@@ -111,7 +109,7 @@ def cancel(*, description: JobDescription, by: object, now: datetime) -> None:
 def queue(description: JobDescription) -> None:
     """Queue the job that asks the model."""
     owner = f"organisation:{description.organisation_id}"
-    jobs.enqueue("brain", JOB, str(description.pk), job_id=f"draft-{description.pk}", tenant=owner)
+    jobs.enqueue(QUEUE, JOB, str(description.pk), job_id=f"interview-draft-{description.pk}", tenant=owner)
 
 
 def _queue_next() -> None:
@@ -153,21 +151,13 @@ def _claimed(description_id: UUID) -> JobDescription | None:
 
 def _exchange(row: JobDescription) -> None:
     """Send it, and keep what came back and what became of it."""
-    began_s = time.monotonic()
-    kept: dict[str, Any]
-    try:
-        completion = language_model.complete(row.sent, timeout_s=settings.LLM_DRAFT_TIMEOUT_S)
-    except VoiceError:
-        found, kept = Drafted(reason="not_reached"), {}
+    completion, kept = exchanges.ask(row.sent, is_draft=True)
+    if isinstance(completion, VoiceError):
+        found = Drafted(reason="not_reached")
     else:
         found = interview_draft.read(completion, language=row.language, question_count=row.question_count)
-        kept = {
-            "received": storable(completion.text),
-            "input_tokens": completion.input_tokens,
-            "output_tokens": completion.output_tokens,
-            "left_out": [(storable(text), reason) for text, reason in found.left_out],
-        }
-    _keep(row, found, {**kept, "took_ms": round(1000 * (time.monotonic() - began_s))})
+    left_out = [(exchanges.storable(text), reason) for text, reason in found.left_out]
+    _keep(row, found, kept | {"left_out": left_out})
 
 
 @transaction.atomic

@@ -76,8 +76,8 @@ def prompt(*, asked: str, answer: str, language: str) -> Prompt:
 
 def read(completion: Completion, *, asked: str, answer: str, language: str) -> Found:
     """Return the question of the model's answer, if it may be asked."""
-    if completion.ending != "stop":
-        return Found(reason={"length": "cut_off", "refusal": "refusal"}.get(completion.ending, "malformed"))
+    if completion.problem:
+        return Found(reason=completion.problem)
     values = _values(completion.text)
     if values is None:
         return Found(reason="malformed")

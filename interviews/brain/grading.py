@@ -128,8 +128,8 @@ def read(
     completion: Completion, criterion: Criterion, passages: Sequence[Passage], *, language: str
 ) -> Grade:
     """Return what of the model's answer may be used."""
-    if completion.ending != "stop":
-        return Grade(reason={"length": "cut_off", "refusal": "refusal"}.get(completion.ending, "malformed"))
+    if completion.problem:
+        return Grade(reason=completion.problem)
     values = _values(completion.text)
     if values is None or not 0 <= values["level"] <= len(criterion.levels):
         return Grade(reason="malformed")

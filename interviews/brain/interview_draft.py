@@ -111,8 +111,8 @@ def prompt(*, description: str, language: str, question_count: int) -> Prompt:
 
 def read(completion: Completion, *, language: str, question_count: int) -> Drafted:
     """Return what may be used of the model's answer: at least half the questions, and one criterion."""
-    if completion.ending != "stop":
-        return Drafted(reason={"length": "cut_off", "refusal": "refusal"}.get(completion.ending, "malformed"))
+    if completion.problem:
+        return Drafted(reason=completion.problem)
     values = _values(completion.text)
     if values is None:
         return Drafted(reason="malformed")

@@ -4,7 +4,8 @@
     completion.text, completion.ending
 
 Requests go the way of every engine behind an address: one connection (`voice.engines.cloud.connection`), a
-breaker that all processes share, retries, and the same metrics, under the direction "completion".
+breaker that all processes share, retries, and the same metrics, under the direction "completion". Drafts have
+a breaker and counts of their own: a long draft that fails says nothing about a short follow-up.
 Source: OpenAI, API reference, "Create chat completion"; docs/adr/0037-language-model.md.
 """
 
@@ -27,6 +28,8 @@ from voice.inference.retry import Retry
 
 QUICK: Final = Retry(tries=2, first_s=0.1, longest_s=0.3)
 """A candidate waits: what does not work at once comes too late."""
+DRAFTS: Final = "drafts"
+"""The pool of drafts, for breaker and counts (`Link.name`)."""
 NO_KEY: Final = "none"
 """Servers of one's own ask for no key; a header must hold something."""
 
@@ -71,6 +74,13 @@ class Completion:
     input_tokens: int | None = None
     output_tokens: int | None = None
 
+    @property
+    def problem(self) -> str:
+        """Why nothing of it can be used: "cut_off", "refusal" or "malformed"; "" where it is whole."""
+        if self.ending == "stop":
+            return ""
+        return {"length": "cut_off", "refusal": "refusal"}.get(self.ending, "malformed")
+
 
 def is_configured() -> bool:
     """Whether there is a model: an address, its name there, and the name that candidates read."""
@@ -82,17 +92,18 @@ def is_named_in(consent_text: str) -> bool:
     return is_configured() and settings.LLM_NAME.casefold() in consent_text.casefold()
 
 
-def complete(request: Mapping[str, Any], *, timeout_s: float | None = None) -> Completion:
+def complete(request: Mapping[str, Any], *, is_draft: bool = False) -> Completion:
     """Send the body of a request (`Prompt.request`) and return the answer.
 
-    timeout_s: of one try; by default `LLM_TIMEOUT_S`, where a candidate waits.
+    is_draft: no candidate waits, so a try may take `LLM_DRAFT_TIMEOUT_S` instead of `LLM_TIMEOUT_S`.
 
     Raises:
         RequestRefused: the server does not take the request.
         EngineUnavailable: it cannot be reached, answers nonsense, or is left alone after failures.
     """
-    timeout_s = timeout_s or settings.LLM_TIMEOUT_S
-    link = _link(settings.LLM_BASE_URL, settings.LLM_MODEL, settings.LLM_API_KEY, timeout_s)
+    timeout_s = settings.LLM_DRAFT_TIMEOUT_S if is_draft else settings.LLM_TIMEOUT_S
+    pool = DRAFTS if is_draft else ""
+    link = _link(settings.LLM_BASE_URL, settings.LLM_MODEL, settings.LLM_API_KEY, timeout_s, pool)
     with link.call(Handover()) as call:
 
         def work() -> Completion:
@@ -168,6 +179,6 @@ def _tokens(usage: Mapping[str, Any], name: str) -> int | None:
 
 
 @cache
-def _link(base_url: str, model: str, api_key: str, timeout_s: float) -> Link[LanguageModel]:
+def _link(base_url: str, model: str, api_key: str, timeout_s: float, pool: str) -> Link[LanguageModel]:
     account = CloudAccount("llm", api_key=api_key or NO_KEY, base_url=base_url, timeout_s=timeout_s)
-    return Link("completion", LanguageModel(account, model))
+    return Link("completion", LanguageModel(account, model), pool)

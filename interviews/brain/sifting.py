@@ -81,7 +81,7 @@ def kind(completion: Completion) -> str:
 
 def _values(completion: Completion) -> dict[str, Any] | None:
     """Return the fields, if the answer is complete and follows the schema."""
-    if completion.ending != "stop":
+    if completion.problem:
         return None
     try:
         values = json.loads(completion.text)

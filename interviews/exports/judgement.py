@@ -9,7 +9,7 @@ from interviews.exports.blocks import Block, Heading, Pair, Text, moment
 from interviews.models.rubric import RubricCriterion
 from interviews.queries.evaluation import Opinion, Score
 from interviews.queries.records import Record
-from interviews.queries.suggestions import Draft, Suggested
+from interviews.queries.suggestions import ShownDraft, Suggested
 
 
 def blocks(record: Record) -> Iterator[Block]:
@@ -34,7 +34,7 @@ def blocks(record: Record) -> Iterator[Block]:
         )
 
 
-def _suggested(draft: Draft | None) -> Iterator[Block]:
+def _suggested(draft: ShownDraft | None) -> Iterator[Block]:
     """Yield what a language model suggests, with its proofs; only for who has scored the candidate."""
     if draft is None or not draft.is_made:
         return

@@ -7,7 +7,7 @@ from django.utils import timezone
 from ninja import Field, Schema
 
 from interviews.queries.evaluation import Evaluation, Opinion, Score
-from interviews.queries.suggestions import Draft, Suggested
+from interviews.queries.suggestions import ShownDraft, Suggested
 
 
 class ExportedDecision(Schema):
@@ -86,7 +86,7 @@ def described(evaluation: Evaluation) -> ExportedEvaluation:
     )
 
 
-def _draft(draft: Draft | None) -> ExportedDraft | None:
+def _draft(draft: ShownDraft | None) -> ExportedDraft | None:
     if draft is None or draft.made_at is None:
         return None
     return ExportedDraft(

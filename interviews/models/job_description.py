@@ -113,7 +113,7 @@ class JobDescription(models.Model):
                 condition=models.Q(status__in=["waiting", "sent"]),
                 name="one_job_description_an_organisation",
             ),
-            # Candidates' follow-ups are written by the same workers, and cannot wait.
+            # A model of one's own answers few requests at a time, and candidates' follow-ups cannot wait.
             models.UniqueConstraint(
                 fields=["status"], condition=models.Q(status="sent"), name="one_job_description_at_a_time"
             ),

@@ -68,7 +68,7 @@ class Evaluation:
     notes: list[Note]
     decisions: list[Decision]
     assignments: list[Assignment]
-    drafted: suggestions.Draft | None = None
+    drafted: suggestions.ShownDraft | None = None
 
     @property
     def opinions(self) -> list[Opinion]:

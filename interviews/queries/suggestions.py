@@ -54,7 +54,7 @@ class Suggested:
 
 
 @dataclass(frozen=True)
-class Draft:
+class ShownDraft:
     """A draft evaluation as it may be shown. records: the answers as they are now."""
 
     session: Session
@@ -119,10 +119,10 @@ class Draft:
         return Place(number, start_s, moment_url(self.session.pk, number, start_s), text)
 
 
-def of(session: Session) -> Draft | None:
+def of(session: Session) -> ShownDraft | None:
     """Return the draft evaluation of a session; None if there is none to speak of."""
     row = DraftEvaluation.objects.filter(session=session).exclude(status=Status.ENDED).first()
-    return Draft(session, row, records(session)) if row else None
+    return ShownDraft(session, row, records(session)) if row else None
 
 
 def records(session: Session) -> list[AnswerRecord]:

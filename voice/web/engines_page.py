@@ -71,6 +71,7 @@ QUEUE_NAMES = {
     "tts-call": _("what programs wait to have spoken"),
     "audio": _("uploaded files to convert"),
     "brain": _("answers to ask a follow-up question about"),
+    "brain-later": _("drafts of evaluations and interviews"),
     "cron": _("housekeeping"),
     "default": _("recordings to store"),
 }

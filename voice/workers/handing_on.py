@@ -1,4 +1,4 @@
-"""Hand a job on to another pool, where the engines of this worker cannot do it."""
+"""Hand a job on: to another pool, where the engines of this worker cannot do it, or to the end of a queue."""
 
 import logging
 from functools import partial
@@ -34,6 +34,18 @@ def hand_on() -> bool:
         metrics.JOBS_MOVED.labels(**{"from": taken.queue_name, "to": to, "reason": "failed"}).inc()
         slot.afterwards(partial(_queue, job, taken, tried))
     return bool(found)
+
+
+def line_up(queue_name: str, *, job_id: str) -> None:
+    """Queue the job of this thread once more, at the end of a queue, when it has ended here.
+
+    So a long work lets others have their turn, under one id, by which the sweeper sees that it lives. Outside
+    a worker nothing is queued.
+    """
+    if running := slot.running():
+        job, taken = running
+        queue = partial(jobs.enqueue_now, queue_name, str(job.func_name), *job.args)
+        slot.afterwards(partial(queue, job_id=job_id, tenant=taken.note("tenant")))
 
 
 def _queue(job: Job, taken: Taken, tried: tuple[str, ...]) -> None:

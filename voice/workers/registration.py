@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterable, Sequence
+from typing import Final
 from uuid import uuid4
 
 import redis
@@ -16,6 +17,9 @@ from voice.workers.attendant import Notes
 from voice.workers.slot import DEQUEUE_S, FIRST_RECONNECT_S, LONGEST_RECONNECT_S, Slot
 
 logger = logging.getLogger(__name__)
+
+LONG: Final = ("brain-later",)
+"""Queues whose jobs can wait and take up to a minute. Beside other queues, each has one slot of its own."""
 
 
 def registered_slots(
@@ -30,15 +34,14 @@ def registered_slots(
     """Slots that Redis and the attendant know; Redis may take long to come up. None once `stopping` is set.
 
     count: jobs at a time. With several queues there is one slot more, which serves only the first queue and
-    its `-later`: however long the others work, what is most urgent waits for the engine alone.
+    its `-later`: however long the others work, what is most urgent waits for the engine alone. Each of the
+    `LONG` has one more.
     serves: what their process can do, for `voice.queues.pools`.
     """
     failures = 0
     while not stopping.is_set():
         try:
-            served = [queue_names] * count
-            if len(queue_names) > 1:
-                served.insert(0, _reserved(queue_names))
+            served = served_by_slots(queue_names, count)
             slots = [_slot(names, index, connection) for index, names in enumerate(served)]
             for slot in slots:
                 slot.notes = notes
@@ -53,6 +56,15 @@ def registered_slots(
         else:
             return slots
     return []
+
+
+def served_by_slots(queue_names: Sequence[str], count: int) -> list[Sequence[str]]:
+    """Return the queues of each slot."""
+    quick = [name for name in queue_names if name not in LONG]
+    if not quick:
+        return [queue_names] * count
+    reserved = [_reserved(quick)] if len(quick) > 1 else []
+    return [*reserved, *[quick] * count, *([name] for name in queue_names if name in LONG)]
 
 
 def give_up(slots: Sequence[Slot], connection: redis.Redis) -> None:

@@ -40,7 +40,8 @@ class VoiceWorker:
     """One process: its services, its slots and what its attendant is told.
 
     queue_names: in the order of their priority. With several, one slot more than `slot_count` is kept for the
-    first queue and its `-later`, so that long jobs of the others cannot delay them.
+    first queue and its `-later`, so that long jobs of the others cannot delay them, and one more for each of
+    the longest (`voice.workers.registration.LONG`).
     notes: to the attendant of this process; without, one is started in a thread.
     """
 

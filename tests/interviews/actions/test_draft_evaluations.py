@@ -1,6 +1,7 @@
 """A draft evaluation is made after the interview, of what was agreed to, once."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -13,16 +14,19 @@ from interviews.actions import (
     draft_evaluations,
     draft_requests,
     erasure,
+    interview_drafts,
     sessions,
     versions,
 )
 from interviews.actions.errors import BadValue
+from interviews.brain import language_model as client
 from interviews.models import DraftEvaluation, DraftRequest, Session, Suggestion
 from interviews.texts import consent
 from tests import factories
 from tests.interviews import journey
 from tests.vendors.language_model import MODEL, NAME
 from voice.models import TranscriptVersion
+from voice.workers.slot import Slot
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 commits = pytest.mark.django_db(transaction=True)
@@ -165,10 +169,21 @@ def test_what_was_recognised_badly_is_not_sent(language_model, confidence, is_se
 @commits
 def test_ended_interviews_are_queued_every_minute(language_model, queued):
     type_all(begin(make_interview()))
-    jobs.expire()
+    jobs.sweep_drafts()
+    jobs.sweep_drafts()
+
+    assert len(queued("brain-later")) == 1
+    assert not queued("brain")  # where candidates wait
+
+
+def test_drafts_that_cannot_be_queued_hold_up_no_other_housekeeping(language_model, monkeypatch):
+    idle = begin(make_interview())
+    Session.objects.update(last_seen_at=timezone.now() - timedelta(days=2))
+    monkeypatch.setattr(draft_evaluations, "due", None)  # fails when it is called
+    monkeypatch.setattr(interview_drafts, "sweep", None)
     jobs.expire()
 
-    assert len(queued("brain")) == 1
+    assert Session.objects.get(pk=idle.pk).status == "abandoned"
 
 
 # --- Once ------------------------------------------------------------------------------------------
@@ -183,19 +198,42 @@ def test_job_that_runs_twice_sends_once(session, language_model):
     assert Suggestion.objects.count() == 2
 
 
+@pytest.fixture
+def work_once(clean_redis):
+    """Work on the next job of the queue as a worker does."""
+    slot = Slot(["brain-later"], name="one", connection=clean_redis)
+    slot.notes = SimpleNamespace(write=lambda *args, **fields: None)
+    return slot._serve_next
+
+
 @commits
-def test_job_that_takes_long_goes_on_in_another_one(language_model, queued, monkeypatch):
-    type_all(begin(make_interview()))
+def test_job_that_takes_long_goes_to_the_end_of_the_queue(language_model, queued, work_once, monkeypatch):
+    for _ in range(2):
+        type_all(begin(make_interview()))
+    jobs.sweep_drafts()
+    first, second = queued("brain-later")
     monkeypatch.setattr(draft_requests, "AT_ONCE_S", 0.0)
-    [row] = due()
-    jobs.draft_evaluation(str(row.pk))
+    work_once()
     assert not language_model.sent
-    assert len(queued("brain")) == 1
-    assert not due()
+    assert queued("brain-later") == [second, first]
 
     monkeypatch.setattr(draft_requests, "AT_ONCE_S", 60.0)
-    jobs.draft_evaluation(str(row.pk))
-    assert Suggestion.objects.count() == 2
+    for _ in range(2):
+        work_once()
+    assert Suggestion.objects.count() == 4
+    assert not queued("brain-later")
+
+
+@commits
+def test_draft_whose_turn_comes_late_is_not_queued_twice(language_model, queued, work_once, monkeypatch):
+    type_all(begin(make_interview()))
+    jobs.sweep_drafts()
+    monkeypatch.setattr(draft_requests, "AT_ONCE_S", 0.0)
+    work_once()
+    DraftEvaluation.objects.update(retry_at=timezone.now())  # minutes later
+    jobs.sweep_drafts()
+
+    assert len(queued("brain-later")) == 1
 
 
 def test_request_that_another_job_waits_for_is_not_sent_again(session, language_model):
@@ -220,7 +258,9 @@ def test_model_that_cannot_be_reached_is_asked_again_later(session, language_mod
     row = DraftEvaluation.objects.get()
     assert (row.status, row.attempts) == ("waiting", 1)
     assert not due()
-    assert DraftRequest.objects.get().error
+    request = DraftRequest.objects.get()
+    assert request.error
+    assert request.took_ms is not None
 
     language_model.mood = ""
     draft_evaluations.advance(draft_id=row.pk, now=timezone.now())
@@ -358,14 +398,14 @@ def test_erasing_a_candidate_erases_the_draft(session):
 
 
 def test_nothing_is_kept_of_a_candidate_who_was_erased_meanwhile(session, language_model, monkeypatch):
-    complete = draft_requests.language_model.complete
+    complete = client.complete
 
     def slow(request, **options):
         if Session.objects.exists():
             erasure.erase_candidate(invitation=session.invitation, by="test", now=timezone.now())
         return complete(request, **options)
 
-    monkeypatch.setattr(draft_requests.language_model, "complete", slow)
+    monkeypatch.setattr(client, "complete", slow)
     run()
 
     assert len(language_model.sent) == 1

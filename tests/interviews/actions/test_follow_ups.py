@@ -232,9 +232,9 @@ def test_question_that_comes_too_late_is_kept_and_not_asked(session, language_mo
     answer = type_answer(session)
     complete = exchanges.language_model.complete
 
-    def slow(request):
+    def slow(request, **options):
         answers.time_out(answer=answer, has_speech=None, by="test", now=now())
-        return complete(request)
+        return complete(request, **options)
 
     monkeypatch.setattr(exchanges.language_model, "complete", slow)
     look_for(answer)
@@ -428,9 +428,9 @@ def test_nothing_is_kept_of_a_candidate_who_was_erased_meanwhile(session, monkey
     answer = type_answer(session)
     complete = exchanges.language_model.complete
 
-    def slow(request):
+    def slow(request, **options):
         erasure.erase_candidate(invitation=session.invitation, by="test", now=now())
-        return complete(request)
+        return complete(request, **options)
 
     monkeypatch.setattr(exchanges.language_model, "complete", slow)
     look_for(answer)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from interviews import jobs
 from interviews.actions import interview_drafts, versions
 from interviews.actions.errors import BadValue, WrongState
+from interviews.brain import language_model as client
 from interviews.models import Interview, JobDescription
 from tests import factories
 from tests.interviews.brain.test_interview_draft import DESCRIPTIONS
@@ -173,7 +174,7 @@ def test_cancelled_one_is_not_sent(request_draft, recruiter, language_model):
 @pytest.mark.parametrize("end", ["give_up", "delete"])
 def test_answer_that_is_not_waited_for_any_more_makes_no_draft(request_draft, monkeypatch, end):
     row = request_draft()
-    complete = interview_drafts.language_model.complete
+    complete = client.complete
 
     def slow(*args, **kwargs):
         with pytest.raises(WrongState):
@@ -184,7 +185,7 @@ def test_answer_that_is_not_waited_for_any_more_makes_no_draft(request_draft, mo
             JobDescription.objects.filter(pk=row.pk).delete()
         return complete(*args, **kwargs)
 
-    monkeypatch.setattr(interview_drafts.language_model, "complete", slow)
+    monkeypatch.setattr(client, "complete", slow)
     jobs.draft_interview(str(row.pk))
 
     assert not Interview.objects.exists()
@@ -241,7 +242,7 @@ def test_one_job_description_is_at_the_model_at_a_time(request_draft, language_m
     assert not language_model.sent
 
     interview_drafts.sweep(now=timezone.now() + interview_drafts.LOST_AFTER)
-    assert f"draft-{second.pk}" in queued("brain")
+    assert f"interview-draft-{second.pk}" in queued("brain-later")
     assert draft(second).status == "drafted"
 
 

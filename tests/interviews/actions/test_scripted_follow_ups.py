@@ -175,9 +175,9 @@ def test_script_is_asked_when_the_model_is_late_and_its_question_never(
     answer = type_answer(session)
     complete = exchanges.language_model.complete
 
-    def slow(request):
+    def slow(request, **options):
         answers.time_out(answer=answer, has_speech=None, by="test", now=now())
-        return complete(request)
+        return complete(request, **options)
 
     monkeypatch.setattr(exchanges.language_model, "complete", slow)
     before = metrics.FOLLOW_UPS.labels("late")._value.get()

@@ -93,6 +93,18 @@ def test_model_that_keeps_failing_is_left_alone_by_all_processes(language_model,
     assert language_model.requests == 2
 
 
+def test_drafts_that_keep_failing_do_not_stop_follow_ups(language_model, settings):
+    settings.BREAKER_FAILURES = 1
+    language_model.mood = 404
+    with pytest.raises(EngineUnavailable):
+        client.complete(PROMPT.request(MODEL), is_draft=True)
+    with pytest.raises(EngineOpen):
+        client.complete(PROMPT.request(MODEL), is_draft=True)
+
+    language_model.mood = ""
+    assert complete().ending == "stop"
+
+
 @pytest.mark.parametrize("answer", [[], {"choices": []}, {"choices": [{"message": {"content": 7}}]}])
 def test_answer_of_another_form_is_a_failure(language_model, monkeypatch, answer):
     monkeypatch.setattr(language_model, "_completion", lambda body: answer)

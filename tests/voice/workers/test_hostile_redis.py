@@ -176,6 +176,7 @@ def test_cron_runs_without_harm(planted, clean_redis, bomb, harm):
         "interviews.jobs.erase_overdue",
         "interviews.jobs.expire",
         "interviews.jobs.repair_search",
+        "interviews.jobs.sweep_drafts",
         "interviews.jobs.sweep_erasures",
         "voice.workers.storing.move_resting",
         "voice.workers.sweeper.sweep",

@@ -26,7 +26,7 @@ from interview_platform.demo.processes import end_with_parent
 from voice.inference import reports
 from voice.inference.reports import EngineReport
 from voice.queues import jobs, leases, turns
-from voice.workers import attendant, slot, worker
+from voice.workers import attendant, registration, slot, worker
 from voice.workers.worker import VoiceWorker
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -285,6 +285,26 @@ def test_first_slot_does_what_was_put_off_of_the_first_queue_too(client, start):
     enqueue(client, push, "later", queue="stt-later")
 
     wait_for(client, "later")
+
+
+@pytest.mark.parametrize("queue_names", [["brain", "brain-later"], ["cron", "brain-later", "brain"]])
+def test_drafts_hold_no_slot_of_another_queue(client, queue_names):
+    with serving(queue_names, own_client(), slot_count=1):
+        for name in ("draft", "next draft"):
+            enqueue(client, hold, name, queue="brain-later")
+        wait_for(client, "begun:draft")
+
+        enqueue(client, push, "follow-up", queue="brain")
+
+        wait_for(client, "follow-up")
+        assert client.llen("begun:next draft") == 0
+        client.rpush("release:draft", 1)
+        client.rpush("release:next draft", 1)
+        wait_for(client, "done:next draft")
+
+
+def test_worker_of_drafts_alone_has_all_its_slots():
+    assert registration.served_by_slots(["brain-later"], 2) == [["brain-later"], ["brain-later"]]
 
 
 def test_waiting_job_is_pending(client):

@@ -32,7 +32,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--slots",
             type=int,
-            help="Jobs at a time; with several queues one more slot is kept for the first. "
+            help="Jobs at a time; with several queues one more slot is kept for the first, and one serves "
+            "brain-later alone. "
             f"Default: STT_SLOTS, where speech is recognised {RECOGNITIONS_A_SLOT} times as many.",
         )
 
