@@ -152,7 +152,8 @@ def is_static_old(env: Mapping[str, str]) -> bool:
     if not stamp.exists():
         return True
     ours = [file for app in ("accounts", "voice", "interviews") for file in (ROOT / app).glob("static/**/*")]
-    sources = [ROOT / "requirements.lock", ROOT / "interview_platform" / "settings.py", *ours]
+    settings = (ROOT / "interview_platform" / "settings").glob("*.py")
+    sources = [ROOT / "requirements.lock", *settings, *ours]
     return max(source.stat().st_mtime for source in sources) > stamp.stat().st_mtime
 
 

@@ -1,0 +1,24 @@
+"""Interviews and the language model."""
+
+from interview_platform.settings.environment import env
+
+# An open interview whose candidate was away for this long is closed and its recordings are stored.
+SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", default=24)
+ANSWERS_SHOWN_DAYS = env.int(
+    "ANSWERS_SHOWN_DAYS", default=14
+)  # how long the link of a finished interview does
+# New candidates above these limits wait in line; 0 means no limit. An interview under way never waits.
+CANDIDATES_AT_ONCE = env.int("CANDIDATES_AT_ONCE", default=2000)  # over all processes
+CANDIDATES_PER_PROCESS = env.int("CANDIDATES_PER_PROCESS", default=1000)
+KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for browser tests only
+
+# It asks follow-up questions and drafts evaluations (interviews.brain). Without all three there is none.
+LLM_BASE_URL = env("LLM_BASE_URL", default="")  # of an API like OpenAI's, as https://api.openai.com/v1
+LLM_MODEL = env("LLM_MODEL", default="")
+LLM_NAME = env("LLM_NAME", default="")  # who runs it, as consent texts name them
+LLM_API_KEY = env("LLM_API_KEY", default="")
+LLM_TIMEOUT_S = env.float("LLM_TIMEOUT_S", default=3.0)
+LLM_DRAFT_TIMEOUT_S = env.float("LLM_DRAFT_TIMEOUT_S", default=50.0)  # where no candidate waits
+FOLLOW_UP_WAIT_S = env.float("FOLLOW_UP_WAIT_S", default=3.0)  # from the end of an answer
+# Per million tokens, in any currency: what is sent and what comes back.
+LLM_PRICES = (env.float("LLM_INPUT_PRICE", default=0.0), env.float("LLM_OUTPUT_PRICE", default=0.0))

@@ -1,0 +1,70 @@
+"""Queues, engines, and the speech service."""
+
+from pathlib import Path
+
+from interview_platform.settings.core import BASE_URL, VAR_DIR
+from interview_platform.settings.environment import env, of_environment
+from interview_platform.settings.stores import REDIS_URL, S3_BUCKET
+from voice import defaults as speech
+from voice.engines import defaults as engines
+from voice.engines.cloud import account
+
+QUEUE_NAMES = (*speech.QUEUE_NAMES, "brain", "brain-later")
+RQ_QUEUES = speech.queues(REDIS_URL, QUEUE_NAMES)
+JOBS = (  # workers run nothing else
+    *speech.JOBS,
+    "interview_platform.web.owners.erase_of_deleted",
+    "interviews.jobs.complete_erasure",
+    "interviews.jobs.count_groups",
+    "interviews.jobs.ask_language_model",
+    "interviews.jobs.draft_evaluation",
+    "interviews.jobs.draft_interview",
+    "interviews.jobs.erase_overdue",
+    "interviews.jobs.expire",
+    "interviews.jobs.invite_batch",
+    "interviews.jobs.repair_search",
+    "interviews.jobs.send_confirmation",
+    "interviews.jobs.send_link",
+    "interviews.jobs.send_message",
+    "interviews.jobs.sweep_drafts",
+    "interviews.jobs.sweep_erasures",
+)
+# A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
+# (voice.workers.sweeper.sweep) queues again whatever a lost queue forgot.
+RQ = {"COMMIT_MODE": "on_db_commit"}
+RQ_SHOW_ADMIN_LINK = False  # its own pages are open to all staff; urls.py limits them to superusers
+
+MODELS_DIR = Path(env("MODELS_DIR", default=str(VAR_DIR / "models")))
+VOICE = of_environment(engines.SETTINGS) | of_environment(speech.SERVICE, "VOICE_")
+VOICE |= {
+    "MODELS_DIR": MODELS_DIR,
+    **{name: Path(env(name, default=str(MODELS_DIR / folder))) for name, folder in engines.FOLDERS.items()},
+    "IS_PUBLIC": env.bool("VOICE_PUBLIC", default=False),
+    "BASE_URL": BASE_URL,
+    "HAS_SIGNED_URLS": bool(S3_BUCKET),
+}
+# Vendors are used only if STT_ENGINES or TTS_ENGINES names them and their key is set.
+VOICE["CLOUD"] = {
+    vendor: {key: env(name, default="") for key, name in account.variables(vendor).items()}
+    | {
+        "VOICES": env.list(f"{vendor.upper()}_VOICES", default=[]),
+        "TIMEOUT_S": env.float("CLOUD_TIMEOUT_S", default=30.0),
+    }
+    for vendor in account.VENDORS
+}
+_apart = of_environment(speech.APART)
+WORKER_HOST: str = _apart["WORKER_HOST"]
+WORKER_PORT: int = _apart["WORKER_PORT"]
+POOL: str = _apart["POOL"]
+SPILL_AFTER_S: float = _apart["SPILL_AFTER_S"]
+PARTIAL_QUEUE_LIMIT: int = _apart["PARTIAL_QUEUE_LIMIT"]
+JOB_DEADLINE_S: int = _apart["JOB_DEADLINE_S"]
+SPEECH_CACHE_MB: float = _apart["SPEECH_CACHE_MB"]
+SPEECH_CACHE_TTL_S: float = _apart["SPEECH_CACHE_TTL_S"]
+RECORDING_URL_SECONDS: int = _apart["RECORDING_URL_SECONDS"]
+RETRY_TRIES: int = _apart["RETRY_TRIES"]
+RETRY_FIRST_S: float = _apart["RETRY_FIRST_S"]
+RETRY_LONGEST_S: float = _apart["RETRY_LONGEST_S"]
+BREAKER_FAILURES: int = _apart["BREAKER_FAILURES"]
+BREAKER_OPEN_S: float = _apart["BREAKER_OPEN_S"]
+BREAKER_SUCCESSES: int = _apart["BREAKER_SUCCESSES"]
