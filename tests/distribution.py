@@ -28,6 +28,7 @@ GROUPS = {
         "browser/test_review.py",
         "browser/test_policy.py",
         "browser/test_follow_up.py",
+        "browser/test_device_check.py",
         "browser/test_watching.py",
         "flows/test_interview_by_script.py",
         "flows/test_voice_sockets.py",

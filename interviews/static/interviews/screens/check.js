@@ -35,10 +35,10 @@ export class CheckStep {
   }
 
   async #opened() {
+    await fillMicrophones(this.screen.part("microphone"), this.room.recorder.deviceId); // first: nothing moves later
     this.screen.phase("during");
     this.#openedAt = performance.now();
     this.meter.start();
-    await fillMicrophones(this.screen.part("microphone"), this.room.recorder.deviceId);
     this.screen.focus();
   }
 
