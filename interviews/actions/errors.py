@@ -1,5 +1,9 @@
 """Refused actions. Each error has a code for programs and a detail for people."""
 
+from collections.abc import Container
+
+from django.utils.text import capfirst
+
 
 class ActionRefused(Exception):
     """The action changed nothing. `extra` holds further fields for the reply, for example an offset."""
@@ -10,6 +14,11 @@ class ActionRefused(Exception):
         super().__init__(detail)
         self.detail = detail
         self.extra = extra
+
+    def at(self, fields: Container[str]) -> tuple[str | None, str]:
+        """Return the field that the detail names, and what is wrong there; else None and the detail."""
+        name, _colon, reason = self.detail.partition(": ")
+        return (name, capfirst(reason)) if reason and name in fields else (None, self.detail)
 
 
 class WrongState(ActionRefused):

@@ -226,7 +226,7 @@ class ArrangementActions(ScopedModelAdmin):
                 invitation=invitation, **form.cleaned_data, by=request.user, now=timezone.now()
             )
         except ActionRefused as refused:
-            form.add_error(None, refused.detail)
+            form.add_error(*refused.at(form.fields))
             return False
         messages.success(request, _("This holds from now on."))
         return True

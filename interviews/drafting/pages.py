@@ -15,7 +15,6 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone, translation
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
@@ -86,9 +85,7 @@ class DescriptionForm(CarriedOrganisationForm):
         try:
             self.instance = interview_drafts.request(**self.cleaned_data, by=self._by, now=timezone.now())
         except ActionRefused as refused:
-            name, _colon, reason = refused.detail.partition(": ")
-            is_field = name in self.fields
-            self.add_error(name if is_field else None, capfirst(reason) if is_field else refused.detail)
+            self.add_error(*refused.at(self.fields))
 
 
 @admin.register(JobDescription)

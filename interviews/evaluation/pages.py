@@ -207,8 +207,7 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         try:
             act(request, session)
         except ActionRefused as refused:
-            field, _colon, reason = refused.detail.partition(": ")
-            said = reason if field in OF_FORMS else refused.detail
+            _field, said = refused.at(OF_FORMS)
             typed = {"problem": capfirst(said), "posted": request.POST, "edited": edited}
             return self._shown(request, session, **typed)
         if request.headers.get("HX-Request"):

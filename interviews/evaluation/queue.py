@@ -120,8 +120,7 @@ class QueuePages(ReadOnlyScopedModelAdmin):
                 now=timezone.now(),
             )
         except ActionRefused as refused:
-            field, _colon, reason = refused.detail.partition(": ")
-            form.add_error(field if field in form.fields else None, reason or refused.detail)
+            form.add_error(*refused.at(form.fields))
             return False
         messages.success(request, _("%d assignments are new.") % count)
         return True

@@ -12,6 +12,7 @@ from interviews.exports.blocks import Block, Heading, Pair, Run, Section, Spoken
 from interviews.models import Answer
 from interviews.queries.answers import AnswerRecord
 from interviews.queries.corrections import Stretch, by_segment
+from interviews.queries.moments import clock
 from interviews.queries.records import Record
 from interviews.queries.reliability import DOUBTFUL_BELOW
 from interviews.texts.languages import LANGUAGES
@@ -117,7 +118,7 @@ def _circumstances(each: AnswerRecord) -> Iterator[str]:
     if answer.asked_at:
         yield _("asked %s") % moment(answer.asked_at)
     if recording is not None and recording.duration_s is not None:
-        yield _("%s recorded") % _clock(recording.duration_s)
+        yield _("%s recorded") % clock(recording.duration_s)
     if transcript is not None and each.is_transcribed:
         language = dict(LANGUAGES).get(transcript.language, transcript.language)
         yield _("recognised by %(engine)s, %(language)s") % {
@@ -135,9 +136,9 @@ def _spoken(each: AnswerRecord) -> Iterator[Spoken]:
     found = by_segment(transcript, each.layers)
     for segment, stretches in zip(transcript.segments, found, strict=True):
         if stretches:
-            yield Spoken(_clock(segment["start_s"]), list(_runs(stretches, each.separator)), each.separator)
+            yield Spoken(clock(segment["start_s"]), list(_runs(stretches, each.separator)), each.separator)
         elif not segment["words"]:
-            yield Spoken(_clock(segment["start_s"]), [Run(segment["text"].strip())])
+            yield Spoken(clock(segment["start_s"]), [Run(segment["text"].strip())])
     if not transcript.segments and transcript.text:
         yield Spoken("", [Run(transcript.text)])
 
@@ -174,7 +175,3 @@ SECTIONS: Final[Sequence[tuple[Callable[[], str], Callable[[Record], Iterator[Bl
     (lambda: _("Consent"), _consent),
 )
 """In the order of the document. Titles are functions, because they are translated for each request."""
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

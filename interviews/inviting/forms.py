@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
@@ -27,6 +26,4 @@ class InvitingForm(forms.Form):
 
     def add_refusal(self, refused: ActionRefused) -> None:
         """Show why an action refused, at the field that its detail names, if the form has that."""
-        field, _colon, reason = refused.detail.partition(": ")
-        is_field = field in self.fields
-        self.add_error(field if is_field else None, capfirst(reason) if is_field else refused.detail)
+        self.add_error(*refused.at(self.fields))

@@ -39,8 +39,7 @@ class OpenLinkForm(forms.ModelForm):
         try:
             self.instance = open_links.create(**self.cleaned_data, by=self.by, now=timezone.now())
         except ActionRefused as refused:
-            name, _colon, reason = refused.detail.partition(": ")
-            self.add_error(name if name in self.fields else None, reason or refused.detail)
+            self.add_error(*refused.at(self.fields))
 
 
 @admin.register(OpenLink)

@@ -17,6 +17,7 @@ from interviews.models import (
     Suggestion,
 )
 from interviews.queries import groups
+from interviews.queries.moments import clock
 from voice.models import Recording
 from voice.types import BYTES_A_SECOND
 
@@ -49,7 +50,7 @@ class Holdings:
     @property
     def length(self) -> str:
         """Minutes and seconds of audio, as 12:07."""
-        return f"{round(self.recorded_s) // 60}:{round(self.recorded_s) % 60:02}"
+        return clock(self.recorded_s)
 
 
 def of(invitation: Invitation) -> Holdings:

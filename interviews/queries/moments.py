@@ -1,4 +1,4 @@
-"""Addresses of moments: a second of a candidate's answer, as every page links to it."""
+"""Moments of an answer: the address of one, as every page links to it, and how a time is written."""
 
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,3 +16,8 @@ def moment_url(session_id: UUID | str, number: str | None = None, seconds: float
         return page
     moment = {"answer": number} | ({} if seconds is None else {"t": f"{seconds:.1f}".removesuffix(".0")})
     return f"{page}?{urlencode(moment)}"
+
+
+def clock(seconds: float) -> str:
+    """Return whole minutes and seconds, as 1:07: what a player shows at that moment."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

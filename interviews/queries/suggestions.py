@@ -16,7 +16,7 @@ from interviews.models.draft_evaluation import REASONS
 from interviews.models.rubric import RubricCriterion
 from interviews.queries import reliability
 from interviews.queries.answers import AnswerRecord, complete
-from interviews.queries.moments import moment_url
+from interviews.queries.moments import clock, moment_url
 from interviews.texts.quotes import occurs
 
 Status = DraftEvaluation.Status
@@ -34,7 +34,7 @@ class Place:
     @property
     def clock(self) -> str:
         """Minutes and seconds, as 1:07; empty in a typed answer."""
-        return "" if self.start_s is None else f"{int(self.start_s) // 60}:{int(self.start_s) % 60:02}"
+        return "" if self.start_s is None else clock(self.start_s)
 
 
 @dataclass(frozen=True, slots=True)

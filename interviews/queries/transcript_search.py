@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 
 from interviews.models import Answer, SearchEntry, Session
 from interviews.queries import corrections, reliability, snippets
-from interviews.queries.moments import moment_url
+from interviews.queries.moments import clock, moment_url
 from interviews.queries.snippets import Piece, Span
 from interviews.texts import searching
 from voice.infra import sql
@@ -52,7 +52,7 @@ class Hit:
     @property
     def time(self) -> str:
         """Minutes and seconds of the hit, as 1:07. Empty if it was typed."""
-        return "" if self.second is None else f"{int(self.second) // 60}:{int(self.second) % 60:02}"
+        return "" if self.second is None else clock(self.second)
 
 
 @dataclass(frozen=True, slots=True)

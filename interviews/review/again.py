@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django import forms
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
@@ -43,9 +42,7 @@ class AgainForm(forms.Form):
 
     def refuse(self, refused: ActionRefused) -> None:
         """Show why it was refused, at the field that it is about."""
-        field, _colon, reason = refused.detail.partition(": ")
-        known = field in self.fields
-        self.add_error(field if known else None, capfirst(reason if known else refused.detail))
+        self.add_error(*refused.at(self.fields))
 
 
 def models_for(sessions: list[Session]) -> list[EngineModel]:

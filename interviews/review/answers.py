@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from interviews.models import Answer, Session
 from interviews.queries.answers import AnswerRecord, complete
+from interviews.queries.moments import clock
 from interviews.texts.languages import LANGUAGES
 
 
@@ -53,7 +54,7 @@ class Reviewed(AnswerRecord):
     def length(self) -> str:
         """Minutes and seconds, as 1:07. Empty while the answer is being recorded."""
         seconds = self.recording.duration_s if self.recording else None
-        return "" if seconds is None else f"{round(seconds) // 60}:{round(seconds) % 60:02}"
+        return "" if seconds is None else clock(seconds)
 
     @property
     def language(self) -> str:

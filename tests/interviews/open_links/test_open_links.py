@@ -420,7 +420,7 @@ class TestRecruiter:
         member(Membership.Role.RECRUITER)
         draft = factories.InterviewFactory(organisation=ours, questions=1, published=False)
         response = client.post(reverse(self.ADD), self.form(draft))
-        assert "publish it first" in response.content.decode()
+        assert "Publish it first" in response.content.decode()
         assert not OpenLink.objects.exists()
 
     def test_interview_of_another_organisation_is_no_choice(self, client, member):

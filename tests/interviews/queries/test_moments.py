@@ -2,7 +2,7 @@ from uuid import UUID
 
 import pytest
 
-from interviews.queries.moments import moment_url
+from interviews.queries.moments import clock, moment_url
 
 SESSION = UUID(int=1)
 PAGE = f"/admin/interviews/session/{SESSION}/change/"
@@ -21,3 +21,8 @@ PAGE = f"/admin/interviews/session/{SESSION}/change/"
 )
 def test_moment_has_one_address(moment, expected):
     assert moment_url(SESSION, *moment) == expected
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0, "0:00"), (67.9, "1:07"), (3_600, "60:00")])
+def test_clock_counts_whole_seconds(seconds, expected):
+    assert clock(seconds) == expected
