@@ -11,7 +11,15 @@ from rq import cron
 from rq.utils import now
 
 from interview_platform.web.owners import erase_of_deleted
-from interviews.jobs import count_groups, erase_overdue, expire, repair_search, sweep_drafts, sweep_erasures
+from interviews.jobs import (
+    count_groups,
+    erase_overdue,
+    expire,
+    repair_search,
+    sweep_drafts,
+    sweep_erasures,
+    sweep_webhooks,
+)
 from voice.workers.storing import move_resting
 from voice.workers.sweeper import sweep
 
@@ -35,6 +43,7 @@ def steady_now() -> datetime:
 cron.now = steady_now
 cron.register(sweep, "cron", interval=SWEEP_SECONDS, result_ttl=0)
 cron.register(sweep_erasures, "cron", interval=SWEEP_SECONDS, result_ttl=0)
+cron.register(sweep_webhooks, "cron", interval=SWEEP_SECONDS, result_ttl=0)
 cron.register(erase_overdue, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(erase_of_deleted, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(count_groups, "cron", interval=COUNT_SECONDS, result_ttl=0)

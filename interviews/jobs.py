@@ -17,11 +17,13 @@ from interviews.actions import (
     mails,
     new_links,
     open_links,
+    outbox,
     search_index,
     sessions,
     versions,
 )
 from interviews.models import Erasure
+from interviews.webhooks import delivery
 from voice.workers import erasing, handing_on
 from voice.workers.sweeper import queue_again
 
@@ -38,6 +40,7 @@ def expire() -> None:
     follow_ups.sweep(now=now)
     sessions.abandon_idle(now=now)
     search_index.repair_recent(now=now)
+    outbox.forget_old(now=now)
 
 
 def sweep_drafts() -> None:
@@ -82,6 +85,17 @@ def invite_batch(batch_id: str) -> None:
 def send_message(message_id: str) -> None:
     """Send an e-mail to a candidate."""
     mails.send(message_id=UUID(message_id), now=timezone.now())
+
+
+def deliver_webhooks(endpoint_id: str) -> None:
+    """Send what waits for an endpoint of another system."""
+    delivery.deliver(endpoint_id=UUID(endpoint_id))
+
+
+def sweep_webhooks() -> None:
+    """Queue deliveries that are due, and those whose job was lost. Runs every few seconds."""
+    due = outbox.due(now=timezone.now()).values_list("pk", "organisation_id")
+    queue_again(due, outbox.job_id, outbox.queue, about=("organisation_id",))
 
 
 def send_confirmation(application_id: str) -> None:

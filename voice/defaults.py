@@ -78,6 +78,7 @@ STORES: Final[dict[str, Any]] = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "SPEECH_URL": "",  # the address of a CDN in front of spoken texts; "": `voice.urls`
     "QUEUE_NAMES": QUEUE_NAMES,
+    "LONG_QUEUES": (),  # their jobs can wait and take up to a minute: beside other queues, a slot of its own
     "JOBS": JOBS,
 }
 QUEUE_TIMEOUT_S: Final = 300

@@ -14,7 +14,7 @@ SPEECH_QUEUES = (
     *("stt", "stt-ahead", "stt-later", "stt-partial"),
     *("stt-call", "stt-call-partial", "stt-batch"),
 )
-PLATFORM_QUEUES = ("cron", "brain", "default", "brain-later")
+PLATFORM_QUEUES = ("cron", "brain", "default", "brain-later", "webhooks")
 CRON_OPTIONS = ("--logging-level", "WARNING", "--skip-checks")  # they import every page
 AFTER_DRAIN_S = 8.0
 """Time for a stopping web process after its `DRAIN_S`; then it is killed."""

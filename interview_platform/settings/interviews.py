@@ -1,4 +1,6 @@
-"""Interviews and the language model."""
+"""Interviews, the language model, and other systems that are told."""
+
+from ipaddress import ip_network
 
 from interview_platform.settings.environment import env
 
@@ -22,3 +24,6 @@ LLM_DRAFT_TIMEOUT_S = env.float("LLM_DRAFT_TIMEOUT_S", default=50.0)  # where no
 FOLLOW_UP_WAIT_S = env.float("FOLLOW_UP_WAIT_S", default=3.0)  # from the end of an answer
 # Per million tokens, in any currency: what is sent and what comes back.
 LLM_PRICES = (env.float("LLM_INPUT_PRICE", default=0.0), env.float("LLM_OUTPUT_PRICE", default=0.0))
+
+# Networks of our own, as 10.1.0.0/16, into which webhooks may be sent too; then http is allowed as well.
+WEBHOOK_NETWORKS = [ip_network(network) for network in env.list("WEBHOOK_NETWORKS", default=[])]

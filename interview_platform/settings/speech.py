@@ -9,13 +9,15 @@ from voice import defaults as speech
 from voice.engines import defaults as engines
 from voice.engines.cloud import account
 
-QUEUE_NAMES = (*speech.QUEUE_NAMES, "brain", "brain-later")
+QUEUE_NAMES = (*speech.QUEUE_NAMES, "brain", "brain-later", "webhooks")
+LONG_QUEUES = ("brain-later", "webhooks")
 RQ_QUEUES = speech.queues(REDIS_URL, QUEUE_NAMES)
 JOBS = (  # workers run nothing else
     *speech.JOBS,
     "interview_platform.web.owners.erase_of_deleted",
     "interviews.jobs.complete_erasure",
     "interviews.jobs.count_groups",
+    "interviews.jobs.deliver_webhooks",
     "interviews.jobs.ask_language_model",
     "interviews.jobs.draft_evaluation",
     "interviews.jobs.draft_interview",
@@ -28,6 +30,7 @@ JOBS = (  # workers run nothing else
     "interviews.jobs.send_message",
     "interviews.jobs.sweep_drafts",
     "interviews.jobs.sweep_erasures",
+    "interviews.jobs.sweep_webhooks",
 )
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
 # (voice.workers.sweeper.sweep) queues again whatever a lost queue forgot.

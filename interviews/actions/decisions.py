@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from interviews import states
-from interviews.actions import mails
+from interviews.actions import mails, outbox
 from interviews.actions.errors import BadValue, WrongState
-from interviews.models import Decision, Message, Session
+from interviews.models import Decision, EventType, Message, Session
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ def decide(
     )
     session.decisions.filter(is_current=True).update(is_current=False)
     decision.save()
+    outbox.tell(EventType.DECISION_MADE, session.invitation, now=now, session_id=session.pk)
     logger.info("session %s is decided by %s", session.pk, by.pk)
     return decision
 

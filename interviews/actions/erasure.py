@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from accounts import admin_log
 from accounts.models import ApiKey, User
 from interviews import states
-from interviews.actions import personal_data
+from interviews.actions import outbox, personal_data
 from interviews.actions.errors import WrongState
 from interviews.actions.interviews import practice_text
 from interviews.admission.places import PLACE_LEASE_S
@@ -25,6 +25,7 @@ from interviews.events import publishing
 from interviews.models import (
     Answer,
     Erasure,
+    EventType,
     Exchange,
     Interview,
     InterviewVersion,
@@ -66,6 +67,8 @@ def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Era
     session = Session.objects.filter(invitation=locked).first()
     erasure = _what_stays(locked, session, by=by, now=now)
     recordings, texts = _spoken(session) if session else ([], [])
+    personal_data.STORES[personal_data.TOLD].erase(str(locked.pk))
+    outbox.tell(EventType.CANDIDATE_ERASED, locked, now=now)
     personal_data.STORES[personal_data.CANDIDATE].erase(str(locked.pk))
     admin_log.replace_ids(Invitation, [invitation.pk], by=erasure.pk)
     lifecycle.erase(recording_ids=recordings)

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from interviews import states, tokens
-from interviews.actions import sessions, versions
+from interviews.actions import outbox, sessions, versions
 from interviews.actions.errors import BadValue, WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
-from interviews.models import Interview, Invitation, Session
+from interviews.models import EventType, Interview, Invitation, Session
 from interviews.states import InterviewStatus
 
 ROWS_AT_ONCE = 500
@@ -51,7 +51,9 @@ def invite(
     invitation.token = token = tokens.new_token()
     if until := _plain_until(now):
         invitation.plain_token, invitation.plain_until = token, until
-    invitation.save()
+    with transaction.atomic():
+        invitation.save()
+        outbox.tell(EventType.INVITATION_CREATED, invitation, now=now)
     return invitation
 
 

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import NamedTuple, cast
 
 from interviews import states
+from interviews.actions import outbox
 from interviews.actions.errors import WrongState
 from interviews.actions.transitions import move
-from interviews.models import Answer, Exchange, Session
+from interviews.models import Answer, EventType, Exchange, Session
 from voice.infra import sql
 
 
@@ -70,3 +71,4 @@ def finish_if_over(session: Session, *, by: object, now: datetime) -> None:
         return
     move(session, states.FINISH_SESSION, by=by, finished_at=now)
     move(session.invitation, states.FINISH_INVITATION, by=by)
+    outbox.tell(EventType.INTERVIEW_COMPLETED, session.invitation, now=now, session_id=session.pk)

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts import admin_log
+from interviews.actions import outbox
 from interviews.admission import places, tabs, time_spent
 from interviews.models import (
     Accommodation,
@@ -20,6 +21,7 @@ from interviews.models import (
     Decision,
     DraftEvaluation,
     DraftRequest,
+    EventType,
     Exchange,
     GroupDeclaration,
     Invitation,
@@ -32,12 +34,13 @@ from interviews.models import (
     Session,
     Submission,
     Suggestion,
+    WebhookEvent,
 )
 from voice.models import PendingErasure
 from voice.privacy import stores as speech
 from voice.privacy.stores import Registered
 
-CANDIDATE, ADMIN_LOG, PRESENCE = "candidate", "admin_log", "presence"
+CANDIDATE, ADMIN_LOG, PRESENCE, TOLD = "candidate", "admin_log", "presence", "told"
 
 
 def _erase_candidate(invitation_id: str) -> None:
@@ -74,6 +77,15 @@ def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
     ]
 
 
+def _erase_told(invitation_id: str) -> None:
+    outbox.take_back(UUID(invitation_id))
+
+
+def _find_told(invitation_id: str) -> list[str]:
+    told = WebhookEvent.objects.filter(subject=UUID(invitation_id)).exclude(data={})
+    return [f"WebhookEvent {row.pk}" for row in told.exclude(type=EventType.CANDIDATE_ERASED)]
+
+
 def _erase_presence(session_id: str) -> None:
     tabs.forget(session_id)
     places.forget(session_id)
@@ -102,6 +114,7 @@ STORES: Final[Mapping[str, Registered]] = {
         lambda invitation_id: admin_log.find(Invitation, [invitation_id]),
         tables=("admin.LogEntry",),
     ),
+    TOLD: Registered(_erase_told, _find_told, tables=("interviews.WebhookEvent",)),
     PRESENCE: Registered(
         _erase_presence,
         _find_presence,
@@ -130,6 +143,9 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "interviews.BankQuestion": "what recruiters may ask",
     "interviews.Vocabulary": "names and terms of an organisation's work",
     "interviews.MailTemplate": "what an organisation writes to all candidates",
+    "interviews.WebhookEndpoint": "addresses of other systems",
+    "interviews.WebhookDelivery": "whether another system was told",
+    "interviews.WebhookAttempt": "when it was tried, and the HTTP status",
     "accounts.Organisation": "the tenant",
     "accounts.User": "people who work with the platform; the organisation deactivates them",
     "accounts.Membership": "the roles of people who work with the platform",

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from interviews import states
+from interviews.actions import outbox
 from interviews.actions.errors import BadValue, WrongState
-from interviews.models import Scorecard, Session, Submission
+from interviews.models import EventType, Scorecard, Session, Submission
 from interviews.models.rubric import RubricCriterion
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ def submit(*, session: Session, scores: Scores, by: User, now: datetime) -> Subm
     submission = Submission.objects.create(
         scorecard=card, scores=card.draft, is_blind=card.is_blind, submitted_at=now
     )
+    outbox.tell(EventType.SCORE_UPDATED, session.invitation, now=now, session_id=session.pk)
     _show(card, now)
     logger.info("session %s is scored by %s", session.pk, by.pk)
     return submission

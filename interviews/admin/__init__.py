@@ -11,6 +11,7 @@ from interviews.groups.survey_page import GroupSurveyAdmin
 from interviews.inviting.mail_pages import MailTemplateAdmin, MessageAdmin
 from interviews.inviting.pages import BatchAdmin
 from interviews.open_links.admin_pages import OpenLinkAdmin
+from interviews.webhooks.pages import WebhookDeliveryAdmin, WebhookEndpointAdmin
 
 __all__ = [
     "BankQuestionAdmin",
@@ -25,4 +26,6 @@ __all__ = [
     "OpenLinkAdmin",
     "SessionAdmin",
     "VocabularyAdmin",
+    "WebhookDeliveryAdmin",
+    "WebhookEndpointAdmin",
 ]

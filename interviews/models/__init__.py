@@ -24,6 +24,13 @@ from interviews.models.search_entry import SearchEntry
 from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
 from interviews.models.vocabulary import Vocabulary
+from interviews.models.webhook import (
+    EventType,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 
 __all__ = [
     "Accommodation",
@@ -37,6 +44,7 @@ __all__ = [
     "DraftEvaluation",
     "DraftRequest",
     "Erasure",
+    "EventType",
     "Exchange",
     "GroupDeclaration",
     "GroupSurvey",
@@ -59,4 +67,8 @@ __all__ = [
     "Submission",
     "Suggestion",
     "Vocabulary",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
 ]

@@ -72,6 +72,7 @@ QUEUE_NAMES = {
     "audio": _("uploaded files to convert"),
     "brain": _("answers to ask a follow-up question about"),
     "brain-later": _("drafts of evaluations and interviews"),
+    "webhooks": _("what other systems are told"),
     "cron": _("housekeeping"),
     "default": _("recordings to store"),
 }

@@ -5,10 +5,10 @@ import os
 import socket
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Final
 from uuid import uuid4
 
 import redis
+from django.conf import settings
 from rq.worker import WorkerStatus
 
 from voice.infra.backoff import pause_s
@@ -17,9 +17,6 @@ from voice.workers.attendant import Notes
 from voice.workers.slot import DEQUEUE_S, FIRST_RECONNECT_S, LONGEST_RECONNECT_S, Slot
 
 logger = logging.getLogger(__name__)
-
-LONG: Final = ("brain-later",)
-"""Queues whose jobs can wait and take up to a minute. Beside other queues, each has one slot of its own."""
 
 
 def registered_slots(
@@ -35,7 +32,7 @@ def registered_slots(
 
     count: jobs at a time. With several queues there is one slot more, which serves only the first queue and
     its `-later`: however long the others work, what is most urgent waits for the engine alone. Each of the
-    `LONG` has one more.
+    `LONG_QUEUES` has one more.
     serves: what their process can do, for `voice.queues.pools`.
     """
     failures = 0
@@ -60,11 +57,11 @@ def registered_slots(
 
 def served_by_slots(queue_names: Sequence[str], count: int) -> list[Sequence[str]]:
     """Return the queues of each slot."""
-    quick = [name for name in queue_names if name not in LONG]
+    quick = [name for name in queue_names if name not in settings.LONG_QUEUES]
     if not quick:
         return [queue_names] * count
     reserved = [_reserved(quick)] if len(quick) > 1 else []
-    return [*reserved, *[quick] * count, *([name] for name in queue_names if name in LONG)]
+    return [*reserved, *[quick] * count, *([name] for name in queue_names if name in settings.LONG_QUEUES)]
 
 
 def give_up(slots: Sequence[Slot], connection: redis.Redis) -> None:

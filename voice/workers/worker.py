@@ -41,7 +41,7 @@ class VoiceWorker:
 
     queue_names: in the order of their priority. With several, one slot more than `slot_count` is kept for the
     first queue and its `-later`, so that long jobs of the others cannot delay them, and one more for each of
-    the longest (`voice.workers.registration.LONG`).
+    the longest (`LONG_QUEUES`).
     notes: to the attendant of this process; without, one is started in a thread.
     """
 

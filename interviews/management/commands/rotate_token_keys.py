@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from interviews.actions import accommodations, groups, invitations, open_links
+from interviews.actions import accommodations, groups, invitations, open_links, webhooks
 
 
 class Command(BaseCommand):
@@ -15,6 +15,7 @@ class Command(BaseCommand):
         counts.update(open_links.rotate_keys())
         counts.update(accommodations.rotate_keys())
         counts.update(groups.rotate_keys())
+        counts.update(webhooks.rotate_keys())
         self.stdout.write(
             f"Links written anew: {counts['written']}. Links that had this key: {counts['current']}."
         )

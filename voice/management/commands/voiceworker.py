@@ -33,7 +33,7 @@ class Command(BaseCommand):
             "--slots",
             type=int,
             help="Jobs at a time; with several queues one more slot is kept for the first, and one serves "
-            "brain-later alone. "
+            "each of LONG_QUEUES alone. "
             f"Default: STT_SLOTS, where speech is recognised {RECOGNITIONS_A_SLOT} times as many.",
         )
 

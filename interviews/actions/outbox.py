@@ -1,0 +1,251 @@
+"""What other systems are told, written with the change itself: no event without its change, and none lost.
+
+    outbox.tell(EventType.INTERVIEW_STARTED, invitation, now=now, session_id=session.pk)
+
+`interviews.webhooks.delivery` sends what waits here, with `claim` and `settle`. Docs: docs/webhooks.md.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from interviews.actions.errors import WrongState
+from interviews.models import (
+    EventType,
+    Invitation,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
+from voice.infra import sql
+from voice.queues import jobs
+
+QUEUE: Final = "webhooks"
+JOB: Final = "interviews.jobs.deliver_webhooks"
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+PAUSES: Final = (
+    *(timedelta(seconds=5), timedelta(seconds=30), 2 * MINUTE, 10 * MINUTE, 30 * MINUTE),
+    *(HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 8 * HOUR),
+)
+"""After each attempt that failed: 24 hours in all."""
+HOLD: Final = 5 * MINUTE
+"""So long an event that did not arrive holds back the later ones of its candidate."""
+FAILING_FOR: Final = timedelta(days=1)
+"""An endpoint at which nothing arrived for so long is switched off."""
+KEPT: Final = timedelta(days=30)
+AT_ONCE: Final = 1000
+WAITING = WebhookDelivery.Status.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery to be tried now. attempts: this one counted."""
+
+    delivery_id: UUID
+    event: WebhookEvent
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of an attempt."""
+
+    claimed: Claimed
+    began_at: datetime
+    took_ms: int
+    outcome: WebhookAttempt.Outcome
+    status_code: int | None = None
+
+    @property
+    def is_delivered(self) -> bool:
+        return self.outcome == WebhookAttempt.Outcome.OK
+
+
+def tell(type_: EventType, invitation: Invitation, *, now: datetime, **ids: UUID) -> None:
+    """Write an event about a candidate for each endpoint that asked for it.
+
+    Call it within the transaction of the change. Trials of recruiters and attempts set aside are no news.
+    """
+    if invitation.tried_id is not None or invitation.set_aside_of_id is not None:
+        return
+    organisation_id = invitation.interview.organisation_id
+    wanting = _endpoints(organisation_id, type_)
+    if not wanting:
+        return
+    named = dict(ids, invitation_id=invitation.pk, interview_id=invitation.interview_id)
+    event = _next_event(organisation_id, type_, subject=invitation.pk, ids=named, now=now)
+    _line_up(event, wanting)
+
+
+def take_back(subject: UUID) -> None:
+    """Deliver nothing more about a candidate who is erased, and empty what was told. The news of it stays."""
+    told = WebhookEvent.objects.filter(subject=subject).exclude(type=EventType.CANDIDATE_ERASED)
+    waiting = WebhookDelivery.objects.filter(event__in=told, status=WAITING)
+    waiting.update(status=WebhookDelivery.Status.DROPPED)
+    told.update(data={})
+
+
+def tell_test(endpoint: WebhookEndpoint, *, now: datetime) -> None:
+    """Send the endpoint an event that is about no candidate, whatever it asked for."""
+    event = WebhookEvent(organisation_id=endpoint.organisation_id, type=EventType.TEST, happened_at=now)
+    event.subject, event.sequence, event.data = event.pk, 1, {}
+    with transaction.atomic():
+        event.save()
+        _line_up(event, [endpoint.pk])
+
+
+def _endpoints(organisation_id: int, type_: EventType) -> list[UUID]:
+    rows = WebhookEndpoint.objects.filter(
+        organisation=organisation_id, off_reason="", events__contains=[type_]
+    )
+    return list(rows.order_by().values_list("pk", flat=True))
+
+
+def _next_event(
+    organisation_id: int, type_: EventType, *, subject: UUID, ids: Mapping[str, UUID], now: datetime
+) -> WebhookEvent:
+    """Write the next event of a candidate. Two at once wait for each other: numbers follow commits."""
+    sql.fetch(_LOCK, f"told {subject}")
+    last = (
+        WebhookEvent.objects.filter(subject=subject).order_by("-sequence").values_list("sequence", flat=True)
+    )
+    return WebhookEvent.objects.create(
+        organisation_id=organisation_id,
+        type=type_,
+        subject=subject,
+        sequence=(last.first() or 0) + 1,
+        data={name: str(value) for name, value in ids.items()},
+        happened_at=now,
+    )
+
+
+_LOCK = "SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))) held"
+
+
+def _line_up(event: WebhookEvent, endpoint_ids: Sequence[UUID]) -> None:
+    WebhookDelivery.objects.bulk_create(
+        [
+            WebhookDelivery(event=event, endpoint_id=endpoint_id, due_at=event.happened_at)
+            for endpoint_id in endpoint_ids
+        ]
+    )
+    for endpoint_id in endpoint_ids:
+        queue(endpoint_id, organisation_id=event.organisation_id)
+
+
+def queue(endpoint_id: UUID, *, organisation_id: int) -> None:
+    """Queue the job that delivers to an endpoint; organisations take turns."""
+    jobs.enqueue(QUEUE, JOB, str(endpoint_id), job_id=job_id(endpoint_id), tenant=str(organisation_id))
+
+
+def job_id(endpoint_id: object) -> str:
+    """Return the id of the one job that delivers to an endpoint, so that few requests reach it at a time."""
+    return f"deliver-webhooks-{endpoint_id}"
+
+
+def due(*, now: datetime) -> QuerySet[WebhookEndpoint]:
+    """Return the endpoints for which something may be sent now."""
+    waiting = WebhookDelivery.objects.filter(endpoint=OuterRef("pk"), status=WAITING, due_at__lte=now)
+    return WebhookEndpoint.objects.filter(Exists(waiting), off_reason="")
+
+
+@transaction.atomic
+def claim(*, endpoint_id: UUID, limit: int, now: datetime) -> list[Claimed]:
+    """Take the next deliveries of an endpoint, the oldest first and one of each candidate.
+
+    Each counts as an attempt and is due again after a pause: so a process that dies while it sends loses
+    nothing, and the receiver may get the event twice, under the same id.
+    """
+    earlier = WebhookDelivery.objects.filter(
+        endpoint=OuterRef("endpoint"),
+        event__subject=OuterRef("event__subject"),
+        event__sequence__lt=OuterRef("event__sequence"),
+        event__happened_at__gt=now - HOLD,
+        status=WAITING,
+    )
+    rows = WebhookDelivery.objects.filter(endpoint=endpoint_id, status=WAITING, due_at__lte=now)
+    rows = rows.filter(~Exists(earlier), endpoint__off_reason="").select_related("event")
+    taken = list(rows.select_for_update(of=("self",), skip_locked=True).order_by("due_at")[:limit])
+    for delivery in taken:
+        delivery.due_at = now + _pause(delivery.attempts)
+        delivery.attempts += 1
+    WebhookDelivery.objects.bulk_update(taken, ["attempts", "due_at"])
+    return [Claimed(each.pk, each.event, each.attempts) for each in taken]
+
+
+def _pause(attempts: int) -> timedelta:
+    """Return how long to wait after a further attempt, a tenth more or less: not all return at once."""
+    return PAUSES[min(attempts, len(PAUSES) - 1)] * random.uniform(0.9, 1.1)
+
+
+@transaction.atomic
+def settle(*, endpoint_id: UUID, tried: Sequence[Tried], now: datetime) -> WebhookEndpoint.OffReason | None:
+    """Note what came of attempts. Return why the endpoint was switched off, if it was now."""
+    ids = [each.claimed.delivery_id for each in tried]
+    kept = set(WebhookDelivery.objects.select_for_update().filter(pk__in=ids).values_list("pk", flat=True))
+    WebhookAttempt.objects.bulk_create(
+        WebhookAttempt(
+            delivery_id=each.claimed.delivery_id,
+            began_at=each.began_at,
+            took_ms=each.took_ms,
+            outcome=each.outcome,
+            status_code=each.status_code,
+        )
+        for each in tried
+        if each.claimed.delivery_id in kept  # its webhook may have been deleted meanwhile
+    )
+    waiting = WebhookDelivery.objects.filter(status=WAITING)
+    arrived = [each.claimed.delivery_id for each in tried if each.is_delivered]
+    given_up = [
+        each.claimed.delivery_id
+        for each in tried
+        if not each.is_delivered and each.claimed.attempts > len(PAUSES)
+    ]
+    waiting.filter(pk__in=arrived).update(status=WebhookDelivery.Status.DELIVERED)
+    waiting.filter(pk__in=given_up).update(status=WebhookDelivery.Status.FAILED)
+    return _health(endpoint_id, tried, now)
+
+
+def _health(endpoint_id: UUID, tried: Sequence[Tried], now: datetime) -> WebhookEndpoint.OffReason | None:
+    endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, off_reason="")
+    if any(each.is_delivered for each in tried):
+        endpoint.exclude(failing_since=None).update(failing_since=None)
+    elif tried:
+        endpoint.filter(failing_since=None).update(failing_since=now)
+    if any(each.status_code == 410 for each in tried):
+        reason = WebhookEndpoint.OffReason.GONE
+    elif endpoint.filter(failing_since__lte=now - FAILING_FOR).exists():
+        reason = WebhookEndpoint.OffReason.FAILING
+    else:
+        return None
+    return reason if endpoint.update(off_reason=reason) else None
+
+
+def is_replayable() -> Q:
+    """Which deliveries may be sent once more: those that have ended, unless the candidate was erased."""
+    ended = Q(status__in=[WebhookDelivery.Status.DELIVERED, WebhookDelivery.Status.FAILED])
+    return ended & (~Q(event__data={}) | Q(event__type=EventType.TEST))
+
+
+@transaction.atomic
+def replay(*, delivery: WebhookDelivery, now: datetime) -> None:
+    """Send an event once more, under the same id. Raises WrongState if it waits, or was taken back."""
+    again = WebhookDelivery.objects.filter(is_replayable(), pk=delivery.pk).values("pk")
+    if not WebhookDelivery.objects.filter(pk__in=again).update(status=WAITING, attempts=0, due_at=now):
+        raise WrongState("delivery waits, or its candidate was erased.")
+    queue(delivery.endpoint_id, organisation_id=delivery.event.organisation_id)
+
+
+def forget_old(*, now: datetime) -> int:
+    """Delete events that are older than `KEPT`, with their log. Return how many."""
+    old = WebhookEvent.objects.filter(happened_at__lt=now - KEPT).order_by("happened_at")
+    ids = list(old.values_list("pk", flat=True)[:AT_ONCE])
+    WebhookEvent.objects.filter(pk__in=ids).delete()
+    return len(ids)
