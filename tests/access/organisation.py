@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from accounts.models import ApiKey, ColleagueInvitation, Membership, Organisation, User
+from interviews import tokens
 from interviews.actions import search_index
 from interviews.models import (
     Accommodation,
@@ -37,6 +38,9 @@ from interviews.models import (
     Submission,
     Suggestion,
     Vocabulary,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
 )
 from tests import factories
 from voice.models import Batch, BatchFile, TranscriptVersion
@@ -78,6 +82,8 @@ class Rows(NamedTuple):
     vocabulary: Vocabulary
     groupsurvey: GroupSurvey
     impactreport: ImpactReport
+    webhookendpoint: WebhookEndpoint
+    webhookdelivery: WebhookDelivery
     batch: Batch
     batch_file: BatchFile
 
@@ -134,6 +140,19 @@ def make() -> Rows:
         draft=draft, criterion=criterion.pk, level=2, rationale=f"A {MARK}.", quotes=quotes
     )
     batch = Batch.objects.create(owner=f"organisation:{organisation.pk}")
+    endpoint = WebhookEndpoint.objects.create(
+        organisation=organisation,
+        url=f"https://{MARK}.example/hook",
+        events=["decision.made"],
+        secret_encrypted=tokens.encrypt(f"whsec_{MARK}"),
+    )
+    event = WebhookEvent.objects.create(
+        organisation=organisation,
+        type="decision.made",
+        subject=invitation.pk,
+        sequence=1,
+        data={"invitation_id": f"{MARK} {invitation.pk}"},
+    )
     return Rows(
         organisation=organisation,
         user=user,
@@ -208,6 +227,8 @@ def make() -> Rows:
                 {"questions": [f"Which {MARK}s?"], "rows": [[[f"{MARK} one"], [50, 20, 0, 0]]], "others": 0}
             ],
         ),
+        webhookendpoint=endpoint,
+        webhookdelivery=WebhookDelivery.objects.create(event=event, endpoint=endpoint),
         batch=batch,
         batch_file=BatchFile.objects.create(
             batch=batch, position=0, file_name=f"{MARK}.wav", byte_count=9, status="done", text=f"a {MARK}"

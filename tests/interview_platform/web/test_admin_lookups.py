@@ -14,7 +14,15 @@ from accounts.scoped_admin import ScopedModelAdmin
 from tests import factories
 from tests.staff import member, ours, theirs  # noqa: F401
 
-SECRETS = {"token_hash", "token_encrypted", "plain_token", "digest", "password"}
+SECRETS = {
+    "secret_encrypted",
+    "previous_secret_encrypted",
+    "token_hash",
+    "token_encrypted",
+    "plain_token",
+    "digest",
+    "password",
+}
 OFFERED = {
     "accounts.organisation": set(),
     "accounts.user": {"is_active__exact"},
@@ -31,6 +39,8 @@ OFFERED = {
     "interviews.mailtemplate": {"kind__exact", "organisation__id__exact"},
     "interviews.message": {"invitation__interview__id__exact", "kind__exact", "status__exact", "delivery"},
     "interviews.openlink": {"interview__id__exact"},
+    "interviews.webhookendpoint": {"organisation__id__exact"},
+    "interviews.webhookdelivery": {"endpoint__id__exact", "status__exact"},
     "interviews.invitation": {"interview__id__exact", "status__exact", "mail", "ends", "days"},
     "interviews.session": {"invitation__interview__id__exact", "status__exact", "decision", "days"},
 }
