@@ -5,7 +5,6 @@ from pathlib import Path
 
 import environ
 from django.conf import global_settings
-from django.core.exceptions import ImproperlyConfigured
 
 from interview_platform.settings.environment import env
 from interviews.tokens import SHORTEST_KEY
@@ -21,11 +20,15 @@ SECRET_KEY = env("SECRET_KEY", default="insecure-development-key" if DEBUG else 
 TOKEN_KEYS = env.list(
     "TOKEN_KEYS", default=["insecure-development-key-of-links"] if DEBUG else environ.Env.NOTSET
 )
-if not TOKEN_KEYS or min(map(len, TOKEN_KEYS)) < SHORTEST_KEY or SECRET_KEY in TOKEN_KEYS:
-    raise ImproperlyConfigured(
-        "TOKEN_KEYS: name one key or more, separated by commas, the newest first. "
-        f"Each has {SHORTEST_KEY} random characters or more and is used for nothing else."
-    )
+env.require(
+    "TOKEN_KEYS",
+    TOKEN_KEYS
+    and min(map(len, TOKEN_KEYS)) >= SHORTEST_KEY
+    and SECRET_KEY not in TOKEN_KEYS
+    and not any("\n" in key for key in TOKEN_KEYS),
+    "name one key or more, separated by commas, the newest first. "
+    f"Each has {SHORTEST_KEY} random characters or more and is used for nothing else.",
+)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000")  # the start of invitation links

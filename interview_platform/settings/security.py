@@ -45,4 +45,9 @@ CORS_EXPOSE_HEADERS = (
 
 # /metrics is for those who send this token as Authorization: Bearer, or ask from one of these networks.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
-METRICS_NETWORKS = [ip_network(network) for network in env.list("METRICS_NETWORKS", default=[])]
+METRICS_NETWORKS = env.parsed(
+    "METRICS_NETWORKS",
+    lambda networks: [ip_network(network.strip()) for network in networks.split(",") if network.strip()],
+    "networks, separated by commas, as 10.0.0.0/8,fd00::/64",
+    default="",
+)
