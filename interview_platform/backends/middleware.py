@@ -17,7 +17,7 @@ from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, locale, security
 from django.utils.deprecation import MiddlewareMixin
@@ -106,7 +106,7 @@ class CommonMiddleware(Inline, common.CommonMiddleware):
     Kubernetes and Prometheus ask a pod by its address and cannot name another host.
     """
 
-    def process_request(self, request: HttpRequest) -> HttpResponseBase | None:
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         """Check the host, unless a probe asks."""
         return None if request.path_info in settings.PROBES else super().process_request(request)
 

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "accounts",
     "voice",
     "interviews",
+    "interview_platform",  # its commands
     "unfold",  # before django.contrib.admin: it replaces the admin's templates
     "django.contrib.admin",
     "django.contrib.auth",

@@ -26,7 +26,15 @@ DATABASES = {
         default="postgres://postgres@127.0.0.1:5432/interviews",
     )
 }
+# PostgreSQL itself, where DATABASE_URL names a pooler: for `manage.py migrate`.
+DATABASE_DIRECT = env.parsed(
+    "DATABASE_DIRECT_URL",
+    lambda url: _database(url) if url else {},
+    "the address of PostgreSQL itself, as DATABASE_URL",
+    default="",
+)
 # Checks connections less often than Django's own backend.
+DATABASE_DIRECT.pop("ENGINE", None)
 DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
 # Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
