@@ -1,8 +1,6 @@
 """Interviews, the language model, and other systems that are told."""
 
-from ipaddress import ip_network
-
-from interview_platform.settings.environment import env
+from interview_platform.settings.environment import env, networks
 
 # An open interview whose candidate was away for this long is closed and its recordings are stored.
 SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", default=24)
@@ -26,4 +24,4 @@ FOLLOW_UP_WAIT_S = env.float("FOLLOW_UP_WAIT_S", default=3.0)  # from the end of
 LLM_PRICES = (env.float("LLM_INPUT_PRICE", default=0.0), env.float("LLM_OUTPUT_PRICE", default=0.0))
 
 # Networks of our own, as 10.1.0.0/16, into which webhooks may be sent too; then http is allowed as well.
-WEBHOOK_NETWORKS = [ip_network(network) for network in env.list("WEBHOOK_NETWORKS", default=[])]
+WEBHOOK_NETWORKS = networks("WEBHOOK_NETWORKS")
