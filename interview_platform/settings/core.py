@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "accounts",
     "voice",
     "interviews",
+    "interview_platform.planning",  # a command
     "unfold",  # before django.contrib.admin: it replaces the admin's templates
     "django.contrib.admin",
     "django.contrib.auth",
