@@ -1,8 +1,9 @@
 """Tables of a plan for a terminal, and the same as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
+
+from pydantic_core import to_jsonable_python
 
 from interview_platform.planning.capacity import Capacity, PoolOfPods
 from interview_platform.planning.checking import ALLOWED, Check
@@ -12,8 +13,11 @@ from interview_platform.planning.wishes import Wish
 
 def as_json(needed: Capacity, found: Sequence[Bill]) -> dict[str, Any]:
     """Return everything that the tables say."""
-    costs = [asdict(bill) | {"total": bill.total, "of_an_interview": bill.of_an_interview} for bill in found]
-    return {"capacity": asdict(needed) | {"gpus": needed.gpus}, "costs": costs}
+    costs = [
+        to_jsonable_python(bill) | {"total": bill.total, "of_an_interview": bill.of_an_interview}
+        for bill in found
+    ]
+    return {"capacity": to_jsonable_python(needed) | {"gpus": needed.gpus}, "costs": costs}
 
 
 def of_capacity(needed: Capacity) -> str:
