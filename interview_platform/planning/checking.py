@@ -62,7 +62,7 @@ def _of_run(figures: Figures, run: Run) -> Iterator[Check]:
         if (measured := resource.value_of(run)) is not None:
             predicted = stores.line_of(resource, figures.runs, figures).at(_number(figures, run, resource))
             apart = _predicted(figures, run, resource, [other for other in figures.runs if other is not run])
-            yield Check(run.candidates, resource.name, resource.unit, measured, predicted, apart)
+            yield Check(run.candidates, resource.title, resource.unit, measured, predicted, apart)
 
 
 def _predicted(

@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from interview_platform.planning import candidates
 from interview_platform.planning.candidates import Spoken
@@ -21,8 +22,9 @@ from interview_platform.planning.figures import Figures, Size
 from interview_platform.planning.prices import Prices
 from interview_platform.planning.simulation import Outcome, Rule, played
 
-DAY_SAMPLE = 2000
+DAY_SAMPLE = 5000
 DAY_S = 86_400.0
+STRETCHES = 144
 FIXED = sys.maxsize
 
 
@@ -153,20 +155,22 @@ def _played(pool: Simulated, rule: Rule, pods: int, sampled: _Sampled, hours: in
         wait_s=outcome.wait_s(),
         evictions=outcome.evictions * in_all,
         cold_starts=outcome.cold_starts * in_all,
-        pods_over_time=_over_time(outcome, stands_for),
+        pods_over_time=_over_time(outcome, sampled.span_s, stands_for),
     )
 
 
-def _over_time(outcome: Outcome, factor: float, points: int = 400) -> tuple[tuple[float, float], ...]:
-    """Return the most pods in each of so many stretches of time."""
-    if not outcome.pods_over_time:
-        return ()
-    last = outcome.pods_over_time[-1][0] or 1.0
-    stretches: dict[int, float] = {}
-    for at_s, pods in outcome.pods_over_time:
-        stretch = int(at_s / last * (points - 1))
-        stretches[stretch] = max(stretches.get(stretch, 0.0), pods * factor)
-    return tuple((stretch * last / points, pods) for stretch, pods in sorted(stretches.items()))
+def _over_time(outcome: Outcome, span_s: float, stands_for: float) -> tuple[tuple[float, float], ...]:
+    """Return the mean number of pods in each of equal stretches of time."""
+    stretch_s = span_s / STRETCHES
+    pod_s = [0.0] * STRETCHES
+    changes = [*outcome.pods_over_time, (span_s, 0)]
+    for (from_s, pods), (until_s, _) in pairwise(changes):
+        while from_s < until_s:
+            stretch = min(STRETCHES - 1, int(from_s / stretch_s))
+            next_s = until_s if stretch == STRETCHES - 1 else min(until_s, (stretch + 1) * stretch_s)
+            pod_s[stretch] += pods * (next_s - from_s)
+            from_s = next_s
+    return tuple((n * stretch_s, seconds / stretch_s * stands_for) for n, seconds in enumerate(pod_s))
 
 
 def _unsimulated(scenario: Scenario, plan: Plan, prices: Prices, needed: Capacity) -> float:

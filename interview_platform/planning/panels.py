@@ -1,6 +1,7 @@
 """What a plan's picture shows: waits by the number of pods; on a day, candidates and pods by the hour."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from interview_platform.planning.capacity import (
     SAMPLE,
@@ -42,15 +43,15 @@ def _waits(pool: Simulated, chosen: PoolOfPods, jobs: list, at_once: int) -> Pan
     ]
     target_s = chosen.target_s or 0.0
     ends = [(waits[0][0], target_s), (waits[-1][0], target_s)]
-    title = f"{pool.name}: wait of 95 of 100, s ({chosen.pods:,} pods are chosen)"
+    title = f"{pool.name}: wait of 95 of 100, s (chosen: {chosen.pods:,})"
     return Panel(title, "pods", {"wait": waits, "target": ends})
 
 
 def _of_a_day(plan: Plan, needed: Capacity, found: Sequence[Bill]) -> list[Panel]:
     there = [
-        (hour + half, rate * plan.interview.length_s)
+        (float(hour + half), rate * plan.interview.length_s)
         for hour, rate in enumerate(plan.demand.a_second)
-        for half in (0.0, 0.999)
+        for half in (0, 1)
     ]
     shown = {
         bill.scenario.name: {pool.pool: pool for pool in bill.pools}
@@ -65,4 +66,10 @@ def _of_a_day(plan: Plan, needed: Capacity, found: Sequence[Bill]) -> list[Panel
 
 
 def _by_hour(pool: Played) -> list[tuple[float, float]]:
-    return [(at_s / 3600, pods) for at_s, pods in pool.pods_over_time]
+    """Return the pods as steps."""
+    times = [at_s / 3600 for at_s, _ in pool.pods_over_time] + [24.0]
+    return [
+        point
+        for (_, pods), step in zip(pool.pods_over_time, pairwise(times), strict=True)
+        for point in ((step[0], pods), (step[1], pods))
+    ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 Points = Sequence[tuple[float, float]]
-WIDTH, HEIGHT, LEFT, RIGHT, GAP = 760, 110, 70, 150, 48
+WIDTH, HEIGHT, LEFT, RIGHT, GAP = 760, 110, 70, 180, 48
 LINES = ("#2563eb", "#d97706", "#059669")
 STYLE = "text{font:12px system-ui,sans-serif;fill:#666}.t{font-weight:600}.a{stroke:#8886}"
 

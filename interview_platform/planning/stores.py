@@ -37,9 +37,10 @@ def fitted(numbers: Sequence[float], values: Sequence[float]) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """name: a field of `Run`. number: what it grows with. value: what it is, of a run."""
+    """name: a field of `Run`. title: for people. number: what it grows with. value: what it is, of a run."""
 
     name: str
+    title: str
     unit: str
     number: Callable[[float, float, float], float]
     is_for_a_candidate_minute: bool = False
@@ -65,13 +66,13 @@ def _hot_s(candidates: float, speaking_share: float, mean_age_s: float) -> float
 
 
 RESOURCES = (
-    Resource("web_cpu_s", "cores", _speakers, is_for_a_candidate_minute=True),
-    Resource("storing_cpu_s", "cores", _speakers, is_for_a_candidate_minute=True),
-    Resource("postgres_cpu_s", "cores", _speakers, is_for_a_candidate_minute=True),
-    Resource("redis_cpu_s", "cores", _speakers, is_for_a_candidate_minute=True),
-    Resource("redis_peak_mb", "MB", _hot_s),
-    Resource("web_memory_mb", "MB", _candidates),
-    Resource("database_connections", "", _candidates),
+    Resource("web_cpu_s", "web", "cores", _speakers, is_for_a_candidate_minute=True),
+    Resource("storing_cpu_s", "storing", "cores", _speakers, is_for_a_candidate_minute=True),
+    Resource("postgres_cpu_s", "PostgreSQL", "cores", _speakers, is_for_a_candidate_minute=True),
+    Resource("redis_cpu_s", "Redis", "cores", _speakers, is_for_a_candidate_minute=True),
+    Resource("redis_peak_mb", "Redis at its peak", "MB", _hot_s),
+    Resource("web_memory_mb", "memory of web", "MB", _candidates),
+    Resource("database_connections", "connections to PostgreSQL", "", _candidates),
 )
 
 

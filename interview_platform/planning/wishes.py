@@ -26,7 +26,11 @@ def wishes(plan: Plan, figures: Figures, needed: Capacity) -> list[Wish]:
         _streams(figures, "whisper-large-v3-gpu", STREAMS, "Whisper: 1000 at a time on a GPU, 1 GB"),
         _streams(figures, "whisper-base-cpu", STREAMS, "the same on CPU (base)"),
         _redis(plan, figures),
-        Wish("compute: 70 % Piper (CPU), 20 % Whisper (GPU), 10 % Kokoro (GPU)", _split(needed), True),
+        Wish(
+            "compute: 70 % Piper (CPU), 20 % Whisper (GPU), 10 % Kokoro (GPU)",
+            _split(needed),
+            all(pool.is_measured for pool in needed.pools),
+        ),
     ]
 
 
