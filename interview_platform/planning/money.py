@@ -165,11 +165,9 @@ def _over_time(outcome: Outcome, span_s: float, stands_for: float) -> tuple[tupl
     pod_s = [0.0] * STRETCHES
     changes = [*outcome.pods_over_time, (span_s, 0)]
     for (from_s, pods), (until_s, _) in pairwise(changes):
-        while from_s < until_s:
-            stretch = min(STRETCHES - 1, int(from_s / stretch_s))
-            next_s = until_s if stretch == STRETCHES - 1 else min(until_s, (stretch + 1) * stretch_s)
-            pod_s[stretch] += pods * (next_s - from_s)
-            from_s = next_s
+        for n in range(int(from_s / stretch_s), min(STRETCHES, int(until_s / stretch_s) + 1)):
+            overlap_s = min(until_s, (n + 1) * stretch_s) - max(from_s, n * stretch_s)
+            pod_s[n] += pods * max(0.0, overlap_s)
     return tuple((n * stretch_s, seconds / stretch_s * stands_for) for n, seconds in enumerate(pod_s))
 
 

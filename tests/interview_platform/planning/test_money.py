@@ -77,3 +77,10 @@ def test_without_the_cache_synthesis_takes_more(found):
         for name in ("without the cache of speech", "at peak size, on demand")
     ]
     assert hours[0] > hours[1]
+
+
+def test_pods_over_time_add_up_to_the_hours_that_are_paid(found):
+    for bill in found.values():
+        for pool in bill.pools:
+            hours = sum(pods for _, pods in pool.pods_over_time) * 24 / len(pool.pods_over_time)
+            assert hours == pytest.approx(pool.pod_hours)
