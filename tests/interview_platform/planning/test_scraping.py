@@ -1,10 +1,14 @@
 """Real-time factors from the /metrics of a platform that runs."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 
 from interview_platform.planning.figures import Figures
 from interview_platform.planning.inputs import DEFAULTS, BadInput, read
-from interview_platform.planning.scraping import fetched, real_time_factors, with_measured
+from interview_platform.planning.scraping import FACTOR, fetched, real_time_factors, with_measured
+from voice import metrics
 
 TEXT = """\
 # TYPE voice_engine_real_time_factor histogram
@@ -52,3 +56,35 @@ def test_an_address_that_does_not_answer_is_named():
         fetched("http://127.0.0.1:9/metrics")
     with pytest.raises(BadInput, match="no http address"):
         fetched("file:///etc/passwd")
+
+
+def test_the_metric_has_the_name_that_the_platform_gives_it():
+    assert [metric.name for metric in metrics.ENGINE_REAL_TIME_FACTOR.collect()] == [FACTOR]
+
+
+class Platform(BaseHTTPRequestHandler):
+    """A platform that tells its metrics to those who know the token."""
+
+    def do_GET(self):
+        self.send_response(200 if self.headers["Authorization"] == "Bearer secret" else 401)
+        self.end_headers()
+        self.wfile.write(TEXT.encode())
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def address():
+    with HTTPServer(("127.0.0.1", 0), Platform) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/metrics"
+        server.shutdown()
+        thread.join()
+
+
+def test_metrics_are_fetched_with_the_token(address):
+    assert fetched(address, "secret") == TEXT
+    with pytest.raises(BadInput, match="401"):
+        fetched(address, "wrong")
