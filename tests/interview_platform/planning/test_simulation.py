@@ -1,5 +1,6 @@
 """The simulated pool against queueing theory, and what comes and goes in it."""
 
+import heapq
 import math
 import random
 
@@ -24,8 +25,22 @@ def markovian(count: int, *, a_second: float, mean_s: float, seed: int) -> list[
     return jobs
 
 
+@pytest.mark.parametrize(("servers", "offered"), [(1, 0.5), (3, 2.4), (10, 8.0)])
+def test_waits_are_those_of_the_recursion_job_by_job(servers, offered):
+    """Each job begins when it comes, or when a server is free. Source: Kiefer and Wolfowitz, 1955."""
+    jobs = markovian(5_000, a_second=offered, mean_s=1.0, seed=3)
+    free_at_s, ends_s = [0.0] * servers, []
+    for job in jobs:
+        ends_s.append(max(job.at_s, heapq.heappop(free_at_s)) + job.service_s)
+        heapq.heappush(free_at_s, ends_s[-1])
+
+    expected = [end_s - job.at_s for end_s, job in zip(ends_s, jobs, strict=True)]
+    assert sorted(played(jobs, Rule(servers, servers)).waits_s) == pytest.approx(sorted(expected))
+
+
 @pytest.mark.parametrize(("servers", "offered"), [(1, 0.5), (3, 1.8), (10, 7.0)])
-def test_waits_are_those_of_erlang_c(servers, offered):
+def test_waits_are_near_those_of_erlang_c(servers, offered):
+    """One seed near the mean of many: single runs of 30,000 jobs were 0.71 to 1.12 of the formula."""
     jobs = markovian(30_000, a_second=offered, mean_s=1.0, seed=5)
     outcome = played(jobs, Rule(servers, servers))
 
