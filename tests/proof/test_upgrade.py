@@ -19,6 +19,7 @@ from tests.benchmarks.load.site import Site
 from tests.benchmarks.load.take import Take
 from tests.environment import without_ours
 from tests.speech import spoken
+from tests.standins import build_whisper
 from voice.audio.pcm import s16le_from_samples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,6 +30,15 @@ SAID = "I built a small service that reads invoices. It found mistakes that peop
 WORKER = "voiceworker"
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def whisper(tmp_path_factory):
+    """Settings with a model so small that transcripts come also beside other work: they need not be right."""
+    model = build_whisper(
+        tmp_path_factory.mktemp("whisper") / "model", say="A small service that reads invoices."
+    )
+    return {"WHISPER_MODEL": str(model), "STT_ENGINES": "faster_whisper"}
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +67,11 @@ def test_flows_of_the_previous_commit_pass_on_the_new_schema(previous, tmp_path)
     assert " passed" in flows.stdout
 
 
-async def test_upgrade_in_place_loses_nothing_of_half_done_interviews(previous, tmp_path):
+async def test_upgrade_in_place_loses_nothing_of_half_done_interviews(previous, whisper, tmp_path):
     """Candidates have given one answer, which no worker has touched yet, and are in the middle of another."""
     var = tmp_path / "var"
     pcm = s16le_from_samples(spoken(SAID, pause_s=1.0))
-    with demo(previous, var) as (process, facts):
+    with demo(previous, var, whisper) as (process, facts):
         port = facts["url"].rsplit(":", 1)[1].strip("/")
         async with Site(facts["url"], api_key=facts["api_key"]) as site:
             stopped = stop_workers(process)
@@ -71,7 +81,7 @@ async def test_upgrade_in_place_loses_nothing_of_half_done_interviews(previous, 
             for worker in stopped:  # they end without having looked at what waits
                 worker.kill()
             end(process)
-            with demo(ROOT, var, port=port) as (_, new_facts):
+            with demo(ROOT, var, whisper, port=port) as (_, new_facts):
                 await asyncio.gather(*(go_on(candidate, takes) for candidate, takes in half))
                 await check_all(half, Site(new_facts["url"], api_key=new_facts["api_key"]))
 
@@ -122,9 +132,9 @@ async def check(site: Site, take: Take) -> None:
 
 
 @contextlib.contextmanager
-def demo(tree: Path, var: Path, port: str = "0"):
+def demo(tree: Path, var: Path, settings: dict[str, str], port: str = "0"):
     """`make demo` of a tree: its process, and the facts it wrote once everything is ready."""
-    environ = without_ours() | {"VAR_DIR": str(var), "PORT": port}
+    environ = without_ours() | settings | {"VAR_DIR": str(var), "PORT": port}
     log = var.with_name(f"{tree.name}.log")
     summary = var / "demo.json"
     before = written_at(summary)

@@ -1,0 +1,1 @@
+"""Capacity planning: how many pods, GPUs and stores N candidates take, and what they cost (docs/capacity.md)."""
