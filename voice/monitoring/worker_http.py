@@ -125,7 +125,7 @@ class _Attending(Server):
     """Answers /health; everything else is the worker's."""
 
     def __init__(self, listener: socket.socket, health: Callable[[], str], hands_on: socket.socket) -> None:
-        super().__init__(listener, {"/health": lambda: _health(health())})
+        super().__init__(listener, {"/health": lambda: as_health(health())})
         self._hands_on = hands_on
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -175,5 +175,6 @@ def as_json(status: int, content: dict[str, object]) -> Answer:
     return status, "application/json", json.dumps(content).encode()
 
 
-def _health(problem: str) -> Answer:
+def as_health(problem: str) -> Answer:
+    """Return that all is well, or the problem."""
     return as_json(503 if problem else 200, {"status": problem or "ok"})
