@@ -154,8 +154,10 @@ class _Working(Server):
 
 def listening(address: tuple[str, int]) -> socket.socket:
     """Open a port, of IPv4 or IPv6. Raises OSError when it is taken."""
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    return socket.create_server(address, family=family, backlog=64)
+    if ":" not in address[0]:
+        return socket.create_server(address, backlog=64)
+    is_dual = socket.has_dualstack_ipv6()  # "::" takes IPv4 as well
+    return socket.create_server(address, family=socket.AF_INET6, backlog=64, dualstack_ipv6=is_dual)
 
 
 def ready(models: Mapping[str, Check]) -> Answer:
