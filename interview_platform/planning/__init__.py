@@ -1,1 +1,1 @@
-"""Capacity planning: how many pods, GPUs and stores N candidates take, and what they cost (docs/capacity.md)."""
+"""How many pods, GPUs and stores N candidates take, and what they cost (docs/capacity.md)."""
