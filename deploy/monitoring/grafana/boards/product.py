@@ -78,6 +78,7 @@ INTERVIEWS = Row(
             "Bps",
             {"": rate("interviews_frame_bytes_total")},
         ),
+        Graph("Frames acknowledged", "reqps", {"": rate("interviews_frames_total")}),
         Graph(
             "Refused to pages",
             "reqps",
@@ -117,7 +118,10 @@ INTERVIEWS = Row(
         Graph(
             "Draft evaluations, a minute",
             "short",
-            {"{{outcome}}": or_zero(rate("interviews_draft_evaluations_total", "outcome", per=60))},
+            {
+                "{{outcome}}": or_zero(rate("interviews_draft_evaluations_total", "outcome", per=60)),
+                "level: {{outcome}}": or_zero(rate("interviews_suggested_levels_total", "outcome", per=60)),
+            },
         ),
         Graph(
             "Live: turns and captions",

@@ -26,10 +26,10 @@ NOW = Row(
         ),
         Number("Slots of workers", "short", {"": "sum(pool:voice_queue_workers:sum)"}),
         Number(
-            "Since the last sweep",
-            "s",
-            {"": "time() - max(voice_swept_timestamp_seconds)"},
-            steps={30: "orange", 60: "red"},
+            "Periodic jobs, a minute",
+            "short",
+            {"": rate("voice_jobs_total", where='queue="cron"', per=60)},
+            description="Sweeps come every 5 s.",
         ),
     ],
 )
