@@ -7,6 +7,7 @@ with the same numbers: take their maximum, never the sum.
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,13 @@ from rq.registry import StartedJobRegistry
 from voice.inference import breaker
 from voice.infra import redis_clients
 from voice.models import Recording, Transcript
+from voice.monitoring import readiness
+from voice.monitoring.in_time import asked
 from voice.queues import pools
 from voice.speech import cache
 
+WITHIN_S = 0.8
+"""So long a page waits for stores: it comes within a second."""
 BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
 
 
@@ -108,8 +113,41 @@ def transcripts_waiting() -> dict[str, int]:
     )
 
 
-SHARED = CollectorRegistry()
-"""The state that all machines share; other apps may register their collectors."""
+class Shared(Collector):
+    """The state that all machines share, and which stores answer: all are asked at the same time.
+
+    What does not come within `WITHIN_S` is missing: Prometheus waits ten seconds, and a store may hang for
+    longer, which is when the other metrics are needed most.
+    """
+
+    def __init__(self) -> None:
+        self._reads: list[Callable[[], list[Metric]]] = []
+
+    def register(self, collector: Collector) -> None:
+        """Add a collector; it reads its stores and yields nothing where they are away."""
+        self._reads.append(lambda: list(collector.collect()))
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what came in time."""
+        calls = {**dict(enumerate(self._reads)), **readiness.STORES}
+        answers = asked(calls, within_s=WITHIN_S)
+        for number in range(len(self._reads)):
+            if _has_come(answers[number]):
+                yield from answers[number].result()
+        yield _gauge(
+            "voice_store_up",
+            "1: the store answers; 0: it does not, or too late.",
+            {(store,): _has_come(answers[store]) for store in readiness.STORES},
+            labels=["store"],
+        )
+
+
+def _has_come(answer: Future[Any]) -> bool:
+    return answer.done() and answer.exception() is None
+
+
+SHARED = Shared()
+"""Other apps may register their collectors."""
 SHARED.register(RedisState())
 SHARED.register(DatabaseState())
 
