@@ -2,7 +2,7 @@
 
 The id comes from the proxy's `X-Request-ID`, if it has the form of one, else it is made here. It is in every
 line of the log that the request leads to, in every job, and in the response. The trace goes on from the
-proxy's `traceparent`. That is believed only behind a proxy: strangers must not choose what is sampled.
+proxy's `traceparent` if TRACE_OF_PROXY says that it sets one: strangers must not choose what is sampled.
 
 Source: W3C Trace Context; OpenTelemetry, semantic conventions for HTTP spans.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from interview_platform.backends import logs
 from interview_platform.server import access_log
 from voice.infra import correlation, tracing
 
@@ -36,14 +37,14 @@ class Correlated:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        request_id = correlation.accepted(_text(headers, HEADER)) or correlation.new()
+        request_id = _accepted(_text(headers, HEADER)) or correlation.new()
         serve = self._traced if tracing.is_on() and scope["path"] not in UNTRACED else self._application
         with correlation.serving(request_id):
             await serve(scope, receive, _naming(request_id, send))
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve in a span: of the request, or of a WebSocket's handshake alone, for it may stay an hour."""
-        told = _text(dict(scope["headers"]), b"traceparent") if settings.BEHIND_PROXY else ""
+        told = _text(dict(scope["headers"]), b"traceparent") if settings.TRACE_OF_PROXY else ""
         method = scope.get("method", "GET")
         route = access_log.route_of(scope)
         context = tracing.begin(
@@ -88,6 +89,11 @@ def _ending(context: Any, kind: str, send: Send) -> Send:
                 tracing.end(context)
 
     return told
+
+
+def _accepted(told: str) -> str:
+    """Return the proxy's id; "" if it is none, or looks like something that opens an interview."""
+    return correlation.accepted(told) if logs.without_secrets(told) == told else ""
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What is logged, and how."""
+"""What is logged, and how; where traces begin."""
 
 from typing import Any
 
@@ -7,9 +7,11 @@ from django.core.exceptions import ImproperlyConfigured
 from interview_platform.settings.environment import env
 from voice.engines import defaults as engines
 
-LOG_FORMAT = env("LOG_FORMAT", default="line")  # "json": one object a line, for machines (docs/logs.md)
+LOG_FORMAT = env("LOG_FORMAT", default="line")  # or "json": an object a line (docs/logs.md)
 if LOG_FORMAT not in ("line", "json"):
     raise ImproperlyConfigured("LOG_FORMAT: line or json.")
+# Traces begin at the proxy, which sets `traceparent` in every request (docs/traces.md); else with the web process.
+TRACE_OF_PROXY = env.bool("TRACE_OF_PROXY", default=False)
 LOGGING_CONFIG = "interview_platform.backends.logs.configure"
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -17,9 +17,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_PATTERN = re.compile(r"[0-9a-fA-F][0-9a-fA-F-]{14,62}[0-9a-fA-F]")
-"""16 to 64 hexadecimal digits and hyphens, as NGINX's `$request_id` and UUIDs are. A link, a name or an
-address does not fit, so that none can come into the log this way."""
+_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+"""What NGINX takes, too (deploy/nginx): its own `$request_id`, UUIDs, ids of load balancers."""
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 

@@ -34,6 +34,7 @@ _TABLE: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?(\w+)', re.IGNORECASE)
 REQUEST_ID: Final = "http.request.id"
 """The attribute by which a trace is found that belongs to a line of the log."""
 
+_TOLD: Final = "told by another process"
 _is_on = False
 
 
@@ -77,15 +78,10 @@ def span(
     kind: Kind = "INTERNAL",
     *,
     parent: "Context | None" = None,
-    link: "Context | None" = None,
     attributes: Attributes | None = None,
 ) -> AbstractContextManager[Any]:
-    """Make the block a span, which ends with the block.
-
-    parent: instead of the span that is under way: of `here`, `remote` or `nowhere`.
-    link: a span that belongs to this one without being its parent.
-    """
-    return _spanning(name, kind, parent, link, attributes) if _is_on else _NOTHING
+    """Make the block a span, which ends with the block. parent: instead of the span that is under way."""
+    return _spanning(name, kind, parent=parent, attributes=attributes) if _is_on else _NOTHING
 
 
 def begin(
@@ -96,7 +92,10 @@ def begin(
     link: "Context | None" = None,
     attributes: Attributes | None = None,
 ) -> "Context | None":
-    """Begin a span that ends elsewhere, with `end`; return the context in which it is under way."""
+    """Begin a span that ends elsewhere, with `end`; return the context in which it is under way.
+
+    parent: instead of the span that is under way. link: a span that belongs to it without being its parent.
+    """
     if not _is_on:
         return None
     from opentelemetry import trace
@@ -114,15 +113,13 @@ def end(context: "Context | None", attributes: Attributes | None = None) -> None
 
 
 @contextmanager
-def _spanning(*described: Any) -> Iterator["Span"]:
-    context = begin(
-        described[0], described[1], parent=described[2], link=described[3], attributes=described[4]
-    )
+def _spanning(name: str, kind: Kind, **options: Any) -> Iterator[None]:
+    context = begin(name, kind, **options)
     try:
         with within(context):
-            yield _span_of(context)
+            yield
     except Exception as error:
-        fail(_span_of(context), type(error).__name__)
+        failed(type(error).__name__, context)
         raise
     finally:
         end(context)
@@ -153,15 +150,6 @@ def here() -> "Context | None":
     return get_current()
 
 
-def nowhere() -> "Context | None":
-    """Return a context without a span: whatever begins in it begins a trace."""
-    if not _is_on:
-        return None
-    from opentelemetry.context import Context
-
-    return Context()
-
-
 def remote(traceparent: str) -> "Context | None":
     """Return the context that another process told of; one without a span if it told of none.
 
@@ -169,10 +157,23 @@ def remote(traceparent: str) -> "Context | None":
     """
     if not _is_on:
         return None
-    from opentelemetry.context import Context
+    from opentelemetry.context import Context, set_value
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    return TraceContextTextMapPropagator().extract({"traceparent": traceparent}, Context())
+    found = TraceContextTextMapPropagator().extract({"traceparent": traceparent}, Context())
+    return set_value(_TOLD, True, found) if _span_of(found).get_span_context().is_valid else found
+
+
+def branch() -> "tuple[Context | None, Context | None]":
+    """Return parent and link of what is a trace of its own, such as an answer within an interview of an hour.
+
+    If a proxy began the trace it is the proxy's to say what belongs to it, and the work goes on there.
+    """
+    if not _is_on:
+        return None, None
+    from opentelemetry.context import Context, get_current, get_value
+
+    return (get_current(), None) if get_value(_TOLD) else (Context(), get_current())
 
 
 def traceparent() -> str:
@@ -210,24 +211,19 @@ def messaging(list_name: str, operation: Literal["send", "process"]) -> dict[str
 
 def answered(context: "Context", status: int) -> None:
     """Tell the span of this context what was answered; only a 5xx is a failure of the server."""
-    span = _span_of(context)
-    span.set_attribute("http.response.status_code", status)
+    _span_of(context).set_attribute("http.response.status_code", status)
     if status >= 500:
-        fail(span, str(status))
+        failed(str(status), context)
 
 
-def failed(error_type: str) -> None:
-    """Say of the span that is under way that it failed, and by which type of error."""
+def failed(error_type: str, context: "Context | None" = None) -> None:
+    """Say that a span failed, and by which type of error: the one of this context, else the one under way."""
     if _is_on:
-        fail(_span_of(None), error_type)
+        from opentelemetry.trace import StatusCode
 
-
-def fail(span: "Span", error_type: str) -> None:
-    """Say that this span failed."""
-    from opentelemetry.trace import StatusCode
-
-    span.set_attribute("error.type", error_type)
-    span.set_status(StatusCode.ERROR)
+        span = _span_of(context)
+        span.set_attribute("error.type", error_type)
+        span.set_status(StatusCode.ERROR)
 
 
 def _span_of(context: "Context | None") -> "Span":
