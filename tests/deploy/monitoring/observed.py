@@ -109,7 +109,10 @@ def observed(directory: Path, env: Mapping[str, str]) -> Iterator[Observed]:
     workers = Workers()
     directory.mkdir(mode=0o711)
     with contextlib.ExitStack() as running:
-        stack = running.enter_context(Stack(directory / "stack", env=env, adapt=workers.adapt))
+        told: list[dict[str, Any]] = []
+        webhook = _webhook(running, told)
+        traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": webhook, "OTEL_BSP_SCHEDULE_DELAY": "500"}
+        stack = running.enter_context(Stack(directory / "stack", env={**env, **traced}, adapt=workers.adapt))
         stack.wait_ready()
         targets = {
             "web": [stack.url.removeprefix("http://")],
@@ -117,8 +120,7 @@ def observed(directory: Path, env: Mapping[str, str]) -> Iterator[Observed]:
         }
         edge = _edge(running, directory / "edge", stack.url)
         targets |= edge | _exporters(running, directory / "exporters", stack, edge)
-        told: list[dict[str, Any]] = []
-        alertmanager = _alertmanager(running, directory / "alertmanager", _webhook(running, told))
+        alertmanager = _alertmanager(running, directory / "alertmanager", webhook)
         targets["alertmanager"] = [alertmanager]
         yield Observed(stack, _prometheus(running, directory / "prometheus", targets, alertmanager), told)
 
@@ -193,11 +195,13 @@ def _exporters(
 
 
 def _webhook(running: contextlib.ExitStack, told: list[dict[str, Any]]) -> str:
-    """Serve a webhook that keeps what it is told; return its address."""
+    """Serve a webhook that keeps what it is told, and takes traces; return its address."""
 
     class Webhook(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            told.extend(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["alerts"])
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path != "/v1/traces":
+                told.extend(json.loads(body)["alerts"])
             self.send_response(200)
             self.end_headers()
 

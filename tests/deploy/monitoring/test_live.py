@@ -110,6 +110,17 @@ def test_every_panel_returns_data(watched):
     )
 
 
+def test_jobs_lead_to_their_traces(watched):
+    def traces():
+        window = {"start": "0", "end": str(2**33)}
+        found = watched.get("query_exemplars", query="voice_job_seconds_bucket", **window)
+        return {exemplar["labels"]["trace_id"] for series in found for exemplar in series["exemplars"]}
+
+    wait_for(traces, "a trace of a job")
+
+    assert {len(trace) for trace in traces()} == {32}
+
+
 def test_every_rule_is_evaluated(watched):
     wait_for(lambda: watched.ask("slo:errors:ratio_rate6h"), "the slowest group of rules")
 

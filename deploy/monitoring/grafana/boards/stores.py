@@ -136,6 +136,12 @@ EDGE = Row(
             {"{{job}} {{instance}}": "probe_duration_seconds"},
             description="PgBouncer, object storage and the public address, tried by the blackbox exporter.",
         ),
+        Graph(
+            "Stores that processes reach",
+            "short",
+            {"{{store}}": "min by (store) (voice_store_up)"},
+            description="1: every process reaches it.",
+        ),
         Graph("Probes that succeed", "short", {"{{job}} {{instance}}": "probe_success"}),
         Graph(
             "Recordings stored",
