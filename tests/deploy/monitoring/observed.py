@@ -35,7 +35,7 @@ NEEDED = (
 )
 SCRAPE_S = 2
 NGINX = """
-daemon off; pid {directory}/nginx.pid; error_log {directory}/error.log; user nobody;
+daemon off; pid {directory}/nginx.pid; error_log {directory}/error.log; user nobody nogroup;
 events {{}}
 http {{
   access_log off; client_body_temp_path {directory}; proxy_temp_path {directory};
@@ -56,7 +56,6 @@ listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
 auth_type = any
-logfile = {directory}/pgbouncer.log
 """
 
 
@@ -149,6 +148,7 @@ def _edge(running: contextlib.ExitStack, directory: Path, web: str) -> dict[str,
         s3,
         directory / "mood",
     )
+    wait_for(lambda: _answers(f"http://127.0.0.1:{inside}/stub_status"), "NGINX")
     return {
         "edge": [f"https://127.0.0.1:{edge}/health"],
         "pgbouncer": [f"127.0.0.1:{pgbouncer}"],
@@ -180,7 +180,7 @@ def _exporters(
         ),
         "postgres": (f"--web.listen-address={listen['postgres']}",),
         "nginx": (
-            f"-nginx.scrape-uri=http://{edge['nginx'][0]}/stub_status",
+            f"--nginx.scrape-uri=http://{edge['nginx'][0]}/stub_status",
             f"-web.listen-address={listen['nginx']}",
         ),
         "node": (f"--collector.textfile.directory={directory}", f"--web.listen-address={listen['node']}"),

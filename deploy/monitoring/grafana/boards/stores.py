@@ -1,6 +1,6 @@
 """Redis, PostgreSQL, object storage, the edge, backups. These panels need the exporters."""
 
-from boards.panels import Board, Graph, Number, Row, rate
+from boards.panels import Board, Graph, Number, Row, or_zero, rate
 
 OURS = 'datname!~"template.*|"'
 HIT = rate("pg_stat_database_blks_hit", "datname", where=OURS)
@@ -116,7 +116,7 @@ POSTGRESQL = Row(
             "short",
             {
                 "deadlocks {{datname}}": rate("pg_stat_database_deadlocks", "datname", where=OURS),
-                "seconds behind {{instance}}": "pg_replication_lag_seconds or pg_replication_lag",
+                "seconds behind {{instance}}": or_zero("(pg_replication_lag_seconds or pg_replication_lag)"),
             },
         ),
     ],
