@@ -81,6 +81,7 @@ STORES: Final[dict[str, Any]] = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
     "REDIS_SENTINELS": (),  # (host, port) of each; the host of REDIS_URL is then the master's name there
     "REDIS_SENTINEL_PASSWORD": "",
+    "DATABASE_POOL_SIZE": 0,  # connections of a process; 0: what its kind needs
     "SPEECH_URL": "",  # the address of a CDN in front of spoken texts; "": `voice.urls`
     "QUEUE_NAMES": QUEUE_NAMES,
     "JOBS": JOBS,

@@ -54,6 +54,8 @@ VOICE["CLOUD"] = {
     }
     for vendor in account.VENDORS
 }
+CRON_HOST = env("CRON_HOST", default="127.0.0.1")  # address of the clock's /health and /metrics
+CRON_PORT = env.int("CRON_PORT", default=0)  # 0: none
 _apart = of_environment(speech.APART)
 WORKER_HOST: str = _apart["WORKER_HOST"]
 WORKER_PORT: int = _apart["WORKER_PORT"]

@@ -1,5 +1,6 @@
 """PostgreSQL, Redis and object storage."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,12 @@ DATABASE_DIRECT = env.parsed(
 # Checks connections less often than Django's own backend.
 DATABASE_DIRECT.pop("ENGINE", None)
 DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
-# Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
+# Each process keeps at most so many connections, whatever the number of candidates. 0: what its kind needs,
+# in a worker one for each slot and some more (voice.infra.sql.fit_pool).
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
-    "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+    "max_size": DATABASE_POOL_SIZE or 8,
     "timeout": 10,
 }
 # If the network silently drops packets, a thread must not wait 15 minutes until TCP gives up.
@@ -107,7 +110,8 @@ env.require(
 )
 env.require(
     "S3_ENCRYPTION",
-    S3_ENCRYPTION in ("", "AES256", "aws:kms") and not (S3_KMS_KEY_ID and S3_ENCRYPTION != "aws:kms"),
+    re.fullmatch("|AES256|aws:kms", S3_ENCRYPTION)
+    and not (S3_KMS_KEY_ID and S3_ENCRYPTION in ("", "AES256")),
     "write AES256 or aws:kms, or leave it empty; S3_KMS_KEY_ID needs aws:kms.",
 )
 

@@ -23,7 +23,10 @@ ANSWER_WITHIN_S = 1.0
 def to_master(kind: type) -> type:
     """Return this type of connection, changed to ask the sentinels first. Its `host` is the master's name."""
 
-    class Connection(kind):  # type: ignore[misc, valid-type]
+    class Connection(kind):
+        host: str
+        port: int
+
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
             self._master = self.host
@@ -46,7 +49,10 @@ def to_master(kind: type) -> type:
 def to_master_async(kind: type) -> type:
     """As `to_master`, for a connection of redis.asyncio."""
 
-    class Connection(kind):  # type: ignore[misc, valid-type]
+    class Connection(kind):
+        host: str
+        port: int
+
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
             self._master = self.host

@@ -25,7 +25,7 @@ from voice.infra import redis_clients
 from voice.models import Recording, Transcript
 from voice.monitoring import readiness
 from voice.monitoring.in_time import asked
-from voice.queues import pools
+from voice.queues import pools, sweeps
 from voice.speech import cache
 
 WITHIN_S = 0.8
@@ -43,6 +43,7 @@ class RedisState(Collector):
             queues = pools.read(settings.QUEUE_NAMES, "", redis_clients.sync_client())
             running = _running([queue.name for queue in queues])
             used = redis_clients.sync_client().info("memory")["used_memory"]
+            swept_s = sweeps.last_s(redis_clients.sync_client())
         except redis.RedisError:
             return
         yield _gauge(
@@ -62,6 +63,9 @@ class RedisState(Collector):
         yield _gauge("voice_queue_workers", "Living slots that serve it.", slots, labels=["queue"])
         yield GaugeMetricFamily(
             "voice_redis_bytes", "Memory that Redis uses, with the hot audio.", value=used
+        )
+        yield GaugeMetricFamily(
+            "voice_last_sweep_timestamp_seconds", "When lost jobs were last looked for.", value=swept_s
         )
 
 
@@ -129,7 +133,7 @@ class Shared(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield what came in time."""
-        calls = {**dict(enumerate(self._reads)), **readiness.STORES}
+        calls: dict[Any, Callable[[], Any]] = {**dict(enumerate(self._reads)), **readiness.STORES}
         answers = asked(calls, within_s=WITHIN_S)
         for number in range(len(self._reads)):
             if _has_come(answers[number]):

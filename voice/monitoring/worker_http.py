@@ -125,7 +125,7 @@ class _Attending(Server):
     """Answers /health; everything else is the worker's."""
 
     def __init__(self, listener: socket.socket, health: Callable[[], str], hands_on: socket.socket) -> None:
-        super().__init__(listener, {"/health": lambda: _health(health())})
+        super().__init__(listener, {"/health": lambda: as_health(health())})
         self._hands_on = hands_on
 
     def finish_request(self, request: Any, client_address: Any) -> None:
@@ -154,8 +154,10 @@ class _Working(Server):
 
 def listening(address: tuple[str, int]) -> socket.socket:
     """Open a port, of IPv4 or IPv6. Raises OSError when it is taken."""
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    return socket.create_server(address, family=family, backlog=64)
+    if ":" not in address[0]:
+        return socket.create_server(address, backlog=64)
+    is_dual = socket.has_dualstack_ipv6()  # "::" takes IPv4 as well
+    return socket.create_server(address, family=socket.AF_INET6, backlog=64, dualstack_ipv6=is_dual)
 
 
 def ready(models: Mapping[str, Check]) -> Answer:
@@ -175,5 +177,6 @@ def as_json(status: int, content: dict[str, object]) -> Answer:
     return status, "application/json", json.dumps(content).encode()
 
 
-def _health(problem: str) -> Answer:
+def as_health(problem: str) -> Answer:
+    """Return that all is well, or the problem."""
     return as_json(503 if problem else 200, {"status": problem or "ok"})

@@ -29,7 +29,8 @@ REGISTRY_TTL_S = 120
 DRAINED: Final = "drained"
 """The field of a job whose worker was asked to end before it had done it, until the job begins again."""
 
-_RENEW, _GIVE_UP = lua.load(__file__, "lease_renew"), lua.load(__file__, "lease_give_up")
+_RENEW = lua.load(__file__, "lease_renew")
+_GIVE_UP = lua.load(__file__, "lease_give_up")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The metrics page that Prometheus scrapes."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -25,7 +26,7 @@ from voice.queues import jobs
 from voice.recordings import storage
 from voice.speech import cache
 from voice.speech.cache import CachedSpeech
-from voice.workers import transcription
+from voice.workers import sweeper, transcription
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.django_db(transaction=True)  # the stores are read in threads
@@ -132,6 +133,17 @@ def test_queues_and_what_waits_in_postgresql_are_told(client, clean_redis):
     assert f"voice_recording_bytes_waiting {float(sum(row.byte_count for row in waiting))}" in lines
     assert 'voice_transcripts_waiting{kind="live"} 1.0' in lines
     assert 'voice_transcripts_waiting{kind="deferred"} 1.0' in lines
+
+
+def test_last_sweep_is_told(client, clean_redis):
+    assert "voice_last_sweep_timestamp_seconds 0.0" in client.get(reverse("metrics")).content.decode()
+
+    sweeper.sweep()
+
+    [line] = re.findall(
+        "^voice_last_sweep_timestamp_seconds (.+)$", client.get("/metrics").content.decode(), re.M
+    )
+    assert float(line) == float(clean_redis.get("voice:swept")) > 0
 
 
 def test_processes_are_added_up_and_what_they_share_is_there(processes):

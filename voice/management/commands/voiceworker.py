@@ -9,9 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from voice.infra import processor, redis_clients
+from voice.infra import processor, redis_clients, sql
 from voice.monitoring.worker_http import Door
 from voice.workers import attendant
+from voice.workers.registration import served_by_slots
 from voice.workers.services import Service
 from voice.workers.stop_signals import StopSignals
 from voice.workers.worker import VoiceWorker
@@ -57,6 +58,9 @@ class Command(BaseCommand):
         self, *args: Any, queues: list[str], slots: int | None, port: int, nice: int, **options: Any
     ) -> None:
         queues = with_calls(queues)
+        count = max(1, default_slots(queues) if slots is None else slots)
+        if warning := sql.fit_pool(len(served_by_slots(queues, count))):
+            self.stderr.write(warning)
         connection = redis_clients.own_client()
         door, signals = _door(port), StopSignals()
         notes = attendant.forked(
@@ -71,7 +75,7 @@ class Command(BaseCommand):
         worker = VoiceWorker(
             queues,
             connection=connection,
-            slot_count=max(1, default_slots(queues) if slots is None else slots),
+            slot_count=count,
             services=services_for(queues),
             notes=notes,
             signals=signals,
