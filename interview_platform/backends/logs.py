@@ -29,6 +29,8 @@ LINE, JSON = "line", "json"
 SERVICE = "interview-platform"
 FIELDS = ("event.", "http.", "labels.", "url.")
 """What loggers may add to a record begins so."""
+FREE = ("message", "error", "http", "labels", "url")
+"""The fields of a line that may hold anything; of the others, the program has a few words."""
 _OWN = frozenset(vars(logging.makeLogRecord({})))
 GONE = "…"
 SHORTEST_SECRET = 8
@@ -111,7 +113,8 @@ class EcsFormatter(SecretFreeFormatter):
         }
         plain = logging.makeLogRecord(_correlated() | known | {"msg": message, "args": ()})
         fields = self._ecs.format_to_ecs(plain)
-        return json.dumps(self._cleaned_all(fields), ensure_ascii=False)
+        cleaned = {name: self._cleaned_all(fields[name]) for name in FREE if name in fields}
+        return json.dumps(fields | cleaned, ensure_ascii=False)
 
     def _cleaned_all(self, value: Any) -> Any:
         """Clean each text of its own: in the finished line the patterns would run into the next field."""

@@ -93,7 +93,8 @@ def _ending(context: Any, kind: str, send: Send) -> Send:
 
 def _accepted(told: str) -> str:
     """Return the proxy's id; "" if it is none, or looks like something that opens an interview."""
-    return correlation.accepted(told) if logs.without_secrets(told) == told else ""
+    is_one = bool(correlation.accepted(told)) and logs.without_secrets(told) == told
+    return told if is_one else ""
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str:

@@ -10,7 +10,7 @@ from voice.engines import defaults as engines
 LOG_FORMAT = env("LOG_FORMAT", default="line")  # or "json": an object a line (docs/logs.md)
 if LOG_FORMAT not in ("line", "json"):
     raise ImproperlyConfigured("LOG_FORMAT: line or json.")
-# Traces begin at the proxy, which sets `traceparent` in every request (docs/traces.md); else with the web process.
+# Traces begin at the proxy, which sets `traceparent` in every request, else here (docs/traces.md).
 TRACE_OF_PROXY = env.bool("TRACE_OF_PROXY", default=False)
 LOGGING_CONFIG = "interview_platform.backends.logs.configure"
 LOGGING: dict[str, Any] = {

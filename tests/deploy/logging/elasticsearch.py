@@ -1,4 +1,4 @@
-"""A stand-in for Elasticsearch: takes `create` of `_bulk` into a data stream, and can go away and come back."""
+"""A stand-in for Elasticsearch: takes `create` of `_bulk` for a data stream, can go away and come back."""
 
 import contextlib
 import json
