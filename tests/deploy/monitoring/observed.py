@@ -75,9 +75,10 @@ class Workers:
 
     def _alone(self, program: Program) -> Program:
         env = {name: value for name, value in program.env.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
-        if program.name not in {"web", "cron"}:
+        if program.name != "web":
             self.ports[program.name] = free_port()
-            env |= {"WORKER_PORT": str(self.ports[program.name])}
+            name = "CRON_PORT" if program.name == "cron" else "WORKER_PORT"
+            env |= {name: str(self.ports[program.name])}
         return replace(program, count=1, env=env)
 
 
@@ -115,6 +116,7 @@ def observed(directory: Path, env: Mapping[str, str]) -> Iterator[Observed]:
         stack.wait_ready()
         targets = {
             "web": [stack.url.removeprefix("http://")],
+            "cron": [f"127.0.0.1:{workers.ports.pop('cron')}"],
             "worker": [f"127.0.0.1:{port}" for port in workers.ports.values()],
         }
         edge = _edge(running, directory / "edge", stack.url)

@@ -26,10 +26,11 @@ NOW = Row(
         ),
         Number("Slots of workers", "short", {"": "sum(pool:voice_queue_workers:sum)"}),
         Number(
-            "Periodic jobs, a minute",
-            "short",
-            {"": rate("voice_jobs_total", where='queue="cron"', per=60)},
-            description="Sweeps come every 5 s.",
+            "Since the last sweep",
+            "s",
+            {"": "time() - max(voice_last_sweep_timestamp_seconds)"},
+            description="It comes every 5 s.",
+            steps={30: "orange", 60: "red"},
         ),
     ],
 )
