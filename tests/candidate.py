@@ -115,22 +115,22 @@ class Candidate:
 
 
 @asynccontextmanager
-async def connected(invitation_url: str):
-    """A connected candidate who has received the snapshot."""
+async def connected(invitation_url: str, headers: dict[str, str] | None = None):
+    """A connected candidate who has received the snapshot. headers: as a proxy adds them."""
     parts = urlsplit(invitation_url)
     token = parts.path.rstrip("/").rsplit("/", 1)[-1]
     url = f"ws://{parts.netloc}/ws/interviews/{token}/"
     origin = f"{parts.scheme}://{parts.netloc}"
-    async with websockets.connect(url, origin=origin, max_size=None) as socket:
+    async with websockets.connect(url, origin=origin, additional_headers=headers, max_size=None) as socket:
         candidate = Candidate(socket)
         await candidate.receive()
         yield candidate
 
 
-async def take_interview(url: str, said: list[bytes]) -> None:
+async def take_interview(url: str, said: list[bytes], headers: dict[str, str] | None = None) -> None:
     """Take a whole interview without practice, and wait until its answers are stored and transcribed."""
     await consent(url)
-    async with connected(url) as candidate:
+    async with connected(url, headers) as candidate:
         await candidate.say("devices_checked")
         await candidate.event("devices_checked")
         await candidate.say("skip_practice")

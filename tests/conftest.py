@@ -166,14 +166,23 @@ def language_model_server():
 
 
 @pytest.fixture(scope="session")
-def stack(run_directory, whisper_model, piper_voices, language_model_server):
+def traces():
+    """What the processes of `stack` trace (tests/otlp.py)."""
+    from tests import otlp
+
+    with otlp.receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def stack(run_directory, whisper_model, piper_voices, language_model_server, traces):
     """The whole system, running: web processes, workers, cron (tests/stack.py)."""
     from tests import follow_ups
     from tests.stack import Stack, small
 
     models = {"WHISPER_MODEL": str(whisper_model), "PIPER_VOICES_DIR": str(piper_voices)}
-    env = {**models, **follow_ups.environment(language_model_server), "DRAIN_S": "2"}
-    with Stack(run_directory / "stack", env=env, adapt=small) as running:
+    env = {**models, **follow_ups.environment(language_model_server), "DRAIN_S": "2", "LOG_FORMAT": "json"}
+    with Stack(run_directory / "stack", env=env | traces.environment, adapt=small) as running:
         running.wait_ready()
         yield running
 

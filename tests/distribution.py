@@ -38,6 +38,7 @@ GROUPS = {
         "flows/test_new_link.py",
         "flows/test_fill_demo.py",
         "flows/test_logs.py",
+        "flows/test_request_path.py",
         "flows/test_follow_ups.py",
         "interview_platform/server/test_uploads.py",
         "voice/web/test_openai_api.py",

@@ -3,6 +3,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from voice import defaults
+from voice.infra import tracing
 from voice.queues import listed_jobs
 
 
@@ -11,6 +12,7 @@ class VoiceConfig(AppConfig):
     verbose_name = _("Speech")
 
     def ready(self) -> None:
-        """Give every setting that the project leaves out its default, and make jobs safe to read."""
+        """Give every setting that the project leaves out its default, make jobs safe to read, and trace."""
         defaults.complete(settings)
         listed_jobs.install()
+        tracing.install()

@@ -4,9 +4,12 @@ Every record of every library goes through one handler, and its formatter remove
 text, with the traceback. Python's own warnings and uncaught exceptions become records too.
 """
 
+import json
 import logging
 import logging.config
+import os
 import re
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,10 +17,21 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import ecs_logging
 from django.conf import settings
+
+from voice.infra import correlation, tracing
 
 logger = logging.getLogger(__name__)
 
+LINE, JSON = "line", "json"
+"""The values of LOG_FORMAT."""
+SERVICE = "interview-platform"
+FIELDS = ("event.", "http.", "labels.", "url.")
+"""What loggers may add to a record begins so."""
+FREE = ("message", "error", "http", "labels", "url")
+"""The fields of a line that may hold anything; of the others, the program has a few words."""
+_OWN = frozenset(vars(logging.makeLogRecord({})))
 GONE = "…"
 SHORTEST_SECRET = 8
 """A shorter value of a setting is no secret, but a word that may occur anywhere."""
@@ -65,19 +79,79 @@ class SecretFreeFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of the record."""
-        text = super().format(record)
+        return self.cleaned(super().format(record))
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
+        """Return the line of the record, which `format` asks for."""
+        record.message = _with_pattern(record, record.message)
+        return super().formatMessage(record)
+
+    def cleaned(self, text: str) -> str:
+        """Return the text without secrets, and without those of the settings."""
         if self._values is None:
             self._values = tuple(sorted(_secret_values(), key=len, reverse=True))
         for value in self._values:
             text = text.replace(value, GONE)
         return without_secrets(text)
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
-        """Return the line of the record, which `format` asks for."""
-        if request := getattr(record, "request", None):
-            for path in _paths(request):
-                record.message = record.message.replace(path, route_of(request))
-        return super().formatMessage(record)
+
+class EcsFormatter(SecretFreeFormatter):
+    """Format a record as one line of JSON in the names of Elastic's common schema (docs/logs.md).
+
+    Of what a logger adds with `extra`, only fields of the schema are written: libraries add whole requests.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ecs = ecs_logging.StdlibFormatter(exclude_fields=["log.original"], extra=_service())
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of the record."""
+        message = _with_pattern(record, record.getMessage())
+        known = {
+            name: value for name, value in vars(record).items() if name in _OWN or name.startswith(FIELDS)
+        }
+        plain = logging.makeLogRecord(_correlated() | known | {"msg": message, "args": ()})
+        fields = self._ecs.format_to_ecs(plain)
+        cleaned = {name: self._cleaned_all(fields[name]) for name in FREE if name in fields}
+        return json.dumps(fields | cleaned, ensure_ascii=False)
+
+    def _cleaned_all(self, value: Any) -> Any:
+        """Clean each text of its own: in the finished line the patterns would run into the next field."""
+        if isinstance(value, dict):
+            return {name: self._cleaned_all(each) for name, each in value.items()}
+        return self.cleaned(value) if isinstance(value, str) else value
+
+
+def _with_pattern(record: logging.LogRecord, message: str) -> str:
+    """Return the message with the pattern of the request's address instead of its path."""
+    if request := getattr(record, "request", None):
+        for path in _paths(request):
+            message = message.replace(path, route_of(request))
+    return message
+
+
+def _correlated() -> dict[str, str]:
+    """Return which request and which trace a record of now belongs to."""
+    ids = {
+        "http.request.id": correlation.request_id(),
+        "trace.id": tracing.trace_id(),
+        "span.id": tracing.span_id(),
+    }
+    return {"event.dataset": "interview_platform.log"} | {name: value for name, value in ids.items() if value}
+
+
+def _service() -> dict[str, str]:
+    """Return which program this is, by OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, as traces say it."""
+    pairs = [pair.partition("=") for pair in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(",")]
+    told = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+    service = {
+        "service.name": os.environ.get("OTEL_SERVICE_NAME") or told.get("service.name") or SERVICE,
+        "service.version": told.get("service.version"),
+        "service.environment": told.get("deployment.environment.name"),
+        "service.node.name": told.get("service.instance.id") or socket.gethostname(),
+    }
+    return {name: value for name, value in service.items() if value}
 
 
 def route_of(request: Any) -> str:

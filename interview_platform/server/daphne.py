@@ -14,8 +14,9 @@ Source: ASGI specification, "send … flow control"; Twisted's IPushProducer.
 import logging
 import signal
 import sys
-from asyncio import Future, Queue, Task, ensure_future
+from asyncio import Future, Queue, Task, ensure_future, get_running_loop
 from collections.abc import Sequence
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -80,7 +81,9 @@ class PatientServer(Server):
         scope.setdefault("asgi", {"version": "3.0"})
         scope["tasks"] = self.connections[protocol]["tasks"] = set()
         running = self.application(scope, inbox.get, partial(self.handle_reply, protocol))
-        self.connections[protocol]["application_instance"] = ensure_future(running)
+        context = protocol.context = copy_context()
+        task = get_running_loop().create_task(running, context=context)
+        self.connections[protocol]["application_instance"] = task
         return inbox
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:

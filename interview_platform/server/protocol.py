@@ -1,5 +1,6 @@
 """The HTTP and WebSocket protocol of one connection."""
 
+from contextvars import Context
 from typing import Any
 
 from daphne.ws_protocol import WebSocketProtocol
@@ -23,6 +24,8 @@ class PromptProtocol(WebSocketProtocol):
     """
 
     gate: Gate | None = None
+    context: Context | None = None
+    """Of the application, whose request the access log names when the connection ends."""
     longest_bytes = LONGEST_BYTES
     """The longest message that is parsed in one step."""
     _begun = b""  # an incomplete plain message
@@ -40,6 +43,13 @@ class PromptProtocol(WebSocketProtocol):
             return
         if data:
             self._dataReceived(data)
+
+    def onClose(self, *how: Any) -> None:  # noqa: N802
+        """Tell the application that the connection has ended; called by autobahn."""
+        if self.context is None:
+            super().onClose(*how)
+        else:  # a copy: the application itself may be running in it
+            self.context.copy().run(super().onClose, *how)
 
     def _next_plain(self, data: bytes) -> Message | None:
         if self.state != self.STATE_OPEN or self.current_frame or self.inside_message or self.data:

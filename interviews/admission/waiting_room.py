@@ -14,6 +14,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from typing import NamedTuple
 from uuid import UUID
 from weakref import WeakSet
@@ -27,7 +28,7 @@ from interviews.admission.places import PLACE_LEASE_S, InLine, Position, Roll
 from interviews.states import OPEN_SESSION_STATUSES, SessionStatus
 from voice.capacity import shedding
 from voice.capacity.shedding import Step
-from voice.infra import redis_clients
+from voice.infra import correlation, redis_clients
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Visit:
         self.arrived_ms = 0
         self.door: Door | None = None
         self._expected_s = expected_s
+        self._context = copy_context()  # whoever moves the line moves others' visits, too
         self._tell, self._let_in = tell, let_in
         self._told: Wait | None = None
         self._telling: asyncio.Task[None] | None = None
@@ -80,7 +82,7 @@ class Visit:
             seconds = estimate_s(position.place, inside=inside, stays=stays, expected_s=self._expected_s)
             self.wait = Wait(position.place, seconds)
         if self._told != self.wait and (self._telling is None or self._telling.done()):
-            self._telling = asyncio.create_task(self._say())
+            self._telling = asyncio.create_task(self._say(), context=self._context)
 
     async def _say(self) -> None:
         """Send the latest change only: a slow client skips the ones in between."""
@@ -181,7 +183,7 @@ class Door:
         visit.door = self
         self._visits.add(visit)
         if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.create_task(self._refresh_repeatedly())
+            self._refreshing = correlation.task_for_all(self._refresh_repeatedly())
 
     def remove(self, visit: Visit) -> bool:
         """Remove the visit. Return whether it was present."""

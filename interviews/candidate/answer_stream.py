@@ -1,6 +1,8 @@
 """The audio of a spoken answer: each frame is saved, acknowledged, and then passed to the listener."""
 
 import time
+from contextlib import AbstractContextManager
+from typing import Any
 
 from interviews.candidate import metrics
 from interviews.candidate.audio import AnswerAudio, FrameRefused
@@ -10,6 +12,7 @@ from interviews.candidate.relief import Relief
 from interviews.candidate.turn_taking import turn_settings
 from interviews.models import Answer
 from interviews.states import AnswerStatus
+from voice.infra import correlation, tracing
 from voice.live.listener import Listener
 from voice.live.voice_check import VoiceCheck
 
@@ -28,13 +31,16 @@ class AnswerStream:
         self._is_in_turn = False  # the listener heard speech, and no end of the turn
         self._voice: VoiceCheck | None = None  # of the answer being recorded; outlives its listener
         self._relief = Relief()
+        self._connection = tracing.here()
+        self._trace: Any = None  # of the answer that `begin` was last called with; it outlives the recording
 
     async def begin(self, answer: Answer) -> None:
         """Expect frames of this answer from now on, and tell the page the byte offset to send from."""
         audio = AnswerAudio(answer, writer=self._channel_name)
         offset = await audio.open()
-        self._audio = audio
         await self.stop_listening()
+        self._begin_trace(audio)
+        self._audio = audio
         self._answer = self._voice = None
         if answer.status == AnswerStatus.RECORDING:
             self._answer = answer
@@ -50,6 +56,23 @@ class AnswerStream:
                 "frame_ms": self._relief.frame_ms,
             }
         )
+
+    def _begin_trace(self, audio: AnswerAudio) -> None:
+        """Begin the span of the upload. An answer that goes on, by a new limit, goes on in its trace."""
+        is_same = self._audio is not None and self._audio.recording_id == audio.recording_id
+        parent, link = (self._trace, None) if is_same else tracing.branch()
+        attributes = {
+            "interview.recording": str(audio.recording_id),
+            tracing.REQUEST_ID: correlation.request_id(),
+        }
+        self._trace = tracing.begin(
+            "upload answer", "SERVER", parent=parent, link=link, attributes=attributes
+        )
+
+    def in_trace_of(self, answer_id: object) -> AbstractContextManager[Any]:
+        """Let the block belong to the trace of that answer; to the connection's, if it is not at hand."""
+        is_it = self._audio is not None and self._audio.answer_id == answer_id
+        return tracing.within(self._trace if is_it else self._connection)
 
     @property
     def recorded(self) -> str | None:
@@ -67,7 +90,8 @@ class AnswerStream:
         came_at = time.monotonic()
         if self._audio is None:
             raise FrameRefused("not_recording", "No answer is being recorded: begin or select one first.")
-        frame, held_bytes = await self._audio.hold(data)
+        with tracing.within(self._trace):
+            frame, held_bytes = await self._audio.hold(data)
         await self._outbox.acknowledge(held_bytes)
         metrics.frame_acked(time.monotonic() - came_at, len(frame.pcm))
         if self._listener is not None:
@@ -94,9 +118,10 @@ class AnswerStream:
     def _listen(self, offset: int) -> Listener:
         assert self._answer is not None, "only an answer is listened to"
         self._has_asked_page = self._is_in_turn = False
-        self._listener = listen_to(
-            self._answer, offset=offset, tell=self._tell_turn, reply_to=self._channel_name
-        )
+        with tracing.within(self._trace):  # the jobs of captions belong to it
+            self._listener = listen_to(
+                self._answer, offset=offset, tell=self._tell_turn, reply_to=self._channel_name
+            )
         return self._listener
 
     async def leave_hearing_to_page(self, answer_id: str) -> None:
@@ -125,6 +150,7 @@ class AnswerStream:
     async def stop_listening(self) -> None:
         """Send no more turns and captions. Frames are still saved."""
         self._answer = None
+        tracing.end(self._trace)
         await self._stop_listener()
 
     async def _stop_listener(self) -> None:

@@ -8,7 +8,7 @@ from interviews.actions.errors import ActionRefused, WrongState
 from interviews.candidate.answer_stream import AnswerStream
 from interviews.candidate.session import CandidateSession
 from interviews.models import Observation
-from voice.infra import json_messages
+from voice.infra import json_messages, tracing
 from voice.infra.json_messages import Message, is_whole_number
 from voice.models import Recording
 
@@ -62,7 +62,8 @@ async def run(message: Message, session: CandidateSession, stream: AnswerStream)
     command = COMMANDS.get(message["type"])
     if command is None:
         raise UnknownCommand(f"{message['type'][:40]!r} is not a command.")
-    await command(message, session, stream)
+    with stream.in_trace_of(message.get("answer")), tracing.span(f"command {message['type']}", "SERVER"):
+        await command(message, session, stream)
 
 
 def _on_session(action: Action) -> Command:

@@ -21,6 +21,7 @@ from interviews.models import Session
 from interviews.queries import links
 from interviews.states import SessionStatus
 from voice.capacity import shedding
+from voice.infra import tracing
 from voice.infra.websocket import CLOSE_TRY_AGAIN, Message, WebSocketConsumer
 from voice.live import listener
 
@@ -195,7 +196,11 @@ class CandidateConsumer(WebSocketConsumer):
         answer_id = session.clock.over(time.monotonic())
         if answer_id is not None:
             has_speech = await self.stream.has_speech(answer_id)
-            with contextlib.suppress(ActionRefused):  # the page was faster
+            with (
+                contextlib.suppress(ActionRefused),  # the page was faster
+                self.stream.in_trace_of(answer_id),
+                tracing.span("time out answer"),
+            ):
                 await session.act_on_answer(answers.time_out, answer_id, has_speech=has_speech)
         self._set_alarm(session)
 

@@ -95,7 +95,7 @@ async def test_no_error_writes_what_opens_something(stack):
     async with httpx.AsyncClient(base_url=stack.url) as client:
         await client.get("/admin/login/")
     log = stack.log.read_text
-    wait_for(lambda: '"GET /admin/login/"' in log(), "the last line of the access log")
-    wait_for(lambda: "WSDISCONNECT /ws/interviews/<str:token>/" in log(), "the socket's line")
-    assert '"POST /i/<str:token>/"' in log()
+    wait_for(lambda: "GET /admin/login/ 200" in log(), "the last line of the access log")
+    wait_for(lambda: "GET /ws/interviews/<str:token>/ disconnected" in log(), "the socket's line")
+    assert "POST /i/<str:token>/ 403" in log()
     assert stack.leaked() == []

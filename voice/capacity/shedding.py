@@ -24,7 +24,7 @@ import redis
 
 from voice import metrics
 from voice.capacity.ladder import CALM, TOO_MUCH, Ladder, Step
-from voice.infra import lua, redis_clients
+from voice.infra import correlation, lua, redis_clients
 from voice.queues import pools
 
 __all__ = [
@@ -131,7 +131,7 @@ def watch(behind_s: Callable[[], float]) -> None:
     loop = asyncio.get_running_loop()
     if _monitor is None or _monitor.done() or _monitor.get_loop() is not loop:
         _ladder = Ladder()
-        _monitor = loop.create_task(_watch(_ladder, behind_s))
+        _monitor = correlation.task_for_all(_watch(_ladder, behind_s))
 
 
 def processes(connection: redis.Redis) -> list[ProcessRetreat]:

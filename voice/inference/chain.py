@@ -29,6 +29,7 @@ from voice.inference.breaker import Breaker
 from voice.inference.handover import Handover
 from voice.inference.reports import EngineReport, State
 from voice.inference.retry import Retry
+from voice.infra import tracing
 from voice.types import Direction
 
 RELOAD_AFTER_S = 60.0
@@ -140,30 +141,48 @@ class Link(Generic[E]):
         attempt = self._breaker.admit()
         call = EngineCall(self, handover)
         is_loaded = False
-        try:
-            self.load()
-            is_loaded = True
-            yield call
-        except (*REJECTIONS, VoiceUnavailable) as error:
-            attempt.released()
-            self._count_failure(_kind(error))
-            raise
-        except Exception as error:
-            if is_loaded and not handover.is_outside:
-                attempt.failed(error)
+        with self._traced(call):
+            try:
+                self.load()
+                is_loaded = True
+                yield call
+            except (*REJECTIONS, VoiceUnavailable) as error:
+                attempt.released()
                 self._count_failure(_kind(error))
-            else:
-                attempt.released()
+                raise
+            except Exception as error:
+                if is_loaded and not handover.is_outside:
+                    attempt.failed(error)
+                    self._count_failure(_kind(error))
+                else:
+                    attempt.released()
+                raise
+            except BaseException:
+                if handover.is_declined:
+                    attempt.succeeded()
+                    self._observe(call)
+                else:
+                    attempt.released()
+                raise
+            attempt.succeeded()
+            self._observe(call)
+
+    @contextmanager
+    def _traced(self, call: EngineCall) -> Iterator[None]:
+        """Make the block a span, but no one's parent: a voice leaves it after each piece and comes back."""
+        direction, name = self._labels
+        context = tracing.begin(
+            f"{direction} {name}",
+            "CLIENT" if self.engine.device == "cloud" else "INTERNAL",
+            attributes={"voice.engine": name, "voice.model": self.engine.model.rpartition("/")[2]},
+        )
+        try:
+            yield
+        except Exception as error:
+            tracing.failed(type(error).__name__, context)
             raise
-        except BaseException:
-            if handover.is_declined:
-                attempt.succeeded()
-                self._observe(call)
-            else:
-                attempt.released()
-            raise
-        attempt.succeeded()
-        self._observe(call)
+        finally:
+            tracing.end(context, {"voice.audio_s": call.audio_s, "voice.engine_s": call.engine_s})
 
     def note(self, error: Exception) -> None:
         """Remember why a call failed, for the admin; the next call tries this engine again."""

@@ -13,6 +13,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
+from voice.infra import correlation
+
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
@@ -45,7 +47,7 @@ class Coalesced(Generic[Item, Answer]):
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
         if self._task is None:
-            self._task = asyncio.create_task(self._serve())
+            self._task = correlation.task_for_all(self._serve())
         return await answer
 
     async def _serve(self) -> None:

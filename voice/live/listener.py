@@ -18,6 +18,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
@@ -122,6 +123,7 @@ class Listener:
         self._lulls = Lulls(paused)
         self.voice = VoiceCheck(has_missed=offset > 0)
         self._telling: asyncio.Task[None] | None = None
+        self._context = copy_context()  # rounds, which know no request, start the tasks of all streams
         self._is_closed = False
         self._rounds = _rounds_here()
 
@@ -203,7 +205,8 @@ class Listener:
             self._lulls.look(detector, self._pending)
         wanted = None if events else self._captions.advance_to(self._position)
         if events or wanted is not None:
-            self._telling = asyncio.get_running_loop().create_task(self._tell(detector, events, wanted))
+            telling = self._tell(detector, events, wanted)
+            self._telling = asyncio.get_running_loop().create_task(telling, context=self._context)
 
     def fall_silent(self, error: Exception) -> None:
         """Stop after a failure; the stream continues without its listener."""

@@ -7,6 +7,7 @@ voice activity, so a lull is noticed with the frame of sound that completes it.
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 
 from voice.audio.pcm import SAMPLE_BYTES, samples_from_s16le
 from voice.engines.base import SILENCE_THRESHOLD, SPEECH_THRESHOLD
@@ -27,6 +28,7 @@ class Lulls:
     def __init__(self, paused: Paused | None) -> None:
         self._paused = paused
         self._looking: asyncio.Task[None] | None = None
+        self._context = copy_context()  # of the stream: rounds start the task
         self._asked_after: int | None = None  # the last frame of speech before the lull that was told
 
     def look(self, detector: TurnDetector | None, waiting: bytes | bytearray) -> None:
@@ -35,7 +37,8 @@ class Lulls:
             return
         silent_frames = detector.silent_frames
         if silent_frames is not None and silent_frames + len(waiting) // _FRAME_BYTES >= LULL_FRAMES:
-            self._looking = asyncio.get_running_loop().create_task(self._look(detector, bytes(waiting)))
+            looking = self._look(detector, bytes(waiting))
+            self._looking = asyncio.get_running_loop().create_task(looking, context=self._context)
             self._looking.add_done_callback(self._looked)
 
     def close(self) -> None:

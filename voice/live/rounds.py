@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Protocol, TypeVar
 
+from voice.infra import correlation
 from voice.live.turn_detection import TurnDetector, TurnEvent
 
 ROUND_EVERY_S = 0.2
@@ -62,7 +63,7 @@ class Rounds:
         """Process that stream in the next round."""
         self._due[stream] = None
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task = correlation.task_for_all(self._run())
 
     def behind_s(self) -> float:
         """Return how long the oldest audio has waited."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import django_rq
@@ -13,7 +14,7 @@ from rq.registry import StartedJobRegistry
 from rq.results import Result
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
-from voice.infra import redis_clients
+from voice.infra import correlation, redis_clients, tracing
 from voice.queues import pools
 from voice.queues.listed_jobs import check_listed
 
@@ -77,7 +78,7 @@ def enqueue_now(
     try:
         name = list_name or pools.choose(queue_name, needs, client, tried=tried)
         queue = django_rq.get_queue(name, connection=client, commit_mode="auto")
-        with client.pipeline() as pipe:
+        with _sending(name, job), client.pipeline() as pipe:
             queued = queue.enqueue_call(
                 job,
                 args=args,
@@ -100,14 +101,24 @@ def enqueue_now(
         )
 
 
+def _sending(list_name: str, job: str) -> AbstractContextManager[Any]:
+    """Make the block the span of a job that is queued; source: OpenTelemetry, messaging spans."""
+    attributes = {**tracing.messaging(list_name, "send"), "code.function.name": job}
+    return tracing.span(f"send {list_name}", "PRODUCER", attributes=attributes)
+
+
 def _notes(
     queue_name: str, list_name: str, *, tenant: str, needs: str, tried: Sequence[str]
 ) -> dict[Any, Any]:
     """Return what a job says besides what RQ writes. Workers of earlier releases read only `tenant`.
 
     queue: whose list may be another one (`voice.queues.pools`).
+    request_id, traceparent: of the request that led to it. A job that is queued again by the clock, which no
+    request led to, keeps those of before for as long as Redis knows it.
     """
     notes = {
+        "request_id": correlation.request_id(),
+        "traceparent": tracing.traceparent(),
         "tenant": tenant,
         "queue": queue_name if queue_name in pools.LISTS else "",
         "needs": needs,

@@ -14,7 +14,7 @@ from voice import metrics, signals
 from voice.audio import decoding, encoding
 from voice.audio.peaks import peaks_of
 from voice.errors import AudioMissing, VoiceError
-from voice.infra import object_storage, sql
+from voice.infra import object_storage, sql, tracing
 from voice.models import Recording
 from voice.recordings import buffer
 
@@ -136,7 +136,9 @@ def _write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> Non
 
     if default_storage.exists(name) and is_there():
         return
-    default_storage.save(name, ContentFile(encode(pcm)))
+    content = encode(pcm)
+    with tracing.span("put recordings", "CLIENT", attributes={"file.size": len(content)}):
+        default_storage.save(name, ContentFile(content))
     if not is_there():
         raise OSError(f"{name} does not hold the samples that were written to it")
 
@@ -146,7 +148,7 @@ def _read_stored(name: str) -> bytes:
 
 
 def _read_file(name: str) -> bytes:
-    with default_storage.open(name) as file:
+    with tracing.span("get recordings", "CLIENT"), default_storage.open(name) as file:
         return file.read()
 
 

@@ -9,7 +9,8 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -26,7 +27,7 @@ from rq.utils import now
 from rq.worker import WorkerStatus
 
 from voice import metrics
-from voice.infra import processor
+from voice.infra import correlation, processor, tracing
 from voice.infra.backoff import pause_s
 from voice.infra.tracebacks import place_of, places_of
 from voice.queues import leases, turns
@@ -35,6 +36,8 @@ from voice.queues.turns import Taken
 from voice.workers.attendant import Notes
 
 logger = logging.getLogger(__name__)
+log = logging.getLogger("voice.jobs")
+"""One line for each job that a request led to, in the names of Elastic's common schema; off by default."""
 
 DEQUEUE_S = 1
 """How long a blocking read of the queues waits. A job arrives at once; a stop is noticed after it."""
@@ -129,10 +132,11 @@ class Slot(SimpleWorker):
             turns.wait(names, self.connection, within_s=DEQUEUE_S)
         elif job := self._restored(taken):
             self.running = (job, taken)
-            try:
-                self.execute_job(job, self._queue_of(taken))
-            finally:
-                self._follow_up()
+            with _continued(job, taken):
+                try:
+                    self.execute_job(job, self._queue_of(taken))
+                finally:
+                    self._follow_up()
 
     def _follow_up(self) -> None:
         """Call what the job that has ended left to be done."""
@@ -237,6 +241,7 @@ class Slot(SimpleWorker):
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Log that a job failed, without the message: it may quote rows, which are personal data."""
         kind, _, trace = exc_info
+        tracing.failed(kind.__name__)
         logger.warning("job %s failed: %s in %s", job.id, kind.__name__, place_of(trace))
 
     def handle_job_failure(
@@ -256,9 +261,41 @@ class Slot(SimpleWorker):
         """Do nothing: a process with several slots has no single title."""
 
 
+@contextmanager
+def _continued(job: Job, taken: Taken) -> Iterator[None]:
+    """Let the block go on with the request that led to the job, and with its trace."""
+    request_id = correlation.accepted(taken.note("request_id"))
+    if not request_id and not taken.note("traceparent"):
+        yield  # work of the clock: a trace every second of nothing would help no one
+        return
+    attributes = {
+        **tracing.messaging(taken.queue_name, "process"),
+        "messaging.message.id": job.id,
+        "code.function.name": str(job.func_name),
+        tracing.REQUEST_ID: request_id,
+    }
+    parent = tracing.remote(taken.note("traceparent"))
+    with (
+        correlation.serving(request_id),
+        tracing.span(f"process {taken.queue_name}", "CONSUMER", parent=parent, attributes=attributes),
+    ):
+        yield
+
+
 def _count(job: Job, queue_name: str, seconds: float, *, is_done: bool) -> None:
     """Count a job that has ended after `seconds`."""
     outcome = "ok" if is_done else "failed"
+    if correlation.request_id():
+        log.info(
+            *("job %s of %s: %s in %.3f s", job.id, queue_name, outcome, seconds),
+            extra={
+                "event.action": str(job.func_name),
+                "event.outcome": "success" if is_done else "failure",
+                "event.duration": round(seconds * 1e9),
+                "labels.queue": queue_name,
+                "labels.job": job.id,
+            },
+        )
     metrics.JOBS.labels(queue=queue_name, outcome=outcome).inc()
     metrics.JOB_SECONDS.labels(queue=queue_name).observe(seconds)
     if job.created_at:  # it may have waited in more than one list
