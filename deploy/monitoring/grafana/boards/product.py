@@ -98,6 +98,11 @@ INTERVIEWS = Row(
             {"{{status}}": or_zero(rate("interviews_mails_total", "status", per=60))},
         ),
         Graph(
+            "Webhooks, attempts a minute",
+            "short",
+            {"{{outcome}}": or_zero(rate("interviews_webhook_attempts_total", "outcome", per=60))},
+        ),
+        Graph(
             "Follow-up questions, a minute",
             "short",
             {
