@@ -142,7 +142,8 @@ def test_whole_start_takes_its_secrets_from_files(tmp_path):
     show = (
         "from django.conf import settings as s; d = s.DATABASES['default'];"
         "print(s.SECRET_KEY, *s.TOKEN_KEYS, d['PASSWORD'], d['OPTIONS']['sslmode'], s.REDIS_URL,"
-        "s.ANYMAIL['POSTMARK_SERVER_TOKEN'], s.VOICE['CLOUD']['deepgram']['API_KEY'], s.STORAGES['default']['OPTIONS']['secret_key'],"
+        "s.ANYMAIL['POSTMARK_SERVER_TOKEN'], s.VOICE['CLOUD']['deepgram']['API_KEY'],"
+        "s.STORAGES['default']['OPTIONS']['secret_key'],"
         "s.METRICS_TOKEN, s.LLM_API_KEY, sep='\\n')"
     )
     told = {"DJANGO_SETTINGS_MODULE": "interview_platform.settings", "S3_BUCKET": "media"}
