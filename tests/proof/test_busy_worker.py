@@ -25,7 +25,7 @@ from voice.recordings import buffer, lifecycle
 
 ROOT = Path(__file__).resolve().parents[2]
 SAID = "I built a small service that reads invoices. It found mistakes that people had missed for years. "
-JOBS, LOOKS, GRACE_S = 6, 40, 3
+JOBS, LOOKS, GRACE_S = 12, 40, 3
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
@@ -45,7 +45,7 @@ def answer(pcm: bytes) -> None:
 
 
 def test_worker_with_a_busy_model_is_healthy_and_ends_in_time(clean_redis):
-    pcm = s16le_from_samples(spoken(SAID * 12))
+    pcm = s16le_from_samples(spoken(SAID * 5))
     for _ in range(JOBS):
         answer(pcm)
     port = free_port()

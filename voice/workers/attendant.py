@@ -25,7 +25,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +34,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from voice.inference import reports as inference_reports
-from voice.inference.reports import EngineReport
 from voice.infra import processor
 from voice.infra.processor import UnstarvedClock
 from voice.queues import leases
-from voice.queues.leases import Work
 from voice.workers.stop_signals import StopSignals
+from voice.workers.ward import Ward
 
 if TYPE_CHECKING:
     from voice.monitoring.worker_http import Door
@@ -56,74 +55,6 @@ LATER_S = 0.5
 """So much later than the worker itself it ends a worker that had its grace."""
 ENDING_S = 2.0
 """Time for a worker that is ended to print where its threads are, and for an attendant to let go."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A job in a slot. started_s: by the attendant's clock.
-
-    allowance_s: the extra time beyond the worker's deadline that the job has requested for long work.
-    """
-
-    work: Work
-    started_s: float
-    allowance_s: float = 0.0
-
-
-@dataclass(slots=True)
-class Ward:
-    """What the attendant knows of its worker, from the notes. Times are seconds of the clock it is given."""
-
-    deadline_s: float
-    running: dict[str, Running | None] = field(default_factory=dict)
-    """By the slot's key in Redis; None while it has no job."""
-    reports: list[EngineReport] = field(default_factory=list)
-    is_stopping: bool = False
-    """Whether the worker takes no more jobs and ends."""
-    heard_s: float | None = None
-    """When the last note came; None before the first."""
-
-    def note(self, kind: str, fields: dict[str, Any], now_s: float) -> None:
-        """Take in a note of the worker."""
-        self.heard_s = now_s
-        match kind:
-            case "slot":
-                self.running.setdefault(fields["slot"], None)
-            case "began":
-                work = Work(fields["job_id"], fields["queue_name"], fields["execution_id"])
-                self.running[fields["slot"]] = Running(work, now_s)
-            case "allowed":
-                self._allow(fields["slot"], fields["seconds"])
-            case "ended":
-                self.running[fields["slot"]] = None
-            case "left":
-                self.running.pop(fields["slot"], None)
-            case "engines":
-                self.reports = [EngineReport(**report) for report in fields["reports"]]
-            case "stopping":
-                self.is_stopping = True
-
-    def _allow(self, slot: str, seconds: float) -> None:
-        if job := self.running.get(slot):
-            self.running[slot] = replace(job, allowance_s=seconds)
-
-    def stuck(self, now_s: float) -> str:
-        """Return why the worker has to be ended; "" while nothing hangs."""
-        for job in filter(None, self.running.values()):
-            seconds = now_s - job.started_s
-            if seconds > self.deadline_s + job.allowance_s:
-                return f"job {job.work.job_id} has run for {seconds:.0f} s"
-        hung = [report.engine for report in self.reports if report.state == "stuck"]
-        return f"{', '.join(hung)} hangs" if hung else ""
-
-    def silent(self, now_s: float) -> str:
-        """Return for how long the worker has said nothing, which it does every few seconds; "" while it does.
-
-        A model may hold Python's lock for many seconds, but not for longer than a job may take.
-        """
-        allowed_s = max([0.0, *(job.allowance_s for job in filter(None, self.running.values()))])
-        seconds = 0.0 if self.heard_s is None else now_s - self.heard_s
-        return f"no sign of life for {seconds:.0f} s" if seconds > self.deadline_s + allowed_s else ""
 
 
 class Notes:
@@ -196,15 +127,15 @@ class Attendant:
         self._stopped_beats = 0
         self._looked_s = now_s()
         self._unread = b""
-        self._is_ending = False
+        self._is_ending = self._is_told_stuck = False
 
     def attend(self) -> None:
         """Return when the worker has ended."""
         beat_at = time.monotonic()
         while self._read(min(beat_at, self._ends_at) - time.monotonic()):
-            if self._ward.is_stopping and self._ends_at == math.inf:
+            if self._ward.is_stopping and self._ends_at == math.inf and not self._is_ending:
                 self._ends_at = time.monotonic() + self._grace_s + LATER_S
-            if time.monotonic() >= self._ends_at and not self._is_ending:
+            if time.monotonic() >= self._ends_at:
                 self._drain()
             if time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + BEAT_S
@@ -243,7 +174,7 @@ class Attendant:
     def _drain(self) -> None:
         """End a worker that had its grace: its jobs begin again elsewhere, without harm to them."""
         logger.warning("still at work after %g s of grace: ending this process", self._grace_s)
-        self._is_ending = True
+        self._is_ending, self._ends_at = True, math.inf
         self._try(lambda: leases.give_up(self._ward.running, self._connection, is_drained=True))
         self._kill_worker()
 
@@ -269,12 +200,12 @@ class Attendant:
     def _let_go(self) -> None:
         """The worker has ended, or stands still: others may have its jobs, and its engines serve no more."""
         leases.end(self._ward.running, self._connection)
-        if not self._is_ending:  # then they are known to be stuck
+        if not self._is_told_stuck:
             inference_reports.withdraw(self._ward.reports, self._connection)
 
     def _end(self, reason: str) -> None:
         logger.error("%s: ending this process", reason)
-        self._is_ending = True
+        self._is_ending = self._is_told_stuck = True
         told = [
             replace(report, state="stuck", last_error=f"{reason[:1].upper()}{reason[1:]}.")
             if report.state in ("ready", "stuck")
