@@ -75,7 +75,7 @@ def test_request_id_goes_from_the_handshake_to_the_last_jobs(taken):
     wait_for(lambda: (done(TRANSCRIBING), done(STORING)) == (3, 3), "the jobs of three answers")
     messages = [line["message"] for line in taken.lines()]
     assert "GET /ws/interviews/<str:token>/ connected" in messages
-    assert len([message for message in messages if "is now recorded by candidate" in message]) == 3
+    assert len([message for message in messages if " is now recording by " in message]) == 3
     assert all(line["service"]["name"] == "interview-platform" for line in taken.lines())
 
 

@@ -1,0 +1,58 @@
+"""One id, of the request and of the trace, from NGINX's log to the stored transcript: with a real NGINX."""
+
+import asyncio
+
+import pytest
+
+from tests import otlp
+from tests.candidate import take_interview
+from tests.deploy.tracing import nginx
+from tests.faults.waiting import wait_for
+from tests.speech import spoken
+from tests.stack import Stack, link_token, small
+from voice.audio.pcm import s16le_from_samples
+
+pytestmark = [
+    pytest.mark.proof,
+    pytest.mark.skipif(not nginx.PROGRAM, reason="nginx is not installed"),
+]
+
+WRITTEN = {"UPDATE voice_transcript", "put recordings"}
+
+
+def test_one_id_leads_from_nginx_to_the_stored_transcript(tmp_path, whisper_model, piper_voices):
+    models = {"WHISPER_MODEL": str(whisper_model), "PIPER_VOICES_DIR": str(piper_voices)}
+    said = s16le_from_samples(spoken("I built a small service that reads invoices.", pause_s=1.0))
+    with otlp.receiving() as traces:
+        env = {**models, **traces.environment, "LOG_FORMAT": "json", "TRACE_OF_PROXY": "true"}
+        with Stack(tmp_path / "stack", env=env, adapt=small) as stack:
+            stack.wait_ready()
+            upstream = stack.url.removeprefix("http://")
+            with nginx.passing_to(upstream, tmp_path, sampled="100%") as url:
+                link = stack.invite()
+                asyncio.run(take_interview(link.replace(stack.url, url), [said] * 3))
+
+            (handshake,) = [line.split() for line in logged(tmp_path) if "/ws/interviews/" in line]
+            trace_id = handshake[0]
+            names = {span.name for span in traces.trace(trace_id)}
+            wait_for(lambda: names_of(traces, trace_id) >= WRITTEN, lambda: f"{trace_id}: {names}")
+            uploads = [span for span in traces.trace(trace_id) if span.name == "upload answer"]
+            jobs = [
+                line
+                for line in stack.log.read_text().splitlines()
+                if trace_id in line and "voice.jobs" in line
+            ]
+
+    assert handshake[1].split("-")[1] == trace_id
+    assert len(uploads) == 3
+    assert {span.attributes["http.request.id"] for span in uploads} == {trace_id}
+    assert [line for line in jobs if "voice.workers.transcription.transcribe" in line]
+    assert link_token(link).encode() not in traces.raw
+
+
+def logged(directory) -> list[str]:
+    return (directory / "access.log").read_text().splitlines()
+
+
+def names_of(traces: otlp.Receiver, trace_id: str) -> set[str]:
+    return {span.name for span in traces.trace(trace_id)}
