@@ -127,10 +127,10 @@ async def connected(invitation_url: str, headers: dict[str, str] | None = None):
         yield candidate
 
 
-async def take_interview(url: str, said: list[bytes], headers: dict[str, str] | None = None) -> None:
+async def take_interview(url: str, said: list[bytes]) -> None:
     """Take a whole interview without practice, and wait until its answers are stored and transcribed."""
     await consent(url)
-    async with connected(url, headers) as candidate:
+    async with connected(url) as candidate:
         await candidate.say("devices_checked")
         await candidate.event("devices_checked")
         await candidate.say("skip_practice")

@@ -34,6 +34,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "rq": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
+        "opentelemetry": {"level": "ERROR"},  # else a line for each try while the collector is away
         "voice.jobs": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},  # a line for each job
         "django.request": {"filters": ["is_news"]},
         # Django gives the first two handlers of their own, which would write secrets.

@@ -51,7 +51,7 @@ CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/(api|v1)/"
 CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "x-api-key", "range")
 CORS_EXPOSE_HEADERS = (
-    *("ratelimit", "ratelimit-policy", "retry-after"),
+    *("ratelimit", "ratelimit-policy", "retry-after", "x-request-id"),
     *("x-cached", "x-duration-ms", "x-sentiment", "x-skipped-frames", "x-source", "x-voice"),
 )
 

@@ -62,7 +62,8 @@ async def run(message: Message, session: CandidateSession, stream: AnswerStream)
     command = COMMANDS.get(message["type"])
     if command is None:
         raise UnknownCommand(f"{message['type'][:40]!r} is not a command.")
-    with stream.in_trace_of(message.get("answer")), tracing.span(f"command {message['type']}", "SERVER"):
+    span = tracing.span(f"command {message['type']}", "SERVER", refusal=ActionRefused)
+    with stream.in_trace_of(message.get("answer")), span:
         await command(message, session, stream)
 
 

@@ -1,4 +1,4 @@
-"""One request id leads from the proxy to the stored transcript, with a trace for each answer.
+"""One request id and one trace lead from the handshake to the stored transcript of an answer.
 
 Neither the log nor the traces tell anything of the candidate.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.candidate import take_interview
+from tests.candidate import connected, consent
 from tests.conftest import STANDIN_SENTENCE
 from tests.faults.waiting import wait_for
 from tests.otlp import Receiver, Span
@@ -27,7 +27,7 @@ TRANSCRIBING, STORING = "voice.workers.transcription.transcribe", "voice.workers
 
 @dataclass(frozen=True)
 class Taken:
-    """An interview of three answers; its connection came with this request id."""
+    """An answer was given on a connection that came with this request id."""
 
     request_id: str
     stack: Stack
@@ -43,18 +43,33 @@ class Taken:
         lines = [line.partition(" ")[2] for line in self.log().splitlines() if self.request_id in line]
         return [json.loads(line) for line in lines]
 
-    def uploads(self) -> list[Span]:
-        """Return the first span of each answer's trace."""
-        spans = list(self.traces.spans)
-        return [span for span in spans if span.name == "upload answer" and self.is_its(span)]
+    def trace(self) -> list[Span]:
+        """Return the spans of the answer's trace, once its first one has come."""
+        uploads = [span for span in list(self.traces.spans) if span.name == "upload answer"]
+        ids = [s.trace_id for s in uploads if s.attributes["http.request.id"] == self.request_id]
+        return self.traces.trace(ids[0]) if ids else []
 
-    def is_its(self, span: Span) -> bool:
-        return span.attributes.get("http.request.id") == self.request_id
+    def jobs(self) -> dict[str, Span]:
+        """Return the jobs in that trace, by their function."""
+        jobs = [span for span in self.trace() if span.kind == "CONSUMER"]
+        return {str(span.attributes["code.function.name"]): span for span in jobs}
 
-    def jobs(self, upload: Span) -> dict[str, Span]:
-        """Return the jobs in the trace of an answer, by their function."""
-        spans = self.traces.trace(upload.trace_id)
-        return {str(s.attributes["code.function.name"]): s for s in spans if s.kind == "CONSUMER"}
+
+async def answer_once(link: str, said: bytes, headers: dict[str, str]) -> None:
+    """Answer the first question, and wait until it is stored and transcribed."""
+    await consent(link)
+    async with connected(link, headers) as candidate:
+        await candidate.say("skip_practice")
+        await candidate.event("practice_skipped")
+        answer_id = (await candidate.begin())["answer"]
+        await candidate.speak(said)
+        await candidate.finish(answer_id, said)
+        await candidate.until(lambda _: is_written(candidate.answer(answer_id)))
+
+
+def is_written(answer: dict) -> bool:
+    recording = answer["recording"]
+    return bool(recording) and recording["status"] == "stored" and answer["transcript"]["status"] == "done"
 
 
 @pytest.fixture(scope="module")
@@ -63,48 +78,44 @@ def taken(stack, traces) -> Taken:
     stack.secrets.add(link_token(link))
     said = s16le_from_samples(spoken(SENTENCE, pause_s=1.0))
     taken = Taken(request_id, stack, traces, stack.log.stat().st_size)
-    asyncio.run(take_interview(link, [said] * 3, headers={"X-Request-ID": request_id}))
+    asyncio.run(answer_once(link, said, {"X-Request-ID": request_id}))
     return taken
 
 
 def test_request_id_goes_from_the_handshake_to_the_last_jobs(taken):
-    def done(function: str) -> int:
-        lines = [line for line in taken.lines() if line["log"]["logger"] == "voice.jobs"]
-        return len([line for line in lines if line["event"]["action"] == function])
+    def jobs() -> set[str]:
+        return {line["event"]["action"] for line in taken.lines() if line["log"]["logger"] == "voice.jobs"}
 
-    wait_for(lambda: (done(TRANSCRIBING), done(STORING)) == (3, 3), "the jobs of three answers")
+    wait_for(lambda: {TRANSCRIBING, STORING} <= jobs(), "the jobs of the answer")
     messages = [line["message"] for line in taken.lines()]
     assert "GET /ws/interviews/<str:token>/ connected" in messages
-    assert len([message for message in messages if "is now recorded by candidate" in message]) == 3
+    assert [message for message in messages if " is now recording by " in message]
     assert all(line["service"]["name"] == "interview-platform" for line in taken.lines())
 
 
 def test_answer_is_one_trace_from_the_upload_to_the_transcript(taken):
-    def is_whole(upload: Span) -> bool:
-        return {TRANSCRIBING, STORING} <= taken.jobs(upload).keys()
+    wait_for(lambda: {TRANSCRIBING, STORING} <= taken.jobs().keys(), lambda: f"jobs in {taken.trace()}")
+    transcription, storing = (taken.jobs()[job] for job in (TRANSCRIBING, STORING))
+    spans = {span.span_id: span for span in taken.trace()}
 
-    wait_for(lambda: len(uploads := taken.uploads()) == 3 and all(map(is_whole, uploads)), "three traces")
-    for upload in taken.uploads():
-        spans = {span.span_id: span for span in taken.traces.trace(upload.trace_id)}
+    def path(span: Span) -> list[str]:
+        """The spans from the first of the trace to this one."""
+        return [*(path(spans[span.parent_id]) if span.parent_id else []), f"{span.kind} {span.name}"]
 
-        def path(span: Span, spans: dict[str, Span] = spans) -> list[str]:
-            """The names from the first span of the trace to this one."""
-            return [*(path(spans[span.parent_id]) if span.parent_id else []), f"{span.kind} {span.name}"]
-
-        finished = ["SERVER upload answer", "SERVER command finish_answer"]
-        transcription, storing = (taken.jobs(upload)[job] for job in (TRANSCRIBING, STORING))
-        assert path(transcription) == [*finished, "PRODUCER send stt", "CONSUMER process stt"]
-        assert path(storing) == [*finished, "PRODUCER send default", "CONSUMER process default"]
-        within = {(span.parent_id, span.name) for span in spans.values()}
-        assert (transcription.span_id, "UPDATE voice_transcript") in within
-        assert (storing.span_id, "put recordings") in within
-        assert not any(span.has_failed for span in spans.values())
-        assert upload.links  # to the connection, which has three of them
+    finished = ["SERVER upload answer", "SERVER command finish_answer"]
+    assert path(transcription) == [*finished, "PRODUCER send stt", "CONSUMER process stt"]
+    assert path(storing) == [*finished, "PRODUCER send default", "CONSUMER process default"]
+    within = {(span.parent_id, span.name) for span in spans.values()}
+    assert (transcription.span_id, "UPDATE voice_transcript") in within
+    assert (storing.span_id, "put recordings") in within
+    assert not any(span.has_failed for span in spans.values())
+    (upload,) = [span for span in spans.values() if not span.parent_id]
+    assert upload.links  # to the connection, which may have more answers
 
 
 def test_line_of_a_job_names_its_trace(taken):
-    (upload, *_) = taken.uploads()
-    named = [line for line in taken.lines() if line.get("trace", {}).get("id") == upload.trace_id]
+    trace_id = taken.trace()[0].trace_id
+    named = [line for line in taken.lines() if line.get("trace", {}).get("id") == trace_id]
     assert {line["event"].get("action") for line in named} >= {TRANSCRIBING, STORING}
 
 

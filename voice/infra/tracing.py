@@ -34,6 +34,8 @@ _TABLE: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?(\w+)', re.IGNORECASE)
 REQUEST_ID: Final = "http.request.id"
 """The attribute by which a trace is found that belongs to a line of the log."""
 
+SEND_WITHIN_S: Final = 3.0
+"""OpenTelemetry's own 10 s would hold up a process that ends while the collector is away."""
 _TOLD: Final = "told by another process"
 _is_on = False
 
@@ -69,7 +71,8 @@ def _tracer() -> "Tracer":
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     provider = TracerProvider()
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    within_s = float(os.environ.get("OTEL_EXPORTER_OTLP_TIMEOUT", SEND_WITHIN_S))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(timeout=within_s)))
     return provider.get_tracer("interview_platform")
 
 
@@ -79,9 +82,14 @@ def span(
     *,
     parent: "Context | None" = None,
     attributes: Attributes | None = None,
+    refusal: type[Exception] | None = None,
 ) -> AbstractContextManager[Any]:
-    """Make the block a span, which ends with the block. parent: instead of the span that is under way."""
-    return _spanning(name, kind, parent=parent, attributes=attributes) if _is_on else _NOTHING
+    """Make the block a span, which ends with the block.
+
+    parent: instead of the span that is under way.
+    refusal: an error by which a caller is refused; that is no failure of ours.
+    """
+    return _spanning(name, kind, refusal, parent=parent, attributes=attributes) if _is_on else _NOTHING
 
 
 def begin(
@@ -113,13 +121,14 @@ def end(context: "Context | None", attributes: Attributes | None = None) -> None
 
 
 @contextmanager
-def _spanning(name: str, kind: Kind, **options: Any) -> Iterator[None]:
+def _spanning(name: str, kind: Kind, refusal: type[Exception] | None, **options: Any) -> Iterator[None]:
     context = begin(name, kind, **options)
     try:
         with within(context):
             yield
     except Exception as error:
-        failed(type(error).__name__, context)
+        if refusal is None or not isinstance(error, refusal):
+            failed(type(error).__name__, context)
         raise
     finally:
         end(context)

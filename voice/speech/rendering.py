@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from voice import signals
 from voice.audio import encoding, pcm
-from voice.infra import sql
+from voice.infra import sql, tracing
 from voice.models import PendingErasure, Speech
 from voice.queues import erasing, jobs, pools
 from voice.speech import cache, voices
@@ -123,7 +123,8 @@ def store(
 ) -> None:
     """Store rendered audio (float32[n_samples], mono, -1..1) as FLAC and announce it."""
     flac = encoding.encode_flac(pcm.s16le_from_samples(samples), rate_hz=sample_rate_hz)
-    name = default_storage.save(file_name(row.key), ContentFile(flac))
+    with tracing.span("put speech", "CLIENT", attributes={"file.size": len(flac)}):
+        name = default_storage.save(file_name(row.key), ContentFile(flac))
     is_ours = (
         Speech.objects.filter(pk=row.key)
         .exclude(status=Speech.Status.READY)

@@ -1,10 +1,6 @@
 """The collector's configuration, and traces that begin at NGINX."""
 
-import contextlib
 import re
-import shutil
-import socket
-import subprocess
 import urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -12,12 +8,10 @@ from threading import Thread
 import pytest
 import yaml
 
-from interview_platform.demo.embedded import free_port
 from tests.conftest import ROOT
-from tests.faults.waiting import wait_for
+from tests.deploy.tracing import nginx
 
 TRACING = ROOT / "deploy" / "tracing"
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 
 
 def test_pipeline_of_the_collector_uses_what_is_defined():
@@ -48,43 +42,14 @@ def behind_nginx(tmp_path):
 
         def log_message(self, *args: object) -> None: ...
 
-    port = free_port()
     with HTTPServer(("127.0.0.1", 0), Upstream) as upstream:
         Thread(target=upstream.serve_forever, daemon=True).start()
-        configuration = f"""
-            daemon off; pid {tmp_path}/pid; error_log stderr; events {{}}
-            http {{
-              access_log off; client_body_temp_path {tmp_path}; proxy_temp_path {tmp_path};
-              fastcgi_temp_path {tmp_path}; uwsgi_temp_path {tmp_path}; scgi_temp_path {tmp_path};
-              include {TRACING}/nginx.conf;
-              server {{
-                listen 127.0.0.1:{port};
-                location / {{
-                  proxy_set_header X-Request-ID $request_id;
-                  proxy_set_header traceparent $traceparent;
-                  proxy_pass http://127.0.0.1:{upstream.server_port};
-                }}
-              }}
-            }}
-        """
-        (tmp_path / "nginx.conf").write_text(configuration)
-        process = subprocess.Popen([NGINX, "-c", tmp_path / "nginx.conf", "-p", tmp_path])
-        try:
-            wait_for(lambda: is_open(port), "NGINX")
-            yield f"http://127.0.0.1:{port}/", came
-        finally:
-            process.terminate()
-            process.wait(30)
-            upstream.shutdown()
+        with nginx.passing_to(f"127.0.0.1:{upstream.server_port}", tmp_path) as url:
+            yield url, came
+        upstream.shutdown()
 
 
-def is_open(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
-@pytest.mark.skipif(not NGINX, reason="nginx is not installed")
+@pytest.mark.skipif(not nginx.PROGRAM, reason="nginx is not installed")
 def test_nginx_begins_the_trace_under_its_own_id_whatever_the_client_says(behind_nginx):
     url, came = behind_nginx
     forged = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}

@@ -1,6 +1,8 @@
 import asyncio
 import base64
+import contextlib
 import io
+import json
 import logging
 import random
 import sys
@@ -13,6 +15,7 @@ from django.urls import resolve
 
 from interview_platform.backends import logs
 from interview_platform.server.access_log import RouteLog
+from voice.infra import correlation
 
 MADE_UP = random.Random(1)  # the same in each process, since tests are named by it
 
@@ -32,9 +35,22 @@ SECRETS = (TOKEN, SIGNED, SESSION, KEY, "hunter2!x")
 @pytest.fixture
 def written():
     """Log something as the platform does; return what is written."""
+    with logging_by(logs.SecretFreeFormatter("%(levelname)s %(message)s")) as write:
+        yield write
+
+
+@pytest.fixture
+def written_json():
+    """Log something with LOG_FORMAT=json; return the object that is written."""
+    with logging_by(logs.EcsFormatter()) as write:
+        yield lambda *args, **options: json.loads(write(*args, **options))
+
+
+@contextlib.contextmanager
+def logging_by(formatter):
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(logs.SecretFreeFormatter("%(levelname)s %(message)s"))
+    handler.setFormatter(formatter)
     logger = logging.getLogger("tests.logs")
     logger.addHandler(handler)
     logger.propagate = False
@@ -49,7 +65,7 @@ def written():
     logger.propagate = True
 
 
-@pytest.mark.parametrize(
+messages_that_open_something = pytest.mark.parametrize(
     "message",
     [
         f"Forbidden (CSRF): /i/{TOKEN}/",
@@ -74,8 +90,43 @@ def written():
         f"https://s3/b/k?AWSAccessKeyId=AKIA&Signature={TOKEN}%3D&Expires=1",
     ],
 )
+
+
+@messages_that_open_something
 def test_nothing_that_opens_something_is_logged(written, message):
     assert not [secret for secret in SECRETS if secret in written("%s", message)]
+
+
+@messages_that_open_something
+def test_nothing_that_opens_something_is_logged_as_json(written_json, message):
+    try:
+        raise ValueError(message)
+    except ValueError as error:
+        line = json.dumps(written_json("%s", message, exc_info=error, extra={"labels.job": message}))
+    assert not [secret for secret in SECRETS if secret in line]
+    assert "ValueError" in line
+
+
+def test_json_line_says_which_request_and_program_it_is_of(written_json, monkeypatch):
+    monkeypatch.setattr(logs.tracing, "trace_id", lambda: "0a" * 16)
+    with correlation.serving("0f" * 16):
+        line = written_json("job %s", "store-1", extra={"labels.queue": "default"})
+
+    assert line["message"] == "job store-1"
+    assert (line["http"]["request"]["id"], line["trace"]["id"]) == ("0f" * 16, "0a" * 16)
+    assert line["labels"] == {"queue": "default"}
+    assert line["service"]["name"] == "interview-platform"
+    assert "request" not in written_json("no request").get("http", {})
+
+
+def test_json_line_has_nothing_else_of_what_libraries_add(written_json):
+    request = RequestFactory().get("/i/anything-at-all/")
+    request.resolver_match = resolve("/i/anything-at-all/")
+    line = written_json("Forbidden: %s", request.path, extra={"request": request, "status_code": 403})
+
+    assert line["message"] == "Forbidden: /i/<str:token>/"
+    assert "anything-at-all" not in json.dumps(line)
+    assert not {"request", "status_code"} & line.keys()
 
 
 @pytest.mark.parametrize(
@@ -186,6 +237,30 @@ def test_access_log_has_patterns_not_addresses(monkeypatch, action, details, lin
     RouteLog(stream)(*action, entry)
     assert f'"{line}"' in stream.getvalue()
     assert not [secret for secret in SECRETS if secret in stream.getvalue()]
+
+
+def test_access_log_can_be_json(settings, monkeypatch):
+    from interview_platform.routing import websocket_urlpatterns
+
+    settings.LOG_FORMAT = "json"
+    monkeypatch.setattr(RouteLog, "sockets", websocket_urlpatterns)
+    stream = io.StringIO()
+    log = RouteLog(stream)
+    entry = {"path": f"/i/{TOKEN}/?again={TOKEN}", "client": "203.0.113.9:1", "method": "GET", "size": 1}
+    log("http", "complete", entry | {"status": 200, "time_taken": 0.25})
+    log("websocket", "connecting", {"path": f"/ws/interviews/{TOKEN}/", "client": None})
+    log("websocket", "connected", {"path": f"/ws/interviews/{TOKEN}/", "client": None})
+
+    page, socket = map(json.loads, stream.getvalue().splitlines())
+    assert page["message"] == "GET /i/<str:token>/ 200"
+    assert page["event"] == {
+        "dataset": "interview_platform.access",
+        "action": "complete",
+        "duration": 250_000_000,
+    }
+    assert socket["url"]["path"] == "/ws/interviews/<str:token>/"
+    assert TOKEN not in stream.getvalue()
+    assert "203.0.113.9" not in stream.getvalue()
 
 
 def test_task_that_nobody_awaited_is_logged_without_secrets(written):

@@ -106,6 +106,12 @@ def test_failure_is_told_by_its_type_alone(ended):
     assert not span.status.description
 
 
+def test_refusal_is_no_failure(ended):
+    with pytest.raises(LookupError), tracing.span("command ask", refusal=LookupError):
+        raise KeyError
+    assert ended()[0].status.status_code is StatusCode.UNSET
+
+
 def test_span_ends_once(ended):
     context = tracing.begin("upload answer")
     tracing.end(context, {"file.size": 1})

@@ -10,6 +10,7 @@ from tests.speech import spoken
 from voice.audio.pcm import BYTES_A_SECOND, byte_at, s16le_from_samples, samples_from_s16le
 from voice.capacity import shedding
 from voice.capacity.ladder import Step
+from voice.infra import correlation
 from voice.live import detectors
 from voice.live.listener import Listener, behind_s, message
 from voice.live.turn_detection import SpeechEnded, SpeechStarted, TurnEnded, TurnSettings
@@ -104,6 +105,28 @@ async def test_many_listeners_are_told_each_of_its_own_stream():
     await asyncio.gather(*(listener.close() for listener in listeners))
 
     assert [audience.events for audience in audiences] == [alone.events] * 20
+
+
+async def test_listeners_heard_together_go_back_each_to_its_own_request():
+    class Asked(Audience):
+        async def noticed(self, event):
+            self.requests = {*getattr(self, "requests", ()), correlation.request_id()}
+            await super().noticed(event)
+
+    audiences = {request_id: Asked() for request_id in ("1" * 16, "2" * 16)}
+    listeners = []
+    for request_id, audience in audiences.items():
+        with correlation.serving(request_id):
+            listeners.append(audience.listener())
+    for listener in listeners:
+        send(listener, sentence())
+    for audience in audiences.values():
+        await audience.until_the_turn_ended()
+    await asyncio.gather(*(listener.close() for listener in listeners))
+
+    assert {request_id: audience.requests for request_id, audience in audiences.items()} == {
+        request_id: {request_id} for request_id in audiences
+    }
 
 
 async def test_listener_whose_audience_is_slow_keeps_nobody_waiting():
