@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from voice import defaults
+from voice import defaults, metrics
 from voice.infra import tracing
 from voice.queues import listed_jobs
 
@@ -16,3 +16,4 @@ class VoiceConfig(AppConfig):
         defaults.complete(settings)
         listed_jobs.install()
         tracing.install()
+        metrics.TracedHistogram.trace_id = staticmethod(tracing.trace_id)

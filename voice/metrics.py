@@ -8,11 +8,11 @@ Events that happen thousands of times a second are therefore counted in plain nu
 (`interviews.candidate.metrics`).
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import ClassVar
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
-
-from voice.infra import tracing
 
 disable_created_metrics()  # when each counter was made: a third more series that no graph reads
 
@@ -29,9 +29,12 @@ class TracedHistogram(Histogram):
     OpenMetrics tells it; with PROMETHEUS_MULTIPROC_DIR it is not kept.
     """
 
+    trace_id: ClassVar[Callable[[], str]] = staticmethod(str)
+    """Returns the id of the sampled trace that is under way; "" for none. `voice.apps` sets it."""
+
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
         """Count a value, with the trace that is under way unless another is given."""
-        if exemplar is None and (trace_id := tracing.trace_id()):
+        if exemplar is None and (trace_id := self.trace_id()):
             exemplar = {"trace_id": trace_id}
         super().observe(amount, exemplar)
 

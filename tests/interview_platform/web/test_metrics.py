@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from interview_platform import urls  # noqa: F401  loads all that counts
 from interview_platform.web import api
 from voice.monitoring import prometheus
 

@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from voice import metrics
 from voice.infra import tracing
 from voice.metrics import TracedHistogram
 
@@ -26,9 +27,13 @@ def exemplars():
 
 
 def test_bucket_names_the_trace_under_way(exemplars, monkeypatch):
-    monkeypatch.setattr(tracing, "trace_id", lambda: TRACE)
+    monkeypatch.setattr(TracedHistogram, "trace_id", staticmethod(lambda: TRACE))
 
     assert exemplars(3.0) == {"10.0": {"trace_id": TRACE}}
+
+
+def test_histograms_ask_for_the_trace_of_the_platform():
+    assert metrics.JOB_SECONDS.labels("stt").trace_id is tracing.trace_id
 
 
 def test_bucket_names_no_trace_where_none_is_sampled(exemplars):
