@@ -15,8 +15,12 @@ HASHED = "app.0123456789ab.css"
 SMALL = {
     **dict.fromkeys(("LINK_RATE", "SIGN_IN_RATE", "API_RATE", "SPEECH_RATE", "UPLOAD_RATE"), "1r/m"),
     **dict.fromkeys(("LINK_BURST", "SIGN_IN_BURST", "API_BURST", "SPEECH_BURST", "UPLOAD_BURST"), "1"),
-    "SOCKET_RATE": "1r/m", "SOCKET_BURST": "1", "ADDRESS_RATE": "1r/s", "ADDRESS_BURST": "40",
-    "HEADER_TIMEOUT": "1s", "BODY_TIMEOUT": "1s",
+    "SOCKET_RATE": "1r/m",
+    "SOCKET_BURST": "1",
+    "ADDRESS_RATE": "1r/s",
+    "ADDRESS_BURST": "40",
+    "HEADER_TIMEOUT": "1s",
+    "BODY_TIMEOUT": "1s",
 }
 
 
