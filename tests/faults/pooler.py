@@ -45,7 +45,7 @@ def running(url: str, directory: Path, *, host: str, port: int) -> Iterator[str]
     account = ("--user", ACCOUNT) if os.geteuid() == 0 else ()
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            [_executable(), "--quiet", *account, directory / "pgbouncer.ini"],
+            [_executable(), *account, directory / "pgbouncer.ini"],
             stdout=log,
             stderr=log,
             preexec_fn=end_with_parent(signal.SIGTERM),

@@ -14,7 +14,7 @@ from tests.deploy.nginx import edge as edges
 from tests.deploy.nginx.conftest import HASHED
 from tests.deploy.nginx.echo import echo
 
-HIDDEN = ("/metrics", "//metrics", "/%6detrics", "/static/../metrics", "/health", "/ready", "/ready?all")
+HIDDEN = ("/metrics", "//metrics", "/%6detrics", "/static/../metrics", "/ready", "/ready?all")
 
 
 def test_configuration_passes_without_a_warning(edge):
@@ -72,6 +72,17 @@ def test_address_for_inside_is_hidden(edge, web, path):
     web.paths.clear()
     assert _raw(edge, asked).startswith(b"HTTP/1.1 404")
     assert web.paths == []
+
+
+def test_health_is_for_private_networks(directory, web):
+    """A load balancer that is trusted tells whose request it is."""
+    trusted = {"TRUSTED_PROXIES": "set_real_ip_from 127.0.0.1;"}
+    with edges.edge(directory / "behind", web.line, **trusted) as edge:
+        with httpx.Client(base_url=edge.url, verify=edge.trust) as client:
+            addresses = ("203.0.113.7", "10.1.2.3")
+            answers = [client.get("/health", headers={"X-Forwarded-For": address}) for address in addresses]
+    assert [answer.status_code for answer in answers] == [403, 200]
+    assert answers[1].json()["headers"]["x-forwarded-for"] == "10.1.2.3"
 
 
 def test_inside_port_answers_probes(edge, web):
