@@ -12,6 +12,12 @@ while IFS='=' read -r name value; do
   names="$names \${$name}"
 done < "$EDGE_FOLDER/edge.env"
 
+# For WebSockets a process never counts as failed: nginx forgets a failure when a later request has ended, which for
+# a socket is an hour later. Until then a process that is back would get one socket in fail_timeout.
+EDGE_SOCKET_SERVERS=$(echo "$EDGE_WEB_SERVERS" | sed 's/ max_fails=[0-9]*//g; s/ *;/ max_fails=0;/g')
+export EDGE_SOCKET_SERVERS
+names="$names \${EDGE_SOCKET_SERVERS}"
+
 mkdir -p "$EDGE_RUN_DIR/conf.d" "$EDGE_RUN_DIR/files"
 ln -sfn "$EDGE_STATIC_ROOT" "$EDGE_RUN_DIR/files/static"
 for template in "$EDGE_FOLDER"/templates/*.template; do

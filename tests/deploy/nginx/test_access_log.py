@@ -47,6 +47,8 @@ def test_error_log_holds_no_secret(directory):
         with httpx.Client(base_url=edge.url, verify=edge.trust) as client:
             statuses = [client.get(f"/i/{SECRET}/", headers=TELLING).status_code for _ in range(4)]
         assert set(statuses) == {502, 429}
+        routes = [line["http.route"] for line in map(json.loads, edge.access_log.read_text().splitlines())]
+        assert routes == ["candidate-page"] * 4
         assert SECRET not in edge.error_log.read_text()
 
 

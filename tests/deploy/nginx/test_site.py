@@ -150,10 +150,9 @@ def test_security_header_of_web_is_not_doubled(browser):
 
 
 def test_websocket_is_opened(edge):
-    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
-    with _secured(edge) as secured:
-        secured.sendall(f"GET /ws/interviews/link/ HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n".encode())
-        assert secured.recv(4096).startswith(b"HTTP/1.1 101")
+    status, secured = _opened(edge, "/ws/interviews/link/")
+    assert status == b"101"
+    secured.close()
 
 
 @pytest.mark.parametrize(
@@ -188,6 +187,20 @@ def test_get_is_asked_of_another_process_and_a_post_is_not(directory):
     assert refused.headers["retry-after"] == "5"
 
 
+def test_process_that_is_back_gets_sockets_at_once(directory):
+    """While sockets are open, nginx does not forget that it had failed (deploy/nginx/start.sh)."""
+    with echo() as first, echo() as second:
+        servers = (first.line + second.line).replace("max_fails=0", "max_fails=1 fail_timeout=60s")
+        with edges.edge(directory / "back", servers) as edge:
+            first.is_rude = True
+            before = [_opened(edge, f"/ws/interviews/{number}/") for number in range(4)]
+            first.is_rude, second.is_rude = False, True
+            after = [_opened(edge, f"/ws/interviews/{number}/") for number in range(4)]
+    for _, secured in before + after:
+        secured.close()
+    assert {status for status, _ in before + after} == {b"101"}
+
+
 def test_open_connection_outlives_a_reload(edge):
     with _secured(edge) as secured:
         secured.sendall(b"POST /i/link/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n")
@@ -202,6 +215,14 @@ def _dialled(edge: edges.Edge) -> socket.socket:
 
 def _secured(edge: edges.Edge) -> ssl.SSLSocket:
     return edge.trust.wrap_socket(_dialled(edge), server_hostname="localhost")
+
+
+def _opened(edge: edges.Edge, path: str) -> tuple[bytes, ssl.SSLSocket]:
+    """Return the status of a handshake, and its socket."""
+    secured = _secured(edge)
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    secured.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n".encode())
+    return secured.recv(4096).split()[1], secured
 
 
 def _raw(edge: edges.Edge, request: str) -> bytes:
