@@ -100,24 +100,24 @@ def test_limits_spare_candidates(fleet, crowd, harm):
     """Strangers behind the candidates' own address ask for too much."""
     before = len(fleet.requests())
     with Visitor(crowd.invite(), fleet.edge.certificate) as visitor:
-        ask_too_often(fleet.edge.url)
+        ask_too_often(fleet.edge.url, crowd.invite())
     limited = [request for request in fleet.requests()[before:] if "REJECTED" in request["nginx.limit"]]
     refused = Counter(request["http.route"] for request in limited)
     told = "; ".join(f"{route} answered 429: {times}" for route, times in sorted(refused.items()))
     harm.survived("fleet: strangers at the same address ask too often", recover_s=None, also=told)
-    assert set(refused) == {"sign-in", "api", "speech"}
+    assert refused.keys() >= {"sign-in", "candidate-page"}
     assert {request["http.response.status_code"] for request in limited} == {429}
     assert visitor.problems == []
     assert [candidate.connection.closes for candidate in crowd.candidates] == [[]] * crowd.count
 
 
-def ask_too_often(url: str) -> None:
-    """Send passwords, and calls with a key that is none."""
+def ask_too_often(url: str, link: str) -> None:
+    """Send passwords, load the page of one link, and call with a key that is none."""
     headers = {"Authorization": "Bearer ipk_of_a_stranger", "Content-Type": "application/json"}
     calls = [
         *[("POST", "/admin/login/")] * 120,
-        *[("GET", "/api/v1/interviews")] * 800,
-        *[("POST", "/v1/audio/speech")] * 500,
+        *[("GET", link)] * 200,
+        *[("POST", "/v1/audio/speech")] * 400,
     ]
     with ThreadPoolExecutor(8) as many, httpx.Client(base_url=url, timeout=60, headers=headers) as client:
         list(many.map(lambda call: client.request(*call), calls))
