@@ -1,6 +1,7 @@
 """What the edge makes of requests: names, headers, files, what is hidden, which process is asked."""
 
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -64,6 +65,15 @@ def test_request_number_is_made_and_told(browser):
 def test_request_number_of_a_caller_is_checked(browser, given, is_kept):
     answer = browser.get("/", headers={"X-Request-ID": given})
     assert (answer.headers["x-request-id"] == given) is is_kept
+
+
+def test_trace_begins_at_the_edge(browser):
+    given = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "theirs=1"}
+    answer = browser.get("/", headers=given)
+    told = answer.json()["headers"]
+    trace = answer.headers["x-request-id"]
+    assert re.fullmatch(f"00-{trace}-{trace[:16]}-0[01]", told["traceparent"])
+    assert "tracestate" not in told
 
 
 @pytest.mark.parametrize("path", HIDDEN)
