@@ -23,7 +23,7 @@ from tests.deploy.nginx.edge import Edge
 from tests.faults import monitoring, network, pooler
 from tests.faults.monitoring import Webhook
 from tests.faults.network import Namespace, Network
-from tests.faults.servers import Server
+from tests.faults.servers import Server, accept_from
 from tests.stack import Stack
 
 HOSTS = ("edge", "web-1", "web-2", "worker", "pgbouncer", "postgresql", "redis", "prometheus")
@@ -156,14 +156,6 @@ def fleet(directory: Path, models: dict[str, str]) -> Iterator[Fleet]:
         )
         stack.wait_ready()
         yield Fleet(net, hosts, stack, edge, webhook, list(ports))
-
-
-def accept_from(net: Network, directory: Path) -> None:
-    """Make the database in `directory` accept the network's other hosts."""
-    with embedded.postgresql(directory):
-        pass
-    with (embedded.reachable(directory) / "cluster" / "pg_hba.conf").open("a") as rules:
-        rules.write(f"host all all {net.range} scram-sha-256\n")
 
 
 def _placed(
