@@ -3,16 +3,13 @@
 import contextlib
 import json
 import os
-import re
 import signal
-import ssl
-import threading
+import socket
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from interview_platform.demo import __main__ as demo
@@ -27,10 +24,9 @@ from tests.faults.servers import Server, accept_from
 from tests.stack import Stack
 
 HOSTS = ("edge", "web-1", "web-2", "worker", "pgbouncer", "postgresql", "redis", "prometheus")
+WEB = ("web-1", "web-2")
 WEB_PORT = 8000
 FIRST_WORKER_PORT = 9201
-WAIT_S = 0.5
-"""Between two looks of a visitor: what the limit of a link allows."""
 
 
 def problem() -> str:
@@ -49,15 +45,10 @@ class Fleet:
     webhook: Webhook
     pools: list[str]
 
-    @property
-    def web(self) -> list[str]:
-        """The names of the web programs."""
-        return [name for name in HOSTS if name.startswith("web")]
-
     def wait_ready(self) -> None:
         """Return once the edge reaches web, and everything behind it works."""
         self.stack.wait_ready()
-        for name in self.web:
+        for name in WEB:
             self.wait_web(name)
 
     def wait_web(self, name: str, *, within_s: float = 120.0) -> None:
@@ -72,7 +63,7 @@ class Fleet:
         """Stop a program with SIGTERM, and wait until its successor works."""
         old = self.stack.kill(name, 0, signal.SIGTERM)
         self.stack.wait_restarted(name, old)
-        if name in self.web:
+        if name in WEB:
             self.wait_web(name)
 
     def requests(self) -> list[dict[str, Any]]:
@@ -85,77 +76,96 @@ class Fleet:
         return [secret for secret in (*self.stack.secrets, self.stack.demo["api_key"]) if secret in logs]
 
 
+@dataclass
+class Stores:
+    """The stores of a fleet, each on its host."""
+
+    postgresql: Server
+    redis: Server
+    pooler: Server
+
+
 @contextlib.contextmanager
 def fleet(directory: Path, models: dict[str, str]) -> Iterator[Fleet]:
-    """Run it while the block runs. All of `make load`'s processes, on eight hosts."""
+    """Run it while the block runs: the demo's processes on eight hosts.
+
+    models: settings for them.
+    """
     directory.mkdir()
     directory.chmod(0o711)  # as root, PostgreSQL runs as another user
+    ports: dict[str, int] = {}
     with contextlib.ExitStack() as running:
         enter = running.enter_context
         net = enter(Network())
         hosts = {name: net.host(name) for name in HOSTS}
-        accept_from(net, directory / "postgresql")
-        postgresql = enter(Server(embedded.postgresql, directory / "postgresql", inside=hosts["postgresql"]))
-        redis = enter(Server(embedded.redis, directory / "redis", inside=hosts["redis"]))
-        bouncer = enter(
-            Server(pooler.before(postgresql.url), directory / "pgbouncer", inside=hosts["pgbouncer"])
-        )
-        lines = "".join(
-            f"server {hosts[name].address}:{WEB_PORT} max_fails=2 fail_timeout=3s;"
-            for name in ("web-1", "web-2")
-        )
-        edge = enter(edges.edge(directory / "edge", lines, inside=hosts["edge"]))
+        stores = enter(_stores(net, hosts, directory))
+        web = [f"server {hosts[name].address}:{WEB_PORT} max_fails=2 fail_timeout=3s;" for name in WEB]
+        edge = enter(edges.edge(directory / "edge", "".join(web), inside=hosts["edge"]))
         enter(_trusted(edge.certificate))
-        env = {
-            **models,
-            "DATABASE_URL": postgresql.url,
-            "REDIS_URL": redis.url,
-            "BASE_URL": edge.url,
-            "ALLOWED_HOSTS": "*",
-            "BEHIND_PROXY": "true",
-            "METRICS_NETWORKS": net.range,
-            "WORKER_HOST": hosts["worker"].address,
-            "DRAIN_S": "8",
-        }
-        with hosts["web-1"].entered():
-            listener = enter(_named(hosts["web-1"].address, WEB_PORT))
-        ports: dict[str, int] = {}
-        stack = enter(
-            Stack(
-                directory / "stack",
-                env=env,
-                listener=listener,
-                adapt=lambda programs: _placed(programs, hosts, bouncer.url, ports),
-            )
+        stack = Stack(
+            directory / "stack",
+            env={**models, **_settings(net, hosts, stores, edge)},
+            listener=cast(socket.socket, _Name(hosts["web-1"].address, WEB_PORT)),
+            adapt=lambda programs: _placed(programs, hosts, stores.pooler.url, ports),
         )
-        worker = hosts["worker"].address
-        targets = {
-            "web": [f"{hosts[name].address}:{WEB_PORT}" for name in ("web-1", "web-2")],
-            "worker": [f"{worker}:{port}" for port in ports.values()],
-            "redis": [f"{hosts['redis'].address}:9121"],
-            "postgres": [f"{hosts['postgresql'].address}:9187"],
-            "nginx": [f"{hosts['edge'].address}:9113"],
-        }
-        probes = {
-            "pgbouncer": ("tcp", urlsplit(bouncer.url).netloc.rpartition("@")[2]),
-            "edge": ("page", f"{edge.url}/admin/login/"),
-        }
-        beside = monitoring.exporters(
-            (hosts["edge"], f"{edge.inside_url}/stub_status"),
-            (hosts["redis"], redis.url),
-            (hosts["postgresql"], postgresql.url),
-        )
-        webhook = enter(
-            monitoring.monitored(
-                hosts["prometheus"],
-                directory / "monitoring",
-                targets=targets,
-                probes=probes,
-                exporters=beside,
-            )
-        )
+        enter(stack)
+        webhook = enter(_watched(directory / "monitoring", hosts, stores, edge, ports))
         stack.wait_ready()
         yield Fleet(net, hosts, stack, edge, webhook, list(ports))
+
+
+@contextlib.contextmanager
+def _stores(net: Network, hosts: dict[str, Namespace], directory: Path) -> Iterator[Stores]:
+    accept_from(net, directory / "postgresql")
+    postgresql = Server(embedded.postgresql, directory / "postgresql", inside=hosts["postgresql"])
+    redis = Server(embedded.redis, directory / "redis", inside=hosts["redis"])
+    with postgresql, redis:
+        before = pooler.before(postgresql.url)
+        with Server(before, directory / "pgbouncer", inside=hosts["pgbouncer"]) as bouncer:
+            yield Stores(postgresql, redis, bouncer)
+
+
+def _settings(net: Network, hosts: dict[str, Namespace], stores: Stores, edge: Edge) -> dict[str, str]:
+    """Return the platform's settings behind the edge. Migrations and tests go past the pooler."""
+    return {
+        "DATABASE_URL": stores.postgresql.url,
+        "REDIS_URL": stores.redis.url,
+        "BASE_URL": edge.url,
+        "ALLOWED_HOSTS": "*",  # Prometheus asks each process by its address
+        "BEHIND_PROXY": "true",
+        "METRICS_NETWORKS": net.range,
+        "WORKER_HOST": hosts["worker"].address,
+        "DRAIN_S": "8",
+    }
+
+
+def _watched(
+    directory: Path,
+    hosts: dict[str, Namespace],
+    stores: Stores,
+    edge: Edge,
+    ports: dict[str, int],
+) -> contextlib.AbstractContextManager[Webhook]:
+    """Monitor everything. ports: of the workers."""
+    targets = {
+        "web": [f"{hosts[name].address}:{WEB_PORT}" for name in WEB],
+        "worker": [f"{hosts['worker'].address}:{port}" for port in ports.values()],
+        "redis": [f"{hosts['redis'].address}:9121"],
+        "postgres": [f"{hosts['postgresql'].address}:9187"],
+        "nginx": [f"{hosts['edge'].address}:9113"],
+    }
+    probes = {
+        "pgbouncer": ("tcp", urlsplit(stores.pooler.url).netloc.rpartition("@")[2]),
+        "edge": ("page", f"{edge.url}/health"),
+    }
+    exporters = monitoring.exporters(
+        (hosts["edge"], f"{edge.inside_url}/stub_status"),
+        (hosts["redis"], stores.redis.url),
+        (hosts["postgresql"], stores.postgresql.url),
+    )
+    return monitoring.monitored(
+        hosts["prometheus"], directory, targets=targets, probes=probes, exporters=exporters
+    )
 
 
 def _placed(
@@ -171,7 +181,7 @@ def _placed(
         database = urlsplit(env["DATABASE_URL"]).path
         env |= {"DATABASE_URL": pooler_url + database, "DATABASE_PREPARES_AFTER": "0"}
         if program.name == "web":
-            placed += [_web(program, name, hosts[name], env) for name in HOSTS if name.startswith("web")]
+            placed += [_web(program, name, hosts[name], env) for name in WEB]
             continue
         for index in range(program.count):
             name = program.name if program.count == 1 else f"{program.name}-{index + 1}"
@@ -205,11 +215,6 @@ class _Name:
 
 
 @contextlib.contextmanager
-def _named(host: str, port: int) -> Iterator[_Name]:
-    yield _Name(host, port)
-
-
-@contextlib.contextmanager
 def _trusted(certificate: Path) -> Iterator[None]:
     """Let every client of this process believe the certificate while the block runs."""
     before = os.environ.get("SSL_CERT_FILE")
@@ -220,37 +225,3 @@ def _trusted(certificate: Path) -> Iterator[None]:
         os.environ.pop("SSL_CERT_FILE")
         if before:
             os.environ["SSL_CERT_FILE"] = before
-
-
-class Visitor:
-    """Loads a page through the edge again and again, in a thread, from `with` to its end."""
-
-    def __init__(self, link: str, certificate: Path) -> None:
-        self._link = link
-        self._trust = ssl.create_default_context(cafile=str(certificate))
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._visit, name="visitor")
-        self.seen_at: list[float] = []
-        self.problems: list[str] = []
-
-    def __enter__(self) -> "Visitor":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    @property
-    def away_s(self) -> float:
-        """The longest time without the page."""
-        gaps = (later - sooner for sooner, later in zip(self.seen_at, self.seen_at[1:], strict=False))
-        return max(max(gaps, default=0.0) - WAIT_S, 0.0)
-
-    def _visit(self) -> None:
-        while not self._stop.wait(WAIT_S):
-            try:
-                with urllib.request.urlopen(self._link, timeout=5, context=self._trust):
-                    self.seen_at.append(time.monotonic())
-            except OSError as error:
-                self.problems.append(re.sub(r"\s+", " ", str(error)))

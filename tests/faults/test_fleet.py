@@ -17,8 +17,9 @@ from tests.faults import monitoring
 from tests.faults.conftest import Harm
 from tests.faults.crowd import Crowd
 from tests.faults.files import Directory
-from tests.faults.fleet import HOSTS, Fleet, Visitor
+from tests.faults.fleet import HOSTS, WEB, Fleet
 from tests.faults.scale import FULL
+from tests.faults.visitor import Visitor
 
 pytestmark = pytest.mark.proof
 
@@ -63,7 +64,7 @@ def harm(fleet: Fleet, crowd: Crowd, request: pytest.FixtureRequest) -> Harm:
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_host_cut_off(fleet, crowd, harm, name):
-    labels = {"instance": f"{fleet.hosts[name].address}:8000"} if name in fleet.web else {}
+    labels = {"instance": f"{fleet.hosts[name].address}:8000"} if name in WEB else {}
     with Visitor(crowd.invite(), fleet.edge.certificate) as visitor:
         cut_at = time.monotonic()
         with fleet.network.cut_off(fleet.hosts[name]):
@@ -83,7 +84,7 @@ def test_host_cut_off(fleet, crowd, harm, name):
 def test_everything_is_replaced(fleet, crowd, harm):
     before = len(fleet.requests())
     with Visitor(crowd.invite(), fleet.edge.certificate) as visitor:
-        for name in (*fleet.web, *fleet.pools):
+        for name in (*WEB, *fleet.pools):
             fleet.replace(name)
         recover_s = crowd.wait_recovered(since=time.monotonic())
     requests = fleet.requests()[before:]
