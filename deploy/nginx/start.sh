@@ -15,8 +15,14 @@ done < "$EDGE_FOLDER/edge.env"
 # For WebSockets a process never counts as failed: nginx forgets a failure when a later request has ended, which for
 # a socket is an hour later. Until then a process that is back would get one socket in fail_timeout.
 EDGE_SOCKET_SERVERS=$(echo "$EDGE_WEB_SERVERS" | sed 's/ max_fails=[0-9]*//g; s/ *;/ max_fails=0;/g')
-export EDGE_SOCKET_SERVERS
-names="$names \${EDGE_SOCKET_SERVERS}"
+# For requests it does, but where all have failed they are asked all the same, as `backup`.
+EDGE_LAST_SERVERS=$(echo "$EDGE_SOCKET_SERVERS" | sed 's/;/ backup;/g')
+
+EDGE_OPEN_FILES=$(ulimit -Hn) # more than that only a privileged process gets
+[ "$EDGE_OPEN_FILES" != unlimited ] || EDGE_OPEN_FILES=1048576
+
+export EDGE_SOCKET_SERVERS EDGE_LAST_SERVERS EDGE_OPEN_FILES
+names="$names \${EDGE_SOCKET_SERVERS} \${EDGE_LAST_SERVERS} \${EDGE_OPEN_FILES}"
 
 mkdir -p "$EDGE_RUN_DIR/conf.d" "$EDGE_RUN_DIR/files"
 ln -sfn "$EDGE_STATIC_ROOT" "$EDGE_RUN_DIR/files/static"

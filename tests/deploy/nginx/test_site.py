@@ -197,6 +197,17 @@ def test_get_is_asked_of_another_process_and_a_post_is_not(directory):
     assert refused.headers["retry-after"] == "5"
 
 
+def test_processes_that_all_failed_are_asked_again_at_once(directory):
+    with echo() as first, echo() as second:
+        servers = (first.line + second.line).replace("max_fails=0", "max_fails=1 fail_timeout=60s")
+        with edges.edge(directory / "again", servers) as edge:
+            with httpx.Client(base_url=edge.url, verify=edge.trust) as client:
+                first.is_rude = second.is_rude = True
+                assert {client.get("/i/link/").status_code for _ in range(3)} == {502}
+                first.is_rude = second.is_rude = False
+                assert {client.get("/i/link/").status_code for _ in range(3)} == {200}
+
+
 def test_process_that_is_back_gets_sockets_at_once(directory):
     """While sockets are open, nginx does not forget that it had failed (deploy/nginx/start.sh)."""
     with echo() as first, echo() as second:
