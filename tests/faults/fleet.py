@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -188,9 +188,15 @@ def _placed(
             if program.name != "cron":
                 ports[name] = FIRST_WORKER_PORT + len(ports)
             own = {**env, "WORKER_PORT": str(ports.get(name, 0))}
-            argv = (*hosts["worker"].prefix, *program.argv)
+            argv = (*hosts["worker"].prefix, *_without_nice(program.argv))
             placed.append(replace(program, name=name, argv=argv, count=1, env=own))
     return placed
+
+
+def _without_nice(argv: Sequence[str]) -> Sequence[str]:
+    """Return the command of a worker that stands back for no other: its host has a processor of its own."""
+    at = argv.index("--nice") if "--nice" in argv else len(argv)
+    return (*argv[:at], *argv[at + 2 :])
 
 
 def _web(program: Program, name: str, host: Namespace, env: dict[str, str]) -> Program:

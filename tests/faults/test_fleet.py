@@ -36,6 +36,8 @@ ALERTS = {
 REPLACED_AT = 200
 """Candidates who speak while everything is replaced."""
 IDLE_S = 300
+WITHIN_S = 600.0
+"""For the transcripts of so many, beside everything else on two cores."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def fleet(run_directory: Path, models: dict[str, str]) -> Iterator[Fleet]:
 def crowd(fleet: Fleet, request: pytest.FixtureRequest) -> Iterator[Crowd]:
     fleet.wait_ready()
     count = getattr(request, "param", FULL.candidates_of_hosts)
-    with Crowd(fleet.stack, count=count, url=fleet.edge.url) as crowd:
+    with Crowd(fleet.stack, count=count, url=fleet.edge.url, within_s=WITHIN_S) as crowd:
         yield crowd
 
 
