@@ -8,8 +8,8 @@ import urllib.request
 from pathlib import Path
 from typing import Self
 
-WAIT_S = 0.5
-"""Between two looks: what the edge allows of a link."""
+WAIT_S = 1.0
+"""Between two looks. Each is two requests, as the link leads to the room, and the edge allows two a second."""
 PATIENCE_S = 5
 
 
