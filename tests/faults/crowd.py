@@ -30,7 +30,7 @@ LONG_S, FIRST_S, SHORT_S = 85, 4, 2
 SENTENCE = "I measured what the machine did, and then I wrote it down for the others who came after me."
 LOUDNESS_OF_NOISE = 30
 WITHIN_S = 180.0
-"""For anything that a crowd does, once the fault is over."""
+"""For anything that a crowd does, once the fault is over; a larger crowd may take longer."""
 
 
 class Files(Protocol):
@@ -48,29 +48,35 @@ class Crowd:
     step of an interview is covered.
 
     haste: the first of them speaks this many times faster than real time.
+    url: where they come in, unless at the web processes themselves.
+    within_s: for anything that they do.
     """
 
-    def __init__(self, stack: Stack, *, count: int, haste: float = 1.0) -> None:
+    def __init__(
+        self, stack: Stack, *, count: int, haste: float = 1.0, url: str = "", within_s: float = WITHIN_S
+    ) -> None:
         self.stack = stack
         self.count = count
+        self._url = url or stack.url
         self._haste = haste
+        self._within_s = within_s
         self.candidates: list[LoadCandidate] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="crowd")
         self._door = asyncio.Semaphore(ARRIVE_AT_ONCE)
-        self._start = asyncio.Barrier(count)
+        self._start = asyncio.Barrier(max(count, 1))
         self._may_end = asyncio.Event()
         self._interviews: list[asyncio.Task[None]] = []
 
     def __enter__(self) -> Self:
         facts = self.stack.demo
         self._thread.start()
-        self._site = Site(self.stack.url, api_key=facts["api_key"])
+        self._site = Site(self._url, api_key=facts["api_key"])
         try:
             self._do(self._site.__aenter__())
             self._interview_id = facts["interviews"]["en"]
             self._do(self._gather())
-            wait_for(lambda: self.speaking >= self.count, "everybody to speak", within_s=WITHIN_S)
+            wait_for(lambda: self.speaking >= self.count, "everybody to speak", within_s=self._within_s)
         except BaseException:
             self.__exit__()
             raise
@@ -115,7 +121,7 @@ class Crowd:
             late = [take for take, target in targets.items() if take.acked < target and take.status == "open"]
             return [f"{take.recording_id} to be held" for take in late] + self._unfinished(finished)
 
-        wait_for(lambda: not missing(), lambda: "; ".join(missing()), within_s=WITHIN_S)
+        wait_for(lambda: not missing(), lambda: "; ".join(missing()), within_s=self._within_s)
         return time.monotonic() - since
 
     def finish(self) -> None:
@@ -125,9 +131,9 @@ class Crowd:
             Stuck: a candidate's interview did not continue.
         """
         self._loop.call_soon_threadsafe(self._may_end.set)
-        self._do(self._end(), within_s=4 * WITHIN_S)
+        self._do(self._end(), within_s=4 * self._within_s)
         unfinished = partial(self._unfinished, self.takes)
-        wait_for(lambda: not unfinished(), lambda: "; ".join(unfinished()), within_s=WITHIN_S)
+        wait_for(lambda: not unfinished(), lambda: "; ".join(unfinished()), within_s=self._within_s)
 
     @property
     def seen(self) -> str:
@@ -163,8 +169,8 @@ class Crowd:
 
     # --- in the event loop ----------------------------------------------------------------------------
 
-    def _do(self, coroutine: Coroutine[Any, Any, T], *, within_s: float = WITHIN_S) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(within_s)
+    def _do(self, coroutine: Coroutine[Any, Any, T], *, within_s: float = 0.0) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(within_s or self._within_s)
 
     async def _gather(self) -> None:
         for number in range(self.count):
@@ -194,7 +200,7 @@ class Crowd:
                 take.stop()
             await candidate.finish(take)
             await candidate.accept(take)
-        await candidate.stored(within_s=2 * WITHIN_S)
+        await candidate.stored(within_s=2 * self._within_s)
 
     async def _end(self) -> None:
         await asyncio.gather(*self._interviews)

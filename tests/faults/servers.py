@@ -17,7 +17,7 @@ import psutil
 
 from interview_platform.demo import embedded
 from interview_platform.demo.processes import end_with_parent
-from tests.faults.network import Namespace, here
+from tests.faults.network import Namespace, Network, here
 from tests.faults.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +82,14 @@ class Server:
             is_child = process.ppid() == os.getpid()
             return is_child and Path(process.cwd()).is_relative_to(embedded.reachable(self.directory))
         return False
+
+
+def accept_from(net: Network, directory: Path) -> None:
+    """Make the database in `directory` accept the network's other hosts."""
+    with embedded.postgresql(directory):
+        pass
+    with (embedded.reachable(directory) / "cluster" / "pg_hba.conf").open("a") as rules:
+        rules.write(f"host all all {net.range} scram-sha-256\n")
 
 
 class ObjectStorage:

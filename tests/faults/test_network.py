@@ -19,7 +19,7 @@ from tests.faults.crowd import Crowd
 from tests.faults.files import Directory
 from tests.faults.network import Namespace, Network
 from tests.faults.scale import Scale
-from tests.faults.servers import ROOT, Server
+from tests.faults.servers import ROOT, Server, accept_from
 from tests.stack import Stack
 
 HOSTS = ("web", "worker", "redis", "postgresql")
@@ -63,14 +63,6 @@ def site(run_directory: Path, models: dict[str, str], scale: Scale) -> Iterator[
         stack = enter(Stack(directory / "stack", env=env, listener=listener, adapt=placed))
         stack.wait_ready()
         yield Site(net, hosts, stack)
-
-
-def accept_from(net: Network, directory: Path) -> None:
-    """Make the database in `directory` accept the network's other hosts."""
-    with embedded.postgresql(directory):
-        pass
-    with (embedded.reachable(directory) / "cluster" / "pg_hba.conf").open("a") as rules:
-        rules.write(f"host all all {net.range} scram-sha-256\n")
 
 
 def on(host: Namespace, program: Program) -> Program:
