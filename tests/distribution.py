@@ -22,6 +22,7 @@ GROUPS = {
         "browser/test_teams_week.py",
     ),
     "hosts": ("faults/test_network.py",),
+    "a fleet": ("faults/test_fleet.py",),
     "a machine": ("faults/test_machine.py",),
     "a healthy system": (
         "browser/test_playground.py",

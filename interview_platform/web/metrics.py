@@ -9,7 +9,7 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.exposition import choose_encoder
 
 from accounts.networks import address_of
 from voice.monitoring import prometheus
@@ -25,7 +25,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not (settings.DEBUG or _has_token(request) or _is_near(address_of(request))):
         headers = {"WWW-Authenticate": "Bearer"}
         return HttpResponse(REFUSAL, status=401, content_type="text/plain", headers=headers)
-    return HttpResponse(prometheus.text(), content_type=CONTENT_TYPE_LATEST)
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return HttpResponse(prometheus.text(encode), content_type=content_type)
 
 
 def _has_token(request: HttpRequest) -> bool:

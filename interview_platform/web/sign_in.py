@@ -25,6 +25,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
+from prometheus_client import Counter
 
 from accounts import networks
 from accounts.models import User
@@ -43,6 +44,12 @@ OF_ACCOUNT = Policy("sign-in-account", limit=20, window_s=WINDOW_S)
 LONGEST_DELAY_S = 8.0
 AT_ONCE = Policy("sign-ins at once", limit=20, window_s=10)
 """Passwords that wait to be hashed in one process; more are asked to come again after `window_s`."""
+
+SIGN_INS = Counter(
+    "interviews_sign_ins",
+    "Passwords that were typed; outcome: accepted, wrong or refused (too many).",
+    ["outcome"],
+)
 
 COOKIE = "device"
 COOKIE_PATH = "/admin/"
@@ -104,11 +111,14 @@ def limited(
         try:
             response, allowance = await _checked(page, request, attempt)
         except Refused as refused:
+            SIGN_INS.labels("refused").inc()
             return await sync_to_async(_refusal)(request, refused.allowance)
         if response.status_code == 302:
             await _give_back(attempt)
             _remember(response, attempt)
+            SIGN_INS.labels("accepted").inc()
         else:
+            SIGN_INS.labels("wrong").inc()
             await sync_to_async(_log_failure)(attempt, request)
             _tell(response, allowance)
         return response

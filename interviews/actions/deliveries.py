@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
+from interviews.actions import metrics
 from interviews.models import Message
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def record(*, message: Message, status: str, because: str = "", now: datetime) -
         rows.update(status=status, returned_because=because, sent_at=Coalesce("sent_at", Value(now)))
     )
     if is_news:
+        metrics.MAILS.labels(status).inc()
         logger.info("message %s to invitation %s: %s", message.pk, message.invitation_id, status)
     return is_news
 

@@ -22,7 +22,7 @@ from django.utils import formats, timezone, translation
 
 from accounts import colours
 from accounts.models import User
-from interviews.actions import deliveries
+from interviews.actions import deliveries, metrics
 from interviews.models import Decision, Invitation, MailTemplate, Message
 from interviews.models.question import expected_minutes
 from interviews.queries import invited, links
@@ -122,6 +122,7 @@ def send(*, message_id: UUID, now: datetime) -> None:
     invitation = message.invitation
     if not _is_wanted(message, now):
         waiting.update(status=Message.Status.DROPPED)
+        metrics.MAILS.labels(Message.Status.DROPPED).inc()
         return
     try:
         service_id = _deliver(message, mail_of(message, now=now))
@@ -129,6 +130,7 @@ def send(*, message_id: UUID, now: datetime) -> None:
         _not_sent(message, error)
     else:
         waiting.update(status=Message.Status.SENT, sent_at=now, last_error="", service_id=service_id)
+        metrics.MAILS.labels(Message.Status.SENT).inc()
         logger.info("message %s to invitation %s is sent", message_id, invitation.pk)
 
 
@@ -142,6 +144,7 @@ def _not_sent(message: Message, error: OSError) -> None:
         status = Message.Status.FAILED
     waiting = Message.objects.filter(pk=message.pk, status=Message.Status.WAITING)
     waiting.update(status=status, returned_because=because, last_error=name)
+    metrics.MAILS.labels(status).inc()
     logger.warning("message %s was not sent (%s)", message.pk, name)
 
 

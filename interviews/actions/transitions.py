@@ -3,6 +3,7 @@
 import logging
 from functools import cache
 
+from interviews.actions import metrics
 from interviews.actions.errors import WrongState
 from interviews.models import Answer, Interview, Invitation, Session
 from interviews.states import Transition
@@ -27,6 +28,7 @@ def move(row: Row, transition: Transition, *, by: object, **changes: object) -> 
     row.status = transition.target
     for field, value in changes.items():
         setattr(row, field, value)
+    metrics.STATUS_CHANGES.labels(kind, transition.target).inc()
     actor = getattr(by, "pk", by)
     logger.info("%s %s is now %s by %s", kind, row.pk, transition.target, actor)
 

@@ -70,11 +70,14 @@ class Harm:
     def __init__(self, crowd: Crowd, files: Files, test: pytest.Item) -> None:
         self._crowd, self._files, self._test = crowd, files, test
 
-    def survived(self, fault: str, *, recover_s: float | None) -> None:
-        """Let all candidates finish, and check that nothing is lost, duplicated or stuck."""
+    def survived(self, fault: str, *, recover_s: float | None, also: str = "") -> None:
+        """Let all candidates finish, and check that nothing is lost, duplicated or stuck.
+
+        also: what the table tells besides.
+        """
         self._crowd.finish()
         lost, duplicates = self._crowd.losses(self._files), self._crowd.duplicates(self._files)
-        count, seen = self._crowd.count, self._crowd.seen
+        count, seen = self._crowd.count, "; ".join(filter(None, (self._crowd.seen, also)))
         row = table.Row(fault, count, seen, len(lost), len(duplicates), recover_s)
         table.add(self._test, row)
         assert lost == []

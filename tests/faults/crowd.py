@@ -48,24 +48,26 @@ class Crowd:
     step of an interview is covered.
 
     haste: the first of them speaks this many times faster than real time.
+    url: where they come in, unless at the web processes themselves.
     """
 
-    def __init__(self, stack: Stack, *, count: int, haste: float = 1.0) -> None:
+    def __init__(self, stack: Stack, *, count: int, haste: float = 1.0, url: str = "") -> None:
         self.stack = stack
         self.count = count
+        self._url = url or stack.url
         self._haste = haste
         self.candidates: list[LoadCandidate] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="crowd")
         self._door = asyncio.Semaphore(ARRIVE_AT_ONCE)
-        self._start = asyncio.Barrier(count)
+        self._start = asyncio.Barrier(max(count, 1))
         self._may_end = asyncio.Event()
         self._interviews: list[asyncio.Task[None]] = []
 
     def __enter__(self) -> Self:
         facts = self.stack.demo
         self._thread.start()
-        self._site = Site(self.stack.url, api_key=facts["api_key"])
+        self._site = Site(self._url, api_key=facts["api_key"])
         try:
             self._do(self._site.__aenter__())
             self._interview_id = facts["interviews"]["en"]

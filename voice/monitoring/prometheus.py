@@ -6,7 +6,7 @@ with the same numbers: take their maximum, never the sum.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.db.models import Count, Q, Sum
 from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
+from rq.registry import StartedJobRegistry
 
 from voice.inference import breaker
 from voice.infra import redis_clients
@@ -35,6 +36,7 @@ class RedisState(Collector):
         try:
             states, cached = breaker.configured(), cache.statistics()
             queues = pools.read(settings.QUEUE_NAMES, "", redis_clients.sync_client())
+            running = _running([queue.name for queue in queues])
             used = redis_clients.sync_client().info("memory")["used_memory"]
         except redis.RedisError:
             return
@@ -48,6 +50,7 @@ class RedisState(Collector):
         yield GaugeMetricFamily("voice_cache_items", "Texts in the cache.", value=cached.items)
         lengths = {(queue.name,): queue.length for queue in queues}
         yield _gauge("voice_queue_length", "Jobs that wait.", lengths, labels=["queue"])
+        yield _gauge("voice_queue_running", "Jobs under way.", running, labels=["queue"])
         ages = {(queue.name,): queue.oldest_s for queue in queues}
         yield _gauge("voice_queue_oldest_seconds", "Since the first job was queued.", ages, labels=["queue"])
         slots = {(queue.name,): queue.slots for queue in queues}
@@ -55,6 +58,14 @@ class RedisState(Collector):
         yield GaugeMetricFamily(
             "voice_redis_bytes", "Memory that Redis uses, with the hot audio.", value=used
         )
+
+
+def _running(names: Sequence[str]) -> dict[tuple[str], int]:
+    """Return how many jobs of each list run, by the key that KEDA reads as well. Raises redis.RedisError."""
+    pipeline = redis_clients.sync_client().pipeline(transaction=False)
+    for name in names:
+        pipeline.zcard(StartedJobRegistry.key_template.format(name))
+    return {(name,): count for name, count in zip(names, pipeline.execute(), strict=True)}
 
 
 class DatabaseState(Collector):
@@ -103,9 +114,15 @@ SHARED.register(RedisState())
 SHARED.register(DatabaseState())
 
 
-def text() -> bytes:
-    """Return every metric of this machine and the shared ones, in Prometheus' text format."""
-    return generate_latest(of_machine()) + generate_latest(SHARED)
+def text(encode: Callable[[Collector], bytes] = generate_latest) -> bytes:
+    """Return every metric of this machine and the shared ones, in Prometheus' text format.
+
+    encode: of `prometheus_client.exposition.choose_encoder`, where the asker may want another format.
+    """
+    everything = CollectorRegistry()
+    everything.register(of_machine())
+    everything.register(SHARED)
+    return encode(everything)
 
 
 def of_machine() -> CollectorRegistry:

@@ -152,8 +152,7 @@ def _engines() -> list[dict[str, Any]]:
 def _by_label(samples: list[Sample], label: str) -> dict[str, int]:
     totals: dict[str, int] = defaultdict(int)
     for sample in samples:
-        if not sample.name.endswith("_created"):
-            totals[sample.labels[label]] += int(sample.value)
+        totals[sample.labels[label]] += int(sample.value)
     return dict(totals)
 
 

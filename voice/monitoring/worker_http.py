@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from django.db import connections
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.exposition import choose_encoder
 
 from voice.monitoring import prometheus, readiness
 from voice.monitoring.readiness import Check
@@ -81,7 +81,8 @@ class Handler(BaseHTTPRequestHandler):
         return _json(200 if is_ready else 503, {"ready": is_ready, "parts": parts})
 
     def _metrics(self) -> tuple[int, str, bytes]:
-        return 200, CONTENT_TYPE_LATEST, prometheus.text()
+        encode, content_type = choose_encoder(self.headers.get("Accept", ""))
+        return 200, content_type, prometheus.text(encode)
 
     def _unknown(self) -> tuple[int, str, bytes]:
         return _json(404, {"detail": "There are /health, /ready and /metrics."})

@@ -5,12 +5,10 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from interview_platform.web import api
-from interviews.brain import metrics as of_brain
-from interviews.candidate import metrics as of_interviews
-from voice import metrics as of_voice
 from voice.monitoring import prometheus
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
@@ -26,19 +24,14 @@ def documented():
 
 
 def counted():
-    metrics = [
-        metric
-        for module in (of_voice, of_interviews, of_brain)
-        for metric in vars(module).values()
-        if isinstance(metric, Counter | Gauge | Histogram)
-    ]
+    families = [family for family in REGISTRY.collect() if family.name.startswith(("voice_", "interviews_"))]
     return {
-        metric._name + ("_total" if isinstance(metric, Counter) else ""): (
-            metric._type,
+        family.name + ("_total" if family.type == "counter" else ""): (
+            family.type,
             False,
-            tuple(sorted(metric._labelnames)),
+            tuple(sorted(REGISTRY._names_to_collectors[family.name]._labelnames)),
         )
-        for metric in metrics
+        for family in families
     }
 
 
@@ -54,11 +47,25 @@ def test_document_lists_every_metric_with_its_kind_and_labels(clean_redis):
     assert documented() == counted() | shared()
 
 
+@pytest.mark.django_db
+def test_page_is_in_the_format_that_is_asked_for(client, clean_redis, settings):
+    settings.DEBUG = True
+    openmetrics = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+
+    plain = client.get("/metrics")
+    page = client.get("/metrics", headers={"accept": openmetrics})
+
+    assert plain["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert page["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+    families = {family.name for family in text_string_to_metric_families(page.content.decode())}
+    assert {"voice_jobs", "voice_queue_length", "interviews_candidates"} <= families
+
+
 @pytest.fixture
 def ask(client, db, settings, monkeypatch):
     """Ask for the metrics; return the status. Their text is not made."""
     settings.METRICS_NETWORKS, settings.METRICS_TOKEN = [], ""
-    monkeypatch.setattr(prometheus, "text", lambda: b"all of it")
+    monkeypatch.setattr(prometheus, "text", lambda encode: b"all of it")
 
     def ask(address="192.0.2.7", **headers):
         response = client.get("/metrics", REMOTE_ADDR=address, headers=headers)

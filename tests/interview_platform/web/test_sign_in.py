@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from django.contrib.auth.hashers import make_password
 from django.test import AsyncClient, AsyncRequestFactory
+from prometheus_client import REGISTRY
 
 from interview_platform.web import sign_in
 from interview_platform.web.sign_in import Attempt
@@ -75,6 +76,21 @@ async def test_account_is_refused_to_a_network_after_some_wrong_passwords(ada, l
     assert len(cheap_hashes) == 3 + 1  # one more made the account's own
     assert (await attempt(password=PASSWORD)).status_code == 429
     assert (await attempt(password=PASSWORD, address=ELSEWHERE)).status_code == 302
+
+
+async def test_attempts_are_counted_by_what_became_of_them(ada, limits):
+    limits(OF_PAIR=2)
+    before = {name: signed_in(name) for name in ("accepted", "wrong", "refused")}
+
+    await attempt(password=PASSWORD)
+    await statuses(3)
+
+    counts = {name: signed_in(name) - count for name, count in before.items()}
+    assert counts == {"accepted": 1, "wrong": 2, "refused": 1}
+
+
+def signed_in(outcome):
+    return REGISTRY.get_sample_value("interviews_sign_ins_total", {"outcome": outcome}) or 0.0
 
 
 async def test_burst_is_refused_before_anything_is_hashed(ada, limits, cheap_hashes):

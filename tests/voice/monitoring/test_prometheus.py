@@ -95,6 +95,7 @@ def test_page_without_postgresql_has_the_rest(client, clean_redis, monkeypatch):
 @pytest.mark.django_db(transaction=True)  # a job is queued on commit
 def test_queues_and_what_waits_in_postgresql_are_told(client, clean_redis):
     jobs.enqueue_now("stt", "voice.workers.transcription.transcribe", "an-id")
+    clean_redis.zadd("rq:wip:stt-gpu", {"one": 1, "another": 2})
     factories.TranscriptFactory(recording=factories.RecordingFactory(sealed=True))
     factories.TranscriptFactory(recording=factories.RecordingFactory(sealed=True), is_deferred=True)
     waiting = Recording.objects.filter(status=Recording.Status.SEALED)
@@ -103,6 +104,8 @@ def test_queues_and_what_waits_in_postgresql_are_told(client, clean_redis):
 
     assert 'voice_queue_length{queue="stt"} 1.0' in lines
     assert 'voice_queue_length{queue="stt-later"} 0.0' in lines
+    assert 'voice_queue_running{queue="stt-gpu"} 2.0' in lines
+    assert 'voice_queue_running{queue="stt"} 0.0' in lines
     assert any(line.startswith('voice_queue_oldest_seconds{queue="stt"} ') for line in lines)
     assert "voice_recordings_waiting 2.0" in lines
     assert f"voice_recording_bytes_waiting {float(sum(row.byte_count for row in waiting))}" in lines
