@@ -15,7 +15,8 @@ def status(port: int) -> bytes:
     """Return the status of the answer, as `b"200"`; empty if there is none."""
     with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as connection:
         connection.sendall(REQUEST)
-        return connection.recv(64).partition(b" ")[2][:3]
+        with connection.makefile("rb") as answer:
+            return answer.read().partition(b" ")[2][:3]
 
 
 if __name__ == "__main__":

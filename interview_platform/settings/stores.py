@@ -3,23 +3,38 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+import environ
 
 from interview_platform.settings.core import DEBUG, VAR_DIR
 from interview_platform.settings.environment import env
 
-
-def _database() -> dict[str, Any]:
-    """Return the connection that DATABASE_URL names. Its own errors would quote the password."""
-    try:
-        return env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")
-    except ValueError:
-        message = "DATABASE_URL cannot be read: write / # ? and @ of its password in percent-encoding."
-        raise ImproperlyConfigured(message) from None
+POSTGRES = ("postgres://", "postgresql://")
 
 
-DATABASES = {"default": _database()}
+def _database(url: str) -> dict[str, Any]:
+    """Return the connection that the address names. Raises ValueError."""
+    if not url.startswith(POSTGRES):
+        raise ValueError
+    return environ.Env.db_url_config(url)
+
+
+DATABASES = {
+    "default": env.parsed(
+        "DATABASE_URL",
+        _database,
+        "postgres://user:password@host:5432/name with / # ? and @ of its password in percent-encoding",
+        default="postgres://postgres@127.0.0.1:5432/interviews",
+    )
+}
+# PostgreSQL itself, where DATABASE_URL names a pooler: for `manage.py migrate`.
+DATABASE_DIRECT = env.parsed(
+    "DATABASE_DIRECT_URL",
+    lambda url: _database(url) if url else {},
+    "the address of PostgreSQL itself, as DATABASE_URL",
+    default="",
+)
 # Checks connections less often than Django's own backend.
+DATABASE_DIRECT.pop("ENGINE", None)
 DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
 # Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
