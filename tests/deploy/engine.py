@@ -14,7 +14,6 @@ import pytest
 from tests.faults.network import NAMESPACES, Namespace
 
 ROOT = Path(__file__).resolve().parents[2]
-BASE_PACKAGES = "python3,python3-venv,tini,ca-certificates"
 STARTS_WITHIN_S = 60
 
 
@@ -56,7 +55,11 @@ class Engine:
 
 
 def output(
-    command: Sequence[str], *, env: Mapping[str, str] | None = None, stdin: bytes | None = None, cwd: Path = ROOT
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    cwd: Path = ROOT,
 ) -> str:
     """Return what the command prints.
 
@@ -126,13 +129,14 @@ def _wait_until_up(made: Engine, process: "subprocess.Popen[bytes]") -> None:
             return
 
 
-def base_root(archive: Path) -> Path:
-    """Return the archive of a Debian root with Python, made from Debian's packages if it is not there."""
+def debian_root(archive: Path, packages: Sequence[str]) -> Path:
+    """Return the archive of a small Debian with these packages, made of Debian's own if it is not there."""
     if not archive.exists():
         if not shutil.which("mmdebstrap"):
             pytest.skip("there is no mmdebstrap here")
         unfinished = archive.with_suffix(".unfinished.tar")
-        output(("mmdebstrap", "--variant=minbase", f"--include={BASE_PACKAGES}", "bookworm", str(unfinished)))
+        include = f"--include={','.join(packages)}"
+        output(("mmdebstrap", "--variant=minbase", include, "bookworm", str(unfinished)))
         unfinished.rename(archive)
     return archive
 
@@ -140,7 +144,16 @@ def base_root(archive: Path) -> Path:
 @contextlib.contextmanager
 def wheels_served(host: Namespace, wheels: Path, port: int) -> Iterator[str]:
     """Serve a folder of wheels inside the namespace. Yield its address, for pip's find-links."""
-    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(wheels), str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "http.server",
+        "--bind",
+        "127.0.0.1",
+        "--directory",
+        str(wheels),
+        str(port),
+    ]
     with host.entered():
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
