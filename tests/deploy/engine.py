@@ -1,4 +1,4 @@
-"""A Docker engine of its own in a network namespace, and images from Debian's packages instead of a registry."""
+"""A Docker engine of its own in a network namespace, and images without a registry."""
 
 import contextlib
 import os
@@ -45,6 +45,12 @@ class Engine:
     def import_root(self, archive: Path, image: str) -> None:
         """Make an image of the root file system in `archive`."""
         self.docker("import", str(archive), image)
+
+    def remove_volumes(self) -> None:
+        """Remove containers and their volumes; images stay."""
+        for kind, listing in (("rm", ("ps", "--all")), ("volume rm", ("volume", "ls"))):
+            if found := self.docker(*listing, "--quiet").split():
+                self.docker(*kind.split(), "--force", *found)
 
     def build(self, image: str, *, file: Path, context: Path = ROOT, **arguments: str) -> None:
         """Build an image. The build shares the namespace's network; `target` is a stage, others are ARGs."""

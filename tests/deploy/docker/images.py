@@ -1,5 +1,6 @@
-"""Every image that deploy/compose.yaml names, built without a registry: ours, and stand-ins for the public ones."""
+"""The images of deploy/compose.yaml, built without a registry: ours, and stand-ins for the public ones."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def build_theirs(engine: Engine, directory: Path) -> None:
 
 
 def wheelhouse(directory: Path, lock: Path) -> Path:
-    """Return the folder of the lock's wheels. pip downloads and compares with the checksums what is missing."""
+    """Return the folder of the lock's wheels, which pip downloads and compares with their checksums."""
     directory.mkdir(parents=True, exist_ok=True)
     wanted = directory / lock.name
     wanted.write_text(for_root(lock.read_text()))
@@ -63,7 +64,7 @@ def wheelhouse(directory: Path, lock: Path) -> Path:
 
 
 def for_root(lock: str) -> str:
-    """Return the lock's packages that a root's Python needs, without conditions: pip would compare them with ours."""
+    """Return the packages that a root's Python needs, without the conditions that pip would apply to ours."""
     packages = [entry for entry in lock.replace("\\\n", " ").splitlines() if not entry.startswith("#")]
     kept = []
     for package in packages:
@@ -88,6 +89,8 @@ def tool(name: str, package: str, directory: Path) -> Path:
 
 
 def _pip(*arguments: str, python: Path | str = sys.executable) -> None:
-    done = subprocess.run([str(python), "-m", "pip", *arguments], capture_output=True, text=True, check=False)
+    env = {name: value for name, value in os.environ.items() if name != "PIP_NO_INDEX"}  # set for the tests
+    command = [str(python), "-m", "pip", *arguments]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"pip {arguments[0]} ended with {done.returncode}: {done.stderr[-500:]}")

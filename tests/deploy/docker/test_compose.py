@@ -2,10 +2,13 @@
 
 import time
 
+import httpx
 import pytest
 
 from tests.deploy.docker.composed import Bucket, Composed
 from tests.faults.crowd import Crowd
+
+PASSWORD = "a long and unusual phrase"
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(1500)]
 
@@ -27,6 +30,27 @@ def test_system_that_ends_in_mid_answer_comes_back_and_loses_nothing(composed: C
 
     assert crowd.seen != "nobody was disconnected"
     assert_nothing_lost(crowd, composed)
+
+
+def test_first_owner_signs_in(composed: Composed):
+    [link] = composed.follow("The first owner")
+
+    with httpx.Client(headers={"Referer": composed.url}) as browser:
+        page = browser.get(link.strip())
+        account = {"first_name": "Ada", "last_name": "Lovelace", "password1": PASSWORD, "password2": PASSWORD}
+        joined = browser.post(
+            link.strip(), data=account | {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        )
+        admin = browser.get(f"{composed.url}/admin/")
+
+    assert (page.status_code, joined.headers["Location"]) == (200, "/admin/")
+    assert (admin.status_code, "Example Ltd" in admin.text) == (200, True)
+
+
+def test_nginx_reads_a_new_certificate(composed: Composed):
+    composed.follow("TLS")
+
+    assert httpx.get(f"{composed.url}/i/none/").status_code == 404
 
 
 def assert_nothing_lost(crowd: Crowd, composed: Composed) -> None:
