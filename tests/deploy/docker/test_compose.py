@@ -5,8 +5,10 @@ import time
 import httpx
 import pytest
 
+from tests.benchmarks.load.take import Take
 from tests.deploy.docker.composed import Bucket, Composed
 from tests.faults.crowd import Crowd
+from voice.audio import decoding
 
 PASSWORD = "a long and unusual phrase"
 
@@ -18,6 +20,8 @@ def test_interview_by_script_ends_and_recordings_are_equal(composed: Composed):
         crowd.finish()
 
     assert_nothing_lost(crowd, composed)
+    for take in crowd.takes:
+        assert decoding.decode_flac(recording_over_the_api(take, composed))[0] == take.pcm[: take.byte_count]
 
 
 @pytest.mark.parametrize("ending", [("stop",), ("down",)], ids=lambda words: words[0])
@@ -51,6 +55,13 @@ def test_nginx_reads_a_new_certificate(composed: Composed):
     composed.follow("TLS")
 
     assert httpx.get(f"{composed.url}/i/none/").status_code == 404
+
+
+def recording_over_the_api(take: Take, composed: Composed) -> bytes:
+    """Return the file of the address that the API tells, as a reviewer's browser fetches it."""
+    key = {"Authorization": f"Bearer {composed.demo['api_key']}"}
+    told = httpx.get(f"{composed.url}/api/v1/answers/{take.answer_id}/recording", headers=key)
+    return httpx.get(told.json()["url"]).content
 
 
 def assert_nothing_lost(crowd: Crowd, composed: Composed) -> None:
