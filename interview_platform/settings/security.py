@@ -1,19 +1,31 @@
 """What browsers may do, and who may read the metrics."""
 
 from ipaddress import ip_network
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from interview_platform.settings.core import BASE_URL
 from interview_platform.settings.environment import env
-from interview_platform.settings.stores import S3_BUCKET, S3_ENDPOINT_URL, SPEECH_URL
+from interview_platform.settings.stores import (
+    S3_ADDRESSING_STYLE,
+    S3_BUCKET,
+    S3_ENDPOINT_URL,
+    S3_PUBLIC_URL,
+    SPEECH_URL,
+)
 from interview_platform.web import browser_policy
 
 
 def _media_origins() -> list[str]:
     """Return the origins besides our own that audio comes from: a CDN, and object storage."""
-    storage = S3_ENDPOINT_URL or "https://*.amazonaws.com"
-    addresses = [urlsplit(url) for url in (SPEECH_URL, storage if S3_BUCKET else "")]
+    addresses = [urlsplit(SPEECH_URL), *([_object_storage()] if S3_BUCKET else [])]
     return [f"{address.scheme}://{address.netloc}" for address in addresses if address.netloc]
+
+
+def _object_storage() -> SplitResult:
+    """Return the address that browsers fetch recordings from."""
+    address = urlsplit(S3_PUBLIC_URL or S3_ENDPOINT_URL or "https://*.amazonaws.com")
+    has_own_host = S3_ADDRESSING_STYLE == "virtual" and "*" not in address.netloc
+    return address._replace(netloc=f"{S3_BUCKET}.{address.netloc}") if has_own_host else address
 
 
 IS_HTTPS = BASE_URL.startswith("https://")

@@ -11,12 +11,15 @@ from tests.faults.crowd import Crowd
 from voice.audio import decoding
 
 PASSWORD = "a long and unusual phrase"
+SPOKEN_S = 5
+"""Of the long answers, so that there is something to lose."""
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(1500)]
 
 
 def test_interview_by_script_ends_and_recordings_are_equal(composed: Composed):
     with Crowd(composed, count=2) as crowd:
+        crowd.speak_on(SPOKEN_S)
         crowd.finish()
 
     assert_nothing_lost(crowd, composed)
@@ -27,6 +30,7 @@ def test_interview_by_script_ends_and_recordings_are_equal(composed: Composed):
 @pytest.mark.parametrize("ending", [("stop",), ("down",)], ids=lambda words: words[0])
 def test_system_that_ends_in_mid_answer_comes_back_and_loses_nothing(composed: Composed, ending):
     with Crowd(composed, count=2) as crowd:
+        crowd.speak_on(SPOKEN_S)
         composed.compose(*ending)
         composed.up()
         crowd.wait_recovered(since=time.monotonic())

@@ -128,7 +128,7 @@ def test_whole_start_takes_its_secrets_from_files(tmp_path):
     secrets = {
         "SECRET_KEY": "sessions",
         "TOKEN_KEYS": f"{SECRET},{SECRET}2",
-        "DATABASE_URL": "postgres://user:pass@host:1/name",
+        "DATABASE_URL": "postgres://user:pass@host:1/name?sslmode=verify-full&sslrootcert=/ca.pem",
         "REDIS_URL": "redis://:pass@host:1/0",
         "ANYMAIL_POSTMARK_SERVER_TOKEN": "postmark",
         "DEEPGRAM_API_KEY": "deepgram",
@@ -141,8 +141,9 @@ def test_whole_start_takes_its_secrets_from_files(tmp_path):
     named = {f"{name}_FILE": str(tmp_path / name) for name in secrets}
     show = (
         "from django.conf import settings as s; d = s.DATABASES['default'];"
-        "print(s.SECRET_KEY, *s.TOKEN_KEYS, d['PASSWORD'], s.REDIS_URL, s.ANYMAIL['POSTMARK_SERVER_TOKEN'],"
-        "s.VOICE['CLOUD']['deepgram']['API_KEY'], s.STORAGES['default']['OPTIONS']['secret_key'],"
+        "print(s.SECRET_KEY, *s.TOKEN_KEYS, d['PASSWORD'], d['OPTIONS']['sslmode'], s.REDIS_URL,"
+        "s.ANYMAIL['POSTMARK_SERVER_TOKEN'], s.VOICE['CLOUD']['deepgram']['API_KEY'],"
+        "s.STORAGES['default']['OPTIONS']['secret_key'],"
         "s.METRICS_TOKEN, s.LLM_API_KEY, sep='\\n')"
     )
     told = {"DJANGO_SETTINGS_MODULE": "interview_platform.settings", "S3_BUCKET": "media"}
@@ -157,6 +158,6 @@ def test_whole_start_takes_its_secrets_from_files(tmp_path):
     )
 
     assert shown.stdout.split() == [
-        *("sessions", SECRET, f"{SECRET}2", "pass", "redis://:pass@host:1/0"),
+        *("sessions", SECRET, f"{SECRET}2", "pass", "verify-full", "redis://:pass@host:1/0"),
         *("postmark", "deepgram", "storage", "metrics", "model"),
     ]

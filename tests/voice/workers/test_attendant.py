@@ -1,9 +1,14 @@
 """What an attendant makes of the notes of its worker, with a clock of the test's."""
 
+import os
+import signal
+
 import pytest
 
 from voice.workers import attendant
-from voice.workers.attendant import Attendant, Ward
+from voice.workers.attendant import Attendant
+from voice.workers.stop_signals import StopSignals
+from voice.workers.ward import Ward
 
 WORK = {"job_id": "call-1", "queue_name": "stt", "execution_id": "e"}
 ENGINE = {"direction": "recognition", "engine": "fake", "model": "m", "device": "cpu"}
@@ -43,6 +48,23 @@ def test_model_that_hangs_ends_the_process_though_its_jobs_gave_up_on_it(state, 
     assert ward.stuck(1) == reason
 
 
+def test_worker_that_says_nothing_for_longer_than_a_job_may_take_is_not_healthy():
+    ward = Ward(deadline_s=60)
+    assert ward.silent(1000) == ""  # it has not begun yet
+    ward.note("engines", {"reports": []}, now_s=1000)
+
+    assert ward.silent(1060) == ""
+    assert ward.silent(1061) == "no sign of life for 61 s"
+
+
+def test_worker_whose_long_job_holds_the_lock_of_python_is_healthy():
+    ward = Ward(deadline_s=60)
+    ward.note("began", {"slot": "one", **WORK}, now_s=0)
+    ward.note("allowed", {"slot": "one", "seconds": 100}, now_s=0)
+
+    assert [bool(ward.silent(now_s)) for now_s in (160, 161)] == [False, True]
+
+
 def test_worker_that_stands_still_counts_as_dead_until_it_goes_on(clean_redis):
     is_stopped = [False, True, True, True, False]
     ward = Ward(deadline_s=60)
@@ -62,3 +84,43 @@ def test_worker_that_stands_still_counts_as_dead_until_it_goes_on(clean_redis):
         lives.append(bool(clean_redis.exists("rq:worker:one")))
 
     assert lives == [True, True, False, False, True]
+
+
+class Pipe:
+    """A pipe to an attendant, and a worker that does not end when it is killed."""
+
+    def __init__(self, clean_redis, grace_s):
+        self.reading, self.writing = os.pipe()
+        self.signals = StopSignals()
+        self.kills = []
+        self.attendant = Attendant(
+            *(self.reading, Ward(deadline_s=60)),
+            connection=clean_redis,
+            now_s=lambda: 0.0,
+            end_worker=pytest.fail,
+            kill_worker=self.kill,
+            signals=self.signals,
+            grace_s=grace_s,
+        )
+
+    def kill(self):
+        self.kills.append(1)
+        os.close(self.writing)
+
+
+def test_worker_that_sees_no_signal_is_killed_after_its_grace_and_its_jobs_are_drained(clean_redis):
+    clean_redis.hset("rq:worker:one", "current_job", "a-job")
+    clean_redis.hset("rq:job:a-job", "status", "started")
+    pipe = Pipe(clean_redis, grace_s=0)
+    pipe.attendant._ward.note("slot", {"slot": "rq:worker:one"}, now_s=0)
+    pipe.signals._write.send(bytes([signal.SIGTERM]))  # as the handler in C does
+
+    pipe.attendant.attend()
+
+    assert pipe.kills == [1]
+    assert clean_redis.hget("rq:job:a-job", "drained") == b"1"
+    assert not clean_redis.exists("rq:worker:one")
+    assert pipe.signals.wait(0) == signal.SIGTERM  # it is still the worker's to read
+    for end in (pipe.signals._read, pipe.signals._write):
+        end.close()
+    os.close(pipe.reading)
