@@ -65,6 +65,20 @@ export LOCK_HEADER
 UV := .venv-lock/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --no-header
 
+# The images of deploy/docker. A web process loads no model of recognition or synthesis; of faster-whisper it
+# reads one small file, so what that package itself depends on stays away.
+define IMAGE_LOCK_HEADER
+# The runtime packages of an image, with the checksum of each file. Written by `make lock`; do not edit.
+endef
+export IMAGE_LOCK_HEADER
+
+VENDORS := --extra openai --extra elevenlabs --extra aws
+ENGINES := ctranslate2 filelock fsspec hf-xet httpcore2 httpx2 httpx2-jsfetch huggingface-hub pathvalidate \
+  piper-tts pocketsphinx sounddevice tokenizers tqdm truststore
+# $(1): the target of the Dockerfile; $(2): further arguments. Versions are those of requirements.lock.
+image_lock = { echo "$$IMAGE_LOCK_HEADER"; $(COMPILE) --no-annotate --generate-hashes --constraints requirements.lock \
+  $(VENDORS) $(2) pyproject.toml; } > deploy/docker/$(1).lock.new && mv deploy/docker/$(1).lock.new deploy/docker/$(1).lock
+
 lock: ## Resolve the dependencies again (LOCK_ARGS=--upgrade for newer versions)
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
@@ -72,6 +86,9 @@ lock: ## Resolve the dependencies again (LOCK_ARGS=--upgrade for newer versions)
 	@{ echo "$$LOCK_HEADER"; grep -v -e '^#' -e '^pipecat-ai=' requirements.lock; \
 	   echo 'pipecat-ai>=1.14' | $(COMPILE) --no-deps --no-annotate -; } > requirements.lock.new
 	@mv requirements.lock.new requirements.lock
+	@$(call image_lock,worker-cpu)
+	@$(call image_lock,web,$(ENGINES:%=--no-emit-package %))
+	@$(call image_lock,worker-gpu,--extra gpu)
 
 clean: ## Remove the virtual environment and everything the demo wrote
 	rm -rf $(VENV) .venv-lock var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

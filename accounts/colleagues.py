@@ -47,6 +47,24 @@ def invite(
 
 
 @transaction.atomic
+def invite_owner(*, organisation: Organisation, email: str, now: datetime) -> ColleagueInvitation:
+    """Invite an owner on behalf of the operator, who has no account. An open invitation gets a new link.
+
+    The row's `plain` is the link. It is not sent: the operator passes it on.
+    """
+    row, _made = ColleagueInvitation.objects.select_for_update(of=["self"]).get_or_create(
+        organisation=organisation,
+        email=email.lower(),
+        accepted_at=None,
+        revoked_at=None,
+        defaults={"token_hash": secrets.token_bytes(32), "expires_at": now},
+    )
+    row.role = Membership.Role.OWNER
+    _give_link(row, now)
+    return row
+
+
+@transaction.atomic
 def resend(*, invitation: ColleagueInvitation, by: User, now: datetime) -> None:
     """Send a new link, valid from now on. Raises NotOpen after it was accepted or revoked."""
     row = _locked(invitation.pk)
@@ -100,13 +118,17 @@ def _locked(pk: int) -> ColleagueInvitation:
 
 def _renew(row: ColleagueInvitation, now: datetime) -> None:
     """Give the row a new link, and send it after the commit."""
+    _give_link(row, now)
+    if can_send():
+        transaction.on_commit(lambda: _send(row, row.plain, now))
+
+
+def _give_link(row: ColleagueInvitation, now: datetime) -> None:
     token = secrets.token_urlsafe(24)
     row.token_hash = _hash(token, settings.TOKEN_KEYS[0])
     row.expires_at, row.sent_at = now + VALID_FOR, None
     row.save()
     row.plain = f"{settings.BASE_URL}{reverse('join', args=[token])}"
-    if can_send():
-        transaction.on_commit(lambda: _send(row, row.plain, now))
 
 
 def _hash(token: str, key: str) -> bytes:

@@ -46,7 +46,7 @@ VOICE |= {
     **{name: Path(env(name, default=str(MODELS_DIR / folder))) for name, folder in engines.FOLDERS.items()},
     "IS_PUBLIC": env.bool("VOICE_PUBLIC", default=False),
     "BASE_URL": BASE_URL,
-    "HAS_SIGNED_URLS": bool(S3_BUCKET),
+    "HAS_SIGNED_URLS": bool(S3_BUCKET) and env.bool("S3_SIGNED_URLS", default=True),
 }
 # Vendors are used only if STT_ENGINES or TTS_ENGINES names them and their key is set.
 VOICE["CLOUD"] = {
