@@ -9,13 +9,19 @@ def every_overlay(tmp_path_factory):
     if not manifests.kubectl():
         pytest.skip("kubectl is missing")
     copy = manifests.copied(tmp_path_factory.mktemp("manifests"))
-    return {name: manifests.rendered(copy / "overlays" / name) for name in manifests.OVERLAYS}
+    return {folder.name: manifests.rendered(folder) for folder in sorted((copy / "overlays").iterdir())}
 
 
 @pytest.fixture(params=manifests.OVERLAYS)
 def overlay(request, every_overlay):
     """What one overlay renders to."""
     return every_overlay[request.param]
+
+
+@pytest.fixture
+def with_claim(every_overlay):
+    """The overlay cpu, with the component that keeps models in one volume."""
+    return every_overlay["claim"]
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[3]
 MANIFESTS = ROOT / "deploy" / "kubernetes"
 TOOLS = ROOT / ".venv-tools" / "bin"
 """What .ci/run installs apart from the project (tools.txt)."""
-OVERLAYS = ("cpu", "gpu", "spot", "region")
+OVERLAYS = ("cpu", "gpu", "spot", "region", "claim")
+"""Those of deploy/kubernetes/overlays, and the first with the component models-claim."""
 Manifest = dict[str, Any]
 
 
@@ -52,6 +53,10 @@ def copied(directory: Path) -> Path:
     shutil.copytree(MANIFESTS, copy, ignore=shutil.ignore_patterns("secret.env"))
     for place in ("base", "overlays/region"):
         shutil.copy(copy / "base" / "secret.env.example", copy / place / "secret.env")
+    cpu = yaml.safe_load((copy / "overlays" / "cpu" / "kustomization.yaml").read_text())
+    cpu["components"].append("../../components/models-claim")
+    (copy / "overlays" / "claim").mkdir()
+    (copy / "overlays" / "claim" / "kustomization.yaml").write_text(yaml.safe_dump(cpu))
     return copy
 
 
