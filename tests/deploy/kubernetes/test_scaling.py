@@ -158,3 +158,21 @@ def test_one_web_pod_goes_in_two_minutes(overlay):
     (policy,) = behavior["behavior"]["scaleDown"]["policies"]
 
     assert policy == {"type": "Pods", "value": 1, "periodSeconds": 120}
+
+
+def test_document_has_the_floor_and_ceiling_of_each_pool(largest):
+    document = (MANIFESTS.parents[1] / "docs" / "kubernetes.md").read_text()
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| (\d+)(?:; (\d+) in working hours)? \| (\d+) \|", document, re.MULTILINE
+    )
+    scaled = of_kind(largest, "ScaledObject")
+
+    found = {name: (int(least), int(floor or least), int(most)) for name, least, floor, most in rows}
+    assert found.pop("cron") == (1, 1, 1)
+    assert found == {name: bounds(each["spec"]) for name, each in scaled.items()}
+
+
+def bounds(spec):
+    """The least pods, those in working hours, and the most."""
+    clock = [int(t["metadata"]["desiredReplicas"]) for t in spec["triggers"] if t["type"] == "cron"]
+    return spec["minReplicaCount"], max([spec["minReplicaCount"], *clock]), spec["maxReplicaCount"]
