@@ -38,7 +38,7 @@ class Pod(NamedTuple):
     @property
     def lists(self) -> list[str]:
         """The queues that its command names."""
-        _, is_worker, named = " ".join(self.container["command"]).partition(" voiceworker ")
+        _, is_worker, named = " ".join(self.container["args"]).partition(" voiceworker ")
         return named.partition(" --")[0].split() if is_worker else []
 
 

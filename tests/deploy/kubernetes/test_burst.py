@@ -67,7 +67,7 @@ class Pods:
 
 @pytest.fixture
 def pool(largest, clean_redis):
-    started = Pods(pods(largest)[POOL].container["command"])
+    started = Pods(pods(largest)[POOL].container["args"])
     yield started
     started.kill()
 

@@ -9,10 +9,10 @@ from tests.deploy.kubernetes.manifests import of_kind, pods, settings
 MEASURED_MB = {
     "web": 240,  # a thousand candidates on two processes: 481 MB (docs/performance.md)
     "cron": 127,
-    "worker-stt": 620,
-    "worker-stt-later": 620,
-    "worker-stt-batch": 620 + 225,  # a decoded hour of speech
-    "worker-tts": 330,
+    "worker-stt": 584,
+    "worker-stt-later": 584,
+    "worker-stt-batch": 584 + 225,  # a decoded hour of speech
+    "worker-tts": 729,
     "worker-audio": 173 + 225,
     "worker-default": 173,
     "worker-brain": 173,

@@ -35,7 +35,7 @@ def lists_of(manifests, name):
 
 def slots_of(manifests, name):
     """How many jobs a pod of the pool runs at a time, without those that one list keeps for itself."""
-    words = pods(manifests)[name].container["command"]
+    words = pods(manifests)[name].container["args"]
     own = {each["name"]: each["value"] for each in pods(manifests)[name].container.get("env", ())}
     stt_slots = int((settings(manifests) | own)["STT_SLOTS"])
     if "--slots" in words:
