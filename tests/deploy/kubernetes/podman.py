@@ -25,8 +25,9 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 infra_image = "{INFRA}"
 [containers]
-default_ulimits = ["nofile=65535:65535"]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 """
+"""Podman's own limits are higher than a machine may allow it to set."""
 NOT_OF_PODMAN = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle")
 """Podman's probes need curl in the image, so the test asks the addresses itself."""
 
@@ -120,13 +121,13 @@ def playable(manifests: list[Manifest], name: str, env: Mapping[str, str]) -> li
     """Return what podman needs of a Deployment or Job: its pod, and the settings as environment.
 
     Podman 4.3 mounts no secret in a pod, so the files become variables. All pods share one address, so each
-    worker has a port of its own (`env`).
+    worker has a port of its own (`env`). Init containers that have ended would start again with `Always`.
     """
     pod = pods(manifests)[name]
     config = copy.deepcopy(next(iter(of_kind(manifests, "ConfigMap").values())))
     config["data"] = {key: each for key, each in settings(manifests).items() if not key.endswith("_FILE")}
     config["data"] |= env
-    spec: dict[str, Any] = copy.deepcopy(pod.spec) | {"hostNetwork": True}
+    spec: dict[str, Any] = copy.deepcopy(pod.spec) | {"hostNetwork": True, "restartPolicy": "OnFailure"}
     spec["volumes"] = [volume for volume in spec["volumes"] if "secret" not in volume]
     for container in [*spec.get("initContainers", ()), *spec["containers"]]:
         container["volumeMounts"] = [each for each in container["volumeMounts"] if each["name"] != "secrets"]
