@@ -112,7 +112,7 @@ def podman(directory: Path, name: str) -> Iterator[Podman]:
         ip("-n", name, "link", "set", "lo", "up")
         yield made
     finally:
-        made("pod", "rm", "--all", "--force")
+        made("pod", "rm", "--all", "--force", "--time", "0")
         made("volume", "rm", "--all", "--force")
         ip("netns", "delete", name)
 

@@ -24,7 +24,7 @@ from tests.speech import spoken
 from voice.audio.pcm import s16le_from_samples
 
 URL = "http://127.0.0.1:8000"
-PORTS = {"worker-stt": 8011, "worker-tts": 8012, "worker-default": 8013}
+PORTS = {"web": 8000, "cron": 9191, "worker-stt": 8011, "worker-tts": 8012, "worker-default": 8013}
 SAID = ("I built a small service that reads invoices.", "It found mistakes.", "I would ask people first.")
 WITHIN_S = 300
 
@@ -111,12 +111,12 @@ def facts(machine, stores, every_overlay):
     manifests, began = every_overlay["cpu"], time.monotonic()
     machine.play(playable(manifests, "migrate", stores))
     assert machine("wait", "migrate-migrate").strip() == "0"
-    for name in ("web", "cron", *PORTS):
-        machine.play(playable(manifests, name, stores | {"WORKER_PORT": str(PORTS.get(name, 0))}))
+    for name, port in PORTS.items():
+        machine.play(playable(manifests, name, stores | {"WORKER_PORT": str(port)}))
     try:
         with machine.host.entered():
-            for port in (8000, *PORTS.values()):
-                until(partial(is_up, port))
+            for name in PORTS:
+                until(partial(is_up, name))
     except Exception:
         print(machine.log())
         raise
@@ -125,8 +125,9 @@ def facts(machine, stores, every_overlay):
     return json.loads(machine("exec", "web-web", "sh", "-c", made.format(URL)))
 
 
-def is_up(port):
-    return httpx.get(f"http://127.0.0.1:{port}/ready", timeout=10).status_code == 200
+def is_up(name):
+    page = "health" if name == "cron" else "ready"
+    return httpx.get(f"http://127.0.0.1:{PORTS[name]}/{page}", timeout=10).status_code == 200
 
 
 async def test_pods_hold_an_interview(machine, facts):
