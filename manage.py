@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, ManagementUtility
 
 
@@ -13,7 +14,10 @@ class Utility(ManagementUtility):
 
     def execute(self) -> None:
         gc.disable()
-        super().execute()
+        try:
+            super().execute()
+        except ImproperlyConfigured as error:  # its lines say what to do; a traceback would hide them
+            sys.exit(str(error))
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
         gc.freeze()

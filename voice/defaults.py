@@ -9,6 +9,8 @@ Django calls `complete` when it starts (voice.apps), so everything else reads `d
 from collections.abc import Sequence
 from typing import Any, Final
 
+from redis.connection import parse_url
+
 from voice.engines import defaults as engines
 
 SERVICE: Final[dict[str, Any]] = {
@@ -35,6 +37,7 @@ ADDRESSES: Final[dict[str, Any]] = {
 APART: Final[dict[str, Any]] = {
     "WORKER_HOST": "127.0.0.1",  # address of a worker's /health, /ready and /metrics
     "WORKER_PORT": 0,  # 0: none
+    "WORKER_GRACE_S": 9.0,  # for running jobs, once a worker is asked to end; less than its supervisor gives
     "POOL": "",  # the name of a worker's pool, where its engines fail apart from those of other pools
     "SPILL_AFTER_S": 5.0,  # a job that waits longer goes to another pool that can begin it sooner
     "PARTIAL_QUEUE_LIMIT": 4,  # no captions while this many wait or are made
@@ -76,6 +79,9 @@ JOBS: Final = (
 """Functions that workers run as jobs; a job that names another is dropped (`voice.queues.listed_jobs`)."""
 STORES: Final[dict[str, Any]] = {
     "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "REDIS_SENTINELS": (),  # (host, port) of each; the host of REDIS_URL is then the master's name there
+    "REDIS_SENTINEL_PASSWORD": "",
+    "DATABASE_POOL_SIZE": 0,  # connections of a process; 0: what its kind needs
     "SPEECH_URL": "",  # the address of a CDN in front of spoken texts; "": `voice.urls`
     "QUEUE_NAMES": QUEUE_NAMES,
     "JOBS": JOBS,
@@ -93,6 +99,29 @@ def complete(settings: Any) -> None:
         settings.RQ_QUEUES = queues(settings.REDIS_URL)
 
 
-def queues(redis_url: str, names: Sequence[str] = QUEUE_NAMES) -> dict[str, dict[str, Any]]:
+def queues(
+    redis_url: str,
+    names: Sequence[str] = QUEUE_NAMES,
+    *,
+    sentinels: Sequence[tuple[str, int]] = (),
+    sentinel_password: str = "",
+) -> dict[str, dict[str, Any]]:
     """Django-RQ's RQ_QUEUES: these queues, by default those of the speech service, in one Redis."""
-    return {name: {"URL": redis_url, "DEFAULT_TIMEOUT": QUEUE_TIMEOUT_S} for name in names}
+    place = _place(redis_url, sentinels, sentinel_password) if sentinels else {"URL": redis_url}
+    return {name: {**place, "DEFAULT_TIMEOUT": QUEUE_TIMEOUT_S} for name in names}
+
+
+def _place(redis_url: str, sentinels: Sequence[tuple[str, int]], sentinel_password: str) -> dict[str, Any]:
+    """Return the master that the sentinels know, in Django-RQ's words; workers and pages have their own."""
+    options = parse_url(redis_url)
+    tls = {name: value for name, value in options.items() if name.startswith("ssl_")}
+    tls |= {"ssl": True} if "connection_class" in options else {}
+    return {
+        "SENTINELS": list(sentinels),
+        "MASTER_NAME": options["host"],
+        "DB": options.get("db", 0),
+        "USERNAME": options.get("username"),
+        "PASSWORD": options.get("password"),
+        "CONNECTION_KWARGS": tls,
+        "SENTINEL_KWARGS": {**tls, "password": sentinel_password or None},
+    }

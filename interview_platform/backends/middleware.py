@@ -13,10 +13,11 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from csp import middleware as csp_middleware
+from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware import clickjacking, common, csrf, locale, security
 from django.utils.deprecation import MiddlewareMixin
@@ -100,7 +101,14 @@ class LocaleMiddleware(Inline, locale.LocaleMiddleware):
 
 
 class CommonMiddleware(Inline, common.CommonMiddleware):
-    pass
+    """Django's, which refuses every Host that is not in ALLOWED_HOSTS, except for `settings.PROBES`.
+
+    Kubernetes and Prometheus ask a pod by its address and cannot name another host.
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        """Check the host, unless a probe asks."""
+        return None if request.path_info in settings.PROBES else super().process_request(request)
 
 
 class CsrfViewMiddleware(Inline, csrf.CsrfViewMiddleware):
@@ -141,7 +149,6 @@ INLINE = {
         WhiteNoiseMiddleware,
         SessionMiddleware,
         LocaleMiddleware,
-        CommonMiddleware,
         CsrfViewMiddleware,
         AuthenticationMiddleware,
         MessageMiddleware,

@@ -7,6 +7,7 @@
 
 import asyncio
 import gc
+import sys
 
 import uvloop
 
@@ -17,8 +18,16 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # Daphne makes its even
 reactor.install()
 
 from daphne.cli import CommandLineInterface  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 
-main = CommandLineInterface.entrypoint
+
+def main() -> None:
+    """Serve until a signal comes; settings that are wrong end it with a line for each."""
+    try:
+        CommandLineInterface.entrypoint()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+
 
 if __name__ == "__main__":
     main()

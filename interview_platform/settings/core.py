@@ -5,7 +5,6 @@ from pathlib import Path
 
 import environ
 from django.conf import global_settings
-from django.core.exceptions import ImproperlyConfigured
 
 from interview_platform.settings.environment import env
 from interviews.tokens import SHORTEST_KEY
@@ -21,11 +20,15 @@ SECRET_KEY = env("SECRET_KEY", default="insecure-development-key" if DEBUG else 
 TOKEN_KEYS = env.list(
     "TOKEN_KEYS", default=["insecure-development-key-of-links"] if DEBUG else environ.Env.NOTSET
 )
-if not TOKEN_KEYS or min(map(len, TOKEN_KEYS)) < SHORTEST_KEY or SECRET_KEY in TOKEN_KEYS:
-    raise ImproperlyConfigured(
-        "TOKEN_KEYS: name one key or more, separated by commas, the newest first. "
-        f"Each has {SHORTEST_KEY} random characters or more and is used for nothing else."
-    )
+env.require(
+    "TOKEN_KEYS",
+    TOKEN_KEYS
+    and min(map(len, TOKEN_KEYS)) >= SHORTEST_KEY
+    and SECRET_KEY not in TOKEN_KEYS
+    and not any("\n" in key for key in TOKEN_KEYS),
+    "name one key or more, separated by commas, the newest first. "
+    f"Each has {SHORTEST_KEY} random characters or more and is used for nothing else.",
+)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000")  # the start of invitation links
@@ -40,6 +43,7 @@ INSTALLED_APPS = [
     "accounts",
     "voice",
     "interviews",
+    "interview_platform",  # its commands
     "unfold",  # before django.contrib.admin: it replaces the admin's templates
     "django.contrib.admin",
     "django.contrib.auth",
@@ -66,7 +70,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "interview_platform.backends.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

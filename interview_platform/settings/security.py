@@ -1,19 +1,31 @@
 """What browsers may do, and who may read the metrics."""
 
 from ipaddress import ip_network
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from interview_platform.settings.core import BASE_URL
 from interview_platform.settings.environment import env
-from interview_platform.settings.stores import S3_BUCKET, S3_ENDPOINT_URL, SPEECH_URL
+from interview_platform.settings.stores import (
+    S3_ADDRESSING_STYLE,
+    S3_BUCKET,
+    S3_ENDPOINT_URL,
+    S3_PUBLIC_URL,
+    SPEECH_URL,
+)
 from interview_platform.web import browser_policy
 
 
 def _media_origins() -> list[str]:
     """Return the origins besides our own that audio comes from: a CDN, and object storage."""
-    storage = S3_ENDPOINT_URL or "https://*.amazonaws.com"
-    addresses = [urlsplit(url) for url in (SPEECH_URL, storage if S3_BUCKET else "")]
+    addresses = [urlsplit(SPEECH_URL), *([_object_storage()] if S3_BUCKET else [])]
     return [f"{address.scheme}://{address.netloc}" for address in addresses if address.netloc]
+
+
+def _object_storage() -> SplitResult:
+    """Return the address that browsers fetch recordings from."""
+    address = urlsplit(S3_PUBLIC_URL or S3_ENDPOINT_URL or "https://*.amazonaws.com")
+    has_own_host = S3_ADDRESSING_STYLE == "virtual" and "*" not in address.netloc
+    return address._replace(netloc=f"{S3_BUCKET}.{address.netloc}") if has_own_host else address
 
 
 IS_HTTPS = BASE_URL.startswith("https://")
@@ -22,7 +34,8 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # Without a proxy that we trust, nothing tells which requests came over https: all would be redirected again.
 SECURE_SSL_REDIRECT = env.bool("HTTPS_REDIRECT", default=IS_HTTPS and BEHIND_PROXY)
-SECURE_REDIRECT_EXEMPT = [r"^(health|ready|metrics)$"]  # asked inside the network, over plain HTTP
+PROBES = ("/health", "/ready", "/metrics")  # asked inside the network: over plain HTTP, under any Host
+SECURE_REDIRECT_EXEMPT = [f"^{path[1:]}$" for path in PROBES]
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600 if IS_HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=True)
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # HSTS preload concerns a whole domain: its owner decides
@@ -45,4 +58,9 @@ CORS_EXPOSE_HEADERS = (
 
 # /metrics is for those who send this token as Authorization: Bearer, or ask from one of these networks.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
-METRICS_NETWORKS = [ip_network(network) for network in env.list("METRICS_NETWORKS", default=[])]
+METRICS_NETWORKS = env.parsed(
+    "METRICS_NETWORKS",
+    lambda networks: [ip_network(network.strip()) for network in networks.split(",") if network.strip()],
+    "networks, separated by commas, as 10.0.0.0/8,fd00::/64",
+    default="",
+)

@@ -4,13 +4,15 @@ from pathlib import Path
 
 from interview_platform.settings.core import BASE_URL, VAR_DIR
 from interview_platform.settings.environment import env, of_environment
-from interview_platform.settings.stores import REDIS_URL, S3_BUCKET
+from interview_platform.settings.stores import REDIS_SENTINEL_PASSWORD, REDIS_SENTINELS, REDIS_URL, S3_BUCKET
 from voice import defaults as speech
 from voice.engines import defaults as engines
 from voice.engines.cloud import account
 
 QUEUE_NAMES = (*speech.QUEUE_NAMES, "brain", "brain-later")
-RQ_QUEUES = speech.queues(REDIS_URL, QUEUE_NAMES)
+RQ_QUEUES = speech.queues(
+    REDIS_URL, QUEUE_NAMES, sentinels=REDIS_SENTINELS, sentinel_password=REDIS_SENTINEL_PASSWORD
+)
 JOBS = (  # workers run nothing else
     *speech.JOBS,
     "interview_platform.web.owners.erase_of_deleted",
@@ -52,9 +54,12 @@ VOICE["CLOUD"] = {
     }
     for vendor in account.VENDORS
 }
+CRON_HOST = env("CRON_HOST", default="127.0.0.1")  # address of the clock's /health and /metrics
+CRON_PORT = env.int("CRON_PORT", default=0)  # 0: none
 _apart = of_environment(speech.APART)
 WORKER_HOST: str = _apart["WORKER_HOST"]
 WORKER_PORT: int = _apart["WORKER_PORT"]
+WORKER_GRACE_S: float = _apart["WORKER_GRACE_S"]
 POOL: str = _apart["POOL"]
 SPILL_AFTER_S: float = _apart["SPILL_AFTER_S"]
 PARTIAL_QUEUE_LIMIT: int = _apart["PARTIAL_QUEUE_LIMIT"]

@@ -1,30 +1,49 @@
 """PostgreSQL, Redis and object storage."""
 
+import re
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+import environ
+from redis.connection import parse_url
 
 from interview_platform.settings.core import DEBUG, VAR_DIR
 from interview_platform.settings.environment import env
 
-
-def _database() -> dict[str, Any]:
-    """Return the connection that DATABASE_URL names. Its own errors would quote the password."""
-    try:
-        return env.db("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/interviews")
-    except ValueError:
-        message = "DATABASE_URL cannot be read: write / # ? and @ of its password in percent-encoding."
-        raise ImproperlyConfigured(message) from None
+POSTGRES = ("postgres://", "postgresql://")
 
 
-DATABASES = {"default": _database()}
+def _database(url: str) -> dict[str, Any]:
+    """Return the connection that the address names. Raises ValueError."""
+    if not url.startswith(POSTGRES):
+        raise ValueError
+    return environ.Env.db_url_config(url)
+
+
+DATABASES = {
+    "default": env.parsed(
+        "DATABASE_URL",
+        _database,
+        "postgres://user:password@host:5432/name with / # ? and @ of its password in percent-encoding",
+        default="postgres://postgres@127.0.0.1:5432/interviews",
+    )
+}
+# PostgreSQL itself, where DATABASE_URL names a pooler: for `manage.py migrate`.
+DATABASE_DIRECT = env.parsed(
+    "DATABASE_DIRECT_URL",
+    lambda url: _database(url) if url else {},
+    "the address of PostgreSQL itself, as DATABASE_URL",
+    default="",
+)
 # Checks connections less often than Django's own backend.
+DATABASE_DIRECT.pop("ENGINE", None)
 DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
-# Each process keeps at most DATABASE_POOL_SIZE connections, whatever the number of candidates.
+# Each process keeps at most so many connections, whatever the number of candidates. 0: what its kind needs,
+# in a worker one for each slot and some more (voice.infra.sql.fit_pool).
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
-    "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+    "max_size": DATABASE_POOL_SIZE or 8,
     "timeout": 10,
 }
 # If the network silently drops packets, a thread must not wait 15 minutes until TCP gives up.
@@ -39,7 +58,30 @@ DATABASES["default"]["OPTIONS"] |= {
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = env.int("DATABASE_PREPARES_AFTER", default=2) or None
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True  # safe behind a transaction pooler
 
-REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+
+def _redis(url: str) -> str:
+    """Return the address. Raises ValueError where redis-py cannot read it."""
+    parse_url(url)
+    return url
+
+
+def _sentinels(places: str) -> list[tuple[str, int]]:
+    """Return host and port of each sentinel. Raises ValueError."""
+    named = [place.strip().rpartition(":") for place in places.split(",") if place.strip()]
+    return [(host, int(port)) for host, _colon, port in named]
+
+
+REDIS_URL = env.parsed(
+    "REDIS_URL",
+    _redis,
+    "redis://:password@host:6379/0 or rediss:// with / # ? and @ of its password in percent-encoding",
+    default="redis://127.0.0.1:6379/0",
+)
+# Where they watch several Redis, the host of REDIS_URL is the name that they give the master.
+REDIS_SENTINELS = env.parsed(
+    "REDIS_SENTINELS", _sentinels, "addresses, separated by commas, as s1:26379,s2:26379", default=""
+)
+REDIS_SENTINEL_PASSWORD = env("REDIS_SENTINEL_PASSWORD", default="")
 CACHES = {
     # Of the admin's theme, which keeps results of its search for some minutes. They are Python objects, so
     # they stay in the process that made them: nothing is unpickled from Redis.
@@ -55,15 +97,51 @@ CACHES = {
 CHANNEL_LAYERS = {"default": {"BACKEND": "voice.infra.channel_layer.ChannelLayer"}}
 
 
-def _patience_with_s3() -> object:
-    """Return timeouts: a hanging storage blocks a worker for 20 s, not five minutes; the sweeper retries."""
-    from botocore.config import Config  # only with object storage
-
-    return Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
-
-
 S3_BUCKET = env("S3_BUCKET", default="")
 S3_ENDPOINT_URL = env("S3_ENDPOINT_URL", default="")
+S3_PUBLIC_URL = env("S3_PUBLIC_URL", default="")  # the same storage, as browsers reach it
+S3_ADDRESSING_STYLE = env("S3_ADDRESSING_STYLE", default="auto")
+S3_ENCRYPTION = env("S3_ENCRYPTION", default="")
+S3_KMS_KEY_ID = env("S3_KMS_KEY_ID", default="")
+env.require(
+    "S3_ADDRESSING_STYLE",
+    S3_ADDRESSING_STYLE in ("auto", "path", "virtual"),
+    "write path for https://host/bucket/name, virtual for https://bucket.host/name, or auto.",
+)
+env.require(
+    "S3_ENCRYPTION",
+    re.fullmatch("|AES256|aws:kms", S3_ENCRYPTION)
+    and not (S3_KMS_KEY_ID and S3_ENCRYPTION in ("", "AES256")),
+    "write AES256 or aws:kms, or leave it empty; S3_KMS_KEY_ID needs aws:kms.",
+)
+
+
+def _object_storage() -> dict[str, Any]:
+    """Return the options of the storage: a hanging one blocks a worker for 20 s, not five minutes."""
+    from botocore.config import Config  # only with object storage
+
+    encryption = {"ServerSideEncryption": S3_ENCRYPTION, "SSEKMSKeyId": S3_KMS_KEY_ID}
+    return {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": S3_ENDPOINT_URL or None,
+        "public_url": S3_PUBLIC_URL or None,
+        "access_key": env("S3_ACCESS_KEY_ID", default=None),
+        "secret_key": env("S3_SECRET_ACCESS_KEY", default=None),
+        "region_name": env("S3_REGION", default=None),
+        "verify": env("S3_CA_BUNDLE", default=None),  # a file; None: the authorities that Python trusts
+        "object_parameters": {name: value for name, value in encryption.items() if value},
+        "client_config": Config(
+            connect_timeout=5,
+            read_timeout=10,
+            retries={"mode": "standard", "total_max_attempts": 2},
+            signature_version="s3v4",  # the only one for objects under a key of KMS
+            s3={"addressing_style": S3_ADDRESSING_STYLE},
+        ),
+        "file_overwrite": True,  # the same name always has the same content
+        "default_acl": None,
+    }
+
+
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", default=str(VAR_DIR / "static")))
@@ -72,17 +150,8 @@ STATICFILES_STORAGE = env(
 )
 STORAGES = {
     "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": S3_BUCKET,
-            "endpoint_url": S3_ENDPOINT_URL or None,
-            "access_key": env("S3_ACCESS_KEY_ID", default=None),
-            "secret_key": env("S3_SECRET_ACCESS_KEY", default=None),
-            "region_name": env("S3_REGION", default=None),
-            "client_config": _patience_with_s3(),
-            "file_overwrite": True,  # the same name always has the same content
-            "default_acl": None,
-        },
+        "BACKEND": "interview_platform.backends.object_storage.ObjectStorage",
+        "OPTIONS": _object_storage(),
     }
     if S3_BUCKET
     else {

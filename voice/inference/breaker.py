@@ -32,7 +32,7 @@ from redis.retry import Retry
 
 from voice.errors import EngineUnavailable, VoiceError
 from voice.inference import reports
-from voice.infra import lua
+from voice.infra import lua, redis_clients
 from voice.types import Direction
 
 StateName = Literal["closed", "half_open", "open"]
@@ -235,8 +235,7 @@ def _ms(seconds: float) -> int:
 
 @cache
 def _default_connection() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
+    return redis_clients.own_client(
         socket_timeout=REDIS_TIMEOUT_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,
         retry=Retry(NoBackoff(), 1),  # for a connection that died while idle

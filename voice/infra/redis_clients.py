@@ -11,6 +11,8 @@ import redis.asyncio
 from django.conf import settings
 from redis.asyncio.connection import AbstractConnection, parse_url
 
+from voice.infra import redis_sentinel
+
 T = TypeVar("T")
 
 ANSWER_WITHIN_S = 5
@@ -39,6 +41,8 @@ def options_of_loop(**options: Any) -> dict[str, Any]:
     """Return the options of a redis.asyncio pool for the configured Redis; its URL overrides them."""
     options = {**CONNECTING, **options, **parse_url(settings.REDIS_URL)}
     kind = options.pop("connection_class", redis.asyncio.Connection)
+    if settings.REDIS_SENTINELS:
+        kind = redis_sentinel.to_master_async(kind)
     return {**options, "connection_class": _that_tells_its_end(kind)}
 
 
@@ -89,11 +93,20 @@ def _pooled(**limits: Any) -> redis.asyncio.Redis:
 @cache
 def sync_client() -> redis.Redis:
     """Return the Redis client of this process, for threads."""
-    pool = redis.BlockingConnectionPool.from_url(
-        settings.REDIS_URL,
-        max_connections=20,
-        timeout=10,
-        socket_timeout=ANSWER_WITHIN_S,
-        **CONNECTING,
-    )
-    return redis.Redis(connection_pool=pool)
+    limits = {"max_connections": 20, "timeout": 10, "socket_timeout": ANSWER_WITHIN_S}
+    return redis.Redis(connection_pool=redis.BlockingConnectionPool(**options_of_threads(**limits)))
+
+
+def own_client(**options: Any) -> redis.Redis:
+    """Return a client with connections of its own, for threads; the options are those of a connection."""
+    return redis.Redis(connection_pool=redis.ConnectionPool(**options_of_threads(**options)))
+
+
+def options_of_threads(**options: Any) -> dict[str, Any]:
+    """Return the options of a redis pool for the configured Redis; its URL overrides them."""
+    options = {**CONNECTING, **options, **redis.connection.parse_url(settings.REDIS_URL)}
+    kind = options.pop("connection_class", redis.Connection)
+    return {
+        **options,
+        "connection_class": redis_sentinel.to_master(kind) if settings.REDIS_SENTINELS else kind,
+    }

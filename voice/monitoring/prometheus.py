@@ -6,7 +6,8 @@ with the same numbers: take their maximum, never the sum.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,13 @@ from prometheus_client.registry import REGISTRY, Collector
 from voice.inference import breaker
 from voice.infra import redis_clients
 from voice.models import Recording, Transcript
-from voice.queues import pools
+from voice.monitoring import readiness
+from voice.monitoring.in_time import asked
+from voice.queues import pools, sweeps
 from voice.speech import cache
 
+WITHIN_S = 0.8
+"""So long a page waits for stores: it comes within a second."""
 BREAKER_STATES = {"closed": 0, "half_open": 1, "open": 2}
 
 
@@ -36,6 +41,7 @@ class RedisState(Collector):
             states, cached = breaker.configured(), cache.statistics()
             queues = pools.read(settings.QUEUE_NAMES, "", redis_clients.sync_client())
             used = redis_clients.sync_client().info("memory")["used_memory"]
+            swept_s = sweeps.last_s(redis_clients.sync_client())
         except redis.RedisError:
             return
         yield _gauge(
@@ -54,6 +60,9 @@ class RedisState(Collector):
         yield _gauge("voice_queue_workers", "Living slots that serve it.", slots, labels=["queue"])
         yield GaugeMetricFamily(
             "voice_redis_bytes", "Memory that Redis uses, with the hot audio.", value=used
+        )
+        yield GaugeMetricFamily(
+            "voice_last_sweep_timestamp_seconds", "When lost jobs were last looked for.", value=swept_s
         )
 
 
@@ -97,8 +106,41 @@ def transcripts_waiting() -> dict[str, int]:
     )
 
 
-SHARED = CollectorRegistry()
-"""The state that all machines share; other apps may register their collectors."""
+class Shared(Collector):
+    """The state that all machines share, and which stores answer: all are asked at the same time.
+
+    What does not come within `WITHIN_S` is missing: Prometheus waits ten seconds, and a store may hang for
+    longer, which is when the other metrics are needed most.
+    """
+
+    def __init__(self) -> None:
+        self._reads: list[Callable[[], list[Metric]]] = []
+
+    def register(self, collector: Collector) -> None:
+        """Add a collector; it reads its stores and yields nothing where they are away."""
+        self._reads.append(lambda: list(collector.collect()))
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what came in time."""
+        calls: dict[Any, Callable[[], Any]] = {**dict(enumerate(self._reads)), **readiness.STORES}
+        answers = asked(calls, within_s=WITHIN_S)
+        for number in range(len(self._reads)):
+            if _has_come(answers[number]):
+                yield from answers[number].result()
+        yield _gauge(
+            "voice_store_up",
+            "1: the store answers; 0: it does not, or too late.",
+            {(store,): _has_come(answers[store]) for store in readiness.STORES},
+            labels=["store"],
+        )
+
+
+def _has_come(answer: Future[Any]) -> bool:
+    return answer.done() and answer.exception() is None
+
+
+SHARED = Shared()
+"""Other apps may register their collectors."""
 SHARED.register(RedisState())
 SHARED.register(DatabaseState())
 

@@ -2,21 +2,20 @@
 
     readiness.states(readiness.STORES)       # -> {"postgresql": "ok", "redis": "ConnectionError", …}
 
-Each part is checked in its own thread within `WITHIN_S`: a store that hangs counts as unreachable. Concurrent
-callers share one check, so that a store that hangs blocks only one thread.
+Each part is checked in its own thread within `WITHIN_S`: a store that hangs counts as unreachable.
 """
 
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import connection, connections
+from django.db import connection
 
 from voice.errors import NotReady
 from voice.inference import reports
 from voice.infra import redis_clients
+from voice.monitoring.in_time import asked
 
 WITHIN_S = 2.0
 
@@ -45,33 +44,16 @@ ENGINES: Mapping[str, Check] = {
     "synthesis": lambda: _engine_is_warm("synthesis"),
 }
 
-_under_way: dict[Check, Future[str]] = {}
-
 
 def states(checks: Mapping[str, Check]) -> dict[str, str]:
     """Return each part with "ok" or its problem, within `WITHIN_S`. For a thread."""
-    asked = {name: _asked(check) for name, check in checks.items()}
-    wait(asked.values(), timeout=WITHIN_S)
-    return {
-        name: future.result() if future.done() else f"no answer within {WITHIN_S:g} s"
-        for name, future in asked.items()
-    }
+    return {name: _state(future) for name, future in asked(checks, within_s=WITHIN_S).items()}
 
 
-def _asked(check: Check) -> Future[str]:
-    """Return the future of a running check, or start a new one."""
-    future = _under_way.get(check)
-    if future is None or future.done():
-        future = _under_way[check] = Future()
-        threading.Thread(target=_answer, args=(check, future), name="readiness", daemon=True).start()
-    return future
-
-
-def _answer(check: Check, future: Future[str]) -> None:
-    state = "ok"
-    try:
-        check()
-    except Exception as error:  # noqa: BLE001  whatever a store's library raises, the answer is "not ready"
-        state = str(error) if isinstance(error, NotReady) else type(error).__name__
-    connections.close_all()
-    future.set_result(state)
+def _state(future: Future[object]) -> str:
+    if not future.done():
+        return f"no answer within {WITHIN_S:g} s"
+    error = future.exception()
+    if error is None:
+        return "ok"
+    return str(error) if isinstance(error, NotReady) else type(error).__name__

@@ -1,15 +1,20 @@
-"""A worker's own HTTP server, for its supervisor and for Prometheus.
+"""HTTP of a worker, for its supervisor and for Prometheus.
 
-/health    the process answers
+/health    the worker works; else 503
 /ready     its stores answer and its models are loaded; else 503 with what is missing
 /metrics   all counts of this machine, so that a machine without web processes is scraped too
+
+The attendant (`voice.workers.attendant`) accepts connections and answers /health: in the worker a model may
+hold Python's lock for many seconds. It hands every other connection to the worker, which answers when it can.
 """
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from django.db import connections
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -20,45 +25,21 @@ from voice.monitoring.readiness import Check
 PATIENCE_S = 5.0
 """A client that sends no request for this many seconds is gone."""
 
-
-class Server(ThreadingHTTPServer):
-    """One thread a request: a store that hangs must not block /health."""
-
-    daemon_threads = True
-
-    def __init__(self, address: tuple[str, int], models: Mapping[str, Check]) -> None:
-        """Open the port.
-
-        models: checks of models, besides the stores. Raises OSError when the port is taken.
-        """
-        self.models = models
-        super().__init__(address, Handler)
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Serve while the block runs."""
-        with self:
-            threading.Thread(target=self.serve_forever, name="worker-http", daemon=True).start()
-            try:
-                yield
-            finally:
-                self.shutdown()
+Answer = tuple[int, str, bytes]
+"""Status, content type, body."""
+Pages = Mapping[str, Callable[[], Answer]]
+"""What is answered, by its path."""
 
 
 class Handler(BaseHTTPRequestHandler):
     """One connection, one request."""
 
     timeout = PATIENCE_S
-    server: Server
+    server: "Server"
 
     def do_GET(self) -> None:
         """Answer, or 404."""
-        pages: dict[str, Callable[[], tuple[int, str, bytes]]] = {
-            "/health": self._health,
-            "/ready": self._ready,
-            "/metrics": self._metrics,
-        }
-        page = pages.get(self.path.partition("?")[0], self._unknown)
+        page = self.server.pages.get(self.path.partition("?")[0], self._unknown)
         try:
             status, content_type, body = page()
         finally:
@@ -72,20 +53,130 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         """Log nothing: supervisors ask every few seconds."""
 
-    def _health(self) -> tuple[int, str, bytes]:
-        return _json(200, {"status": "ok"})
-
-    def _ready(self) -> tuple[int, str, bytes]:
-        parts = readiness.states({**readiness.STORES, **self.server.models})
-        is_ready = set(parts.values()) == {"ok"}
-        return _json(200 if is_ready else 503, {"ready": is_ready, "parts": parts})
-
-    def _metrics(self) -> tuple[int, str, bytes]:
-        return 200, CONTENT_TYPE_LATEST, prometheus.text()
-
-    def _unknown(self) -> tuple[int, str, bytes]:
-        return _json(404, {"detail": "There are /health, /ready and /metrics."})
+    def _unknown(self) -> Answer:
+        return as_json(404, {"detail": f"There are {', '.join(self.server.pages)}."})
 
 
-def _json(status: int, content: dict[str, object]) -> tuple[int, str, bytes]:
+class Server(ThreadingHTTPServer):
+    """One thread a request: a store that hangs must not block the next."""
+
+    daemon_threads = True
+
+    def __init__(self, listener: socket.socket, pages: Pages) -> None:
+        """listener: gives the connections, and is closed at the end."""
+        super().__init__(("", 0), Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.pages = pages
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve while the block runs."""
+        with self:
+            threading.Thread(target=self.serve_forever, name="http", daemon=True).start()
+            try:
+                yield
+            finally:
+                self.shutdown()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has left."""
+
+
+class Door:
+    """A worker's port. Made before the attendant is forked: each of the two processes uses one side of it."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        """Open the port. Raises OSError when it is taken."""
+        self._listener = listening(address)
+        self.port: int = self._listener.getsockname()[1]
+        self._handed_on, self._hands_on = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._hands_on.setblocking(False)
+
+    def close(self) -> None:
+        """Close both sides, where they are not served."""
+        self.leave()
+        self._handed_on.close()
+
+    # the attendant's side
+
+    @contextmanager
+    def answering(self, health: Callable[[], str]) -> Iterator[None]:
+        """Answer while the block runs. health: what is wrong with the worker; "" for nothing."""
+        with closing(self._hands_on), _Attending(self._listener, health, self._hands_on).running():
+            yield
+
+    # the worker's side
+
+    def leave(self) -> None:
+        """Leave the port to the attendant, so that it closes when the attendant ends."""
+        self._listener.close()
+        self._hands_on.close()
+
+    @contextmanager
+    def serving(self, models: Mapping[str, Check]) -> Iterator[None]:
+        """Serve what the attendant hands on while the block runs. models: checks besides the stores."""
+        pages: Pages = {"/ready": lambda: ready(models), "/metrics": metrics}
+        with _Working(self._handed_on, pages).running():
+            yield
+
+
+class _Attending(Server):
+    """Answers /health; everything else is the worker's."""
+
+    def __init__(self, listener: socket.socket, health: Callable[[], str], hands_on: socket.socket) -> None:
+        super().__init__(listener, {"/health": lambda: as_health(health())})
+        self._hands_on = hands_on
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Answer, or hand the connection on; a worker that has too many to answer drops it."""
+        request.settimeout(PATIENCE_S)
+        if request.recv(64, socket.MSG_PEEK).startswith((b"GET /health ", b"GET /health?")):
+            super().finish_request(request, client_address)
+        else:
+            with suppress(OSError):
+                socket.send_fds(self._hands_on, [b"."], [request.fileno()])
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close our side only: the worker may have the connection now."""
+        self.close_request(request)
+
+
+class _Working(Server):
+    """Serves connections that the attendant has accepted."""
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Return the next one."""
+        _, descriptors, _, _ = socket.recv_fds(self.socket, 1, 1)
+        connection = socket.socket(fileno=descriptors[0])
+        return connection, ("", 0)
+
+
+def listening(address: tuple[str, int]) -> socket.socket:
+    """Open a port, of IPv4 or IPv6. Raises OSError when it is taken."""
+    if ":" not in address[0]:
+        return socket.create_server(address, backlog=64)
+    is_dual = socket.has_dualstack_ipv6()  # "::" takes IPv4 as well
+    return socket.create_server(address, family=socket.AF_INET6, backlog=64, dualstack_ipv6=is_dual)
+
+
+def ready(models: Mapping[str, Check]) -> Answer:
+    """Return whether the stores answer and the models are loaded."""
+    parts = readiness.states({**readiness.STORES, **models})
+    is_ready = set(parts.values()) == {"ok"}
+    return as_json(200 if is_ready else 503, {"ready": is_ready, "parts": parts})
+
+
+def metrics() -> Answer:
+    """Return every metric of this machine."""
+    return 200, CONTENT_TYPE_LATEST, prometheus.text()
+
+
+def as_json(status: int, content: dict[str, object]) -> Answer:
+    """Return the content as an answer."""
     return status, "application/json", json.dumps(content).encode()
+
+
+def as_health(problem: str) -> Answer:
+    """Return that all is well, or the problem."""
+    return as_json(503 if problem else 200, {"status": problem or "ok"})

@@ -8,6 +8,7 @@ moment in which a job belongs to nobody. Redis alone counts the seconds: the clo
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import redis
 from redis.client import Pipeline
@@ -25,7 +26,11 @@ LEASE_S = 8
 REGISTRY_TTL_S = 120
 """RQ fails a job whose registry entry is older, by the reader's clock: hence well above `LEASE_S`."""
 
+DRAINED: Final = "drained"
+"""The field of a job whose worker was asked to end before it had done it, until the job begins again."""
+
 _RENEW = lua.load(__file__, "lease_renew")
+_GIVE_UP = lua.load(__file__, "lease_give_up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,12 @@ def renew(worker_key: str, work: Work | None, pipeline: Pipeline) -> None:
     _RENEW.run(pipeline, keys, values)
 
 
-def give_up(worker_keys: Iterable[str], connection: redis.Redis) -> None:
-    """Let others have the jobs of these workers at once, without waiting for the end of their leases."""
-    with connection.pipeline(transaction=False) as pipe:
-        for key in worker_keys:
-            pipe.hdel(key, "current_job")
-        pipe.execute()
+def give_up(worker_keys: Iterable[str], connection: redis.Redis, *, is_drained: bool = False) -> None:
+    """Let others have the jobs of these workers at once, without waiting for the end of their leases.
+
+    is_drained: the workers were asked to end, and the jobs did no wrong: see `DRAINED`.
+    """
+    _GIVE_UP.run(connection, list(worker_keys), [Job.redis_job_namespace_prefix, int(is_drained)])
 
 
 def end(worker_keys: Iterable[str], connection: redis.Redis) -> None:

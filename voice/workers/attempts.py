@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from voice.errors import VoiceError
 from voice.infra.backoff import pause_s
 from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript, TranscriptVersion
+from voice.workers import slot
 
 Row = TypeVar("Row", Transcript, TranscriptVersion, BatchFile)
 """A row that waits for its transcript. All have status, attempts, last_error, retry_at and finished_at."""
@@ -21,6 +22,14 @@ STORE_RETRY_S = 10
 """For when object storage is unreachable, or Redis lost the audio and its source has not sent it again."""
 ENGINE_RETRY_S = 60
 """Without an engine for the language there is no hurry; the recording waits as long as it takes."""
+
+
+def take_back_drained(row: Row | Speech) -> None:
+    """Take back the last attempt if a worker that was asked to end made it: the row did no wrong."""
+    if slot.is_drained():
+        rows: QuerySet = type(row).objects.all()
+        if rows.filter(pk=row.pk, attempts__gt=0).update(attempts=F("attempts") - 1):
+            row.attempts -= 1
 
 
 def retry_s(attempts: int) -> float:

@@ -8,12 +8,16 @@ The worker writes what it does into a pipe: a line of JSON for each `Note`. The 
 every `BEAT_S` for as long as the pipe is open. The kernel closes it when the worker ends, however it ends:
 then other workers may have its jobs at once. A job that used up its time is stuck, and the worker is ended;
 the time that it spent waiting for a processor does not count.
+
+It also sees the signal that asks the worker to end, counts the grace, and ends it when a model keeps it from
+ending by itself. And it answers /health (`voice.monitoring.worker_http`).
 """
 
 import contextlib
 import gc
 import json
 import logging
+import math
 import os
 import select
 import signal
@@ -23,7 +27,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -35,6 +39,10 @@ from voice.infra import processor
 from voice.infra.processor import UnstarvedClock
 from voice.queues import leases
 from voice.queues.leases import Work
+from voice.workers.stop_signals import StopSignals
+
+if TYPE_CHECKING:
+    from voice.monitoring.worker_http import Door
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +51,9 @@ REDIS_WITHIN_S = 2.0
 """Longer than this the attendant does not wait for Redis."""
 STOPPED_BEATS = 2
 """A worker that is found stopped so often in a row is taken for dead until it goes on."""
+A_MOMENT_S = 0.05
+LATER_S = 0.5
+"""So much later than the worker itself it ends a worker that had its grace."""
 ENDING_S = 2.0
 """Time for a worker that is ended to print where its threads are, and for an attendant to let go."""
 
@@ -67,9 +78,14 @@ class Ward:
     running: dict[str, Running | None] = field(default_factory=dict)
     """By the slot's key in Redis; None while it has no job."""
     reports: list[EngineReport] = field(default_factory=list)
+    is_stopping: bool = False
+    """Whether the worker takes no more jobs and ends."""
+    heard_s: float | None = None
+    """When the last note came; None before the first."""
 
     def note(self, kind: str, fields: dict[str, Any], now_s: float) -> None:
         """Take in a note of the worker."""
+        self.heard_s = now_s
         match kind:
             case "slot":
                 self.running.setdefault(fields["slot"], None)
@@ -84,6 +100,8 @@ class Ward:
                 self.running.pop(fields["slot"], None)
             case "engines":
                 self.reports = [EngineReport(**report) for report in fields["reports"]]
+            case "stopping":
+                self.is_stopping = True
 
     def _allow(self, slot: str, seconds: float) -> None:
         if job := self.running.get(slot):
@@ -97,6 +115,15 @@ class Ward:
                 return f"job {job.work.job_id} has run for {seconds:.0f} s"
         hung = [report.engine for report in self.reports if report.state == "stuck"]
         return f"{', '.join(hung)} hangs" if hung else ""
+
+    def silent(self, now_s: float) -> str:
+        """Return for how long the worker has said nothing, which it does every few seconds; "" while it does.
+
+        A model may hold Python's lock for many seconds, but not for longer than a job may take.
+        """
+        allowed_s = max([0.0, *(job.allowance_s for job in filter(None, self.running.values()))])
+        seconds = 0.0 if self.heard_s is None else now_s - self.heard_s
+        return f"no sign of life for {seconds:.0f} s" if seconds > self.deadline_s + allowed_s else ""
 
 
 class Notes:
@@ -149,16 +176,23 @@ class Attendant:
         connection: redis.Redis,
         now_s: Callable[[], float],
         end_worker: Callable[[], None],
+        kill_worker: Callable[[], None] = lambda: None,
         is_stopped: Callable[[], bool] = lambda: False,
+        signals: StopSignals | None = None,
+        grace_s: float = math.inf,
     ) -> None:
         """notes: the reading end of the pipe. now_s: the clock that deadlines are measured by.
 
-        end_worker: ends the process of the worker, whatever it does.
+        end_worker: ends the process of the worker, whatever it does, and lets it say where it hangs.
+        kill_worker: ends it at once.
         is_stopped: whether the process was stopped from outside and may never go on.
+        signals: those that ask the worker to end. grace_s: for how long it may then go on.
         """
         self._notes, self._ward = notes, ward
         self._connection, self._now_s, self._end_worker = connection, now_s, end_worker
-        self._is_stopped = is_stopped
+        self._kill_worker, self._is_stopped = kill_worker, is_stopped
+        self._signals, self._grace_s = signals, grace_s
+        self._ends_at = math.inf
         self._stopped_beats = 0
         self._looked_s = now_s()
         self._unread = b""
@@ -167,16 +201,30 @@ class Attendant:
     def attend(self) -> None:
         """Return when the worker has ended."""
         beat_at = time.monotonic()
-        while self._read(beat_at - time.monotonic()):
+        while self._read(min(beat_at, self._ends_at) - time.monotonic()):
+            if self._ward.is_stopping and self._ends_at == math.inf:
+                self._ends_at = time.monotonic() + self._grace_s + LATER_S
+            if time.monotonic() >= self._ends_at and not self._is_ending:
+                self._drain()
             if time.monotonic() >= beat_at:
                 beat_at = time.monotonic() + BEAT_S
                 self._beat()
         self._try(self._let_go)
 
+    def health(self) -> str:
+        """Return why the worker should be replaced; "" while it works. From any thread."""
+        if self._is_stopped():
+            return "stopped from outside"
+        now_s = self._now_s()
+        return self._ward.stuck(now_s) or self._ward.silent(now_s)
+
     def _read(self, within_s: float) -> bool:
         """Take in what comes within this time; False at the end of the pipe."""
-        readable, _, _ = select.select([self._notes], [], [], max(0.0, within_s))
-        if not readable:
+        asked = [self._signals.fileno()] if self._signals and not self._ward.is_stopping else []
+        readable, _, _ = select.select([self._notes, *asked], [], [], max(0.0, within_s))
+        if asked and asked[0] in readable:
+            self._look_at_signals()
+        if self._notes not in readable:
             return True
         piece = os.read(self._notes, 65_536)
         *lines, self._unread = (self._unread + piece).split(b"\n")
@@ -184,6 +232,20 @@ class Attendant:
             kind, fields = json.loads(line)
             self._ward.note(kind, fields, self._looked_s)
         return bool(piece)
+
+    def _look_at_signals(self) -> None:
+        """See a signal that the worker may have no time to look at."""
+        if self._signals and self._signals.is_asked():
+            self._ward.is_stopping = True
+        else:
+            time.sleep(A_MOMENT_S)  # it was woken for another reason, and is about to look
+
+    def _drain(self) -> None:
+        """End a worker that had its grace: its jobs begin again elsewhere, without harm to them."""
+        logger.warning("still at work after %g s of grace: ending this process", self._grace_s)
+        self._is_ending = True
+        self._try(lambda: leases.give_up(self._ward.running, self._connection, is_drained=True))
+        self._kill_worker()
 
     def _beat(self) -> None:
         if self._is_ending:
@@ -230,20 +292,33 @@ class Attendant:
             logger.warning("Redis not reached (%s)", type(error).__name__)
 
 
-def forked(connection: redis.Redis, *, deadline_s: float) -> Notes:
+def forked(
+    connection: redis.Redis,
+    *,
+    deadline_s: float,
+    grace_s: float = math.inf,
+    signals: StopSignals | None = None,
+    door: "Door | None" = None,
+) -> Notes:
     """Fork the attendant of this process, which must not have threads yet; return what to write to.
 
     deadline_s: a job that runs longer, by `UnstarvedClock`, is stuck.
+    grace_s: this long after one of the `signals` the worker is ended.
+    door: what is asked of the worker over HTTP.
     """
     reading, writing = os.pipe()
     worker = os.getpid()
     if child := os.fork():
         os.close(reading)
+        if door:
+            door.leave()
         return Notes(writing, attendant=child)
     os.close(writing)
     try:
         _become_attendant()
-        _attendant(reading, worker, connection, deadline_s).attend()
+        attendant = _attendant(reading, worker, connection, deadline_s, signals=signals, grace_s=grace_s)
+        with door.answering(attendant.health) if door else contextlib.nullcontext():
+            attendant.attend()
     finally:
         os._exit(0)
 
@@ -261,14 +336,18 @@ def threaded(connection: redis.Redis, *, deadline_s: float) -> Notes:
     return Notes(writing)
 
 
-def _attendant(notes: int, worker: int, connection: redis.Redis, deadline_s: float) -> Attendant:
+def _attendant(
+    notes: int, worker: int, connection: redis.Redis, deadline_s: float, **options: Any
+) -> Attendant:
     return Attendant(
         notes,
         Ward(deadline_s),
         connection=_own_connection(connection),
         now_s=UnstarvedClock(worker).now_s,
         end_worker=partial(_end, worker),
+        kill_worker=partial(_kill, worker),
         is_stopped=partial(processor.is_stopped, worker),
+        **options,
     )
 
 
@@ -296,6 +375,11 @@ def _end(worker: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(worker, signal.SIGABRT)
         _wait_for(worker)
+        os.kill(worker, signal.SIGKILL)
+
+
+def _kill(worker: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(worker, signal.SIGKILL)
 
 

@@ -67,10 +67,13 @@ def served_by_slots(queue_names: Sequence[str], count: int) -> list[Sequence[str
     return [*reserved, *[quick] * count, *([name] for name in queue_names if name in LONG)]
 
 
-def give_up(slots: Sequence[Slot], connection: redis.Redis) -> None:
-    """Let other workers have the jobs that run in the slots, and forget the slots."""
+def give_up(slots: Sequence[Slot], connection: redis.Redis, *, is_drained: bool) -> None:
+    """Let other workers have the jobs that run in the slots, and forget the slots.
+
+    is_drained: the process was asked to end.
+    """
     try:
-        leases.give_up([slot.key for slot in slots], connection)
+        leases.give_up([slot.key for slot in slots], connection, is_drained=is_drained)
         forget(slots)
     except redis.RedisError as error:
         logger.warning("Redis not reached (%s): leases end in %d s", type(error).__name__, leases.LEASE_S)

@@ -10,7 +10,7 @@ from voice.models import Speech
 from voice.queues import pools
 from voice.speech import rendering, voices
 from voice.workers import handing_on, slot
-from voice.workers.attempts import MAX_ATTEMPTS, postpone, retry_s
+from voice.workers.attempts import MAX_ATTEMPTS, postpone, retry_s, take_back_drained
 
 if TYPE_CHECKING:
     from voice.inference.synthesizer import Synthesis
@@ -22,6 +22,7 @@ def render_speech(key: str) -> None:
         row = Speech.objects.exclude(status=Speech.Status.READY).get(pk=key)
     except ObjectDoesNotExist:
         return
+    take_back_drained(row)
     Speech.objects.filter(pk=key).update(attempts=F("attempts") + 1)
     is_last_attempt = row.attempts + 1 >= MAX_ATTEMPTS
     try:

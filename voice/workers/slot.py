@@ -62,6 +62,12 @@ def running() -> tuple[Job, Taken] | None:
     return slot.running if slot else None
 
 
+def is_drained() -> bool:
+    """Whether the job of this thread ran before, in a worker that was asked to end and had no more time."""
+    found = running()
+    return bool(found and found[1].note(leases.DRAINED))
+
+
 def afterwards(work: Callable[[], None]) -> None:
     """Have `work` called when the job of this thread has ended and Redis has forgotten it."""
     _this_thread.slot.further.append(work)
@@ -172,6 +178,7 @@ class Slot(SimpleWorker):
             self.set_current_job_id(job.id, pipeline=pipe)
             self.set_current_job_working_time(0, pipeline=pipe)
             job.prepare_for_execution(self.name, pipeline=pipe)
+            pipe.hdel(job.key, leases.DRAINED)
             pipe.execute()
         return self.execution
 

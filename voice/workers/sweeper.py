@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from voice.infra import redis_clients
 from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript, TranscriptVersion
-from voice.queues import erasing, spilling
+from voice.queues import erasing, spilling, sweeps
 from voice.queues.leases import pending
 from voice.recordings import queueing
 from voice.service import batches
@@ -67,6 +67,7 @@ def sweep() -> None:
         erasing.erasing_job_id,
         erasing.queue_erasure,
     )
+    sweeps.note(redis_clients.sync_client())
 
 
 def _sweep_batches(is_due: Q) -> None:

@@ -36,6 +36,7 @@ from voice.workers.attempts import (
     give_up,
     postpone,
     retry_s,
+    take_back_drained,
 )
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def _recognise_once(
     """
     if row.status != WAITING:
         return
+    take_back_drained(row)
     if row.attempts >= MAX_ATTEMPTS:  # the last attempt left no error: its worker died or hung
         give_up(row, row.last_error or "The recogniser was ended each time it worked on this.", finished)
         return

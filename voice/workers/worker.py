@@ -30,8 +30,6 @@ from voice.workers.stop_signals import StopSignals
 logger = logging.getLogger(__name__)
 
 TELL_EVERY_S = 2.0
-GRACE_S = 9.0
-"""A little less than the demo's supervisor waits, so that leases of unfinished jobs are still released."""
 REPEATED_SIGNAL_S = 1.0
 """Ctrl-C reaches a process twice, from the terminal and from its supervisor: that is one wish."""
 
@@ -43,6 +41,7 @@ class VoiceWorker:
     first queue and its `-later`, so that long jobs of the others cannot delay them, and one more for each of
     the longest (`voice.workers.registration.LONG`).
     notes: to the attendant of this process; without, one is started in a thread.
+    signals: those that the attendant sees, too.
     """
 
     def __init__(
@@ -53,12 +52,14 @@ class VoiceWorker:
         slot_count: int = 1,
         services: Iterable[Service] = (),
         notes: Notes | None = None,
+        signals: StopSignals | None = None,
     ) -> None:
         self.queue_names = list(queue_names)
         self.slots: list[Slot] = []
         self._slot_count = slot_count
         self._services = WarmServices(services)
         self._given_notes = notes
+        self._given_signals = signals
         self._threads: tuple[threading.Thread, ...] = ()
         self._stopping = threading.Event()
         self._connection = connection
@@ -74,16 +75,18 @@ class VoiceWorker:
         when_ready: called with one line once everything is loaded.
         """
         faulthandler.enable()  # prints where each thread is when the attendant ends this process
-        with StopSignals() as signals:
+        with self._given_signals or StopSignals() as signals:
             starter = threading.Thread(target=self._start, args=(when_ready, signals.wake), daemon=True)
             starter.start()
             number = signals.wait()
+            self._notes.write("stopping")  # before it is forgotten: from now on the attendant counts
+            signals.forget()
             is_finished = self._wait_for_slots(signals)
         if is_finished:
             self._say_goodbye()
             self._notes.close()
         else:
-            self._give_up()
+            registration.give_up(self.slots, self._connection, is_drained=True)
         status = 0 if number and is_finished else 1
         if not is_finished or starter.is_alive():
             os._exit(status)  # a thread inside a model cannot be ended otherwise
@@ -97,10 +100,10 @@ class VoiceWorker:
         """What must hold before it is ready, by name; each raises `NotReady` while it does not."""
         return {"slots": self._check_serving, **self._services.checks()}
 
-    def stop(self, grace_s: float = GRACE_S) -> bool:
+    def stop(self) -> bool:
         """Take no more jobs and wait for those that run; return whether all have ended."""
         self._ask_to_stop()
-        deadline = time.monotonic() + grace_s
+        deadline = time.monotonic() + settings.WORKER_GRACE_S
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         is_finished = all(slot.has_ended for slot in self.slots)
@@ -194,15 +197,12 @@ class VoiceWorker:
         self._ask_to_stop()
         first = time.monotonic()
         while not all(slot.has_ended for slot in self.slots):
-            number = signals.wait(first + GRACE_S - time.monotonic())
+            number = signals.wait(first + settings.WORKER_GRACE_S - time.monotonic())
+            signals.forget()
             since_s = time.monotonic() - first
-            if since_s >= GRACE_S or (number and since_s > REPEATED_SIGNAL_S):
+            if since_s >= settings.WORKER_GRACE_S or (number and since_s > REPEATED_SIGNAL_S):
                 return False
         return True
-
-    def _give_up(self) -> None:
-        """Let other workers have the jobs that run here."""
-        registration.give_up(self.slots, self._connection)
 
     def _say_goodbye(self) -> None:
         try:

@@ -8,20 +8,40 @@ such sign, so an idle connection is still checked.
 
 import select
 import time
+from typing import Self
 from weakref import WeakKeyDictionary
 
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 TRUSTED_FOR_S = 1.0
 """For this time after its last use, a connection with nothing to read is trusted without a check."""
 
+TABLE_WITHIN_S = 3
+"""Longer than this a migration does not wait for a table: whatever reads it meanwhile waits behind."""
+
 _given_back: WeakKeyDictionary[Connection, float] = WeakKeyDictionary()
+
+
+class SchemaEditor(DatabaseSchemaEditor):
+    """Django's editor, which gives up a table that a long query reads, so that interviews go on.
+
+    `manage.py migrate` tries again. CREATE INDEX CONCURRENTLY has no transaction, and lets all others work.
+    """
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self.atomic_migration:
+            self.execute(f"SET LOCAL lock_timeout = '{TABLE_WITHIN_S}s'")
+        return self
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's wrapper with fewer checks; see the module."""
+
+    SchemaEditorClass = SchemaEditor
 
     @property
     def pool(self) -> ConnectionPool | None:

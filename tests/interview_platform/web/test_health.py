@@ -90,3 +90,15 @@ def test_store_that_answers_again_is_asked_again():
 
     assert readiness.states({"store": check}) == {"store": "ConnectionError"}
     assert readiness.states({"store": check}) == {"store": "ok"}
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3:8000", "not a name", ""])
+@pytest.mark.parametrize("address", ["/health", "/ready", "/metrics"])
+async def test_probe_asks_under_any_host_over_plain_http(async_client, clean_redis, settings, address, host):
+    settings.SECURE_SSL_REDIRECT = True
+    assert (await async_client.get(address, headers={"host": host})).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/", "/health/", "/healthy", "/api/health", "/ready/x", "//health"])
+async def test_nothing_else_answers_under_an_unknown_host(async_client, address):
+    assert (await async_client.get(address, headers={"host": "10.1.2.3"})).status_code == 400

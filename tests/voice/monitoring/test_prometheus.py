@@ -1,8 +1,10 @@
 """The metrics page that Prometheus scrapes."""
 
 import os
+import re
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,15 +21,15 @@ from voice.inference import breaker
 from voice.inference.breaker import Breaker
 from voice.infra import redis_clients
 from voice.models import Recording
-from voice.monitoring import prometheus
+from voice.monitoring import prometheus, readiness
 from voice.queues import jobs
 from voice.recordings import storage
 from voice.speech import cache
 from voice.speech.cache import CachedSpeech
-from voice.workers import transcription
+from voice.workers import sweeper, transcription
 
 ROOT = Path(__file__).resolve().parents[3]
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # the stores are read in threads
 STARTED = (
     "import sys, django; django.setup(); from voice import metrics; from voice.monitoring import prometheus; "
 )
@@ -78,6 +80,8 @@ def test_page_without_redis_has_the_rest(client, monkeypatch):
     assert "voice_breaker_state" not in page
     assert "voice_queue_length" not in page
     assert "voice_recordings_waiting 0.0" in page
+    assert 'voice_store_up{store="redis"} 0.0' in page
+    assert 'voice_store_up{store="postgresql"} 1.0' in page
 
 
 def test_page_without_postgresql_has_the_rest(client, clean_redis, monkeypatch):
@@ -92,7 +96,25 @@ def test_page_without_postgresql_has_the_rest(client, clean_redis, monkeypatch):
     assert "voice_recordings_waiting" not in page
 
 
-@pytest.mark.django_db(transaction=True)  # a job is queued on commit
+def test_page_comes_though_every_store_hangs(client, clean_redis, monkeypatch):
+    """They answer when the page has come, so that without its limit it would never come."""
+    has_come = threading.Event()
+    for collector in (prometheus.RedisState, prometheus.DatabaseState):
+        monkeypatch.setattr(collector, "collect", lambda self: has_come.wait(120) and [])
+    hung = {store: lambda store=store: has_come.wait(120) for store in readiness.STORES}
+    monkeypatch.setattr(readiness, "STORES", hung)
+    monkeypatch.setattr(prometheus, "WITHIN_S", 0.05)
+
+    page = client.get(reverse("metrics")).content.decode()
+    has_come.set()
+
+    assert "voice_cache_requests_total" in page
+    assert "voice_queue_length" not in page
+    assert [line for line in page.splitlines() if line.startswith("voice_store_up")] == [
+        f'voice_store_up{{store="{store}"}} 0.0' for store in ("postgresql", "redis", "storage")
+    ]
+
+
 def test_queues_and_what_waits_in_postgresql_are_told(client, clean_redis):
     jobs.enqueue_now("stt", "voice.workers.transcription.transcribe", "an-id")
     factories.TranscriptFactory(recording=factories.RecordingFactory(sealed=True))
@@ -108,6 +130,17 @@ def test_queues_and_what_waits_in_postgresql_are_told(client, clean_redis):
     assert f"voice_recording_bytes_waiting {float(sum(row.byte_count for row in waiting))}" in lines
     assert 'voice_transcripts_waiting{kind="live"} 1.0' in lines
     assert 'voice_transcripts_waiting{kind="deferred"} 1.0' in lines
+
+
+def test_last_sweep_is_told(client, clean_redis):
+    assert "voice_last_sweep_timestamp_seconds 0.0" in client.get(reverse("metrics")).content.decode()
+
+    sweeper.sweep()
+
+    [line] = re.findall(
+        "^voice_last_sweep_timestamp_seconds (.+)$", client.get("/metrics").content.decode(), re.M
+    )
+    assert float(line) == float(clean_redis.get("voice:swept")) > 0
 
 
 def test_processes_are_added_up_and_what_they_share_is_there(processes):

@@ -1,9 +1,11 @@
 """A worker's /health, /ready and /metrics, and its job metrics."""
 
+import contextlib
 import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +22,7 @@ from interview_platform.demo.processes import end_with_parent
 from tests.faults.waiting import wait_for
 from voice.inference.reports import EngineReport
 from voice.monitoring import readiness
-from voice.monitoring.worker_http import Server
+from voice.monitoring.worker_http import Door
 from voice.workers import slot
 from voice.workers import worker as workers
 from voice.workers.worker import VoiceWorker
@@ -83,11 +85,16 @@ def working(worker):
 
 
 @pytest.fixture
-def ask(worker):
+def door():
+    with contextlib.closing(Door(("127.0.0.1", 0))) as door:
+        yield door
+
+
+@pytest.fixture
+def ask(worker, door):
     """A function that returns status and body of a worker's address."""
-    server = Server(("127.0.0.1", 0), worker.checks())
-    with server.running():
-        yield lambda path: get(server.server_port, path)
+    with door.answering(lambda: ""), door.serving(worker.checks()):
+        yield lambda path: get(door.port, path)
 
 
 def get(port, path):
@@ -160,12 +167,23 @@ def test_metrics_are_those_of_the_machine(ask):
     assert "voice_queue_length{" in body
 
 
-def test_client_that_says_nothing_holds_nobody_up(ask, worker):
-    import socket
+def test_client_that_says_nothing_holds_nobody_up(door):
+    with door.answering(lambda: ""), socket.create_connection(("127.0.0.1", door.port)):
+        assert get(door.port, "/health")[0] == 200
 
-    server = Server(("127.0.0.1", 0), worker.checks())
-    with server.running(), socket.create_connection(server.server_address):
-        assert get(server.server_port, "/health")[0] == 200
+
+def test_health_is_answered_though_the_worker_answers_nothing(door):
+    """As while a model holds Python's lock there."""
+    with door.answering(lambda: ""), contextlib.ExitStack() as waiting:
+        for _ in range(300):  # more than may wait for the worker
+            asking = waiting.enter_context(socket.create_connection(("127.0.0.1", door.port)))
+            asking.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert get(door.port, "/health") == (200, '{"status": "ok"}')
+
+
+def test_worker_that_is_stuck_is_not_healthy(door):
+    with door.answering(lambda: "no sign of life for 121 s"):
+        assert get(door.port, "/health") == (503, '{"status": "no sign of life for 121 s"}')
 
 
 def test_jobs_are_counted_by_queue_and_outcome(worker, clean_redis, settings):
@@ -204,7 +222,6 @@ def test_command_serves_on_its_port_until_it_ends(clean_redis, tmp_path):
         get(port, "/health")
 
 
-def test_command_says_that_its_port_is_taken(clean_redis, worker):
-    server = Server(("127.0.0.1", 0), {})
-    with server, pytest.raises(CommandError, match="cannot be opened"):
-        call_command("voiceworker", "default", "--port", str(server.server_port))
+def test_command_says_that_its_port_is_taken(clean_redis, door):
+    with pytest.raises(CommandError, match="cannot be opened"):
+        call_command("voiceworker", "default", "--port", str(door.port))

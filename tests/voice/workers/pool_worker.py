@@ -6,11 +6,13 @@ import time
 
 import django
 import redis
+from django.conf import settings
 
 from tests.fakes import FakeRecognition
 from voice.errors import EngineUnavailable
 from voice.queues import leases
 from voice.workers import attendant, worker
+from voice.workers.stop_signals import StopSignals
 
 
 class PretendedEngine(FakeRecognition):
@@ -41,13 +43,14 @@ def main(list_names: str, model: str, device: str, *times: str) -> int:
 
     leases.LEASE_S, attendant.BEAT_S, worker.TELL_EVERY_S = int(times[0]), float(times[1]), float(times[2])
     connection = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=600)
-    notes = attendant.forked(connection, deadline_s=60)
+    asked = StopSignals()
+    notes = attendant.forked(connection, deadline_s=60, grace_s=settings.WORKER_GRACE_S, signals=asked)
     service = recognizer.Recognizer([PretendedEngine(model, device)], pool=os.environ["POOL"])
     recognizer.recognizer = lambda: service
     tell = lambda transcript, **_: connection.rpush("written", str(transcript.recording_id))  # noqa: E731
     signals.transcript_finished.connect(tell, weak=False)
     program = worker.VoiceWorker(
-        list_names.split(","), connection=connection, services=[service], notes=notes
+        list_names.split(","), connection=connection, services=[service], notes=notes, signals=asked
     )
     return program.run(lambda line: print(line, flush=True))
 

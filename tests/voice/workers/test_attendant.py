@@ -43,6 +43,23 @@ def test_model_that_hangs_ends_the_process_though_its_jobs_gave_up_on_it(state, 
     assert ward.stuck(1) == reason
 
 
+def test_worker_that_says_nothing_for_longer_than_a_job_may_take_is_not_healthy():
+    ward = Ward(deadline_s=60)
+    assert ward.silent(1000) == ""  # it has not begun yet
+    ward.note("engines", {"reports": []}, now_s=1000)
+
+    assert ward.silent(1060) == ""
+    assert ward.silent(1061) == "no sign of life for 61 s"
+
+
+def test_worker_whose_long_job_holds_the_lock_of_python_is_healthy():
+    ward = Ward(deadline_s=60)
+    ward.note("began", {"slot": "one", **WORK}, now_s=0)
+    ward.note("allowed", {"slot": "one", "seconds": 100}, now_s=0)
+
+    assert [bool(ward.silent(now_s)) for now_s in (160, 161)] == [False, True]
+
+
 def test_worker_that_stands_still_counts_as_dead_until_it_goes_on(clean_redis):
     is_stopped = [False, True, True, True, False]
     ward = Ward(deadline_s=60)

@@ -27,6 +27,7 @@ from voice.inference import reports
 from voice.inference.reports import EngineReport
 from voice.queues import jobs, leases, turns
 from voice.workers import attendant, registration, slot, worker
+from voice.workers.stop_signals import StopSignals
 from voice.workers.worker import VoiceWorker
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -113,14 +114,17 @@ def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
     django.setup()
     settings.JOBS = JOBS
     leases.LEASE_S, attendant.BEAT_S, worker.TELL_EVERY_S, worker.REPEATED_SIGNAL_S = 2, 0.3, 0.3, 0.2
-    connection = _redis()
-    notes = attendant.forked(connection, deadline_s=float(deadline_s))
+    connection, signals = _redis(), StopSignals()
+    notes = attendant.forked(
+        connection, deadline_s=float(deadline_s), grace_s=settings.WORKER_GRACE_S, signals=signals
+    )
     program = VoiceWorker(
         queue_names.split(","),
         connection=connection,
         slot_count=int(slot_count),
         services=[CountingService()],
         notes=notes,
+        signals=signals,
     )
     return program.run(lambda line: print(line, flush=True))
 
@@ -500,6 +504,20 @@ def test_job_that_holds_the_lock_of_python_too_long_ends_the_process(client, sta
     assert process.returncode == -signal.SIGABRT
     assert "in stall" in log
     assert not leases.is_pending(job.id, client)
+
+
+def test_grace_is_kept_while_a_job_holds_the_lock_of_python(client, start, monkeypatch):
+    monkeypatch.setenv("WORKER_GRACE_S", "0.3")
+    process = start(deadline_s=300)
+    job = enqueue(client, stall)
+    wait_for(client, "stalled")
+
+    process.terminate()
+
+    assert process.wait(WITHIN_S) == -signal.SIGKILL
+    assert "still at work after 0.3 s of grace" in process.stderr.read()
+    assert not leases.is_pending(job.id, client)
+    assert client.hget(Job.key_for(job.id), "drained") == b"1"
 
 
 def test_worker_without_its_attendant_stops(client, start):

@@ -2,18 +2,19 @@
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
-import django_rq
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from voice.infra import processor
-from voice.monitoring import worker_http
+from voice.infra import processor, redis_clients, sql
+from voice.monitoring.worker_http import Door
 from voice.workers import attendant
+from voice.workers.registration import served_by_slots
 from voice.workers.services import Service
+from voice.workers.stop_signals import StopSignals
 from voice.workers.worker import VoiceWorker
 
 RECOGNITIONS_A_SLOT = 3
@@ -57,18 +58,29 @@ class Command(BaseCommand):
         self, *args: Any, queues: list[str], slots: int | None, port: int, nice: int, **options: Any
     ) -> None:
         queues = with_calls(queues)
-        connection = django_rq.get_connection(queues[0])
-        notes = attendant.forked(connection, deadline_s=settings.JOB_DEADLINE_S)
+        count = max(1, default_slots(queues) if slots is None else slots)
+        if warning := sql.fit_pool(len(served_by_slots(queues, count))):
+            self.stderr.write(warning)
+        connection = redis_clients.own_client()
+        door, signals = _door(port), StopSignals()
+        notes = attendant.forked(
+            connection,
+            deadline_s=settings.JOB_DEADLINE_S,
+            grace_s=settings.WORKER_GRACE_S,
+            signals=signals,
+            door=door,
+        )
         if nice:
             processor.stand_back(nice)
         worker = VoiceWorker(
             queues,
             connection=connection,
-            slot_count=max(1, default_slots(queues) if slots is None else slots),
+            slot_count=count,
             services=services_for(queues),
             notes=notes,
+            signals=signals,
         )
-        with _http(worker, port):
+        with door.serving(worker.checks()) if door else nullcontext():
             status = worker.run(when_ready=_settle)
         sys.exit(status)
 
@@ -80,18 +92,14 @@ def _settle(line: str) -> None:
     print(line, flush=True)
 
 
-@contextmanager
-def _http(worker: VoiceWorker, port: int) -> Iterator[None]:
+def _door(port: int) -> Door | None:
     if not port:
-        yield
-        return
-    place = f"{settings.WORKER_HOST}:{port}"
+        return None
     try:
-        server = worker_http.Server((settings.WORKER_HOST, port), worker.checks())
+        return Door((settings.WORKER_HOST, port))
     except OSError as error:
+        place = f"{settings.WORKER_HOST}:{port}"
         raise CommandError(f"{place} cannot be opened ({error.strerror}): choose another --port.") from None
-    with server.running():
-        yield
 
 
 _CALLS = (
