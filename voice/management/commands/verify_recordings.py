@@ -1,0 +1,64 @@
+"""Compare recordings with object storage: after a restore, or to know that all of them can be heard.
+
+manage.py verify_recordings                    read every file, compare every sample
+manage.py verify_recordings --names-only       only look whether the files are there
+manage.py verify_recordings --mend             after a restore, before the platform starts
+"""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
+
+from voice.models import PendingErasure, Recording
+from voice.privacy import scanning
+from voice.queues import erasing
+from voice.recordings import recovery, storage
+
+
+class Command(BaseCommand):
+    """manage.py verify_recordings"""
+
+    help = (
+        "Say which recordings object storage lacks, and which of its files belong to no row. "
+        "The exit status is 1 if a recording is not whole."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--names-only", action="store_true", help="do not read the files")
+        parser.add_argument(
+            "--mend",
+            action="store_true",
+            help="make growing recordings agree with object storage, and erase files without a row; "
+            "only while no other process of the platform runs",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["mend"]:
+            self._mend()
+        rows = Recording.objects.exclude(status=Recording.Status.DISCARDED)
+        count, faults = rows.count(), 0
+        for row, fault in _faults(rows, is_read=not options["names_only"]):
+            self.stdout.write(f"recording {row.pk} ({row.status}): {fault}")
+            faults += 1
+        strangers = sum(map(len, scanning.keys_without_row().values()))
+        self.stdout.write(f"recordings: {count}, not whole: {faults}, without a row: {strangers}")
+        if faults:
+            raise CommandError(f"{faults} recordings are not whole", returncode=1)
+
+    def _mend(self) -> None:
+        growing = Recording.objects.filter(status__in=storage.GROWING).values_list("pk", flat=True)
+        for recording_id in list(growing):
+            if not recovery.mend(recording_id):
+                self.stdout.write(f"recording {recording_id}: its end is lost, unless its source has it")
+        for store, keys in scanning.keys_without_row().items():
+            noted = erasing.note(PendingErasure.Store(store), sorted(keys))
+            self.stdout.write(f"without a row, being erased: {len(noted)} of {store}")
+
+
+def _faults(rows: QuerySet[Recording], *, is_read: bool) -> Iterator[tuple[Recording, str]]:
+    for row in rows.order_by("pk").iterator(chunk_size=500):
+        if fault := recovery.fault(row, is_read=is_read):
+            yield row, fault
