@@ -46,9 +46,9 @@ def _damage(recording: Recording) -> str:
 def mend(recording_id: UUID) -> bool:
     """Make a growing recording agree with object storage. Return whether nothing of it is lost.
 
-    Segments that are gone are cut from the whole file, and so is what was said after that moment. Where there
-    is no whole file the recording ends before the first segment that is gone: its source sends the rest again,
-    if it still has it.
+    Segments that are gone are cut from the whole file, and so is what was said after that moment. Without a
+    whole file the recording ends before the first segment that is gone: its source sends the rest again, if
+    it still has it.
 
     Raises OSError when the storage fails.
     """
@@ -74,7 +74,7 @@ def mend(recording_id: UUID) -> bool:
 
 
 def _whole(names: list[str]) -> bytes:
-    """Return the samples of the whole file of a recording; none if there is no file that is as it was written."""
+    """Return the samples of the whole file of a recording; none if it is damaged or not there."""
     for name in names:
         digest, _, kind = name.rpartition("/")[2].partition(".")
         if kind != "flac":
