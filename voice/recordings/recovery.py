@@ -44,7 +44,9 @@ def _damage(recording: Recording) -> str:
 
 @transaction.atomic
 def mend(recording_id: UUID) -> bool:
-    """Make a growing recording agree with object storage. Return whether nothing of it is lost.
+    """Make a recording agree with object storage. Return whether nothing of it is lost.
+
+    A stored one without its file is sealed again: its source sends it, if it still has it.
 
     Segments that are gone are cut from the whole file, and so is what was said after that moment. Without a
     whole file the recording ends before the first segment that is gone: its source sends the rest again, if
@@ -53,8 +55,13 @@ def mend(recording_id: UUID) -> bool:
     Raises OSError when the storage fails.
     """
     recording = Recording.objects.select_for_update().get(pk=recording_id)
+    if recording.status == Recording.Status.STORED and fault(recording, is_read=False):
+        recording.status, recording.segment_ends = Recording.Status.SEALED, []
+        recording.storage_name = recording.sha256 = ""
+        recording.save(update_fields=["status", "segment_ends", "storage_name", "sha256"])
+        return False
     if recording.status not in storage.GROWING:
-        return not fault(recording, is_read=False)
+        return True
     names = object_storage.names(storage.directory(recording_id))
     pcm = _whole(names)[: recording.limit_bytes]
     kept: list[int] = []

@@ -1,10 +1,11 @@
 """PostgreSQL was restored to a moment at which a recording grew; object storage is as it was later."""
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from tests.voice.recordings.test_segments import PCM, files, growing, seal, short  # noqa: F401  a fixture
+from tests.voice.recordings.test_segments import PCM, files, growing, seal, send, short  # noqa: F401  a fixture
 from voice.infra import object_storage
 from voice.models import Recording
 from voice.recordings import buffer, recovery, storage
@@ -45,7 +46,20 @@ def test_a_stored_recording_without_its_file_is_told():
     delete_files(recording)
 
     assert recovery.fault(recording, is_read=False) == "its file is gone"
+
+
+def test_a_source_that_still_has_a_stored_recording_without_a_file_sends_it_again():
+    recording = stored()
+    delete_files(recording)
+
     assert not recovery.mend(recording.pk)
+
+    recording.refresh_from_db()
+    assert (recording.status, recording.byte_count) == (Recording.Status.SEALED, 1000)
+    async_to_sync(send)(recording, 0, 1000)
+    storing.store(str(recording.pk))
+    recording.refresh_from_db()
+    assert recovery.fault(recording, is_read=True) == ""
 
 
 def test_a_file_with_other_samples_is_told():

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from voice.models import PendingErasure, Recording
 from voice.privacy import scanning
 from voice.queues import erasing
-from voice.recordings import recovery, storage
+from voice.recordings import recovery
 
 
 class Command(BaseCommand):
@@ -31,15 +31,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--mend",
             action="store_true",
-            help="make growing recordings agree with object storage, and erase files without a row; "
+            help="make recordings agree with object storage, and erase files without a row; "
             "only while no other process of the platform runs",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["mend"]:
-            self._mend()
+        faults = self._mend() if options["mend"] else 0
         rows = Recording.objects.exclude(status=Recording.Status.DISCARDED)
-        count, faults = rows.count(), 0
+        count = rows.count()
         for row, fault in _faults(rows, is_read=not options["names_only"]):
             self.stdout.write(f"recording {row.pk} ({row.status}): {fault}")
             faults += 1
@@ -48,14 +47,18 @@ class Command(BaseCommand):
         if faults:
             raise CommandError(f"{faults} recordings are not whole", returncode=1)
 
-    def _mend(self) -> None:
-        growing = Recording.objects.filter(status__in=storage.GROWING).values_list("pk", flat=True)
-        for recording_id in list(growing):
+    def _mend(self) -> int:
+        """Mend what can be mended, and return how many recordings are not whole."""
+        lost = 0
+        kept = Recording.objects.exclude(status=Recording.Status.DISCARDED).values_list("pk", flat=True)
+        for recording_id in kept.iterator(chunk_size=500):
             if not recovery.mend(recording_id):
-                self.stdout.write(f"recording {recording_id}: its end is lost, unless its source has it")
+                self.stdout.write(f"recording {recording_id}: not whole, unless its source sends it again")
+                lost += 1
         for store, keys in scanning.keys_without_row().items():
             noted = erasing.note(PendingErasure.Store(store), sorted(keys))
             self.stdout.write(f"without a row, being erased: {len(noted)} of {store}")
+        return lost
 
 
 def _faults(rows: QuerySet[Recording], *, is_read: bool) -> Iterator[tuple[Recording, str]]:
