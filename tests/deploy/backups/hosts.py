@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from interview_platform.demo.embedded import free_port
 from interview_platform.demo.processes import end_with_parent
+from tests.faults.network import Namespace, here
 from tests.faults.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,9 +33,10 @@ def missing() -> str:
 class PostgreSQL:
     """A server of Debian's PostgreSQL with the shipped settings, whose log goes to a repository."""
 
-    def __init__(self, directory: Path, *, repository: Path) -> None:
+    def __init__(self, directory: Path, *, repository: Path, inside: Namespace = here) -> None:
         self.data = directory / "data"
         self.repository = repository
+        self._inside = inside
         self.port = free_port()
         self._run = directory / "run"
         for made in (directory, self._run, repository):
@@ -46,7 +48,7 @@ class PostgreSQL:
 
     @property
     def url(self) -> str:
-        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        return f"postgres://postgres@{self._inside.address}:{self.port}/postgres"
 
     @property
     def env(self) -> dict[str, str]:
@@ -70,12 +72,14 @@ class PostgreSQL:
 
     @property
     def prefix(self) -> list[str]:
-        """The beginning of a command that runs under PostgreSQL's account."""
-        return ["runuser", "-u", ACCOUNT, "--"] if os.geteuid() == 0 else []
+        """The beginning of a command that runs on this host, under PostgreSQL's account."""
+        return [*self._inside.prefix, *(["runuser", "-u", ACCOUNT, "--"] if os.geteuid() == 0 else [])]
 
     @property
     def start_command(self) -> str:
-        settings = f"-p {self.port} -c unix_socket_directories={self._run} -c archive_timeout=2 -c fsync=off"
+        address = self._inside.address
+        settings = f"-p {self.port} -c listen_addresses={address} -c unix_socket_directories={self._run}"
+        settings += " -c archive_timeout=2 -c fsync=off"
         command = [*self.prefix, str(BINARIES / "pg_ctl"), "-D", str(self.data), "-l", str(self._run / "log")]
         return f'{" ".join(command)} -w -o "{settings}" start'
 
@@ -87,6 +91,18 @@ class PostgreSQL:
         shutil.copy(self._run / "postgresql.conf", self.data / "backups.conf")
         with (self.data / "postgresql.conf").open("a") as settings:
             settings.write("include 'backups.conf'\n")
+
+    def follow(self, primary: "PostgreSQL") -> None:
+        """Copy another host's cluster and follow it, until it is promoted."""
+        source = ["-h", primary._inside.address, "-p", str(primary.port), "-U", "postgres"]
+        slot = ["--create-slot", "--slot", "standby", "--write-recovery-conf", "--checkpoint", "fast"]
+        self._do([str(BINARIES / "pg_basebackup"), "-D", str(self.data), *source, *slot])
+        self.start()
+
+    def accept(self, addresses: str) -> None:
+        """Let hosts of this address range in, as clients and to follow."""
+        with (self.data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {addresses} trust\nhost replication all {addresses} trust\n")
 
     def start(self) -> None:
         self._do(["bash", "-c", self.start_command])
@@ -114,8 +130,9 @@ class ObjectStorage:
 
     BUCKET, KEY, SECRET = "interviews", "tests", "a secret of the test"
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, inside: Namespace = here) -> None:
         self._directory = directory
+        self._inside = inside
         self._files = directory / "files"
         self._ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
         self._grpc = {name: free_port() for name in self._ports}
@@ -123,7 +140,7 @@ class ObjectStorage:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._ports['s3']}"
+        return f"http://{self._inside.address}:{self._ports['s3']}"
 
     @property
     def env(self) -> dict[str, str]:
@@ -131,17 +148,17 @@ class ObjectStorage:
         access = {"S3_ACCESS_KEY_ID": self.KEY, "S3_SECRET_ACCESS_KEY": self.SECRET, "S3_REGION": "us-east-1"}
         return {**access, "S3_BUCKET": self.BUCKET, "S3_ENDPOINT_URL": self.url}
 
-    @property
-    def rclone(self) -> dict[str, str]:
-        """Rclone's settings for it, under the name `live`."""
-        return {
-            "RCLONE_CONFIG_LIVE_TYPE": "s3",
-            "RCLONE_CONFIG_LIVE_PROVIDER": "Other",
-            "RCLONE_CONFIG_LIVE_ENDPOINT": self.url,
-            "RCLONE_CONFIG_LIVE_ACCESS_KEY_ID": self.KEY,
-            "RCLONE_CONFIG_LIVE_SECRET_ACCESS_KEY": self.SECRET,
-            "RCLONE_CONFIG": "/dev/null",
+    def rclone(self, name: str = "live") -> dict[str, str]:
+        """Return rclone's settings for it, under this name."""
+        settings = {
+            "TYPE": "s3",
+            "PROVIDER": "Other",
+            "ENDPOINT": self.url,
+            "ACCESS_KEY_ID": self.KEY,
+            "SECRET_ACCESS_KEY": self.SECRET,
         }
+        named = {f"RCLONE_CONFIG_{name.upper()}_{key}": value for key, value in settings.items()}
+        return {"RCLONE_CONFIG": "/dev/null", **named}
 
     def __enter__(self) -> Self:
         self.start()
@@ -160,7 +177,8 @@ class ObjectStorage:
         access.write_text(json.dumps({"identities": [identity]}))
         ports = [f"-{name}.port={port}" for name, port in self._ports.items()]
         ports += [f"-{name}.port.grpc={port}" for name, port in self._grpc.items()]
-        command = ["weed", "server", f"-dir={self._files}", "-ip=127.0.0.1", "-s3", f"-s3.config={access}"]
+        place = [f"-dir={self._files}", f"-ip={self._inside.address}", "-ip.bind=0.0.0.0"]
+        command = [*self._inside.prefix, "weed", "server", *place, "-s3", f"-s3.config={access}"]
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *ports],

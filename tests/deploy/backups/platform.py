@@ -81,7 +81,7 @@ class Site:
         metrics.mkdir(exist_ok=True)
         return {
             **self.postgresql.env,
-            **self.objects.rclone,
+            **self.objects.rclone(),
             **self.env,
             "DATABASE_URL": self.database,
             "VAR_DIR": str(self.directory / "var"),

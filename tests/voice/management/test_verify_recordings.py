@@ -1,3 +1,4 @@
+from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
 
@@ -5,6 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from tests.voice.recordings.test_recovery import delete_files, stored
 from voice.models import PendingErasure, Recording
@@ -68,3 +70,12 @@ def test_mending_erases_what_has_no_row_and_mends_what_grows():
     assert growing.segment_ends == []
     assert f"recording {growing.pk}: not whole" in report
     assert PendingErasure.objects.filter(store="recording", key=str(stranger)).exists()
+
+
+def test_only_what_is_new_is_looked_at_where_that_is_wanted():
+    old = stored()
+    delete_files(old)
+    Recording.objects.update(stored_at=timezone.now() - timedelta(hours=2))
+
+    assert verify("--hours", "1", "--mend") == (True, "recordings: 0, not whole: 0\n")
+    assert not verify("--hours", "3")[0]
