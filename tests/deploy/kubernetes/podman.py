@@ -39,16 +39,19 @@ class Podman:
         self.directory, self.host = directory, host
         (directory / "containers.conf").write_text(CONFIGURATION)
 
-    def __call__(self, *arguments: str, stdin: str | None = None, within_s: float = 600) -> str:
-        """Run podman and return what it prints.
+    def __call__(
+        self, *arguments: str, stdin: str | None = None, within_s: float = 600, is_inside: bool = True
+    ) -> str:
+        """Run podman in the namespace, or outside to build, and return what it prints.
 
         Raises:
             RuntimeError: it failed; the message has its errors.
         """
         store = ("--root", str(self.directory / "root"), "--runroot", str(self.directory / "run"))
+        # Not `ip netns exec`: it mounts /sys again, without the control groups.
+        inside = ("nsenter", f"--net={NAMESPACES / self.host.name}") if is_inside else ()
         done = subprocess.run(
-            # Not `ip netns exec`: it mounts /sys again, without the control groups.
-            ("nsenter", f"--net={NAMESPACES / self.host.name}", "podman", *store, *arguments),
+            (*inside, "podman", *store, *arguments),
             env={**os.environ, "CONTAINERS_CONF": str(self.directory / "containers.conf")},
             input=stdin,
             capture_output=True,
@@ -85,7 +88,8 @@ class Podman:
         given = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
         options = ("--network", "host", "--build-arg", f"BASE_IMAGE={BASE}", "--target", target)
         name = f"localhost/interview-platform/{target}:0.1.0"
-        self("build", "--file", str(dockerfile), *options, *given, "--tag", name, str(ROOT), within_s=1800)
+        build = ("build", "--file", str(dockerfile), *options, *given, "--tag", name, str(ROOT))
+        self(*build, within_s=1800, is_inside=False)
 
     def play(self, manifests: list[Manifest]) -> None:
         """Start the pods of these manifests; returns when their init containers have ended."""
