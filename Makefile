@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/installed
 
-.PHONY: help demo test proof bench load pictures lint messages lock clean
+.PHONY: help demo test proof bench load pictures lint messages backup restore lock clean
 .DEFAULT_GOAL := help
 # A machine may forbid Python to keep bytecode. Then each of hundreds of processes would compile everything again: 1.2 s.
 unexport PYTHONDONTWRITEBYTECODE
@@ -44,6 +44,12 @@ lint: $(STAMP) ## Check style, types and the direction of imports
 messages: $(STAMP) ## Collect texts for translation, and compile what is translated (needs gettext)
 	DEBUG=true $(PY) manage.py makemessages --all --no-obsolete --add-location file --ignore .venv --ignore 'tests/*'
 	DEBUG=true $(PY) manage.py compilemessages --ignore .venv
+
+backup: ## Back up PostgreSQL and object storage (docs/backups.md)
+	@deploy/backups/backup.sh $(ARGS)
+
+restore: ## Restore both at a second: TIME='2026-11-30 03:00:00+01:00' (docs/backups.md)
+	@TIME="$(TIME)" OVERWRITE="$(OVERWRITE)" REHEARSAL="$(REHEARSAL)" deploy/backups/restore.sh
 
 # The stamp is newer than the lock once everything is installed, so a second start installs nothing.
 $(STAMP): requirements.lock

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core import signing
 
+REGION_ENDS = "~"
+"""Between the name of a region and the token of a link. No token has this character."""
 SHORTEST_KEY = 32
 """Characters. `secrets.token_urlsafe(32)`, which has 43, is a good key."""
 
@@ -31,6 +33,20 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
+def in_link(token: str) -> str:
+    """Return what a link carries: the token, after the name of this region if it has one.
+
+    By the name the edge knows whose hosts to ask (docs/regions.md). Which region a link names means nothing
+    here: links of before the region had a name, or of another name, lead to the same row.
+    """
+    return f"{settings.REGION}{REGION_ENDS}{_bare(token)}" if settings.REGION else _bare(token)
+
+
+def _bare(token: str) -> str:
+    """Return the token of a link without the name of its region."""
+    return token.rpartition(REGION_ENDS)[2]
+
+
 def digest(token: str) -> bytes:
     """Return the hash under the newest key, which a row keeps: HMAC-SHA256, 32 bytes."""
     return _digest(token, settings.TOKEN_KEYS[0])
@@ -38,7 +54,7 @@ def digest(token: str) -> bytes:
 
 def digests(token: str) -> list[bytes]:
     """Return the hash under each key: a row may have been written with any of them."""
-    return [_digest(token, key) for key in settings.TOKEN_KEYS]
+    return [_digest(_bare(token), key) for key in settings.TOKEN_KEYS]
 
 
 def encrypt(token: str) -> bytes:
@@ -87,7 +103,7 @@ def read_confirmation(token: str) -> tuple[UUID, datetime] | None:
 
 def _read_signed(token: str, purpose: str) -> tuple[UUID, datetime] | None:
     try:
-        row_id, until = _signer(purpose).unsign(token).split(".")
+        row_id, until = _signer(purpose).unsign(_bare(token)).split(".")
     except signing.BadSignature:
         return None
     return UUID(row_id), datetime.fromtimestamp(int(until), UTC)

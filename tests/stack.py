@@ -37,6 +37,7 @@ class Stack:
     `secrets` what they are given.
 
     listener: the listening socket of the web processes, instead of one of the stack's own.
+    database: the URL of a migrated database to work on, instead of a fresh one.
     adapt: turns the demo's programs into those of this stack.
     """
 
@@ -46,6 +47,7 @@ class Stack:
         *,
         env: Mapping[str, str] | None = None,
         listener: socket.socket | None = None,
+        database: str = "",
         adapt: Callable[[list[__main__.Program]], Sequence[__main__.Program]] = list,
     ) -> None:
         self.directory = directory
@@ -54,6 +56,7 @@ class Stack:
         self.url = ""
         self.env: dict[str, str] = dict(env or {})
         self._listener = listener
+        self._database = database
         self._adapt = adapt
         self._closing = contextlib.ExitStack()
         self._supervisor: Supervisor | None = None
@@ -100,14 +103,14 @@ class Stack:
         listener = self._listener or enter(__main__.listening_socket("127.0.0.1", 0))
         host, port = listener.getsockname()
         self.url = f"http://{host}:{port}"
-        server = self.env.pop("DATABASE_URL", os.environ["DATABASE_URL"])
+        server = self._database or self.env.pop("DATABASE_URL", os.environ["DATABASE_URL"])
         shared = Path(os.environ.get("TESTS_DIRECTORY", self.directory.parent))
         self.env = {
             **os.environ,
             **programs.settings(self.directory, port),
             "BASE_URL": self.url,
             "ALLOWED_HOSTS": f"{host},localhost",
-            "DATABASE_URL": enter(fresh_database(server, template=migrated(server, shared))),
+            "DATABASE_URL": self._database or enter(_migrated_copy(server, shared)),
             "REDIS_URL": self.env.get("REDIS_URL") or enter(embedded.redis(self.directory / "redis")),
             "STATIC_ROOT": static_files(shared),
             "DJANGO_SETTINGS_MODULE": "interview_platform.settings",
@@ -222,6 +225,10 @@ class Stack:
     def _instances(self, name: str) -> list[Instance]:
         assert self._supervisor
         return self._supervisor.of(name)
+
+
+def _migrated_copy(server: str, shared: Path) -> contextlib.AbstractContextManager[str]:
+    return fresh_database(server, template=migrated(server, shared))
 
 
 def small(programs: Sequence[__main__.Program]) -> list[__main__.Program]:

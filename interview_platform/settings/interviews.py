@@ -1,6 +1,14 @@
 """Interviews, the language model, and other systems that are told."""
 
+import re
+
 from interview_platform.settings.environment import env, networks
+
+# The name of this installation among those of other regions, in every link (docs/regions.md).
+REGION = env("REGION", default="")
+env.require("REGION", re.fullmatch(r"[a-z0-9-]*", REGION), "write small letters, digits and hyphens.")
+# So long a candidate's page keeps an answer that is stored, in case a standby set asks for it again.
+AUDIO_KEPT_S = env.int("AUDIO_KEPT_S", default=0)
 
 # An open interview whose candidate was away for this long is closed and its recordings are stored.
 SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", default=24)

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from accounts import admin_log
 from accounts.models import ApiKey, User
 from interviews import states
-from interviews.actions import outbox, personal_data
+from interviews.actions import erasure_notes, outbox, personal_data
 from interviews.actions.errors import WrongState
 from interviews.actions.interviews import practice_text
 from interviews.admission.places import PLACE_LEASE_S
@@ -89,6 +89,7 @@ def _what_stays(invitation: Invitation, session: Session | None, *, by: object, 
         requested_by=by if isinstance(by, User) else None,
         requested_at=now,
         retry_at=now + NOT_SWEPT,
+        note=erasure_notes.digest(invitation.pk),
         invitation_status=invitation.status,
         invited_on=invitation.created_at.date(),
         is_trial=invitation.tried_id is not None or invitation.set_aside_of_id is not None,
@@ -103,6 +104,8 @@ def _what_stays(invitation: Invitation, session: Session | None, *, by: object, 
 
 
 def _source(by: object) -> Erasure.Source:
+    if isinstance(by, Erasure.Source):
+        return by
     kinds = {User: Erasure.Source.RECRUITER, ApiKey: Erasure.Source.API, Invitation: Erasure.Source.CANDIDATE}
     return next((source for kind, source in kinds.items() if isinstance(by, kind)), Erasure.Source.RETENTION)
 
@@ -153,6 +156,22 @@ def erase_overdue(*, now: datetime) -> int:
     return count
 
 
+def erase_again(*, now: datetime) -> int:
+    """After a restore, erase those candidates again who were erased since. Return how many."""
+    notes, count = erasure_notes.all_notes(), 0
+    if not notes:
+        return 0
+    for invitation in Invitation.objects.iterator():
+        if (note := erasure_notes.digest(invitation.pk)) not in notes:
+            continue
+        try:
+            erase_candidate(invitation=invitation, by=Erasure.Source(erasure_notes.read(note)), now=now)
+            count += 1
+        except WrongState:
+            continue  # an attempt that was erased with the candidate's last one
+    return count
+
+
 def _overdue(now: datetime) -> QuerySet[Invitation]:
     """Return invitations whose interview ended, or that expired unused, longer ago than the retention.
 
@@ -182,6 +201,8 @@ def completion_job_id(erasure_id: object) -> str:
 
 def complete(*, erasure: Erasure, now: datetime) -> bool:
     """Erase what is left, and return whether nothing is found any more. It may be called again and again."""
+    if erasure.note:
+        erasure_notes.write(erasure.note, erasure.source)
     left = personal_data.pending(erasure.pending)
     if erasure.session_key is not None:
         left += _erase_presence(erasure.session_key)
@@ -192,6 +213,7 @@ def complete(*, erasure: Erasure, now: datetime) -> bool:
         status=Erasure.Status.DONE,
         done_at=now,
         session_key=None,
+        note="",
         pending=[],
         steps=["rows", "connections", "speech service"],
         last_error="",

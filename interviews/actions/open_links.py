@@ -118,7 +118,7 @@ def _send(application: Application) -> None:
     interview = application.open_link.interview
     assert interview.published is not None, "an open link is of a published interview"
     token = tokens.confirmation(application.pk, until=application.created_at + CONFIRM_WITHIN)
-    link = f"{settings.BASE_URL}/open/confirm/{token}/"
+    link = f"{settings.BASE_URL}/open/confirm/{tokens.in_link(token)}/"
     with translation.override(languages.of_pages(interview.published.language)):
         context = {"application": application, "interview": interview, "link": link}
         subject = " ".join(render_to_string("interviews/mail/confirm_subject.txt", context).split())

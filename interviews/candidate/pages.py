@@ -93,6 +93,7 @@ def room(request: HttpRequest, token: str) -> HttpResponse:
             "websocket_path": f"/ws/interviews/{token}/",
             "link": url_of(token),
             "keep_audio": settings.KEEP_AUDIO_IN_BROWSER,
+            "audio_kept_s": settings.AUDIO_KEPT_S,
             "closing_text": invitation.definition.closing_text,
             "heard": reverse("interviews:heard", args=[token])
             if invitation.definition.is_correcting_allowed

@@ -50,6 +50,13 @@ class Erasure(models.Model):
 
     # How far the erasure is. Emptied when it is complete.
     session_key = models.UUIDField(null=True, help_text=_("The id of the session that was deleted."))
+    note = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("interviews.actions.erasure_notes, until it is written."),
+    )
     pending = models.JSONField(
         default=list, help_text=_("Ids under which the speech service may still find something.")
     )

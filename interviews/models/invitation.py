@@ -16,7 +16,7 @@ from interviews.tokens import new_token
 
 def url_of(token: str) -> str:
     """Return the complete link with this token."""
-    return f"{settings.BASE_URL}/i/{token}/"
+    return f"{settings.BASE_URL}/i/{tokens.in_link(token)}/"
 
 
 class Invitations(models.QuerySet["Invitation"]):

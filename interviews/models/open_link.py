@@ -69,7 +69,7 @@ class OpenLink(models.Model):
     @property
     def url(self) -> str:
         """The complete address, for the advertisement."""
-        return f"{settings.BASE_URL}/open/{self.token}/"
+        return f"{settings.BASE_URL}/open/{tokens.in_link(self.token)}/"
 
     @property
     def places_left(self) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 WAIT_S = 1.0
-"""Between two looks. Each is two requests, as the link leads to the room, and the edge allows two a second."""
+"""Between two looks. Each is two requests: the link leads to the room. The edge allows two a second."""
 PATIENCE_S = 5
 
 

@@ -9,7 +9,7 @@ const SPEECH = Int16Array.from({ length: 16_000 }, (_, i) => 4000 * Math.sign(Ma
 const SILENCE = new Int16Array(16_000);
 
 /** Takes of a page whose microphone is played by the test. */
-async function recording() {
+async function recording(config = {}) {
   const [sent, told] = [[], []];
   const room = {
     state: { session: { status: "under_way" }, answers: [] },
@@ -22,12 +22,12 @@ async function recording() {
     recorded: () => {},
     progressed: () => {},
   };
-  const takes = new Takes(room, { worklet_url: "", store: "s" });
+  const takes = new Takes(room, { worklet_url: "", store: "s", ...config });
   takes.store.onTrouble = () => {};
   let sink;
   takes.recorder.start = (_, given) => (sink = given);
   await takes.record({ answer: "a", recording: "r", offset: 0, limit_bytes: 1e9 });
-  return { takes, sent, told, say: (pcm) => sink.frame(pcm.slice().buffer) };
+  return { takes, room, sent, told, say: (pcm) => sink.frame(pcm.slice().buffer) };
 }
 
 test.beforeEach((t) => t.mock.method(console, "warn", () => {}));
@@ -67,4 +67,62 @@ test("page does not hear for an answer that it does not record", async () => {
   const { takes, sent } = await recording();
   takes.hear({ ...hear, answer: "another" });
   assert.deepEqual(sent, []);
+});
+
+const answered = (status) => ({ session: {}, answers: [{ id: "b", recording: { id: "q", status } }] });
+
+/** Takes of a page that still has the recording "q" of an answer that it gave. */
+async function holding(t, config) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { takes, room } = await recording(config);
+  await takes.store.begin("q", "b");
+  const settle = (status) => {
+    room.state = answered(status);
+    takes.settle({ isWhole: false });
+  };
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  const wait = (ms) => {
+    now += ms;
+    t.mock.timers.tick(ms);
+  };
+  return { takes, settle, wait };
+}
+
+test("a stored recording leaves the device at once", async (t) => {
+  const { takes, settle } = await holding(t, {});
+  settle("stored");
+  assert.ok(!takes.store.has("q"));
+});
+
+test("where a standby set may need it, it leaves later", async (t) => {
+  const { takes, settle, wait } = await holding(t, { audio_kept_s: 60 });
+  settle("stored");
+  wait(59_000);
+  assert.ok(takes.store.has("q"));
+  wait(1_000);
+  assert.ok(!takes.store.has("q"));
+});
+
+test("a recording that the standby set asks for again stays", async (t) => {
+  const { takes, settle, wait } = await holding(t, { audio_kept_s: 60 });
+  settle("stored");
+  wait(59_000);
+  settle("sealed");
+  wait(61_000);
+  assert.ok(takes.store.has("q"));
+});
+
+test("a discarded recording is never kept", async (t) => {
+  const { takes, settle } = await holding(t, { audio_kept_s: 60 });
+  settle("discarded");
+  assert.ok(!takes.store.has("q"));
+});
+
+test("a take of an answer that the standby set does not know ends", async () => {
+  const { takes } = await recording();
+  takes.current.isConfirmed = true;
+  takes.recorder.stop = async () => {};
+  takes.settle({ isWhole: true });
+  assert.equal(takes.current, null);
 });

@@ -4,6 +4,7 @@ database(words)      every text, UUID, JSON, binary and search column of every t
 redis_keys(words)    every key: its name and what it holds
 files(words)         every name in object storage, also of versions and of incomplete uploads
 without_row()        files and keys of recordings, texts, voices and batches whose row is gone
+keys_without_row()   the keys of these
 """
 
 import re
@@ -158,27 +159,43 @@ def files(words: Words) -> Report:
 
 def without_row() -> Report:
     """Find what belongs to no row any more: it was not erased, or was restored from a backup."""
+    places = _places()
+    found = [where for name in places for where in _without_row(name, places[name])]
+    count = sum(map(len, places.values()))
+    return Report(f"what belongs to no row: {count} files, uploads and recordings in Redis", found)
+
+
+def keys_without_row() -> dict[str, set[str]]:
+    """Return the keys of each store that have files, uploads or audio in Redis, and no row."""
+    return {name: {key for key, _ in _strangers(name, places)} for name, places in _places().items()}
+
+
+def _places() -> dict[str, list[tuple[str, str]]]:
+    """Return the files and uploads of each store, and what Redis holds of recordings, each with its name."""
     uploads = (upload.name for upload in object_storage.incomplete_uploads())
     names = [*object_storage.all_names(), *uploads]
     buffered = [key.decode() for key in redis_clients.sync_client().scan_iter("voice:recording:*:meta")]
-    recordings = [(f"recordings/{key.split(':')[2]}/", key) for key in buffered]
     by_store = {
-        name: [(place, place) for place in names if place.startswith(store.files)]
+        name: [(place, place) for place in names if store.files and place.startswith(store.files)]
         for name, store in STORES.items()
     }
-    by_store[PendingErasure.Store.RECORDING] += recordings
-    found = [where for name, places in by_store.items() for where in _without_row(name, places)]
-    return Report(f"what belongs to no row: {len(names)} names, {len(buffered)} recordings in Redis", found)
+    by_store[PendingErasure.Store.RECORDING] += [
+        (f"recordings/{key.split(':')[2]}/", key) for key in buffered
+    ]
+    return by_store
 
 
 def _without_row(store_name: str, places: Collection[tuple[str, str]]) -> list[str]:
-    store = STORES[store_name]
-    keys = {re.split(r"[/.]", place.removeprefix(store.files))[0] for place, _ in places}
-    known = store.alive(keys)
     pending = PendingErasure.objects.filter(store=store_name).values_list("key", flat=True)
     reason = dict.fromkeys(pending, "is being erased")
     return [
-        f"{where}: {reason.get(key, 'belongs to no row')}"
-        for place, where in places
-        if (key := re.split(r"[/.]", place.removeprefix(store.files))[0]) not in known
+        f"{where}: {reason.get(key, 'belongs to no row')}" for key, where in _strangers(store_name, places)
     ]
+
+
+def _strangers(store_name: str, places: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the places whose key has no row, each after its key."""
+    store = STORES[store_name]
+    keyed = [(re.split(r"[/.]", place.removeprefix(store.files))[0], where) for place, where in places]
+    known = store.alive({key for key, _ in keyed})
+    return [(key, where) for key, where in keyed if key not in known]

@@ -32,8 +32,8 @@ def move_segment(recording_id: UUID, start: int, end: int) -> bool:
     pcm = buffer.read(recording_id, start, end)
     if len(pcm) < end - start:
         return False  # another job has moved it, or the recording was deleted
-    name = _segment_name(recording_id, start, end)
-    _write_once(name, pcm, encode=bytes, decode=bytes)
+    name = segment_name(recording_id, start, end)
+    write_once(name, pcm, encode=bytes, decode=bytes)
     if sql.change(_MOVE, end, recording_id, start, end):
         buffer.let_go(recording_id, end)
         return True
@@ -89,7 +89,7 @@ def _read_range(recording: Recording, start: int, end: int) -> bytes:
     """Return bytes [start, end) of a growing recording."""
     moved = [(first, last) for first, last in recording.segments if last > start]
     begins = min([first for first, _ in moved], default=max(start, recording.moved_bytes))
-    segments = [_read_file(_segment_name(recording.id, *segment)) for segment in moved]
+    segments = [read_file(segment_name(recording.id, *segment)) for segment in moved]
     pcm = b"".join([*segments, buffer.read(recording.id, max(begins, recording.moved_bytes), end)])
     if len(pcm) < end - begins:
         raise AudioMissing(begins + len(pcm), end)
@@ -104,7 +104,7 @@ def store(recording: Recording, *, now: datetime) -> bool:
     pcm = read_pcm(recording)
     digest, peaks = hashlib.sha256(pcm).hexdigest(), peaks_of(pcm)
     name = f"{directory(recording.id)}{digest}.flac"
-    _write_once(name, pcm, encode=encoding.encode_flac, decode=_decoded)
+    write_once(name, pcm, encode=encoding.encode_flac, decode=decoded)
     is_ours = sql.change(_STORE, name, digest, peaks, now, recording.pk)
     if is_ours:
         recording.status, recording.storage_name = Recording.Status.STORED, name
@@ -125,12 +125,15 @@ WHERE id = %s AND status = 'sealed'
 """
 
 
-def _write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> None:
-    """Store `pcm` under its name unless it is there already; verify by reading back."""
+def write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> None:
+    """Store `pcm` under its name unless it is there already; verify by reading back.
+
+    Raises OSError when the storage fails or returns other samples than were written.
+    """
 
     def is_there() -> bool:
         try:
-            return decode(_read_file(name)) == pcm
+            return decode(read_file(name)) == pcm
         except VoiceError:
             return False
 
@@ -144,15 +147,17 @@ def _write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> Non
 
 
 def _read_stored(name: str) -> bytes:
-    return _decoded(_read_file(name))
+    return decoded(read_file(name))
 
 
-def _read_file(name: str) -> bytes:
+def read_file(name: str) -> bytes:
+    """Return what a file holds. Raises FileNotFoundError."""
     with tracing.span("get recordings", "CLIENT"), default_storage.open(name) as file:
         return file.read()
 
 
-def _decoded(flac: bytes) -> bytes:
+def decoded(flac: bytes) -> bytes:
+    """Return the PCM of a stored recording. Raises VoiceError when it is damaged."""
     pcm, _ = decoding.decode_flac(flac)
     return pcm
 
@@ -163,7 +168,7 @@ def _delete_files(recording_id: UUID, *, but: str) -> None:
             default_storage.delete(name)
 
 
-def _segment_name(recording_id: UUID, start: int, end: int) -> str:
+def segment_name(recording_id: UUID, start: int, end: int) -> str:
     """Return the name of a segment; the same range always holds the same bytes."""
     return f"{directory(recording_id)}segment-{start}-{end}.pcm"
 

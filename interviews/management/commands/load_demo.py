@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiKey, Membership, Organisation, User
+from interviews import tokens
 from interviews.actions import invitations
 from interviews.management.demo_content import REVIEWERS, DemoInterview, DemoQuestion, interview_for
 from interviews.models import Interview
@@ -131,7 +132,7 @@ def _invitation(interview: Interview, by: User, base_url: str) -> str:
         by=by,
         now=now,
     )
-    return f"{base_url}/i/{invitation.token}/"
+    return f"{base_url}/i/{tokens.in_link(invitation.token)}/"
 
 
 def _api_key(organisation: Organisation, by: User) -> str:

@@ -34,6 +34,7 @@ const LOOK_MS = 1_000; // how often the page looks whether anything moves
  * @property {string} worklet_url
  * @property {MediaTrackConstraints} [microphone]  echoCancellation, noiseSuppression, autoGainControl
  * @property {boolean} [keep_audio]  see store.js
+ * @property {number} [audio_kept_s]  how long stored audio stays on this device
  */
 
 export class Room {

@@ -256,14 +256,14 @@ def test_transcript_that_is_being_made_is_dropped(candidate, use_recognition, fa
 def test_recording_that_is_being_stored_leaves_no_file(candidate, monkeypatch):
     answer = journey.questions(candidate.session)[1]
     answers.finish(answer=answer, byte_count=0, by="test", now=timezone.now())
-    write = storage._write_once
+    write = storage.write_once
 
     def erased_first(*args, **options):
         monkeypatch.undo()
         run_jobs(candidate.erase())
         write(*args, **options)
 
-    monkeypatch.setattr(storage, "_write_once", erased_first)
+    monkeypatch.setattr(storage, "write_once", erased_first)
     storing.store(str(answer.recording_id))
     assert [name for name in files() if str(answer.recording_id) in name and name.endswith(".flac")] == []
 

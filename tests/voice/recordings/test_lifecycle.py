@@ -125,7 +125,7 @@ def test_store_of_a_discarded_recording_leaves_no_file(sealed):
 
 
 @pytest.mark.parametrize(
-    ("module", "step"), [(buffer, "read"), (encoding, "encode_flac"), (storage, "_read_file")]
+    ("module", "step"), [(buffer, "read"), (encoding, "encode_flac"), (storage, "read_file")]
 )
 def test_store_of_what_is_discarded_meanwhile_ends_without_a_word_or_a_file(
     sealed, heard, monkeypatch, module, step

@@ -226,7 +226,7 @@ def test_a_short_answer_that_rested_leaves_no_segment_behind():
 
 
 def test_a_candidate_who_comes_back_while_the_rest_is_moved_loses_nothing(growing, monkeypatch):
-    write_once = storage._write_once
+    write_once = storage.write_once
 
     def send_meanwhile(*args, **kwargs):
         async_to_sync(send)(growing, 2 * SEGMENT_BYTES, 2 * SEGMENT_BYTES + 1000)
@@ -235,7 +235,7 @@ def test_a_candidate_who_comes_back_while_the_rest_is_moved_loses_nothing(growin
     storing.move_segments(str(growing.pk))
     rest(growing.pk)
     with monkeypatch.context() as patch:
-        patch.setattr(storage, "_write_once", send_meanwhile)
+        patch.setattr(storage, "write_once", send_meanwhile)
         storing.move_segments(str(growing.pk))
     growing.refresh_from_db()
     assert growing.moved_bytes == 2 * SEGMENT_BYTES

@@ -14,6 +14,7 @@ export class Takes {
   #turns = null; // while this page tells by itself when the current turn is over
   #resumes = new Map(); // recording id: the server's latest `resume`
   #dropping = new Set(); // abandoned recordings whose last frame is not stored yet
+  #storedSince = new Map(); // recording id: since when this page knows that it is stored
 
   /** @param {Room} room @param {Config} config */
   constructor(room, config) {
@@ -24,6 +25,7 @@ export class Takes {
     });
     this.store = new Store(config.store, { keepAudio: Boolean(config.keep_audio) });
     this.store.onTrouble = showStoreTrouble;
+    this.keptMs = 1000 * (config.audio_kept_s ?? 0);
     this.uploader = new Uploader(this.store, {
       send: (message) => room.connection.send(message),
       sendBytes: (frame) => room.connection.sendBytes(frame),
@@ -70,7 +72,8 @@ export class Takes {
   /** Ends the take once the server has moved on from its recording. */
   #settleCurrent() {
     if (!this.current) return;
-    const { status, recording } = this.room.answer(this.current.answer);
+    // A standby set that took over may not know a follow-up question of the last second.
+    const { status, recording } = this.room.answer(this.current.answer) ?? {};
     const isMine = recording?.id === this.current.recording;
     if (isMine && status === "recording") this.current.isConfirmed = true;
     else if (this.current.isConfirmed) this.#drop();
@@ -88,9 +91,22 @@ export class Takes {
 
   #forgetStored({ isWhole }) {
     const held = this.store.recordings.map(({ id }) => id);
-    for (const id of forgettable(this.room.state, held, { isWhole })) {
-      if (id !== this.current?.recording && !this.#dropping.has(id)) this.store.remove(id);
+    const forgotten = forgettable(this.room.state, held, { isWhole });
+    for (const id of this.#storedSince.keys()) if (!forgotten.includes(id)) this.#storedSince.delete(id); // wanted again
+    for (const id of forgotten) {
+      if (id !== this.current?.recording && !this.#dropping.has(id) && !this.#isKept(id)) this.store.remove(id);
     }
+  }
+
+  /** Whether a stored recording may be asked for again, by a standby set that does not have it yet. */
+  #isKept(id) {
+    if (!this.keptMs || this.#row(id)?.status !== "stored") return false;
+    const now = performance.now();
+    if (!this.#storedSince.has(id)) {
+      this.#storedSince.set(id, now);
+      setTimeout(() => this.#forgetStored({ isWhole: false }), this.keptMs);
+    }
+    return now - this.#storedSince.get(id) < this.keptMs;
   }
 
   /** Answers that may have unsent audio here, and the current one, to learn its offset. */

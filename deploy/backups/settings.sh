@@ -1,0 +1,41 @@
+# shellcheck shell=bash disable=SC2034  # the scripts that source it use what is set here
+# What backup.sh and restore.sh share: their settings, and how they reach each part. It is sourced, not run.
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+settings=${BACKUPS_ENV:-$here/backups.env}
+if [[ -r $settings ]]; then
+  set -a
+  # shellcheck source=/dev/null
+  source "$settings"
+  set +a
+fi
+
+: "${STANZA:=interviews}"
+: "${OBJECTS:?the bucket or directory of the platform, as rclone names it (docs/backups.md)}"
+: "${OBJECTS_COPY:?where its copies go, as rclone names it}"
+: "${KEEP_DAYS:=28}"
+: "${RCLONE:=rclone}"
+
+# Each of these begins a command line: of the database's host, of it while PostgreSQL is stopped, of the platform.
+read -ra on_database <<<"${ON_DATABASE:-}"
+read -ra on_stopped_database <<<"${ON_STOPPED_DATABASE:-${ON_DATABASE:-}}"
+read -ra manage <<<"${MANAGE:-python manage.py}"
+read -ra rclone <<<"$RCLONE"
+
+say() { printf '%s %s\n' "$(date -u +%T)" "$*"; }
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+
+pgbackrest_() { "${on_database[@]}" pgbackrest --stanza="$STANZA" "$@"; }
+
+# Copies `$1` to `$2`. A name always has the same content, so its size tells whether it is there.
+copy_options=(--size-only --transfers 8 --checkers 16 --stats-one-line --stats 0 --retries 3)
+
+# Notes for Prometheus' node exporter that a backup of the kind `$1` has just succeeded.
+note_success() {
+  [[ -n ${METRICS_DIR:-} ]] || return 0
+  local file="$METRICS_DIR/interview_backup_$1.prom"
+  printf 'interview_backup_last_success_timestamp_seconds{kind="%s"} %s\n' "$1" "$(date +%s)" >"$file.new"
+  mv "$file.new" "$file"
+}
