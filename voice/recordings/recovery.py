@@ -55,29 +55,45 @@ def mend(recording_id: UUID) -> bool:
     Raises OSError when the storage fails.
     """
     recording = Recording.objects.select_for_update().get(pk=recording_id)
-    if recording.status == Recording.Status.STORED and fault(recording, is_read=False):
-        recording.status, recording.segment_ends = Recording.Status.SEALED, []
-        recording.storage_name = recording.sha256 = ""
-        recording.save(update_fields=["status", "segment_ends", "storage_name", "sha256"])
-        return False
-    if recording.status not in storage.GROWING:
-        return True
-    names = object_storage.names(storage.directory(recording_id))
+    if recording.status in storage.GROWING:
+        return _mend_growing(recording)
+    if recording.status == Recording.Status.STORED:
+        if fault(recording, is_read=False):
+            _seal_again(recording)
+            return False
+        storage.delete_files(recording_id, but=recording.storage_name)  # segments that came back or over
+    return True
+
+
+def _seal_again(recording: Recording) -> None:
+    recording.status, recording.segment_ends = Recording.Status.SEALED, []
+    recording.storage_name = recording.sha256 = ""
+    recording.save(update_fields=["status", "segment_ends", "storage_name", "sha256"])
+
+
+def _mend_growing(recording: Recording) -> bool:
+    names = object_storage.names(storage.directory(recording.id))
     pcm = _whole(names)[: recording.limit_bytes]
-    kept: list[int] = []
-    for start, end in recording.segments:
-        if storage.segment_name(recording_id, start, end) not in names:
-            if len(pcm) < end:
-                break
-            _write_segment(recording_id, start, end, pcm)
-        kept.append(end)
-    is_whole = kept == recording.segment_ends
-    if len(pcm) > (last := kept[-1] if kept else 0):
-        _write_segment(recording_id, last, len(pcm), pcm)
-        kept.append(len(pcm))
-    recording.segment_ends = kept
+    ends = _ends_of_kept(recording, names, pcm)
+    is_whole = ends == recording.segment_ends
+    if len(pcm) > (last := ends[-1] if ends else 0):
+        _write_segment(recording.id, last, len(pcm), pcm)
+        ends.append(len(pcm))
+    recording.segment_ends = ends
     recording.save(update_fields=["segment_ends"])
     return is_whole
+
+
+def _ends_of_kept(recording: Recording, names: list[str], pcm: bytes) -> list[int]:
+    """Return where the segments end that are there, or that could be cut from `pcm`, up to the first gap."""
+    ends = []
+    for start, end in recording.segments:
+        if storage.segment_name(recording.id, start, end) not in names:
+            if len(pcm) < end:
+                break
+            _write_segment(recording.id, start, end, pcm)
+        ends.append(end)
+    return ends
 
 
 def _whole(names: list[str]) -> bytes:

@@ -113,7 +113,7 @@ def store(recording: Recording, *, now: datetime) -> bool:
         signals.recording_stored.send(Recording, recording=recording)
         with contextlib.suppress(redis.RedisError):  # it expires by itself later
             buffer.delete(recording.id)
-        _delete_files(recording.id, but=name)  # segments, also of a mover that died before it updated the row
+        delete_files(recording.id, but=name)  # segments, also of a mover that died before it updated the row
     elif not Recording.objects.filter(pk=recording.pk, storage_name=name).exists():
         default_storage.delete(name)  # the recording was discarded or erased meanwhile
     return bool(is_ours)
@@ -162,7 +162,8 @@ def decoded(flac: bytes) -> bytes:
     return pcm
 
 
-def _delete_files(recording_id: UUID, *, but: str) -> None:
+def delete_files(recording_id: UUID, *, but: str) -> None:
+    """Delete all files of a recording but one."""
     for name in object_storage.names(directory(recording_id)):
         if name != but:
             default_storage.delete(name)

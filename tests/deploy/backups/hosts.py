@@ -177,7 +177,8 @@ class ObjectStorage:
         access.write_text(json.dumps({"identities": [identity]}))
         ports = [f"-{name}.port={port}" for name, port in self._ports.items()]
         ports += [f"-{name}.port.grpc={port}" for name, port in self._grpc.items()]
-        place = [f"-dir={self._files}", f"-ip={self._inside.address}", "-ip.bind=0.0.0.0"]
+        address = self._inside.address
+        place = [f"-dir={self._files}", f"-ip={address}", f"-ip.bind={address}"]
         command = [*self._inside.prefix, "weed", "server", *place, "-s3", f"-s3.config={access}"]
         with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -63,15 +63,13 @@ class Place:
         def here(programs: Sequence[Program]) -> list[Program]:
             return [replace(each, argv=(*self.host.prefix, *each.argv)) for each in small(programs)]
 
-        with self.host.entered():
-            listening = listening_socket(self.host.address, 0)
-        with listening as listener:
-            env = {**self.settings(edge), **models}
-            running = Stack(
-                self.directory / "stack", env=env, listener=listener, database=self.database, adapt=here
-            )
-            with running as stack:
-                yield stack
+        env = {**self.settings(edge), **models}
+        place = {"database": self.database, "adapt": here}
+        with contextlib.ExitStack() as running:
+            with self.host.entered():
+                listener = running.enter_context(listening_socket(self.host.address, 0))
+            stack = Stack(self.directory / "stack", env=env, listener=listener, **place)
+            yield running.enter_context(stack)
 
     def script(self, name: str, **settings: str) -> list[str]:
         """Return the command that runs a script of deploy/regions on this host."""

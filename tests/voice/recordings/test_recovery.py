@@ -62,6 +62,15 @@ def test_a_source_that_still_has_a_stored_recording_without_a_file_sends_it_agai
     assert recovery.fault(recording, is_read=True) == ""
 
 
+def test_segments_of_a_stored_recording_that_came_back_go():
+    recording = stored()
+    default_storage.save(storage.segment_name(recording.pk, 0, 4), ContentFile(b"0000"))
+
+    assert recovery.mend(recording.pk)
+
+    assert files(recording) == [f"{recording.sha256}.flac"]
+
+
 def test_a_file_with_other_samples_is_told():
     recording, other = stored(), seal(short(2000), 2000)
     storing.store(str(other.pk))
