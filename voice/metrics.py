@@ -29,7 +29,7 @@ class TracedHistogram(Histogram):
     OpenMetrics tells it; with PROMETHEUS_MULTIPROC_DIR it is not kept.
     """
 
-    trace_id: ClassVar[Callable[[], str]] = staticmethod(str)
+    trace_id: ClassVar[Callable[..., str]] = staticmethod(str)
     """Returns the id of the sampled trace that is under way; "" for none. `voice.apps` sets it."""
 
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:

@@ -94,6 +94,7 @@ STORES: Final[Mapping[str, Registered]] = {
 WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "voice.PendingErasure": "random ids of deleted rows, until nothing is found under them",
     "voice:bell:*": "that a job came to a queue",
+    "voice:swept": "when lost jobs were last looked for",
     "voice:breaker:*": "how often an engine failed",
     "voice:cache:used": "hashes of what is cached, in order of use",
     "voice:cache:expiry": "hashes of what is cached, in order of expiry",

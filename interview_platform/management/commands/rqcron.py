@@ -65,7 +65,7 @@ def _http(clock: Clock) -> Any:
             f"{place} cannot be opened ({error.strerror}): choose another CRON_PORT."
         ) from None
     pages: worker_http.Pages = {
-        "/health": lambda _accept: worker_http.as_health(clock.health()),
+        "/health": lambda: worker_http.as_health(clock.health()),
         "/metrics": worker_http.metrics,
     }
     return worker_http.Server(listener, pages).running()

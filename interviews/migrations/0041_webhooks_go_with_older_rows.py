@@ -22,7 +22,7 @@ END $$
 
 class Migration(migrations.Migration):
 
-    dependencies = [("interviews", "0039_webhooks")]
+    dependencies = [("interviews", "0040_webhooks")]
 
     operations = [
         migrations.RunSQL(

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0008_organisation_language_model'),
-        ('interviews', '0038_observations_are_valid'),
+        ("interviews", "0039_erasures_are_noted"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
