@@ -49,10 +49,10 @@ class Taken:
         ids = [s.trace_id for s in uploads if s.attributes["http.request.id"] == self.request_id]
         return self.traces.trace(ids[0]) if ids else []
 
-    def jobs(self) -> dict[str, Span]:
-        """Return the jobs in that trace, by their function."""
+    def jobs(self, function: str) -> list[Span]:
+        """Return the jobs of that trace which ran this function; the sweeper may have queued one again."""
         jobs = [span for span in self.trace() if span.kind == "CONSUMER"]
-        return {str(span.attributes["code.function.name"]): span for span in jobs}
+        return [span for span in jobs if span.attributes["code.function.name"] == function]
 
 
 async def answer_once(link: str, said: bytes, headers: dict[str, str]) -> None:
@@ -94,8 +94,9 @@ def test_request_id_goes_from_the_handshake_to_the_last_jobs(taken):
 
 
 def test_answer_is_one_trace_from_the_upload_to_the_transcript(taken):
-    wait_for(lambda: {TRANSCRIBING, STORING} <= taken.jobs().keys(), lambda: f"jobs in {taken.trace()}")
-    transcription, storing = (taken.jobs()[job] for job in (TRANSCRIBING, STORING))
+    wait_for(
+        lambda: taken.jobs(TRANSCRIBING) and taken.jobs(STORING), lambda: f"both jobs in {taken.trace()}"
+    )
     spans = {span.span_id: span for span in taken.trace()}
 
     def path(span: Span) -> list[str]:
@@ -103,11 +104,14 @@ def test_answer_is_one_trace_from_the_upload_to_the_transcript(taken):
         return [*(path(spans[span.parent_id]) if span.parent_id else []), f"{span.kind} {span.name}"]
 
     finished = ["SERVER upload answer", "SERVER command finish_answer"]
-    assert path(transcription) == [*finished, "PRODUCER send stt", "CONSUMER process stt"]
-    assert path(storing) == [*finished, "PRODUCER send default", "CONSUMER process default"]
-    within = {(span.parent_id, span.name) for span in spans.values()}
-    assert (transcription.span_id, "UPDATE voice_transcript") in within
-    assert (storing.span_id, "put recordings") in within
+    for job, list_name, written in (
+        (TRANSCRIBING, "stt", "UPDATE voice_transcript"),
+        (STORING, "default", "put recordings"),
+    ):
+        expected = [*finished, f"PRODUCER send {list_name}", f"CONSUMER process {list_name}"]
+        assert expected in map(path, taken.jobs(job))
+        parents = {span.parent_id for span in spans.values() if span.name == written}
+        assert parents & {span.span_id for span in taken.jobs(job)}
     assert not any(span.has_failed for span in spans.values())
     (upload,) = [span for span in spans.values() if not span.parent_id]
     assert upload.links  # to the connection, which may have more answers
