@@ -15,7 +15,7 @@ SPEECH_QUEUES = (
     *("stt-call", "stt-call-partial", "stt-batch"),
 )
 PLATFORM_QUEUES = ("cron", "brain", "default", "brain-later", "webhooks")
-CRON_OPTIONS = ("--logging-level", "WARNING", "--skip-checks")  # they import every page
+CRON_OPTIONS = ("--logging-level", "WARNING")
 AFTER_DRAIN_S = 8.0
 """Time for a stopping web process after its `DRAIN_S`; then it is killed."""
 
