@@ -53,11 +53,17 @@ def copied(directory: Path) -> Path:
     shutil.copytree(MANIFESTS, copy, ignore=shutil.ignore_patterns("secret.env"))
     for place in ("base", "overlays/region"):
         shutil.copy(copy / "base" / "secret.env.example", copy / place / "secret.env")
-    cpu = yaml.safe_load((copy / "overlays" / "cpu" / "kustomization.yaml").read_text())
-    cpu["components"].append("../../components/models-claim")
-    (copy / "overlays" / "claim").mkdir()
-    (copy / "overlays" / "claim" / "kustomization.yaml").write_text(yaml.safe_dump(cpu))
+    _add_overlay(copy, "claim", component="models-claim")
+    _add_overlay(copy, "backups", component="backups")
     return copy
+
+
+def _add_overlay(copy: Path, name: str, *, component: str) -> None:
+    """Make an overlay of `cpu` and one more component, as an operator adds it."""
+    cpu = yaml.safe_load((copy / "overlays" / "cpu" / "kustomization.yaml").read_text())
+    cpu["components"].append(f"../../components/{component}")
+    (copy / "overlays" / name).mkdir()
+    (copy / "overlays" / name / "kustomization.yaml").write_text(yaml.safe_dump(cpu))
 
 
 def rendered(folder: Path) -> list[Manifest]:

@@ -4,6 +4,8 @@ import itertools
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq.job import Job
 from rq.registry import FailedJobRegistry
 
@@ -140,7 +142,7 @@ def test_recognition_shrinks_by_one_pod_a_minute(largest):
 
 
 def test_unreadable_redis_is_no_zero(later):
-    nowhere = redis.Redis(port=1)
+    nowhere = redis.Redis(port=1, retry=Retry(NoBackoff(), 0))
 
     with pytest.raises(redis.RedisError):
         readings(later, nowhere)

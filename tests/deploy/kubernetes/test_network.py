@@ -42,10 +42,10 @@ def test_pods_are_reached_at_their_only_port_and_from_known_namespaces(overlay):
         assert named == {port["name"] for port in pod.container.get("ports", ())}
 
 
-def test_clock_reaches_the_stores_only(overlay):
-    names = {each["metadata"]["name"] for each in policies_of(overlay, pods(overlay)["cron"].labels)}
-
-    assert names == {"deny-by-default", "names", "stores", "metrics"}
+def test_every_pod_reaches_names_stores_and_object_storage_only(overlay):
+    for pod in pods(overlay).values():
+        policies = [each for each in policies_of(overlay, pod.labels) if each["spec"].get("egress")]
+        assert {each["metadata"]["name"] for each in policies} == {"names", "stores", "outside"}, pod.owner
 
 
 def test_pods_cannot_ask_the_metadata_of_the_cloud(overlay):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.deploy.kubernetes.manifests import of_kind, pods, settings
+from tests.deploy.kubernetes.manifests import ROOT, of_kind, pods, settings
 
 MEASURED_MB = {
     "web": 240,  # a thousand candidates on two processes: 481 MB (docs/performance.md)
@@ -21,7 +21,7 @@ MEASURED_MB = {
 """The largest resident memory that was seen, by docs/kubernetes.md; pods with a GPU were not measured."""
 
 
-VOLUMES = {"secret", "emptyDir", "persistentVolumeClaim"}
+VOLUMES = {"secret", "configMap", "emptyDir", "persistentVolumeClaim"}
 
 
 def in_mib(quantity):
@@ -31,18 +31,23 @@ def in_mib(quantity):
 
 def test_pods_are_restricted(overlay):
     for pod in pods(overlay).values():
-        context = pod.spec["securityContext"]
-        assert context["runAsNonRoot"]
-        assert context["runAsUser"] == 10001
-        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
-        assert not any(pod.spec.get(name) for name in ("hostNetwork", "hostPID", "hostIPC"))
-        assert all(set(volume) - {"name"} <= VOLUMES for volume in pod.spec["volumes"])
-        for container in pod.every_container:
-            assert container["securityContext"] == {
-                "allowPrivilegeEscalation": False,
-                "readOnlyRootFilesystem": True,
-                "capabilities": {"drop": ["ALL"]},
-            }, (pod.owner, container["name"])
+        check_restricted(pod)
+
+
+def check_restricted(pod):
+    """What the level `restricted` asks for, and a read-only root."""
+    context = pod.spec["securityContext"]
+    assert context["runAsNonRoot"]
+    assert context["runAsUser"] == 10001
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not any(pod.spec.get(name) for name in ("hostNetwork", "hostPID", "hostIPC"))
+    assert all(set(volume) - {"name"} <= VOLUMES for volume in pod.spec["volumes"])
+    for container in pod.every_container:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }, (pod.owner, container["name"])
 
 
 def test_namespace_enforces_restricted_pods(overlay):
@@ -154,3 +159,14 @@ def test_models_can_lie_in_one_volume(with_claim):
             assert volumes["models"]["persistentVolumeClaim"] == {"claimName": "models"}
         elif "models" in volumes:
             assert volumes["models"]["persistentVolumeClaim"] == {"claimName": "models", "readOnly": True}
+
+
+def test_object_storage_is_copied_by_the_script_and_at_the_times_of_the_hosts(every_overlay):
+    manifests = every_overlay["backups"]
+    pod = pods(manifests)["backup-objects"]
+    crontab = (ROOT / "deploy" / "backups" / "crontab.example").read_text()
+    (line,) = (line for line in crontab.splitlines() if line.endswith("backup.sh objects"))
+
+    check_restricted(pod)
+    assert pod.container["command"] == ["bash", "/scripts/backup.sh", "objects"]
+    assert of_kind(manifests, "CronJob")["backup-objects"]["spec"]["schedule"] == " ".join(line.split()[:5])
