@@ -2,6 +2,7 @@
 # What backup.sh and restore.sh share: their settings, and how they reach each part. It is sourced, not run.
 
 set -euo pipefail
+unset AWS_CA_BUNDLE # rclone of Debian 12 fails with it; RCLONE_CA_CERT does the same
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 settings=${BACKUPS_ENV:-$here/backups.env}

@@ -8,6 +8,7 @@
 # A storage that replicates its buckets by itself does this better: then this script is not needed.
 
 set -uo pipefail
+unset AWS_CA_BUNDLE # rclone of Debian 12 fails with it; RCLONE_CA_CERT does the same
 : "${OBJECTS:?}" "${OBJECTS_STANDBY:?}"
 
 while true; do
