@@ -1,5 +1,6 @@
 """Each request has an id; the proxy's, if it is one."""
 
+import daphne.server  # noqa: F401  first: it chooses the reactor of Twisted
 import pytest
 
 from interview_platform.server.correlated import Correlated
