@@ -2,6 +2,8 @@
 
 import re
 
+from django.core.management import get_commands, load_command_class
+
 from tests.deploy.kubernetes.manifests import ROOT, of_kind, pods, settings
 
 OF_KEDA = {"REDIS_ADDRESS", "REDIS_PASSWORD"}
@@ -24,3 +26,12 @@ def test_settings_are_documented(overlay):
     named = {name.removesuffix("_FILE") for name in settings(overlay)}
 
     assert (named | own | secret) - OF_KEDA <= documented()
+
+
+def test_commands_and_their_options_are_known(overlay):
+    for pod in pods(overlay).values():
+        args = pod.container["args"]
+        if "manage.py" in args:
+            _, _, name, *options = args
+            command = load_command_class(get_commands()[name], name)
+            command.create_parser("manage.py", name).parse_args(options)
