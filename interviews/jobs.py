@@ -40,6 +40,7 @@ def expire() -> None:
     follow_ups.sweep(now=now)
     sessions.abandon_idle(now=now)
     search_index.repair_recent(now=now)
+    outbox.tell_missed_transcripts(now=now)
     outbox.forget_old(now=now)
 
 

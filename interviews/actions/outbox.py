@@ -13,10 +13,12 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from interviews.actions.errors import WrongState
 from interviews.models import (
+    Answer,
     EventType,
     Invitation,
     WebhookAttempt,
@@ -68,10 +70,12 @@ class Tried:
         return self.outcome == WebhookAttempt.Outcome.OK
 
 
+@transaction.atomic
 def tell(type_: EventType, invitation: Invitation, *, now: datetime, **ids: UUID) -> None:
     """Write an event about a candidate for each endpoint that asked for it.
 
-    Call it within the transaction of the change. Trials of recruiters and attempts set aside are no news.
+    Call it within the transaction of the change. Trials of recruiters, attempts set aside and candidates who
+    are erased meanwhile are no news.
     """
     if invitation.tried_id is not None or invitation.set_aside_of_id is not None:
         return
@@ -79,17 +83,53 @@ def tell(type_: EventType, invitation: Invitation, *, now: datetime, **ids: UUID
     wanting = _endpoints(organisation_id, type_)
     if not wanting:
         return
+    _lock(invitation.pk)
+    if not Invitation.objects.filter(pk=invitation.pk).exists():
+        return
     named = dict(ids, invitation_id=invitation.pk, interview_id=invitation.interview_id)
     event = _next_event(organisation_id, type_, subject=invitation.pk, ids=named, now=now)
     _line_up(event, wanting)
 
 
+@transaction.atomic
 def take_back(subject: UUID) -> None:
     """Deliver nothing more about a candidate who is erased, and empty what was told. The news of it stays."""
+    _lock(subject)
     told = WebhookEvent.objects.filter(subject=subject).exclude(type=EventType.CANDIDATE_ERASED)
     waiting = WebhookDelivery.objects.filter(event__in=told, status=WAITING)
     waiting.update(status=WebhookDelivery.Status.DROPPED)
     told.update(data={})
+
+
+def tell_missed_transcripts(*, now: datetime) -> int:
+    """Tell of transcripts whose worker died before it did. Return how many.
+
+    The speech service writes them and knows no events, so theirs is not in the same transaction.
+    """
+    told = WebhookEvent.objects.filter(
+        type=EventType.TRANSCRIPT_READY,
+        subject=OuterRef("session__invitation"),
+        data__answer_id=Cast(OuterRef("pk"), TextField()),
+    )
+    wanting = WebhookEndpoint.objects.filter(
+        organisation=OuterRef("session__invitation__interview__organisation"),
+        off_reason="",
+        events__contains=[EventType.TRANSCRIPT_READY],
+        created_at__lt=OuterRef("recording__transcript__finished_at"),
+    )
+    ended = Answer.objects.filter(
+        Exists(wanting), ~Exists(told), recording__transcript__finished_at__range=(now - HOUR, now - MINUTE)
+    )
+    missed = list(ended.select_related("session__invitation__interview")[:AT_ONCE])
+    for answer in missed:
+        tell_transcript(answer, now=now)
+    return len(missed)
+
+
+def tell_transcript(answer: Answer, *, now: datetime) -> None:
+    """Write that an answer's transcript has ended."""
+    ids = {"session_id": answer.session_id, "answer_id": answer.pk}
+    tell(EventType.TRANSCRIPT_READY, answer.session.invitation, now=now, **ids)
 
 
 def tell_test(endpoint: WebhookEndpoint, *, now: datetime) -> None:
@@ -111,8 +151,7 @@ def _endpoints(organisation_id: int, type_: EventType) -> list[UUID]:
 def _next_event(
     organisation_id: int, type_: EventType, *, subject: UUID, ids: Mapping[str, UUID], now: datetime
 ) -> WebhookEvent:
-    """Write the next event of a candidate. Two at once wait for each other: numbers follow commits."""
-    sql.fetch(_LOCK, f"told {subject}")
+    """Write the next event of a candidate, whose lock is held."""
     last = (
         WebhookEvent.objects.filter(subject=subject).order_by("-sequence").values_list("sequence", flat=True)
     )
@@ -124,6 +163,11 @@ def _next_event(
         data={name: str(value) for name, value in ids.items()},
         happened_at=now,
     )
+
+
+def _lock(subject: UUID) -> None:
+    """Let others who write of the candidate wait for the end of this transaction: numbers follow commits."""
+    sql.fetch(_LOCK, f"told {subject}")
 
 
 _LOCK = "SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))) held"

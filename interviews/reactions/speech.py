@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from interviews.actions import follow_ups, interviews, outbox, retranscription, search_index
 from interviews.events import publishing
-from interviews.models import Answer, EventType
+from interviews.models import Answer
 from interviews.queries import rows
 from voice import signals
 from voice.models import Recording, Speech, Transcript, TranscriptVersion
@@ -24,15 +24,9 @@ def _publish_for_recording(name: str, recording_id: UUID) -> Answer | None:
 def transcript_recorded(transcript: Transcript, **kwargs: object) -> None:
     answer = _publish_for_recording("transcript_recorded", transcript.recording_id)
     if answer is not None:
-        _tell_other_systems(answer)
         search_index.index(answer_id=answer.pk)
         follow_ups.queue(answer)
-
-
-def _tell_other_systems(answer: Answer) -> None:
-    invitation = answer.session.invitation
-    ids = {"session_id": answer.session_id, "answer_id": answer.pk}
-    outbox.tell(EventType.TRANSCRIPT_READY, invitation, now=timezone.now(), **ids)
+        outbox.tell_transcript(answer, now=timezone.now())
 
 
 @receiver(signals.recording_stored)

@@ -43,13 +43,15 @@ def _deliver_some(
 ) -> bool:
     """Try the next few. Return whether there were any."""
     endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id).first()
-    claimed = outbox.claim(endpoint_id=endpoint_id, limit=AT_ONCE, now=timezone.now())
-    if endpoint is None or not claimed:
+    if endpoint is None:
         return False
     try:
         secrets = endpoint.secrets(timezone.now())
     except UnreadableToken as error:
         logger.error("webhook %s: %s", endpoint_id, error)
+        return False
+    claimed = outbox.claim(endpoint_id=endpoint_id, limit=AT_ONCE, now=timezone.now())
+    if not claimed:
         return False
     tried = runner.run(_try_all(connections, endpoint.url, secrets, claimed))
     for each in tried:

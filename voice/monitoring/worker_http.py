@@ -9,7 +9,9 @@ hold Python's lock for many seconds. It hands every other connection to the work
 """
 
 import json
+import logging
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -21,6 +23,8 @@ from prometheus_client.openmetrics import exposition
 
 from voice.monitoring import prometheus, readiness
 from voice.monitoring.readiness import Check
+
+logger = logging.getLogger(__name__)
 
 PATIENCE_S = 5.0
 """A client that sends no request for this many seconds is gone."""
@@ -80,7 +84,9 @@ class Server(ThreadingHTTPServer):
                 self.shutdown()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that has left."""
+        """Log what went wrong, but nothing of a client that has left."""
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            logger.exception("a page of the worker failed")
 
 
 class Door:
@@ -148,6 +154,8 @@ class _Working(Server):
     def get_request(self) -> tuple[socket.socket, Any]:
         """Return the next one."""
         _, descriptors, _, _ = socket.recv_fds(self.socket, 1, 1)
+        if not descriptors:
+            raise OSError("no descriptor is free for a connection")
         connection = socket.socket(fileno=descriptors[0])
         return connection, ("", 0)
 

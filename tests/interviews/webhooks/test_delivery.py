@@ -1,17 +1,20 @@
 """Events reach another system once it can be reached: signed, in order, and none is lost."""
 
-import time
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Membership
 from interviews import jobs
 from interviews.actions import erasure, outbox, webhooks
 from interviews.actions.errors import WrongState
-from interviews.models import EventType, WebhookAttempt, WebhookDelivery, WebhookEvent
+from interviews.models import EventType, Invitation, WebhookAttempt, WebhookDelivery, WebhookEvent
 from interviews.webhooks import delivery, sending
 from tests import factories
 from tests.interviews.webhooks.receiver import respond
@@ -110,6 +113,37 @@ def test_event_holds_back_the_later_ones_for_five_minutes_at_most(add, receiver,
     deliver(endpoint)
 
     assert receiver.types() == ["interview.started", "interview.completed"]
+
+
+def test_answers_that_end_together_are_numbered_one_after_the_other(add, invitation):
+    add()
+    both = threading.Barrier(2, timeout=60)
+
+    def end():
+        both.wait()
+        tell(invitation, EventType.TRANSCRIPT_READY)
+        connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        for ended in [threads.submit(end) for _ in range(2)]:
+            ended.result()
+
+    assert set(WebhookEvent.objects.values_list("sequence", flat=True)) == {1, 2}
+
+
+def test_candidate_who_is_erased_meanwhile_is_no_news(add, invitation):
+    add()
+    erasure.erase_candidate(invitation=invitation, by="test", now=timezone.now())
+    tell(Invitation(pk=invitation.pk, interview=invitation.interview), EventType.TRANSCRIPT_READY)
+    assert list(WebhookEvent.objects.values_list("type", flat=True)) == ["candidate.erased"]
+
+
+def test_secret_that_cannot_be_read_costs_no_attempt(add, invitation, settings):
+    endpoint = add()
+    tell(invitation, EventType.INTERVIEW_STARTED)
+    settings.TOKEN_KEYS = ["o" * 40]
+    deliver(endpoint)
+    assert WebhookDelivery.objects.get().attempts == 0
 
 
 def test_erasure_overtakes_and_takes_back_what_was_told(add, receiver, invitation):
@@ -282,12 +316,14 @@ def test_event_is_sent_again_under_its_id(add, receiver, invitation):
 
 def test_few_requests_are_under_way_at_once(add, receiver, interview):
     endpoint = add()
-    under_way, most = [], [0]
+    under_way, most, arrival = [], [0], itertools.count()
+    first_two = threading.Barrier(2, timeout=60)
 
     def answer(request):
         under_way.append(1)
         most[0] = max(most[0], len(under_way))
-        time.sleep(0.02)
+        if next(arrival) < 2:
+            first_two.wait()
         under_way.pop()
         respond(request, 204)
 

@@ -80,6 +80,20 @@ def test_transcript_names_its_answer(interview):
     assert (data["answer_id"], data["session_id"]) == (str(answer.pk), str(answer.session_id))
 
 
+def test_transcript_whose_worker_died_before_it_told_is_told_once(interview, endpoint):
+    now = timezone.now()
+    type(endpoint).objects.update(created_at=now - timedelta(hours=2))
+    answer = factories.AnswerFactory(accepted=True, session__invitation__interview=interview)
+    ended = Transcript.objects.filter(recording=answer.recording)
+    ended.update(finished_at=now - timedelta(minutes=5))
+
+    assert [outbox.tell_missed_transcripts(now=now) for _ in range(2)] == [1, 0]
+    assert told() == ["transcript.ready"]
+    ended.update(finished_at=now - timedelta(hours=5))
+    WebhookEvent.objects.all().delete()
+    assert outbox.tell_missed_transcripts(now=now) == 0
+
+
 def test_candidate_who_does_not_come_back_is_told(interview):
     session = sessions.start(invitation=invite(interview), now=timezone.now())
     sessions.abandon(session=session, by="expiry", now=timezone.now())
