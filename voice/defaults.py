@@ -12,6 +12,7 @@ from typing import Any, Final
 from redis.connection import parse_url
 
 from voice.engines import defaults as engines
+from voice.infra import redis_sentinel
 
 SERVICE: Final[dict[str, Any]] = {
     "LANGUAGE": "en",  # of a text sent without language and voice
@@ -84,10 +85,12 @@ STORES: Final[dict[str, Any]] = {
     "DATABASE_POOL_SIZE": 0,  # connections of a process; 0: what its kind needs
     "SPEECH_URL": "",  # the address of a CDN in front of spoken texts; "": `voice.urls`
     "QUEUE_NAMES": QUEUE_NAMES,
+    "QUEUE_TITLES": {},  # what waits in further queues, as pages say it
     "LONG_QUEUES": (),  # their jobs can wait and take up to a minute: beside other queues, a slot of its own
     "JOBS": JOBS,
 }
 QUEUE_TIMEOUT_S: Final = 300
+MASTER_ANSWERS_WITHIN_S: Final = 5.0
 
 
 def complete(settings: Any) -> None:
@@ -115,14 +118,13 @@ def queues(
 def _place(redis_url: str, sentinels: Sequence[tuple[str, int]], sentinel_password: str) -> dict[str, Any]:
     """Return the master that the sentinels know, in Django-RQ's words; workers and pages have their own."""
     options = parse_url(redis_url)
-    tls = {name: value for name, value in options.items() if name.startswith("ssl_")}
-    tls |= {"ssl": True} if "connection_class" in options else {}
     return {
         "SENTINELS": list(sentinels),
         "MASTER_NAME": options["host"],
         "DB": options.get("db", 0),
         "USERNAME": options.get("username"),
         "PASSWORD": options.get("password"),
-        "CONNECTION_KWARGS": tls,
-        "SENTINEL_KWARGS": {**tls, "password": sentinel_password or None},
+        "SOCKET_TIMEOUT": MASTER_ANSWERS_WITHIN_S,
+        "CONNECTION_KWARGS": redis_sentinel.tls_options(redis_url),
+        "SENTINEL_KWARGS": redis_sentinel.sentinel_options(redis_url, sentinel_password),
     }

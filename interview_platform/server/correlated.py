@@ -1,7 +1,7 @@
 """Each request and each WebSocket gets an id, and a span where traces are on.
 
 The id comes from the proxy's `X-Request-ID`, if it has the form of one, else it is made here. It is in every
-line of the log that the request leads to, in every job, and in the response. The trace goes on from the
+line of the JSON log that the request leads to, in every job, and in the response. The trace goes on from the
 proxy's `traceparent` if TRACE_OF_PROXY says that it sets one: strangers must not choose what is sampled.
 
 Source: W3C Trace Context; OpenTelemetry, semantic conventions for HTTP spans.
@@ -23,8 +23,6 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEADER = b"x-request-id"
-UNTRACED = ("/health", "/ready", "/metrics")
-"""Asked every few seconds by machines."""
 STARTS = ("http.response.start", "websocket.accept", "websocket.close")
 """The messages that answer a request, or the handshake of a WebSocket."""
 
@@ -38,9 +36,11 @@ class Correlated:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         request_id = _accepted(_text(headers, HEADER)) or correlation.new()
-        serve = self._traced if tracing.is_on() and scope["path"] not in UNTRACED else self._application
+        serve = (
+            self._traced if tracing.is_on() and scope["path"] not in settings.PROBES else self._application
+        )
         with correlation.serving(request_id):
-            await serve(scope, receive, _naming(request_id, send))
+            await serve(scope, receive, _naming(request_id, send) if scope["type"] == "http" else send)
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve in a span: of the request, or of a WebSocket's handshake alone, for it may stay an hour."""
@@ -80,9 +80,13 @@ def _naming(request_id: str, send: Send) -> Send:
 def _ending(context: Any, kind: str, send: Send) -> Send:
     """Return `send`, which tells the span the status; the span of a handshake ends there."""
 
+    is_answered = False
+
     async def told(message: Message) -> None:
+        nonlocal is_answered
         await send(message)
-        if message["type"] in STARTS:
+        if not is_answered and message["type"] in STARTS:
+            is_answered = True
             status = message.get("status", 101 if message["type"] == "websocket.accept" else 403)
             tracing.answered(context, status)
             if kind == "websocket":

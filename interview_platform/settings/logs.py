@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
-
 from interview_platform.settings.environment import env
 from voice.engines import defaults as engines
 
 LOG_FORMAT = env("LOG_FORMAT", default="line")  # or "json": an object a line (docs/logs.md)
 if LOG_FORMAT not in ("line", "json"):
-    raise ImproperlyConfigured("LOG_FORMAT: line or json.")
+    env.require("LOG_FORMAT", False, "write line or json.")
+    LOG_FORMAT = "line"
 # Traces begin at the proxy, which sets `traceparent` in every request, else here (docs/traces.md).
 TRACE_OF_PROXY = env.bool("TRACE_OF_PROXY", default=False)
 LOGGING_CONFIG = "interview_platform.backends.logs.configure"

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from django.utils.translation import gettext_lazy as _
+
 from interview_platform.settings.core import BASE_URL, VAR_DIR
 from interview_platform.settings.environment import env, of_environment
 from interview_platform.settings.stores import REDIS_SENTINEL_PASSWORD, REDIS_SENTINELS, REDIS_URL, S3_BUCKET
@@ -10,6 +12,11 @@ from voice.engines import defaults as engines
 from voice.engines.cloud import account
 
 QUEUE_NAMES = (*speech.QUEUE_NAMES, "brain", "brain-later", "webhooks")
+QUEUE_TITLES = {
+    "brain": _("answers to ask a follow-up question about"),
+    "brain-later": _("drafts of evaluations and interviews"),
+    "webhooks": _("what other systems are told"),
+}
 LONG_QUEUES = ("brain-later", "webhooks")
 RQ_QUEUES = speech.queues(
     REDIS_URL, QUEUE_NAMES, sentinels=REDIS_SENTINELS, sentinel_password=REDIS_SENTINEL_PASSWORD

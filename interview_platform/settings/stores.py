@@ -35,8 +35,8 @@ DATABASE_DIRECT = env.parsed(
     "the address of PostgreSQL itself, as DATABASE_URL",
     default="",
 )
-# Checks connections less often than Django's own backend.
 DATABASE_DIRECT.pop("ENGINE", None)
+# Checks connections less often than Django's own backend.
 DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
 # Each process keeps at most so many connections, whatever the number of candidates. 0: what its kind needs,
 # in a worker one for each slot and some more (voice.infra.sql.fit_pool).

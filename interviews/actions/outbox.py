@@ -9,11 +9,12 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
 from interviews.actions.errors import WrongState
@@ -37,6 +38,8 @@ PAUSES: Final = (
     *(HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 8 * HOUR),
 )
 """After each attempt that failed: 24 hours in all."""
+LEASE: Final = timedelta(seconds=30)
+"""Longer than a request takes."""
 HOLD: Final = 5 * MINUTE
 """So long an event that did not arrive holds back the later ones of its candidate."""
 FAILING_FOR: Final = timedelta(days=1)
@@ -106,10 +109,10 @@ def tell_missed_transcripts(*, now: datetime) -> int:
 
     The speech service writes them and knows no events, so theirs is not in the same transaction.
     """
-    told = WebhookEvent.objects.filter(
+    told = WebhookEvent.objects.alias(answer_id=KT("data__answer_id")).filter(
         type=EventType.TRANSCRIPT_READY,
         subject=OuterRef("session__invitation"),
-        data__answer_id=Cast(OuterRef("pk"), TextField()),
+        answer_id=Cast(OuterRef("pk"), TextField()),
     )
     wanting = WebhookEndpoint.objects.filter(
         organisation=OuterRef("session__invitation__interview__organisation"),
@@ -196,17 +199,25 @@ def job_id(endpoint_id: object) -> str:
 
 def due(*, now: datetime) -> QuerySet[WebhookEndpoint]:
     """Return the endpoints for which something may be sent now."""
-    waiting = WebhookDelivery.objects.filter(endpoint=OuterRef("pk"), status=WAITING, due_at__lte=now)
+    waiting = WebhookDelivery.objects.filter(
+        _is_free(now), endpoint=OuterRef("pk"), status=WAITING, due_at__lte=now
+    )
     return WebhookEndpoint.objects.filter(Exists(waiting), off_reason="")
 
 
 @transaction.atomic
-def claim(*, endpoint_id: UUID, limit: int, now: datetime) -> list[Claimed]:
+def claim(*, endpoint_id: UUID, at_once: int, now: datetime) -> list[Claimed]:
     """Take the next deliveries of an endpoint, the oldest first and one of each candidate.
 
-    Each counts as an attempt and is due again after a pause: so a process that dies while it sends loses
-    nothing, and the receiver may get the event twice, under the same id.
+    Each counts as an attempt and is taken for `LEASE`: a process that dies while it sends loses nothing, and the
+    receiver may get the event twice, under the same id.
+    at_once: so many are under way at most, over all jobs.
     """
+    on = WebhookEndpoint.objects.filter(pk=endpoint_id, off_reason="")
+    if not on.select_for_update().values_list("pk"):
+        return []
+    waiting = WebhookDelivery.objects.filter(endpoint=endpoint_id, status=WAITING)
+    under_way = waiting.filter(taken_until__gt=now).count()
     earlier = WebhookDelivery.objects.filter(
         endpoint=OuterRef("endpoint"),
         event__subject=OuterRef("event__subject"),
@@ -214,19 +225,22 @@ def claim(*, endpoint_id: UUID, limit: int, now: datetime) -> list[Claimed]:
         event__happened_at__gt=now - HOLD,
         status=WAITING,
     )
-    rows = WebhookDelivery.objects.filter(endpoint=endpoint_id, status=WAITING, due_at__lte=now)
-    rows = rows.filter(~Exists(earlier), endpoint__off_reason="").select_related("event")
-    taken = list(rows.select_for_update(of=("self",), skip_locked=True).order_by("due_at")[:limit])
+    rows = waiting.filter(_is_free(now), ~Exists(earlier), due_at__lte=now).select_related("event")
+    taken = list(rows.order_by("due_at")[: max(0, at_once - under_way)])
     for delivery in taken:
-        delivery.due_at = now + _pause(delivery.attempts)
+        delivery.taken_until = now + LEASE
         delivery.attempts += 1
-    WebhookDelivery.objects.bulk_update(taken, ["attempts", "due_at"])
+    WebhookDelivery.objects.bulk_update(taken, ["attempts", "taken_until"])
     return [Claimed(each.pk, each.event, each.attempts) for each in taken]
 
 
+def _is_free(now: datetime) -> Q:
+    return Q(taken_until=None) | Q(taken_until__lte=now)
+
+
 def _pause(attempts: int) -> timedelta:
-    """Return how long to wait after a further attempt, a tenth more or less: not all return at once."""
-    return PAUSES[min(attempts, len(PAUSES) - 1)] * random.uniform(0.9, 1.1)
+    """Return how long to wait after so many attempts, a tenth more or less: not all return at once."""
+    return PAUSES[min(attempts, len(PAUSES)) - 1] * random.uniform(0.9, 1.1)
 
 
 @transaction.atomic
@@ -245,16 +259,19 @@ def settle(*, endpoint_id: UUID, tried: Sequence[Tried], now: datetime) -> Webho
         for each in tried
         if each.claimed.delivery_id in kept  # its webhook may have been deleted meanwhile
     )
-    waiting = WebhookDelivery.objects.filter(status=WAITING)
-    arrived = [each.claimed.delivery_id for each in tried if each.is_delivered]
-    given_up = [
-        each.claimed.delivery_id
-        for each in tried
-        if not each.is_delivered and each.claimed.attempts > len(PAUSES)
-    ]
-    waiting.filter(pk__in=arrived).update(status=WebhookDelivery.Status.DELIVERED)
-    waiting.filter(pk__in=given_up).update(status=WebhookDelivery.Status.FAILED)
+    for each in tried:
+        waiting = WebhookDelivery.objects.filter(pk=each.claimed.delivery_id, status=WAITING)
+        waiting.update(taken_until=None, **_after(each, now))
     return _health(endpoint_id, tried, now)
+
+
+def _after(tried: Tried, now: datetime) -> dict[str, Any]:
+    """Return what becomes of a delivery after an attempt."""
+    if tried.is_delivered:
+        return {"status": WebhookDelivery.Status.DELIVERED}
+    if tried.claimed.attempts > len(PAUSES):
+        return {"status": WebhookDelivery.Status.FAILED}
+    return {"due_at": now + _pause(tried.claimed.attempts)}
 
 
 def _health(endpoint_id: UUID, tried: Sequence[Tried], now: datetime) -> WebhookEndpoint.OffReason | None:
@@ -262,7 +279,11 @@ def _health(endpoint_id: UUID, tried: Sequence[Tried], now: datetime) -> Webhook
     if any(each.is_delivered for each in tried):
         endpoint.exclude(failing_since=None).update(failing_since=None)
     elif tried:
-        endpoint.filter(failing_since=None).update(failing_since=now)
+        before = WebhookAttempt.objects.filter(
+            delivery__endpoint=endpoint_id, began_at__range=(now - FAILING_FOR, _before(tried))
+        )
+        begins = Q(failing_since=None) if before.exists() else Q()  # else the failures before are old news
+        endpoint.filter(begins).update(failing_since=now)
     if any(each.status_code == 410 for each in tried):
         reason = WebhookEndpoint.OffReason.GONE
     elif endpoint.filter(failing_since__lte=now - FAILING_FOR).exists():
@@ -270,6 +291,11 @@ def _health(endpoint_id: UUID, tried: Sequence[Tried], now: datetime) -> Webhook
     else:
         return None
     return reason if endpoint.update(off_reason=reason) else None
+
+
+def _before(tried: Sequence[Tried]) -> datetime:
+    """Return the moment before these attempts."""
+    return min(each.began_at for each in tried) - timedelta(microseconds=1)
 
 
 def is_replayable() -> Q:

@@ -108,7 +108,10 @@ class WebhookEvent(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """An event on its way to one endpoint. due_at: when it is tried next."""
+    """An event on its way to one endpoint.
+
+    due_at: when it is tried next. taken_until: a job sends it until then at most; None: none does.
+    """
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")
@@ -126,6 +129,7 @@ class WebhookDelivery(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.WAITING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     due_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    taken_until = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = _("delivery")

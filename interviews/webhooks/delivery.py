@@ -50,7 +50,7 @@ def _deliver_some(
     except UnreadableToken as error:
         logger.error("webhook %s: %s", endpoint_id, error)
         return False
-    claimed = outbox.claim(endpoint_id=endpoint_id, limit=AT_ONCE, now=timezone.now())
+    claimed = outbox.claim(endpoint_id=endpoint_id, at_once=AT_ONCE, now=timezone.now())
     if not claimed:
         return False
     tried = runner.run(_try_all(connections, endpoint.url, secrets, claimed))

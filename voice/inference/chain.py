@@ -178,6 +178,8 @@ class Link(Generic[E]):
         )
         try:
             yield
+        except REJECTIONS:
+            raise  # the caller's mistake
         except Exception as error:
             tracing.failed(type(error).__name__, context)
             raise

@@ -76,7 +76,7 @@ DEMOTED = "this Redis is no longer the master"
 
 def _address(master: str) -> tuple[str, int]:
     """Ask the sentinels. Raises redis.ConnectionError: none answers, or none knows a living master."""
-    asked = redis.sentinel.Sentinel(settings.REDIS_SENTINELS, sentinel_kwargs=sentinel_options())
+    asked = redis.sentinel.Sentinel(settings.REDIS_SENTINELS, sentinel_kwargs=_options())
     try:
         address: tuple[str, int] = asked.discover_master(master)
     finally:
@@ -86,7 +86,7 @@ def _address(master: str) -> tuple[str, int]:
 
 
 async def _address_async(master: str) -> tuple[str, int]:
-    asked = redis.asyncio.sentinel.Sentinel(settings.REDIS_SENTINELS, sentinel_kwargs=sentinel_options())
+    asked = redis.asyncio.sentinel.Sentinel(settings.REDIS_SENTINELS, sentinel_kwargs=_options())
     try:
         address: tuple[str, int] = await asked.discover_master(master)
     finally:
@@ -95,14 +95,22 @@ async def _address_async(master: str) -> tuple[str, int]:
     return address
 
 
-def sentinel_options() -> dict[str, Any]:
+def sentinel_options(redis_url: str, password: str) -> dict[str, Any]:
     """Return how sentinels are reached: with TLS as Redis itself, and with a password of their own."""
-    options = redis.connection.parse_url(settings.REDIS_URL)
-    tls = {name: value for name, value in options.items() if name.startswith("ssl_")}
     return {
-        **tls,
-        "ssl": "connection_class" in options,
-        "password": settings.REDIS_SENTINEL_PASSWORD or None,
+        **tls_options(redis_url),
+        "password": password or None,
         "socket_timeout": ANSWER_WITHIN_S,
         "socket_connect_timeout": ANSWER_WITHIN_S,
     }
+
+
+def tls_options(redis_url: str) -> dict[str, Any]:
+    """Return what an address says of TLS: empty without."""
+    options = redis.connection.parse_url(redis_url)
+    tls = {name: value for name, value in options.items() if name.startswith("ssl_")}
+    return tls | ({"ssl": True} if "connection_class" in options else {})
+
+
+def _options() -> dict[str, Any]:
+    return sentinel_options(settings.REDIS_URL, settings.REDIS_SENTINEL_PASSWORD)

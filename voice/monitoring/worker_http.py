@@ -58,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing: supervisors ask every few seconds."""
 
     def _unknown(self) -> Answer:
-        return as_json(404, {"detail": f"There are {', '.join(self.server.pages)}."})
+        return as_json(404, {"detail": "There are /health, /metrics and, of a worker, /ready."})
 
 
 class Server(ThreadingHTTPServer):

@@ -57,7 +57,7 @@ STATE_VARIANTS = {
     "unavailable": "warning",
     "stuck": "danger",
 }
-QUEUE_NAMES = {
+QUEUE_TITLES = {
     "stt": _("recordings to recognise"),
     "stt-gpu": _("recordings to recognise, where workers with a large model have a list of their own"),
     "stt-ahead": _("answers that are still being given"),
@@ -70,9 +70,6 @@ QUEUE_NAMES = {
     "tts-gpu": _("what voices speak that only some workers have"),
     "tts-call": _("what programs wait to have spoken"),
     "audio": _("uploaded files to convert"),
-    "brain": _("answers to ask a follow-up question about"),
-    "brain-later": _("drafts of evaluations and interviews"),
-    "webhooks": _("what other systems are told"),
     "cron": _("housekeeping"),
     "default": _("recordings to store"),
 }
@@ -171,7 +168,7 @@ class QueueRow:
 
     @property
     def meaning(self) -> str:
-        return str(QUEUE_NAMES.get(self.name, ""))
+        return str({**QUEUE_TITLES, **settings.QUEUE_TITLES}.get(self.name, ""))
 
     @property
     def oldest_s(self) -> int:

@@ -288,16 +288,39 @@ def test_delivery_is_tried_for_a_day_and_then_given_up(add, receiver, invitation
 def test_process_that_dies_after_it_claimed_loses_nothing(add, receiver, invitation, queued):
     endpoint = add()
     tell(invitation, EventType.INTERVIEW_STARTED)
-    outbox.claim(endpoint_id=endpoint.pk, limit=8, now=timezone.now())  # and never settles
+    outbox.claim(endpoint_id=endpoint.pk, at_once=8, now=timezone.now())  # and never settles
 
     deliver(endpoint)
     assert receiver.received == []
-    make_due()
+    WebhookDelivery.objects.update(taken_until=timezone.now())
     jobs.sweep_webhooks()
 
     assert queued("webhooks") == [outbox.job_id(endpoint.pk)]
     deliver(endpoint)
     assert receiver.types() == ["interview.started"]
+
+
+def test_two_jobs_together_send_no_more_at_once(add, interview):
+    endpoint = add()
+    for invitation in factories.InvitationFactory.create_batch(4, interview=interview):
+        tell(invitation, EventType.INVITATION_CREATED)
+
+    claimed = [len(outbox.claim(endpoint_id=endpoint.pk, at_once=3, now=timezone.now())) for _job in range(2)]
+
+    assert claimed == [3, 0]
+
+
+def test_failure_of_long_ago_is_no_reason_to_switch_off(add, receiver, invitation):
+    endpoint = add()
+    receiver.answer = lambda request: respond(request, 500)
+    type(endpoint).objects.update(failing_since=timezone.now() - 3 * outbox.FAILING_FOR)
+    tell(invitation, EventType.INTERVIEW_STARTED)
+
+    deliver(endpoint)
+
+    endpoint.refresh_from_db()
+    assert endpoint.is_on
+    assert timezone.now() - endpoint.failing_since < outbox.FAILING_FOR
 
 
 def test_event_is_sent_again_under_its_id(add, receiver, invitation):
