@@ -117,7 +117,13 @@ class ApiKeyAdmin(ScopedModelAdmin):
         return False
 
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether the user may revoke or replace keys, and this one still opens something."""
+        """Whether the user may revoke keys, and this one is not revoked yet."""
+        if not self._is_allowed(request, obj, self.writing_roles):
+            return False
+        return obj is None or self.writable(request).filter(pk=obj, revoked_at__isnull=True).exists()
+
+    def has_replace_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the user may replace keys, and this one opens something."""
         if not self._is_allowed(request, obj, self.writing_roles):
             return False
         return obj is None or self._valid(request).filter(pk=obj).exists()
@@ -160,7 +166,7 @@ class ApiKeyAdmin(ScopedModelAdmin):
         if REPLACES not in request.GET:
             return None
         earlier = self.get_object(request, request.GET[REPLACES])
-        if earlier is None or not self.has_revoke_permission(request, earlier.pk):
+        if earlier is None or not self.has_replace_permission(request, earlier.pk):
             raise Http404
         return cast("ApiKey", earlier)
 
@@ -233,7 +239,7 @@ class ApiKeyAdmin(ScopedModelAdmin):
             return "ending", gettext("expires %s") % _written(key.expires_at)
         return "valid", gettext("valid")
 
-    @action(description=_("Replace"), permissions=["revoke"], icon="autorenew")
+    @action(description=_("Replace"), permissions=["replace"], icon="autorenew")
     def replace_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Open the form of a new key, with what the earlier one may do."""
         return redirect(f"{reverse('admin:accounts_apikey_add')}?{REPLACES}={object_id}")
