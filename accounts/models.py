@@ -202,7 +202,8 @@ class ApiKeys(models.QuerySet["ApiKey"]):
     def valid(self, now: datetime) -> "ApiKeys":
         """Return the keys that open something now."""
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=now)
-        return self.with_person().filter(unexpired, revoked_at=None, is_person_gone=False)
+        is_person_there = models.Q(is_person_gone=False)
+        return self.with_person().filter(unexpired, is_person_there, revoked_at=None)
 
 
 class ApiKey(models.Model):

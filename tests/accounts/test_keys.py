@@ -146,6 +146,23 @@ def earlier(member, ours):
     return factories.ApiKeyFactory(organisation=ours, name="ATS", networks="203.0.113.0/24")
 
 
+def test_personal_key_belongs_to_whoever_makes_it(client, earlier, ours):
+    client.post(ADD, posted(organisation=ours.pk, is_personal="on"))
+
+    key = ApiKey.objects.exclude(pk=earlier.pk).get()
+    assert key.is_personal
+    assert f"{key.created_by}, for this person alone" in client.get(LIST).content.decode()
+
+
+def test_personal_key_whose_person_is_gone_can_be_revoked_for_good(client, earlier):
+    ApiKey.objects.update(is_personal=True)
+    address = reverse("admin:accounts_apikey_revoke_key", args=[earlier.pk])
+
+    client.post(address, {"_form_submitted": "on"})
+
+    assert ApiKey.objects.get().revoked_at
+
+
 def test_form_of_a_replacement_shows_what_the_earlier_key_may_do(client, earlier):
     button = client.get(reverse("admin:accounts_apikey_replace_key", args=[earlier.pk]))
 

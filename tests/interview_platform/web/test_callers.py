@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from accounts.networks import client_address
-from accounts.rest_keys import WrongScope
+from accounts.rest_keys import WrongNetwork, WrongScope
 from interview_platform.web import callers
 from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
 from interview_platform.web.socket_access import VoiceAccess
@@ -105,6 +105,16 @@ async def test_key_of_another_scope_stays_outside():
     assert await met([(b"x-api-key", secret.encode())]) is None
     with pytest.raises(WrongScope):
         await of_key(secret)
+
+
+async def test_key_that_is_known_is_refused_from_another_network(key):
+    row, secret = key
+    row.networks = "192.0.2.0/24"
+    await in_thread(row.save)()
+
+    assert await of_key(secret, address="192.0.2.1")
+    with pytest.raises(WrongNetwork):
+        await of_key(secret, address="203.0.113.9")
 
 
 async def test_revoked_key_is_forgotten_soon(key, monkeypatch):
