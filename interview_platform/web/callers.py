@@ -4,6 +4,7 @@ The speech service itself knows callers only (`voice.callers`). This module find
 `VoiceHeaderKey` and `StaffSession` in REST and `VoiceAccess` around WebSockets.
 """
 
+import asyncio
 import time
 
 from django.conf import settings
@@ -23,6 +24,8 @@ MAX_KNOWN_KEYS = 1000
 
 
 _known: dict[str, tuple[float, ApiKey]] = {}
+_readings: dict[str, asyncio.Future[ApiKey | None]] = {}
+"""Readings under way, by the key's digest."""
 
 
 async def caller_of_key(secret: str, *, scope: str | None, address: str) -> Caller | None:
@@ -45,7 +48,7 @@ async def _known_key(secret: str) -> ApiKey | None:
     found = _known.get(digest)
     if found and found[0] > now:
         return found[1]
-    key = await in_thread(_read)(secret)
+    key = await _read_once(digest, secret)
     if key is None:
         _known.pop(digest, None)
         return None
@@ -53,6 +56,16 @@ async def _known_key(secret: str) -> ApiKey | None:
         _known.clear()
     _known[digest] = (now + KEY_KNOWN_FOR_S, key)
     return key
+
+
+async def _read_once(digest: str, secret: str) -> ApiKey | None:
+    """Read a key. All who ask meanwhile share the answer: while PostgreSQL hangs, it holds up one thread."""
+    reading = _readings.get(digest)
+    if reading is None or reading.get_loop() is not asyncio.get_running_loop():
+        reading = asyncio.ensure_future(in_thread(_read)(secret))
+        _readings[digest] = reading
+        reading.add_done_callback(lambda _: _readings.pop(digest, None))
+    return await asyncio.shield(reading)
 
 
 def _read(secret: str) -> ApiKey | None:

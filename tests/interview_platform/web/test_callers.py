@@ -1,5 +1,7 @@
 """Callers of the speech service."""
 
+import asyncio
+
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
@@ -105,6 +107,18 @@ async def test_key_of_another_scope_stays_outside():
     assert await met([(b"x-api-key", secret.encode())]) is None
     with pytest.raises(WrongScope):
         await of_key(secret)
+
+
+async def test_all_who_ask_at_once_share_one_reading(key, monkeypatch):
+    row, secret = key
+    readings = []
+    find = ApiKey.find
+    monkeypatch.setattr(ApiKey, "find", lambda asked: (readings.append(asked), find(asked))[1])
+
+    found = await asyncio.gather(*(of_key(secret) for _ in range(20)))
+
+    assert {caller.id for caller in found} == {f"key:{row.pk}"}
+    assert len(readings) == 1
 
 
 async def test_key_that_is_known_is_refused_from_another_network(key):
