@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from ipaddress import ip_network
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,7 +17,11 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+)
 
 from accounts import access
 from accounts.models import ApiKey, User
@@ -45,10 +49,14 @@ LIMITS = ["scopes", "is_personal", "networks", "expires_at"]
 
 
 class ApiKeyForm(forms.ModelForm):
+    class Meta:
+        widgets: ClassVar = {"networks": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
+
     scopes = forms.MultipleChoiceField(
         label=_("May use"),
         choices=[(scope.value, scope.label) for scope in ApiKey.Scope],
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("Nothing here contains anything else: to invite and to read, tick both."),
     )
     overlap = forms.TypedChoiceField(
         label=_("The earlier key ends"),
@@ -93,10 +101,12 @@ class ApiKeyAdmin(ScopedModelAdmin):
     list_select_related = ["organisation", "created_by"]
     ordering = ["-created_at"]
     of_page = [
-        *("organisation", "name", "begins_with", "state", "may_use", "may_come_from", "made_by"),
-        *("created_at", "last_used", "expires_at", "replaced_by", "revoked_at"),
+        *("organisation", "name", "begins_with", "state_in_words", "may_use", "may_come_from", "made_by"),
+        *("created_at", "last_used", "ends", "replaced_by", "revoked_at"),
     ]
-    readonly_fields = ["begins_with", "state", "may_use", "may_come_from", "made_by", "last_used"]
+    readonly_fields = [
+        *("begins_with", "state_in_words", "may_use", "may_come_from", "made_by", "last_used", "ends"),
+    ]
     reading_roles = writing_roles = access.OWNERS
     actions = ["revoke_selected"]
     when_empty = _("No key yet. Issue one for each program that is to use the API.")
@@ -161,6 +171,13 @@ class ApiKeyAdmin(ScopedModelAdmin):
         suggested = {"scopes": FIRST_SCOPES, "expires_at": timezone.now() + LIFE}
         return {**only, **suggested, **super().get_changeform_initial_data(request)}
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
+    ) -> HttpResponse:
+        """Offer one button: the next page shows the key, whatever was pressed."""
+        one = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context | one, **kwargs)
+
     def _earlier(self, request: HttpRequest) -> ApiKey | None:
         """Return the key that is being replaced, if one is. Raises Http404."""
         if REPLACES not in request.GET:
@@ -214,6 +231,10 @@ class ApiKeyAdmin(ScopedModelAdmin):
     def last_used(self, key: ApiKey) -> str:
         return _written(key.last_used_at) if key.last_used_at else gettext("never")
 
+    @display(description=_("expires"))
+    def ends(self, key: ApiKey) -> str:
+        return _written(key.expires_at) if key.expires_at else gettext("never")
+
     @display(description=_("made by"), ordering="created_by__username")
     def made_by(self, key: ApiKey) -> str:
         person = key.created_by
@@ -234,10 +255,14 @@ class ApiKeyAdmin(ScopedModelAdmin):
         if key.is_person_gone:
             return "ended", gettext("ended with its person")
         if key.replaced_by_id:
-            return "ending", gettext("replaced, ends %s") % _written(key.expires_at)
+            return "ending", gettext("replaced, ends %s") % _day(key.expires_at)
         if key.expires_at and key.expires_at <= now + WARNED_BEFORE:
-            return "ending", gettext("expires %s") % _written(key.expires_at)
+            return "ending", gettext("expires %s") % _day(key.expires_at)
         return "valid", gettext("valid")
+
+    @display(description=_("state"))
+    def state_in_words(self, key: Any) -> str:
+        return self.state(key)[1]
 
     @action(description=_("Replace"), permissions=["replace"], icon="autorenew")
     def replace_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -274,6 +299,10 @@ class ApiKeyAdmin(ScopedModelAdmin):
             key.save(update_fields=["revoked_at"])
             self.log_change(request, key, "Revoked.")
         return len(valid)
+
+
+def _day(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "SHORT_DATE_FORMAT")
 
 
 def _written(moment: datetime) -> str:

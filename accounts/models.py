@@ -217,13 +217,13 @@ class ApiKey(models.Model):
         """Read or write, by area. Each operation of the API needs one of them; none contains another."""
 
         INTERVIEWS_READ = "interviews:read", _("Interviews: read")
-        INVITATIONS_READ = "invitations:read", _("Invitations: read, with their links")
+        INVITATIONS_READ = "invitations:read", _("Invitations: read, with links")
         INVITATIONS_WRITE = "invitations:write", _("Invitations: invite, change, revoke")
-        RESULTS_READ = "results:read", _("Results: read answers, transcripts, recordings")
-        ERASURE_READ = "erasure:read", _("Erasure: see what was erased")
-        ERASURE_WRITE = "erasure:write", _("Erasure: erase candidates")
-        VOICE_READ = "voice:read", _("Speech service: list voices, batches, figures")
-        VOICE_WRITE = "voice:write", _("Speech service: speak, transcribe, make and delete")
+        RESULTS_READ = "results:read", _("Results: read and hear")
+        ERASURE_READ = "erasure:read", _("Erasures: read")
+        ERASURE_WRITE = "erasure:write", _("Erasures: erase candidates")
+        VOICE_READ = "voice:read", _("Speech service: read")
+        VOICE_WRITE = "voice:write", _("Speech service: speak and transcribe")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(
