@@ -3,7 +3,8 @@
 import hashlib
 import secrets
 import uuid
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
@@ -11,6 +12,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+from accounts.networks import is_within
 
 
 class Organisation(models.Model):
@@ -175,28 +178,96 @@ class ColleagueInvitation(models.Model):
         return not self.accepted_at and not self.revoked_at and self.expires_at > now
 
 
+class ApiKeys(models.QuerySet["ApiKey"]):
+    """Keys, with what decides whether they open anything."""
+
+    def with_person(self) -> "ApiKeys":
+        """Add `is_person_gone`: a personal key whose person is deactivated, or is no owner any more."""
+        owning = Membership.objects.filter(
+            user=models.OuterRef("created_by"),
+            organisation=models.OuterRef("organisation"),
+            role=Membership.Role.OWNER,
+        )
+        is_there = models.Q(created_by__is_active=True) & (
+            models.Q(created_by__is_superuser=True) | models.Exists(owning)
+        )
+        ended = models.Case(
+            models.When(is_personal=False, then=False),
+            models.When(is_there, then=False),
+            default=True,
+            output_field=models.BooleanField(),
+        )
+        return self.annotate(is_person_gone=ended)
+
+    def valid(self, now: datetime) -> "ApiKeys":
+        """Return the keys that open something now."""
+        unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=now)
+        is_person_there = models.Q(is_person_gone=False)
+        return self.with_person().filter(unexpired, is_person_there, revoked_at=None)
+
+
 class ApiKey(models.Model):
     """A key for other systems. Only its SHA-256 is kept; the key itself is shown once."""
 
     PREFIX = "ipk_"
+    USE_NOTED_AFTER = timedelta(minutes=1)
+    """`last_used_at` is written at most this often, and not with each request."""
 
     class Scope(models.TextChoices):
-        INTERVIEWS = "interviews", _("Interviews")
-        VOICE = "voice", _("Speech service")
+        """Read or write, by area. Each operation of the API needs one of them; none contains another."""
+
+        INTERVIEWS_READ = "interviews:read", _("Interviews: read")
+        INVITATIONS_READ = "invitations:read", _("Invitations: read, with links")
+        INVITATIONS_WRITE = "invitations:write", _("Invitations: invite, change, revoke")
+        RESULTS_READ = "results:read", _("Results: read and hear")
+        ERASURE_READ = "erasure:read", _("Erasures: read")
+        ERASURE_WRITE = "erasure:write", _("Erasures: erase candidates")
+        VOICE_READ = "voice:read", _("Speech service: read")
+        VOICE_WRITE = "voice:write", _("Speech service: speak and transcribe")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(
         Organisation, on_delete=models.CASCADE, related_name="api_keys", verbose_name=_("organisation")
     )
     name = models.CharField(_("name"), max_length=100)
-    scopes = models.JSONField(_("scopes"), default=list)
+    scopes = models.JSONField(_("scopes"), null=True, db_column="granted")
+    scopes_of_before = models.JSONField(default=list, editable=False, db_column="scopes")
+    is_personal = models.BooleanField(
+        _("personal"),
+        default=False,
+        db_default=False,
+        help_text=_("It ends when you are deactivated or no longer own the organisation."),
+    )
+    networks = models.TextField(
+        _("allowed networks"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("One a line, as 203.0.113.0/24 or 2001:db8::/48. Empty: from everywhere."),
+    )
     hint = models.CharField(_("begins with"), max_length=12, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_by = models.ForeignKey(
         User, null=True, on_delete=models.PROTECT, related_name="api_keys", editable=False
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True, help_text=_("Empty: never."))
+    last_used_at = models.DateTimeField(
+        _("last used"), null=True, editable=False, help_text=_("To the minute.")
+    )
+    replaced_by = models.ForeignKey(
+        "self",
+        verbose_name=_("replaced by"),
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        editable=False,
+    )
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    objects = ApiKeys.as_manager()
 
     class Meta:
         verbose_name = _("API key")
@@ -207,15 +278,29 @@ class ApiKey(models.Model):
 
     @classmethod
     def issue(
-        cls, *, organisation: Organisation, name: str, scopes: list[str], by: User | None = None
+        cls,
+        *,
+        organisation: Organisation,
+        name: str,
+        scopes: Collection[str],
+        by: User | None = None,
+        is_personal: bool = False,
+        networks: str = "",
+        expires_at: datetime | None = None,
     ) -> tuple["ApiKey", str]:
-        """Make a key. Return its row and the key, which cannot be read again. None: a program makes it."""
+        """Make a key. Return its row and the key, which cannot be read again. None: a program makes it.
+
+        Processes of the release before know no limits of keys. They refuse it: `scopes_of_before` is empty.
+        """
         key = cls.PREFIX + secrets.token_urlsafe(32)
         row = cls.objects.create(
             organisation=organisation,
             name=name,
-            scopes=scopes,
+            scopes=sorted(scopes),
             created_by=by,
+            is_personal=is_personal,
+            networks=networks,
+            expires_at=expires_at,
             hint=key[:10],
             digest=cls.digest_of(key),
         )
@@ -224,13 +309,50 @@ class ApiKey(models.Model):
     @classmethod
     def find(cls, key: str) -> "ApiKey | None":
         """Find the valid key with this secret, if any."""
-        rows = cls.objects.select_related("organisation")
-        try:
-            return rows.get(digest=cls.digest_of(key), revoked_at__isnull=True)
-        except cls.DoesNotExist:
-            return None
+        rows = cls.objects.valid(timezone.now()).select_related("organisation")
+        return rows.filter(digest=cls.digest_of(key)).first()
+
+    @property
+    def granted(self) -> frozenset[str]:
+        """The key's scopes. Those of a key that the release before issued stand for several each."""
+        if self.scopes is not None:
+            return frozenset(self.scopes)
+        return frozenset(scope for name in self.scopes_of_before for scope in SCOPES_OF_BEFORE[name])
+
+    def is_allowed_from(self, address: str) -> bool:
+        """Whether the key may be used from this IP address."""
+        return not self.networks or is_within(address, self.networks.split())
+
+    def replace_with(self, newer: "ApiKey", *, ends_at: datetime) -> None:
+        """Let this key end at that time, or earlier if it expires by then."""
+        self.replaced_by = newer
+        self.expires_at = min(ends_at, self.expires_at) if self.expires_at else ends_at
+        self.save(update_fields=["replaced_by", "expires_at"])
+
+    def note_use(self, now: datetime) -> None:
+        """Write that the key is in use, unless it was written within the last minute."""
+        minute = now.replace(second=0, microsecond=0)
+        due = now - self.USE_NOTED_AFTER
+        if self.last_used_at is None or self.last_used_at <= due:
+            is_due = models.Q(last_used_at=None) | models.Q(last_used_at__lte=due)
+            ApiKey.objects.filter(is_due, pk=self.pk).update(last_used_at=minute)
+            self.last_used_at = minute
 
     @staticmethod
     def digest_of(key: str) -> str:
         """Return the digest. SHA-256 is enough for a random 256-bit secret, which cannot be guessed."""
         return hashlib.sha256(key.encode()).hexdigest()
+
+
+SCOPES_OF_BEFORE: dict[str, tuple[str, ...]] = {
+    "interviews": (
+        ApiKey.Scope.INTERVIEWS_READ,
+        ApiKey.Scope.INVITATIONS_READ,
+        ApiKey.Scope.INVITATIONS_WRITE,
+        ApiKey.Scope.RESULTS_READ,
+        ApiKey.Scope.ERASURE_READ,
+        ApiKey.Scope.ERASURE_WRITE,
+    ),
+    "voice": (ApiKey.Scope.VOICE_READ, ApiKey.Scope.VOICE_WRITE),
+}
+"""What a key of the release before may do: all that there was. What comes later is not among it."""

@@ -1,6 +1,7 @@
 """Where a request comes from: its address, and the network of one household or office around it."""
 
-from ipaddress import ip_address, ip_network
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -24,12 +25,26 @@ def address_of(request: HttpRequest) -> str:
     return client_address(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
 
 
+def is_within(address: str, networks: Iterable[str]) -> bool:
+    """Whether an IP address is in one of the networks; what is no address is in none."""
+    try:
+        parsed = _parsed(address)
+    except ValueError:
+        return False
+    return any(parsed in ip_network(network) for network in networks)
+
+
 def network_of(address: str) -> str:
     """Return the network of an IP address, as "203.0.113.0/24"; "unknown" if it is no address."""
     try:
-        parsed = ip_address(address)
+        parsed = _parsed(address)
     except ValueError:
         return "unknown"
-    mapped = getattr(parsed, "ipv4_mapped", None)  # ::ffff:203.0.113.9, of a socket for both versions
-    parsed = mapped or parsed
     return str(ip_network(f"{parsed}/{PREFIX_BITS[parsed.version]}", strict=False))
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address:
+    """Return an IP address. Raises ValueError."""
+    parsed = ip_address(address)
+    mapped = getattr(parsed, "ipv4_mapped", None)  # ::ffff:203.0.113.9, of a socket for both versions
+    return mapped or parsed

@@ -1,37 +1,78 @@
-"""API keys in the headers of REST calls. Both APIs use them."""
+"""API keys in the headers of calls: whether one may do what is asked. REST and WebSockets use it.
+
+Each operation declares the scope that it needs with `voice.web.scopes.needs`, each socket as its `needs`.
+"""
 
 from collections.abc import Callable
 from inspect import iscoroutinefunction
-from typing import Any, Final
+from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja.errors import AuthorizationError
 from ninja.security import APIKeyHeader, HttpBearer
 
+from accounts import metrics
 from accounts.models import ApiKey
 
 KeyHolder = Callable[[HttpRequest, str | None], Any]
 """Returns the caller for a key, or None for an invalid key. May be a coroutine function."""
 
-PARTS: Final = {ApiKey.Scope.INTERVIEWS: "interviews", ApiKey.Scope.VOICE: "the speech service"}
+
+class KeyRefused(AuthorizationError):
+    """The key is valid, but not for this: 403."""
+
+    reason: str
 
 
-class WrongScope(AuthorizationError):
-    """The key is valid, but was issued for another part of the platform: 403."""
+class WrongScope(KeyRefused):
+    """The key was issued for something else."""
 
-    def __init__(self, scope: ApiKey.Scope) -> None:
-        super().__init__(message=f"This API key was not issued for {PARTS[scope]}. Make one that is.")
+    reason = "scope"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(message=f"This API key lacks the scope {scope}. Use one that has it.")
+        self.scope = scope
 
 
-def find_key(secret: str | None, scope: ApiKey.Scope) -> ApiKey | None:
-    """Return the valid key with this secret, or None.
+class WrongNetwork(KeyRefused):
+    """The key may not be used from where the call comes."""
+
+    reason = "network"
+
+    def __init__(self) -> None:
+        super().__init__(message="This API key may not be used from your network.")
+
+
+def check(key: ApiKey, *, scope: str | None, address: str) -> None:
+    """Refuse a valid key that is not for this. It reads no row.
+
+    scope: what the operation needs; None: one that has no bearing, as whether a large body is read at all.
 
     Raises:
-        WrongScope: the key was issued for another part of the platform than `scope`.
+        WrongNetwork, WrongScope: it may not be used from this address, or for this.
     """
-    key = ApiKey.find(secret) if secret else None
-    if key is not None and scope not in key.scopes:
-        raise WrongScope(scope)
+    refusal: KeyRefused
+    if not key.is_allowed_from(address):
+        refusal = WrongNetwork()
+    elif scope is not None and scope not in key.granted:
+        refusal = WrongScope(scope)
+    else:
+        return
+    metrics.REFUSED.labels(reason=refusal.reason).inc()
+    raise refusal
+
+
+def admit(secret: str, *, scope: str, address: str) -> ApiKey | None:
+    """Return the valid key with this secret, and note its use; None if there is none.
+
+    Raises:
+        KeyRefused: it is not for this.
+    """
+    key = ApiKey.find(secret)
+    if key is not None:
+        check(key, scope=scope, address=address)
+        key.note_use(timezone.now())
     return key
 
 

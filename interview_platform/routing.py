@@ -20,7 +20,8 @@ from voice.routing import websocket_urlpatterns as voice
 
 
 def _voice_access(consumer: Any) -> Any:
-    return OriginUnlessKey(CookieMiddleware(VoiceAccess(consumer)))
+    needs = consumer.consumer_class.needs
+    return OriginUnlessKey(CookieMiddleware(VoiceAccess(consumer, needs=needs)))
 
 
 def _staff_access(consumer: Any) -> Any:

@@ -33,6 +33,7 @@ GROUPS = {
         "browser/test_watching.py",
         "flows/test_interview_by_script.py",
         "flows/test_voice_sockets.py",
+        "flows/test_ended_keys.py",
         "flows/test_api_description.py",
         "flows/test_rolling_restart.py",
         "flows/test_waiting.py",

@@ -20,7 +20,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from accounts.models import ApiKey, Membership, Organisation, User
+from accounts.models import SCOPES_OF_BEFORE, ApiKey, Membership, Organisation, User
 from interviews.actions.interviews import speech_name
 from interviews.actions.versions import written
 from interviews.models import (
@@ -146,7 +146,7 @@ class ApiKeyFactory(DjangoModelFactory):
 
     organisation = factory.SubFactory(OrganisationFactory)
     name = "Applicant tracking"
-    scopes = factory.LazyFunction(lambda: [ApiKey.Scope.INTERVIEWS])
+    scopes = factory.LazyFunction(lambda: list(SCOPES_OF_BEFORE["interviews"]))
 
     @classmethod
     def _create(cls, model_class, *args, **kwargs):

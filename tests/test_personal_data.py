@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.apps import apps
 
+from accounts.models import ApiKey
 from interviews.actions.personal_data import STORES, WITHOUT_PERSONAL_DATA
 from tests.conftest import ROOT
 
@@ -36,7 +37,7 @@ def test_every_key_of_redis_in_the_source_is_on_one_list():
         for file in (ROOT / package).rglob("*.py")
         if file.name not in ("stores.py", "personal_data.py")
         for key in keys_in(file)
-        if not any(is_covered(key, pattern) for pattern in patterns)
+        if key not in ApiKey.Scope.values and not any(is_covered(key, pattern) for pattern in patterns)
     }
 
     assert unknown == {}, "say in personal_data.py whether this key holds personal data"

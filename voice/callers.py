@@ -4,13 +4,19 @@ Authentication happens elsewhere: the project that mounts the service's addresse
 WebSocket into `scope["caller"]` and the caller of each request into `request.auth`
 (interview_platform.web.callers). A WebSocket may stay open for days, so there is also
 `scope["is_authorised"]`: an asynchronous function that says whether the caller may still use the service. It
-is asked regularly, and at once after `caller.changed` was sent to the caller's group of the channel layer.
+is asked regularly (`scope["is_authorised_for_s"]` says how often, if the project wants), and at once after
+`caller.changed` was sent to the caller's group of the channel layer.
 """
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from voice.errors import Forbidden
+
+READ: Final = "voice:read"
+WRITE: Final = "voice:write"
+"""What a caller's key must have been issued for: to look at what there is; to cause or delete anything."""
 
 
 @dataclass(frozen=True, slots=True)

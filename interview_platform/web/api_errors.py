@@ -1,4 +1,4 @@
-"""Errors of the REST API: {"code", "detail"}, with "field" if one field is the cause.
+"""Errors of the REST API: {"code", "detail"}, with "field" or "scope" if one of them is the cause.
 
 The code is for programs, the detail for people. Below `/v1/` errors have OpenAI's format, which its clients
 expect.
@@ -18,6 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from accounts.rest_keys import WrongScope
 from interview_platform.backends.logs import route_of
 from interviews.actions.errors import ActionRefused
 from voice.errors import Unreachable, VoiceError
@@ -94,6 +95,10 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     return _error(request, error.status_code, CODES.get(error.status_code, "error"), str(error))
 
 
+def _wrong_scope(request: HttpRequest, error: WrongScope) -> HttpResponse:
+    return _error(request, 403, "forbidden", str(error), scope=error.scope)
+
+
 def unauthenticated(request: HttpRequest, error: AuthenticationError | None = None) -> HttpResponse:
     """Return the error for a call without a valid key."""
     detail = "Send a valid API key, as Authorization: Bearer ipk_… or as X-API-Key."
@@ -119,6 +124,7 @@ HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
     Exception: _failed,
     ActionRefused: _refused,
     ValidationError: _invalid,
+    WrongScope: _wrong_scope,
     HttpError: _http_error,
     AuthenticationError: unauthenticated,
     Http404: _not_found,

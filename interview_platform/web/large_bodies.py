@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, parse_cookie
 
-from accounts.rest_keys import WrongScope
+from accounts.rest_keys import KeyRefused
 from interview_platform.web import api_errors
 from interview_platform.web.socket_access import caller_of
 
@@ -21,8 +21,8 @@ async def refusal(scope: dict[str, Any]) -> bytes | None:
     """
     cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
     try:
-        caller = await caller_of(scope | {"cookies": parse_cookie(cookies.decode("latin-1"))})
-    except (DatabaseError, redis.RedisError, WrongScope):
+        caller = await caller_of(scope | {"cookies": parse_cookie(cookies.decode("latin-1"))}, needs=None)
+    except (DatabaseError, redis.RedisError, KeyRefused):
         return None
     is_for_everybody = settings.VOICE["IS_PUBLIC"] and scope["path"].startswith(API)
     if is_for_everybody or (caller is not None and caller.owner):

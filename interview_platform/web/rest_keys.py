@@ -5,18 +5,26 @@ from django.http import HttpRequest
 from ninja.security.apikey import APIKeyCookie
 
 from accounts.networks import address_of, network_of
-from accounts.rest_keys import BearerKey, HeaderKey
+from accounts.rest_keys import BearerKey, HeaderKey, WrongNetwork
 from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
 from voice.callers import Caller
 from voice.capacity import rate_limits
 from voice.infra.threads import in_thread
 from voice.web import intake
+from voice.web.scopes import scope_of
 
 
 async def _caller(request: HttpRequest, secret: str | None) -> Caller | None:
-    caller = await caller_of_key(secret) if secret else None
-    if secret and caller is None:
-        await rate_limits.count_wrong_key(network_of(address_of(request)))
+    if not secret:
+        return None
+    address = address_of(request)
+    try:
+        caller = await caller_of_key(secret, scope=scope_of(request), address=address)
+    except WrongNetwork:
+        await rate_limits.count_wrong_key(network_of(address))
+        raise
+    if caller is None:
+        await rate_limits.count_wrong_key(network_of(address))
     return await _admitted(request, caller)
 
 

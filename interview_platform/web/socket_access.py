@@ -28,9 +28,9 @@ from django.utils.translation import get_language_from_request
 from accounts.models import Membership, User
 from accounts.networks import client_address, network_of
 from accounts.profile import CHOSEN
-from accounts.rest_keys import WrongScope
+from accounts.rest_keys import KeyRefused, WrongNetwork
 from interview_platform.web import staff_language
-from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, forget_key, user_id
+from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, user_id
 from voice.callers import Caller, group_of
 from voice.capacity import rate_limits
 from voice.errors import RateLimited
@@ -38,67 +38,84 @@ from voice.infra import channel_layer
 from voice.infra.threads import in_thread
 
 CLOSE_UNAUTHENTICATED = 4401
+KEY_ASKED_EACH_S = 1.0
+"""How often an open connection asks whether its key has ended: for whatever reason, in whatever process."""
 
 
 class VoiceAccess:
-    """ASGI middleware that adds `scope["caller"]` and `scope["is_authorised"]`, or refuses the WebSocket.
+    """ASGI middleware that adds `scope["caller"]`, `scope["is_authorised"]` and how often to ask, or refuses.
+
+    needs: the scope that the socket declares.
 
     The key is in `Authorization: Bearer`, in `X-API-Key`, or in `Sec-WebSocket-Protocol: voice, key.ipk_…`
     for browsers, which cannot set these headers. The scope must contain the cookies.
     """
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]], *, needs: str) -> None:
         self.app = app
+        self._needs = needs
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        caller = await _caller_or_none(scope)
+        caller = await self._caller_or_none(scope)
         if caller is None:
             await receive()  # websocket.connect; a refusal before it is open becomes HTTP 403
             await send({"type": "websocket.close", "code": CLOSE_UNAUTHENTICATED})
             return
-        is_authorised = partial(self._is_authorised, scope, caller)
-        await self.app(scope | {"caller": caller, "is_authorised": is_authorised}, receive, send)
+        added: dict[str, Any] = {
+            "caller": caller,
+            "is_authorised": partial(self._is_authorised, scope, caller),
+        }
+        if _secret(scope):
+            added["is_authorised_for_s"] = KEY_ASKED_EACH_S
+        await self.app(scope | added, receive, send)
 
     async def _is_authorised(self, scope: dict[str, Any], caller: Caller) -> bool:
         """Whether the caller would be admitted again. A database failure ends no connection."""
-        if secret := _secret(scope):
-            forget_key(secret)
         try:
-            found = await _caller_or_none(scope)
+            found = await self._caller_or_none(scope)
         except DatabaseError:
             return True
         return found is not None and found.id == caller.id
 
+    async def _caller_or_none(self, scope: dict[str, Any]) -> Caller | None:
+        try:
+            return await caller_of(scope, needs=self._needs)
+        except KeyRefused:
+            return None
 
-async def caller_of(scope: dict[str, Any]) -> Caller | None:
+
+async def caller_of(scope: dict[str, Any], *, needs: str | None) -> Caller | None:
     """Return the caller of a connection: of its key, else of its session, else the public; None for nobody.
 
     scope: with the cookies.
+    needs: the scope that its key must have; None: any.
 
     Raises:
-        WrongScope: the key is not for the speech service.
+        KeyRefused: the key is not for this.
     """
     if secret := _secret(scope):
-        return await _caller_of_key(scope, secret)
+        return await _caller_of_key(scope, secret, needs)
     session_key = scope["cookies"].get(settings.SESSION_COOKIE_NAME)
     if session_key and (caller := await in_thread(_caller_of_session)(session_key)):
         return caller
     return anybody(_address(scope))
 
 
-async def _caller_of_key(scope: dict[str, Any], secret: str) -> Caller | None:
-    caller = await caller_of_key(secret)
+async def _caller_of_key(scope: dict[str, Any], secret: str, needs: str | None) -> Caller | None:
+    address = _address(scope)
+    try:
+        caller = await caller_of_key(secret, scope=needs, address=address)
+    except WrongNetwork:
+        await _count_wrong_key(address)
+        raise
     if caller is None:
-        with suppress(RateLimited):  # refused either way
-            await rate_limits.count_wrong_key(network_of(_address(scope)))
+        await _count_wrong_key(address)
     return caller
 
 
-async def _caller_or_none(scope: dict[str, Any]) -> Caller | None:
-    try:
-        return await caller_of(scope)
-    except WrongScope:
-        return None
+async def _count_wrong_key(address: str) -> None:
+    with suppress(RateLimited):  # refused either way
+        await rate_limits.count_wrong_key(network_of(address))
 
 
 class StaffAccess:

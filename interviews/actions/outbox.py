@@ -209,8 +209,8 @@ def due(*, now: datetime) -> QuerySet[WebhookEndpoint]:
 def claim(*, endpoint_id: UUID, at_once: int, now: datetime) -> list[Claimed]:
     """Take the next deliveries of an endpoint, the oldest first and one of each candidate.
 
-    Each counts as an attempt and is taken for `LEASE`: a process that dies while it sends loses nothing, and the
-    receiver may get the event twice, under the same id.
+    Each counts as an attempt and is taken for `LEASE`. A process that dies while it sends loses nothing, and
+    the receiver may get the event twice, under the same id.
     at_once: so many are under way at most, over all jobs.
     """
     on = WebhookEndpoint.objects.filter(pk=endpoint_id, off_reason="")

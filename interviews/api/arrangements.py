@@ -6,10 +6,12 @@ from uuid import UUID
 from django.utils import timezone
 from ninja import Router
 
+from accounts.models import ApiKey
 from interviews.actions import accommodations, attempts, invitations
 from interviews.api import schemas, scoping
 from interviews.models import Accommodation, Invitation
 from interviews.models.accommodation import FIELDS
+from voice.web import scopes
 
 router = Router()
 
@@ -19,6 +21,7 @@ router = Router()
     response={200: schemas.AccommodationOut, **scoping.ERRORS},
     summary="What a candidate gets beyond what all get",
 )
+@scopes.needs(ApiKey.Scope.INVITATIONS_READ)
 def read_accommodation(request: scoping.ApiRequest, invitation_id: UUID) -> Accommodation | dict[str, Any]:
     given = _found(request, invitation_id).accommodation
     return given or dict.fromkeys(FIELDS, False) | {"extra_percent": 0, "given_at": None}
@@ -29,6 +32,7 @@ def read_accommodation(request: scoping.ApiRequest, invitation_id: UUID) -> Acco
     response={200: schemas.AccommodationOut, **scoping.ERRORS},
     summary="Give an accommodation, before the start or in the middle of the interview",
 )
+@scopes.needs(ApiKey.Scope.INVITATIONS_WRITE)
 def give_accommodation(
     request: scoping.ApiRequest, invitation_id: UUID, payload: schemas.AccommodationIn
 ) -> Accommodation:
@@ -42,6 +46,7 @@ def give_accommodation(
     response={200: schemas.InvitationStateOut, **scoping.ERRORS},
     summary="Move the last day of a link; one that expired unused works again",
 )
+@scopes.needs(ApiKey.Scope.INVITATIONS_WRITE)
 def extend(request: scoping.ApiRequest, invitation_id: UUID, payload: schemas.ExtensionIn) -> Invitation:
     invitation = _found(request, invitation_id)
     invitations.extend(
@@ -55,6 +60,7 @@ def extend(request: scoping.ApiRequest, invitation_id: UUID, payload: schemas.Ex
     response={200: schemas.InvitationStateOut, **scoping.ERRORS},
     summary="Set the attempt so far aside: the same link begins anew",
 )
+@scopes.needs(ApiKey.Scope.INVITATIONS_WRITE)
 def reset(request: scoping.ApiRequest, invitation_id: UUID, payload: schemas.ResetIn) -> Invitation:
     invitation = _found(request, invitation_id)
     attempts.reset(invitation=invitation, expires_at=payload.expires_at, by=request.auth, now=timezone.now())

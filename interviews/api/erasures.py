@@ -7,9 +7,11 @@ from django.utils import timezone
 from ninja import Router, Status
 from ninja.pagination import paginate
 
+from accounts.models import ApiKey
 from interviews.actions import erasure
 from interviews.api import schemas, scoping
 from interviews.models import Erasure
+from voice.web import scopes
 
 router = Router()
 
@@ -23,6 +25,7 @@ def _erasures_of_organisation(request: scoping.ApiRequest) -> QuerySet[Erasure]:
     response={202: schemas.ErasureOut, **scoping.ERRORS},
     summary="Erase a candidate, for good",
 )
+@scopes.needs(ApiKey.Scope.ERASURE_WRITE)
 def erase_candidate(request: scoping.ApiRequest, invitation_id: UUID) -> Status[Erasure]:
     """Name, e-mail address, link, recordings and texts, in every state of the interview.
 
@@ -35,6 +38,7 @@ def erase_candidate(request: scoping.ApiRequest, invitation_id: UUID) -> Status[
 
 @router.get("/erasures", response={200: list[schemas.ErasureOut], **scoping.ERRORS}, summary="List erasures")
 @paginate(scoping.Pages)
+@scopes.needs(ApiKey.Scope.ERASURE_READ)
 def list_erasures(request: scoping.ApiRequest) -> QuerySet[Erasure]:
     """What stays of erased candidates, for statistics. It names no person."""
     return _erasures_of_organisation(request)
@@ -45,5 +49,6 @@ def list_erasures(request: scoping.ApiRequest) -> QuerySet[Erasure]:
     response={200: schemas.ErasureOut, **scoping.ERRORS},
     summary="Whether an erasure is complete",
 )
+@scopes.needs(ApiKey.Scope.ERASURE_READ)
 def read_erasure(request: scoping.ApiRequest, erasure_id: UUID) -> Erasure:
     return scoping.one(_erasures_of_organisation(request), erasure_id, "erasure")

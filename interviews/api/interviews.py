@@ -6,8 +6,10 @@ from django.db.models import QuerySet
 from ninja import Router
 from ninja.pagination import paginate
 
+from accounts.models import ApiKey
 from interviews.api import schemas, scoping
 from interviews.models import Interview
+from voice.web import scopes
 
 router = Router()
 
@@ -16,6 +18,7 @@ router = Router()
     "/interviews", response={200: list[schemas.InterviewOut], **scoping.ERRORS}, summary="List interviews"
 )
 @paginate(scoping.Pages)
+@scopes.needs(ApiKey.Scope.INTERVIEWS_READ)
 def list_interviews(request: scoping.ApiRequest) -> QuerySet[Interview]:
     return scoping.counted_interviews(request)
 
@@ -25,6 +28,7 @@ def list_interviews(request: scoping.ApiRequest) -> QuerySet[Interview]:
     response={200: schemas.InterviewDetailOut, **scoping.ERRORS},
     summary="Read one",
 )
+@scopes.needs(ApiKey.Scope.INTERVIEWS_READ)
 def read_interview(request: scoping.ApiRequest, interview_id: UUID) -> Interview:
     return scoping.one(
         scoping.counted_interviews(request).prefetch_related("questions"), interview_id, "interview"

@@ -10,9 +10,11 @@ from django.utils import timezone
 from ninja import Query, Router, Schema, Status
 from ninja.pagination import paginate
 
+from accounts.models import ApiKey
 from interviews.actions import invitations
 from interviews.api import schemas, scoping
 from interviews.models import Invitation
+from voice.web import scopes
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ router = Router()
     response={201: schemas.InvitationOut, **scoping.ERRORS},
     summary="Invite a candidate",
 )
+@scopes.needs(ApiKey.Scope.INVITATIONS_WRITE)
 def invite(
     request: scoping.ApiRequest, interview_id: UUID, payload: schemas.InvitationIn
 ) -> Status[Invitation]:
@@ -72,6 +75,7 @@ class InvitationFilter(Schema):
     summary="List invitations",
 )
 @paginate(PagesOfLinks)
+@scopes.needs(ApiKey.Scope.INVITATIONS_READ)
 def list_invitations(request: scoping.ApiRequest, wanted: Query[InvitationFilter]) -> QuerySet[Invitation]:
     return scoping.invitations_of_organisation(request).filter(**wanted.dict(exclude_none=True))
 
@@ -81,6 +85,7 @@ def list_invitations(request: scoping.ApiRequest, wanted: Query[InvitationFilter
     response={200: schemas.InvitationProgressOut, **scoping.ERRORS},
     summary="Read one, with its progress",
 )
+@scopes.needs(ApiKey.Scope.INVITATIONS_READ)
 def read_invitation(request: scoping.ApiRequest, invitation_id: UUID) -> Invitation:
     invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
     return _shown(request, invitation)
@@ -91,6 +96,7 @@ def read_invitation(request: scoping.ApiRequest, invitation_id: UUID) -> Invitat
     response={200: schemas.InvitationProgressOut, **scoping.ERRORS},
     summary="End a link in any state; what was said is kept",
 )
+@scopes.needs(ApiKey.Scope.INVITATIONS_WRITE)
 def revoke(request: scoping.ApiRequest, invitation_id: UUID) -> Invitation:
     invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
     invitations.revoke(invitation=invitation, by=request.auth, now=timezone.now())

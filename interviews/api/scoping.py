@@ -10,24 +10,32 @@ from ninja.pagination import LimitOffsetPagination
 
 from accounts.models import ApiKey
 from accounts.networks import address_of, network_of
-from accounts.rest_keys import BearerKey, HeaderKey, find_key
+from accounts.rest_keys import BearerKey, HeaderKey, WrongNetwork, admit
 from interviews.api import schemas
 from interviews.models import Answer, Interview, Invitation, Session
 from interviews.queries import progress
 from voice.capacity import rate_limits
 from voice.capacity.allowances import Allowance
+from voice.web.scopes import scope_of
 
 MAX_LIMIT = 100
 ERRORS = {(400, 401, 403, 404, 405, 409, 413, 422, 429): schemas.ErrorOut}
 
 
 def _key(request: HttpRequest, secret: str | None) -> ApiKey | None:
-    """Return the key, after counting the request. Raises RateLimited."""
-    key = find_key(secret, ApiKey.Scope.INTERVIEWS)
-    if key is not None:
-        cast(ApiRequest, request).allowance = rate_limits.count_request_in_thread(f"key:{key.pk}")
-    elif secret:
-        rate_limits.count_wrong_key_in_thread(network_of(address_of(request)))
+    """Return the key, after counting the request. Raises KeyRefused, RateLimited."""
+    if not secret:
+        return None
+    address = address_of(request)
+    try:
+        key = admit(secret, scope=scope_of(request), address=address)
+    except WrongNetwork:
+        rate_limits.count_wrong_key_in_thread(network_of(address))
+        raise
+    if key is None:
+        rate_limits.count_wrong_key_in_thread(network_of(address))
+        return None
+    cast(ApiRequest, request).allowance = rate_limits.count_request_in_thread(f"key:{key.pk}")
     return key
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from ninja import Router
 from ninja.pagination import paginate
 
+from accounts.models import ApiKey
 from interviews.actions.errors import WrongState
 from interviews.api import schemas, scoping
 from interviews.exports.schema import CandidateInterview, described
@@ -19,6 +20,7 @@ from interviews.models import Answer, Session
 from interviews.queries import records
 from voice.models import Recording, Transcript
 from voice.recordings import addresses
+from voice.web import scopes
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ router = Router()
 @router.get(
     "/sessions/{uuid:session_id}", response={200: schemas.SessionOut, **scoping.ERRORS}, summary="Read one"
 )
+@scopes.needs(ApiKey.Scope.RESULTS_READ)
 def read_session(request: scoping.ApiRequest, session_id: UUID) -> Session:
     return scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
 
@@ -37,6 +40,7 @@ def read_session(request: scoping.ApiRequest, session_id: UUID) -> Session:
     response={200: CandidateInterview, **scoping.ERRORS},
     summary="All of it in one document, but for the sound",
 )
+@scopes.needs(ApiKey.Scope.RESULTS_READ)
 def export_session(request: scoping.ApiRequest, session_id: UUID) -> CandidateInterview:
     session = scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
     logger.info("session %s exported to key %s", session.pk, request.auth.pk)
@@ -49,6 +53,7 @@ def export_session(request: scoping.ApiRequest, session_id: UUID) -> CandidateIn
     summary="Its answers",
 )
 @paginate(scoping.Pages)
+@scopes.needs(ApiKey.Scope.RESULTS_READ)
 def list_answers(request: scoping.ApiRequest, session_id: UUID) -> QuerySet[Answer]:
     session = scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
     answers = session.answers.exclude(kind=Answer.Kind.PRACTICE).order_by("position", "follow_up")
@@ -60,6 +65,7 @@ def list_answers(request: scoping.ApiRequest, session_id: UUID) -> QuerySet[Answ
     response={200: schemas.TranscriptOut, **scoping.ERRORS},
     summary="What was said",
 )
+@scopes.needs(ApiKey.Scope.RESULTS_READ)
 def read_transcript(request: scoping.ApiRequest, answer_id: UUID) -> Transcript:
     transcript = getattr(scoping.answer_of_organisation(request, answer_id).recording, "transcript", None)
     if transcript is None:
@@ -72,6 +78,7 @@ def read_transcript(request: scoping.ApiRequest, answer_id: UUID) -> Transcript:
     response={200: schemas.RecordingOut, **scoping.ERRORS},
     summary="A short-lived address of the audio",
 )
+@scopes.needs(ApiKey.Scope.RESULTS_READ)
 def read_recording(request: scoping.ApiRequest, answer_id: UUID) -> dict[str, Any]:
     recording = scoping.answer_of_organisation(request, answer_id).recording
     if recording is None or recording.status == Recording.Status.DISCARDED:

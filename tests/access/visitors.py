@@ -5,12 +5,12 @@ from typing import Any
 
 from django.test import Client
 
-from accounts.models import ApiKey, Membership
+from accounts.models import SCOPES_OF_BEFORE, ApiKey, Membership
 from tests import factories
 from tests.access.organisation import Rows
 
 Role = Membership.Role
-EVERY_SCOPE = [ApiKey.Scope.INTERVIEWS, ApiKey.Scope.VOICE]
+EVERY_SCOPE = [*ApiKey.Scope]
 
 
 def _staff(role: str | None = None, **user: Any) -> Callable[[Rows], Client]:
@@ -52,8 +52,8 @@ VISITORS: dict[str, Callable[[Rows], Client]] = {
     "owner": _staff(Role.OWNER),
     "owner of another": _owner_of_another,
     "superuser": _staff(is_superuser=True),
-    "key: interviews": _key(ApiKey.Scope.INTERVIEWS),
-    "key: voice": _key(ApiKey.Scope.VOICE),
+    "key: interviews": _key(*SCOPES_OF_BEFORE["interviews"]),
+    "key: voice": _key(*SCOPES_OF_BEFORE["voice"]),
     "key of another": lambda rows: _with_key(factories.ApiKeyFactory(scopes=EVERY_SCOPE)),
 }
 STRANGERS = ("anybody", "no role", "owner of another", "key of another")

@@ -152,9 +152,8 @@ def test_accent_colour_that_is_none_is_a_form_error(client, member, ours):
 
 
 def issue(client, organisation):
-    return client.post(
-        url("apikey", "add"), {"organisation": organisation.pk, "name": "ATS", "scopes": ["interviews"]}
-    )
+    posted = {"organisation": organisation.pk, "name": "ATS", "scopes": ["interviews:read"]}
+    return client.post(url("apikey", "add"), posted)
 
 
 def test_api_key_is_shown_once_and_kept_as_hash(client, member, ours):

@@ -27,7 +27,7 @@ def nothing_known(monkeypatch):
 
 @pytest.fixture
 def key(transactional_db) -> tuple[bytes, bytes]:
-    _, secret = ApiKey.issue(organisation=OrganisationFactory(), name="key", scopes=["voice"])
+    _, secret = ApiKey.issue(organisation=OrganisationFactory(), name="key", scopes=["voice:write"])
     return (b"authorization", f"Bearer {secret}".encode())
 
 

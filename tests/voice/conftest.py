@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import pytest
 import redis
 
-from accounts.models import ApiKey
 from tests import factories
 from tests.fakes import FakeRecognition, FakeSynthesis
 from tests.package_index import served_index
 from tests.voice.web.rest import KeyClient
+from voice.callers import READ, WRITE
 from voice.inference import recognizer, synthesizer
 from voice.service import synthesis
 from voice.speech import voices
@@ -82,7 +82,7 @@ def worker(engines, monkeypatch):
 @pytest.fixture
 def key(transactional_db):
     """An API key for the speech service."""
-    return factories.ApiKeyFactory(scopes=[ApiKey.Scope.VOICE])
+    return factories.ApiKeyFactory(scopes=[READ, WRITE])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import redis
 
 from voice import metrics
-from voice.callers import Caller, group_of
+from voice.callers import WRITE, Caller, group_of
 from voice.capacity import rate_limits, shedding
 from voice.errors import Busy, NotAuthorised
 from voice.infra.tracebacks import place_of
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TOO_SLOW, CLOSE_DEFECT, CLOSE_BUSY, CLOSE_NOT_AUTHORISED = 1008, 1011, 1013, 4401
 AUTHORISED_FOR_S = 30.0
-"""A revoked key works for this many seconds on open connections."""
+"""How often a connection asks whether its caller is still let in, unless the project says otherwise."""
 STOP_WITHIN_S = 1.0
 SEND_WITHIN_S = 30.0
 """A client that takes no data for this many seconds is gone, or does not read."""
@@ -35,6 +35,8 @@ class VoiceConsumer(WebSocketConsumer):
     """One connection. A message is answered in its turn, or starts a task that answers later."""
 
     socket_name: ClassVar[str]
+    needs: ClassVar[str] = WRITE
+    """The scope that a key must have to open this socket."""
     field_names: ClassVar[Mapping[str, str]] = {}
     """Names of fields in the messages that differ from the service's names."""
 
@@ -112,7 +114,7 @@ class VoiceConsumer(WebSocketConsumer):
 
     async def _stay_authorised(self) -> None:
         while self.is_open:
-            await asyncio.sleep(AUTHORISED_FOR_S)
+            await asyncio.sleep(self.scope.get("is_authorised_for_s", AUTHORISED_FOR_S))
             await self._end_unless_authorised()
 
     async def _end_unless_authorised(self) -> None:

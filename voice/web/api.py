@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from ninja import Field, File, Form, Query, Router, Schema, Status
 from ninja import UploadedFile as NinjaFile
 
-from voice.callers import Caller, owner_of
+from voice.callers import READ, WRITE, Caller, owner_of
 from voice.infra.threads import in_thread
 from voice.models import Batch, BatchFile, ClonedVoice
 from voice.monitoring import statistics
@@ -24,7 +24,7 @@ from voice.service.requests import FORMATS, ConversionRequest, SpeechRequest, Tr
 from voice.speech import cloning
 from voice.speech.voices import described, speaks
 from voice.text import sentiment, transcripts
-from voice.web import intake, responses, schemas
+from voice.web import intake, responses, schemas, scopes
 from voice.web.intake import VoiceHttpRequest
 from voice.web.schemas import AUDIO, TEXT_TYPES, TEXTS
 
@@ -46,6 +46,7 @@ stats_router.add_decorator(intake.with_allowance, mode="view")
     "/tts", response=ERRORS, openapi_extra=AUDIO, operation_id="tts", summary="As /api/v1/voice/synthesize"
 )
 @router.post("/synthesize", response=ERRORS, openapi_extra=AUDIO, summary="Speak a text")
+@scopes.needs(WRITE)
 async def synthesize(request: VoiceHttpRequest, payload: schemas.SpeechIn) -> HttpResponseBase:
     """Audio in the format asked for, from the first sentence on.
 
@@ -74,6 +75,7 @@ async def synthesize(request: VoiceHttpRequest, payload: schemas.SpeechIn) -> Ht
     openapi_extra=TEXTS,
     summary="Write down what is said in a file",
 )
+@scopes.needs(WRITE)
 async def transcribe(
     request: VoiceHttpRequest, options: Form[schemas.TranscribeIn], file: File[NinjaFile]
 ) -> Any:
@@ -90,6 +92,7 @@ async def transcribe(
 
 
 @router.post("/convert", response=ERRORS, openapi_extra=AUDIO, summary="Make a file even, in another format")
+@scopes.needs(WRITE)
 async def convert(
     request: VoiceHttpRequest, options: Form[schemas.ConversionIn], file: File[NinjaFile]
 ) -> HttpResponseBase:
@@ -134,6 +137,7 @@ class VoiceFilter(Schema):
 
 
 @router.get("/voices", response={200: list[schemas.VoiceOut], **ERRORS}, summary="List voices")
+@scopes.needs(READ)
 async def list_voices(request: VoiceHttpRequest, wanted: Query[VoiceFilter]) -> list[dict[str, Any]]:
     """Those tried first in front. `language` finds de-AT for de and the other way round."""
     known = await synthesis.voices_for(request.auth)
@@ -153,6 +157,7 @@ async def list_voices(request: VoiceHttpRequest, wanted: Query[VoiceFilter]) -> 
     url_name="voice-sample",
     summary="Hear a voice",
 )
+@scopes.needs(READ)
 async def hear_voice(
     request: VoiceHttpRequest,
     voice_id: str,
@@ -173,6 +178,7 @@ async def hear_voice(
     response={200: list[schemas.ClonedVoiceOut], **ERRORS},
     summary="List the voices that you registered",
 )
+@scopes.needs(READ)
 async def list_cloned_voices(request: VoiceHttpRequest) -> list[ClonedVoice]:
     """Those of your organisation, by name."""
     return list(await in_thread(cloning.voices_of)(owner_of(request.auth)))
@@ -183,6 +189,7 @@ async def list_cloned_voices(request: VoiceHttpRequest) -> list[ClonedVoice]:
     response={204: None, **ERRORS},
     summary="Erase a voice that you registered",
 )
+@scopes.needs(WRITE)
 async def erase_cloned_voice(request: VoiceHttpRequest, voice_id: str) -> Status[None]:
     """Its reference recording, what was derived from it, and what it said, from the cache."""
     if not await in_thread(cloning.remove)(owner_of(request.auth), voice_id):
@@ -194,6 +201,7 @@ async def erase_cloned_voice(request: VoiceHttpRequest, voice_id: str) -> Status
 
 
 @router.post("/batches", response={202: schemas.BatchIdOut, **ERRORS}, summary="Hand in many files")
+@scopes.needs(WRITE)
 async def create_batch(
     request: VoiceHttpRequest, options: Form[schemas.TranscriptionIn], files: File[list[NinjaFile]]
 ) -> Status[Batch]:
@@ -209,6 +217,7 @@ class Page(Schema):
 
 
 @router.get("/batches", response={200: schemas.BatchesOut, **ERRORS}, summary="List your batches")
+@scopes.needs(READ)
 async def list_batches(request: VoiceHttpRequest, page: Query[Page]) -> dict[str, Any]:
     """The latest first."""
 
@@ -222,6 +231,7 @@ async def list_batches(request: VoiceHttpRequest, page: Query[Page]) -> dict[str
 @router.get(
     "/batches/{uuid:batch_id}", response={200: schemas.BatchOut, **ERRORS}, summary="How far a batch is"
 )
+@scopes.needs(READ)
 async def read_batch(request: VoiceHttpRequest, batch_id: UUID) -> Batch:
     """Each file with its state, in the order they were sent."""
     return await in_thread(_batch)(request.auth, batch_id)
@@ -234,6 +244,7 @@ async def read_batch(request: VoiceHttpRequest, batch_id: UUID) -> Batch:
     openapi_extra=TEXTS,
     summary="What was heard in a file",
 )
+@scopes.needs(READ)
 async def read_batch_file(
     request: VoiceHttpRequest,
     batch_id: UUID,
@@ -252,6 +263,7 @@ async def read_batch_file(
 
 
 @router.delete("/batches/{uuid:batch_id}", response={204: None, **ERRORS}, summary="Forget a batch")
+@scopes.needs(WRITE)
 async def delete_batch(request: VoiceHttpRequest, batch_id: UUID) -> Status[None]:
     """Its files, what was heard in them, and what waits."""
     await in_thread(lambda: batches.delete(_batch(request.auth, batch_id)))()
@@ -270,6 +282,7 @@ def _batch(caller: Caller, batch_id: UUID) -> Batch:
 
 
 @stats_router.get("/stats", response={200: dict, **ERRORS}, summary="What the speech service is doing")
+@scopes.needs(READ)
 async def stats(request: VoiceHttpRequest) -> dict[str, Any]:
     """A key's open connections, and its organisation's batches, cloned voices and interviews.
 

@@ -20,14 +20,14 @@ from django.http.response import HttpResponseBase
 from ninja import Field, File, Form, Router, Schema
 from ninja import UploadedFile as NinjaFile
 
-from voice.callers import Caller, tenant_of
+from voice.callers import READ, WRITE, Caller, tenant_of
 from voice.errors import RequestRefused, VoiceError
 from voice.queues.calls import Call, Part
 from voice.service import synthesis, transcription
 from voice.service.requests import FORMATS, SpeechRequest, TranscriptionRequest
 from voice.speech import voices
 from voice.text import transcripts
-from voice.web import http_errors, intake, responses
+from voice.web import http_errors, intake, responses, scopes
 from voice.web.intake import VoiceHttpRequest
 from voice.web.schemas import AUDIO, TEXT_TYPES, TEXTS
 
@@ -111,12 +111,14 @@ def _models() -> dict[str, ModelOut]:
 
 
 @router.get("/models", response={200: ModelsOut, **ERRORS}, summary="Models")
+@scopes.needs(READ)
 async def list_models(request: VoiceHttpRequest) -> ModelsOut:
     """The engines that are configured, and OpenAI's names, which stand for them."""
     return ModelsOut(data=list(_models().values()))
 
 
 @router.get("/models/{path:model_id}", response={200: ModelOut, **ERRORS}, summary="One model")
+@scopes.needs(READ)
 async def read_model(request: VoiceHttpRequest, model_id: str) -> Any:
     return _models().get(model_id) or error(
         404, "model_not_found", f"There is no model {model_id!r}.", "model"
@@ -131,6 +133,7 @@ class VoicesOut(Schema):
 
 
 @router.get("/audio/voices", response={200: VoicesOut, **ERRORS}, summary="Voices")
+@scopes.needs(READ)
 async def list_speech_voices(request: VoiceHttpRequest) -> VoicesOut:
     """The voices that `voice` may name: `id`, `name`, `language` and more, as other servers list theirs."""
     known = await synthesis.voices_for(request.auth)
@@ -138,6 +141,7 @@ async def list_speech_voices(request: VoiceHttpRequest) -> VoicesOut:
 
 
 @router.post("/audio/voices", response=ERRORS, summary="Voices are made elsewhere")
+@scopes.needs(WRITE)
 async def create_voice(request: VoiceHttpRequest) -> HttpResponse:
     """Refused: a voice of one's own is registered at /ws/tts."""
     detail = "Register a voice at the WebSocket /ws/tts with register_voice; its speaker must have agreed."
@@ -167,6 +171,7 @@ class SpeechIn(Schema):
 
 
 @router.post("/audio/speech", response=ERRORS, openapi_extra=_or_events(AUDIO), summary="Speak a text")
+@scopes.needs(WRITE)
 async def create_speech(request: VoiceHttpRequest, payload: SpeechIn) -> HttpResponseBase:
     """Audio, streamed from the first sentence on; with `stream_format` "sse" as events."""
     voice = payload.voice.id if isinstance(payload.voice, VoiceId) else payload.voice or ""
@@ -237,6 +242,7 @@ PlainGranularities = Annotated[
     openapi_extra=_or_events(TEXTS),
     summary="Write down what is said in a file",
 )
+@scopes.needs(WRITE)
 async def create_transcription(
     request: VoiceHttpRequest,
     options: Form[TranscriptionIn],
@@ -267,6 +273,7 @@ async def create_transcription(
     openapi_extra=TEXTS,
     summary="Write down in English what is said",
 )
+@scopes.needs(WRITE)
 async def create_translation(
     request: VoiceHttpRequest, options: Form[TranslationIn], file: File[NinjaFile]
 ) -> Any:

@@ -1,5 +1,7 @@
 """Callers of the speech service."""
 
+import asyncio
+
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
@@ -10,11 +12,12 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from accounts.networks import client_address
-from accounts.rest_keys import WrongScope
+from accounts.rest_keys import WrongNetwork, WrongScope
 from interview_platform.web import callers
 from interview_platform.web.callers import anybody, caller_of_key, caller_of_user
 from interview_platform.web.socket_access import VoiceAccess
 from tests.factories import MembershipFactory, OrganisationFactory, UserFactory
+from voice.callers import READ, WRITE
 from voice.infra.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,6 +30,10 @@ def nothing_known(monkeypatch):
 
 def issued(*scopes):
     return ApiKey.issue(organisation=OrganisationFactory(), name="key", scopes=list(scopes))
+
+
+def of_key(secret, *, address="192.0.2.1"):
+    return caller_of_key(secret, scope=WRITE, address=address)
 
 
 async def greeting(scope, receive, send):
@@ -50,7 +57,7 @@ def member(**fields):
 async def met(headers=(), *, user=None, subprotocols=None):
     """Return the caller's id as the application sees it; None if the connection was refused."""
     socket = WebsocketCommunicator(
-        VoiceAccess(greeting), "/ws/tts", headers=list(headers), subprotocols=subprotocols
+        VoiceAccess(greeting, needs=WRITE), "/ws/tts", headers=list(headers), subprotocols=subprotocols
     )
     socket.scope["cookies"] = await session_of(user) if user else {}
     is_in, _ = await socket.connect()
@@ -59,7 +66,7 @@ async def met(headers=(), *, user=None, subprotocols=None):
 
 @pytest.fixture
 def key(transactional_db):
-    return issued("voice")
+    return issued(READ, WRITE)
 
 
 @pytest.mark.parametrize("header", [(b"authorization", "Bearer {}"), (b"x-api-key", "{}")])
@@ -94,24 +101,46 @@ async def test_nobody_stays_outside():
     assert await met() is None
 
 
-async def test_key_for_interviews_stays_outside():
-    _, secret = await in_thread(issued)("interviews")
+async def test_key_of_another_scope_stays_outside():
+    _, secret = await in_thread(issued)(READ)
 
     assert await met([(b"x-api-key", secret.encode())]) is None
     with pytest.raises(WrongScope):
-        await caller_of_key(secret)
+        await of_key(secret)
+
+
+async def test_all_who_ask_at_once_share_one_reading(key, monkeypatch):
+    row, secret = key
+    readings = []
+    find = ApiKey.find
+    monkeypatch.setattr(ApiKey, "find", lambda asked: (readings.append(asked), find(asked))[1])
+
+    found = await asyncio.gather(*(of_key(secret) for _ in range(20)))
+
+    assert {caller.id for caller in found} == {f"key:{row.pk}"}
+    assert len(readings) == 1
+
+
+async def test_key_that_is_known_is_refused_from_another_network(key):
+    row, secret = key
+    row.networks = "192.0.2.0/24"
+    await in_thread(row.save)()
+
+    assert await of_key(secret, address="192.0.2.1")
+    with pytest.raises(WrongNetwork):
+        await of_key(secret, address="203.0.113.9")
 
 
 async def test_revoked_key_is_forgotten_soon(key, monkeypatch):
     row, secret = key
-    assert await caller_of_key(secret)
+    assert await of_key(secret)
     row.revoked_at = timezone.now()
     await in_thread(row.save)()
 
     later = callers.time.monotonic() + callers.KEY_KNOWN_FOR_S + 1
     monkeypatch.setattr(callers.time, "monotonic", lambda: later)
 
-    assert await caller_of_key(secret) is None
+    assert await of_key(secret) is None
 
 
 async def test_members_who_are_signed_in_come_in():
@@ -135,7 +164,7 @@ async def let_in(*headers, user=None):
         given.update(scope)
 
     scope = {"headers": list(headers), "cookies": await session_of(user) if user else {}}
-    await VoiceAccess(app)(scope, None, None)
+    await VoiceAccess(app, needs=WRITE)(scope, None, None)
     return given["is_authorised"]
 
 

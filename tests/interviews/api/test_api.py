@@ -318,9 +318,11 @@ def test_revoked_key_is_unauthenticated(client, interview):
 
 
 def test_key_of_another_scope_is_forbidden(client, interview):
-    key = factories.ApiKeyFactory(organisation=interview.organisation, scopes=[ApiKey.Scope.VOICE])
+    key = factories.ApiKeyFactory(organisation=interview.organisation, scopes=[ApiKey.Scope.RESULTS_READ])
     response = client.get(f"{V1}/interviews", headers={"Authorization": f"Bearer {key.plain}"})
-    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+    told = response.json()
+    assert (response.status_code, told["code"], told["scope"]) == (403, "forbidden", "interviews:read")
+    assert "interviews:read" in told["detail"]
 
 
 def test_signed_in_staff_need_a_key_too(client, interview):

@@ -46,8 +46,8 @@ def test_another_organisation_erases_and_finds_nothing(call, candidate):
     assert call("get", "/erasures", foreign.plain).json()["count"] == 0
 
 
-def test_key_for_speech_may_not_erase(call, candidate, interview):
-    key = factories.ApiKeyFactory(organisation=interview.organisation, scopes=["voice"])
+def test_key_without_the_scope_may_not_erase(call, candidate, interview):
+    key = factories.ApiKeyFactory(organisation=interview.organisation, scopes=["voice:write", "erasure:read"])
     path = f"/invitations/{candidate.session.invitation_id}/candidate"
     assert call("delete", path, key.plain).status_code == 403
     assert call("delete", path, "ipk_nothing").status_code == 401

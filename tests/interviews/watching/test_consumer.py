@@ -171,7 +171,7 @@ async def test_page_of_another_site_is_refused(watch, colleague, session, origin
 
 
 async def test_anonymous_and_keys_are_refused(watch, ours):  # noqa: F811
-    key = await sync_to_async(factories.ApiKeyFactory)(organisation=ours, scopes=["interviews", "voice"])
+    key = await sync_to_async(factories.ApiKeyFactory)(organisation=ours)
     assert not await (await watch()).is_let_in()
     assert not await (await watch(authorization=f"Bearer {key.plain}")).is_let_in()
 

@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient, TestCase
 from django.utils import timezone
 
-from accounts.models import ApiKey
 from tests import factories
 from tests.voice.web.rest import KeyClient, recording
+from voice.callers import READ, WRITE
 from voice.errors import EngineUnavailable, RequestRefused
 from voice.models import Batch, BatchFile
 from voice.service import batches
@@ -24,7 +24,7 @@ OWNER = "organisation:1"
 
 @pytest.fixture
 def stranger(transactional_db):
-    return KeyClient(factories.ApiKeyFactory(scopes=[ApiKey.Scope.VOICE]).plain)
+    return KeyClient(factories.ApiKeyFactory(scopes=[READ, WRITE]).plain)
 
 
 @pytest.fixture
