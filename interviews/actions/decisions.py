@@ -44,7 +44,7 @@ def decide(
     )
     session.decisions.filter(is_current=True).update(is_current=False)
     decision.save()
-    outbox.tell(EventType.DECISION_MADE, session.invitation, now=now, session_id=session.pk)
+    outbox.tell(EventType.DECISION_MADE, session.invitation_id, now=now, session_id=session.pk)
     logger.info("session %s is decided by %s", session.pk, by.pk)
     return decision
 

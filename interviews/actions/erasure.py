@@ -68,7 +68,7 @@ def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Era
     erasure = _what_stays(locked, session, by=by, now=now)
     recordings, texts = _spoken(session) if session else ([], [])
     personal_data.STORES[personal_data.TOLD].erase(str(locked.pk))
-    outbox.tell(EventType.CANDIDATE_ERASED, locked, now=now)
+    outbox.tell(EventType.CANDIDATE_ERASED, locked.pk, now=now)
     personal_data.STORES[personal_data.CANDIDATE].erase(str(locked.pk))
     admin_log.replace_ids(Invitation, [invitation.pk], by=erasure.pk)
     lifecycle.erase(recording_ids=recordings)

@@ -53,7 +53,7 @@ def invite(
         invitation.plain_token, invitation.plain_until = token, until
     with transaction.atomic():
         invitation.save()
-        outbox.tell(EventType.INVITATION_CREATED, invitation, now=now)
+        outbox.tell(EventType.INVITATION_CREATED, invitation.pk, now=now)
     return invitation
 
 

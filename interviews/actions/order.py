@@ -71,4 +71,4 @@ def finish_if_over(session: Session, *, by: object, now: datetime) -> None:
         return
     move(session, states.FINISH_SESSION, by=by, finished_at=now)
     move(session.invitation, states.FINISH_INVITATION, by=by)
-    outbox.tell(EventType.INTERVIEW_COMPLETED, session.invitation, now=now, session_id=session.pk)
+    outbox.tell(EventType.INTERVIEW_COMPLETED, session.invitation_id, now=now, session_id=session.pk)

@@ -60,7 +60,7 @@ def submit(*, session: Session, scores: Scores, by: User, now: datetime) -> Subm
     submission = Submission.objects.create(
         scorecard=card, scores=card.draft, is_blind=card.is_blind, submitted_at=now
     )
-    outbox.tell(EventType.SCORE_UPDATED, session.invitation, now=now, session_id=session.pk)
+    outbox.tell(EventType.SCORE_UPDATED, session.invitation_id, now=now, session_id=session.pk)
     _show(card, now)
     logger.info("session %s is scored by %s", session.pk, by.pk)
     return submission

@@ -48,7 +48,7 @@ def start(*, invitation: Invitation, now: datetime) -> Session:
     sql.insert(session)
     copies = _answers_for(session)
     sql.insert(*copies)
-    outbox.tell(EventType.INTERVIEW_STARTED, invitation, now=now, session_id=session.pk)
+    outbox.tell(EventType.INTERVIEW_STARTED, invitation.pk, now=now, session_id=session.pk)
     draft_evaluations.plan(session=session, now=now)
     scripted = [text for question in definition.asked for text in question.scripted_follow_ups]
     interviews.request_texts(definition, texts=[*(copy.question_text for copy in copies), *scripted])
@@ -115,7 +115,7 @@ def abandon(*, session: Session, by: object, now: datetime) -> None:
     answers.discard_recording(kept.get(kind=Answer.Kind.PRACTICE))
     for answer in kept.exclude(kind=Answer.Kind.PRACTICE).filter(status=states.AnswerStatus.RECORDING):
         answers.complete_unattended(answer=answer, by=by, now=now)
-    outbox.tell(EventType.INTERVIEW_ABANDONED, session.invitation, now=now, session_id=session.pk)
+    outbox.tell(EventType.INTERVIEW_ABANDONED, session.invitation_id, now=now, session_id=session.pk)
     publishing.close_connections(session.pk)
 
 

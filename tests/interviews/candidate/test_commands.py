@@ -102,7 +102,10 @@ async def test_sign_of_life_asks_the_database_nothing(candidate, statements):
 
 @pytest.mark.parametrize(
     ("tell", "most"),
-    [(signals.recording_stored, 6), (signals.transcript_finished, 10)],  # a transcript can be searched, too
+    [
+        (signals.recording_stored, 6),
+        (signals.transcript_finished, 11),
+    ],  # it can be searched, and other systems are told
 )
 def test_what_a_worker_tells_asks_the_database_no_more_than_this(
     session, django_assert_max_num_queries, tell, most

@@ -43,7 +43,8 @@ def said(monkeypatch):
 
 @pytest.fixture
 def api_key(interview):
-    return factories.ApiKeyFactory(organisation=interview.organisation).plain
+    now = timezone.now()  # its use is written once a minute
+    return factories.ApiKeyFactory(organisation=interview.organisation, last_used_at=now).plain
 
 
 @pytest.fixture
@@ -62,9 +63,9 @@ def invite(client, interview, api_key):
     )
 
 
-def test_invitation_takes_five_queries(client, interview, api_key, said):
+def test_invitation_takes_six_queries(client, interview, api_key, said):
     assert invite(client, interview, api_key).status_code == 201
-    assert len(said) <= 5, said
+    assert len(said) <= 6, said  # one asks which other systems are told
 
 
 def test_landing_page_takes_two_queries(client, invitation, said):
@@ -72,12 +73,12 @@ def test_landing_page_takes_two_queries(client, invitation, said):
     assert len(said) <= 2, said
 
 
-def test_consent_takes_six_queries(client, rendered, make_invitation, said):
+def test_consent_takes_seven_queries(client, rendered, make_invitation, said):
     invitation = make_invitation()
     form = consent_form(client.get(f"/i/{invitation.token}/").content.decode())
     said.clear()
     assert client.post(f"/i/{invitation.token}/", form).status_code == 302
-    assert len(said) <= 6, said
+    assert len(said) <= 7, said  # one asks which other systems are told
 
 
 def test_room_takes_one_query(client, session, said):

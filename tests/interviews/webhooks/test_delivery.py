@@ -26,7 +26,7 @@ Status, Outcome = WebhookDelivery.Status, WebhookAttempt.Outcome
 
 def tell(invitation, *types, now=None):
     for type_ in types:
-        outbox.tell(type_, invitation, now=now or timezone.now())
+        outbox.tell(type_, invitation.pk, now=now or timezone.now())
 
 
 def deliver(endpoint):
@@ -133,8 +133,9 @@ def test_answers_that_end_together_are_numbered_one_after_the_other(add, invitat
 
 def test_candidate_who_is_erased_meanwhile_is_no_news(add, invitation):
     add()
+    gone = invitation.pk
     erasure.erase_candidate(invitation=invitation, by="test", now=timezone.now())
-    tell(Invitation(pk=invitation.pk, interview=invitation.interview), EventType.TRANSCRIPT_READY)
+    tell(Invitation(pk=gone), EventType.TRANSCRIPT_READY)
     assert list(WebhookEvent.objects.values_list("type", flat=True)) == ["candidate.erased"]
 
 

@@ -178,6 +178,7 @@ def test_cron_runs_without_harm(planted, clean_redis, bomb, harm):
         "interviews.jobs.repair_search",
         "interviews.jobs.sweep_drafts",
         "interviews.jobs.sweep_erasures",
+        "interviews.jobs.sweep_webhooks",
         "voice.workers.storing.move_resting",
         "voice.workers.sweeper.sweep",
     ]
