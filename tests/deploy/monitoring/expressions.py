@@ -36,6 +36,7 @@ OF_EXPORTERS: Final = {
             "pg_stat_activity_count",
             "pg_stat_activity_max_tx_duration",
             "pg_settings_max_connections",
+            "pg_stat_archiver_failed_count",
         ),
         *("pg_stat_database_xact_commit", "pg_stat_database_xact_rollback", "pg_stat_database_blks_hit"),
         *("pg_stat_database_blks_read", "pg_stat_database_deadlocks", "pg_database_size_bytes"),
