@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -235,3 +236,9 @@ def test_compose_sets_postgresql_as_the_file_does():
 
 def test_an_unknown_kind_is_refused(run):
     assert run("backup.sh", "everything")[0] == 1
+
+
+def test_notes_of_backups_are_written_where_node_exporter_reads():
+    default = re.search(r"\$\{METRICS_DIR:-(.+?)\}", (ROOT / "deploy/monitoring/compose.yaml").read_text())[1]
+    for example in ("compose.env.example", "hosts.env.example"):
+        assert f"\nMETRICS_DIR={default}\n" in (BACKUPS / example).read_text()
