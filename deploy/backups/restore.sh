@@ -5,7 +5,8 @@
 #   restore.sh                                     as late as the repository knows
 #
 #   OVERWRITE=yes    PostgreSQL's directory and Redis may hold something: it is replaced
-#   REHEARSAL=yes    the restored server hands no log to the repository, which stays the production's
+#   REHEARSAL=yes    the restored server hands no log to the repository, which stays the production's, and tells
+#                    no other system by webhooks
 
 # shellcheck source=deploy/backups/settings.sh
 source "$(dirname "$0")/settings.sh"
@@ -14,7 +15,11 @@ source "$(dirname "$0")/settings.sh"
 : "${START_DATABASE:?the command that starts PostgreSQL and waits until it answers}"
 : "${REDIS_CLI:?redis-cli with the address of the platform\'s Redis}"
 read -ra redis_cli <<<"$REDIS_CLI"
-target=() at="the end of the log"
+target=() at="the end of the log" archive=preserve
+if [[ ${REHEARSAL:-} == yes ]]; then
+  archive=off
+  export ARCHIVE_MODE=off # for compose.yaml, whose command line is stronger than what pgBackRest writes
+fi
 
 check_time() {
   [[ -n ${TIME:-} ]] || return 0
@@ -31,7 +36,7 @@ check_time() {
 }
 
 check_nothing_is_lost() {
-  if [[ -n ${PLATFORM_URL:-} ]] && curl -fs -m 3 -o /dev/null "$PLATFORM_URL/health"; then
+  if [[ -n ${PLATFORM_URL:-} ]] && curl -fsk -m 3 -o /dev/null "$PLATFORM_URL/health"; then
     fail "The platform answers at $PLATFORM_URL: stop web, workers and cron first."
   fi
   # shellcheck disable=SC2016  # it is expanded over there
@@ -48,20 +53,20 @@ check_nothing_is_lost() {
 # Nothing is replaced or deleted: only what is missing is copied.
 objects() {
   local day since=${TIME:+$(date -u -d "$TIME" +%F)}
-  "${rclone[@]}" copy "${copy_options[@]}" --ignore-existing "$OBJECTS_COPY/live" "$OBJECTS"
+  rclone_ copy "${copy_options[@]}" --ignore-existing "$OBJECTS_COPY/live" "$OBJECTS"
   [[ -n $since ]] || return 0
   while read -r day; do # deleted since then, and perhaps needed at that second
     if [[ ! ${day%/} < $since ]]; then
-      "${rclone[@]}" copy "${copy_options[@]}" --ignore-existing "$OBJECTS_COPY/removed/${day%/}" "$OBJECTS"
+      rclone_ copy "${copy_options[@]}" --ignore-existing "$OBJECTS_COPY/removed/${day%/}" "$OBJECTS"
     fi
-  done < <("${rclone[@]}" lsf --dirs-only "$OBJECTS_COPY/removed" 2>/dev/null)
+  done < <(rclone_ lsf --dirs-only "$OBJECTS_COPY/removed" 2>/dev/null)
 }
 
 database() {
-  local archive=preserve
-  [[ ${REHEARSAL:-} != yes ]] || archive=off
+  "${on_stopped_database[@]}" mkdir -p -m 700 "$PGBACKREST_PG1_PATH" # an empty server has none yet
   "${on_stopped_database[@]}" pgbackrest --stanza="$STANZA" --archive-mode=$archive "${target[@]}" restore
-  bash -c "$START_DATABASE"
+  bash -c "$START_DATABASE" 8>&- 9>&- # it goes on running, without the locks
+  [[ $archive == preserve ]] || check_archives_nothing
   while true; do # it answers before it has read the log to its end
     case $("${on_database[@]}" psql -XtAc "SELECT pg_is_in_recovery()" postgres) in
       f) break ;;
@@ -71,12 +76,21 @@ database() {
   done
 }
 
+check_archives_nothing() {
+  local mode
+  mode=$("${on_database[@]}" psql -XtAc "SHOW archive_mode" postgres)
+  [[ $mode == off ]] || fail "archive_mode is '$mode', so this server writes into the production's repository. Stop it now."
+}
+
 settle() {
   "${manage[@]}" migrate --verbosity 0
+  [[ ${REHEARSAL:-} != yes ]] || "${manage[@]}" switch_webhooks_off
   "${manage[@]}" erase_again
   "${manage[@]}" verify_recordings --mend
 }
 
+lock database 8
+lock objects 9
 check_time
 check_nothing_is_lost
 say "restore to $at"

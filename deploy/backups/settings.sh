@@ -18,6 +18,7 @@ fi
 : "${OBJECTS_COPY:?where its copies go, as rclone names it}"
 : "${KEEP_DAYS:=28}"
 : "${RCLONE:=rclone}"
+: "${LOCK_DIR:=/tmp}"
 
 # Each of these begins a command line: of the database's host, of it while PostgreSQL is stopped, of the platform.
 read -ra on_database <<<"${ON_DATABASE:-}"
@@ -29,6 +30,13 @@ say() { printf '%s %s\n' "$(date -u +%T)" "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
 pgbackrest_() { "${on_database[@]}" pgbackrest --stanza="$STANZA" "$@"; }
+rclone_() { "${rclone[@]}" "$@" </dev/null; } # in a container it would read the list that a loop reads
+
+# Nobody else copies `$1` (database or objects) until this script ends. The lock is open as the number `$2`.
+lock() {
+  eval "exec $2>\"\$LOCK_DIR/interviews-backup-$1\""
+  flock --nonblock "$2" || fail "A backup or a restore of $1 is under way: wait for its end."
+}
 
 # Copies `$1` to `$2`. A name always has the same content, so its size tells whether it is there.
 copy_options=(--size-only --transfers 8 --checkers 16 --stats-one-line --stats 0 --retries 3)
@@ -36,6 +44,7 @@ copy_options=(--size-only --transfers 8 --checkers 16 --stats-one-line --stats 0
 # Notes for Prometheus' node exporter that a backup of the kind `$1` has just succeeded.
 note_success() {
   [[ -n ${METRICS_DIR:-} ]] || return 0
+  mkdir -p "$METRICS_DIR"
   local file="$METRICS_DIR/interview_backup_$1.prom"
   printf 'interview_backup_last_success_timestamp_seconds{kind="%s"} %s\n' "$1" "$(date +%s)" >"$file.new"
   mv "$file.new" "$file"

@@ -65,6 +65,13 @@ def switch(*, endpoint: WebhookEndpoint, is_on: bool) -> None:
         outbox.queue(endpoint.pk, organisation_id=endpoint.organisation_id)
 
 
+def switch_all_off() -> int:
+    """Switch every endpoint off, and return how many were on. Each is switched on again by hand."""
+    return WebhookEndpoint.objects.filter(off_reason="").update(
+        off_reason=WebhookEndpoint.OffReason.BY_HAND, failing_since=None
+    )
+
+
 def renew_secret(*, endpoint: WebhookEndpoint, now: datetime) -> None:
     """Make a new secret. For `OVERLAP` both sign, so a receiver accepts what comes with either."""
     endpoint.previous_secret_encrypted, endpoint.previous_until = endpoint.secret_encrypted, now + OVERLAP

@@ -94,6 +94,7 @@ class Site:
             "REDISCLI_AUTH": address.password or "",
             "MANAGE": f"{sys.executable} manage.py",
             "METRICS_DIR": str(metrics),
+            "LOCK_DIR": str(self.directory),
         }
 
     def rows(self, *, of: str = "", but: str = "") -> set[tuple]:

@@ -1,13 +1,16 @@
 """What the scripts do in which order, and what they refuse. The programs they call are stand-ins."""
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import subprocess
 import time
+from datetime import UTC, datetime
 
 import pytest
+import yaml
 
 from tests.deploy.backups.hosts import BACKUPS, ROOT
 
@@ -17,8 +20,14 @@ INFO = json.dumps([{"backup": [{"timestamp": {"start": 1, "stop": FIRST_BACKUP}}
 ANSWERS = {
     "redis-cli": 'case "$1" in dbsize) echo "${KEYS:-0}" ;; esac',
     "pgbackrest": f"case \"$*\" in *info*) echo '{INFO}' ;; esac",
-    "psql": "echo f",
-    "rclone": 'case "$1" in lsf) printf "2020-01-01/\\n%s/\\n" "$(date -u +%F)" ;; esac',
+    "psql": 'case "$*" in *archive_mode*) echo "${ARCHIVES:-off}" ;; *) echo f ;; esac',
+    "rclone": """cat >/dev/null  # as `docker compose run` does
+case "$*" in
+  *removed) printf "2020-01-01/\\n2020-01-02/\\n%s/\\n" "$(date -u +%F)" ;;
+  lsf\\ live:*) echo "$LIVE" ;;
+  lsf*) echo recordings/ ;;
+esac
+""",
 }
 
 
@@ -45,6 +54,8 @@ def run(programs):
             "PGBACKREST_PG1_PATH": str(programs / "data"),
             "START_DATABASE": f"echo started >>{programs}/ran",
             "REDIS_CLI": "redis-cli",
+            "LOCK_DIR": str(programs),
+            "LIVE": "recordings/",
             **settings,
         }
         done = subprocess.run(
@@ -90,8 +101,42 @@ def test_a_restore_without_a_time_goes_to_the_end_of_the_log(run, ran):
 
 
 def test_a_rehearsal_hands_no_log_to_the_repository(run, ran):
-    run("restore.sh", REHEARSAL="yes")
+    start = 'echo "started with $ARCHIVE_MODE" >>"$LOCK_DIR/ran"'
+    assert run("restore.sh", REHEARSAL="yes", START_DATABASE=start) == (0, "")
     assert [line for line in ran() if "--archive-mode=off" in line]
+    assert "started with off" in ran()
+
+
+def test_a_rehearsal_fails_where_the_server_hands_over_its_log(run, ran):
+    status, said = run("restore.sh", REHEARSAL="yes", ARCHIVES="on")
+
+    assert (status, "Stop it now" in said) == (1, True)
+    assert not [line for line in ran() if "migrate" in line]
+
+
+@pytest.mark.parametrize("rehearsal", ["yes", ""])
+def test_only_a_rehearsal_switches_webhooks_off_before_it_erases(run, ran, rehearsal):
+    run("restore.sh", REHEARSAL=rehearsal)
+
+    commands = [line.split()[2] for line in ran() if line.startswith("python")]
+    off = ["switch_webhooks_off"] if rehearsal else []
+    assert commands == ["migrate", *off, "erase_again", "verify_recordings"]
+
+
+def test_a_restore_makes_the_directory_of_an_empty_server(run, programs):
+    (programs / "data").rmdir()
+
+    assert run("restore.sh") == (0, "")
+    assert (programs / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_restore_copies_each_day_of_what_was_deleted_since(run, ran):
+    run("restore.sh", TIME="2024-01-01 00:00:00+01:00")
+    run("restore.sh", TIME="2023-11-15")
+
+    copied = [line.split()[-2] for line in ran() if line.startswith("rclone copy")]
+    today = f"copy:interviews/removed/{datetime.now(UTC).date()}"
+    assert copied == ["copy:interviews/live", today] * 2
 
 
 @pytest.mark.parametrize(
@@ -126,7 +171,42 @@ def test_files_of_postgresql_are_replaced_only_if_it_is_stopped_and_that_is_want
 def test_what_was_deleted_longer_ago_than_backups_reach_is_purged(run, ran):
     assert run("backup.sh", "objects")[0] == 0
 
-    assert [line for line in ran() if "purge" in line] == ["rclone purge copy:interviews/removed/2020-01-01"]
+    days = ["2020-01-01", "2020-01-02"]
+    assert [line for line in ran() if "purge" in line] == [
+        f"rclone purge copy:interviews/removed/{day}" for day in days
+    ]
+
+
+def test_an_empty_bucket_does_not_empty_its_copy(run, ran):
+    status, said = run("backup.sh", "objects", LIVE="")
+
+    assert (status, "restore first" in said) == (1, True)
+    assert not [line for line in ran() if "sync" in line]
+
+
+@pytest.mark.parametrize(
+    ("held", "script", "arguments"),
+    [
+        ("objects", "restore.sh", ()),
+        ("database", "restore.sh", ()),
+        ("objects", "backup.sh", ("objects",)),
+        ("database", "backup.sh", ("diff",)),
+    ],
+)
+def test_backups_and_a_restore_do_not_meet(run, ran, programs, held, script, arguments):
+    with (programs / f"interviews-backup-{held}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        status, said = run(script, *arguments)
+
+    assert (status, "under way" in said) == (1, True)
+    assert ran() == []
+
+
+def test_a_server_that_a_restore_starts_does_not_keep_its_locks(run, programs):
+    keeps = 'ls -l /proc/self/fd >"$LOCK_DIR/open"'
+    run("restore.sh", START_DATABASE=keeps)
+
+    assert "interviews-backup" not in (programs / "open").read_text()
 
 
 def test_a_backup_tells_when_it_last_succeeded(run, programs):
@@ -148,8 +228,17 @@ def test_a_backup_that_fails_says_so_and_tells_no_success(run, programs):
 def test_compose_sets_postgresql_as_the_file_does():
     lines = (BACKUPS / "postgresql.conf").read_text().splitlines()
     of_file = {line.replace(" = ", "=").replace("'", "") for line in lines if " = " in line}
-    assert set(re.findall(r"- -c(\w+=.+)", (BACKUPS / "compose.yaml").read_text())) == of_file
+    command = yaml.safe_load((BACKUPS / "compose.yaml").read_text())["services"]["postgres"]["command"]
+    assert command[0] == "postgres"
+    of_compose = {option.removeprefix("-c").replace("${ARCHIVE_MODE:-on}", "on") for option in command[1:]}
+    assert of_compose == of_file
 
 
 def test_an_unknown_kind_is_refused(run):
     assert run("backup.sh", "everything")[0] == 1
+
+
+def test_notes_of_backups_are_written_where_node_exporter_reads():
+    default = re.search(r"\$\{METRICS_DIR:-(.+?)\}", (ROOT / "deploy/monitoring/compose.yaml").read_text())[1]
+    for example in ("compose.env.example", "hosts.env.example"):
+        assert f"\nMETRICS_DIR={default}\n" in (BACKUPS / example).read_text()

@@ -1,4 +1,5 @@
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 
 from accounts.models import Membership
@@ -96,3 +97,13 @@ def test_secret_of_another_organisation_is_not_found(client, member, add, theirs
     assert all(client.get(page).status_code == 302 for page in pages)
     log = client.get(reverse("admin:interviews_webhookdelivery_changelist"))
     assert EventType.TEST not in log.content.decode()
+
+
+def test_copy_of_the_platform_switches_every_webhook_off(add):
+    endpoint, gone = add(), add()
+    WebhookEndpoint.objects.filter(pk=gone.pk).update(off_reason="gone")
+
+    call_command("switch_webhooks_off")
+
+    assert WebhookEndpoint.objects.get(pk=endpoint.pk).off_reason == "by_hand"
+    assert WebhookEndpoint.objects.get(pk=gone.pk).off_reason == "gone"
