@@ -67,6 +67,26 @@ def test_dockerfile_needs_no_registry_for_its_syntax():
     assert "<<" not in text  # heredocs need a newer one
 
 
+def test_stage_that_installs_names_its_arguments():
+    """With Podman a stage does not inherit them."""
+    stages = re.split(r"^FROM ", (DOCKER / "Dockerfile").read_text(), flags=re.MULTILINE)
+    installing = [stage for stage in stages[1:] if "${PIP_INSTALL}" in stage]
+
+    assert len(installing) == len(LOCKS)
+    for stage in installing:
+        named = set(re.findall(r"^ARG (\w+)$", stage, re.MULTILINE))
+        assert named >= {"PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_INSTALL"}
+
+
+def test_log_of_postgresql_quotes_no_statement_and_no_row():
+    """Of the base file, and of that with backups, whose command takes its place."""
+    backups = yaml.safe_load((ROOT / "deploy" / "backups" / "compose.yaml").read_text())["services"]
+    silent = {"-clog_min_error_statement=panic", "-clog_error_verbosity=terse"}
+
+    assert silent < set(services()["postgres"]["command"])
+    assert silent < set(backups["postgres"]["command"])
+
+
 def test_every_package_of_the_product_goes_to_the_engine():
     sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = re.findall(r"^COPY ([^-].+) \S+$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)
