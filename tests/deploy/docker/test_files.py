@@ -116,6 +116,28 @@ def test_web_has_time_to_drain(settings):
     assert int(services()["web"]["stop_grace_period"].rstrip("s")) >= settings.DRAIN_S + AFTER_DRAIN_S
 
 
+def test_workers_have_time_to_end_before_they_are_killed():
+    """docs/configuration.md: 8 s more than their grace."""
+    for name, service in services().items():
+        if "voiceworker" in service.get("command", ()):
+            grace_s = int(service["environment"]["WORKER_GRACE_S"])
+            assert int(service["stop_grace_period"].rstrip("s")) >= grace_s + 8, name
+
+
+def test_reload_of_nginx_cuts_no_interview():
+    """edge.env lets old workers serve for an hour; docker ends a stop by itself."""
+    assert "EDGE_DRAIN" not in services()["nginx"]["environment"]
+
+
+def test_stores_of_an_operator_take_the_place_of_ours():
+    stores = {"DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL"}
+    of_storage = ("ENDPOINT_URL", "REGION", "BUCKET", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SIGNED_URLS")
+    for name in stores | {f"S3_{each}" for each in of_storage}:
+        assert services()["web"]["environment"][name].startswith(f"${{{name}:-"), name
+    reaching = {name for name, service in services().items() if "DATABASE_URL" in service.get("environment", ())}
+    assert all("outside" in services()[name]["networks"] for name in reaching)
+
+
 def test_every_queue_has_a_worker_without_a_gpu():
     commands = [s["command"] for s in running().values() if "voiceworker" in s.get("command", ())]
     served = {word for command in commands for word in command}
