@@ -29,7 +29,7 @@ class Command(migrate.Command):
     """manage.py migrate, by as many pods as like: one works, the others wait and find nothing left to do."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate under the lock. Whoever only looks (`--check`, `--plan`) waits for nothing and keeps the pooler."""
+        """Migrate under the lock; only look (`--check`, `--plan`) without it, and through the pooler."""
         if options["check_unapplied"] or options["plan"]:
             super().handle(*args, **options)
             return

@@ -134,7 +134,9 @@ def test_stores_of_an_operator_take_the_place_of_ours():
     of_storage = ("ENDPOINT_URL", "REGION", "BUCKET", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SIGNED_URLS")
     for name in stores | {f"S3_{each}" for each in of_storage}:
         assert services()["web"]["environment"][name].startswith(f"${{{name}:-"), name
-    reaching = {name for name, service in services().items() if "DATABASE_URL" in service.get("environment", ())}
+    reaching = {
+        name for name, service in services().items() if "DATABASE_URL" in service.get("environment", ())
+    }
     assert all("outside" in services()[name]["networks"] for name in reaching)
 
 
