@@ -29,7 +29,10 @@ class Command(migrate.Command):
     """manage.py migrate, by as many pods as like: one works, the others wait and find nothing left to do."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate under the lock."""
+        """Migrate under the lock; only look (`--check`, `--plan`) without it, and through the pooler."""
+        if options["check_unapplied"] or options["plan"]:
+            super().handle(*args, **options)
+            return
         connection = connections[options["database"]]
         _go_past_the_pooler(connection)
         with self._alone(connection):
@@ -79,5 +82,6 @@ def _go_past_the_pooler(connection: BaseDatabaseWrapper) -> None:
     """Connect to PostgreSQL itself: a pooler ends statements that take long, and transactions that rest."""
     if direct := settings.DATABASE_DIRECT:
         connection.close()
+        connection.close_pool()  # else it would go on with the connections to the pooler
         connection.settings_dict["OPTIONS"] |= direct.get("OPTIONS", {})
         connection.settings_dict |= {name: value for name, value in direct.items() if name != "OPTIONS"}

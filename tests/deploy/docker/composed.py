@@ -22,6 +22,9 @@ exec {compose} "$@" < /dev/null # without a terminal, which `exec` would want
 """
 """`docker` with Compose as its plugin: Debian's engine has none."""
 
+STORES = ("DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL")
+"""Of the tests' own servers: a value of the environment wins over deploy/.env."""
+
 
 class Composed:
     """The platform in containers, started from `clone`, a clone of the repository."""
@@ -35,7 +38,8 @@ class Composed:
         programs.mkdir()
         (programs / "docker").write_text(DOCKER.format(docker=client(), compose=compose))
         (programs / "docker").chmod(0o755)
-        self._env = {**engine.env, **images.VARIABLES, "PATH": f"{programs}:{engine.env['PATH']}"}
+        inherited = {name: value for name, value in engine.env.items() if name not in STORES}
+        self._env = {**inherited, **images.VARIABLES, "PATH": f"{programs}:{engine.env['PATH']}"}
 
     def follow(self, section: str) -> list[str]:
         """Run the commands of that section of docs/deployment.md. Return what each block prints."""

@@ -67,6 +67,26 @@ def test_dockerfile_needs_no_registry_for_its_syntax():
     assert "<<" not in text  # heredocs need a newer one
 
 
+def test_stage_that_installs_names_its_arguments():
+    """With Podman a stage does not inherit them."""
+    stages = re.split(r"^FROM ", (DOCKER / "Dockerfile").read_text(), flags=re.MULTILINE)
+    installing = [stage for stage in stages[1:] if "${PIP_INSTALL}" in stage]
+
+    assert len(installing) == len(LOCKS)
+    for stage in installing:
+        named = set(re.findall(r"^ARG (\w+)$", stage, re.MULTILINE))
+        assert named >= {"PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_INSTALL"}
+
+
+def test_log_of_postgresql_quotes_no_statement_and_no_row():
+    """Of the base file, and of that with backups, whose command takes its place."""
+    backups = yaml.safe_load((ROOT / "deploy" / "backups" / "compose.yaml").read_text())["services"]
+    silent = {"-clog_min_error_statement=panic", "-clog_error_verbosity=terse"}
+
+    assert silent < set(services()["postgres"]["command"])
+    assert silent < set(backups["postgres"]["command"])
+
+
 def test_every_package_of_the_product_goes_to_the_engine():
     sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = re.findall(r"^COPY ([^-].+) \S+$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)
@@ -94,6 +114,30 @@ def test_service_has_a_limit_of_memory(name):
 
 def test_web_has_time_to_drain(settings):
     assert int(services()["web"]["stop_grace_period"].rstrip("s")) >= settings.DRAIN_S + AFTER_DRAIN_S
+
+
+def test_workers_have_time_to_end_before_they_are_killed():
+    """docs/configuration.md: 8 s more than their grace."""
+    for name, service in services().items():
+        if "voiceworker" in service.get("command", ()):
+            grace_s = int(service["environment"]["WORKER_GRACE_S"])
+            assert int(service["stop_grace_period"].rstrip("s")) >= grace_s + 8, name
+
+
+def test_reload_of_nginx_cuts_no_interview():
+    """edge.env lets old workers serve for an hour; docker ends a stop by itself."""
+    assert "EDGE_DRAIN" not in services()["nginx"]["environment"]
+
+
+def test_stores_of_an_operator_take_the_place_of_ours():
+    stores = {"DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL"}
+    of_storage = ("ENDPOINT_URL", "REGION", "BUCKET", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SIGNED_URLS")
+    for name in stores | {f"S3_{each}" for each in of_storage}:
+        assert services()["web"]["environment"][name].startswith(f"${{{name}:-"), name
+    reaching = {
+        name for name, service in services().items() if "DATABASE_URL" in service.get("environment", ())
+    }
+    assert all("outside" in services()[name]["networks"] for name in reaching)
 
 
 def test_every_queue_has_a_worker_without_a_gpu():

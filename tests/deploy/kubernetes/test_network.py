@@ -1,6 +1,6 @@
 """Nothing reaches a pod but what must, and sockets live as long as an interview."""
 
-from tests.deploy.kubernetes.manifests import of_kind, pods, settings
+from tests.deploy.kubernetes.manifests import ROOT, of_kind, pods, settings
 
 
 def policies_of(manifests, labels):
@@ -42,10 +42,24 @@ def test_pods_are_reached_at_their_only_port_and_from_known_namespaces(overlay):
         assert named == {port["name"] for port in pod.container.get("ports", ())}
 
 
-def test_every_pod_reaches_names_stores_and_object_storage_only(overlay):
+def test_every_pod_reaches_what_the_platform_needs_and_no_more(overlay):
     for pod in pods(overlay).values():
         policies = [each for each in policies_of(overlay, pod.labels) if each["spec"].get("egress")]
-        assert {each["metadata"]["name"] for each in policies} == {"names", "stores", "outside"}, pod.owner
+        assert {each["metadata"]["name"] for each in policies} == {
+            "names",
+            "stores",
+            "outside",
+            "observability",
+        }, pod.owner
+
+
+def test_traces_reach_the_collector_and_names_a_cache_on_the_node(overlay):
+    policies = of_kind(overlay, "NetworkPolicy")
+    (traces,) = policies["observability"]["spec"]["egress"]
+    (names,) = policies["names"]["spec"]["egress"]
+
+    assert traces["ports"] == [{"port": 4318, "protocol": "TCP"}]
+    assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in names["to"]
 
 
 def test_pods_cannot_ask_the_metadata_of_the_cloud(overlay):
@@ -72,3 +86,11 @@ def test_host_is_the_same_everywhere(overlay):
     assert {
         name for each in of_kind(overlay, "HTTPRoute").values() for name in each["spec"]["hostnames"]
     } == {host}
+
+
+def test_links_of_a_region_have_its_host(every_overlay):
+    """As docs/regions.md says: what a page asks for beside its link is led by the host alone."""
+    region = settings(every_overlay["region"])
+    written = f"{region['BASE_URL']}/i/{region['REGION']}~TOKEN/"
+
+    assert written in (ROOT / "docs" / "regions.md").read_text()

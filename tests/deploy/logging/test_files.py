@@ -2,6 +2,7 @@
 
 import json
 import logging
+import subprocess
 
 import pytest
 import yaml
@@ -80,6 +81,34 @@ def test_data_stream_has_its_lifecycle_and_one_name_in_all_shippers():
     assert 'dataset => "interview_platform"' in pipeline.replace("data_stream_", "")
 
 
+def test_template_is_there_before_the_first_line():
+    services = yaml.safe_load((LOGGING / "compose.yaml").read_text())["services"]
+    assert services["filebeat"]["depends_on"] == {
+        "logging-setup": {"condition": "service_completed_successfully"}
+    }
+    assert "./logging:/logging:ro" in services["logging-setup"]["volumes"]
+    assert services["logging-setup"]["entrypoint"][1] == "/logging/elasticsearch/install.sh"
+
+
+def test_installation_asks_with_the_account_and_shows_it_to_none(tmp_path):
+    curl = tmp_path / "curl"
+    curl.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/arguments\ncat >>{tmp_path}/account\n')
+    curl.chmod(0o755)
+    env = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "ELASTICSEARCH": "http://es:9200",
+        "ELASTICSEARCH_USERNAME": "elastic",
+        "ELASTICSEARCH_PASSWORD": "secret",
+        "KIBANA": "http://kibana:5601",
+    }
+    subprocess.run(["sh", LOGGING / "elasticsearch" / "install.sh"], env=env, check=True, capture_output=True)
+
+    assert (tmp_path / "account").read_text() == 'user = "elastic:secret"\n' * 3
+    assert "secret" not in (tmp_path / "arguments").read_text()
+    asked = (tmp_path / "arguments").read_text()
+    assert asked.index("_ilm/policy") < asked.index("_index_template") < asked.index("saved_objects")
+
+
 def saved_objects() -> list[dict]:
     lines = (LOGGING / "kibana" / "saved-objects.ndjson").read_text().splitlines()
     return [json.loads(line) for line in lines]
@@ -107,5 +136,5 @@ def test_files_that_compose_mounts_are_there(name):
     mounted = [v.split(":")[0] for service in services.values() for v in service.get("volumes", ())]
     ours = [path for path in mounted if path.startswith("./")]
     assert ours
-    assert all((ROOT / "deploy" / path).is_file() for path in ours)
+    assert all((ROOT / "deploy" / path).exists() for path in ours)
     assert all(service["profiles"] == [name] for service in services.values())

@@ -72,6 +72,18 @@ class TestAlert:
         assert named <= set(labels)
 
 
+def test_job_that_kubernetes_does_not_have_is_not_missed():
+    (missing,) = [alert for alert in expressions.alerts() if alert.name == "TargetMissing"]
+    assert "nginx" not in missing.rule["expr"]
+
+
+def test_external_labels_of_compose_are_named_for_kubernetes_too():
+    labels = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["global"]["external_labels"]
+    document = (MONITORING.parents[1] / "docs" / "monitoring.md").read_text()
+    (named,) = re.findall(r"externalLabels: (\{.*\})", document)
+    assert yaml.safe_load(named).keys() == labels.keys()
+
+
 def test_every_page_is_of_an_alert():
     pages = {alert.page for alert in expressions.alerts()} | {"README.md"}
     assert {file.name for file in RUNBOOKS.glob("*.md")} == pages

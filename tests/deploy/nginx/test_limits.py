@@ -41,6 +41,12 @@ def test_address_that_asks_for_everything_is_refused(caller):
     assert statuses == {200, 429}
 
 
+def test_health_is_for_everybody_and_seldom(caller):
+    statuses = [caller.get("/health").status_code for _ in range(60)]
+    assert statuses[:20] == [200] * 20
+    assert 429 in statuses
+
+
 def test_candidates_of_one_office_are_spared(caller):
     """All of them have one address; a link that is asked for too often is no other's."""
     for _ in range(4):
@@ -48,6 +54,27 @@ def test_candidates_of_one_office_are_spared(caller):
     assert caller.get("/i/first/").status_code == 429
     assert {caller.get(f"/i/{number}/").status_code for number in range(10)} == {200}
     assert {caller.get(f"/ws/interviews/{number}/").status_code for number in range(10, 20)} == {200}
+
+
+@pytest.mark.parametrize("kind", ["i", "open/confirm", "join", "ws/interviews"])
+def test_link_that_is_asked_for_too_often_is_no_other(caller, kind):
+    statuses = [caller.get(f"/{kind}/first/").status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    assert caller.get(f"/{kind}/second/").status_code == 200
+
+
+def test_link_of_a_region_is_the_link_and_not_the_region(caller):
+    asked = ("/i/eu~first/", "/i/first/", "/i/us~first/", "/i/eu~second/")
+    assert [caller.get(path).status_code for path in asked] == [200, 200, 429, 200]
+
+
+def test_hundred_applicants_at_one_open_link_are_spared(strict):
+    statuses = set()
+    for number in range(1, 101):
+        transport = httpx.HTTPTransport(local_address=f"127.0.1.{number}", verify=strict.trust)
+        with httpx.Client(base_url=strict.url, transport=transport) as applicant:
+            statuses.add(applicant.get("/open/advertisement/").status_code)
+    assert statuses == {200}
 
 
 def test_key_that_asks_too_often_is_not_another(caller):

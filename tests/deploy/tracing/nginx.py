@@ -1,4 +1,4 @@
-"""An NGINX that begins traces by deploy/tracing/nginx.conf, and passes everything on."""
+"""An NGINX that begins traces by deploy/nginx, and passes everything on."""
 
 import contextlib
 import shutil
@@ -12,17 +12,17 @@ from tests.conftest import ROOT
 from tests.faults.waiting import wait_for
 
 PROGRAM = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-BEGINNING = ROOT / "deploy" / "tracing" / "nginx.conf"
+BEGINNING = ROOT / "deploy" / "nginx" / "templates" / "traces.conf.template"
 
 
 @contextlib.contextmanager
-def passing_to(upstream: str, directory: Path, *, sampled: str = "5%") -> Iterator[str]:
+def passing_to(upstream: str, directory: Path, *, sampled: str) -> Iterator[str]:
     """Run it; yield its address. upstream: host and port. sampled: this part of the traces is kept.
 
     The log `access.log` in the directory has the id of each request, its trace and its path.
     """
     port = free_port()
-    (directory / "traces.conf").write_text(BEGINNING.read_text().replace("5%", sampled))
+    (directory / "traces.conf").write_text(BEGINNING.read_text().replace("${EDGE_TRACED}", sampled))
     (directory / "nginx.conf").write_text(f"""
         daemon off; pid {directory}/pid; error_log stderr; events {{}}
         http {{

@@ -63,6 +63,16 @@ def test_migration_waits_for_another_without_a_statement_under_way(other, monkey
     assert "No migrations to apply" in said.getvalue()
 
 
+@pytest.mark.parametrize("option", ["check_unapplied", "plan"])
+def test_look_at_what_is_left_does_not_wait_for_a_migration(other, option):
+    """A pod of the old release starts by it, while an index is made for an hour."""
+    other.execute("SELECT pg_advisory_lock(%s)", [migrate.LOCK])
+    call_command("migrate", stdout=StringIO(), **{option: True})
+
+    [is_held] = other.execute("SELECT pg_advisory_unlock(%s)", [migrate.LOCK]).fetchone()
+    assert is_held
+
+
 def test_lock_ends_with_the_migration(other):
     call_command("migrate", verbosity=0)
 
@@ -113,6 +123,17 @@ def test_migration_goes_past_the_pooler(pooler, settings):
     call_command("migrate", stdout=said)
 
     assert "No migrations to apply" in said.getvalue()
+
+
+def test_migration_does_not_go_on_with_the_connections_to_the_pooler(settings):
+    kept = deepcopy(connection.settings_dict)
+    connection.ensure_connection()
+    to_the_pooler = connection.pool
+    settings.DATABASE_DIRECT = {"PORT": kept["PORT"]}
+    call_command("migrate", verbosity=0)
+
+    assert connection.pool is not to_the_pooler
+    assert to_the_pooler.closed
 
 
 @pytest.mark.proof
