@@ -82,6 +82,6 @@ def _go_past_the_pooler(connection: BaseDatabaseWrapper) -> None:
     """Connect to PostgreSQL itself: a pooler ends statements that take long, and transactions that rest."""
     if direct := settings.DATABASE_DIRECT:
         connection.close()
-        connection.close_pool()  # else it would go on with the connections to the pooler
+        connection.close_pool()  # type: ignore[attr-defined]  # else it goes on with those to the pooler
         connection.settings_dict["OPTIONS"] |= direct.get("OPTIONS", {})
         connection.settings_dict |= {name: value for name, value in direct.items() if name != "OPTIONS"}
