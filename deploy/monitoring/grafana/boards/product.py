@@ -90,7 +90,10 @@ INTERVIEWS = Row(
         Graph(
             "Sign-ins, a minute",
             "short",
-            {"{{outcome}}": or_zero(rate("interviews_sign_ins_total", "outcome", per=60))},
+            {
+                "{{outcome}}": or_zero(rate("interviews_sign_ins_total", "outcome", per=60)),
+                "key {{reason}}": or_zero(rate("interviews_keys_refused_total", "reason", per=60)),
+            },
         ),
         Graph(
             "E-mails, a minute",
