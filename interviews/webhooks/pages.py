@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -270,8 +270,8 @@ class WebhookDeliveryAdmin(ReadOnlyScopedModelAdmin):
         return delivery.event.type
 
     @display(description=_("time"), ordering="event__happened_at")
-    def happened_at(self, delivery: WebhookDelivery) -> Any:
-        return delivery.event.happened_at
+    def happened_at(self, delivery: WebhookDelivery) -> str:
+        return formats.localize(timezone.template_localtime(delivery.event.happened_at))
 
     @display(
         description=_("status"),
