@@ -271,7 +271,7 @@ class WebhookDeliveryAdmin(ReadOnlyScopedModelAdmin):
 
     @display(description=_("time"), ordering="event__happened_at")
     def happened_at(self, delivery: WebhookDelivery) -> str:
-        return formats.localize(timezone.template_localtime(delivery.event.happened_at))
+        return formats.localize(timezone.localtime(delivery.event.happened_at))
 
     @display(
         description=_("status"),
