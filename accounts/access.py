@@ -85,6 +85,12 @@ def organisations(user: User | AnonymousUser, roles: Collection[str] = EVERY_ROL
     return scoped(Organisation.objects.all(), user, path="pk", roles=roles)
 
 
+def only_organisation(user: User | AnonymousUser, roles: Collection[str]) -> dict[str, int]:
+    """Return what a new row's form begins with: the organisation, if the user has the role in just one."""
+    found = list(organisations(user, roles)[:2])
+    return {"organisation": found[0].pk} if len(found) == 1 else {}
+
+
 def users(user: User | AnonymousUser, roles: Collection[str] = EVERY_ROLE) -> QuerySet[User]:
     """Return the members of the organisations in which the user has one of the roles."""
     if is_unlimited(user):

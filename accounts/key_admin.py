@@ -166,10 +166,12 @@ class ApiKeyAdmin(ScopedModelAdmin):
                 "is_personal": is_own,
                 "expires_at": timezone.now() + life if life else None,
             }
-        owned = list(access.organisations(request.user, access.OWNERS)[:2])
-        only = {"organisation": owned[0].pk} if len(owned) == 1 else {}
         suggested = {"scopes": FIRST_SCOPES, "expires_at": timezone.now() + LIFE}
-        return {**only, **suggested, **super().get_changeform_initial_data(request)}
+        return {
+            **access.only_organisation(request.user, access.OWNERS),
+            **suggested,
+            **super().get_changeform_initial_data(request),
+        }
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], **kwargs: Any

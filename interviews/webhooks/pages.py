@@ -87,11 +87,9 @@ class WebhookEndpointAdmin(ScopedModelAdmin):
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        owned = list(access.organisations(request.user, access.OWNERS)[:2])
-        only = {"organisation": owned[0].pk} if len(owned) == 1 else {}
         return {
             "events": [value for value, _label in CHOICES],
-            **only,
+            **access.only_organisation(request.user, access.OWNERS),
             **super().get_changeform_initial_data(request),
         }
 
