@@ -39,7 +39,7 @@ DATABASE_DIRECT.pop("ENGINE", None)
 # Checks connections less often than Django's own backend.
 DATABASES["default"]["ENGINE"] = "interview_platform.backends.postgresql"
 # Each process keeps at most so many connections, whatever the number of candidates. 0: what its kind needs,
-# in a worker one for each slot and some more (voice.infra.sql.fit_pool).
+# in a worker one for each slot and some more (voice.infra.connection_pool.fit).
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=0)
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,

@@ -130,6 +130,7 @@ def tell_missed_transcripts(*, now: datetime) -> int:
     ended = Answer.objects.filter(
         Exists(wanting), ~Exists(told), recording__transcript__finished_at__range=(now - HOUR, now - MINUTE)
     )
+    ended = ended.filter(session__invitation__tried=None, session__invitation__set_aside_of=None)
     missed = list(ended.select_related("session")[:AT_ONCE])
     for answer in missed:
         tell_transcript(answer, now=now)

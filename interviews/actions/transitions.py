@@ -1,7 +1,9 @@
 """The only place where a status changes: compare-and-set against the table of transitions."""
 
 import logging
-from functools import cache
+from functools import cache, partial
+
+from django.db import transaction
 
 from interviews.actions import metrics
 from interviews.actions.errors import WrongState
@@ -17,7 +19,8 @@ Row = Answer | Interview | Invitation | Session
 def move(row: Row, transition: Transition, *, by: object, **changes: object) -> None:
     """Change the status and set `changes`, if the row still has one of the transition's source statuses.
 
-    Raises WrongState, with nothing written, if it has not. Logs the actor, the row's id and the new status.
+    Raises WrongState, with nothing written, if it has not. Once committed, the change is counted, and logged
+    with its actor.
     """
     kind = type(row).__name__.lower()
     values = (getattr(value, "pk", value) for value in changes.values())
@@ -28,9 +31,13 @@ def move(row: Row, transition: Transition, *, by: object, **changes: object) -> 
     row.status = transition.target
     for field, value in changes.items():
         setattr(row, field, value)
-    metrics.STATUS_CHANGES.labels(kind, transition.target).inc()
     actor = getattr(by, "pk", by)
-    logger.info("%s %s is now %s by %s", kind, row.pk, transition.target, actor)
+    transaction.on_commit(partial(_tell, kind, row.pk, transition.target, actor))
+
+
+def _tell(kind: str, row_id: object, status: str, actor: object) -> None:
+    metrics.STATUS_CHANGES.labels(kind, status).inc()
+    logger.info("%s %s is now %s by %s", kind, row_id, status, actor)
 
 
 def _status_now(row: Row) -> str:

@@ -9,9 +9,8 @@ PostgreSQL keeps each statement prepared: planning the read of an answer takes t
 
 import json
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
@@ -41,29 +40,6 @@ def insert(*rows: Model) -> None:
     for row, (key,) in zip(rows, fetch(statement, json.dumps(values, default=_as_text)), strict=True):
         row.pk = key
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001  a documented name
-
-
-SPARE_CONNECTIONS: Final = 2
-"""Of a worker, besides those of its slots: for /ready and /metrics."""
-
-
-def fit_pool(n_slots: int) -> str:
-    """Let a worker's pool have a connection for each slot; return a warning where it may not, else "".
-
-    A slot holds its connection for a whole job, and gives up after 10 s without one. Call it before the first
-    connection.
-    """
-    wanted, configured = n_slots + SPARE_CONNECTIONS, settings.DATABASE_POOL_SIZE
-    if configured:
-        return (
-            f"DATABASE_POOL_SIZE is {configured}, but {n_slots} slots need {wanted}: jobs will fail."
-            if configured < wanted
-            else ""
-        )
-    pool = connection.settings_dict["OPTIONS"].get("pool")
-    if isinstance(pool, dict):
-        pool["max_size"] = wanted
-    return ""
 
 
 def _as_text(value: object) -> str:

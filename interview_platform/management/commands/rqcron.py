@@ -14,7 +14,7 @@ from django_rq.cron import DjangoCronScheduler
 from django_rq.management.commands import rqcron
 from rq.cron import CronJob
 
-from voice.monitoring import worker_http
+from voice.monitoring import process_http
 
 STUCK_AFTER_S = 60.0
 """It looks every few seconds. Longer than this it waits for a Redis that does not answer."""
@@ -58,14 +58,14 @@ def _http(clock: Clock) -> Any:
         return nullcontext()
     address = settings.CRON_HOST, settings.CRON_PORT
     try:
-        listener = worker_http.listening(address)
+        listener = process_http.listening(address)
     except OSError as error:
         place = f"{settings.CRON_HOST}:{settings.CRON_PORT}"
         raise CommandError(
             f"{place} cannot be opened ({error.strerror}): choose another CRON_PORT."
         ) from None
-    pages: worker_http.Pages = {
-        "/health": lambda: worker_http.as_health(clock.health()),
-        "/metrics": worker_http.metrics,
+    pages: process_http.Pages = {
+        "/health": lambda: process_http.as_health(clock.health()),
+        "/metrics": process_http.metrics,
     }
-    return worker_http.Server(listener, pages).running()
+    return process_http.Server(listener, pages).running()

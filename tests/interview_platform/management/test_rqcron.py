@@ -13,7 +13,7 @@ from rq.cron import StopRequested
 from interview_platform.demo.embedded import free_port
 from interview_platform.management.commands import rqcron
 from tests.faults.waiting import wait_for
-from voice.monitoring import worker_http
+from voice.monitoring import process_http
 
 pytestmark = pytest.mark.usefixtures("clean_redis")
 
@@ -67,7 +67,7 @@ def test_clock_that_waits_for_redis_for_ever_is_not_healthy(clock, monkeypatch):
 
 
 def test_clock_says_that_its_port_is_taken(settings):
-    with worker_http.listening(("127.0.0.1", 0)) as taken:
+    with process_http.listening(("127.0.0.1", 0)) as taken:
         settings.CRON_PORT = taken.getsockname()[1]
         with pytest.raises(CommandError, match="cannot be opened"):
             call_command("rqcron", "interview_platform.cron")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from voice.infra import sql
+from voice.infra import connection_pool
 from voice.management.commands.voiceworker import default_slots, with_calls
 from voice.workers.registration import served_by_slots
 
@@ -25,7 +25,7 @@ def test_document_has_the_slots_and_connections_of_each_worker():
         names, _, count = command.strip("`").removeprefix("voiceworker ").partition(" --slots ")
         queues = with_calls(names.split())
         wanted = len(served_by_slots(queues, int(count or default_slots(queues))))
-        assert (int(slots), int(connections)) == (wanted, wanted + sql.SPARE_CONNECTIONS), command
+        assert (int(slots), int(connections)) == (wanted, wanted + connection_pool.SPARE_CONNECTIONS), command
     assert len(workers) == 6
 
 
@@ -51,7 +51,7 @@ def pool(monkeypatch):
 def test_worker_takes_a_connection_for_each_slot(pool, settings, slots):
     settings.DATABASE_POOL_SIZE = 0
 
-    assert sql.fit_pool(slots) == ""
+    assert connection_pool.fit(slots) == ""
     assert pool["max_size"] == slots + 2
 
 
@@ -59,7 +59,7 @@ def test_worker_takes_a_connection_for_each_slot(pool, settings, slots):
 def test_pool_that_is_too_small_is_told(pool, settings, slots, warns):
     settings.DATABASE_POOL_SIZE = 8
 
-    assert sql.fit_pool(slots) == (
+    assert connection_pool.fit(slots) == (
         "DATABASE_POOL_SIZE is 8, but 7 slots need 9: jobs will fail." if warns else ""
     )
     assert pool["max_size"] == 8

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from voice.infra import processor, redis_clients, sql
+from voice.infra import connection_pool, processor, redis_clients
 from voice.monitoring.worker_http import Door
 from voice.workers import attendant
 from voice.workers.registration import served_by_slots
@@ -59,7 +59,7 @@ class Command(BaseCommand):
     ) -> None:
         queues = with_calls(queues)
         count = max(1, default_slots(queues) if slots is None else slots)
-        if warning := sql.fit_pool(len(served_by_slots(queues, count))):
+        if warning := connection_pool.fit(len(served_by_slots(queues, count))):
             self.stderr.write(warning)
         connection = redis_clients.own_client()
         door, signals = _door(port), StopSignals()
