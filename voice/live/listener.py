@@ -23,13 +23,12 @@ from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from voice import metrics
-from voice.audio.pcm import BYTES_A_SECOND, byte_at, samples_from_s16le
-from voice.capacity import shedding
-from voice.engines.base import EndOfTurnModel
-from voice.live import detectors
+from voice.audio.pcm import BYTES_A_SECOND, byte_at
+from voice.live import detectors, semantic_turns
 from voice.live.captions import CaptionTrack, CaptionWanted
 from voice.live.lulls import Lulls, Paused
-from voice.live.rounds import Rounds, thread
+from voice.live.rounds import Rounds
+from voice.live.semantic_turns import Read
 from voice.live.turn_detection import (
     BLOCK_BYTES,
     SpeechEnded,
@@ -48,13 +47,10 @@ logger = logging.getLogger(__name__)
 BACKLOG_BYTES = 10 * BYTES_A_SECOND
 """A listener this far behind (a burst sent after a break) skips to the newest audio."""
 CLOSE_WITHIN_S = 1
-SEMANTIC_QUEUE = 2
-"""Smart Turn takes 40 ms of a core: with this many questions waiting, silence alone decides."""
 
 Heard = SpeechStarted | SpeechEnded | TurnEnded
 Noticed = Callable[[Heard], Awaitable[None]]
 RequestCaption = Callable[[CaptionWanted], Awaitable[bool]]
-Read = Callable[[int, int], bytes]
 
 
 def message(event: Heard) -> dict:
@@ -88,8 +84,6 @@ class Listener:
     stream, fewer if they are gone; a thread calls it when the semantic model is asked. `paused` is awaited
     soon after speech pauses, perhaps for its end. `voice` says whether anyone spoke.
     """
-
-    _semantic_waiting = 0  # over all listeners of the process
 
     def __init__(
         self,
@@ -265,25 +259,11 @@ class Listener:
             self._captions.refused()
 
     async def _judge(self, detector: TurnDetector, question: TurnQuestioned) -> None:
-        """Ask the semantic model, unless it is shed or too many wait for it; then silence decides."""
-        model = detectors.smart_turn()
-        is_off = shedding.is_off(shedding.Step.SEMANTIC)
-        if model is None or is_off or Listener._semantic_waiting >= SEMANTIC_QUEUE:
-            return
-        Listener._semantic_waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            probability = await loop.run_in_executor(thread("turns"), self._probability, model, question)
-        finally:
-            Listener._semantic_waiting -= 1
-        for event in detector.answer(question, probability):
-            await self._tell_one(detector, event)
-
-    def _probability(self, model: EndOfTurnModel, question: TurnQuestioned) -> float:
-        """0..1: how likely the speaker has finished; 0 if the sound is gone."""
-        start, end = byte_at(question.start_s), byte_at(question.timestamp_s)
-        pcm = self._read(start, end)
-        return model.probability(samples_from_s16le(pcm)) if len(pcm) == end - start else 0.0
+        """Ask the semantic model; where it does not answer, silence decides."""
+        likely = await semantic_turns.likelihood(question, self._read)
+        if likely is not None:
+            for event in detector.answer(question, likely):
+                await self._tell_one(detector, event)
 
 
 _rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, Rounds] = WeakKeyDictionary()

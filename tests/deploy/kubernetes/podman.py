@@ -76,19 +76,18 @@ class Podman:
         self("import", str(archive), BASE)
         self("import", "--change", 'CMD ["sleep", "infinity"]', str(archive), INFRA)
 
-    def build(self, target: str) -> None:
-        """Build an image of deploy/docker/Dockerfile, with the packages that pip is configured for.
+    def build(self, target: str, **given: str) -> None:
+        """Build an image of deploy/docker/Dockerfile. given: settings of its pip.
 
         Podman forgets a stage's ARG in the stages that begin with it, so pip's settings are variables here.
         """
         dockerfile = ROOT / "deploy" / "docker" / "Dockerfile"
         install = next(line for line in dockerfile.read_text().splitlines() if "ARG PIP_INSTALL=" in line)
-        variables = {"PIP_INSTALL": install.partition("=")[2].strip('"')}
-        variables |= {name: os.environ[name] for name in os.environ if name.startswith("PIP_")}
-        given = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
+        variables = {"PIP_INSTALL": install.partition("=")[2].strip('"'), **given}
+        env = [part for name, value in variables.items() for part in ("--env", f"{name}={value}")]
         options = ("--network", "host", "--build-arg", f"BASE_IMAGE={BASE}", "--target", target)
         name = f"localhost/interview-platform/{target}:0.1.0"
-        build = ("build", "--file", str(dockerfile), *options, *given, "--tag", name, str(ROOT))
+        build = ("build", "--file", str(dockerfile), *options, *env, "--tag", name, str(ROOT))
         self(*build, within_s=1800, is_inside=False)
 
     def play(self, manifests: list[Manifest]) -> None:

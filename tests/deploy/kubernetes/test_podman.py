@@ -18,8 +18,11 @@ import pytest
 from interview_platform.demo import embedded
 from interview_platform.demo.processes import end_with_parent
 from tests.candidate import take_interview
+from tests.deploy.docker.images import OURS, wheelhouse
+from tests.deploy.engine import wheels_served
 from tests.deploy.kubernetes.manifests import ROOT
 from tests.deploy.kubernetes.podman import BASE, playable, podman
+from tests.faults.network import here
 from tests.speech import spoken
 from voice.audio.pcm import s16le_from_samples
 
@@ -40,10 +43,17 @@ def machine():
     with podman(directory, f"kubernetes-{os.getpid()}") as made:
         if not made.has(BASE):
             made.import_base()
-        for target in ("web", "worker-cpu"):
-            if not made.has(f"localhost/interview-platform/{target}:0.1.0"):
-                made.build(target)
+        wanting = [target for target in OURS if not made.has(f"localhost/interview-platform/{target}:0.1.0")]
+        if wanting:
+            build(made, wanting)
         yield made
+
+
+def build(machine, targets):
+    wheels = wheelhouse(machine.directory / "wheels", ROOT / "deploy/docker/worker-cpu.lock")
+    with wheels_served(here, wheels, embedded.free_port()) as address:
+        for target in targets:
+            machine.build(target, PIP_FIND_LINKS=address, PIP_NO_INDEX="1")
 
 
 @pytest.fixture(scope="module")
