@@ -50,9 +50,11 @@ class Podman:
         store = ("--root", str(self.directory / "root"), "--runroot", str(self.directory / "run"))
         # Not `ip netns exec`: it mounts /sys again, without the control groups.
         inside = ("nsenter", f"--net={NAMESPACES / self.host.name}") if is_inside else ()
+        # A stage's ARG without a value would be this machine's variable.
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
         done = subprocess.run(
             (*inside, "podman", *store, *arguments),
-            env={**os.environ, "CONTAINERS_CONF": str(self.directory / "containers.conf")},
+            env={**env, "CONTAINERS_CONF": str(self.directory / "containers.conf")},
             input=stdin,
             capture_output=True,
             text=True,
