@@ -14,13 +14,13 @@ from accounts.large_lists import PeriodFilter
 from accounts.scoped_admin import ScopedRelatedFilter
 from interviews.evaluation.columns import DecisionColumn, DecisionFilter
 from interviews.evaluation.comparing import ComparePages
-from interviews.evaluation.pages import EvaluationPages
+from interviews.evaluation.note_pages import NotePages
 from interviews.evaluation.queue import QueuePages
 from interviews.exports.pages import ExportActions
 from interviews.models import Session
 from interviews.queries import progress
 from interviews.review.pages import ReviewPages
-from interviews.review.transcripts import TranscriptPages
+from interviews.review.several import SeveralTranscriptPages
 
 
 class Begun(PeriodFilter):
@@ -31,8 +31,8 @@ class Begun(PeriodFilter):
 @admin.register(Session)
 class SessionAdmin(
     ReviewPages,
-    TranscriptPages,
-    EvaluationPages,
+    SeveralTranscriptPages,
+    NotePages,
     QueuePages,
     ComparePages,
     ExportActions,

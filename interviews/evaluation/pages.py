@@ -1,4 +1,4 @@
-"""On a candidate's page: the own scorecard, notes and the decision. Each form answers with the fragment."""
+"""On a candidate's page: the own scorecard and the decision. Each form answers with the fragment."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -19,10 +19,10 @@ from django.views.decorators.http import require_POST
 from accounts import access
 from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin
-from interviews.actions import decisions, mails, notes, scorecards
+from interviews.actions import decisions, mails, scorecards
 from interviews.actions.assignments import unassign
 from interviews.actions.errors import ActionRefused
-from interviews.models import Decision, Note, Session
+from interviews.models import Decision, Session
 from interviews.queries import evaluation, review_queue
 
 FRAGMENT = "admin/interviews/evaluation/scorecard.html"
@@ -43,16 +43,16 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
             "scorecard/language-model/": self.sent_view,
             "decision/": require_POST(self.decision_view),
             "decision/mail/": require_POST(self.tell_view),
-            "notes/": require_POST(self.note_view),
-            "notes/<uuid:note_id>/edit/": require_POST(self.edit_note_view),
-            "notes/<uuid:note_id>/delete/": require_POST(self.delete_note_view),
             "assignments/<int:assignment_id>/end/": require_POST(self.unassign_view),
         }
-        own = [
+        return [*self.addresses(views), *super().get_urls()]
+
+    def addresses(self, views: dict[str, Callable[..., HttpResponse]]) -> list[URLPattern]:
+        """Return the addresses of views, by their routes below the candidate's."""
+        return [
             path(f"<uuid:session_id>/{route}", self.admin_site.admin_view(view), name=_name(route))
             for route, view in views.items()
         ]
-        return [*own, *super().get_urls()]
 
     def evaluation_context(self, request: HttpRequest, session: Session) -> dict[str, Any]:
         """Return what the fragment shows to this user. A page that includes it adds this to its context.
@@ -62,7 +62,7 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         user = cast("User", request.user)
         seen = evaluation.of(session, user)
         if seen.is_swaying:
-            scorecards.note_judgement_shown(sessions=[session], **_by(request))
+            scorecards.note_judgement_shown(sessions=[session], **by(request))
         kind = mails.OF_OUTCOME.get(seen.decision.outcome) if seen.decision else None
         return {
             "evaluation": seen,
@@ -77,19 +77,19 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         """Show the evaluation, or submit the user's own score."""
         session = self.session_of(request, session_id)
         if request.method == "POST":
-            return self._act(request, session, _("Submitted."), self._submit)
+            return self.act(request, session, _("Submitted."), self._submit)
         return self._shown(request, session)
 
     def _submit(self, request: HttpRequest, session: Session) -> None:
         scores = _scores_in(request.POST)
-        scorecards.keep(session=session, scores=scores, **_by(request))  # stays if submitting is refused
-        scorecards.submit(session=session, scores=scores, **_by(request))
+        scorecards.keep(session=session, scores=scores, **by(request))  # stays if submitting is refused
+        scorecards.submit(session=session, scores=scores, **by(request))
 
     def draft_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Keep the user's draft. The page asks for it while the user writes."""
         session = self.session_of(request, session_id)
         try:
-            card = scorecards.keep(session=session, scores=_scores_in(request.POST), **_by(request))
+            card = scorecards.keep(session=session, scores=_scores_in(request.POST), **by(request))
         except ActionRefused as refused:
             return HttpResponse(refused.detail, status=409, content_type="text/plain")
         kept_at = timezone.localtime(card.kept_at)
@@ -98,10 +98,10 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
     def others_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Show others' scores to a recruiter or owner who does not score first."""
         session = self._writable_session(request, session_id)
-        return self._act(request, session, "", self._show_others)
+        return self.act(request, session, "", self._show_others)
 
     def _show_others(self, request: HttpRequest, session: Session) -> None:
-        scorecards.show_others(session=session, **_by(request))
+        scorecards.show_others(session=session, **by(request))
 
     def sent_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Show what the language model was sent for its suggestion. For writers, after their score."""
@@ -122,7 +122,7 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
     def decision_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Decide, or change the decision."""
         session = self._writable_session(request, session_id)
-        return self._act(request, session, _("Decided."), self._decide)
+        return self.act(request, session, _("Decided."), self._decide)
 
     def _decide(self, request: HttpRequest, session: Session) -> None:
         decisions.decide(
@@ -130,43 +130,16 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
             outcome=request.POST.get("outcome", ""),
             reason=request.POST.get("reason", ""),
             after=_number(request.POST.get("after", "")),
-            **_by(request),
+            **by(request),
         )
 
     def tell_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
         """Send the candidate the e-mail about the decision."""
         session = self._writable_session(request, session_id)
-        return self._act(request, session, _("The e-mail is on its way."), self._tell)
+        return self.act(request, session, _("The e-mail is on its way."), self._tell)
 
     def _tell(self, request: HttpRequest, session: Session) -> None:
-        decisions.tell(session=session, **_by(request))
-
-    def note_view(self, request: HttpRequest, session_id: UUID) -> HttpResponse:
-        """Write a note."""
-        session = self.session_of(request, session_id)
-        return self._act(request, session, _("Written."), self._write)
-
-    def _write(self, request: HttpRequest, session: Session) -> None:
-        is_shared = request.POST.get("is_shared") == "on"
-        notes.write(session=session, text=request.POST.get("text", ""), is_shared=is_shared, **_by(request))
-
-    def edit_note_view(self, request: HttpRequest, session_id: UUID, note_id: UUID) -> HttpResponse:
-        """Change a note of the user's own."""
-        session = self.session_of(request, session_id)
-        note = _own_note(request, session, note_id)
-        text, is_shared = request.POST.get("text", ""), request.POST.get("is_shared") == "on"
-
-        def edit(*_of: Any) -> None:
-            notes.edit(note=note, text=text, is_shared=is_shared, **_by(request))
-
-        return self._act(request, session, _("Changed."), edit, edited=note.pk)
-
-    def delete_note_view(self, request: HttpRequest, session_id: UUID, note_id: UUID) -> HttpResponse:
-        """Delete a note of the user's own."""
-        session = self.session_of(request, session_id)
-        note = _own_note(request, session, note_id)
-        by = cast("User", request.user)
-        return self._act(request, session, _("Deleted."), lambda *_of: notes.delete(note=note, by=by))
+        decisions.tell(session=session, **by(request))
 
     def unassign_view(self, request: HttpRequest, session_id: UUID, assignment_id: int) -> HttpResponse:
         """Take the candidate away from a reviewer."""
@@ -174,8 +147,8 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         assignment = session.assignments.filter(pk=assignment_id).first()
         if assignment is None:
             raise Http404
-        by = cast("User", request.user)
-        return self._act(request, session, "", lambda *_of: unassign(assignment=assignment, by=by))
+        user = cast("User", request.user)
+        return self.act(request, session, "", lambda *_of: unassign(assignment=assignment, by=user))
 
     def session_of(self, request: HttpRequest, session_id: UUID) -> Session:
         """Return a session that the user may see. Raises Http404."""
@@ -192,7 +165,7 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
             raise PermissionDenied
         return session
 
-    def _act(
+    def act(
         self,
         request: HttpRequest,
         session: Session,
@@ -239,21 +212,14 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
         )
 
 
-def _own_note(request: HttpRequest, session: Session, note_id: UUID) -> Note:
-    """Return a note of the user's own about this session. Raises Http404."""
-    note = session.notes.filter(pk=note_id, author=cast("User", request.user)).first()
-    if note is None:
-        raise Http404
-    return note
-
-
 def _name(route: str) -> str:
     """Return the name of an address: `interviews_session_scorecard_draft` for `scorecard/draft/`."""
     parts = [part.replace("-", "_") for part in route.split("/") if part and not part.startswith("<")]
     return "_".join(["interviews_session", *parts])
 
 
-def _by(request: HttpRequest) -> dict[str, Any]:
+def by(request: HttpRequest) -> dict[str, Any]:
+    """Return who acts, and when, as actions ask for it."""
     return {"by": cast("User", request.user), "now": timezone.now()}
 
 

@@ -1,13 +1,12 @@
-"""Pages on which answers are transcribed again, and the versions of a transcript compared and chosen."""
+"""Pages on which one interview is transcribed again, and the versions of a transcript compared and chosen."""
 
 from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -30,8 +29,6 @@ from interviews.review.again import AgainForm, models_for
 from interviews.review.versions import at_stake, difference, number_in, versions_of
 from voice.models import Recognised
 
-MOST_AT_ONCE = 20
-"""Candidates whose interviews are transcribed again with one click."""
 LOOK_AGAIN_S = 3
 """A page looks so often while something is being transcribed."""
 
@@ -43,7 +40,6 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
         view = self.admin_site.admin_view
         of_answer = "<uuid:session_id>/answers/<uuid:answer_id>/transcripts/"
         own = [
-            path("again/", view(self.again_view), name="interviews_session_again"),
             path(
                 "<uuid:session_id>/transcripts/", view(self.transcripts_view), name="interviews_transcripts"
             ),
@@ -125,7 +121,7 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
             raise PermissionDenied
         form = self._form_for(request, session)
         here = reverse("admin:interviews_transcripts", args=[session_id])
-        if request.method == "POST" and form.is_valid() and self._began(request, [session], form):
+        if request.method == "POST" and form.is_valid() and self.began(request, [session], form):
             return redirect(here)
         shown = [one for one in answers.Reviewed.all_of(session) if one.transcript is not None]
         done, total = transcript_versions.progress_of(session)
@@ -141,59 +137,8 @@ class TranscriptPages(ReadOnlyScopedModelAdmin):
         }
         return self._transcripts_page(request, session, "transcripts", context)
 
-    # Several interviews
-
-    def has_transcribe_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may let the interviews of several candidates be transcribed again."""
-        return access.has_any(request.user, access.WRITERS)
-
-    @admin.action(description=_("Transcribe again"), permissions=["transcribe"])
-    def transcribe_selected(self, request: HttpRequest, rows: QuerySet[Session]) -> HttpResponse:
-        """Ask by which model; nothing is changed here."""
-        if rows.count() > MOST_AT_ONCE:
-            messages.warning(request, _("Choose at most %d candidates at once.") % MOST_AT_ONCE)
-            return redirect("admin:interviews_session_changelist")
-        return self._asked_model(request, [row.pk for row in rows])
-
-    def again_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask by which model the interviews of several candidates are transcribed again, and do it."""
-        if not self.has_transcribe_permission(request):
-            raise PermissionDenied
-        given = request.POST if request.method == "POST" else request.GET
-        return self._asked_model(request, given.getlist("session")[:MOST_AT_ONCE])
-
-    def _asked_model(self, request: HttpRequest, ids: list[Any]) -> HttpResponse:
-        sessions = self._writable(request, ids)
-        if not sessions:
-            messages.warning(request, _("Choose candidates of an organisation in which you invite."))
-            return redirect("admin:interviews_session_changelist")
-        is_answer = request.method == "POST" and "model" in request.POST
-        form = AgainForm(request.POST if is_answer else None, models=models_for(sessions))
-        if is_answer and form.is_valid() and self._began(request, sessions, form):
-            return redirect("admin:interviews_session_changelist")
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Transcribe again"),
-            "sessions": sessions,
-            "form": form,
-        }
-        return TemplateResponse(request, "admin/interviews/review/again.html", context)
-
-    def _writable(self, request: HttpRequest, ids: list[Any]) -> list[Session]:
-        """Return those of the sessions that the user may change, of one organisation: the first one's."""
-        rows: Any = self.writable(request)
-        try:
-            chosen = rows.counted().filter(pk__in=ids)
-            found = list(
-                chosen.select_related("invitation__interview", "definition").order_by("consented_at")
-            )
-        except (ValueError, forms.ValidationError):  # no ids
-            return []
-        first = found[0].interview.organisation_id if found else None
-        return [session for session in found if session.interview.organisation_id == first]
-
-    def _began(self, request: HttpRequest, sessions: list[Session], form: AgainForm) -> bool:
+    def began(self, request: HttpRequest, sessions: list[Session], form: AgainForm) -> bool:
+        """Whether the interviews are being transcribed again; else the form says why not."""
         try:
             count = retranscription.transcribe_again(sessions=sessions, **form.chosen, **_by(request))
         except ActionRefused as refused:

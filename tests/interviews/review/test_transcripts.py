@@ -203,7 +203,7 @@ def test_reviewer_has_no_such_action(client, member, session, answer):
 
 
 def test_more_candidates_than_a_click_may_start_are_refused(client, member, session, monkeypatch):
-    monkeypatch.setattr("interviews.review.transcripts.MOST_AT_ONCE", 0)
+    monkeypatch.setattr("interviews.review.several.MOST_AT_ONCE", 0)
     member(Role.RECRUITER)
     listed = reverse("admin:interviews_session_changelist")
     response = client.post(listed, {"action": "transcribe_selected", "_selected_action": [str(session.pk)]})
