@@ -113,8 +113,8 @@ async def test_visitor_is_admitted_to_sockets_as_declared(rows, visitor):
         socket = WebsocketCommunicator(
             application, template.format(token=rows.invitation.token), headers=headers_of(client)
         )
-        is_open, _protocol = await socket.connect(timeout=30)
-        await socket.disconnect(timeout=30)
+        is_open, _protocol = await socket.connect(timeout=120)
+        await socket.disconnect(timeout=120)
         declared = [visitor in row.admitted for row in table.find(ROWS, "WS", template)]
         if declared != [is_open]:
             answer = f"WS, so {table.YES if is_open else table.NO}"

@@ -68,8 +68,8 @@ async def test_scope_opens_the_sockets_that_declare_it_and_no_other(rows, scope)
     headers = [(b"host", b"localhost"), (b"authorization", client.defaults["HTTP_AUTHORIZATION"].encode())]
     for path, needed in sockets().items():
         socket = WebsocketCommunicator(application, path, headers=headers)
-        is_open, _protocol = await socket.connect(timeout=30)
-        await socket.disconnect(timeout=30)
+        is_open, _protocol = await socket.connect(timeout=120)
+        await socket.disconnect(timeout=120)
         assert is_open == (needed == scope), path
 
 

@@ -87,15 +87,31 @@ def take_interview(speaking_stack, room, invitation, offline_engine):
     return take
 
 
+def test_interview_with_every_trouble_is_stored_and_transcribed_sample_for_sample(
+    speaking_stack, room, take_interview
+):
+    """Each trouble in an answer of its own; the following tests have one in a whole interview."""
+    troubles = [reload, kill_connections, lose_network]
+
+    def speak(n):
+        room.speak(1)
+        troubles[n](speaking_stack, room)
+        room.speak(1.5)
+
+    take_interview(speak)
+
+
+@pytest.mark.proof
 def test_interview_is_stored_and_transcribed_sample_for_sample(room, take_interview):
     take_interview(lambda n: room.speak(3 if n == 0 else 2))
 
 
+@pytest.mark.proof
 def test_web_process_killed_in_an_answer_loses_nothing(speaking_stack, room, take_interview):
     def speak(n):
         room.speak(1.5)
         if n == 1:
-            kill_connections(speaking_stack)
+            kill_connections(speaking_stack, room)
             room.speak(2)
         room.speak(0.5)
 
@@ -142,33 +158,43 @@ def kill_during_transcription(stack) -> None:
     stack.kill("speech")
 
 
-def test_reload_in_an_answer_goes_on_where_it_was(room, take_interview):
+@pytest.mark.proof
+def test_reload_in_an_answer_goes_on_where_it_was(speaking_stack, room, take_interview):
     def speak(n):
         room.speak(2)
         if n == 0:
-            room.page.reload()
-            room.wait_for("resume")
-            room.press("continue")
-            room.wait_for("record")
+            reload(speaking_stack, room)
             room.speak(2)
 
     take_interview(speak)
 
 
+@pytest.mark.proof
 def test_network_lost_for_a_while_is_recorded_too(speaking_stack, room, take_interview):
     def speak(n):
         room.speak(1)
         if n == 0:
-            room.page.context.set_offline(True)
-            kill_connections(speaking_stack)  # Chromium's offline mode leaves open WebSockets alone
-            room.speak(5)
-            room.page.context.set_offline(False)
+            lose_network(speaking_stack, room)
         room.speak(1)
 
     take_interview(speak)
 
 
-def kill_connections(stack) -> None:
+def reload(stack, room: Room) -> None:
+    room.page.reload()
+    room.wait_for("resume")
+    room.press("continue")
+    room.wait_for("record")
+
+
+def lose_network(stack, room: Room) -> None:
+    room.page.context.set_offline(True)
+    kill_connections(stack, room)  # Chromium's offline mode leaves open WebSockets alone
+    room.speak(5)
+    room.page.context.set_offline(False)
+
+
+def kill_connections(stack, room: Room) -> None:
     """Kill both web processes; one of them holds the connection."""
     for index in (0, 1):
         stack.kill("web", index)

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -126,8 +127,9 @@ class Network:
         return f"{self._bridge}.{self._hosts.index(host)}"
 
 
+@cache
 def problem() -> str:
-    """Return why this machine cannot use namespaces as hosts, or "" if it can."""
+    """Return why this machine cannot use namespaces as hosts, or "" if it can. A process tries it once."""
     if not shutil.which("ip"):
         return "the command ip (Debian package iproute2) is not here"
     try:

@@ -7,12 +7,12 @@ import pytest
 from tests.benchmarks.load.candidate import LoadCandidate
 from tests.benchmarks.load.site import Site
 from tests.benchmarks.load.take import Take
+from tests.sizes import sizes
 from tests.speech import spoken
 from voice.audio.pcm import s16le_from_samples
 
 pytestmark = [pytest.mark.flows, pytest.mark.timeout(600)]
 
-CANDIDATES = 12
 SAID = "I built a small service that reads invoices. It found mistakes that people had missed for years."
 
 
@@ -25,11 +25,11 @@ async def site(stack):
 
 
 @pytest.fixture
-async def speaking(site):
+async def speaking(site, count):
     """Candidates during an answer, each with enough speech for the whole restart."""
-    pcm = s16le_from_samples(spoken(SAID, pause_s=1.0)) * 12
+    pcm = memoryview(s16le_from_samples(spoken(SAID, pause_s=1.0)) * 12)
     candidates = [
-        LoadCandidate(site, await site.invite(site.interview, f"Candidate {n}")) for n in range(CANDIDATES)
+        LoadCandidate(site, await site.invite(site.interview, f"Candidate {n}")) for n in range(count)
     ]
     takes = await asyncio.gather(
         *(begun(candidate, pcm[n * 3200 :]) for n, candidate in enumerate(candidates))
@@ -38,7 +38,7 @@ async def speaking(site):
     await asyncio.gather(*(candidate.leave() for candidate in candidates))
 
 
-async def begun(candidate: LoadCandidate, pcm: bytes) -> Take:
+async def begun(candidate: LoadCandidate, pcm: memoryview) -> Take:
     await candidate.arrive()
     await candidate.enter()
     await candidate.check_devices()
@@ -49,7 +49,8 @@ async def begun(candidate: LoadCandidate, pcm: bytes) -> Take:
     return take
 
 
-async def test_replacing_all_web_processes_is_not_noticed(stack, site, speaking):
+@sizes("count", short=6, proof=12)
+async def test_replacing_all_web_processes_is_not_noticed(stack, site, speaking, count):
     before = set(stack.pids("web"))
     await asyncio.to_thread(stack.restart, "web")
     assert not before & set(stack.pids("web"))
@@ -63,6 +64,6 @@ async def test_replacing_all_web_processes_is_not_noticed(stack, site, speaking)
         await candidate.stored()
         recording = await site.api(f"/answers/{take.answer_id}/recording")
         assert recording["sha256"] == take.sha256()
-    assert [candidate.errors for candidate, _ in speaking] == [{}] * CANDIDATES
+    assert [candidate.errors for candidate, _ in speaking] == [{}] * count
     assert {code for candidate, _ in speaking for code in candidate.connection.closes} == {1012}
     assert all(candidate.connection.closes for candidate, _ in speaking)

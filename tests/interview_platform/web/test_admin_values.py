@@ -57,7 +57,7 @@ def ask(client, model: type[models.Model], query: dict[str, str]) -> int:
         transaction.savepoint_rollback(before)  # outside tests there is no transaction to be broken
 
 
-@sizes("count", short=20, proof=3000)
+@sizes("count", short=10, proof=3000)
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
 def test_no_filter_of_any_list_is_an_error_of_ours(root, model, count):
     chance = random.Random(model.__name__)

@@ -152,7 +152,7 @@ def test_change_does_not_wait_for_another_one(answer):
     with ThreadPoolExecutor() as threads, transaction.atomic():
         Session.objects.select_for_update(of=("self",)).get(pk=answer.session_id)
         with pytest.raises(WrongState):
-            threads.submit(from_another_connection).result(timeout=30)
+            threads.submit(from_another_connection).result(timeout=120)
     assert reword(answer, RIGHT) == 1
 
 

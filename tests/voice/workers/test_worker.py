@@ -1,6 +1,7 @@
 """Warm workers with real RQ and Redis. Run as a program, this file is a worker for the tests to kill."""
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -107,11 +108,19 @@ class CountingService:
         return {"counting": ["en", "de"]}
 
 
-def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
-    """Run a worker as `manage.py voiceworker` does, with shorter times."""
+def set_up() -> None:
+    """Load Django as `manage.py` does, without collecting garbage: 0.2 s less in each of these processes."""
     import django
 
+    gc.disable()
     django.setup()
+    gc.freeze()
+    gc.enable()
+
+
+def main(queue_names: str, slot_count: str, deadline_s: str) -> int:
+    """Run a worker as `manage.py voiceworker` does, with shorter times."""
+    set_up()
     settings.JOBS = JOBS
     leases.LEASE_S, attendant.BEAT_S, worker.TELL_EVERY_S, worker.REPEATED_SIGNAL_S = 2, 0.3, 0.3, 0.2
     connection, signals = _redis(), StopSignals()
