@@ -29,6 +29,7 @@ from interviews.watching.page import watching_page
 from voice import urls as voice_urls
 from voice.web.engines_page import engines_page
 
+admin.autodiscover()  # processes without pages need their addresses, for links in mails
 admin.site.index_title = _("Overview")
 
 

@@ -21,6 +21,7 @@ import django
 import hypothesis
 import pytest
 
+from interview_platform.backends import hashers
 from interview_platform.demo import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,6 +78,8 @@ RUN_DIRECTORY = _run_directory()
 _start_servers(RUN_DIRECTORY)
 _set_environment(RUN_DIRECTORY)
 django.setup()  # conftest.py files below this one may import models
+# Of a million, which take a third of a second: no test is about how long one guess takes.
+hashers.PatientPBKDF2PasswordHasher.iterations = 1000
 
 pytest_plugins = ["tests.database", "tests.distribution", "tests.sizes", "tests.faults.table"]
 

@@ -44,8 +44,8 @@ INSTALLED_APPS = [
     "voice",
     "interviews",
     "interview_platform",  # its commands
-    "unfold",  # before django.contrib.admin: it replaces the admin's templates
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # before the admin: it replaces its templates
+    "interview_platform.web.admin_site.AdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

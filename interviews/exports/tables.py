@@ -14,8 +14,6 @@ from datetime import date, datetime
 from typing import IO, Any, Final, NamedTuple
 
 from django.utils import timezone
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 Cell = str | int | float | datetime | date | None
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -57,6 +55,8 @@ def _in_csv(cell: Cell) -> Any:
 
 def write_xlsx(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> IO[bytes]:
     """Return an open XLSX file. Texts are cells of text, whatever they begin with."""
+    from openpyxl import Workbook  # 0.15 s that processes which write no table need not spend
+
     book = Workbook(write_only=True)
     sheet: Any = None
     for number, row in enumerate(rows):
@@ -70,7 +70,7 @@ def write_xlsx(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> IO[byte
     return file
 
 
-def _new_sheet(book: Workbook, header: Sequence[str]) -> Any:
+def _new_sheet(book: Any, header: Sequence[str]) -> Any:
     sheet = book.create_sheet()
     sheet.freeze_panes = "A2"
     sheet.append([_in_xlsx(sheet, title) for title in header])
@@ -82,6 +82,8 @@ def _in_xlsx(sheet: Any, value: Cell) -> Any:
         return _local(value)
     if not isinstance(value, str):
         return value
+    from openpyxl.cell import WriteOnlyCell
+
     text = NOT_IN_XML.sub(INSTEAD, value)
     cell = WriteOnlyCell(sheet, text if len(text) <= XLSX_CELL else f"{text[: XLSX_CELL - 1]}…")
     cell.data_type = "s"  # openpyxl takes a text that begins with "=" for a formula
