@@ -10,6 +10,7 @@ from interviews.actions import (
     batches,
     draft_evaluations,
     erasure,
+    exports,
     follow_ups,
     groups,
     interview_drafts,
@@ -22,6 +23,7 @@ from interviews.actions import (
     sessions,
     versions,
 )
+from interviews.exports import making
 from interviews.models import Erasure
 from interviews.webhooks import delivery
 from voice.workers import erasing, handing_on
@@ -97,6 +99,19 @@ def sweep_webhooks() -> None:
     """Queue deliveries that are due, and those whose job was lost. Runs every few seconds."""
     due = outbox.due(now=timezone.now()).values_list("pk", "organisation_id")
     queue_again(due, outbox.job_id, outbox.queue, about=("organisation_id",))
+
+
+def make_export(export_id: str) -> None:
+    """Make a file about many candidates, which a program asked for."""
+    making.make(UUID(export_id))
+
+
+def sweep_exports() -> None:
+    """Queue files that are due, and those whose job was lost; delete what expired. Apart from `expire`."""
+    now = timezone.now()
+    due = exports.due(now=now).values_list("pk", "organisation_id")
+    queue_again(due, exports.job_id, exports.queue, about=("organisation_id",))
+    exports.delete_expired(now=now)
 
 
 def send_confirmation(application_id: str) -> None:

@@ -9,6 +9,7 @@ from interviews.models.decision import Decision
 from interviews.models.draft_evaluation import DraftEvaluation, DraftRequest, Suggestion
 from interviews.models.erasure import Erasure
 from interviews.models.exchange import Exchange
+from interviews.models.export import Export
 from interviews.models.groups import GroupDeclaration, GroupSurvey, ImpactReport
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
@@ -25,6 +26,7 @@ from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
 from interviews.models.vocabulary import Vocabulary
 from interviews.models.webhook import (
+    EventFeed,
     EventType,
     WebhookAttempt,
     WebhookDelivery,
@@ -44,8 +46,10 @@ __all__ = [
     "DraftEvaluation",
     "DraftRequest",
     "Erasure",
+    "EventFeed",
     "EventType",
     "Exchange",
+    "Export",
     "GroupDeclaration",
     "GroupSurvey",
     "ImpactReport",
