@@ -9,7 +9,8 @@ from ninja.pagination import paginate
 
 from accounts.models import ApiKey
 from interviews.actions import erasure
-from interviews.api import schemas, scoping
+from interviews.api import scoping
+from interviews.api.schemas import erasures as schemas
 from interviews.models import Erasure
 from voice.web import scopes
 

@@ -7,7 +7,8 @@ from ninja import Router
 from ninja.pagination import paginate
 
 from accounts.models import ApiKey
-from interviews.api import schemas, scoping
+from interviews.api import scoping
+from interviews.api.schemas import interviews as schemas
 from interviews.models import Interview
 from voice.web import scopes
 

@@ -12,7 +12,9 @@ from ninja.pagination import paginate
 
 from accounts.models import ApiKey
 from interviews.actions import invitations
-from interviews.api import schemas, scoping
+from interviews.api import scoping
+from interviews.api.schemas import invitations as schemas
+from interviews.api.schemas.values import InvitationStatus
 from interviews.models import Invitation
 from voice.web import scopes
 
@@ -66,7 +68,7 @@ class PagesOfLinks(scoping.Pages):
 
 class InvitationFilter(Schema):
     interview_id: UUID | None = None
-    status: schemas.InvitationStatus | None = None
+    status: InvitationStatus | None = None
 
 
 @router.get(

@@ -2,7 +2,18 @@
 
 from ninja import Router
 
-from interviews.api import arrangements, erasures, interviews, invitations, sessions
+from interviews.api import (
+    arrangements,
+    candidates,
+    erasures,
+    exports,
+    interviews,
+    invitations,
+    organisation,
+    results,
+    sessions,
+    webhooks,
+)
 from interviews.api.scoping import AUTH
 from voice.web import intake
 
@@ -12,4 +23,9 @@ router.add_router("", interviews.router)
 router.add_router("", invitations.router)
 router.add_router("", arrangements.router)
 router.add_router("", sessions.router)
+router.add_router("", results.router)
+router.add_router("", candidates.router)
+router.add_router("", exports.router)
+router.add_router("", webhooks.router)
+router.add_router("", organisation.router)
 router.add_router("", erasures.router)

@@ -11,7 +11,7 @@ from ninja.pagination import LimitOffsetPagination
 from accounts.models import ApiKey
 from accounts.networks import address_of, network_of
 from accounts.rest_keys import BearerKey, HeaderKey, WrongNetwork, admit
-from interviews.api import schemas
+from interviews.api.schemas.values import ErrorOut
 from interviews.models import Answer, Interview, Invitation, Session
 from interviews.queries import progress
 from voice.capacity import rate_limits
@@ -19,7 +19,7 @@ from voice.capacity.allowances import Allowance
 from voice.web.scopes import scope_of
 
 MAX_LIMIT = 100
-ERRORS = {(400, 401, 403, 404, 405, 409, 413, 422, 429): schemas.ErrorOut}
+ERRORS = {(400, 401, 403, 404, 405, 409, 413, 422, 429): ErrorOut}
 
 
 def _key(request: HttpRequest, secret: str | None) -> ApiKey | None:

@@ -1,0 +1,33 @@
+"""REST endpoints of the settings of the key's organisation."""
+
+from django.conf import settings
+from ninja import Router
+
+from accounts import organisations
+from accounts.models import ApiKey, Organisation
+from interviews.actions.errors import BadValue
+from interviews.api import scoping
+from interviews.api.schemas import organisation as schemas
+from voice.web import scopes
+
+router = Router()
+
+
+@router.get(
+    "/organisation", response={200: schemas.OrganisationOut, **scoping.ERRORS}, summary="Read the settings"
+)
+@scopes.needs(ApiKey.Scope.SETTINGS_READ)
+def read_organisation(request: scoping.ApiRequest) -> Organisation:
+    return request.auth.organisation
+
+
+@router.patch(
+    "/organisation", response={200: schemas.OrganisationOut, **scoping.ERRORS}, summary="Change settings"
+)
+@scopes.needs(ApiKey.Scope.SETTINGS_WRITE)
+def change_organisation(request: scoping.ApiRequest, payload: schemas.OrganisationChanges) -> Organisation:
+    """Name and logo are changed in the admin."""
+    if payload.is_language_model_used and not settings.LLM_NAME:
+        raise BadValue("is_language_model_used: this installation has no language model.")
+    changes = payload.dict(exclude_none=True)
+    return organisations.change(organisation=request.auth.organisation, **changes)
