@@ -105,7 +105,7 @@ class EventOut(Schema):
 
     id: UUID = Field(description="The same as `webhook-id`, by which a repetition is known.")
     type: Told
-    timestamp: datetime
+    timestamp: str = Field(description="As it is sent.", json_schema_extra={"format": "date-time"})
     data: dict[str, str | int] = Field(
         description="Ids, and `sequence`, which counts the events of a candidate.",
         examples=[{"invitation_id": "0d6f…", "interview_id": "5b1c…", "session_id": "9a40…", "sequence": 7}],

@@ -19,8 +19,8 @@ def calling(client):
                 options = {"data": params}
             headers = {"Authorization": f"Bearer {key.plain}"}
             response = getattr(client, method)(f"/api/v1{path}", headers=headers, **options)
-            is_json = response.headers.get("Content-Type", "").startswith("application/")
-            return response.status_code, response.json() if is_json and not response.streaming else response
+            is_json = not response.streaming and "json" in response.headers.get("Content-Type", "")
+            return response.status_code, response.json() if is_json and response.content else response
 
         return call
 
