@@ -143,7 +143,9 @@ def tell_missed_transcripts(*, now: datetime) -> int:
         created_at__lt=OuterRef("recording__transcript__finished_at"),
     )
     ended = Answer.objects.filter(
-        Exists(wanting) | Exists(reading), ~Exists(told), recording__transcript__finished_at__range=(now - HOUR, now - MINUTE)
+        Exists(wanting) | Exists(reading),
+        ~Exists(told),
+        recording__transcript__finished_at__range=(now - HOUR, now - MINUTE),
     )
     missed = list(ended.select_related("session")[:AT_ONCE])
     for answer in missed:

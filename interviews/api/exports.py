@@ -93,7 +93,9 @@ def _file(request: HttpRequest, export: Export) -> HttpResponseBase:
 
 
 @router.delete(
-    "/exports/{uuid:export_id}", response={204: None, **scoping.ERRORS}, summary="Delete one before it expires"
+    "/exports/{uuid:export_id}",
+    response={204: None, **scoping.ERRORS},
+    summary="Delete one before it expires",
 )
 @scopes.needs(ApiKey.Scope.EXPORTS_WRITE)
 def delete_export(request: scoping.ApiRequest, export_id: UUID) -> Status[None]:

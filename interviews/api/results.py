@@ -39,7 +39,7 @@ def list_sessions(request: scoping.ApiRequest, wanted: Query[SessionFilter]) -> 
 )
 @scopes.needs(ApiKey.Scope.SCORES_READ)
 def read_evaluation(request: scoping.ApiRequest, session_id: UUID) -> ExportedEvaluation:
-    """What reviewers submitted last, and the decision in force. Drafts, notes and suggestions are for people."""
+    """What reviewers submitted last, and the decision in force. Drafts and notes are for people."""
     rows = scoping.sessions_of_organisation(request).select_related("invitation__interview", "definition")
     session = scoping.one(rows, session_id, "session")
     return judgement_schema.described(evaluation.shown_to(blindness.PROGRAM, session))

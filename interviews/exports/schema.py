@@ -160,8 +160,8 @@ class CandidateInterview(Schema):
         description="What the platform noticed, in the order of time, without a judgement."
     )
     evaluation: ExportedEvaluation | None = Field(
-        description="Scores and decision, as far as the person who exports may see them. Programs need a key with "
-        "`scores:read`; null without."
+        description="Scores and decision, as far as the person who exports may see them. "
+        "Programs need a key with `scores:read`; null without."
     )
 
 

@@ -13,7 +13,8 @@ from interviews.models.erasure import Erasure
 class Export(models.Model):
     """A file about many candidates that a program asked for. A job makes it; after `KEPT` it is deleted.
 
-    wanted: the filters of the list of interviews, as {"interview_id": "…"}. is_judged: with decisions and scores.
+    wanted: the filters of the list of interviews, as {"interview_id": "…"}.
+    is_judged: with decisions and scores.
     candidates: the ids of the invitations that are in it, so that the erasure of one of them ends it.
     retry_at: a job makes it from then on; the sweeper queues one that was lost.
     """

@@ -11,7 +11,9 @@ from interviews.models import Invitation
 
 
 class CandidateOut(Schema):
-    id: UUID = Field(description="Of the candidate's newest invitation. Each of the others finds the candidate too.")
+    id: UUID = Field(
+        description="Of the candidate's newest invitation. Each of the others finds the candidate too."
+    )
     name: str = Field(alias="candidate_name")
     email: str = Field(alias="candidate_email", description="Empty if it is not known.")
     invitation_count: int

@@ -32,7 +32,8 @@ class OrganisationChanges(Schema):
         None, description="Whether reviewers see only the candidates that they are assigned to."
     )
     is_language_model_used: bool | None = Field(
-        None, description="Whether the language model may ask follow-up questions, where the consent names it."
+        None,
+        description="Whether the language model may ask follow-up questions, where the consent names it.",
     )
 
 

@@ -85,8 +85,8 @@ class WordingOut(Schema):
 class TranscriptOut(ExportedTranscript):
     language_probability: float | None
     wording: list[WordingOut] = Field(
-        description="`corrected_text` word by word, with times: a reviewer's correction lies over the candidate's, "
-        "and both over what was recognised."
+        description="`corrected_text` word by word, with times: a reviewer's correction lies over the "
+        "candidate's, and both over what was recognised."
     )
 
 

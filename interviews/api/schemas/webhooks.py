@@ -27,7 +27,9 @@ DeliveryStatus = Literal["waiting", "delivered", "failed", "dropped"]
 
 
 class WebhookIn(Schema):
-    url: str = Field(max_length=500, description="Where to; with https.", examples=["https://ats.example/hook"])
+    url: str = Field(
+        max_length=500, description="Where to; with https.", examples=["https://ats.example/hook"]
+    )
     events: list[Told] = Field(min_length=1, description="Of which events it is told.")
     description: str = Field("", max_length=200)
 
@@ -114,7 +116,9 @@ class EventOut(Schema):
 
 class EventsWanted(Schema):
     after: str | None = Field(
-        None, pattern=r"^[0-9]{1,18}$", description="`next` of the answer before; left out: from the beginning."
+        None,
+        pattern=r"^[0-9]{1,18}$",
+        description="`next` of the answer before; left out: from the beginning.",
     )
     limit: int = Field(50, ge=1, le=MAX_LIMIT)
 

@@ -64,7 +64,9 @@ def test_document_has_the_judgement_for_keys_that_may_read_it(calling, ours, jud
 
 
 def test_transcript_has_its_layers(api, session):  # noqa: F811
-    answer = factories.AnswerFactory(session=session, position=7, accepted=True, transcript="I bought the bees")
+    answer = factories.AnswerFactory(
+        session=session, position=7, accepted=True, transcript="I bought the bees"
+    )
     for first, text, is_by_candidate in ((1, "brought", False), (2, "my", True)):
         factories.CorrectionFactory(
             answer=answer, first_word=first, last_word=first, text=text, is_by_candidate=is_by_candidate

@@ -81,7 +81,11 @@ def test_archive_has_the_recordings(ask, session):
 
 @pytest.mark.parametrize(
     ("wanted", "count"),
-    [({"status": "finished"}, 1), ({"status": "abandoned"}, 0), ({"begun_before": "2020-01-01T00:00:00Z"}, 0)],
+    [
+        ({"status": "finished"}, 1),
+        ({"status": "abandoned"}, 0),
+        ({"begun_before": "2020-01-01T00:00:00Z"}, 0),
+    ],
 )
 def test_filters_choose_who_is_in_it(ask, session, wanted, count):
     assert len(table(made(ask(**wanted)))) == count
@@ -89,7 +93,12 @@ def test_filters_choose_who_is_in_it(ask, session, wanted, count):
 
 def test_scores_need_a_key_that_may_read_them(api, calling, ours, session):  # noqa: F811
     decisions.decide(
-        session=session, outcome="advance", reason="kind", after=None, by=factories.UserFactory(), now=timezone.now()
+        session=session,
+        outcome="advance",
+        reason="kind",
+        after=None,
+        by=factories.UserFactory(),
+        now=timezone.now(),
     )
     wanted = {"kind": "candidates_csv", "with_scores": True}
     status, body = api("post", "/exports", wanted)
