@@ -1,7 +1,7 @@
 """The feed of an organisation's events, for programs that ask instead of being told.
 
-The events are those of the outbox. Each gets its place when a reader finds it committed: a change that
-began earlier and ends later comes behind what was read already, so nobody who goes on from a place misses one.
+The events are those of the outbox. Each gets its place when a reader finds it committed. A change that began
+earlier and ends later comes behind what was read already, so a reader who goes on from a place misses none.
 """
 
 from typing import Final

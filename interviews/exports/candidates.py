@@ -16,7 +16,7 @@ from voice.types import BYTES_A_SECOND
 
 
 def header(asked: Sequence[Asked], *, viewer: Viewer | None) -> list[str]:
-    """Return the titles of the columns, which name the time zone of their times. asked, viewer: see `rows`."""
+    """Return the titles of the columns; each time names its zone. asked, viewer: see `rows`."""
     zone = timezone.get_current_timezone_name()
     return [
         *(_("candidate"), _("e-mail"), _("interview"), _("job"), _("version"), _("language"), _("status")),
