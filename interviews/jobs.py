@@ -12,6 +12,7 @@ from interviews.actions import (
     erasure,
     follow_ups,
     groups,
+    idempotency,
     interview_drafts,
     invitations,
     mails,
@@ -42,6 +43,7 @@ def expire() -> None:
     search_index.repair_recent(now=now)
     outbox.tell_missed_transcripts(now=now)
     outbox.forget_old(now=now)
+    idempotency.forget_old(now=now)
 
 
 def sweep_drafts() -> None:

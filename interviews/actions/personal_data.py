@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts import admin_log
-from interviews.actions import outbox
+from interviews.actions import idempotency, outbox
 from interviews.admission import places, tabs, time_spent
 from interviews.models import (
     Accommodation,
@@ -41,6 +41,7 @@ from voice.privacy import stores as speech
 from voice.privacy.stores import Registered
 
 CANDIDATE, ADMIN_LOG, PRESENCE, TOLD = "candidate", "admin_log", "presence", "told"
+ANSWERED = "answered"
 
 
 def _erase_candidate(invitation_id: str) -> None:
@@ -86,6 +87,14 @@ def _find_told(invitation_id: str) -> list[str]:
     return [f"WebhookEvent {row.pk}" for row in told.exclude(type=EventType.CANDIDATE_ERASED)]
 
 
+def _erase_answered(invitation_id: str) -> None:
+    idempotency.take_back(UUID(invitation_id))
+
+
+def _find_answered(invitation_id: str) -> list[str]:
+    return [f"AnsweredRequest {row.pk}" for row in idempotency.about(UUID(invitation_id))]
+
+
 def _erase_presence(session_id: str) -> None:
     tabs.forget(session_id)
     places.forget(session_id)
@@ -115,6 +124,7 @@ STORES: Final[Mapping[str, Registered]] = {
         tables=("admin.LogEntry",),
     ),
     TOLD: Registered(_erase_told, _find_told, tables=("interviews.WebhookEvent",)),
+    ANSWERED: Registered(_erase_answered, _find_answered, tables=("interviews.AnsweredRequest",)),
     PRESENCE: Registered(
         _erase_presence,
         _find_presence,

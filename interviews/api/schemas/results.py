@@ -1,0 +1,91 @@
+"""Sessions, answers, transcripts, recordings. Durations are in seconds."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from ninja import Field, Schema
+
+from interviews.models import Answer
+from voice.models import Recording, Transcript
+
+
+class SessionOut(Schema):
+    id: UUID
+    invitation_id: UUID
+    interview_id: UUID = Field(alias="invitation.interview_id")
+    candidate_name: str = Field(alias="invitation.candidate_name")
+    status: Literal["checking", "practising", "under_way", "finished", "abandoned"]
+    consented_at: datetime
+    last_seen_at: datetime
+    finished_at: datetime | None
+    answered: int = Field(alias="answered_count")
+    total: int = Field(alias="question_count")
+
+
+class TranscriptStateOut(Schema):
+    status: Literal["waiting", "done", "failed", "no_engine"]
+    is_deferred: bool
+    text: str
+
+
+class AnswerOut(Schema):
+    id: UUID
+    position: int
+    follow_up: int = Field(description="1, 2, 3 …: a follow-up to the question at this position; 0: itself.")
+    is_scripted: bool = Field(description="A follow-up of the recruiter's, not of the language model.")
+    question: str = Field(alias="question_text")
+    status: Literal["pending", "asked", "recording", "recorded", "accepted"]
+    duration_s: float | None = Field(description="Null while nothing was recorded to the end.")
+    is_stored: bool = Field(description="Whether the recording can be fetched.")
+    typed_text: str | None
+    extra_seconds: int = Field(
+        description="How much longer the candidate could think: the question was asked twice. It tells "
+        "what an accommodation gave, so show it to no one who scores."
+    )
+    is_silent: bool = Field(description="Nothing was heard until the limit, the second time too.")
+    flagged_at: datetime | None = Field(
+        description="Since when the candidate says that it was heard wrongly. The export has the corrections."
+    )
+    transcript: TranscriptStateOut | None
+
+    @staticmethod
+    def resolve_duration_s(answer: Answer) -> float | None:
+        return answer.recording.duration_s if answer.recording else None
+
+    @staticmethod
+    def resolve_is_stored(answer: Answer) -> bool:
+        return answer.recording is not None and answer.recording.status == Recording.Status.STORED
+
+    @staticmethod
+    def resolve_typed_text(answer: Answer) -> str | None:
+        return answer.typed_text or None
+
+    @staticmethod
+    def resolve_transcript(answer: Answer) -> Transcript | None:
+        return getattr(answer.recording, "transcript", None)
+
+
+class WordOut(Schema):
+    word: str
+    start: float = Field(description="Seconds from the first sample.")
+    end: float
+    confidence: float = Field(description="0 to 1.")
+
+
+class TranscriptOut(Schema):
+    status: Literal["waiting", "done", "failed"]
+    text: str
+    language: str
+    language_probability: float | None
+    confidence: float | None = Field(description="0 to 1, mean over the words.")
+    engine: str
+    model: str
+    words: list[WordOut]
+
+
+class RecordingOut(Schema):
+    url: str = Field(description="Works without a key until `expires_at`. FLAC, 16 000 Hz, mono.")
+    expires_at: datetime
+    sha256: str = Field(description="Of the samples, as s16le.")
+    duration_s: float
