@@ -13,6 +13,7 @@ from interviews.actions import (
     exports,
     follow_ups,
     groups,
+    idempotency,
     interview_drafts,
     invitations,
     mails,
@@ -44,6 +45,7 @@ def expire() -> None:
     search_index.repair_recent(now=now)
     outbox.tell_missed_transcripts(now=now)
     outbox.forget_old(now=now)
+    idempotency.forget_old(now=now)
 
 
 def sweep_drafts() -> None:

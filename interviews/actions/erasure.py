@@ -67,7 +67,8 @@ def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Era
     session = Session.objects.filter(invitation=locked).first()
     erasure = _what_stays(locked, session, by=by, now=now)
     recordings, texts = _spoken(session) if session else ([], [])
-    personal_data.STORES[personal_data.TOLD].erase(str(locked.pk))
+    for store in (personal_data.TOLD, personal_data.ANSWERED):
+        personal_data.STORES[store].erase(str(locked.pk))
     outbox.tell(EventType.CANDIDATE_ERASED, locked.pk, now=now)
     personal_data.STORES[personal_data.CANDIDATE].erase(str(locked.pk))
     admin_log.replace_ids(Invitation, [invitation.pk], by=erasure.pk)

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts import admin_log
-from interviews.actions import exports, outbox
+from interviews.actions import exports, idempotency, outbox
 from interviews.admission import places, tabs, time_spent
 from interviews.models import (
     Accommodation,
@@ -41,7 +41,8 @@ from voice.models import PendingErasure
 from voice.privacy import stores as speech
 from voice.privacy.stores import Registered, with_row
 
-CANDIDATE, ADMIN_LOG, PRESENCE, TOLD, EXPORTED = "candidate", "admin_log", "presence", "told", "exported"
+CANDIDATE, ADMIN_LOG, PRESENCE, TOLD = "candidate", "admin_log", "presence", "told"
+ANSWERED, EXPORTED = "answered", "exported"
 
 
 def _erase_candidate(invitation_id: str) -> None:
@@ -96,6 +97,14 @@ def _find_exported(invitation_id: str) -> list[str]:
     return [f"Export {row.pk}" for row in named]
 
 
+def _erase_answered(invitation_id: str) -> None:
+    idempotency.take_back(UUID(invitation_id))
+
+
+def _find_answered(invitation_id: str) -> list[str]:
+    return [f"AnsweredRequest {row.pk}" for row in idempotency.about(UUID(invitation_id))]
+
+
 def _erase_presence(session_id: str) -> None:
     tabs.forget(session_id)
     places.forget(session_id)
@@ -132,6 +141,7 @@ STORES: Final[Mapping[str, Registered]] = {
         alive=with_row(Export.objects.all()),
     ),
     TOLD: Registered(_erase_told, _find_told, tables=("interviews.WebhookEvent",)),
+    ANSWERED: Registered(_erase_answered, _find_answered, tables=("interviews.AnsweredRequest",)),
     PRESENCE: Registered(
         _erase_presence,
         _find_presence,

@@ -8,7 +8,7 @@ from ninja import Query, Router
 from ninja.pagination import paginate
 
 from accounts.models import ApiKey
-from interviews.api import scoping
+from interviews.api import pages, scoping
 from interviews.api.schemas import candidates as schemas
 from interviews.models import Invitation
 from interviews.models.invitation import Invitations
@@ -21,7 +21,7 @@ router = Router()
 @router.get(
     "/candidates", response={200: list[schemas.CandidateOut], **scoping.ERRORS}, summary="List candidates"
 )
-@paginate(scoping.Pages)
+@paginate(pages.Pages)
 @scopes.needs(ApiKey.Scope.RESULTS_READ)
 def list_candidates(
     request: scoping.ApiRequest, wanted: Query[schemas.CandidateFilter]

@@ -9,7 +9,7 @@ from ninja.pagination import paginate
 
 from accounts.models import ApiKey
 from interviews.actions import erasure
-from interviews.api import scoping
+from interviews.api import pages, scoping
 from interviews.api.schemas import erasures as schemas
 from interviews.models import Erasure
 from voice.web import scopes
@@ -38,7 +38,7 @@ def erase_candidate(request: scoping.ApiRequest, invitation_id: UUID) -> Status[
 
 
 @router.get("/erasures", response={200: list[schemas.ErasureOut], **scoping.ERRORS}, summary="List erasures")
-@paginate(scoping.Pages)
+@paginate(pages.Pages, by=("requested_at",))
 @scopes.needs(ApiKey.Scope.ERASURE_READ)
 def list_erasures(request: scoping.ApiRequest) -> QuerySet[Erasure]:
     """What stays of erased candidates, for statistics. It names no person."""

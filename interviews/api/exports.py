@@ -14,7 +14,7 @@ from accounts.models import ApiKey
 from accounts.rest_keys import WrongScope
 from interviews.actions import exports
 from interviews.actions.errors import WrongState
-from interviews.api import scoping
+from interviews.api import pages, scoping
 from interviews.api.schemas import exports as schemas
 from interviews.exports import downloads, making
 from interviews.models import Export
@@ -26,7 +26,7 @@ router = Router()
 
 
 @router.get("/exports", response={200: list[schemas.ExportOut], **scoping.ERRORS}, summary="List exports")
-@paginate(scoping.Pages)
+@paginate(pages.Pages)
 @scopes.needs(ApiKey.Scope.EXPORTS_READ)
 def list_exports(request: scoping.ApiRequest) -> QuerySet[Export]:
     return _exports(request)

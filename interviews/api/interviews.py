@@ -7,7 +7,7 @@ from ninja import Router
 from ninja.pagination import paginate
 
 from accounts.models import ApiKey
-from interviews.api import scoping
+from interviews.api import pages, scoping
 from interviews.api.schemas import interviews as schemas
 from interviews.models import Interview
 from voice.web import scopes
@@ -18,7 +18,7 @@ router = Router()
 @router.get(
     "/interviews", response={200: list[schemas.InterviewOut], **scoping.ERRORS}, summary="List interviews"
 )
-@paginate(scoping.Pages)
+@paginate(pages.Pages)
 @scopes.needs(ApiKey.Scope.INTERVIEWS_READ)
 def list_interviews(request: scoping.ApiRequest) -> QuerySet[Interview]:
     return scoping.counted_interviews(request)

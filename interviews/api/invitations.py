@@ -12,7 +12,7 @@ from ninja.pagination import paginate
 
 from accounts.models import ApiKey
 from interviews.actions import invitations
-from interviews.api import scoping
+from interviews.api import pages, scoping
 from interviews.api.schemas import invitations as schemas
 from interviews.api.schemas.values import InvitationStatus
 from interviews.models import Invitation
@@ -54,16 +54,16 @@ def _shown(request: scoping.ApiRequest, *shown: Invitation) -> Invitation:
     return shown[0]
 
 
-class PagesOfLinks(scoping.Pages):
+class PagesOfLinks(pages.Pages):
     """Pages of invitations with their links."""
 
     def paginate_queryset(
         self, queryset: QuerySet, pagination: Any, request: Any, **params: Any
     ) -> dict[str, Any]:
         page = super().paginate_queryset(queryset, pagination, request, **params)
-        if items := list(page["items"]):
-            _shown(request, *items)
-        return {**page, "items": items}
+        if page["items"]:
+            _shown(request, *page["items"])
+        return page
 
 
 class InvitationFilter(Schema):

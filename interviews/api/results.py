@@ -7,7 +7,7 @@ from ninja import Query, Router
 from ninja.pagination import paginate
 
 from accounts.models import ApiKey
-from interviews.api import scoping
+from interviews.api import pages, scoping
 from interviews.api.schemas import results as schemas
 from interviews.api.schemas.sessions import SessionFilter
 from interviews.exports import judgement_schema
@@ -24,7 +24,7 @@ router = Router()
     response={200: list[schemas.SessionOut], **scoping.ERRORS},
     summary="List candidates' interviews",
 )
-@paginate(scoping.Pages)
+@paginate(pages.Pages, by=("consented_at",))
 @scopes.needs(ApiKey.Scope.RESULTS_READ)
 def list_sessions(request: scoping.ApiRequest, wanted: Query[SessionFilter]) -> QuerySet[Session]:
     """Those that began last come first."""

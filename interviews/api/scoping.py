@@ -5,21 +5,18 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest
-from ninja import Field, Schema
-from ninja.pagination import LimitOffsetPagination
 
 from accounts.models import ApiKey
 from accounts.networks import address_of, network_of
 from accounts.rest_keys import BearerKey, HeaderKey, WrongNetwork, admit
-from interviews.api.schemas.values import ErrorOut
 from interviews.models import Answer, Interview, Invitation, Session
 from interviews.queries import progress
 from voice.capacity import rate_limits
 from voice.capacity.allowances import Allowance
+from voice.web.schemas import ProblemOut
 from voice.web.scopes import scope_of
 
-MAX_LIMIT = 100
-ERRORS = {(400, 401, 403, 404, 405, 409, 413, 422, 429): ErrorOut}
+ERRORS = {(400, 401, 403, 404, 405, 409, 410, 412, 413, 422, 428, 429): ProblemOut}
 
 
 def _key(request: HttpRequest, secret: str | None) -> ApiKey | None:
@@ -40,14 +37,6 @@ def _key(request: HttpRequest, secret: str | None) -> ApiKey | None:
 
 
 AUTH = [BearerKey(_key), HeaderKey(_key)]
-
-
-class Pages(LimitOffsetPagination):
-    """`limit` and `offset`; the answer is {items, count}."""
-
-    class Input(Schema):
-        limit: int = Field(50, ge=1, le=MAX_LIMIT)
-        offset: int = Field(0, ge=0, le=10**9)
 
 
 class ApiRequest(HttpRequest):

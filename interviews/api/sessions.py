@@ -14,7 +14,7 @@ from ninja.pagination import paginate
 
 from accounts.models import ApiKey
 from interviews.actions.errors import WrongState
-from interviews.api import scoping
+from interviews.api import pages, scoping
 from interviews.api.schemas import results as schemas
 from interviews.exports.schema import CandidateInterview, described
 from interviews.models import Answer, Session
@@ -56,11 +56,11 @@ def export_session(request: scoping.ApiRequest, session_id: UUID) -> CandidateIn
     response={200: list[schemas.AnswerOut], **scoping.ERRORS},
     summary="Its answers",
 )
-@paginate(scoping.Pages)
+@paginate(pages.InOrder, by=("position", "follow_up"))
 @scopes.needs(ApiKey.Scope.RESULTS_READ)
 def list_answers(request: scoping.ApiRequest, session_id: UUID) -> QuerySet[Answer]:
     session = scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
-    answers = session.answers.exclude(kind=Answer.Kind.PRACTICE).order_by("position", "follow_up")
+    answers = session.answers.exclude(kind=Answer.Kind.PRACTICE)
     return answers.select_related("recording__transcript")
 
 

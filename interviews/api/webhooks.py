@@ -4,6 +4,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from ninja import Query, Router, Status
@@ -11,7 +12,7 @@ from ninja.pagination import paginate
 
 from accounts.models import ApiKey
 from interviews.actions import event_feed, outbox, webhooks
-from interviews.api import scoping
+from interviews.api import conditions, pages, scoping
 from interviews.api.schemas import webhooks as schemas
 from interviews.models import WebhookDelivery, WebhookEndpoint
 from voice.web import scopes
@@ -22,7 +23,7 @@ router = Router()
 
 
 @router.get("/webhooks", response={200: list[schemas.WebhookOut], **scoping.ERRORS}, summary="List webhooks")
-@paginate(scoping.Pages)
+@paginate(pages.Pages)
 @scopes.needs(ApiKey.Scope.WEBHOOKS_READ)
 def list_webhooks(request: scoping.ApiRequest) -> QuerySet[WebhookEndpoint]:
     return _webhooks(request)
@@ -53,11 +54,13 @@ def read_webhook(request: scoping.ApiRequest, webhook_id: UUID) -> WebhookEndpoi
     summary="Change one, or switch it off or on",
 )
 @scopes.needs(ApiKey.Scope.WEBHOOKS_WRITE)
+@transaction.atomic
 def change_webhook(
     request: scoping.ApiRequest, webhook_id: UUID, payload: schemas.WebhookChanges
 ) -> WebhookEndpoint:
     """What waits is delivered once it is on again."""
-    endpoint = _webhook(request, webhook_id)
+    endpoint = scoping.one(_webhooks(request).select_for_update(), webhook_id, "webhook")
+    conditions.check(request, schemas.WebhookOut, endpoint, is_needed=True)
     changes = payload.dict(exclude_none=True)
     is_on = changes.pop("is_on", None)
     if changes:
@@ -108,7 +111,7 @@ def send_test(request: scoping.ApiRequest, webhook_id: UUID) -> Status[WebhookEn
     response={200: list[schemas.DeliveryOut], **scoping.ERRORS},
     summary="What was sent to it, and what came of it",
 )
-@paginate(scoping.Pages)
+@paginate(pages.Pages, by=("event__happened_at",))
 @scopes.needs(ApiKey.Scope.WEBHOOKS_READ)
 def list_deliveries(
     request: scoping.ApiRequest, webhook_id: UUID, status: schemas.DeliveryStatus | None = None
@@ -157,8 +160,7 @@ def _webhook(request: scoping.ApiRequest, webhook_id: UUID) -> WebhookEndpoint:
 
 
 def _deliveries(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
-    rows = endpoint.deliveries.select_related("event").prefetch_related("tries")
-    return rows.order_by("-event__happened_at", "-pk")
+    return endpoint.deliveries.select_related("event").prefetch_related("tries")
 
 
 def _told_secret(request: scoping.ApiRequest, endpoint: WebhookEndpoint) -> WebhookEndpoint:

@@ -2,6 +2,7 @@
 
 from interviews.models.accommodation import Accommodation
 from interviews.models.answer import Answer
+from interviews.models.answered_request import AnsweredRequest
 from interviews.models.bank import BankQuestion
 from interviews.models.batch import InvitationBatch
 from interviews.models.correction import Correction
@@ -37,6 +38,7 @@ from interviews.models.webhook import (
 __all__ = [
     "Accommodation",
     "Answer",
+    "AnsweredRequest",
     "Application",
     "Assignment",
     "BankQuestion",

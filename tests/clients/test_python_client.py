@@ -154,6 +154,15 @@ def test_nobody_answers():
         client.send(INVITE)
 
 
+def test_change_is_made_to_what_was_read():
+    read = httpx.Response(200, json={"name": "Ours"}, headers={"ETag": '"1"'})
+    client, platform, _ = client_of(read, httpx.Response(200, json={}))
+    told, tag = client.read(api.organisation())
+    client.send(api.change_organisation({"contact_name": "Ada"}, if_match=tag))
+    assert told == {"name": "Ours"}
+    assert platform.received[1].headers["If-Match"] == tag
+
+
 def test_list_is_read_page_by_page():
     pages = [{"items": [1, 2], "next": "c2"}, {"items": [3], "next": None}]
     client, platform, _ = client_of(*(httpx.Response(200, json=page) for page in pages))

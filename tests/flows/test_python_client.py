@@ -34,16 +34,19 @@ def example(title: str) -> str:
 async def interview_id(stack):
     """An English interview that any candidate of the demo may take."""
     async with AsyncClient(stack.url, stack.demo["api_key"]) as client:
-        async for interview in client.all(api.interviews()):
-            if interview["language"] == "en":
-                return interview["id"], interview["question_count"]
+        found = [each async for each in client.all(api.interviews()) if each["language"] == "en"]
+    return found[0]["id"], found[0]["question_count"]
+
+
+def read(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 async def links_in(file: Path) -> dict[str, str]:
     """Wait until the script has written every link."""
     async with asyncio.timeout(WITHIN_S):
         while True:
-            found = dict(csv.reader(file.open(encoding="utf-8"))) if file.exists() else {}
+            found = dict(row for row in csv.reader(read(file).splitlines()) if len(row) == 2)
             if len(found) == CANDIDATES:
                 return found
             await asyncio.sleep(0.1)

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
-from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, StringConstraints
 
 LONGEST_INVITATION = timedelta(days=3650)
@@ -48,10 +47,3 @@ Reason = Annotated[
 ]
 FutureTime = Annotated[AwareDatetime, AfterValidator(_not_too_far)]
 InvitationStatus = Literal["pending", "started", "finished", "expired", "revoked"]
-
-
-class ErrorOut(Schema):
-    """Why nothing was done: `code` for programs, `detail` for people."""
-
-    code: str
-    detail: str

@@ -130,6 +130,11 @@ def test_settings_of_the_organisation_are_changed(api, ours):  # noqa: F811
     assert (ours.contact_name, ours.accent_colour) == ("Ada", "#0b6e4f")
 
 
+def test_settings_that_changed_meanwhile_are_not_overwritten(api, ours):  # noqa: F811
+    status, body = api("patch", "/organisation", {"contact_name": "Ada"}, if_match='"0123"')
+    assert (status, body["code"]) == (412, "changed_meanwhile")
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

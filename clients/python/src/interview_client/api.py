@@ -1,5 +1,7 @@
 """The calls of the API. Each function returns a call to send, and nothing is sent here.
 
+`if_match` of a change is the ETag that `Client.read` returned; "*" overwrites whatever is there.
+
 `Call` is for `Client.send`, `Pages` for `Client.all`. /api/docs of the platform describes each address.
 """
 
@@ -140,7 +142,13 @@ def add_webhook(url: str, events: Sequence[str], *, description: str = "") -> Ca
     return Call("POST", "/webhooks", body={"url": url, "events": list(events), "description": description})
 
 
-def change_webhook(webhook_id: str, changes: Mapping[str, Any], *, if_match: str = "") -> Call[types.Webhook]:
+def webhook(webhook_id: str) -> Call[types.Webhook]:
+    return Call("GET", f"/webhooks/{webhook_id}")
+
+
+def change_webhook(
+    webhook_id: str, changes: Mapping[str, Any], *, if_match: str = "*"
+) -> Call[types.Webhook]:
     return Call("PATCH", f"/webhooks/{webhook_id}", body=changes, if_match=if_match)
 
 
@@ -171,7 +179,7 @@ def organisation() -> Call[types.Organisation]:
     return Call("GET", "/organisation")
 
 
-def change_organisation(changes: Mapping[str, Any], *, if_match: str = "") -> Call[types.Organisation]:
+def change_organisation(changes: Mapping[str, Any], *, if_match: str = "*") -> Call[types.Organisation]:
     return Call("PATCH", "/organisation", body=changes, if_match=if_match)
 
 

@@ -26,7 +26,7 @@ class _Settings:
     def __init__(self, address: str, key: str, *, tries: int = 5) -> None:
         self._address, self._key, self._tries = address, key, tries
 
-    def _steps(self, call: Call[T], idempotency_key: str) -> Steps[T]:
+    def _steps(self, call: Call[T], idempotency_key: str = "") -> Steps[tuple[T, str]]:
         known = {"address": self._address, "key": self._key, "tries": self._tries}
         return exchange.steps(call, idempotency_key=idempotency_key, **known)  # type: ignore[arg-type]
 
@@ -62,7 +62,11 @@ class Client(_Settings):
         Raises:
             Problem: it is refused. Unreachable: nothing answers.
         """
-        return self._take(self._steps(call, idempotency_key), self._try)
+        return self._take(self._steps(call, idempotency_key), self._try)[0]
+
+    def read(self, call: Call[T]) -> tuple[T, str]:
+        """Make a call, and return its answer with its ETag: the `if_match` of a change of what was read."""
+        return self._take(self._steps(call), self._try)
 
     def _take(self, steps: Steps[T], attempt: Callable[[httpx.Request], Any]) -> T:
         """Take steps, one after the other. attempt: what is done with a request."""
@@ -160,7 +164,12 @@ class AsyncClient(_Settings):
 
     async def send(self, call: Call[T], *, idempotency_key: str = "") -> T:
         """See `Client.send`."""
-        return await self._take(self._steps(call, idempotency_key), self._try)
+        answer, _tag = await self._take(self._steps(call, idempotency_key), self._try)
+        return answer
+
+    async def read(self, call: Call[T]) -> tuple[T, str]:
+        """See `Client.read`."""
+        return await self._take(self._steps(call), self._try)
 
     async def _take(self, steps: Steps[T], attempt: Callable[[httpx.Request], Awaitable[Any]]) -> T:
         outcome = None

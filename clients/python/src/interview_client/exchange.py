@@ -19,8 +19,13 @@ Steps = Generator[Step, Any, T]
 AGENT = "interview-client/0.1 (Python)"
 
 
-def steps(call: Call[T], *, address: str, key: str, tries: int, idempotency_key: str = "") -> Steps[T]:
-    """Send a call until it is answered. A POST keeps one idempotency key over all tries."""
+def steps(
+    call: Call[T], *, address: str, key: str, tries: int, idempotency_key: str = ""
+) -> Steps[tuple[T, str]]:
+    """Send a call until it is answered. A POST keeps one idempotency key over all tries.
+
+    Returns the answer and its ETag, "" if it has none.
+    """
     request = build(call, address=address, key=key, idempotency_key=idempotency_key)
     tried = 0
     while True:
@@ -28,8 +33,7 @@ def steps(call: Call[T], *, address: str, key: str, tries: int, idempotency_key:
         tried += 1
         pause = retries.pause_s(call, outcome, tried) if tried < tries else None
         if pause is None:
-            result: T = answer(outcome)
-            return result
+            return answer(outcome), outcome.headers.get("ETag", "")
         yield pause
 
 

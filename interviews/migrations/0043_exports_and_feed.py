@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0009_keys_with_limits'),
-        ('interviews', '0041_webhooks_go_with_older_rows'),
+        ('interviews', '0042_answered_requests'),
     ]
 
     operations = [
