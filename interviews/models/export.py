@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, Organisation
 from interviews.models.erasure import Erasure
@@ -20,15 +19,15 @@ class Export(models.Model):
     """
 
     class Kind(models.TextChoices):
-        CSV = "candidates_csv", _("candidates as CSV")
-        XLSX = "candidates_xlsx", _("candidates as XLSX")
-        ZIP = "recordings_zip", _("recordings as ZIP")
+        CSV = "candidates_csv", "candidates as CSV"
+        XLSX = "candidates_xlsx", "candidates as XLSX"
+        ZIP = "recordings_zip", "recordings as ZIP"
 
     class Status(models.TextChoices):
-        WAITING = "waiting", _("being made")
-        DONE = "done", _("ready")
-        FAILED = "failed", _("failed")
-        ENDED = "ended", _("deleted because a candidate in it was erased")
+        WAITING = "waiting", "being made"
+        DONE = "done", "ready"
+        FAILED = "failed", "failed"
+        ENDED = "ended", "deleted because a candidate in it was erased"
 
     KEPT = timedelta(days=1)
 

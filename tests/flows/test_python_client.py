@@ -14,13 +14,13 @@ from interview_client import AsyncClient, api
 from tests.candidate import take_interview
 from tests.conftest import ROOT
 from tests.factories import tone
+from tests.sizes import sizes
 from tests.stack import link_token
 from voice.audio import decoding
 
 pytestmark = pytest.mark.flows
 
 CLIENT = ROOT / "clients" / "python"
-CANDIDATES = 20
 WITHIN_S = 240
 
 
@@ -42,19 +42,20 @@ def read(file: Path) -> str:
     return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
-async def links_in(file: Path) -> dict[str, str]:
+async def links_in(file: Path, count: int) -> dict[str, str]:
     """Wait until the script has written every link."""
     async with asyncio.timeout(WITHIN_S):
         while True:
             found = dict(row for row in csv.reader(read(file).splitlines()) if len(row) == 2)
-            if len(found) == CANDIDATES:
+            if len(found) == count:
                 return found
             await asyncio.sleep(0.1)
 
 
-async def test_readme_invites_waits_and_downloads(stack, interview_id, tmp_path):
+@sizes("count", short=3, proof=20)
+async def test_readme_invites_waits_and_downloads(stack, interview_id, tmp_path, count):
     interview, questions = interview_id
-    rows = [["name", "email"], *([f"Ada {n}", f"ada{n}@flow.example"] for n in range(CANDIDATES))]
+    rows = [["name", "email"], *([f"Ada {n}", f"ada{n}@flow.example"] for n in range(count))]
     with (tmp_path / "candidates.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
     told = {
@@ -69,7 +70,7 @@ async def test_readme_invites_waits_and_downloads(stack, interview_id, tmp_path)
         env={**os.environ, **told},
     )
     try:
-        links = await links_in(tmp_path / "links.csv")
+        links = await links_in(tmp_path / "links.csv", count)
         stack.secrets |= set(map(link_token, links.values()))
         said = {name: [tone(0.5, 200 + 10 * n)] * questions for n, name in enumerate(links)}
         await asyncio.gather(*(take_interview(link, said[name]) for name, link in links.items()))
@@ -79,7 +80,7 @@ async def test_readme_invites_waits_and_downloads(stack, interview_id, tmp_path)
             script.kill()
 
     folders = list((tmp_path / "answers").iterdir())
-    assert len(folders) == CANDIDATES
+    assert len(folders) == count
     for folder in folders:
         document = json.loads((folder / "interview.json").read_text())
         name = document["candidate"]["name"]

@@ -50,7 +50,7 @@ def made(export) -> bytes:
 
 def fetched(api, export) -> int:
     status, response = api("get", f"/exports/{export.pk}/file")
-    response.close()
+    assert b"".join(response.streaming_content)
     return status
 
 
