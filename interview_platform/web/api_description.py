@@ -74,16 +74,13 @@ def _header(name: str, description: str, **schema: Any) -> Described:
 
 IDEMPOTENCY_KEY: Final = _header(
     idempotency.HEADER,
-    "Yours, new for each request. Whoever sends it again within 24 hours gets the same answer, and nothing is "
-    "done twice.",
+    "Yours, new for each request. Sent again within 24 hours, it gets the same answer and does nothing twice.",
     minLength=1,
     maxLength=idempotency.LONGEST,
     pattern="^[!-~]([ -~]*[!-~])?$",
     examples=["0197f3a2-8c1e-7b39-9d2f-3e1a5c7b9d10"],
 )
-IF_MATCH: Final = _header(
-    "If-Match", "The ETag of the row as you read it; `*`: whatever is there.", examples=["*"]
-)
+IF_MATCH: Final = _header("If-Match", "The ETag of the row as you read it; `*`: whatever is there.")
 IF_NONE_MATCH: Final = _header("If-None-Match", "The ETag that you have: 304 if nothing has changed since.")
 FIELDS: Final = {
     "name": sparse.PARAMETER,

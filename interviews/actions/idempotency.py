@@ -80,8 +80,7 @@ def begin(asked: Asked) -> tuple[int, bytes] | None:
         KeyReused: the key was used for another request.
         AnswerErased: it was carried out, and its answer is gone.
     """
-    [[is_free]] = sql.fetch("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", asked.digest)
-    if not is_free:
+    if not sql.try_to_hold(asked.digest):
         raise UnderWay("A request with this Idempotency-Key is being carried out.", retry_after_s=RETRY_S)
     row = _known(asked).first()
     if row is None:

@@ -187,10 +187,7 @@ def _next_event(
 
 def _lock(subject: UUID) -> None:
     """Let others who write of the candidate wait for the end of this transaction: numbers follow commits."""
-    sql.fetch(_LOCK, f"told {subject}")
-
-
-_LOCK = "SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))) held"
+    sql.hold(f"told {subject}")
 
 
 def _line_up(event: WebhookEvent, endpoint_ids: Sequence[UUID]) -> None:

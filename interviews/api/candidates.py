@@ -55,4 +55,7 @@ def read_candidate(request: scoping.ApiRequest, candidate_id: UUID) -> dict[str,
 
 
 def _invitations(request: scoping.ApiRequest) -> Invitations:
+    """Return all of the organisation. Raises TestKey: candidates of tests are nobody."""
+    if request.auth.is_test:
+        raise scoping.TestKey("A key for tests reads no candidates: they are real. Read its sessions.")
     return Invitation.objects.filter(interview__organisation=request.auth.organisation)

@@ -18,7 +18,8 @@ router = Router()
 
 
 def _erasures_of_organisation(request: scoping.ApiRequest) -> QuerySet[Erasure]:
-    return Erasure.objects.filter(interview__organisation=request.auth.organisation)
+    of_mode = {"is_trial": request.auth.is_test}
+    return Erasure.objects.filter(interview__organisation=request.auth.organisation, **of_mode)
 
 
 @router.delete(

@@ -22,7 +22,7 @@ LONGEST: Final = 200
 
 
 def in_one_transaction(run: Callable[..., Any]) -> Callable[..., Any]:
-    """End the transaction that `answered_before` opens: with the answer kept, or rolled back if it is an error.
+    """End the transaction that `answered_before` opens: the answer is kept, or all is rolled back.
 
     Wraps the whole operation. The transaction begins later, so that it holds no lock on the caller's API key.
     """

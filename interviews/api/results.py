@@ -13,7 +13,7 @@ from interviews.api.schemas.sessions import SessionFilter
 from interviews.exports import judgement_schema
 from interviews.exports.judgement_schema import ExportedEvaluation
 from interviews.models import Session
-from interviews.queries import blindness, evaluation, progress, results
+from interviews.queries import blindness, evaluation, results
 from voice.web import scopes
 
 router = Router()
@@ -28,8 +28,7 @@ router = Router()
 @scopes.needs(ApiKey.Scope.RESULTS_READ)
 def list_sessions(request: scoping.ApiRequest, wanted: Query[SessionFilter]) -> QuerySet[Session]:
     """Those that began last come first."""
-    rows = results.sessions(request.auth.organisation_id, **wanted.dict(exclude_none=True))
-    return progress.of_sessions(rows).select_related("invitation")
+    return results.filtered(scoping.sessions_of_organisation(request), **wanted.dict(exclude_none=True))
 
 
 @router.get(

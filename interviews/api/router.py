@@ -4,6 +4,7 @@ from ninja import Router
 
 from interviews.api import (
     arrangements,
+    bank,
     candidates,
     conditions,
     erasures,
@@ -15,6 +16,7 @@ from interviews.api import (
     results,
     sessions,
     sparse,
+    versions,
     webhooks,
 )
 from interviews.api.scoping import AUTH
@@ -25,6 +27,8 @@ for each in (sparse.told, idempotency.in_one_transaction, conditions.answered, i
     router.add_decorator(each, mode="view")
 router.add_decorator(idempotency.answered_before)
 router.add_router("", interviews.router)
+router.add_router("", versions.router)
+router.add_router("", bank.router)
 router.add_router("", invitations.router)
 router.add_router("", arrangements.router)
 router.add_router("", sessions.router)

@@ -71,7 +71,7 @@ def _make(export: Export) -> None:
 
 def chosen(export: Export) -> QuerySet[Session]:
     """Return the interviews that were asked for."""
-    return results.sessions(export.organisation_id, **export.wanted)
+    return results.counted(export.organisation_id, **export.wanted)
 
 
 def _is_archive(export: Export) -> bool:

@@ -19,9 +19,12 @@ FILTERS = {
 """What each filter compares."""
 
 
-def sessions(organisation_id: int, **wanted: Any) -> QuerySet[Session]:
-    """Return the interviews that match all of `FILTERS` that are given, the newest first."""
+def filtered(rows: QuerySet[Session], **wanted: Any) -> QuerySet[Session]:
+    """Return the interviews that match all of `FILTERS` that are given."""
+    return rows.filter(**{FILTERS[name]: value for name, value in wanted.items()})
+
+
+def counted(organisation_id: int, **wanted: Any) -> QuerySet[Session]:
+    """Return those of an organisation, the newest first, without trials."""
     rows = Session.objects.counted().filter(invitation__interview__organisation=organisation_id)
-    return rows.filter(**{FILTERS[name]: value for name, value in wanted.items()}).order_by(
-        "-consented_at", "-pk"
-    )
+    return filtered(rows, **wanted).order_by("-consented_at", "-pk")

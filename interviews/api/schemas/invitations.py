@@ -5,14 +5,26 @@ from uuid import UUID
 
 from ninja import Field, Schema
 
-from interviews.api.schemas.values import Email, FutureTime, InvitationStatus, Line, Reason
+from interviews.api.schemas.values import (
+    Email,
+    FutureTime,
+    Input,
+    InvitationStatus,
+    Line,
+    Metadata,
+    Reason,
+)
 from interviews.models import Invitation
 
+MOST_AT_ONCE = 100
 
-class InvitationIn(Schema):
+
+class InvitationIn(Input):
     candidate_name: Line
     candidate_email: Email = ""
     expires_at: FutureTime | None = Field(None, description="With a time zone; in 14 days if left out.")
+    external_id: Line = Field("", description="By which you know it; one in your organisation.")
+    metadata: Metadata = Field({}, description="Texts that you get back with it: 20 at most.")
 
 
 class InvitationOut(Schema):
@@ -24,6 +36,28 @@ class InvitationOut(Schema):
     status: InvitationStatus
     created_at: datetime
     expires_at: datetime
+    external_id: str
+    metadata: dict[str, str]
+    is_test: bool = Field(description="A key for tests made it: counted nowhere, erased after a day.")
+
+
+class InvitationBatchIn(Input):
+    invitations: list[InvitationIn] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+class InvitedOut(Schema):
+    """What became of one of them: the invitation, or why there is none."""
+
+    index: int = Field(description="Its place in the request, from 0.")
+    invitation: InvitationOut | None = None
+    code: str | None = Field(None, description="Of the problem.")
+    detail: str | None = None
+
+
+class InvitationBatchOut(Schema):
+    results: list[InvitedOut]
+    invited: int
+    refused: int
 
 
 class InvitationProgressOut(InvitationOut):
@@ -41,7 +75,7 @@ class InvitationProgressOut(InvitationOut):
         return row.session.status if hasattr(row, "session") else None
 
 
-class AccommodationIn(Schema):
+class AccommodationIn(Input):
     """What a candidate gets from now on. What is left out is not given."""
 
     extra_percent: int = Field(0, ge=0, le=300, description="More time to think and to answer; 100 is twice.")
@@ -67,9 +101,9 @@ class InvitationStateOut(Schema):
     expires_at: datetime
 
 
-class ExtensionIn(Schema):
+class ExtensionIn(Input):
     expires_at: FutureTime = Field(description="With a time zone.")
 
 
-class ResetIn(Schema):
+class ResetIn(Input):
     expires_at: FutureTime | None = Field(None, description="The new last day; as before if left out.")

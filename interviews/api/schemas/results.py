@@ -18,6 +18,9 @@ class SessionOut(Schema):
     invitation_id: UUID
     interview_id: UUID = Field(alias="invitation.interview_id")
     candidate_name: str = Field(alias="invitation.candidate_name")
+    external_id: str = Field(alias="invitation.external_id")
+    metadata: dict[str, str] = Field(alias="invitation.metadata")
+    is_test: bool = Field(alias="invitation.is_test")
     status: Literal["checking", "practising", "under_way", "finished", "abandoned"]
     consented_at: datetime
     last_seen_at: datetime

@@ -122,6 +122,16 @@ def test_candidate_is_one_person_across_interviews(api, foreign, session):  # no
     assert foreign("get", f"/candidates/{first.pk}")[0] == 404
 
 
+def test_key_for_tests_sees_no_real_candidate(api, calling, ours, session):  # noqa: F811
+    ApiKey.objects.update(is_test=True)
+
+    assert api("get", "/sessions")[1]["items"] == []
+    for path in ("/candidates", f"/candidates/{session.invitation_id}", "/exports", "/events", "/webhooks"):
+        status, body = api("get", path)
+        assert (status, body["code"]) == (403, "test_key"), path
+    assert api("get", f"/sessions/{session.pk}/evaluation")[0] == 403
+
+
 def test_settings_of_the_organisation_are_changed(api, ours):  # noqa: F811
     status, body = api("patch", "/organisation", {"contact_name": "Ada", "accent_colour": "#0b6e4f"})
 

@@ -14,7 +14,7 @@ RULES = {
 
 class Migration(migrations.Migration):
 
-    dependencies = [("interviews", "0043_exports_and_feed")]
+    dependencies = [("interviews", "0045_exports_and_feed")]
 
     operations = [
         migrations.RunSQL(

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0009_keys_with_limits'),
-        ('interviews', '0042_answered_requests'),
+        ('interviews', '0044_invitations_of_others'),
     ]
 
     operations = [
