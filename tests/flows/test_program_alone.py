@@ -1,4 +1,4 @@
-"""A program that never opens the admin does all of it by the API, with plain HTTP and with the Python client."""
+"""A program that never opens the admin: all of it by the API, with plain HTTP and with the Python client."""
 
 import asyncio
 import hashlib
@@ -45,7 +45,8 @@ class Http:
         return response.json() if response.content else None
 
     async def download(self, url: str, to: Path) -> None:
-        to.write_bytes((await self._http.get(url, headers={"Authorization": ""})).content)
+        content = (await self._http.get(url, headers={"Authorization": ""})).content
+        await asyncio.to_thread(to.write_bytes, content)
 
     async def __aenter__(self):
         return self
@@ -59,8 +60,8 @@ async def test_program_creates_invites_is_told_and_fetches(stack, tmp_path, of):
     with receiving() as receiver:
         async with of(stack.url, stack.demo["api_key"]) as client:
             webhook = await client.send(api.add_webhook(receiver.url, TOLD_OF))
-            interview = await client.send(Call("POST", "/interviews", body=INTERVIEW))
-            await client.send(Call("POST", f"/interviews/{interview['id']}/publish"))
+            interview = await client.send(api.create_interview(**INTERVIEW))
+            await client.send(api.publish(interview["id"]))
             call = api.invite(interview["id"], candidate_name="Ada", candidate_email="ada@alone.example")
             invitation = await client.send(call)
             stack.secrets |= {webhook["secret"], link_token(invitation["url"])}
@@ -84,7 +85,7 @@ async def test_program_creates_invites_is_told_and_fetches(stack, tmp_path, of):
 
 
 async def messages(receiver, secret: str, invitation_id: str) -> dict[str, dict]:
-    """Wait for both kinds of messages about a candidate, each checked with the specification's own library."""
+    """Wait for both messages about a candidate, checked with the specification's own library."""
     async with asyncio.timeout(WITHIN_S):
         while True:
             found = [verify(secret, body, headers) for headers, body in receiver.received]

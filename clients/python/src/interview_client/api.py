@@ -39,6 +39,25 @@ def interview(interview_id: str) -> Call[types.Interview]:
     return Call("GET", f"/interviews/{interview_id}")
 
 
+def create_interview(**values: Any) -> Call[types.Interview]:
+    """Write a draft. values: title, consent_text, questions=[{"text": …}] and more; see /api/docs."""
+    return Call("POST", "/interviews", body=values)
+
+
+def change_interview(
+    interview_id: str, changes: Mapping[str, Any], *, if_match: str = "*"
+) -> Call[types.Interview]:
+    return Call("PATCH", f"/interviews/{interview_id}", body=changes, if_match=if_match)
+
+
+def publish(interview_id: str) -> Call[types.Interview]:
+    return Call("POST", f"/interviews/{interview_id}/publish")
+
+
+def archive(interview_id: str) -> Call[types.Interview]:
+    return Call("POST", f"/interviews/{interview_id}/archive")
+
+
 # Invitations
 
 
@@ -48,8 +67,17 @@ def invite(
     candidate_name: str,
     candidate_email: str = "",
     expires_at: datetime | None = None,
+    external_id: str | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Call[types.Invitation]:
-    body = given(candidate_name=candidate_name, candidate_email=candidate_email, expires_at=_text(expires_at))
+    """external_id: by which you know it. metadata: texts that you get back with it."""
+    body = given(
+        candidate_name=candidate_name,
+        candidate_email=candidate_email,
+        expires_at=_text(expires_at),
+        external_id=external_id,
+        metadata=metadata,
+    )
     return Call("POST", f"/interviews/{interview_id}/invitations", body=body)
 
 

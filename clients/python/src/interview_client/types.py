@@ -14,6 +14,7 @@ class Interview(TypedDict):
     id: str
     title: str
     job_title: str
+    status: Literal["draft", "published", "archived"]
     language: str
     question_count: int
 
@@ -29,6 +30,9 @@ class Invitation(TypedDict):
     status: Literal["pending", "started", "finished", "expired", "revoked"]
     created_at: str
     expires_at: str
+    external_id: str
+    metadata: dict[str, str]
+    is_test: bool
 
 
 class InvitationProgress(Invitation):
@@ -43,6 +47,9 @@ class Session(TypedDict):
     invitation_id: str
     interview_id: str
     candidate_name: str
+    external_id: str
+    metadata: dict[str, str]
+    is_test: bool
     status: Literal["checking", "practising", "under_way", "finished", "abandoned"]
     consented_at: str
     finished_at: str | None
