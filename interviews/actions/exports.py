@@ -71,13 +71,14 @@ def due(*, now: datetime) -> QuerySet[Export]:
 
 def begin(*, export: Export, candidates: Sequence[UUID], total: int, now: datetime) -> bool:
     """Write down who will be in the file, before anything of them is read. False if nobody waits for it."""
-    return _waiting(export).update(
+    begun = _waiting(export).update(
         candidates=list(candidates),
         done_count=0,
         total=total,
         attempts=export.attempts + 1,
         retry_at=now + RETRY,
     )
+    return bool(begun)
 
 
 def note_progress(*, export: Export, done_count: int, now: datetime) -> None:
@@ -87,7 +88,7 @@ def note_progress(*, export: Export, done_count: int, now: datetime) -> None:
 
 def complete(*, export: Export, made: Made, now: datetime) -> bool:
     """Offer the file. False if it is not wanted any more: one of its candidates was erased meanwhile."""
-    return _waiting(export).update(
+    completed = _waiting(export).update(
         status=Export.Status.DONE,
         storage_name=made.storage_name,
         byte_count=made.byte_count,
@@ -95,6 +96,7 @@ def complete(*, export: Export, made: Made, now: datetime) -> bool:
         done_count=export.total,
         done_at=now,
     )
+    return bool(completed)
 
 
 def fail(*, export: Export, now: datetime) -> None:

@@ -9,7 +9,8 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import IO, Any, Final
+from io import BufferedReader
+from typing import IO, Any, Final, cast
 from uuid import UUID
 
 from django.core.files import File
@@ -109,7 +110,7 @@ def _now_and_then(note: Progress) -> Progress:
 
 def _stored(export: Export, file: IO[bytes]) -> Made:
     file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
     byte_count = file.seek(0, 2)
     file.seek(0)
     name = default_storage.save(f"{export.directory}{file_name(export)}", File(file))

@@ -13,10 +13,11 @@ from interview_client.calls import Call
 from interview_client.webhooks import verify
 from tests.candidate import take_interview
 from tests.conftest import STANDIN_SENTENCE
-from tests.factories import tone
 from tests.interviews.webhooks.receiver import receiving
+from tests.speech import spoken
 from tests.stack import link_token
 from voice.audio import decoding
+from voice.audio.pcm import s16le_from_samples
 
 pytestmark = pytest.mark.flows
 
@@ -26,6 +27,7 @@ INTERVIEW = {
     "consent_text": "I agree that my answers are recorded.",
     "questions": [{"text": "Why bees?", "think_seconds": 0}, {"text": "And honey?", "think_seconds": 0}],
 }
+SENTENCES = ("I keep bees.", "I like honey.")
 TOLD_OF = ["interview.completed", "transcript.ready"]
 
 
@@ -66,7 +68,7 @@ async def test_program_creates_invites_is_told_and_fetches(stack, tmp_path, of):
             invitation = await client.send(call)
             stack.secrets |= {webhook["secret"], link_token(invitation["url"])}
 
-            said = [tone(0.5, 300.0), tone(0.75, 400.0)]
+            said = [s16le_from_samples(spoken(sentence, pause_s=1.0)) for sentence in SENTENCES]
             await take_interview(invitation["url"], said)
             told = await messages(receiver, webhook["secret"], invitation["id"])
 

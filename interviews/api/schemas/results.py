@@ -104,15 +104,20 @@ def transcript_out(record: AnswerRecord) -> TranscriptOut | None:
 
 
 def _wording(stretch: Stretch) -> WordingOut:
-    corrected = "candidate" if stretch.is_by_candidate else "reviewer"
     return WordingOut(
         text=stretch.text,
         start=stretch.start_s,
         end=stretch.end_s,
         first_word=stretch.first,
         last_word=stretch.last,
-        source=corrected if stretch.correction else "recognised",
+        source=_source(stretch),
     )
+
+
+def _source(stretch: Stretch) -> Literal["recognised", "reviewer", "candidate"]:
+    if stretch.correction is None:
+        return "recognised"
+    return "candidate" if stretch.is_by_candidate else "reviewer"
 
 
 class RecordingOut(Schema):
