@@ -50,14 +50,6 @@ class Migration(migrations.Migration):
             name='position',
             field=models.PositiveBigIntegerField(null=True),
         ),
-        migrations.AddIndex(
-            model_name='webhookevent',
-            index=models.Index(condition=models.Q(('position', None), models.Q(('type', 'webhook.test'), _negated=True)), fields=['organisation'], name='events_without_a_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='webhookevent',
-            constraint=models.UniqueConstraint(fields=('organisation', 'position'), name='one_event_at_a_place'),
-        ),
         migrations.AddField(
             model_name='export',
             name='asked_by',

@@ -103,9 +103,9 @@ class WebhookEvent(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["subject", "sequence"], name="one_event_for_a_number"),
-            models.UniqueConstraint(fields=["organisation", "position"], name="one_event_at_a_place"),
         ]
         indexes = [
+            models.Index(fields=["organisation", "position"], name="events_by_place"),
             models.Index(
                 fields=["organisation"],
                 condition=models.Q(position=None) & ~models.Q(type=EventType.TEST),
