@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from interview_platform.web import rest_keys
+from interview_platform.web import api_examples, rest_keys
 from interviews.api import idempotency, sparse
 from voice.web import problems
 from voice.web.scopes import IN_DESCRIPTION
@@ -22,6 +22,7 @@ def complete(described: Described) -> Described:
             _tell_problems(operation)
         if path.startswith(INTERVIEWS) and not path.startswith(SPEECH):
             _tell_headers(operation, method)
+            api_examples.add(described, operation)
     return described
 
 
@@ -74,7 +75,7 @@ def _header(name: str, description: str, **schema: Any) -> Described:
 
 IDEMPOTENCY_KEY: Final = _header(
     idempotency.HEADER,
-    "Yours, new for each request. Sent again within 24 hours, it gets the same answer and does nothing twice.",
+    "Yours, new for each request. Sent again within a day, it gets the same answer and does nothing twice.",
     minLength=1,
     maxLength=idempotency.LONGEST,
     pattern="^[!-~]([ -~]*[!-~])?$",

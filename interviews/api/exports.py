@@ -22,6 +22,8 @@ from voice.web import scopes
 
 logger = logging.getLogger(__name__)
 
+FILE = {"type": "string", "format": "binary"}
+
 router = Router()
 
 
@@ -67,7 +69,7 @@ def read_export(request: scoping.ApiRequest, export_id: UUID) -> Export:
     "/exports/{uuid:export_id}/file",
     response={200: None, **scoping.ERRORS},
     summary="Fetch the file",
-    openapi_extra={"responses": {200: {"content": {"application/octet-stream": {}}}}},
+    openapi_extra={"responses": {200: {"content": {"application/octet-stream": {"schema": FILE}}}}},
 )
 @scopes.needs(ApiKey.Scope.EXPORTS_READ)
 def fetch_export(request: scoping.ApiRequest, export_id: UUID) -> HttpResponseBase:
