@@ -45,7 +45,7 @@ FIRST_SCOPES = [
     ApiKey.Scope.INVITATIONS_WRITE,
     ApiKey.Scope.RESULTS_READ,
 ]
-LIMITS = ["scopes", "is_personal", "networks", "expires_at"]
+LIMITS = ["scopes", "is_test", "is_personal", "networks", "expires_at"]
 
 
 class ApiKeyForm(forms.ModelForm):
@@ -101,8 +101,8 @@ class ApiKeyAdmin(ScopedModelAdmin):
     list_select_related = ["organisation", "created_by"]
     ordering = ["-created_at"]
     of_page = [
-        *("organisation", "name", "begins_with", "state_in_words", "may_use", "may_come_from", "made_by"),
-        *("created_at", "last_used", "ends", "replaced_by", "revoked_at"),
+        *("organisation", "name", "begins_with", "state_in_words", "may_use", "is_test"),
+        *("may_come_from", "made_by", "created_at", "last_used", "ends", "replaced_by", "revoked_at"),
     ]
     readonly_fields = [
         *("begins_with", "state_in_words", "may_use", "may_come_from", "made_by", "last_used", "ends"),
@@ -163,6 +163,7 @@ class ApiKeyAdmin(ScopedModelAdmin):
                 "name": earlier.name,
                 "scopes": sorted(earlier.granted),
                 "networks": earlier.networks,
+                "is_test": earlier.is_test,
                 "is_personal": is_own,
                 "expires_at": timezone.now() + life if life else None,
             }

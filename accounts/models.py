@@ -216,10 +216,19 @@ class ApiKey(models.Model):
     class Scope(models.TextChoices):
         """Read or write, by area. Each operation of the API needs one of them; none contains another."""
 
-        INTERVIEWS_READ = "interviews:read", _("Interviews: read")
+        INTERVIEWS_READ = "interviews:read", _("Interviews and question bank: read")
+        INTERVIEWS_WRITE = "interviews:write", _("Interviews and question bank: write, publish")
         INVITATIONS_READ = "invitations:read", _("Invitations: read, with links")
         INVITATIONS_WRITE = "invitations:write", _("Invitations: invite, change, revoke")
         RESULTS_READ = "results:read", _("Results: read and hear")
+        SCORES_READ = "scores:read", _("Results: read scores and decisions")
+        EXPORTS_READ = "exports:read", _("Exports: read and download")
+        EXPORTS_WRITE = "exports:write", _("Exports: have files made")
+        EVENTS_READ = "events:read", _("Events: read")
+        WEBHOOKS_READ = "webhooks:read", _("Webhooks: read, with their deliveries")
+        WEBHOOKS_WRITE = "webhooks:write", _("Webhooks: add, change, delete")
+        SETTINGS_READ = "settings:read", _("Organisation: read")
+        SETTINGS_WRITE = "settings:write", _("Organisation: change")
         ERASURE_READ = "erasure:read", _("Erasures: read")
         ERASURE_WRITE = "erasure:write", _("Erasures: erase candidates")
         VOICE_READ = "voice:read", _("Speech service: read")
@@ -237,6 +246,15 @@ class ApiKey(models.Model):
         default=False,
         db_default=False,
         help_text=_("It ends when you are deactivated or no longer own the organisation."),
+    )
+    is_test = models.BooleanField(
+        _("for tests"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "It sees and makes test invitations only. They are never counted, no webhook tells of them, and "
+            "they are erased after a day."
+        ),
     )
     networks = models.TextField(
         _("allowed networks"),
@@ -285,6 +303,7 @@ class ApiKey(models.Model):
         scopes: Collection[str],
         by: User | None = None,
         is_personal: bool = False,
+        is_test: bool = False,
         networks: str = "",
         expires_at: datetime | None = None,
     ) -> tuple["ApiKey", str]:
@@ -299,6 +318,7 @@ class ApiKey(models.Model):
             scopes=sorted(scopes),
             created_by=by,
             is_personal=is_personal,
+            is_test=is_test,
             networks=networks,
             expires_at=expires_at,
             hint=key[:10],

@@ -18,6 +18,7 @@ from interviews.jobs import (
     repair_search,
     sweep_drafts,
     sweep_erasures,
+    sweep_exports,
     sweep_webhooks,
 )
 from voice.workers.storing import move_resting
@@ -48,6 +49,7 @@ cron.register(erase_overdue, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(erase_of_deleted, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(count_groups, "cron", interval=COUNT_SECONDS, result_ttl=0)
 cron.register(expire, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
+cron.register(sweep_exports, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
 cron.register(sweep_drafts, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
 cron.register(repair_search, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(move_resting, "cron", interval=MOVE_SECONDS, result_ttl=0)

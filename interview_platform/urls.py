@@ -20,7 +20,7 @@ from accounts.joining import join
 from accounts.profile import profile, switch
 from interview_platform.web import health, metrics, sign_in
 from interview_platform.web.api import urls as api_urls
-from interview_platform.web.api_errors import unknown_address
+from interview_platform.web.api_errors import explain, unknown_address
 from interviews.analytics import impact_pages
 from interviews.analytics import pages as analytics
 from interviews.searching.candidates_page import candidate, candidates_list
@@ -121,6 +121,7 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("admin/", admin.site.urls),
     path("django-rq/", include((queue_pages, "django_rq"))),
     path("", api_urls),
+    path("api/problems/<slug:code>", explain, name="problem"),
     path("api/<path:rest>", unknown_address),
     path("v1/<path:rest>", unknown_address),
     path("health", health.health),

@@ -10,8 +10,10 @@ from interviews.actions import (
     batches,
     draft_evaluations,
     erasure,
+    exports,
     follow_ups,
     groups,
+    idempotency,
     interview_drafts,
     invitations,
     mails,
@@ -22,6 +24,7 @@ from interviews.actions import (
     sessions,
     versions,
 )
+from interviews.exports import making
 from interviews.models import Erasure
 from interviews.webhooks import delivery
 from voice.workers import erasing, handing_on
@@ -42,6 +45,7 @@ def expire() -> None:
     search_index.repair_recent(now=now)
     outbox.tell_missed_transcripts(now=now)
     outbox.forget_old(now=now)
+    idempotency.forget_old(now=now)
 
 
 def sweep_drafts() -> None:
@@ -97,6 +101,19 @@ def sweep_webhooks() -> None:
     """Queue deliveries that are due, and those whose job was lost. Runs every few seconds."""
     due = outbox.due(now=timezone.now()).values_list("pk", "organisation_id")
     queue_again(due, outbox.job_id, outbox.queue, about=("organisation_id",))
+
+
+def make_export(export_id: str) -> None:
+    """Make a file about many candidates, which a program asked for."""
+    making.make(UUID(export_id))
+
+
+def sweep_exports() -> None:
+    """Queue files that are due, and those whose job was lost; delete what expired. Apart from `expire`."""
+    now = timezone.now()
+    due = exports.due(now=now).values_list("pk", "organisation_id")
+    queue_again(due, exports.job_id, exports.queue, about=("organisation_id",))
+    exports.delete_expired(now=now)
 
 
 def send_confirmation(application_id: str) -> None:

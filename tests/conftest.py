@@ -185,6 +185,7 @@ def stack(run_directory, whisper_model, piper_voices, language_model_server, tra
 
     models = {"WHISPER_MODEL": str(whisper_model), "PIPER_VOICES_DIR": str(piper_voices)}
     env = {**models, **follow_ups.environment(language_model_server), "DRAIN_S": "2", "LOG_FORMAT": "json"}
+    env["WEBHOOK_NETWORKS"] = "127.0.0.0/8"
     with Stack(run_directory / "stack", env=env | traces.environment, adapt=small) as running:
         running.wait_ready()
         yield running

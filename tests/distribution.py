@@ -32,6 +32,8 @@ GROUPS = {
         "browser/test_device_check.py",
         "browser/test_watching.py",
         "flows/test_interview_by_script.py",
+        "flows/test_python_client.py",
+        "flows/test_program_alone.py",
         "flows/test_voice_sockets.py",
         "flows/test_ended_keys.py",
         "flows/test_api_description.py",

@@ -22,6 +22,8 @@ from daphne import http_protocol
 from django.conf import settings
 from twisted.internet import reactor
 
+from voice.web import problems
+
 BATCHES = b"/api/v1/voice/batches"
 OPENAI = b"/v1/"
 FORM_BYTES = 64 * 1024
@@ -111,13 +113,14 @@ class BoundedRequest(http_protocol.WebRequest):
         return _too_large(self._limit_mb, self._address)
 
     async def _check(self, check: Check) -> None:
-        headers = [(n.lower(), v) for n, values in self.requestHeaders.getAllRawHeaders() for v in values]
+        sent = [(n.lower(), v) for n, values in self.requestHeaders.getAllRawHeaders() for v in values]
         path = self._address.decode("latin-1").partition("?")[0]
-        scope = {"path": path, "headers": headers, "client": [getattr(self.client, "host", ""), 0]}
+        scope = {"path": path, "headers": sent, "client": [getattr(self.client, "host", ""), 0]}
         try:
             refusal = await check(scope)
             if refusal is not None and self.channel is not None:
-                self._refuse(_response("401 Unauthorized", refusal, "WWW-Authenticate: Bearer\r\n"))
+                headers = "WWW-Authenticate: Bearer\r\n"
+                self._refuse(_response("401 Unauthorized", self._address, refusal, headers))
         finally:
             if self.channel is not None:
                 self.channel._networkProducer.resumeProducing()  # noqa: SLF001
@@ -150,18 +153,19 @@ def _limit_mb(address: bytes) -> int:
 
 def _too_large(limit_mb: int, address: bytes) -> bytes:
     detail = f"body: send at most {limit_mb} MB."
-    error: dict[str, Any] = {"code": "too_large", "detail": detail, "field": "body"}
+    error = problems.problem(413, "too_large", detail, field="body")
     if address.startswith(OPENAI):
         from voice.web import openai_api  # imports models, which are not ready when Daphne starts
 
         error = {"error": openai_api.error_fields(413, "too_large", detail, "body")}
-    return _response("413 Content Too Large", json.dumps(error).encode())
+    return _response("413 Content Too Large", address, json.dumps(error).encode())
 
 
-def _response(status: str, body: bytes, headers: str = "") -> bytes:
+def _response(status: str, address: bytes, body: bytes, headers: str = "") -> bytes:
+    kind = "application/json" if address.startswith(OPENAI) else problems.CONTENT_TYPE
     head = (
         f"HTTP/1.1 {status}\r\n"
-        "Content-Type: application/json\r\n"
+        f"Content-Type: {kind}\r\n"
         f"Content-Length: {len(body)}\r\n{headers}"
         "Connection: close\r\n\r\n"
     )

@@ -49,9 +49,13 @@ CONTENT_SECURITY_POLICY = {
 # Pages of these origins may call the APIs with a key of theirs; cookies are never sent along.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/(api|v1)/"
-CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "x-api-key", "range")
+CORS_ALLOW_HEADERS = (
+    *("accept", "authorization", "content-type", "x-api-key", "range", "x-request-id"),
+    *("idempotency-key", "if-match", "if-none-match"),
+)
 CORS_EXPOSE_HEADERS = (
-    *("ratelimit", "ratelimit-policy", "retry-after", "x-request-id"),
+    *("ratelimit", "ratelimit-policy", "retry-after", "x-request-id", "etag", "idempotency-replayed"),
+    *("deprecation", "sunset", "link"),
     *("x-cached", "x-duration-ms", "x-sentiment", "x-skipped-frames", "x-source", "x-voice"),
 )
 

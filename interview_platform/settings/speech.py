@@ -33,12 +33,14 @@ JOBS = (  # workers run nothing else
     "interviews.jobs.erase_overdue",
     "interviews.jobs.expire",
     "interviews.jobs.invite_batch",
+    "interviews.jobs.make_export",
     "interviews.jobs.repair_search",
     "interviews.jobs.send_confirmation",
     "interviews.jobs.send_link",
     "interviews.jobs.send_message",
     "interviews.jobs.sweep_drafts",
     "interviews.jobs.sweep_erasures",
+    "interviews.jobs.sweep_exports",
     "interviews.jobs.sweep_webhooks",
 )
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper

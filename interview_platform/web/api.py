@@ -17,20 +17,21 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 from ninja.responses import NinjaJSONEncoder
 
-from interview_platform.web import api_errors, rest_keys
+from interview_platform.web import api_description, api_errors, rest_keys
 from interviews.api.router import router as interviews_router
+from interviews.api.sparse import SparseRenderer
 from voice.web import openai_api
 from voice.web.api import router as voice_router
 from voice.web.api import short_router, stats_router
-from voice.web.scopes import IN_DESCRIPTION
 
 DESCRIPTION = """
 Invite candidates to spoken interviews and read what they said; speak texts and write down speech.
 
 Send your API key with every call, as `Authorization: Bearer ipk_…` or `X-API-Key: ipk_…`. Keys are made in
 the admin under "API keys"; each sees one organisation, and each operation says which scope the key needs.
-Lists take `limit` (at most 100) and `offset` and say `count`. Times are ISO 8601 with a time zone. Every
-error is `{"code": …, "detail": …}`, with `field` where one is to blame, and `scope` where the key lacks it.
+Lists take `limit` (at most 100) and `cursor`, and their `next` is the cursor of the next page. Times are ISO
+8601 with a time zone. Every error is a problem document (RFC 9457) with a `code` for programs. The project's
+docs/rest-api.md tells of ETags, Idempotency-Key, sparse fields and deprecation.
 
 Addresses below `/v1/` are those of OpenAI's audio API: give its clients `base_url=…/v1` and your API key.
 """
@@ -46,25 +47,12 @@ class Api(NinjaAPI):
         return f"{module.partition('.')[0]}_{door}_{name}"
 
     def get_openapi_schema(self, **options: Any) -> Any:
-        """Describe the API. Each operation says which scope a key needs, in `security` and in words."""
-        described = super().get_openapi_schema(**options)
-        for path in described["paths"].values():
-            for operation in path.values():
-                _tell_scope(operation)
-        return described
-
-
-def _tell_scope(operation: dict[str, Any]) -> None:
-    """Turn what `needs` declared into the requirement of each key's security scheme."""
-    scope = operation.pop(IN_DESCRIPTION)
-    for requirement in operation["security"]:
-        for scheme in requirement:
-            requirement[scheme] = [] if scheme == rest_keys.StaffSession.__name__ else [scope]
-    sentence = f"Needs a key with the scope `{scope}`."
-    operation["description"] = "\n\n".join(filter(None, [operation.get("description"), sentence]))
+        """Describe the API, with what all operations share."""
+        return api_description.complete(super().get_openapi_schema(**options))
 
 
 api = Api(
+    renderer=SparseRenderer(),
     title="Interviews and speech",
     version="1",
     description=DESCRIPTION,

@@ -6,19 +6,21 @@
 A copy is the interview's own: a change of it, or of the bank's question, changes nothing in the other.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Organisation, User
 from interviews import states
 from interviews.actions import interviews
 from interviews.actions.errors import BadValue, WrongState
 from interviews.models import BankQuestion, Interview, Question, Vocabulary
-from interviews.texts import vocabulary
+from interviews.texts import tags, vocabulary
 from voice.models import Speech
 from voice.speech import rendering
 from voice.speech.names import text_name
@@ -82,6 +84,37 @@ def keep(*, question: Question, by: object, now: datetime) -> BankQuestion:
     question.source = kept
     request_speech(question=kept)
     return kept
+
+
+def add(*, organisation: Organisation, values: Mapping[str, Any], by: object, now: datetime) -> BankQuestion:
+    """Add a question to the bank; return it. values: its columns, tags and competencies as lists."""
+    creator = by if isinstance(by, User) else None
+    question = BankQuestion(organisation=organisation, created_by=creator, created_at=now)
+    return _write(question, values)
+
+
+def change(*, question: BankQuestion, values: Mapping[str, Any], by: object, now: datetime) -> BankQuestion:
+    """Change a question of the bank; its copies stay as they are. Raises BadValue, which names the column."""
+    return _write(question, values)
+
+
+def remove(*, question: BankQuestion, by: object, now: datetime) -> None:
+    """Take a question out of the bank; its copies stay."""
+    question.delete()
+
+
+@transaction.atomic
+def _write(question: BankQuestion, values: Mapping[str, Any]) -> BankQuestion:
+    for name, value in values.items():
+        setattr(question, name, tags.tidy(", ".join(value)) if isinstance(value, list) else value)
+    try:
+        question.clean_fields(exclude=["organisation", "created_by"])
+    except ValidationError as error:
+        name, messages = next(iter(error.message_dict.items()))
+        raise BadValue(f"{name}: {' '.join(messages)}") from error
+    question.save()
+    request_speech(question=question)
+    return question
 
 
 def request_speech(*, question: BankQuestion) -> Speech:

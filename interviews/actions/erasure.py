@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from accounts import admin_log
 from accounts.models import ApiKey, User
 from interviews import states
-from interviews.actions import erasure_notes, outbox, personal_data
+from interviews.actions import erasure_notes, exports, outbox, personal_data
 from interviews.actions.errors import WrongState
 from interviews.actions.interviews import practice_text
 from interviews.admission.places import PLACE_LEASE_S
@@ -67,7 +67,8 @@ def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Era
     session = Session.objects.filter(invitation=locked).first()
     erasure = _what_stays(locked, session, by=by, now=now)
     recordings, texts = _spoken(session) if session else ([], [])
-    personal_data.STORES[personal_data.TOLD].erase(str(locked.pk))
+    for store in (personal_data.TOLD, personal_data.ANSWERED):
+        personal_data.STORES[store].erase(str(locked.pk))
     outbox.tell(EventType.CANDIDATE_ERASED, locked.pk, now=now)
     personal_data.STORES[personal_data.CANDIDATE].erase(str(locked.pk))
     admin_log.replace_ids(Invitation, [invitation.pk], by=erasure.pk)
@@ -75,6 +76,7 @@ def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Era
     rendering.erase(texts)
     erasure.pending, erasure.steps = [*map(str, recordings), *texts], ["rows"]
     erasure.save()
+    exports.end(locked.pk, erasure=erasure)
     if session is not None:
         publishing.close_connections(session.pk)
     queue_completion(erasure.pk)
@@ -206,6 +208,7 @@ def complete(*, erasure: Erasure, now: datetime) -> bool:
     left = personal_data.pending(erasure.pending)
     if erasure.session_key is not None:
         left += _erase_presence(erasure.session_key)
+    left += exports.delete_ended(erasure)
     if left or not _has_settled(erasure, now):
         Erasure.objects.filter(pk=erasure.pk).update(retry_at=now + RETRY)
         return False
@@ -215,7 +218,7 @@ def complete(*, erasure: Erasure, now: datetime) -> bool:
         session_key=None,
         note="",
         pending=[],
-        steps=["rows", "connections", "speech service"],
+        steps=["rows", "connections", "exports", "speech service"],
         last_error="",
     )
     logger.info("erasure %s is complete", erasure.pk)

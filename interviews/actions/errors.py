@@ -39,6 +39,12 @@ class NotYours(ActionRefused):
     code = "not_yours"
 
 
+class Taken(ActionRefused):
+    """Another row of the organisation has this value already."""
+
+    code = "taken"
+
+
 class BadValue(ActionRefused):
     """A value is not allowed. The detail names the field and the allowed values."""
 

@@ -1,6 +1,7 @@
 """Inviting candidates."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,11 +11,12 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from interviews import states, tokens
 from interviews.actions import outbox, sessions, versions
-from interviews.actions.errors import BadValue, WrongState
+from interviews.actions.errors import BadValue, Taken, WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
 from interviews.models import EventType, Interview, Invitation, Session
 from interviews.states import InterviewStatus
+from voice.infra import sql
 
 ROWS_AT_ONCE = 500
 ROLLING_UPGRADE = timedelta(days=1)
@@ -27,10 +29,21 @@ def invite(
     candidate_name: str,
     candidate_email: str = "",
     expires_at: datetime,
+    external_id: str = "",
+    metadata: Mapping[str, str] | None = None,
+    is_test: bool = False,
     by: object,
     now: datetime,
 ) -> Invitation:
-    """Make a link for a candidate. Raises BadValue for an interview that is not published, or a bad value."""
+    """Make a link for a candidate.
+
+    external_id: by which another system knows it. metadata: texts that it keeps with it.
+    is_test: what another system tries; it is counted nowhere and erased after a day, as a recruiter's trial.
+
+    Raises:
+        BadValue: the interview is not published, or a value is not allowed.
+        Taken: another invitation of the organisation has this external id.
+    """
     if interview.status != InterviewStatus.PUBLISHED:
         state = interview.get_status_display()
         raise BadValue(_("interview: it is %s. Publish it before inviting candidates.") % state)
@@ -45,6 +58,9 @@ def invite(
         candidate_name=candidate_name.strip(),
         candidate_email=candidate_email,
         expires_at=expires_at,
+        external_id=external_id,
+        metadata=dict(metadata or {}),
+        tried=interview.published if is_test else None,
         created_by=by if isinstance(by, User) else None,
         created_at=now,
     )
@@ -52,9 +68,25 @@ def invite(
     if until := _plain_until(now):
         invitation.plain_token, invitation.plain_until = token, until
     with transaction.atomic():
+        _check_external_id(invitation)
         invitation.save()
         outbox.tell(EventType.INVITATION_CREATED, invitation.pk, now=now)
     return invitation
+
+
+def _check_external_id(invitation: Invitation) -> None:
+    """Refuse an external id that is in use, and hold it until the transaction's end. Raises Taken."""
+    if not invitation.external_id:
+        return
+    organisation_id = invitation.interview.organisation_id
+    sql.hold(f"external id {organisation_id} {invitation.external_id}")
+    others = Invitation.objects.filter(
+        interview__organisation=organisation_id,
+        external_id=invitation.external_id,
+        tried__isnull=not invitation.is_test,
+    )
+    if others.exists():
+        raise Taken(_("external_id: another invitation of your organisation has it."))
 
 
 def try_out(*, interview: Interview, by: User, expires_at: datetime, now: datetime) -> Invitation:

@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
+from accounts.models import ApiKey
 from interviews.actions.errors import WrongState
 from interviews.models import (
     Answer,
@@ -73,32 +74,39 @@ class Tried:
 
 
 def tell(type_: EventType, invitation_id: UUID, *, now: datetime, **ids: UUID) -> None:
-    """Write an event about a candidate for each endpoint that asked for it.
+    """Write an event about a candidate, for each endpoint that asked for it and for keys that read the feed.
 
     Call it within the transaction of the change. Trials of recruiters, attempts set aside and candidates who
-    are erased meanwhile are no news. Where no endpoint asked it costs one statement.
+    are erased meanwhile are no news. Where nobody asked it costs one statement.
     """
-    if not sql.fetch(_WANTING, invitation_id, type_):
+    if not sql.fetch(_WANTING, type_, invitation_id, now):
         return
     with transaction.atomic(savepoint=False):
         _lock(invitation_id)
-        wanting = sql.fetch(_WANTING, invitation_id, type_)
+        wanting = sql.fetch(_WANTING, type_, invitation_id, now)
         if not wanting:
             return  # erased meanwhile
         [_endpoint_id, organisation_id, interview_id] = wanting[0]
         named = dict(ids, invitation_id=invitation_id, interview_id=interview_id)
         event = _next_event(organisation_id, type_, subject=invitation_id, ids=named, now=now)
-        _line_up(event, [endpoint_id for endpoint_id, *_rest in wanting])
+        _line_up(event, [endpoint_id for endpoint_id, *_rest in wanting if endpoint_id is not None])
 
 
 _WANTING = """
-SELECT e.id, e.organisation_id, i.interview_id
+SELECT e.id, w.organisation_id, i.interview_id
 FROM interviews_invitation i
 JOIN interviews_interview w ON w.id = i.interview_id
-JOIN interviews_webhookendpoint e ON e.organisation_id = w.organisation_id
-WHERE i.id = %s AND i.tried_id IS NULL AND i.set_aside_of_id IS NULL
-  AND e.off_reason = '' AND %s = ANY(e.events)
+LEFT JOIN interviews_webhookendpoint e
+  ON e.organisation_id = w.organisation_id AND e.off_reason = '' AND %s = ANY(e.events)
+WHERE i.id = %s AND i.tried_id IS NULL AND i.set_aside_of_id IS NULL AND (
+  e.id IS NOT NULL OR EXISTS (
+    SELECT 1 FROM accounts_apikey k
+    WHERE k.organisation_id = w.organisation_id AND k.granted @> '["events:read"]'
+      AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %s)
+  )
+)
 """
+"""The endpoints that asked, or NULL if only keys read the feed; no row if nobody does."""
 
 
 @transaction.atomic
@@ -127,8 +135,17 @@ def tell_missed_transcripts(*, now: datetime) -> int:
         events__contains=[EventType.TRANSCRIPT_READY],
         created_at__lt=OuterRef("recording__transcript__finished_at"),
     )
+    reading = ApiKey.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=now),
+        organisation=OuterRef("session__invitation__interview__organisation"),
+        scopes__contains=[ApiKey.Scope.EVENTS_READ],
+        revoked_at=None,
+        created_at__lt=OuterRef("recording__transcript__finished_at"),
+    )
     ended = Answer.objects.filter(
-        Exists(wanting), ~Exists(told), recording__transcript__finished_at__range=(now - HOUR, now - MINUTE)
+        Exists(wanting) | Exists(reading),
+        ~Exists(told),
+        recording__transcript__finished_at__range=(now - HOUR, now - MINUTE),
     )
     ended = ended.filter(session__invitation__tried=None, session__invitation__set_aside_of=None)
     missed = list(ended.select_related("session")[:AT_ONCE])
@@ -171,10 +188,7 @@ def _next_event(
 
 def _lock(subject: UUID) -> None:
     """Let others who write of the candidate wait for the end of this transaction: numbers follow commits."""
-    sql.fetch(_LOCK, f"told {subject}")
-
-
-_LOCK = "SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))) held"
+    sql.hold(f"told {subject}")
 
 
 def _line_up(event: WebhookEvent, endpoint_ids: Sequence[UUID]) -> None:

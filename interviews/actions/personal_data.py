@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts import admin_log
-from interviews.actions import outbox
+from interviews.actions import exports, idempotency, outbox
 from interviews.admission import places, tabs, time_spent
 from interviews.models import (
     Accommodation,
@@ -23,6 +23,7 @@ from interviews.models import (
     DraftRequest,
     EventType,
     Exchange,
+    Export,
     GroupDeclaration,
     Invitation,
     Mention,
@@ -38,9 +39,10 @@ from interviews.models import (
 )
 from voice.models import PendingErasure
 from voice.privacy import stores as speech
-from voice.privacy.stores import Registered
+from voice.privacy.stores import Registered, with_row
 
 CANDIDATE, ADMIN_LOG, PRESENCE, TOLD = "candidate", "admin_log", "presence", "told"
+ANSWERED, EXPORTED = "answered", "exported"
 
 
 def _erase_candidate(invitation_id: str) -> None:
@@ -86,6 +88,23 @@ def _find_told(invitation_id: str) -> list[str]:
     return [f"WebhookEvent {row.pk}" for row in told.exclude(type=EventType.CANDIDATE_ERASED)]
 
 
+def _erase_exported(invitation_id: str) -> None:
+    exports.end(UUID(invitation_id), erasure=None)
+
+
+def _find_exported(invitation_id: str) -> list[str]:
+    named = Export.objects.filter(candidates__contains=[UUID(invitation_id)])
+    return [f"Export {row.pk}" for row in named]
+
+
+def _erase_answered(invitation_id: str) -> None:
+    idempotency.take_back(UUID(invitation_id))
+
+
+def _find_answered(invitation_id: str) -> list[str]:
+    return [f"AnsweredRequest {row.pk}" for row in idempotency.about(UUID(invitation_id))]
+
+
 def _erase_presence(session_id: str) -> None:
     tabs.forget(session_id)
     places.forget(session_id)
@@ -114,7 +133,15 @@ STORES: Final[Mapping[str, Registered]] = {
         lambda invitation_id: admin_log.find(Invitation, [invitation_id]),
         tables=("admin.LogEntry",),
     ),
+    EXPORTED: Registered(
+        _erase_exported,
+        _find_exported,
+        tables=("interviews.Export",),
+        files="exports/",
+        alive=with_row(Export.objects.all()),
+    ),
     TOLD: Registered(_erase_told, _find_told, tables=("interviews.WebhookEvent",)),
+    ANSWERED: Registered(_erase_answered, _find_answered, tables=("interviews.AnsweredRequest",)),
     PRESENCE: Registered(
         _erase_presence,
         _find_presence,
@@ -143,6 +170,7 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "interviews.BankQuestion": "what recruiters may ask",
     "interviews.Vocabulary": "names and terms of an organisation's work",
     "interviews.MailTemplate": "what an organisation writes to all candidates",
+    "interviews.EventFeed": "how many events an organisation had",
     "interviews.WebhookEndpoint": "addresses of other systems",
     "interviews.WebhookDelivery": "whether another system was told",
     "interviews.WebhookAttempt": "when it was tried, and the HTTP status",

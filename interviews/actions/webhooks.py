@@ -29,7 +29,7 @@ def create(
     url: str,
     events: Sequence[str],
     description: str = "",
-    by: User,
+    by: object,
     now: datetime,
 ) -> WebhookEndpoint:
     """Add an endpoint, with a new secret. Raises BadValue for an address or an event that is not allowed."""
@@ -39,7 +39,7 @@ def create(
         events=_checked_events(events),
         description=description,
         secret_encrypted=tokens.encrypt(_new_secret()),
-        created_by=by,
+        created_by=by if isinstance(by, User) else None,
         created_at=now,
     )
     endpoint.save()
@@ -54,6 +54,11 @@ def change(*, endpoint: WebhookEndpoint, url: str, events: Sequence[str], descri
         description,
     )
     endpoint.save(update_fields=["url", "events", "description"])
+
+
+def delete(*, endpoint: WebhookEndpoint) -> None:
+    """Delete an endpoint, with the log of what was delivered to it."""
+    endpoint.delete()
 
 
 def switch(*, endpoint: WebhookEndpoint, is_on: bool) -> None:

@@ -8,7 +8,8 @@ from ninja import Router
 
 from accounts.models import ApiKey
 from interviews.actions import accommodations, attempts, invitations
-from interviews.api import schemas, scoping
+from interviews.api import scoping
+from interviews.api.schemas import invitations as schemas
 from interviews.models import Accommodation, Invitation
 from interviews.models.accommodation import FIELDS
 from voice.web import scopes

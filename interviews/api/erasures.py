@@ -9,7 +9,8 @@ from ninja.pagination import paginate
 
 from accounts.models import ApiKey
 from interviews.actions import erasure
-from interviews.api import schemas, scoping
+from interviews.api import pages, scoping
+from interviews.api.schemas import erasures as schemas
 from interviews.models import Erasure
 from voice.web import scopes
 
@@ -17,7 +18,8 @@ router = Router()
 
 
 def _erasures_of_organisation(request: scoping.ApiRequest) -> QuerySet[Erasure]:
-    return Erasure.objects.filter(interview__organisation=request.auth.organisation)
+    of_mode = {"is_trial": request.auth.is_test}
+    return Erasure.objects.filter(interview__organisation=request.auth.organisation, **of_mode)
 
 
 @router.delete(
@@ -37,7 +39,7 @@ def erase_candidate(request: scoping.ApiRequest, invitation_id: UUID) -> Status[
 
 
 @router.get("/erasures", response={200: list[schemas.ErasureOut], **scoping.ERRORS}, summary="List erasures")
-@paginate(scoping.Pages)
+@paginate(pages.Pages, by=("requested_at",))
 @scopes.needs(ApiKey.Scope.ERASURE_READ)
 def list_erasures(request: scoping.ApiRequest) -> QuerySet[Erasure]:
     """What stays of erased candidates, for statistics. It names no person."""

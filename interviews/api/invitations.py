@@ -12,8 +12,11 @@ from ninja.pagination import paginate
 
 from accounts.models import ApiKey
 from interviews.actions import invitations
-from interviews.api import schemas, scoping
-from interviews.models import Invitation
+from interviews.actions.errors import ActionRefused
+from interviews.api import pages, scoping
+from interviews.api.schemas import invitations as schemas
+from interviews.api.schemas.values import InvitationStatus, Line
+from interviews.models import Interview, Invitation
 from voice.web import scopes
 
 logger = logging.getLogger(__name__)
@@ -32,17 +35,48 @@ router = Router()
 def invite(
     request: scoping.ApiRequest, interview_id: UUID, payload: schemas.InvitationIn
 ) -> Status[Invitation]:
-    interview = scoping.one(scoping.interviews_of_organisation(request), interview_id, "interview")
+    interview = _interview(request, interview_id)
+    return Status(201, _shown(request, _invited(request, interview, payload)))
+
+
+@router.post(
+    "/interviews/{uuid:interview_id}/invitations/batch",
+    response={200: schemas.InvitationBatchOut, **scoping.ERRORS},
+    summary="Invite up to 100 candidates",
+)
+@scopes.needs(ApiKey.Scope.INVITATIONS_WRITE)
+def invite_many(
+    request: scoping.ApiRequest, interview_id: UUID, payload: schemas.InvitationBatchIn
+) -> dict[str, Any]:
+    """Each is answered by itself: one that is refused stops no other. A body that is not as described invites
+    nobody."""
+    interview = _interview(request, interview_id)
+    results = [_tried(request, interview, index, each) for index, each in enumerate(payload.invitations)]
+    if invited := [each["invitation"] for each in results if "invitation" in each]:
+        _shown(request, *invited)
+    return {"results": results, "invited": len(invited), "refused": len(results) - len(invited)}
+
+
+def _interview(request: scoping.ApiRequest, interview_id: UUID) -> Interview:
+    rows = scoping.interviews_of_organisation(request).select_related("published")
+    return scoping.one(rows, interview_id, "interview")
+
+
+def _tried(
+    request: scoping.ApiRequest, interview: Interview, index: int, payload: schemas.InvitationIn
+) -> dict[str, Any]:
+    try:
+        return {"index": index, "invitation": _invited(request, interview, payload)}
+    except ActionRefused as refused:
+        return {"index": index, "code": refused.code, "detail": refused.detail}
+
+
+def _invited(request: scoping.ApiRequest, interview: Interview, payload: schemas.InvitationIn) -> Invitation:
     now = timezone.now()
-    invitation = invitations.invite(
-        interview=interview,
-        candidate_name=payload.candidate_name,
-        candidate_email=payload.candidate_email,
-        expires_at=payload.expires_at or now + timedelta(days=INVITATION_DAYS),
-        by=request.auth,
-        now=now,
+    values = payload.dict() | {"expires_at": payload.expires_at or now + timedelta(days=INVITATION_DAYS)}
+    return invitations.invite(
+        interview=interview, **values, is_test=request.auth.is_test, by=request.auth, now=now
     )
-    return Status(201, _shown(request, invitation))
 
 
 def _shown(request: scoping.ApiRequest, *shown: Invitation) -> Invitation:
@@ -52,21 +86,22 @@ def _shown(request: scoping.ApiRequest, *shown: Invitation) -> Invitation:
     return shown[0]
 
 
-class PagesOfLinks(scoping.Pages):
+class PagesOfLinks(pages.Pages):
     """Pages of invitations with their links."""
 
     def paginate_queryset(
         self, queryset: QuerySet, pagination: Any, request: Any, **params: Any
     ) -> dict[str, Any]:
         page = super().paginate_queryset(queryset, pagination, request, **params)
-        if items := list(page["items"]):
-            _shown(request, *items)
-        return {**page, "items": items}
+        if page["items"]:
+            _shown(request, *page["items"])
+        return page
 
 
 class InvitationFilter(Schema):
     interview_id: UUID | None = None
-    status: schemas.InvitationStatus | None = None
+    status: InvitationStatus | None = None
+    external_id: Line | None = None
 
 
 @router.get(
@@ -98,7 +133,8 @@ def read_invitation(request: scoping.ApiRequest, invitation_id: UUID) -> Invitat
 )
 @scopes.needs(ApiKey.Scope.INVITATIONS_WRITE)
 def revoke(request: scoping.ApiRequest, invitation_id: UUID) -> Invitation:
-    invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
+    rows = scoping.invitations_of_organisation(request).select_related(None)
+    invitation = scoping.one(rows, invitation_id, "invitation")
     invitations.revoke(invitation=invitation, by=request.auth, now=timezone.now())
     invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
     return _shown(request, invitation)

@@ -1,15 +1,40 @@
-"""The router of the REST API of interviews, with one router for each resource and an organisation's keys."""
+"""The router of the REST API of interviews: one for each resource, with what all operations share."""
 
 from ninja import Router
 
-from interviews.api import arrangements, erasures, interviews, invitations, sessions
+from interviews.api import (
+    arrangements,
+    bank,
+    candidates,
+    conditions,
+    erasures,
+    exports,
+    idempotency,
+    interviews,
+    invitations,
+    organisation,
+    results,
+    sessions,
+    sparse,
+    versions,
+    webhooks,
+)
 from interviews.api.scoping import AUTH
 from voice.web import intake
 
 router = Router(auth=AUTH, tags=["interviews"])
-router.add_decorator(intake.with_allowance, mode="view")
+for each in (sparse.told, idempotency.in_one_transaction, conditions.answered, intake.with_allowance):
+    router.add_decorator(each, mode="view")
+router.add_decorator(idempotency.answered_before)
 router.add_router("", interviews.router)
+router.add_router("", versions.router)
+router.add_router("", bank.router)
 router.add_router("", invitations.router)
 router.add_router("", arrangements.router)
 router.add_router("", sessions.router)
+router.add_router("", results.router)
+router.add_router("", candidates.router)
+router.add_router("", exports.router)
+router.add_router("", webhooks.router)
+router.add_router("", organisation.router)
 router.add_router("", erasures.router)

@@ -14,11 +14,13 @@ from ninja.pagination import paginate
 
 from accounts.models import ApiKey
 from interviews.actions.errors import WrongState
-from interviews.api import schemas, scoping
+from interviews.api import pages, scoping
+from interviews.api.schemas import results as schemas
 from interviews.exports.schema import CandidateInterview, described
 from interviews.models import Answer, Session
-from interviews.queries import records
-from voice.models import Recording, Transcript
+from interviews.queries import blindness, records
+from interviews.queries.answers import AnswerRecord
+from voice.models import Recording
 from voice.recordings import addresses
 from voice.web import scopes
 
@@ -42,9 +44,11 @@ def read_session(request: scoping.ApiRequest, session_id: UUID) -> Session:
 )
 @scopes.needs(ApiKey.Scope.RESULTS_READ)
 def export_session(request: scoping.ApiRequest, session_id: UUID) -> CandidateInterview:
+    """`evaluation` is null unless the key has `scores:read` too."""
     session = scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
     logger.info("session %s exported to key %s", session.pk, request.auth.pk)
-    return described(records.of(session.pk), now=timezone.now())
+    viewer = blindness.PROGRAM if ApiKey.Scope.SCORES_READ in request.auth.granted else None
+    return described(records.of(session.pk, viewer=viewer), now=timezone.now())
 
 
 @router.get(
@@ -52,11 +56,11 @@ def export_session(request: scoping.ApiRequest, session_id: UUID) -> CandidateIn
     response={200: list[schemas.AnswerOut], **scoping.ERRORS},
     summary="Its answers",
 )
-@paginate(scoping.Pages)
+@paginate(pages.InOrder, by=("position", "follow_up"))
 @scopes.needs(ApiKey.Scope.RESULTS_READ)
 def list_answers(request: scoping.ApiRequest, session_id: UUID) -> QuerySet[Answer]:
     session = scoping.one(scoping.sessions_of_organisation(request), session_id, "session")
-    answers = session.answers.exclude(kind=Answer.Kind.PRACTICE).order_by("position", "follow_up")
+    answers = session.answers.exclude(kind=Answer.Kind.PRACTICE)
     return answers.select_related("recording__transcript")
 
 
@@ -66,8 +70,10 @@ def list_answers(request: scoping.ApiRequest, session_id: UUID) -> QuerySet[Answ
     summary="What was said",
 )
 @scopes.needs(ApiKey.Scope.RESULTS_READ)
-def read_transcript(request: scoping.ApiRequest, answer_id: UUID) -> Transcript:
-    transcript = getattr(scoping.answer_of_organisation(request, answer_id).recording, "transcript", None)
+def read_transcript(request: scoping.ApiRequest, answer_id: UUID) -> schemas.TranscriptOut:
+    """Word by word, in layers: as it was recognised, corrected by reviewers, reworded by the candidate."""
+    row = scoping.answer_of_organisation(request, answer_id)
+    transcript = schemas.transcript_out(AnswerRecord.of(row))
     if transcript is None:
         raise Http404("This answer has no recording that was completed.")
     return transcript

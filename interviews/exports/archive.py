@@ -1,7 +1,7 @@
 """Recordings as a ZIP that is made while it is sent: it is nowhere as a whole, a block of it in memory."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -21,14 +21,16 @@ MAX_RECORDINGS: Final = 5_000
 """Their names are in memory while they are sent."""
 
 
-def stream(rows: Sequence[RecordingRow], *, now: datetime) -> Iterator[bytes]:
+def stream(
+    rows: Sequence[RecordingRow], *, now: datetime, on_row: Callable[[int], object] = lambda number: None
+) -> Iterator[bytes]:
     """Return the pieces of a ZIP: recordings, and `CONTENTS`: what is in it, what is not, and why.
 
-    FLAC is compressed already, so it is stored as it is.
+    FLAC is compressed already, so it is stored as it is. on_row: called with 1, 2, 3 … after each row.
     """
     # While the pieces are made, the language and the time zone of the request have ended.
     words = _Words(_header(), [_reason(row) for row in rows], _("not there any more"))
-    return _pieces(rows, words, comment=f"{timezone.localtime(now):%Y-%m-%d %H:%M %Z}")
+    return _pieces(rows, words, on_row, comment=f"{timezone.localtime(now):%Y-%m-%d %H:%M %Z}")
 
 
 class _Words(NamedTuple):
@@ -39,9 +41,11 @@ class _Words(NamedTuple):
     gone: str
 
 
-def _pieces(rows: Sequence[RecordingRow], words: _Words, *, comment: str) -> Iterator[bytes]:
+def _pieces(
+    rows: Sequence[RecordingRow], words: _Words, on_row: Callable[[int], object], *, comment: str
+) -> Iterator[bytes]:
     archive, listed = ZipStream(), []
-    for row, known_reason in zip(rows, words.reasons, strict=True):
+    for number, (row, known_reason) in enumerate(zip(rows, words.reasons, strict=True), start=1):
         digest = hashlib.sha256()
         name, reason = _name(row), known_reason
         if not reason:
@@ -53,6 +57,7 @@ def _pieces(rows: Sequence[RecordingRow], words: _Words, *, comment: str) -> Ite
                 archive.add(_hashed(content, digest), name)
                 yield from archive.all_files()
         listed.append(_line(row, name, reason, digest.hexdigest()))
+        on_row(number)
     contents = tables.write_csv(words.header, listed)
     archive.comment = comment.encode()
     archive.add(downloads.Blocks(contents), CONTENTS)

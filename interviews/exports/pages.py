@@ -90,8 +90,9 @@ class ExportActions(ScopedModelAdmin):
 
         written = tables.KINDS[kind]
         asked = scores.criteria_of(chosen)
-        rows_written = candidates.rows(chosen, asked, viewer=cast("User", request.user), on_chunk=log)
-        file = written.write(candidates.header(asked), rows_written)
+        viewer = cast("User", request.user)
+        rows_written = candidates.rows(chosen, asked, viewer=viewer, on_chunk=log)
+        file = written.write(candidates.header(asked, viewer=viewer), rows_written)
         name = f"{names.of_list(str(_('candidates')), timezone.now())}.{kind}"
         return downloads.streamed(
             request, downloads.Blocks(file), name=name, content_type=written.content_type

@@ -160,7 +160,8 @@ class CandidateInterview(Schema):
         description="What the platform noticed, in the order of time, without a judgement."
     )
     evaluation: ExportedEvaluation | None = Field(
-        description="Scores and decision, as far as the person who exports may see them. Null for programs."
+        description="Scores and decision, as far as the person who exports may see them. "
+        "Programs need a key with `scores:read`; null without."
     )
 
 
@@ -235,7 +236,7 @@ def _answer(each: AnswerRecord) -> ExportedAnswer:
         typed_text=answer.typed_text,
         flagged_at=_local(answer.flagged_at),
         recording=_recording(each.recording) if each.recording else None,
-        transcript=_transcript(each, each.transcript) if each.transcript else None,
+        transcript=transcript_of(each),
     )
 
 
@@ -245,8 +246,10 @@ def _recording(recording: Any) -> ExportedRecording:
     )
 
 
-def _transcript(each: AnswerRecord, transcript: Any) -> ExportedTranscript:
-    return ExportedTranscript(
+def transcript_of(each: AnswerRecord) -> ExportedTranscript | None:
+    """Return the transcript of an answer; None without a recording that was completed."""
+    transcript: Any = each.transcript
+    return transcript and ExportedTranscript(
         version=transcript.version,
         status=transcript.status,
         text=transcript.text,

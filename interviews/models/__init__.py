@@ -2,6 +2,7 @@
 
 from interviews.models.accommodation import Accommodation
 from interviews.models.answer import Answer
+from interviews.models.answered_request import AnsweredRequest
 from interviews.models.bank import BankQuestion
 from interviews.models.batch import InvitationBatch
 from interviews.models.correction import Correction
@@ -9,6 +10,7 @@ from interviews.models.decision import Decision
 from interviews.models.draft_evaluation import DraftEvaluation, DraftRequest, Suggestion
 from interviews.models.erasure import Erasure
 from interviews.models.exchange import Exchange
+from interviews.models.export import Export
 from interviews.models.groups import GroupDeclaration, GroupSurvey, ImpactReport
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
@@ -25,6 +27,7 @@ from interviews.models.session import Session
 from interviews.models.version import InterviewVersion
 from interviews.models.vocabulary import Vocabulary
 from interviews.models.webhook import (
+    EventFeed,
     EventType,
     WebhookAttempt,
     WebhookDelivery,
@@ -35,6 +38,7 @@ from interviews.models.webhook import (
 __all__ = [
     "Accommodation",
     "Answer",
+    "AnsweredRequest",
     "Application",
     "Assignment",
     "BankQuestion",
@@ -44,8 +48,10 @@ __all__ = [
     "DraftEvaluation",
     "DraftRequest",
     "Erasure",
+    "EventFeed",
     "EventType",
     "Exchange",
+    "Export",
     "GroupDeclaration",
     "GroupSurvey",
     "ImpactReport",

@@ -69,6 +69,17 @@ class Invitation(models.Model):
         editable=False,
         help_text=_("The draft that a recruiter tries. It is never counted, and erased after a day."),
     )
+    external_id = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("By which another system knows it; one in an organisation."),
+    )
+    metadata = models.JSONField(
+        default=dict, db_default={}, editable=False, help_text=_("Texts that another system keeps with it.")
+    )
     accommodation = models.ForeignKey(
         "interviews.Accommodation",
         null=True,
@@ -112,6 +123,9 @@ class Invitation(models.Model):
                 name="invitations_to_expire",
             ),
             models.Index(fields=["-created_at"], name="newest_invitations"),
+            models.Index(
+                fields=["external_id"], condition=~models.Q(external_id=""), name="invitations_of_others"
+            ),
             # Finds the other invitations of a candidate (queries/candidates.py).
             models.Index(Lower("candidate_email"), "created_at", name="invitations_of_an_address"),
         ]
@@ -136,6 +150,11 @@ class Invitation(models.Model):
         """The version of the interview that the candidate agreed to; before that, the published one."""
         session = getattr(self, "session", None)
         return (session and session.definition) or self.tried or self.interview.published
+
+    @property
+    def is_test(self) -> bool:
+        """Whether nobody counts it: a key for tests made it, or a recruiter who tries the interview."""
+        return self.tried_id is not None
 
     @property
     def begin_by(self) -> datetime:

@@ -88,6 +88,7 @@ class WebhookEvent(models.Model):
 
     subject: the id of the candidate's invitation; no foreign key, for the news of an erasure outlives it.
     sequence: 1, 2, 3 … for each subject. data: ids only; who wants more asks the API with a key.
+    position: in the feed of the organisation; None until a reader finds it there.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -97,14 +98,35 @@ class WebhookEvent(models.Model):
     sequence = models.PositiveIntegerField(_("sequence"))
     data = models.JSONField()
     happened_at = models.DateTimeField(_("happened at"), default=timezone.now, db_index=True)
+    position = models.PositiveBigIntegerField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["subject", "sequence"], name="one_event_for_a_number"),
         ]
+        indexes = [
+            models.Index(fields=["organisation", "position"], name="events_by_place"),
+            models.Index(
+                fields=["organisation"],
+                condition=models.Q(position=None) & ~models.Q(type=EventType.TEST),
+                name="events_without_a_place",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.sequence}"
+
+
+class EventFeed(models.Model):
+    """How many events of an organisation were given a place in its feed. Its lock is held while some are."""
+
+    organisation = models.OneToOneField(
+        Organisation, primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    last_position = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id}: {self.last_position}"
 
 
 class WebhookDelivery(models.Model):

@@ -7,7 +7,18 @@ them case by case.
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +28,14 @@ from interviews.models import Assignment, Decision, Message, Scorecard, Session
 from interviews.texts.mails import OF_DECISIONS
 
 HIDDEN, UNDECIDED = "hidden", "undecided"
+
+
+class Program:
+    """A program whose key may read scores and decisions. It scores nobody, so nothing is hidden from it."""
+
+
+PROGRAM: Final = Program()
+Viewer = User | Program
 WORDS: Final = {
     **dict(Decision.Outcome.choices),
     UNDECIDED: _("not decided"),
@@ -57,8 +76,10 @@ def has_rubric(session: Session) -> bool:
     return bool(session.definition and session.definition.rubric)
 
 
-def hidden_from(user: User) -> Q:
+def hidden_from(user: Viewer) -> Q:
     """Return the condition under which a session's decision is hidden from the user."""
+    if isinstance(user, Program):
+        return Q(pk__in=[])
     to_score = Q(Exists(Assignment.objects.filter(session=OuterRef("pk"), reviewer=user)))
     if not access.is_unlimited(user):
         own = access.organisation_ids(user, access.WRITERS)
@@ -66,11 +87,13 @@ def hidden_from(user: User) -> Q:
     return Q(definition__isnull=False) & ~Q(definition__rubric=[]) & ~scores_shown_to(user) & to_score
 
 
-def scores_shown_to(user: User, *, session: str = "pk") -> Exists:
+def scores_shown_to(user: Viewer, *, session: str = "pk") -> Exists | Value:
     """Return the condition under which a session's scores are shown to the user: `visible(...).scores`.
 
     session: the path to the session's id. A session without a rubric has no scores.
     """
+    if isinstance(user, Program):
+        return Value(True, output_field=BooleanField())
     seen = Scorecard.objects.filter(reviewer=user, others_seen_at__isnull=False)
     return Exists(seen.filter(session=OuterRef(session)))
 
@@ -81,7 +104,7 @@ def without_hidden_mails(rows: QuerySet[Message], user: User) -> QuerySet[Messag
     return rows.exclude(kind__in=OF_DECISIONS, invitation__session__in=hidden)
 
 
-def with_decision(rows: QuerySet[Session], user: User) -> QuerySet[Session]:
+def with_decision(rows: QuerySet[Session], user: Viewer) -> QuerySet[Session]:
     """`rows` with `shown_outcome`: a `Decision.Outcome`, `UNDECIDED`, or `HIDDEN` from this user."""
     current = Decision.objects.filter(session=OuterRef("pk"), is_current=True).values("outcome")[:1]
     return rows.annotate(

@@ -11,7 +11,7 @@ Each function takes the invitations that the user may read, and knows no others.
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Lower
 
 from interviews.models import Invitation
@@ -55,13 +55,31 @@ def count_invitations(invitations: Collection[Invitation], *, among: Invitations
     return {key: counts.get(address, 1) for key, address in keys.items()}
 
 
+def with_words(rows: QuerySet[Invitation], words: str) -> QuerySet[Invitation]:
+    """Return those whose name or address has the words."""
+    return rows.filter(Q(candidate_name__icontains=words) | Q(candidate_email__icontains=words))
+
+
+def with_invitation_count(rows: QuerySet[Invitation]) -> QuerySet[Invitation]:
+    """`rows` of `newest_of_each` with `invitation_count`: how many the candidate has in the organisation."""
+    others = Invitation.objects.counted().annotate(address=AddressOf)
+    same = others.filter(
+        address=OuterRef("address"), interview__organisation=OuterRef("interview__organisation")
+    )
+    count = same.order_by().values("address").annotate(count=Count("pk")).values("count")
+    is_alone = When(candidate_email="", then=1)
+    return rows.annotate(
+        invitation_count=Case(is_alone, default=Subquery(count), output_field=IntegerField())
+    )
+
+
 def page_of(
     invitations: Invitations, *, words: str = "", before: Invitation | None = None, length: int
 ) -> list[Invitation]:
     """Return candidates whose name or address has the words, `length` of them after `before`."""
     rows = newest_of_each(invitations).select_related("interview__organisation")
     if words:
-        rows = rows.filter(Q(candidate_name__icontains=words) | Q(candidate_email__icontains=words))
+        rows = with_words(rows, words)
     if before is not None:
         rows = rows.filter(
             Q(created_at__lt=before.created_at) | Q(created_at=before.created_at, pk__lt=before.pk)

@@ -54,10 +54,11 @@ class Evaluation:
     """scores: the viewer's own draft. own, others: what is submitted. decisions: the newest first.
 
     drafted: what a language model suggests; None before the viewer's own score is submitted.
+    viewer: None for a program.
     """
 
     session: Session
-    viewer: User
+    viewer: User | None
     visible: Visible
     has_ended: bool
     may_decide: bool
@@ -90,12 +91,35 @@ class Evaluation:
         if self.visible.scores or (self.card is not None and not self.card.is_blind):
             return False
         authors = {each.decided_by_id for each in self.decisions} | {each.author_id for each in self.notes}
-        return bool(authors - {self.viewer.pk})
+        return bool(authors - {self.viewer.pk if self.viewer else None})
 
     @property
     def is_changed(self) -> bool:
         """Whether the draft is not what was submitted last."""
         return self.own is not None and _kept(self.scores) != _kept(self.own.scores)
+
+
+def shown_to(viewer: blindness.Viewer, session: Session) -> Evaluation:
+    """Return what a person or a program may see of the evaluation of a session."""
+    return _all_submitted(session) if isinstance(viewer, blindness.Program) else of(session, viewer)
+
+
+def _all_submitted(session: Session) -> Evaluation:
+    """Return what was submitted and decided: no notes, drafts and suggestions, which are for people."""
+    return Evaluation(
+        session=session,
+        viewer=None,
+        visible=Visible(scores=True, judgement=True),
+        has_ended=session.status not in states.OPEN_SESSION_STATUSES,
+        may_decide=False,
+        card=None,
+        scores=[],
+        own=None,
+        others=_opinions(session, Q()),
+        notes=[],
+        decisions=list(session.decisions.select_related("decided_by")),
+        assignments=[],
+    )
 
 
 def of(session: Session, viewer: User) -> Evaluation:

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import User
 from interviews.models import Answer, InterviewVersion, Invitation, Session
 from interviews.queries import evaluation, integrity
 from interviews.queries.answers import AnswerRecord, complete
+from interviews.queries.blindness import Viewer
 from interviews.queries.evaluation import Evaluation
 from interviews.queries.integrity import Fact
 
@@ -23,7 +23,7 @@ CHUNK = 1000
 class Record:
     """A candidate's interview: what was agreed to, asked, answered, noticed, and judged.
 
-    evaluation: as far as the person who reads it may see it; None for programs.
+    evaluation: as far as the viewer may see it; None for a program whose key may not.
     """
 
     session: Session
@@ -41,10 +41,10 @@ class Record:
         return self.session.agreed
 
 
-def of(session_id: UUID, *, viewer: User | None = None) -> Record:
+def of(session_id: UUID, *, viewer: Viewer | None = None) -> Record:
     """Read a candidate's interview, in the same number of statements for any number of answers.
 
-    viewer: who gets the judgement, as far as this person may see it. Programs get none.
+    viewer: who gets the judgement, as far as this viewer may see it; None: nobody does.
 
     Raises Session.DoesNotExist.
     """
@@ -56,7 +56,7 @@ def of(session_id: UUID, *, viewer: User | None = None) -> Record:
         session=session,
         answers=found,
         facts=integrity.facts_of(session, [each.answer for each in found]),
-        evaluation=evaluation.of(session, viewer) if viewer else None,
+        evaluation=evaluation.shown_to(viewer, session) if viewer else None,
     )
 
 

@@ -28,6 +28,7 @@ from accounts.models import User
 from interviews.models import Decision, InterviewVersion, Invitation, Session, Submission
 from interviews.models.rubric import MOST_LEVELS, RubricCriterion
 from interviews.queries import blindness
+from interviews.queries.blindness import Viewer
 
 OUTCOMES: Final = (*Decision.Outcome.values, blindness.UNDECIDED, blindness.HIDDEN)
 LEVELS: Final = range(MOST_LEVELS + 1)
@@ -50,7 +51,7 @@ def criteria_of(sessions: QuerySet[Session]) -> list[Asked]:
     return list(found.values())
 
 
-def with_counts(rows: QuerySet[Session], viewer: User) -> QuerySet[Session]:
+def with_counts(rows: QuerySet[Session], viewer: Viewer) -> QuerySet[Session]:
     """`rows` with `scorecard_count`, how many were submitted, and `are_scores_shown` to the viewer."""
     submitted = Submission.objects.filter(scorecard__session=OuterRef("pk")).order_by()
     count = submitted.values("scorecard__session").annotate(count=Count("scorecard", distinct=True))
@@ -60,7 +61,7 @@ def with_counts(rows: QuerySet[Session], viewer: User) -> QuerySet[Session]:
     )
 
 
-def means(sessions: Iterable[Session], viewer: User) -> Mapping[UUID, Mapping[int, float]]:
+def means(sessions: Iterable[Session], viewer: Viewer) -> Mapping[UUID, Mapping[int, float]]:
     """Return the mean level of each criterion for each session whose scores the viewer may see.
 
     Each reviewer counts with what was submitted last. A score without a basis has no level.
@@ -145,5 +146,5 @@ def _firsts(invitations: QuerySet[Invitation], viewer: User) -> Any:
     return rows.order_by("scorecard_id", "submitted_at", "pk").distinct("scorecard_id").values("pk")
 
 
-def _shown(viewer: User) -> QuerySet[Submission]:
+def _shown(viewer: Viewer) -> QuerySet[Submission]:
     return Submission.objects.filter(blindness.scores_shown_to(viewer, session="scorecard__session"))

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -149,12 +148,21 @@ class WebhookEndpointAdmin(ScopedModelAdmin):
         context = {"url": _log_url(endpoint), "count": endpoint.deliveries.count()}
         return render_to_string("admin/interviews/webhookendpoint/log.html", context)
 
-    @action(description=_("Send a test"), permissions=["off"], icon="send")
-    def send_test(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    @action(
+        description=_("Send a test"),
+        permissions=["off"],
+        icon="send",
+        dialog={
+            "title": _("Send a test?"),
+            "description": _("The receiver gets an event that is about no candidate."),
+            "form_submit_text": _("Send"),
+        },
+    )
+    def send_test(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         endpoint = self.writable(request).get(pk=object_id)
         outbox.tell_test(endpoint, now=timezone.now())
         messages.success(request, _("A test is on its way. The list shows what came of it."))
-        return redirect(_log_url(endpoint))
+        return HttpResponse(headers={"HX-Redirect": _log_url(endpoint)})
 
     @action(
         description=_("New secret"),

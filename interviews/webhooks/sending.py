@@ -9,6 +9,7 @@ import json
 import ssl
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import httpcore
 from standardwebhooks import Webhook
@@ -24,14 +25,18 @@ AGENT = b"interview-platform-webhooks/1"
 Outcome = WebhookAttempt.Outcome
 
 
-def body_of(event: WebhookEvent) -> bytes:
-    """Return the JSON that is sent: type, timestamp (ISO 8601, UTC), and data: ids and a sequence."""
-    message = {
+def message_of(event: WebhookEvent) -> dict[str, Any]:
+    """Return what is told: type, timestamp (ISO 8601, UTC), and data: ids and a sequence."""
+    return {
         "type": event.type,
         "timestamp": event.happened_at.isoformat(),
         "data": {**event.data, "sequence": event.sequence},
     }
-    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def body_of(event: WebhookEvent) -> bytes:
+    """Return the JSON that is sent."""
+    return json.dumps(message_of(event), separators=(",", ":")).encode()
 
 
 def headers_of(event: WebhookEvent, body: bytes, *, secrets: Sequence[str], now: datetime) -> dict[str, str]:

@@ -12,14 +12,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from interview_platform.routing import websocket_urlpatterns
 from tests.access.organisation import Rows
 
-METHODS = ("GET", "POST", "PUT", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OF_PAGES = ("GET", "POST")
 """Pages do not look at other methods."""
-LAST = ("logout", "/erasure/candidate/", "/candidate")
+LAST = ("logout", "/archive", "/restore", "/erasure/candidate/", "}/candidate")
 """Parts of addresses that end what the others need."""
 OF_ROWS = {
     *("interview_id", "invitation_id", "session_id", "answer_id", "batch_id", "file_id", "erasure_id"),
+    *("candidate_id", "webhook_id", "delivery_id", "export_id"),
     *("object_id", "id", "assignment_id", "mention_id", "note_id", "question_id", "report_id"),
+    "bank_question_id",
 }
 """Parameters that name a row of the organisation: not found means not admitted."""
 
@@ -91,10 +93,17 @@ def _value(name: str, template: str, rows: Rows) -> Any:
         "batch_id": rows.batch.pk,
         "file_id": rows.batch_file.pk,
         "erasure_id": rows.erasure.pk,
+        "candidate_id": rows.invitation.pk,
+        "webhook_id": rows.webhookendpoint.pk,
+        "delivery_id": rows.webhookdelivery.pk,
+        "export_id": rows.export.pk,
         "assignment_id": rows.assignment.pk,
         "mention_id": rows.mention.pk,
         "note_id": rows.note.pk,
         "report_id": rows.impactreport.pk,
+        "bank_question_id": rows.bankquestion.pk,
+        "number": 1,
+        "code": "bad_value",
         "content_type_id": ContentType.objects.get_for_model(rows.interview).pk,
         "app_label": "interviews",
         "extension": "vtt",

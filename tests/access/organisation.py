@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from accounts.models import ApiKey, ColleagueInvitation, Membership, Organisation, User
@@ -20,6 +22,7 @@ from interviews.models import (
     DraftRequest,
     Erasure,
     Exchange,
+    Export,
     GroupDeclaration,
     GroupSurvey,
     ImpactReport,
@@ -84,6 +87,7 @@ class Rows(NamedTuple):
     impactreport: ImpactReport
     webhookendpoint: WebhookEndpoint
     webhookdelivery: WebhookDelivery
+    export: Export
     batch: Batch
     batch_file: BatchFile
 
@@ -229,6 +233,13 @@ def make() -> Rows:
         ),
         webhookendpoint=endpoint,
         webhookdelivery=WebhookDelivery.objects.create(event=event, endpoint=endpoint),
+        export=Export.objects.create(
+            organisation=organisation,
+            kind="candidates_csv",
+            status="done",
+            storage_name=default_storage.save("exports/one.csv", ContentFile(MARK.encode())),
+            byte_count=9,
+        ),
         batch=batch,
         batch_file=BatchFile.objects.create(
             batch=batch, position=0, file_name=f"{MARK}.wav", byte_count=9, status="done", text=f"a {MARK}"

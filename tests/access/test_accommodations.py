@@ -70,4 +70,4 @@ def test_no_answer_of_the_api_has_the_reason(rows):
     client = VISITORS["key: interviews"](rows)
     for address in addresses.all_of(rows):
         if address.method == "GET" and address.template.startswith("/api/v1/"):
-            assert REASON.encode() not in client.get(address.path).content, address.path
+            assert REASON.encode() not in addresses.body(client.get(address.path)), address.path

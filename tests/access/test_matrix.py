@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import cache
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from interview_platform.asgi import application
+from interview_platform.management.commands.publish_api import described
 from tests.access import addresses, organisation, table
 from tests.access.organisation import MARK, TOLD_TO_NO_ONE
 from tests.access.visitors import STRANGERS, VISITORS
@@ -52,7 +54,20 @@ def is_admitted(response, address) -> bool:
 def send(client, address):
     if address.method == "GET":
         return client.get(address.path)
-    return client.generic(address.method, address.path, json.dumps(SENT), content_type="application/json")
+    body = bodies().get((address.method, address.template), SENT)
+    return client.generic(address.method, address.path, json.dumps(body), content_type="application/json")
+
+
+@cache
+def bodies():
+    """What the API's description gives as examples, by method and address."""
+    return {
+        (method.upper(), path): content["example"]
+        for path, methods in described()["paths"].items()
+        for method, operation in methods.items()
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+        if "example" in content
+    }
 
 
 def everything(rows):

@@ -31,6 +31,17 @@ def change(statement: str, *parameters: Any) -> int:
         return cursor.rowcount
 
 
+def hold(name: str) -> None:
+    """Let others who hold this name wait until the end of this transaction. Takes the lock of no row."""
+    fetch("SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))) held", name)
+
+
+def try_to_hold(name: str) -> bool:
+    """Return whether nobody held this name; then it is held as by `hold`."""
+    [[is_free]] = fetch("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", name)
+    return is_free
+
+
 def insert(*rows: Model) -> None:
     """Write new rows of one model in one statement. No signal is sent."""
     if not rows:

@@ -38,8 +38,8 @@ class Registered:
     alive: Callable[[Collection[str]], set[str]] = lambda keys: set(keys)
 
 
-def _with_row(rows: QuerySet) -> Callable[[Collection[str]], set[str]]:
-    """Return a function that tells which keys are primary keys of `rows`."""
+def with_row(rows: QuerySet) -> Callable[[Collection[str]], set[str]]:
+    """Return a function that tells which keys are primary keys of `rows`, for `Registered.alive`."""
 
     def alive(keys: Collection[str]) -> set[str]:
         to_key = rows.model._meta.pk.to_python  # noqa: SLF001  a documented name
@@ -64,7 +64,7 @@ STORES: Final[Mapping[str, Registered]] = {
         tables=("voice.Recording", "voice.Transcript", "voice.TranscriptVersion"),
         redis_keys=("voice:recording:*",),
         files="recordings/",
-        alive=_with_row(Recording.objects.exclude(status=Recording.Status.DISCARDED)),
+        alive=with_row(Recording.objects.exclude(status=Recording.Status.DISCARDED)),
     ),
     Store.SPEECH: Registered(
         speech.erase_speech,
@@ -72,7 +72,7 @@ STORES: Final[Mapping[str, Registered]] = {
         tables=("voice.Speech",),
         redis_keys=("voice:cache:item:question-*",),
         files="speech/",
-        alive=_with_row(Speech.objects.all()),
+        alive=with_row(Speech.objects.all()),
     ),
     Store.CLONED_VOICE: Registered(
         speech.erase_clone,
@@ -80,14 +80,14 @@ STORES: Final[Mapping[str, Registered]] = {
         tables=("voice.ClonedVoice",),
         redis_keys=("voice:cache:item:*",),
         files="voices/",
-        alive=_with_row(ClonedVoice.objects.all()),
+        alive=with_row(ClonedVoice.objects.all()),
     ),
     Store.BATCH: Registered(
         lambda key: object_storage.delete(batches.directory(key)),
         lambda key: object_storage.names(batches.directory(key)),
         tables=("voice.Batch", "voice.BatchFile"),
         files="batches/",
-        alive=_with_row(Batch.objects.all()),
+        alive=with_row(Batch.objects.all()),
     ),
 }
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Prefetch
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Field, File, Form, Query, Router, Schema, Status
 from ninja import UploadedFile as NinjaFile
@@ -24,14 +24,14 @@ from voice.service.requests import FORMATS, ConversionRequest, SpeechRequest, Tr
 from voice.speech import cloning
 from voice.speech.voices import described, speaks
 from voice.text import sentiment, transcripts
-from voice.web import intake, responses, schemas, scopes
+from voice.web import http_errors, intake, responses, schemas, scopes
 from voice.web.intake import VoiceHttpRequest
 from voice.web.schemas import AUDIO, TEXT_TYPES, TEXTS
 
 MAX_LIMIT = 100
 DIGITS = "1, 2, 3, 4, 5."
 """Every voice can read these in its own language."""
-ERRORS = {(400, 401, 403, 404, 405, 413, 422, 429, 500, 503, 504): schemas.ErrorOut}
+ERRORS = {(400, 401, 403, 404, 405, 413, 422, 429, 500, 503, 504): schemas.ProblemOut}
 
 router = Router(tags=["speech"])
 router.add_decorator(intake.with_allowance, mode="view")
@@ -257,7 +257,7 @@ async def read_batch_file(
         raise Http404("You have no batch with such a file.")
     if row.status != BatchFile.Status.DONE:
         detail = row.last_error or "The file was not recognised yet; ask again later."
-        return JsonResponse({"code": f"file_{row.status}", "detail": detail}, status=409)
+        return http_errors.as_problem(409, f"file_{row.status}", detail)
     recognised = batches.recognised_fields(row)
     return recognised if format == "json" else _as_text(recognised, format)
 

@@ -1,13 +1,16 @@
 """Map errors of the speech service to HTTP: status, field, time to retry."""
 
 import math
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http import JsonResponse
 from django.http.multipartparser import MultiPartParserError
 
 from voice.errors import RequestRefused, VoiceError
+from voice.infra import correlation
+from voice.web import problems
 
 STATUS: Final = {
     "bad_value": 422,
@@ -30,6 +33,12 @@ FIELDS: Final = {"audio_rejected": "file", "text_rejected": "text", "language_un
 UNAVAILABLE_RETRY_S = 30
 BOUNDS = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, MultiPartParserError)
 """Errors that Django raises for a body that it does not read to the end."""
+
+
+def as_problem(status: int, code: str, detail: str, **extra: Any) -> JsonResponse:
+    """Return an error as a problem document, which names the request."""
+    told = problems.problem(status, code, detail, request_id=correlation.request_id(), **extra)
+    return JsonResponse(told, status=status, content_type=problems.CONTENT_TYPE)
 
 
 def unreadable(error: Exception) -> RequestRefused:

@@ -26,12 +26,28 @@ from voice.service.requests import (
 ResultFormat = Literal["json", "text", "srt", "vtt"]
 
 
-class ErrorOut(Schema):
-    """Why nothing was done: `code` for programs, `detail` for people, `field` where one is to blame."""
+class PlaceOut(Schema):
+    """One value that is not allowed, and why."""
 
-    code: str
+    field: str = Field(description="Its name, with points between the levels: questions.0.text.")
+    pointer: str | None = Field(
+        None, description="The same as a JSON pointer into the body: #/questions/0/text."
+    )
     detail: str
-    field: str = ""
+
+
+class ProblemOut(Schema):
+    """Why nothing was done (RFC 9457): `code` for programs, `detail` for people."""
+
+    type: str = Field(description="Where the kind of problem is explained.")
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str | None = Field(None, description="As in X-Request-ID. Operators find it in the log.")
+    errors: list[PlaceOut] | None = Field(None, description="Each value that is not allowed.")
+    field: str = Field("", description="The first of them.")
+    scope: str | None = Field(None, description="Which scope the key lacks.")
 
 
 class SpeechIn(Schema):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from interviews.actions import accommodations, groups, invitations, open_links, webhooks
+from interviews.actions import accommodations, groups, idempotency, invitations, open_links, webhooks
 
 
 class Command(BaseCommand):
@@ -16,6 +16,7 @@ class Command(BaseCommand):
         counts.update(accommodations.rotate_keys())
         counts.update(groups.rotate_keys())
         counts.update(webhooks.rotate_keys())
+        counts.update(idempotency.rotate_keys())
         self.stdout.write(
             f"Links written anew: {counts['written']}. Links that had this key: {counts['current']}."
         )

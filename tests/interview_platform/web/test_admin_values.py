@@ -118,7 +118,7 @@ def test_no_address_of_ours_fails(root, clean_redis, address):
 def test_value_that_cannot_be_is_refused_in_json_by_the_apis(client, clean_redis, address):
     response = client.get(address)
     assert (response.status_code, response["Content-Type"]) in [
-        (422, "application/json"),
+        (422, "application/problem+json"),
         (400, "application/json"),  # OpenAI's form
     ]
 

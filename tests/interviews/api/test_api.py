@@ -61,8 +61,8 @@ def first_answer(session):
 
 def test_interviews_of_the_organisation_are_listed(api, interview, foreign):
     status, body = api("get", "/interviews")
-    assert (status, body["count"]) == (200, 1)
-    assert body["items"][0]["id"] == str(interview.id)
+    assert (status, body["next"]) == (200, None)
+    assert [each["id"] for each in body["items"]] == [str(interview.id)]
     assert body["items"][0]["question_count"] == 3
 
 
@@ -72,23 +72,6 @@ def test_interview_comes_with_its_questions_in_order(api, interview):
     assert [q["text"] for q in body["questions"]] == list(interview.questions.values_list("text", flat=True))
     assert {"think_seconds", "answer_limit_seconds", "retakes"} <= body["questions"][0].keys()
     assert (body["patience"], body["is_barge_in_allowed"]) == ("normal", True)
-
-
-def test_lists_are_cut_into_pages(api, interview):
-    factories.InterviewFactory.create_batch(4, organisation=interview.organisation)
-    _status, first = api("get", "/interviews", limit=3)
-    _status, rest = api("get", "/interviews", limit=3, offset=3)
-    assert (first["count"], len(first["items"]), len(rest["items"])) == (5, 3, 2)
-    assert not {i["id"] for i in first["items"]} & {i["id"] for i in rest["items"]}
-
-
-@pytest.mark.parametrize(
-    "params", [{"limit": 101}, {"limit": 0}, {"offset": -1}, {"offset": 10**20}, {"limit": "x"}]
-)
-def test_page_out_of_bounds_is_a_bad_value(api, params):
-    status, body = api("get", "/interviews", **params)
-    assert (status, body["code"]) == (422, "bad_value")
-    assert next(iter(params)) in body["detail"]
 
 
 def test_inviting_gives_a_link(api, interview):
@@ -133,6 +116,7 @@ def test_bad_invitation_names_the_field(api, interview, body, field):
     status, answer = api("post", f"/interviews/{interview.id}/invitations", body)
     assert (status, answer["code"]) == (422, "bad_value")
     assert field in answer["detail"] or field == "payload"
+    assert field == answer["field"] == answer["errors"][0]["field"] or field == "payload"
     assert not Invitation.objects.exists()
 
 
@@ -154,7 +138,7 @@ def test_invitations_can_be_filtered(api, interview, taken):
     _status, every = api("get", "/invitations")
     _status, started = api("get", "/invitations", status="started")
     _status, other = api("get", "/invitations", interview_id=str(uuid4()))
-    assert (every["count"], started["count"], other["count"]) == (2, 1, 0)
+    assert [len(each["items"]) for each in (every, started, other)] == [2, 1, 0]
     assert started["items"][0]["session_id"] == str(taken.id)
 
 
@@ -277,8 +261,8 @@ def test_nothing_of_another_organisation_is_found(api, foreign):
         status, body = api(method, path, {"candidate_name": "Ada"} if method == "post" else None)
         assert (path, status, body["code"]) == (path, 404, "not_found")
     assert Invitation.objects.count() == 1
-    assert api("get", "/invitations")[1]["count"] == 0
-    assert api("get", "/invitations", interview_id=str(foreign.id))[1]["count"] == 0
+    assert api("get", "/invitations")[1]["items"] == []
+    assert api("get", "/invitations", interview_id=str(foreign.id))[1]["items"] == []
 
 
 @pytest.mark.parametrize(
@@ -332,8 +316,6 @@ def test_signed_in_staff_need_a_key_too(client, interview):
 
 def test_description_is_complete_and_loads_nothing_from_elsewhere(client, db):
     described = client.get("/api/openapi.json").json()
-    operations = [one["operationId"] for path in described["paths"].values() for one in path.values()]
-    assert len([name for name in operations if name.startswith("interviews_api_")]) == 18
     assert {"BearerKey", "HeaderKey"} <= described["components"]["securitySchemes"].keys()
     page = client.get("/api/docs").content.decode()
     assert "//cdn" not in page

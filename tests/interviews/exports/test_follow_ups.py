@@ -70,7 +70,7 @@ def test_lists_count_their_seconds_and_no_further_question(record):
     viewer = factories.UserFactory(is_superuser=True)
     sessions = Session.objects.filter(pk=record.session.pk)
     [row] = candidates.rows(sessions, [], viewer=viewer, on_chunk=lambda chunk: None)
-    told = dict(zip(candidates.header([]), row, strict=True))
+    told = dict(zip(candidates.header([], viewer=viewer), row, strict=True))
     seconds = sum(each.recording.duration_s for each in record.answers if each.recording)
 
     assert (told["questions"], told["answered"]) == (2, 2)

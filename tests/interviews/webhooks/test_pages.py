@@ -65,7 +65,10 @@ def test_owner_changes_switches_and_renews(client, member, add):  # noqa: F811
 def test_test_event_is_seen_in_the_log_and_sent_again(client, member, add, receiver):  # noqa: F811
     member(Membership.Role.OWNER)
     endpoint = add()
-    log = client.get(reverse("admin:interviews_webhookendpoint_send_test", args=[endpoint.pk]), follow=True)
+    asked = client.get(reverse("admin:interviews_webhookendpoint_send_test", args=[endpoint.pk]))
+    assert asked.status_code == 200
+    assert not WebhookDelivery.objects.exists(), "looking at the dialog sends nothing"
+    log = client.get(act(client, endpoint, "send_test")["HX-Redirect"])
     assert "webhook.test" in log.content.decode()
     delivery.deliver(endpoint_id=endpoint.pk)
     row = WebhookDelivery.objects.get()

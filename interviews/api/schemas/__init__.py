@@ -1,0 +1,1 @@
+"""Requests and responses of the REST API, one file for each resource."""
