@@ -16,6 +16,8 @@ from rq.exceptions import NoSuchJobError
 
 from accounts import logos
 from accounts.access import for_members, for_owners, for_superusers
+from accounts.audit import recording
+from accounts.audit.doors import Kind, leave_entries
 from accounts.joining import join
 from accounts.profile import profile, switch
 from interview_platform.web import health, metrics, sign_in
@@ -27,6 +29,7 @@ from interviews.searching.candidates_page import candidate, candidates_list
 from interviews.searching.search_page import search
 from interviews.watching.page import watching_page
 from voice import urls as voice_urls
+from voice.infra import correlation
 from voice.web.engines_page import engines_page
 
 admin.site.index_title = _("Overview")
@@ -126,3 +129,5 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("ready", health.ready),
     path("metrics", metrics.metrics, name="metrics"),
 ]
+leave_entries(urlpatterns, of_others={"index": Kind.LISTED})
+recording.request_id = correlation.request_id

@@ -10,6 +10,7 @@ from django.utils import timezone
 from ninja import Query, Router, Schema, Status
 from ninja.pagination import paginate
 
+from accounts.audit.doors import about_candidates
 from accounts.models import ApiKey
 from interviews.actions import invitations
 from interviews.api import schemas, scoping
@@ -42,6 +43,7 @@ def invite(
         by=request.auth,
         now=now,
     )
+    about_candidates([invitation.pk], organisation_id=request.auth.organisation_id)
     return Status(201, _shown(request, invitation))
 
 

@@ -5,7 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
+from accounts.audit.recording import Actor, Entry, Kind, record
 from interviews.models import Answer, Erasure, Invitation, Session
 from voice.privacy import scanning
 
@@ -26,6 +28,8 @@ class Command(BaseCommand):
         parser.add_argument("--token", default="", help="the last part of the candidate's link")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        entry = Entry(Kind.READ, "prove_erasure", timezone.now(), actor=Actor.COMMAND)
+        record(entry, candidates=[options["id"]])
         words = {"id": [str(options["id"])], **{kind: [options[kind]] for kind in WORDS if options[kind]}}
         for kind, more in _known(options["id"]).items():
             words[kind] = [*dict.fromkeys([*words.get(kind, []), *more])]
