@@ -1,7 +1,7 @@
 """Signals that the speech service sends to other apps, which it never imports.
 
-Sent after the row is committed; receivers get the row as keyword argument. Accesses are told before anything is
-sent: a receiver that fails prevents them.
+Sent after the row is committed; receivers get the row as keyword argument. Accesses are told before anything
+is sent: a receiver that fails prevents them.
 """
 
 from django.dispatch import Signal

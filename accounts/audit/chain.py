@@ -135,6 +135,14 @@ def heads(organisations: Iterable[int]) -> dict[int, Head]:
         return {of: Head(number, bytes(mac)) for of, number, mac, _key in cursor.fetchall()}
 
 
+def holds(organisation: int, head: Head) -> bool:
+    """Whether the chain holds this link, or began after it."""
+    if head.number <= begins_at(organisation).number:
+        return True
+    link = AuditLink.objects.filter(organisation=organisation, number=head.number).first()
+    return link is not None and bytes(link.mac) == head.mac
+
+
 def organisations() -> list[int]:
     """Return the organisations that have a chain, also those that are gone."""
     with connection.cursor() as cursor:

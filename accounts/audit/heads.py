@@ -1,7 +1,7 @@
 """The heads of all chains, kept outside the database: in object storage, a file for each day, and in the log.
 
-Whoever cuts the newest entries off, with their links, leaves a chain that is right in itself. But it ends before
-the head that was kept.
+Whoever cuts the newest entries off, with their links, leaves a chain that is right in itself. But it ends
+before the head that was kept.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from accounts import metrics
 from accounts.audit import chain, keys
 from accounts.audit.chain import Head
 
@@ -37,12 +38,23 @@ def keep(now: datetime) -> int:
     before: Mapping[int, Head] = {}
     with contextlib.suppress(BadHeads):
         before = read(name) if default_storage.exists(name) else {}
-    changed = {of: head for of, head in found.items() if before.get(of) != head}
+    changed = {
+        of: head for of, head in found.items() if before.get(of) != head and not _is_lost(of, before.get(of))
+    }
     for of, head in changed.items():
         logger.info("audit head: organisation %d, number %d, %s", of, head.number, head.mac.hex())
     if changed:
-        default_storage.save(name, ContentFile(_written({**before, **found})))
+        default_storage.save(name, ContentFile(_written({**before, **changed})))
     return len(changed)
+
+
+def _is_lost(of: int, head: Head | None) -> bool:
+    """Whether the chain does not hold a head that was kept. It is kept then, until somebody has looked."""
+    if head is None or chain.holds(of, head):
+        return False
+    logger.error("audit of organisation %d: cut off: number %d is not in the chain", of, head.number)
+    metrics.AUDIT_FINDINGS.inc()
+    return True
 
 
 def file_name(day: date) -> str:

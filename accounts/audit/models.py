@@ -79,8 +79,8 @@ class AuditEntry(models.Model):
 class AuditLink(models.Model):
     """The place of an entry in the chain of its organisation.
 
-    organisation: its id, or `PLATFORM`. number: 1, 2, … without a gap. mac: keyed hash of the entry, the number
-    and the mac before. key: the first characters of the key's hash (`accounts.audit.keys`).
+    organisation: its id, or `PLATFORM`. number: 1, 2, … without a gap. mac: keyed hash of the entry, the
+    number and the mac before. key: the first characters of the key's hash (`accounts.audit.keys`).
     """
 
     organisation = models.BigIntegerField()

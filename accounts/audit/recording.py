@@ -17,7 +17,7 @@ from accounts.audit.models import AuditEntry
 
 Actor, Kind, Outcome = AuditEntry.Actor, AuditEntry.Kind, AuditEntry.Outcome
 request_id: Callable[[], str] = str
-"""Returns the id of the request that is served; set by the project, which knows it (interview_platform.urls)."""
+"""Returns the id of the request that is served. The project sets it (interview_platform.urls)."""
 _COLUMNS: Final = (
     *("at", "kind", "door", "outcome", "actor", "person_id", "key_id", "row", "address", "request", "filter"),
     *("organisation_id", "candidates"),

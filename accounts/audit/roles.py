@@ -1,12 +1,13 @@
-"""Two roles of PostgreSQL: one owns the tables and migrates them, the application's may only add to the audit.
+"""Two roles of PostgreSQL: one owns the tables and migrates them, the application's only adds to the audit.
 
-`manage.py migrate` connects as the owner (DATABASE_DIRECT_URL) and gives the role of DATABASE_URL what it needs.
+`manage.py migrate` connects as the owner (DATABASE_DIRECT_URL) and gives the role of DATABASE_URL its rights.
 """
 
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Tags, register
 from django.db import ProgrammingError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
@@ -22,7 +23,8 @@ REVOKE UPDATE, DELETE, TRUNCATE ON {audit} FROM {role}
 """
 _MAY_CHANGE: Final = """
 SELECT bool_or(has_table_privilege(%s, name, 'UPDATE, DELETE, TRUNCATE'))
-FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL AND EXISTS (SELECT FROM pg_roles WHERE rolname = %s)
+FROM unnest(%s::text[]) AS name
+WHERE to_regclass(name) IS NOT NULL AND EXISTS (SELECT FROM pg_roles WHERE rolname = %s)
 """
 
 
@@ -31,9 +33,9 @@ class RoleMissing(Exception):
 
 
 def give_rights(connection: BaseDatabaseWrapper, *, role: str, password: str) -> None:
-    """Let the application's role do its work, which is all but changing the audit. Make the role if it is missing.
+    """Let the application's role do all but change the audit. Make the role if it is missing.
 
-    connection: of the owner. It may be called again, and is after each migration: new tables need it.
+    connection: of the owner. It is called after each migration: new tables need it.
 
     Raises:
         RoleMissing: the message says how to make it.
@@ -61,7 +63,8 @@ def _create(connection: BaseDatabaseWrapper, cursor: Any, role: str, password: s
             cursor.execute(statement)
     except ProgrammingError as error:
         raise RoleMissing(
-            f"The role {role} of DATABASE_URL does not exist. As a superuser: CREATE ROLE {role} LOGIN PASSWORD '…';"
+            f"The role {role} of DATABASE_URL does not exist, and the owner may not make it. "
+            f"As a superuser: CREATE ROLE {role} LOGIN PASSWORD '…';"
         ) from error
 
 
@@ -79,9 +82,9 @@ def check_role(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     if "default" not in (databases or ()) or not role or not may_change(connections["default"], role):
         return []
     return [
-        Warning(
+        checks.Warning(
             f"The role {role} of DATABASE_URL may change and delete entries of the audit.",
-            hint="Let DATABASE_DIRECT_URL name the owner of the tables, and DATABASE_URL another role: docs/audit.md.",
+            hint="Let DATABASE_DIRECT_URL name the tables' owner and DATABASE_URL another role: docs/audit.md",
             id="accounts.W001",
         )
     ]
@@ -94,5 +97,7 @@ def check_keys(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set it before SECRET_KEY changes: docs/audit.md."
     return [
-        Warning("AUDIT_KEYS is not set: the audit is signed by SECRET_KEY.", hint=hint, id="accounts.W002")
+        checks.Warning(
+            "AUDIT_KEYS is not set: the audit is signed by SECRET_KEY.", hint=hint, id="accounts.W002"
+        )
     ]

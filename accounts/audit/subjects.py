@@ -49,8 +49,8 @@ def is_personal(model: type[Model]) -> bool:
 def named(parameters: dict[str, Any], model: type[Model] | None = None) -> QuerySet | None:
     """Return the row that an address names, whoever may see it; None if it names none that is declared.
 
-    parameters: of the address; of several rows the one that was declared first counts, as an answer before its
-    session. model: what `object_id` is about.
+    parameters: of the address; of several rows the one that was declared first counts, as an answer before
+    its session. model: what `object_id` is about.
     """
     if model in _SUBJECTS and "object_id" in parameters:
         return one(model, parameters["object_id"])

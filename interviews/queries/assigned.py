@@ -112,7 +112,7 @@ def declare_subjects() -> None:
 
 
 def _to_invitation(model: type[Model]) -> str:
-    """Return what the path from a row to its candidate's invitation begins with, as "session__invitation__"."""
+    """Return the beginning of lookups from a row to its invitation, as "session__invitation__"."""
     if model is Invitation:
         return ""
     path = TO_SESSION[model].removesuffix("pk")

@@ -1,4 +1,4 @@
-"""What the audit must have of each answer of the site: who shows or changes a candidate's data leaves an entry."""
+"""What the audit must have of each answer of the site: whatever shows or changes a candidate's data."""
 
 from accounts.audit.models import AuditEntry
 from tests.access.addresses import Address
@@ -55,4 +55,6 @@ def problem(address: Address, told: bytes, *, is_done: bool, since: int) -> str:
     )
     if not any(word in told for word in PERSONAL) and not (is_change and is_done):
         return ""
-    return "" if AuditEntry.objects.filter(pk__gt=since, outcome="allowed").exists() else MISSING
+    return (
+        "" if AuditEntry.objects.filter(pk__gt=since, outcome__in=["allowed", "failed"]).exists() else MISSING
+    )

@@ -14,8 +14,8 @@ from accounts.audit import chain, expiry
 
 class Command(BaseCommand):
     help = (
-        "Delete the entries of whole months, after AUDIT_MONTHS or before --before, and leave signed checkpoints. "
-        "It needs DATABASE_DIRECT_URL, whose role owns the tables, and AUDIT_KEYS."
+        "Delete the entries of whole months, after AUDIT_MONTHS or before --before, and leave signed "
+        "checkpoints. It needs DATABASE_DIRECT_URL, whose role owns the tables, and AUDIT_KEYS."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -13,9 +13,9 @@ from accounts.audit.recording import Actor, Entry, Kind, Outcome, record
 
 class Command(BaseCommand):
     help = (
-        "Compare each entry of the audit with its link, the links with each other, and their end with the heads in "
-        "object storage. It finds what was altered, removed, inserted or cut off. The exit status is 1 if anything "
-        "was found."
+        "Compare each entry of the audit with its link, the links with each other, and their end with the "
+        "heads in object storage. It finds what was altered, removed, inserted or cut off. "
+        "The exit status is 1 if anything was found."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
