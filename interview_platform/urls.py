@@ -25,6 +25,7 @@ from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import unknown_address
 from interviews.analytics import impact_pages
 from interviews.analytics import pages as analytics
+from interviews.auditing import pages as auditing
 from interviews.searching.candidates_page import candidate, candidates_list
 from interviews.searching.search_page import search
 from interviews.watching.page import watching_page
@@ -87,6 +88,11 @@ IMPACT: list[tuple[str, Any, dict[str, str], str]] = [
     ("<uuid:report_id>.csv", impact_pages.export, {"kind": "csv"}, "impact-csv"),
     ("<uuid:report_id>.xlsx", impact_pages.export, {"kind": "xlsx"}, "impact-xlsx"),
 ]
+AUDIT: list[tuple[str, Any, dict[str, str], str]] = [
+    ("", auditing.audit_page, {}, "audit"),
+    ("export.csv", auditing.export, {"kind": "csv"}, "audit-csv"),
+    ("export.json", auditing.export, {"kind": "json"}, "audit-json"),
+]
 analytics_pages = [
     path(f"admin/analytics/{address}", admin.site.admin_view(for_members(view)), options, name=name)
     for address, view, options, name in ANALYTICS
@@ -94,6 +100,10 @@ analytics_pages = [
 impact_report_pages = [
     path(f"admin/analytics/impact/{address}", admin.site.admin_view(for_owners(view)), options, name=name)
     for address, view, options, name in IMPACT
+]
+audit_pages = [
+    path(f"admin/audit/{address}", admin.site.admin_view(for_owners(view)), options, name=name)
+    for address, view, options, name in AUDIT
 ]
 
 urlpatterns = [  # tried in this order: the most frequent first
@@ -112,6 +122,7 @@ urlpatterns = [  # tried in this order: the most frequent first
     ),
     *analytics_pages,
     *impact_report_pages,
+    *audit_pages,
     path("join/<str:token>/", join, name="join"),
     path("admin/profile/", admin.site.admin_view(profile), name="profile"),
     path("admin/profile/organisation/", admin.site.admin_view(switch), name="switch-organisation"),

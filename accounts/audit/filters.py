@@ -15,7 +15,22 @@ MOST: Final = 20
 _PLAIN: Final = re.compile(r"\d{1,10}|\d{4}-\d\d-\d\d|true|false|soon|too_late|returned", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _OWN: Final = frozenset(
-    {"q", "o", "p", "e", "days", "ends", "mail", "page", "limit", "offset", "since", "until"}
+    {
+        "q",
+        "o",
+        "p",
+        "e",
+        "days",
+        "ends",
+        "mail",
+        "page",
+        "limit",
+        "offset",
+        "since",
+        "until",
+        "person",
+        "candidate",
+    }
 )
 """Parameters that are no columns."""
 _LOOKUPS: Final = frozenset({"exact", "in", "gte", "lte", "gt", "lt", "isnull", "id"})

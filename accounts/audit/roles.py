@@ -84,7 +84,7 @@ def check_role(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     return [
         checks.Warning(
             f"The role {role} of DATABASE_URL may change and delete entries of the audit.",
-            hint="Let DATABASE_DIRECT_URL name the tables' owner and DATABASE_URL another role: docs/audit.md",
+            hint="Let DATABASE_DIRECT_URL name the tables' owner, and DATABASE_URL another: docs/audit.md",
             id="accounts.W001",
         )
     ]

@@ -118,8 +118,13 @@ def test_forged_checkpoint_hides_nothing():
         remove(AuditLink.objects.get(organisation=7, number=number))
     third = last_of(7)
     AuditCheckpoint.objects.create(
-        **{"organisation": 7, "number": 2, "mac": b"y" * 32, "before": "2026-01-01"},
-        **{"made_at": timezone.now(), "key": third.key, "signature": b"z" * 32},
+        organisation=7,
+        number=2,
+        mac=b"y" * 32,
+        before="2026-01-01",
+        made_at=timezone.now(),
+        key=third.key,
+        signature=b"z" * 32,
     )
     assert found() == [(7, "the checkpoint at 2 is not as it was signed"), (7, "altered")]
 
