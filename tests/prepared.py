@@ -13,6 +13,8 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from interview_platform.demo import embedded
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -26,7 +28,9 @@ def migrated(server: str, shared: Path) -> str:
         if not note.exists():
             name = f"template_{uuid4().hex[:8]}"
             _execute(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            manage(["migrate", "--verbosity", "0"], {**os.environ, "DATABASE_URL": _with_name(server, name)})
+            owner = _with_name(server, name)
+            roles = {"DATABASE_DIRECT_URL": owner, "DATABASE_URL": embedded.as_application(owner)}
+            manage(["migrate", "--verbosity", "0"], {**os.environ, **roles})
             note.write_text(name)
     return note.read_text()
 

@@ -48,6 +48,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 SAFE: Final = ("GET", "HEAD", "OPTIONS", "TRACE")
 REFUSED: Final = (401, 403, 404)
+UNPLACED: Final = (Actor.CANDIDATE, Actor.ADDRESS)
+"""Of whom no IP address is kept: they are, or may be, candidates (docs/privacy.md)."""
 UNNOTED: Final = (405, 429)
 """Nothing was tried, or too much in a short time: it must not fill the audit."""
 KIND: Final = "audit_kind"
@@ -249,7 +251,7 @@ class Visit:
             person_id=self.request.user.pk if actor == Actor.PERSON else None,
             key_id=self._key.pk if actor == Actor.KEY else None,
             row=self._row(),
-            address=address_of(self.request),
+            address="" if actor in UNPLACED else address_of(self.request),
             filter=filters.without_words(self.request.GET) if self.request.method in SAFE else None,
         )
         if self.candidates:

@@ -34,7 +34,7 @@ OF_CANDIDATE = (
     "/session/{object_id}",
 )
 """Parts of addresses that name a candidate."""
-LEADING_ON = ("/review/", "/erase/")
+LEADING_ON = ("/review/", "/erase/", "/{object_id}/")
 """They lead to another page and do nothing themselves."""
 MISSING = "leaves no entry: declare it with accounts.audit.doors (docs/audit.md)"
 
