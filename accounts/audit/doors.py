@@ -17,10 +17,10 @@ written in the transaction of the change ([ADR 52](docs/adr/0052-the-audit.md)).
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from asgiref.sync import iscoroutinefunction
@@ -81,6 +81,21 @@ def leaves_nothing(view: View) -> View:
     """Declare that a view shows and changes nothing of a candidate."""
     setattr(view, KIND, "")
     return view
+
+
+def in_one_transaction(operation: View) -> View:
+    """Begin the transaction of a change. An API puts it round each operation.
+
+    The caller is known by then: the transaction holds no lock on the key's row.
+    """
+
+    @wraps(operation)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if (visit := _current.get()) is not None:
+            visit.begin()
+        return operation(*args, **kwargs)
+
+    return cast(View, call)
 
 
 def about(rows: QuerySet, *, kind: str | None = None, door: str = "") -> None:
@@ -180,7 +195,8 @@ class Visit:
         self.rows: QuerySet | None = None
         self.candidates: dict[UUID, int | None] = {}
         self.suffix = ""
-        self.is_of_program = False
+        self.is_of_program = self._has_begun = self._is_noted = False
+        self._transaction: ExitStack | None = None
         self._parameters, self._model, self._declared = parameters, model, declared
 
     @property
@@ -199,8 +215,10 @@ class Visit:
     @property
     def _operates(self) -> bool:
         """Whether an operation of the API was asked for that may show somebody."""
-        scope = getattr(self.request, "scope_needed", "")
-        return self.is_of_program and bool(scope) and not scope.startswith(WITHOUT_PERSONS)
+        operation, scope = (getattr(self.request, name, "") for name in ("operation", "scope_needed"))
+        if not self.is_of_program or not operation or getattr(operation, KIND, None) == "":
+            return False
+        return not scope.startswith(WITHOUT_PERSONS)
 
     def served(self, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
         """Return the view's response, or one that refuses it where the entry cannot be written."""
@@ -217,19 +235,28 @@ class Visit:
         except (Http404, PermissionDenied):
             self._write(HttpResponse(status=403))
             raise
-        if not is_change or response.status_code >= 400:
+        if not self._is_noted:
             self._write(response)
         return response
 
     def _changed(self, view: Callable[[], HttpResponseBase]) -> HttpResponseBase:
         """Let the view change something, in one transaction with the entry that says so."""
-        with transaction.atomic():
+        with ExitStack() as self._transaction:
+            if not self.is_of_program:
+                self.begin()
             response = view()
-            if response.status_code < 400:
+            if self._has_begun and response.status_code < 400:
                 self._write(response)
-            elif response.status_code >= 500:
+                self._is_noted = True
+            elif self._has_begun and response.status_code >= 500:
                 transaction.set_rollback(True)
         return response
+
+    def begin(self) -> None:
+        """Begin the transaction of a change. A read has none."""
+        if self._transaction is not None and self._is_door:
+            self._transaction.enter_context(transaction.atomic())
+            self._has_begun = True
 
     def _write(self, response: HttpResponseBase) -> None:
         who = self._who() if self._is_door and response.status_code not in UNNOTED else None

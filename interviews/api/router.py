@@ -2,12 +2,14 @@
 
 from ninja import Router
 
+from accounts.audit.doors import in_one_transaction
 from interviews.api import arrangements, erasures, interviews, invitations, sessions
 from interviews.api.scoping import AUTH
 from voice.web import intake
 
 router = Router(auth=AUTH, tags=["interviews"])
 router.add_decorator(intake.with_allowance, mode="view")
+router.add_decorator(in_one_transaction)  # the last one is the outermost
 router.add_router("", interviews.router)
 router.add_router("", invitations.router)
 router.add_router("", arrangements.router)
