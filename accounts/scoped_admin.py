@@ -31,6 +31,7 @@ from unfold.admin import ModelAdmin
 
 from accounts import access, admin_log
 from accounts.audit import doors, subjects
+from accounts.audit.visits import KIND
 from accounts.large_lists import KeysFirst
 
 OFFERED = 50
@@ -109,7 +110,7 @@ class ScopedModelAdmin(ModelAdmin):
             if request.POST.get("select_across") in (None, "", "0"):
                 chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
             if function is not None:
-                doors.about(chosen, kind=getattr(function, doors.KIND, None), door=name)
+                doors.about(chosen, kind=getattr(function, KIND, None), door=name)
         return super().response_action(request, queryset)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:

@@ -17,7 +17,7 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 from ninja.responses import NinjaJSONEncoder
 
-from accounts.audit.doors import BY_OPERATION
+from accounts.audit.visits import BY_OPERATION
 from interview_platform.web import api_errors, rest_keys
 from interviews.api.router import router as interviews_router
 from voice.web import openai_api

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.audit import doors, filters
+from accounts.audit import filters, visits
 from accounts.audit.models import AuditEntry
 from accounts.models import ApiKey, Membership
 from interviews.actions import erasure
@@ -195,8 +195,8 @@ def no_entries(monkeypatch):
     def fail(*args, **kwargs):
         raise DatabaseError("the audit cannot be written")
 
-    monkeypatch.setattr("accounts.audit.doors.record_about", fail)
-    monkeypatch.setattr("accounts.audit.doors.record", fail)
+    monkeypatch.setattr("accounts.audit.visits.record_about", fail)
+    monkeypatch.setattr("accounts.audit.visits.record", fail)
 
 
 def test_read_that_cannot_be_noted_is_refused(client, member, session, no_entries):
@@ -219,13 +219,13 @@ def test_entry_of_a_program_is_written_with_the_change(ours, monkeypatch):
     _key, client = key_client(ours, ApiKey.Scope.INVITATIONS_WRITE)
     invitation = factories.InvitationFactory(interview__organisation=ours)
     seen = []
-    record = doors.record_about
+    record = visits.record_about
 
     def watch(*args):
         seen.append(connection.in_atomic_block and Invitation.objects.get(pk=invitation.pk).status)
         return record(*args)
 
-    monkeypatch.setattr("accounts.audit.doors.record_about", watch)
+    monkeypatch.setattr("accounts.audit.visits.record_about", watch)
     client.post(f"/api/v1/invitations/{invitation.pk}/revoke")
     assert seen == ["revoked"]
 
@@ -235,7 +235,7 @@ def test_an_entry_costs_a_page_one_statement(client, member, session, monkeypatc
     address = moment_url(session.pk)
     client.get(address)
     with monkeypatch.context() as patch:
-        patch.setattr("accounts.audit.doors.Visit._write", lambda visit, response: None)
+        patch.setattr("accounts.audit.visits.Visit._write", lambda visit, response: None)
         with CaptureQueriesContext(connection) as without:
             client.get(address)
     with CaptureQueriesContext(connection) as with_entry:
