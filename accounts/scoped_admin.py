@@ -101,7 +101,9 @@ class ScopedModelAdmin(ModelAdmin):
         except DisallowedModelAdminToField as refusal:
             return HttpResponseBadRequest(str(refusal), content_type="text/plain")
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet, *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
         """Do something with the chosen rows, and tell the audit which ones they are."""
         if subjects.is_personal(self.model):
             name = request.POST.get("action", "")
@@ -111,7 +113,7 @@ class ScopedModelAdmin(ModelAdmin):
                 chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
             if function is not None:
                 doors.about(chosen, kind=getattr(function, KIND, None), door=name)
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *args, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Whether a list may be filtered like this: only as its filters do."""

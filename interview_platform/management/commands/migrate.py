@@ -29,19 +29,27 @@ SET LOCAL tcp_keepalives_idle = 5; SET LOCAL tcp_keepalives_interval = 5; SET LO
 class Command(migrate.Command):
     """manage.py migrate, by as many pods as like: one works, the others wait and find nothing left to do."""
 
+    _served = ("", "")
+
+    def execute(self, *args: Any, **options: Any) -> Any:
+        """Connect as the owner before anything else: at first the application's role does not exist."""
+        if not (options["check_unapplied"] or options["plan"]):
+            connection: Any = connections[options["database"]]
+            self._served = (connection.settings_dict["USER"], connection.settings_dict["PASSWORD"])
+            connection.use_owner()
+        return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate under the lock; only look (`--check`, `--plan`) without it, and through the pooler."""
         if options["check_unapplied"] or options["plan"]:
             super().handle(*args, **options)
             return
-        connection: Any = connections[options["database"]]
-        served = {name: connection.settings_dict[name] for name in ("USER", "PASSWORD")}
-        connection.use_owner()
+        connection = connections[options["database"]]
         with self._alone(connection):
             for _ in range(TRIES):
                 try:
                     super().handle(*args, **options)
-                    self._give_rights(connection, served["USER"], served["PASSWORD"])
+                    self._give_rights(connection)
                     return
                 except OperationalError as error:
                     if not isinstance(error.__cause__, LockNotAvailable):
@@ -66,8 +74,9 @@ class Command(migrate.Command):
                 time.sleep(LOOK_EVERY_S)
             yield
 
-    def _give_rights(self, connection: BaseDatabaseWrapper, role: str, password: str) -> None:
+    def _give_rights(self, connection: BaseDatabaseWrapper) -> None:
         """Let the application's role work with the tables, if it is another than their owner."""
+        role, password = self._served
         if role in ("", connection.settings_dict["USER"]):
             return
         try:
