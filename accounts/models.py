@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit.models import AuditCheckpoint, AuditEntry, AuditLink  # noqa: F401  Django looks here
 from accounts.networks import is_within
 
 

@@ -23,6 +23,7 @@ class KeyRefused(AuthorizationError):
     """The key is valid, but not for this: 403."""
 
     reason: str
+    key: ApiKey
 
 
 class WrongScope(KeyRefused):
@@ -60,6 +61,7 @@ def check(key: ApiKey, *, scope: str | None, address: str) -> None:
     else:
         return
     metrics.REFUSED.labels(reason=refusal.reason).inc()
+    refusal.key = key
     raise refusal
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from django.contrib.admin import models as admin_models
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
 from django.contrib.admin.filters import RelatedFieldListFilter, SimpleListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
@@ -29,6 +30,8 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
 from accounts import access, admin_log
+from accounts.audit import doors, subjects
+from accounts.audit.visits import KIND
 from accounts.large_lists import KeysFirst
 
 OFFERED = 50
@@ -97,6 +100,20 @@ class ScopedModelAdmin(ModelAdmin):
             return super().changeform_view(request, *args, **kwargs)
         except DisallowedModelAdminToField as refusal:
             return HttpResponseBadRequest(str(refusal), content_type="text/plain")
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet, *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Do something with the chosen rows, and tell the audit which ones they are."""
+        if subjects.is_personal(self.model):
+            name = request.POST.get("action", "")
+            function = self.get_actions(request).get(name, (None,))[0]
+            chosen = queryset
+            if request.POST.get("select_across") in (None, "", "0"):
+                chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
+            if function is not None:
+                doors.about(chosen, kind=getattr(function, KIND, None), door=name)
+        return super().response_action(request, queryset, *args, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Whether a list may be filtered like this: only as its filters do."""

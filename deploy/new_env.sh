@@ -14,5 +14,7 @@ cat > "$file" <<END
 SITE_HOST=$1
 SECRET_KEY=$(random)
 TOKEN_KEYS=$(random)
+AUDIT_KEYS=$(random)
 STORES_PASSWORD=$(random)
+OWNER_PASSWORD=$(random)
 END

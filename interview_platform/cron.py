@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from rq import cron
 from rq.utils import now
 
+from accounts.audit import jobs as audit
 from interview_platform.web.owners import erase_of_deleted
 from interviews.jobs import (
     count_groups,
@@ -29,6 +30,7 @@ EXPIRE_SECONDS = 60
 MOVE_SECONDS = 60
 COUNT_SECONDS = 21_600
 OVERDUE_SECONDS = 600
+DAY_SECONDS = 86_400
 
 _started = now() - timedelta(seconds=time.monotonic())
 
@@ -50,6 +52,9 @@ cron.register(erase_of_deleted, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(count_groups, "cron", interval=COUNT_SECONDS, result_ttl=0)
 cron.register(expire, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
 cron.register(sweep_exports, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
+cron.register(audit.extend, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
+cron.register(audit.verify, "cron", interval=DAY_SECONDS, result_ttl=0)
+cron.register(audit.expire, "cron", interval=DAY_SECONDS, result_ttl=0)
 cron.register(sweep_drafts, "cron", interval=EXPIRE_SECONDS, result_ttl=0)
 cron.register(repair_search, "cron", interval=OVERDUE_SECONDS, result_ttl=0)
 cron.register(move_resting, "cron", interval=MOVE_SECONDS, result_ttl=0)

@@ -16,6 +16,8 @@ from rq.exceptions import NoSuchJobError
 
 from accounts import logos
 from accounts.access import for_members, for_owners, for_superusers
+from accounts.audit import recording
+from accounts.audit.doors import Kind, leave_entries
 from accounts.joining import join
 from accounts.profile import profile, switch
 from interview_platform.web import health, metrics, sign_in
@@ -23,10 +25,12 @@ from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import explain, unknown_address
 from interviews.analytics import impact_pages
 from interviews.analytics import pages as analytics
+from interviews.auditing import pages as auditing
 from interviews.searching.candidates_page import candidate, candidates_list
 from interviews.searching.search_page import search
 from interviews.watching.page import watching_page
 from voice import urls as voice_urls
+from voice.infra import correlation
 from voice.web.engines_page import engines_page
 
 admin.autodiscover()  # processes without pages need their addresses, for links in mails
@@ -85,6 +89,11 @@ IMPACT: list[tuple[str, Any, dict[str, str], str]] = [
     ("<uuid:report_id>.csv", impact_pages.export, {"kind": "csv"}, "impact-csv"),
     ("<uuid:report_id>.xlsx", impact_pages.export, {"kind": "xlsx"}, "impact-xlsx"),
 ]
+AUDIT: list[tuple[str, Any, dict[str, str], str]] = [
+    ("", auditing.audit_page, {}, "audit"),
+    ("export.csv", auditing.export, {"kind": "csv"}, "audit-csv"),
+    ("export.json", auditing.export, {"kind": "json"}, "audit-json"),
+]
 analytics_pages = [
     path(f"admin/analytics/{address}", admin.site.admin_view(for_members(view)), options, name=name)
     for address, view, options, name in ANALYTICS
@@ -92,6 +101,10 @@ analytics_pages = [
 impact_report_pages = [
     path(f"admin/analytics/impact/{address}", admin.site.admin_view(for_owners(view)), options, name=name)
     for address, view, options, name in IMPACT
+]
+audit_pages = [
+    path(f"admin/audit/{address}", admin.site.admin_view(for_owners(view)), options, name=name)
+    for address, view, options, name in AUDIT
 ]
 
 urlpatterns = [  # tried in this order: the most frequent first
@@ -110,6 +123,7 @@ urlpatterns = [  # tried in this order: the most frequent first
     ),
     *analytics_pages,
     *impact_report_pages,
+    *audit_pages,
     path("join/<str:token>/", join, name="join"),
     path("admin/profile/", admin.site.admin_view(profile), name="profile"),
     path("admin/profile/organisation/", admin.site.admin_view(switch), name="switch-organisation"),
@@ -128,3 +142,5 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("ready", health.ready),
     path("metrics", metrics.metrics, name="metrics"),
 ]
+leave_entries(urlpatterns, of_others={"index": Kind.LISTED})
+recording.request_id = correlation.request_id

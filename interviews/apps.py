@@ -9,6 +9,7 @@ class InterviewsConfig(AppConfig):
     def ready(self) -> None:
         from interviews.candidate import metrics  # noqa: F401  registers the metrics
         from interviews.queries import assigned
-        from interviews.reactions import mail, speech  # noqa: F401  connects the receivers
+        from interviews.reactions import accesses, mail, speech  # noqa: F401  connects the receivers
 
         assigned.limit_access()
+        assigned.declare_subjects()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -36,12 +37,22 @@ def migrated(server: str, shared: Path) -> str:
 
 def _fill(database: str, dump: Path) -> None:
     """Load the dump into an empty database. Where there is none yet, migrate it and write one."""
+    application = embedded.as_application(database)
     if dump.exists():
+        _make_role(database, application)
         options = ("--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", f"--file={dump}")
         subprocess.run([_program("psql"), *options, database], check=True, capture_output=True)
         return
-    manage(["migrate", "--verbosity", "0"], {**os.environ, "DATABASE_URL": database})
+    roles = {"DATABASE_DIRECT_URL": database, "DATABASE_URL": application}
+    manage(["migrate", "--verbosity", "0"], {**os.environ, **roles})
     _write_dump(database, dump)
+
+
+def _make_role(database: str, application: str) -> None:
+    """Make the application's role as `migrate` does. The dump gives it its rights."""
+    role = urlsplit(application)
+    made = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+    _execute(database, made.format(sql.Identifier(role.username or ""), sql.Literal(role.password)))
 
 
 def _write_dump(database: str, dump: Path) -> None:

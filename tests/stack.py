@@ -54,6 +54,7 @@ class Stack:
         self.log = directory / "log"
         self.secrets: set[str] = set()
         self.url = ""
+        self.owner_url = database
         self.env: dict[str, str] = dict(env or {})
         self._listener = listener
         self._database = database
@@ -84,7 +85,8 @@ class Stack:
         """Return the lines of the log with a link or key handed out, a session, or a store's password."""
         facts = self.__dict__.get("demo", {})
         secrets = self.secrets | {facts[name] for name in facts if name.endswith(("password", "api_key"))}
-        secrets |= {urlsplit(self.env[name]).password or "" for name in ("DATABASE_URL", "REDIS_URL")}
+        urls = (self.owner_url, self.env["DATABASE_URL"], self.env["REDIS_URL"])
+        secrets |= {urlsplit(url).password or "" for url in urls}
         secrets |= {self.env["SECRET_KEY"]}
         secrets |= {key for (key,) in self.rows("SELECT session_key FROM django_session")}
         secrets |= {link_token(facts["invitation_url"])} if facts else set()
@@ -110,7 +112,7 @@ class Stack:
             **programs.settings(self.directory, port),
             "BASE_URL": self.url,
             "ALLOWED_HOSTS": f"{host},localhost",
-            "DATABASE_URL": self._database or enter(_migrated_copy(server, shared)),
+            "DATABASE_URL": self._database or embedded.as_application(self._made(server, shared)),
             "REDIS_URL": self.env.get("REDIS_URL") or enter(embedded.redis(self.directory / "redis")),
             "STATIC_ROOT": static_files(shared),
             "DJANGO_SETTINGS_MODULE": "interview_platform.settings",
@@ -120,6 +122,11 @@ class Stack:
         }
         adapted = self._adapt(programs.programs(listener, self.env))
         self._supervisor, self._loop = enter(supervised(adapted, self.log))
+
+    def _made(self, server: str, shared: Path) -> str:
+        """Make a database; the platform works on it with the rights of the application's role."""
+        self.owner_url = self._closing.enter_context(_migrated_copy(server, shared))
+        return self.owner_url
 
     def wait_ready(self, *, within_s: float = 300.0) -> None:
         """Return once /ready answers 200.
@@ -215,7 +222,7 @@ class Stack:
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of an SQL query in this system's database."""
-        with psycopg.connect(self.env["DATABASE_URL"]) as connection:
+        with psycopg.connect(self.owner_url) as connection:
             return connection.execute(query, parameters).fetchall()
 
     def last_lines(self, count: int = 60) -> str:

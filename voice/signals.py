@@ -1,6 +1,7 @@
 """Signals that the speech service sends to other apps, which it never imports.
 
-Sent after the row is committed; receivers get the row as keyword argument.
+Sent after the row is committed; receivers get the row as keyword argument. Accesses are told before anything
+is sent: a receiver that fails prevents them.
 """
 
 from django.dispatch import Signal
@@ -13,6 +14,12 @@ transcript_finished = Signal()
 
 version_finished = Signal()
 """version: voice.models.TranscriptVersion that is done or has failed."""
+
+recording_address_issued = Signal()
+"""recording: voice.models.Recording of which somebody gets an address: from then on it may be heard."""
+
+recording_played = Signal()
+"""recording: voice.models.Recording that is played from its beginning, by whoever has the address."""
 
 speech_rendered = Signal()
 """speech: voice.models.Speech that can now be played."""

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0009_keys_with_limits'),
+        ("accounts", "0009_keys_with_limits"),
     ]
 
     operations = [

@@ -22,6 +22,8 @@ from interview_platform.demo.processes import end_with_parent
 from interview_platform.demo.programs import ROOT, programs, settings
 from interview_platform.demo.supervisor import Program, Supervisor
 
+OWNER = "DATABASE_DIRECT_URL"
+"""Names the owner of the tables, for the migration alone."""
 READY_WITHIN_S = 180.0
 ASK_EVERY_S = 0.25
 
@@ -56,6 +58,7 @@ def run(environ: Mapping[str, str]) -> None:
         port = listener.getsockname()[1]
         env = {**settings(var, port), **urls, **environ}
         prepare(env, unfinished(summary))
+        env.pop(OWNER, None)
         asyncio.run(serve(programs(listener, env), port, env, summary))
 
 
@@ -86,7 +89,8 @@ def servers(var: Path, environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
             if (elsewhere := embedded.reachable(directory)) != directory.resolve():
                 print(f"PostgreSQL does not run as root and cannot reach {directory}; it uses {elsewhere}")
             say("starting PostgreSQL")
-            urls["DATABASE_URL"] = running.enter_context(embedded.postgresql(directory))
+            urls[OWNER] = running.enter_context(embedded.postgresql(directory))
+            urls["DATABASE_URL"] = embedded.as_application(urls[OWNER])
         if "REDIS_URL" not in environ:
             say("starting Redis")
             urls["REDIS_URL"] = running.enter_context(embedded.redis(var / "redis"))

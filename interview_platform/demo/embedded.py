@@ -22,12 +22,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT, SIGTERM, Signals
+from urllib.parse import urlsplit
 
 from interview_platform.demo.processes import end_with_parent
 
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 LOCK_SECONDS = 15.0  # a server whose parent was killed may still be writing its last checkpoint
+APPLICATION = "interviews"
+"""The role of the application; `postgres` owns the tables."""
 ACCOUNT = "nobody"  # PostgreSQL refuses to run as root
 
 
@@ -72,6 +75,16 @@ def postgresql(
         )
         with server.running(lock):
             yield f"postgres://postgres:{password}@{host}:{port}/postgres"
+
+
+def as_application(owner: str) -> str:
+    """Return the URL of the same database for the application's role, which `migrate` makes.
+
+    owner: the URL that `postgresql` yields. The password is derived from the owner's, which it does not tell.
+    """
+    parts = urlsplit(owner)
+    password = hashlib.sha256(f"application {parts.password}".encode()).hexdigest()[:32]
+    return parts._replace(netloc=f"{APPLICATION}:{password}@{parts.hostname}:{parts.port}").geturl()
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ def settings(var: Path, port: int) -> dict[str, str]:
         "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "SECRET_KEY": secret_key(var / "secret_key"),
         "TOKEN_KEYS": secret_key(var / "token_keys"),
+        "AUDIT_KEYS": secret_key(var / "audit_keys"),
         "VAR_DIR": str(var),
         "EMAIL_URL": f"filemail:///{private_directory(var / 'mail')}",
         "PYTHONUNBUFFERED": "1",

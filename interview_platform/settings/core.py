@@ -29,6 +29,15 @@ env.require(
     "name one key or more, separated by commas, the newest first. "
     f"Each has {SHORTEST_KEY} random characters or more and is used for nothing else.",
 )
+# They sign the audit (accounts.audit.keys), the newest first. Without them a key is derived from SECRET_KEY.
+AUDIT_KEYS = env.list("AUDIT_KEYS", default=[])
+env.require(
+    "AUDIT_KEYS",
+    all(len(key) >= SHORTEST_KEY for key in AUDIT_KEYS) and not {SECRET_KEY, *TOKEN_KEYS} & {*AUDIT_KEYS},
+    "name one key or more, separated by commas, the newest first. "
+    f"Each has {SHORTEST_KEY} random characters or more and is used for nothing else.",
+)
+AUDIT_MONTHS = env.int("AUDIT_MONTHS", default=24)  # so many whole months are kept beside this one; 0: all
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000")  # the start of invitation links

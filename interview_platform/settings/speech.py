@@ -23,6 +23,9 @@ RQ_QUEUES = speech.queues(
 )
 JOBS = (  # workers run nothing else
     *speech.JOBS,
+    "accounts.audit.jobs.expire",
+    "accounts.audit.jobs.extend",
+    "accounts.audit.jobs.verify",
     "interview_platform.web.owners.erase_of_deleted",
     "interviews.jobs.complete_erasure",
     "interviews.jobs.count_groups",

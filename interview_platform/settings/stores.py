@@ -28,7 +28,8 @@ DATABASES = {
         default="postgres://postgres@127.0.0.1:5432/interviews",
     )
 }
-# PostgreSQL itself, where DATABASE_URL names a pooler: for `manage.py migrate`.
+DATABASE_ROLE = DATABASES["default"].get("USER", "")  # of the application, also while `migrate` is the owner
+# PostgreSQL itself, past a pooler, by the role that owns the tables: for `manage.py migrate`.
 DATABASE_DIRECT = env.parsed(
     "DATABASE_DIRECT_URL",
     lambda url: _database(url) if url else {},

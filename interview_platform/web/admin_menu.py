@@ -65,6 +65,7 @@ def _pages_of_organisation(user: Any) -> dict[str, Any]:
         _item(_("Self-declared groups"), "how_to_vote", "admin:interviews_groupsurvey_changelist", is_owner),
         _item(_("API keys"), "key", "admin:accounts_apikey_changelist", is_owner),
         _item(_("Webhooks"), "webhook", "admin:interviews_webhookendpoint_changelist", is_owner),
+        _item(_("Audit"), "policy", "audit", is_owner),
     )
 
 

@@ -17,6 +17,7 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 from ninja.responses import NinjaJSONEncoder
 
+from accounts.audit.visits import BY_OPERATION
 from interview_platform.web import api_description, api_errors, rest_keys
 from interviews.api.router import router as interviews_router
 from interviews.api.sparse import SparseRenderer
@@ -87,7 +88,9 @@ def _views(pages: "list[Any]") -> Iterator[URLPattern]:
     """Return the addresses of the API; all are plain patterns, without includes."""
     for page in pages:
         view = _describe if page.name == "openapi-json" else page.callback
-        yield URLPattern(page.pattern, api_errors.json_405(view), page.default_args, page.name)
+        answered: Any = api_errors.json_405(view)
+        setattr(answered, BY_OPERATION, True)
+        yield URLPattern(page.pattern, answered, page.default_args, page.name)
 
 
 _patterns, _app_name, _namespace = api.urls

@@ -15,6 +15,8 @@ from django.db.models import Case, DurationField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Coalesce
 
 from accounts import admin_log
+from accounts.audit import doors
+from accounts.audit.recording import Entry, record
 from accounts.models import ApiKey, User
 from interviews import states
 from interviews.actions import erasure_notes, exports, outbox, personal_data
@@ -65,6 +67,7 @@ def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Era
     for earlier in locked.set_aside.all():
         erase_candidate(invitation=earlier, by=by, now=now)
     session = Session.objects.filter(invitation=locked).first()
+    _leave_entry(locked, now)
     erasure = _what_stays(locked, session, by=by, now=now)
     recordings, texts = _spoken(session) if session else ([], [])
     for store in (personal_data.TOLD, personal_data.ANSWERED):
@@ -82,6 +85,17 @@ def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Era
     queue_completion(erasure.pk)
     logger.info("erasure %s is under way by %s", erasure.pk, _actor(by))
     return erasure
+
+
+def _leave_entry(invitation: Invitation, now: datetime) -> None:
+    """Say in the audit that the candidate was erased: in the entry of the request, or in one of the clock."""
+    candidates, organisation = (
+        [invitation.set_aside_of_id or invitation.pk],
+        invitation.interview.organisation_id,
+    )
+    if not doors.about_candidates(candidates, organisation_id=organisation, kind=doors.Kind.ERASED):
+        entry = Entry(doors.Kind.ERASED, "erase_candidate", now)
+        record(entry, organisations=[organisation], candidates=candidates)
 
 
 def _what_stays(invitation: Invitation, session: Session | None, *, by: object, now: datetime) -> Erasure:

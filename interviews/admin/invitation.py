@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from accounts.audit.doors import about_candidates, leaves_nothing
 from accounts.large_lists import PeriodFilter
 from accounts.scoped_admin import ScopedRelatedFilter
 from interviews.actions import invitations, mails
@@ -52,6 +53,7 @@ class InvitationForm(InvitingForm, forms.ModelForm):
     def _invite(self) -> None:
         now, is_mailed = timezone.now(), self.cleaned_data.pop("is_mailed", False)
         self.instance = invitations.invite(**self.cleaned_data, by=self.by, now=now)
+        about_candidates([self.instance.pk], organisation_id=self.instance.interview.organisation_id)
         if is_mailed:
             mails.ask(invitations=[self.instance], kind=Message.Kind.INVITATION, by=self.by, now=now)
 
@@ -223,6 +225,7 @@ class InvitationAdmin(LinkActions, ArrangementActions):
         attempts = invitation.set_aside.select_related("session").order_by("session__consented_at")
         return render_to_string("admin/interviews/invitation/attempts.html", {"attempts": attempts})
 
+    @leaves_nothing
     @action(
         description=_("Review answers"),
         permissions=["review"],
@@ -233,6 +236,7 @@ class InvitationAdmin(LinkActions, ArrangementActions):
         """Redirect to the candidate's answers; nothing is changed here."""
         return redirect("admin:interviews_session_change", self.get_object(request, object_id).session.pk)
 
+    @leaves_nothing
     @action(
         description=_("Erase candidate"),
         permissions=["erase"],

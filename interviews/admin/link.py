@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
+from accounts.audit.doors import Kind, leaves
 from accounts.scoped_admin import ScopedModelAdmin
 from interviews import states
 from interviews.actions import invitations
@@ -38,6 +39,7 @@ class LinkActions(ScopedModelAdmin):
         )
         return [link, *super().get_urls()]
 
+    @leaves(Kind.READ)
     def link_view(self, request: HttpRequest, invitation_id: UUID) -> HttpResponse:
         """Show the link to those who may invite. No page has it, and the admin log says who asked for it."""
         invitation = get_object_or_404(self.writable(request), pk=invitation_id, status__in=USABLE)

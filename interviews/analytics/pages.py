@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts import access
+from accounts.audit.doors import Kind, leaves
 from accounts.models import User
 from interviews.analytics import panels
 from interviews.analytics.forms import SelectionForm
@@ -59,6 +60,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
 
 
 @require_safe
+@leaves(Kind.LISTED)
 def behind(request: HttpRequest) -> HttpResponseBase:
     """List the candidates who are counted in a figure, the newest first."""
     form = SelectionForm(request.GET, user=cast("User", request.user))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from ninja import Query, Router, Schema, Status
 from ninja.pagination import paginate
 
+from accounts.audit.doors import about_candidates
 from accounts.models import ApiKey
 from interviews.actions import invitations
 from interviews.actions.errors import ActionRefused
@@ -74,9 +75,11 @@ def _tried(
 def _invited(request: scoping.ApiRequest, interview: Interview, payload: schemas.InvitationIn) -> Invitation:
     now = timezone.now()
     values = payload.dict() | {"expires_at": payload.expires_at or now + timedelta(days=INVITATION_DAYS)}
-    return invitations.invite(
+    invitation = invitations.invite(
         interview=interview, **values, is_test=request.auth.is_test, by=request.auth, now=now
     )
+    about_candidates([invitation.pk], organisation_id=request.auth.organisation_id)
+    return invitation
 
 
 def _shown(request: scoping.ApiRequest, *shown: Invitation) -> Invitation:

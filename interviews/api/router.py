@@ -2,6 +2,7 @@
 
 from ninja import Router
 
+from accounts.audit import doors
 from interviews.api import (
     arrangements,
     bank,
@@ -26,6 +27,7 @@ router = Router(auth=AUTH, tags=["interviews"])
 for each in (sparse.told, idempotency.in_one_transaction, conditions.answered, intake.with_allowance):
     router.add_decorator(each, mode="view")
 router.add_decorator(idempotency.answered_before)
+router.add_decorator(doors.in_one_transaction)  # the last one is the outermost
 router.add_router("", interviews.router)
 router.add_router("", versions.router)
 router.add_router("", bank.router)

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest
 
 from accounts.models import ApiKey
 from accounts.networks import address_of, network_of
-from accounts.rest_keys import BearerKey, HeaderKey, WrongNetwork, admit
+from accounts.rest_keys import BearerKey, HeaderKey, KeyRefused, WrongNetwork, admit
 from interviews.actions.errors import ActionRefused
 from interviews.models import Answer, Interview, Invitation, Session
 from interviews.queries import progress
@@ -42,8 +42,10 @@ def _key(request: HttpRequest, secret: str | None) -> ApiKey | None:
     address = address_of(request)
     try:
         key = admit(secret, scope=scope_of(request), address=address)
-    except WrongNetwork:
-        rate_limits.count_wrong_key_in_thread(network_of(address))
+    except KeyRefused as refused:
+        cast(ApiRequest, request).key_refused = refused.key
+        if isinstance(refused, WrongNetwork):
+            rate_limits.count_wrong_key_in_thread(network_of(address))
         raise
     if key is None:
         rate_limits.count_wrong_key_in_thread(network_of(address))
@@ -58,9 +60,10 @@ AUTH = [BearerKey(_key), HeaderKey(_key)]
 
 
 class ApiRequest(HttpRequest):
-    """A request with a valid key."""
+    """A request with a valid key. key_refused: one that is not for this."""
 
     auth: ApiKey
+    key_refused: ApiKey
     allowance: Allowance
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from ninja import Router
 from ninja.pagination import paginate
 
+from accounts.audit.doors import Kind, leaves
 from accounts.models import ApiKey
 from interviews.actions.errors import WrongState
 from interviews.api import pages, scoping
@@ -43,6 +44,7 @@ def read_session(request: scoping.ApiRequest, session_id: UUID) -> Session:
     summary="All of it in one document, but for the sound",
 )
 @scopes.needs(ApiKey.Scope.RESULTS_READ)
+@leaves(Kind.EXPORTED)
 def export_session(request: scoping.ApiRequest, session_id: UUID) -> CandidateInterview:
     """`evaluation` is null unless the key has `scores:read` too."""
     session = scoping.one(scoping.sessions_of_organisation(request), session_id, "session")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext, override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.audit.doors import leaves
 from interviews.actions import rewording
 from interviews.actions.errors import ActionRefused, BadValue
 from interviews.correcting import limits
@@ -27,6 +28,7 @@ SAVED = ("words", "flag", "flag-back", "nothing")
 """What the page may say that it has saved; its address names one of them."""
 
 
+@leaves()
 @never_cache
 @require_safe
 def heard(request: HttpRequest, token: str) -> HttpResponse:
@@ -37,6 +39,7 @@ def heard(request: HttpRequest, token: str) -> HttpResponse:
     return _show(request, token, *found)
 
 
+@leaves()
 @never_cache
 @require_POST
 def change(request: HttpRequest, token: str, answer_id: UUID) -> HttpResponse:
@@ -91,6 +94,7 @@ def _save(request: HttpRequest, one: Heard, invitation: Invitation, now: datetim
             raise BadValue(gettext("This page did not understand that. Please load it again."))
 
 
+@leaves()
 @never_cache
 @require_safe
 def recording(request: HttpRequest, token: str, answer_id: UUID) -> HttpResponse:
@@ -113,6 +117,7 @@ def _finished(token: str, now: datetime) -> tuple[Invitation, Session] | None:
         return None
     if session is None or links.corrected_until(session) is None:
         return None
+    links.about_candidate(invitation)
     return invitation, session
 
 

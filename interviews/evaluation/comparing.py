@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
+from accounts.audit.doors import Kind, about
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin
 from interviews.models import Session
 from interviews.queries import comparison
@@ -40,6 +41,7 @@ class ComparePages(ReadOnlyScopedModelAdmin):
         if not access.has_any(request.user, self.reading_roles):
             raise PermissionDenied
         sessions = self._chosen(request)
+        about(Session.objects.filter(pk__in=[session.pk for session in sessions]), kind=Kind.READ)
         if problem := _problem(sessions):
             messages.warning(request, problem)
             return redirect("admin:interviews_session_changelist")

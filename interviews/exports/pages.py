@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts import admin_log
+from accounts.audit.doors import Kind, leaves
 from accounts.models import User
 from accounts.scoped_admin import ScopedModelAdmin
 from interviews.exports import archive, candidates, downloads, names, schema, sections, subtitles, tables
@@ -49,6 +50,7 @@ class ExportActions(ScopedModelAdmin):
         """Whether the user may take copies away."""
         return self._is_allowed(request, obj, self.writing_roles)
 
+    @leaves(Kind.EXPORTED)
     def export_view(self, request: HttpRequest, session_id: UUID, kind: str) -> HttpResponseBase:
         """Return one candidate's interview as a file."""
         session = self._exportable(request).filter(pk=session_id).first()
@@ -59,14 +61,17 @@ class ExportActions(ScopedModelAdmin):
         name = f"{names.of_candidate(record.invitation.candidate_name, session_id)}.{kind}"
         return KINDS[kind](request, record, name)
 
+    @leaves(Kind.EXPORTED)
     @admin.action(description=_("Export as CSV"), permissions=["export"])
     def export_csv(self, request: HttpRequest, rows: QuerySet[Session]) -> HttpResponseBase:
         return self._table(request, rows, "csv")
 
+    @leaves(Kind.EXPORTED)
     @admin.action(description=_("Export as XLSX (Excel)"), permissions=["export"])
     def export_xlsx(self, request: HttpRequest, rows: QuerySet[Session]) -> HttpResponseBase:
         return self._table(request, rows, "xlsx")
 
+    @leaves(Kind.EXPORTED)
     @admin.action(description=_("Recordings as ZIP"), permissions=["export"])
     def export_recordings(self, request: HttpRequest, rows: QuerySet[Session]) -> HttpResponseBase | None:
         chosen = self._exportable(request).filter(pk__in=rows.values("pk"))

@@ -6,12 +6,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.audit.doors import leaves
 from interviews.actions import erasure
 from interviews.actions.errors import WrongState
 from interviews.models import Invitation
 from interviews.queries import holdings, links
 
 
+@leaves()
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def your_data(request: HttpRequest, token: str) -> HttpResponse:
@@ -20,6 +22,7 @@ def your_data(request: HttpRequest, token: str) -> HttpResponse:
         invitation = links.find_for_data(token, now=timezone.now())
     except links.LinkProblem as problem:
         return _problem(request, problem)
+    links.about_candidate(invitation)
     if request.POST.get("confirmed") == "yes":
         return _erase(request, invitation)
     name = "confirm" if request.method == "POST" else "data"

@@ -1,4 +1,4 @@
-"""Which rows belong to candidates that are assigned to a reviewer.
+"""Which rows belong to which candidate: for reviewers who see what is assigned to them, and for the audit.
 
 `accounts.access.scoped` obeys this in organisations whose reviewers see only what they are assigned to. A
 test refuses a table of candidates that is missing here.
@@ -7,9 +7,11 @@ test refuses a table of candidates that is missing here.
 from collections.abc import Callable
 from typing import Final
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from accounts import access
+from accounts.audit import subjects
 from accounts.models import User
 from interviews.models import (
     Accommodation,
@@ -22,6 +24,7 @@ from interviews.models import (
     Erasure,
     Exchange,
     GroupDeclaration,
+    Interview,
     Invitation,
     InvitationBatch,
     Mention,
@@ -64,6 +67,15 @@ TO_SESSION: Final[dict[type[Model], str]] = {
 
 OF_NO_ONE: Final[frozenset[type[Model]]] = frozenset({Erasure, GroupDeclaration, InvitationBatch})
 """Rows that are about candidates and belong to none who could be assigned."""
+PARAMETERS: Final[dict[type[Model], str]] = {
+    Answer: "answer_id",
+    Session: "session_id",
+    Invitation: "invitation_id",
+    Erasure: "erasure_id",
+    InvitationBatch: "batch_id",
+    Mention: "mention_id",
+}
+"""What addresses call the id of a row; of several in one address the first counts."""
 
 
 def sessions_of(user: User) -> QuerySet:
@@ -81,3 +93,28 @@ def limit_access() -> None:
         access.limit_to_assigned(model, _along(path))
     for model in OF_NO_ONE:
         access.limit_to_assigned(model, lambda user: Q(pk__in=[]))
+
+
+def declare_subjects() -> None:
+    """Tell the audit which candidate a row is about. Called once, when the app is ready."""
+    for model in (*PARAMETERS, *(TO_SESSION.keys() - PARAMETERS.keys())):
+        if model in OF_NO_ONE:
+            subjects.declare(model, organisation="interview__organisation_id", parameter=PARAMETERS[model])
+            continue
+        way = _to_invitation(model)
+        subjects.declare(
+            model,
+            candidate=Coalesce(F(f"{way}set_aside_of_id"), F(f"{way}pk")),
+            organisation=f"{way}interview__organisation_id",
+            parameter=PARAMETERS.get(model, ""),
+        )
+    subjects.declare(Interview, organisation="organisation_id", parameter="interview_id", is_personal=False)
+
+
+def _to_invitation(model: type[Model]) -> str:
+    """Return the beginning of lookups from a row to its invitation, as "session__invitation__"."""
+    if model is Invitation:
+        return ""
+    path = TO_SESSION[model].removesuffix("pk")
+    way = path.removesuffix("invitation__session") if path.endswith("invitation__session") else f"{path}__"
+    return f"{way.removeprefix('__')}invitation__"

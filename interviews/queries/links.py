@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 
 from accounts import colours, logos
+from accounts.audit import doors
 from accounts.models import Organisation
 from interviews import tokens
 from interviews.models import Invitation, Session
@@ -71,6 +72,15 @@ def find(
     if invitation.status == InvitationStatus.PENDING and invitation.begin_by <= now:
         raise LinkProblem("expired", invitation)
     return invitation, session
+
+
+def about_candidate(invitation: Invitation) -> None:
+    """Say in the audit that the candidate asks, with the own link."""
+    candidate, organisation = (
+        invitation.set_aside_of_id or invitation.pk,
+        invitation.interview.organisation_id,
+    )
+    doors.about_candidates([candidate], organisation_id=organisation, by=doors.Actor.CANDIDATE)
 
 
 def look(invitation: Invitation) -> dict[str, object]:

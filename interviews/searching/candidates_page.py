@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import access
+from accounts.audit.doors import Kind, leaves
 from interviews.models import Invitation
 from interviews.models.invitation import Invitations
 from interviews.queries import candidates
@@ -32,6 +33,7 @@ class CandidatesForm(forms.Form):
     before = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
 
+@leaves(Kind.LISTED)
 def candidates_list(request: HttpRequest) -> HttpResponse:
     """List each candidate once, the one that was invited last first."""
     form = CandidatesForm(request.GET)
@@ -55,6 +57,7 @@ def candidates_list(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/interviews/search/candidates.html", context)
 
 
+@leaves(Kind.READ)
 def candidate(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
     """Show every interview that a candidate was invited to. The address names no person."""
     own = _readable(request)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget
 
 from accounts import access
+from accounts.audit.doors import Kind, leaves
 from interviews.models import Interview, Session
 from interviews.queries import transcript_search
 from interviews.queries.transcript_search import LONGEST_QUERY, MOST, Limits
@@ -48,6 +49,7 @@ class SearchForm(forms.Form):
     until = forms.DateField(label=_("To"), required=False, widget=_Day())
 
 
+@leaves(Kind.LISTED)
 def search(request: HttpRequest) -> HttpResponse:
     """Show the newest answers with the words. Nothing is written, so the address can be kept and shared."""
     form = SearchForm(request.GET or None)

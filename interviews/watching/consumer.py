@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 
 import redis
 
+from accounts.audit import sockets
 from interviews.events import watchers
 from interviews.watching import view
 from interviews.watching.view import Row, Shown, View
@@ -48,6 +49,7 @@ class WatcherConsumer(WebSocketConsumer):
     """One page. `scope` has the `caller`, and `signed_in`: who that is just now."""
 
     _watching: asyncio.Task[None] | None = None
+    _is_noted = False
 
     async def connect(self) -> None:
         await self.accept()
@@ -118,7 +120,12 @@ class WatcherConsumer(WebSocketConsumer):
     @in_thread
     def _read(self) -> View | None:
         with self.scope["signed_in"]() as user:
-            return None if user is None else view.read(user, self._shown)
+            if user is None:
+                return None
+            if not self._is_noted:
+                sockets.opened(self.scope, user)
+                self._is_noted = True
+            return view.read(user, self._shown)
 
     async def _join(self, organisations: frozenset[int] | None) -> None:
         """Be in the groups of these organisations and in no others."""

@@ -8,12 +8,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.audit.doors import Kind, leaves
 from accounts.models import User
 from interviews.watching import view
 from interviews.watching.view import Shown
 
 
 @require_safe
+@leaves(Kind.LISTED)
 def watching_page(request: HttpRequest) -> HttpResponse:
     """Show who is where in an interview, and who has not been seen for long."""
     seen = view.read(cast("User", request.user), Shown.of_address(request.GET.dict()))

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from interview_platform.asgi import application
 from interview_platform.management.commands.publish_api import described
-from tests.access import addresses, organisation, table
+from tests.access import addresses, audited, organisation, table
 from tests.access.organisation import MARK, TOLD_TO_NO_ONE
 from tests.access.visitors import STRANGERS, VISITORS
 
@@ -82,6 +82,7 @@ def test_table_has_a_column_for_each_visitor():
 def test_visitor_is_admitted_as_declared(rows, visitor):
     client, before, wrong = VISITORS[visitor](rows), everything(rows), []
     for address in addresses.all_of(rows):
+        last_entry = audited.last()
         response = send(client, address)
         if response.status_code == 405:  # the address knows no such method
             continue
@@ -94,6 +95,9 @@ def test_visitor_is_admitted_as_declared(rows, visitor):
             assert MARK.encode() not in told, f"{name} tells {visitor}"
         declared = [visitor in row.admitted for row in table.find(ROWS, address.method, address.template)]
         admitted = is_admitted(response, address)
+        is_done = admitted and response.status_code < 400
+        if problem := audited.problem(address, told, is_done=is_done, since=last_entry):
+            wrong.append(f"{name}: {problem}")
         if declared != [admitted]:
             answer = f"{response.status_code}, so {table.YES if admitted else table.NO}"
             wrong.append(f"{name}: {answer} for {visitor}, declared {declared}")

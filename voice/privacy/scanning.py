@@ -24,6 +24,7 @@ from voice.privacy.stores import STORES
 Words = Mapping[str, Collection[str]]
 """Words by kind, such as {"name": ["Ada Lovelace"]}. A name is found as a whole, others also inside."""
 NAME: Final = "name"
+ID: Final = "id"
 
 _COLUMNS = """
 SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c
@@ -44,8 +45,11 @@ class Report:
     found: list[str]
 
 
-def database(words: Words) -> Report:
-    """Search the tables of the database, one after the other."""
+def database(words: Words, *, without_ids: Collection[str] = ()) -> Report:
+    """Search the tables of the database, one after the other.
+
+    without_ids: columns, as "table.column", in which ids may stay.
+    """
     tables: dict[str, dict[str, str]] = defaultdict(dict)
     with connection.cursor() as cursor:
         cursor.execute(_COLUMNS)
@@ -53,17 +57,24 @@ def database(words: Words) -> Report:
             tables[table][column] = kind
     found, row_count = [], 0
     for table, columns in tables.items():
-        rows, hits = _search_table(table, columns, words)
+        rows, hits = _search_table(table, columns, words, without_ids)
         row_count += rows
         found += hits
     columns_n = sum(map(len, tables.values()))
     return Report(f"PostgreSQL: {len(tables)} tables, {columns_n} columns, {row_count} rows", found)
 
 
-def _search_table(table: str, columns: Mapping[str, str], words: Words) -> tuple[int, list[str]]:
+def _search_table(
+    table: str, columns: Mapping[str, str], words: Words, without_ids: Collection[str]
+) -> tuple[int, list[str]]:
     """Return the number of rows, and where something was found."""
     quote = connection.ops.quote_name
-    searches = [(column, kind) for column in columns for kind in words]
+    searches = [
+        (column, kind)
+        for column in columns
+        for kind in words
+        if kind != ID or f"{table}.{column}" not in without_ids
+    ]
     counts = [
         f"count(*) FILTER (WHERE {_as_text(quote(column), columns[column])} ~* %s)" for column, _ in searches
     ]

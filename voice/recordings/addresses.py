@@ -5,6 +5,7 @@ from django.core import signing
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
+from voice import signals
 from voice.models import Recording
 
 _url_signer = signing.TimestampSigner(salt="voice.recording-url")
@@ -14,6 +15,7 @@ def temporary_url(recording: Recording) -> str | None:
     """Return an address of the stored file, valid for `RECORDING_URL_SECONDS`; None if not stored."""
     if recording.status != Recording.Status.STORED:
         return None
+    signals.recording_address_issued.send(Recording, recording=recording)
     if settings.VOICE["HAS_SIGNED_URLS"]:
         parameters = {"expire": settings.RECORDING_URL_SECONDS}  # of the S3 backend's url()
         return default_storage.url(recording.storage_name, **parameters)

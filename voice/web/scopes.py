@@ -5,7 +5,7 @@ An operation declares it beside its address; the project that mounts the router 
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final, TypeVar
 
 from asgiref.sync import iscoroutinefunction
@@ -26,25 +26,25 @@ def needs(scope: str) -> Callable[[View], View]:
 
     def declare(view: View) -> View:
         contribute_operation_callback(view, describe)
-        return decorate_view(told)(view)
+        return decorate_view(partial(told, view))(view)
 
     def describe(operation: Operation) -> None:
         operation.openapi_extra = {**(operation.openapi_extra or {}), IN_DESCRIPTION: scope}
 
-    def told(run: Callable[..., Any]) -> Callable[..., Any]:
-        """Put the scope into the request, before its key is looked at."""
+    def told(view: Callable[..., Any], run: Callable[..., Any]) -> Callable[..., Any]:
+        """Put the scope and the operation into the request, before its key is looked at."""
         if iscoroutinefunction(run):
 
             @wraps(run)
             async def call(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-                request.scope_needed = scope
+                request.scope_needed, request.operation = scope, view
                 return await run(request, *args, **kwargs)
 
             return call
 
         @wraps(run)
         def call_in_thread(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            request.scope_needed = scope
+            request.scope_needed, request.operation = scope, view
             return run(request, *args, **kwargs)
 
         return call_in_thread

@@ -8,9 +8,14 @@ from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from voice import signals
+from voice.models import Recording
 from voice.recordings import addresses
 from voice.speech import rendering
 from voice.web import ranges
+
+FROM_THE_BEGINNING = "bytes=0-"
+"""The range that a player asks for first."""
 
 
 @require_safe
@@ -33,6 +38,8 @@ def play_recording(request: HttpRequest, token: str) -> HttpResponse:
     recording = addresses.find_by_url_token(token)
     if recording is None:
         raise Http404("This address has ended. Open the recording again to get a new one.")
+    if request.headers.get("Range", FROM_THE_BEGINNING).startswith(FROM_THE_BEGINNING):
+        signals.recording_played.send(Recording, recording=recording)
     file = default_storage.open(recording.storage_name)
     response = ranges.response(request, file, content_type="audio/flac")
     response["Cache-Control"] = "private, no-store"

@@ -11,6 +11,7 @@ import time
 from typing import Self
 from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from psycopg import Connection
@@ -50,6 +51,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if pool is not None:
             pool._check = check  # noqa: SLF001  no public way; a test fails if it disappears
         return pool
+
+    def use_owner(self) -> None:
+        """Connect as DATABASE_DIRECT_URL says: to PostgreSQL itself, by the role that owns the tables.
+
+        A pooler ends statements that take long, and transactions that rest.
+        """
+        if direct := settings.DATABASE_DIRECT:
+            self.close()
+            self.close_pool()  # else it goes on with those to the pooler
+            self.settings_dict["OPTIONS"] |= direct.get("OPTIONS", {})
+            self.settings_dict |= {name: value for name, value in direct.items() if name != "OPTIONS"}
 
     def _close(self) -> None:
         if self.connection is not None:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import LockNotAvailable
+
+from accounts.audit import roles
 
 LOCK = 7_306_920_114_021_843_312
 """The number of PostgreSQL's advisory lock; each database has its own."""
@@ -28,17 +29,27 @@ SET LOCAL tcp_keepalives_idle = 5; SET LOCAL tcp_keepalives_interval = 5; SET LO
 class Command(migrate.Command):
     """manage.py migrate, by as many pods as like: one works, the others wait and find nothing left to do."""
 
+    _served = ("", "")
+
+    def execute(self, *args: Any, **options: Any) -> Any:
+        """Connect as the owner before anything else: at first the application's role does not exist."""
+        if not (options["check_unapplied"] or options["plan"]):
+            connection: Any = connections[options["database"]]
+            self._served = (connection.settings_dict["USER"], connection.settings_dict["PASSWORD"])
+            connection.use_owner()
+        return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate under the lock; only look (`--check`, `--plan`) without it, and through the pooler."""
         if options["check_unapplied"] or options["plan"]:
             super().handle(*args, **options)
             return
         connection = connections[options["database"]]
-        _go_past_the_pooler(connection)
         with self._alone(connection):
             for _ in range(TRIES):
                 try:
                     super().handle(*args, **options)
+                    self._give_rights(connection)
                     return
                 except OperationalError as error:
                     if not isinstance(error.__cause__, LockNotAvailable):
@@ -63,6 +74,16 @@ class Command(migrate.Command):
                 time.sleep(LOOK_EVERY_S)
             yield
 
+    def _give_rights(self, connection: BaseDatabaseWrapper) -> None:
+        """Let the application's role work with the tables, if it is another than their owner."""
+        role, password = self._served
+        if role in ("", connection.settings_dict["USER"]):
+            return
+        try:
+            roles.give_rights(connection, role=role, password=password)
+        except roles.RoleMissing as missing:
+            raise CommandError(str(missing)) from None
+
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
@@ -76,12 +97,3 @@ def _has_locked(connection: BaseDatabaseWrapper) -> bool:
     if not has_locked:
         connection.rollback()
     return bool(has_locked)
-
-
-def _go_past_the_pooler(connection: BaseDatabaseWrapper) -> None:
-    """Connect to PostgreSQL itself: a pooler ends statements that take long, and transactions that rest."""
-    if direct := settings.DATABASE_DIRECT:
-        connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]  # else it goes on with those to the pooler
-        connection.settings_dict["OPTIONS"] |= direct.get("OPTIONS", {})
-        connection.settings_dict |= {name: value for name, value in direct.items() if name != "OPTIONS"}

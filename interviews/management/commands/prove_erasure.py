@@ -5,11 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
+from accounts.audit.models import AuditEntry
+from accounts.audit.recording import Actor, Entry, Kind, record
 from interviews.models import Answer, Erasure, Invitation, Session
 from voice.privacy import scanning
 
 WORDS = ("name", "e-mail", "token")
+OF_THE_AUDIT = ("accounts_auditentry.candidates", "accounts_auditentry.row")
+"""The audit keeps that something happened to a candidate, by random ids alone (docs/audit.md)."""
 
 
 class Command(BaseCommand):
@@ -26,6 +31,8 @@ class Command(BaseCommand):
         parser.add_argument("--token", default="", help="the last part of the candidate's link")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        entry = Entry(Kind.READ, "prove_erasure", timezone.now(), actor=Actor.COMMAND)
+        record(entry, candidates=[options["id"]])
         words = {"id": [str(options["id"])], **{kind: [options[kind]] for kind in WORDS if options[kind]}}
         for kind, more in _known(options["id"]).items():
             words[kind] = [*dict.fromkeys([*words.get(kind, []), *more])]
@@ -33,6 +40,8 @@ class Command(BaseCommand):
         if missing := [kind for kind in WORDS if kind not in words]:
             self.stdout.write(f"not searched for, because it was not given: {', '.join(missing)}")
         found_n = sum(self._print(report) for report in _reports(words))
+        kept = AuditEntry.objects.filter(candidates__contains=[options["id"]]).count()
+        self.stdout.write(f"entries of the audit, which keeps ids: {kept}")
         waiting = Erasure.objects.filter(status=Erasure.Status.WAITING).count()
         self.stdout.write(f"erasures under way: {waiting}")
         if found_n:
@@ -49,7 +58,7 @@ class Command(BaseCommand):
 
 def _reports(words: scanning.Words) -> list[scanning.Report]:
     return [
-        scanning.database(words),
+        scanning.database(words, without_ids=OF_THE_AUDIT),
         scanning.redis_keys(words),
         scanning.files(words),
         scanning.without_row(),

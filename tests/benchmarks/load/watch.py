@@ -240,7 +240,7 @@ class _Stores:
 
     def __init__(self, stack: Stack) -> None:
         self._redis = redis.Redis.from_url(stack.env["REDIS_URL"])
-        self._database_url = stack.env["DATABASE_URL"]
+        self._database_url = stack.owner_url
         self._database: psycopg.Connection | None = None
 
     def __enter__(self) -> "_Stores":

@@ -80,7 +80,7 @@ class Composed:
         environ.setenv("SSL_CERT_FILE", str(certificate))
 
     def _database_url(self) -> str:
-        return f"postgres://interviews:{self.env['STORES_PASSWORD']}@{self.address('postgres')}/interviews"
+        return f"postgres://interviews:{self.env['OWNER_PASSWORD']}@{self.address('postgres')}/interviews"
 
     @cached_property
     def env(self) -> Mapping[str, str]:

@@ -130,7 +130,8 @@ def test_reload_of_nginx_cuts_no_interview():
 
 
 def test_stores_of_an_operator_take_the_place_of_ours():
-    stores = {"DATABASE_URL", "DATABASE_DIRECT_URL", "REDIS_URL"}
+    assert services()["migrate"]["environment"]["DATABASE_DIRECT_URL"].startswith("${DATABASE_DIRECT_URL:-")
+    stores = {"DATABASE_URL", "REDIS_URL"}
     of_storage = ("ENDPOINT_URL", "REGION", "BUCKET", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SIGNED_URLS")
     for name in stores | {f"S3_{each}" for each in of_storage}:
         assert services()["web"]["environment"][name].startswith(f"${{{name}:-"), name
@@ -153,7 +154,16 @@ def test_every_queue_has_a_worker_without_a_gpu():
     assert set(QUEUE_NAMES) <= served | of_their_own
 
 
-def test_new_env_writes_four_values_once(tmp_path):
+def test_only_the_migration_knows_the_owner_of_the_tables():
+    """The application's role may change nothing of the audit."""
+    told = {name for name, service in services().items() if "DATABASE_DIRECT_URL" in str(service)}
+    knowing = {name for name, service in services().items() if "OWNER_PASSWORD" in str(service)}
+    assert (told, knowing) == ({"migrate"}, {"migrate", "postgres"})
+    assert "interviews_app:" in services()["web"]["environment"]["DATABASE_URL"]
+    assert "interviews:" in services()["migrate"]["environment"]["DATABASE_DIRECT_URL"]
+
+
+def test_new_env_writes_six_values_once(tmp_path):
     script = tmp_path / "new_env.sh"
     script.write_text((ROOT / "deploy" / "new_env.sh").read_text())
     command = ("sh", str(script), "interviews.example.com")
@@ -163,7 +173,7 @@ def test_new_env_writes_four_values_once(tmp_path):
     written = dict(line.split("=", 1) for line in (tmp_path / ".env").read_text().splitlines())
     wanted = re.findall(r"^(\w+)=", (ROOT / "deploy" / ".env.example").read_text(), re.MULTILINE)
     assert list(written) == wanted
-    assert len(set(written.values())) == 4
+    assert len(set(written.values())) == 6
     assert min(map(len, list(written.values())[1:])) == 50
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     assert subprocess.run(command, capture_output=True, check=False).returncode == 1

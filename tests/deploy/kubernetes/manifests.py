@@ -50,9 +50,10 @@ def kubectl() -> str | None:
 def copied(directory: Path) -> Path:
     """Return a copy of the manifests with the example's secrets filled in."""
     copy = directory / "kubernetes"
-    shutil.copytree(MANIFESTS, copy, ignore=shutil.ignore_patterns("secret.env"))
+    shutil.copytree(MANIFESTS, copy, ignore=shutil.ignore_patterns("secret.env", "owner.env"))
     for place in ("base", "overlays/region"):
-        shutil.copy(copy / "base" / "secret.env.example", copy / place / "secret.env")
+        for name in ("secret.env", "owner.env"):
+            shutil.copy(copy / "base" / f"{name}.example", copy / place / name)
     _add_overlay(copy, "claim", component="models-claim")
     _add_overlay(copy, "backups", component="backups")
     return copy
@@ -76,9 +77,10 @@ def rendered(folder: Path) -> list[Manifest]:
     return list(yaml.load_all(done.stdout, Loader=yaml.CSafeLoader))
 
 
-def of_kind(manifests: list[Manifest], kind: str) -> dict[str, Manifest]:
-    """Return the manifests of a kind by their names."""
-    return {each["metadata"]["name"]: each for each in manifests if each["kind"] == kind}
+def of_kind(manifests: list[Manifest], kind: str, name: str = "") -> dict[str, Manifest]:
+    """Return the manifests of a kind by their names, those that begin with `name`."""
+    found = {each["metadata"]["name"]: each for each in manifests if each["kind"] == kind}
+    return {key: each for key, each in found.items() if key.startswith(name)}
 
 
 def settings(manifests: list[Manifest]) -> dict[str, str]:

@@ -135,7 +135,9 @@ def playable(manifests: list[Manifest], name: str, env: Mapping[str, str]) -> li
     spec: dict[str, Any] = copy.deepcopy(pod.spec) | {"hostNetwork": True, "restartPolicy": "OnFailure"}
     spec["volumes"] = [volume for volume in spec["volumes"] if "secret" not in volume]
     for container in [*spec.get("initContainers", ()), *spec["containers"]]:
-        container["volumeMounts"] = [each for each in container["volumeMounts"] if each["name"] != "secrets"]
+        mounts = container["volumeMounts"]
+        container["volumeMounts"] = [each for each in mounts if each["name"] not in ("secrets", "owner")]
+        container["env"] = [each for each in container.get("env", ()) if not each["name"].endswith("_FILE")]
         container.pop("ports", None)
         for key in NOT_OF_PODMAN:
             container.pop(key, None)

@@ -66,7 +66,7 @@ def test_pods_have_accounts_without_rights_and_tokens(overlay):
 
 
 def test_containers_read_settings_and_secrets_of_this_rendering(overlay):
-    (config,), (secret,) = of_kind(overlay, "ConfigMap"), of_kind(overlay, "Secret")
+    (config,), (secret,) = of_kind(overlay, "ConfigMap"), of_kind(overlay, "Secret", "secrets")
     for pod in pods(overlay).values():
         volumes = {volume["name"]: volume for volume in pod.spec["volumes"]}
         assert volumes["secrets"]["secret"]["secretName"] == secret
@@ -75,8 +75,17 @@ def test_containers_read_settings_and_secrets_of_this_rendering(overlay):
             assert {mount["name"] for mount in container["volumeMounts"]} >= {"secrets", "tmp"}
 
 
+def test_only_what_works_as_the_owner_of_the_tables_has_its_password(overlay):
+    (owner,) = of_kind(overlay, "Secret", "owner")
+    with_it = {name for name, pod in pods(overlay).items() if owner in str(pod.spec["volumes"])}
+    told = {name for name, pod in pods(overlay).items() if "DATABASE_DIRECT_URL_FILE" in str(pod.container)}
+
+    assert with_it == told == {"migrate", "audit-expiry"}
+    assert "DATABASE_DIRECT_URL" not in str(settings(overlay)) + str(of_kind(overlay, "Secret", "secrets"))
+
+
 def test_each_secret_is_a_file_that_a_setting_names(overlay):
-    (secret,) = of_kind(overlay, "Secret").values()
+    (secret,) = of_kind(overlay, "Secret", "secrets").values()
     named = {name for name in settings(overlay) if name.endswith("_FILE")}
 
     assert {f"{name}_FILE" for name in secret["data"]} - named == {"REDIS_PASSWORD_FILE"}  # KEDA's alone
@@ -120,7 +129,7 @@ def test_labels_say_what_each_pod_is(overlay):
 
 
 def test_memory_has_room_above_what_was_measured(largest):
-    unmeasured = {"worker-stt-gpu", "worker-tts-gpu", "migrate", "sessions"}
+    unmeasured = {"worker-stt-gpu", "worker-tts-gpu", "migrate", "sessions", "audit-expiry"}
     assert set(pods(largest)) == {*MEASURED_MB, *unmeasured}
     for name, measured_mb in MEASURED_MB.items():
         resources = pods(largest)[name].container["resources"]

@@ -111,7 +111,9 @@ def test_triggers_take_an_address_without_a_password(overlay):
 def test_authentication_reads_the_secret_of_this_rendering(overlay):
     (redis,) = of_kind(overlay, "TriggerAuthentication").values()
 
-    assert {each["name"] for each in redis["spec"]["secretTargetRef"]} == set(of_kind(overlay, "Secret"))
+    assert {each["name"] for each in redis["spec"]["secretTargetRef"]} == set(
+        of_kind(overlay, "Secret", "secrets")
+    )
     assert {each["name"] for each in redis["spec"]["configMapTargetRef"]} == set(
         of_kind(overlay, "ConfigMap")
     )

@@ -172,7 +172,7 @@ def _exporters(
         client.config_set("maxmemory", "512mb")
     ports = {name: free_port() for name in ("redis", "postgres", "nginx", "node", "blackbox")}
     listen = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
-    passwords = {"REDIS_PASSWORD": store.password or "", "DATA_SOURCE_NAME": stack.env["DATABASE_URL"]}
+    passwords = {"REDIS_PASSWORD": store.password or "", "DATA_SOURCE_NAME": stack.owner_url}
     passwords["DATA_SOURCE_NAME"] += "?sslmode=disable"
     passwords["SSL_CERT_FILE"] = str(directory.parent / "edge" / "tls.crt")
     commands = {

@@ -15,7 +15,7 @@ from django.db import connection, connections
 from psycopg import sql
 
 from interview_platform.backends.postgresql import base
-from interview_platform.demo.embedded import free_port
+from interview_platform.demo.embedded import as_application, free_port
 from interview_platform.management.commands import migrate
 from tests.faults.waiting import wait_for
 
@@ -136,12 +136,30 @@ def test_migration_does_not_go_on_with_the_connections_to_the_pooler(settings):
     assert to_the_pooler.closed
 
 
+def test_migration_begins_before_the_role_of_the_application_exists(settings):
+    kept = deepcopy(connection.settings_dict)
+    connections.close_all()
+    connection.close_pool()
+    connection.settings_dict |= {"USER": "not_there_yet", "PASSWORD": "not known to PostgreSQL either"}
+    settings.DATABASE_DIRECT = {name: kept[name] for name in ("USER", "PASSWORD")}
+    call_command("migrate", verbosity=0, skip_checks=False)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege('not_there_yet', 'interviews_session', 'UPDATE')")
+        assert cursor.fetchone() == (True,)
+        cursor.execute("SELECT has_table_privilege('not_there_yet', 'accounts_auditentry', 'UPDATE, DELETE')")
+        assert cursor.fetchone() == (False,)
+        cursor.execute("DROP OWNED BY not_there_yet; DROP ROLE not_there_yet")
+
+
 @pytest.mark.proof
 def test_three_migrations_of_an_empty_database_at_once_all_end_well():
     server, name = os.environ["DATABASE_URL"], "empty_for_migrations"
     with psycopg.connect(server, autocommit=True) as session:
         session.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    env = {**os.environ, "DATABASE_URL": f"{server.rpartition('/')[0]}/{name}"}
+    owner = f"{server.rpartition('/')[0]}/{name}"
+    roles = {"DATABASE_DIRECT_URL": owner, "DATABASE_URL": as_application(owner)}
+    env = {**os.environ, **roles}
     command = [sys.executable, "manage.py", "migrate"]
     running = [
         subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) for _ in range(3)

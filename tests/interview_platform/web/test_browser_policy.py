@@ -23,6 +23,7 @@ HTTPS = {
     "ALLOWED_HOSTS": "interviews.example",
     "BEHIND_PROXY": "true",
     "SECRET_KEY": "x" * 20 + "abcdefghijklmnopqrstuvwxyz0123456789",
+    "AUDIT_KEYS": "a-key-of-the-audit-for-these-checks",
     "DEBUG": "false",
 }
 

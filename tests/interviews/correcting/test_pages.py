@@ -171,7 +171,7 @@ def test_answers_without_words_say_why(client, session, state):
 def test_number_of_queries_does_not_grow_with_the_answers(client, session, django_assert_max_num_queries):
     for position in range(1, 9):
         factories.AnswerFactory(session=session, position=position, accepted=True)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         page(client, session)
 
 

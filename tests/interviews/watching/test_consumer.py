@@ -8,6 +8,7 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 from django.utils import timezone
 
+from accounts.audit.models import AuditEntry
 from accounts.models import Membership, User
 from interview_platform.asgi import application
 from interviews.actions import answers, sessions
@@ -276,3 +277,14 @@ async def test_words_are_in_the_language_of_the_profile(watch, colleague, sessio
 
     _, first = await watching(watch, await sync_to_async(german)())
     assert first["rows"][0]["progress"] == "0 von 2 beantwortet"
+
+
+async def test_watching_is_noted_once_for_each_connection(watch, colleague, session):
+    user = await sync_to_async(colleague)()
+    watcher = await watch(user)
+    assert await watcher.is_let_in()
+    await watcher.until()
+    entries = await sync_to_async(list)(AuditEntry.objects.filter(door="/ws/watching/"))
+    assert [(entry.kind, entry.actor, entry.person_id) for entry in entries] == [
+        ("listed", "person", user.pk)
+    ]

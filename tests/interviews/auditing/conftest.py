@@ -1,0 +1,1 @@
+from tests.staff import member, ours, theirs  # noqa: F401
