@@ -2,7 +2,7 @@
 
 from ninja import Router
 
-from interviews.api import arrangements, erasures, interviews, invitations, sessions
+from interviews.api import arrangements, erasures, holds, interviews, invitations, sessions
 from interviews.api.scoping import AUTH
 from voice.web import intake
 
@@ -13,3 +13,4 @@ router.add_router("", invitations.router)
 router.add_router("", arrangements.router)
 router.add_router("", sessions.router)
 router.add_router("", erasures.router)
+router.add_router("", holds.router)

@@ -176,6 +176,15 @@ class ErasureOut(Schema):
     answered: int = Field(alias="answer_count")
 
 
+class LegalHoldOut(Schema):
+    id: UUID
+    interview_id: UUID
+    invitation_id: UUID | None = Field(description="Of one candidate; null: of all of the interview.")
+    reason: str
+    placed_at: datetime
+    ended_at: datetime | None = Field(description="Null while nothing may be erased.")
+
+
 class SessionOut(Schema):
     id: UUID
     invitation_id: UUID
