@@ -19,6 +19,7 @@ from accounts.access import for_members, for_owners, for_superusers
 from accounts.joining import join
 from accounts.profile import profile, switch
 from interview_platform.web import health, metrics, sign_in
+from interview_platform.web.source import source
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import unknown_address
 from interviews.analytics import impact_pages
@@ -122,6 +123,7 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("", api_urls),
     path("api/<path:rest>", unknown_address),
     path("v1/<path:rest>", unknown_address),
+    path("source/", source, name="source"),
     path("health", health.health),
     path("ready", health.ready),
     path("metrics", metrics.metrics, name="metrics"),

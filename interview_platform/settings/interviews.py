@@ -10,6 +10,10 @@ env.require("REGION", re.fullmatch(r"[a-z0-9-]*", REGION), "write small letters,
 # So long a candidate's page keeps an answer that is stored, in case a standby set asks for it again.
 AUDIO_KEPT_S = env.int("AUDIO_KEPT_S", default=0)
 
+# Where the source code of this installation is published. Empty: the platform sends it itself, at /source/.
+SOURCE_URL = env("SOURCE_URL", default="")
+env.require("SOURCE_URL", re.fullmatch(r"(https?://\S+)?", SOURCE_URL), "write an address with https://.")
+
 # An open interview whose candidate was away for this long is closed and its recordings are stored.
 SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", default=24)
 ANSWERS_SHOWN_DAYS = env.int(

@@ -30,7 +30,7 @@ PAGE = "admin:interviews_invitation_changelist"
 
 
 def sweep(*, now: datetime) -> None:
-    """Queue a warning to each organisation of whose candidates some will be erased, and that got none lately."""
+    """Queue a warning to each organisation that will lose candidates to the clock and got none lately."""
     if not mails.can_send():
         return
     concerned = retention.erased_soon(now).order_by().values("interview__organisation")

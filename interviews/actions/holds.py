@@ -59,7 +59,7 @@ def _lock(invitation: Invitation) -> bool:
 
 @transaction.atomic
 def end(*, hold: LegalHold, by: User, now: datetime) -> None:
-    """End a hold. What it kept back is erased by the clock within ten minutes. Raises WrongState: it ended."""
+    """End a hold. The clock erases what it kept back, within ten minutes. Raises WrongState: it ended."""
     if not LegalHold.objects.open().filter(pk=hold.pk).update(ended_at=now, ended_by=by):
         raise WrongState(_("This hold has ended."))
     _note(hold, by, CHANGE, "Ended the legal hold.")

@@ -2,8 +2,8 @@
 
     withdrawal.withdraw(invitation=invitation, now=now)
 
-What was said is erased when the candidate asks for it (`erasure.ask`), or by the clock a week later: until then
-it can still be downloaded.
+What was said is erased when the candidate asks for it (`erasure.ask`), or by the clock a week later: until
+then it can still be downloaded.
 """
 
 import logging
@@ -55,7 +55,7 @@ def _stop(session: Session, *, by: Invitation, now: datetime) -> None:
 
 
 def _end_work_on(session: Session) -> None:
-    """Let nothing be recognised or drafted any more. A worker in the middle of it finds no row to write to."""
+    """Let nothing be recognised or drafted any more. A worker in the middle of it finds no row to write."""
     recordings = session.answers.exclude(recording=None).values_list("recording_id", flat=True)
     lifecycle.end_recognition(recording_ids=list(recordings))
     waiting = DraftEvaluation.objects.filter(session=session, status=DraftEvaluation.Status.WAITING)

@@ -28,7 +28,7 @@ class HoldForm(BaseDialogForm):
         label=_("Why"),
         max_length=holds.LONGEST_REASON,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-        help_text=LegalHold._meta.get_field("reason").help_text,
+        help_text=_("For those who invite, and for an auditor: the file number will do. Name no candidate."),
     )
 
 
@@ -49,7 +49,7 @@ class HoldActions(ScopedModelAdmin):
         dialog={
             "title": _("Keep everything for a dispute?"),
             "description": _(
-                "Until an owner ends the hold nothing is erased: not by the clock, not by colleagues or other "
+                "Until an owner ends the hold nothing is erased: not by the clock, colleagues or other "
                 "systems, and not by candidates, who are told that they have to wait."
             ),
             "form_class": HoldForm,

@@ -1,4 +1,4 @@
-"""The candidate's own pages: what is held, taking it along, withdrawing the consent, and erasing everything."""
+"""The candidate's own pages: what is held, taking it along, withdrawing consent, and erasing everything."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -38,7 +38,7 @@ def withdraw(request: HttpRequest, token: str) -> HttpResponse:
     """Say what withdrawing the consent does, and do it. One further button then erases everything."""
     try:
         invitation = links.find_for_data(token, now=timezone.now())
-        if request.method == "POST":
+        if request.POST.get("confirmed") == "yes":
             withdrawal.withdraw(invitation=invitation, now=timezone.now())
             return redirect("interviews:withdraw", token=token)
     except links.LinkProblem as problem:

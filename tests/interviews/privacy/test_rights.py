@@ -19,6 +19,7 @@ from tests.interviews.privacy.conftest import EMAIL, NAME
 from voice.models import Recording, Transcript
 from voice.workers import transcription
 
+YES = {"confirmed": "yes"}
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 
 
@@ -82,7 +83,7 @@ def test_consent_withdrawn_in_the_middle_stops_everything(client, candidate, tok
     assert "stops at once" in asked
     assert Session.objects.get().withdrawn_at is None
 
-    told = client.post(at("withdraw", token), follow=True).content.decode()
+    told = client.post(at("withdraw", token), YES, follow=True).content.decode()
 
     session = Session.objects.get()
     assert (session.status, session.invitation.status) == ("abandoned", "expired")
@@ -113,15 +114,15 @@ def test_withdrawal_leads_to_erasure_at_once_or_a_week_later(client, candidate, 
 
 
 def test_one_further_button_erases(client, candidate, token):
-    client.post(at("withdraw", token))
-    client.post(at("data", token), {"confirmed": "yes"})
+    client.post(at("withdraw", token), YES)
+    client.post(at("data", token), YES)
     assert not Invitation.objects.exists()
 
 
 def test_withdrawal_during_a_hold_keeps_what_was_said(client, candidate, token):
     invitation = candidate.session.invitation
     holds.place(interview=invitation.interview, reason="file", by=factories.UserFactory(), now=timezone.now())
-    told = client.post(at("withdraw", token), follow=True).content.decode()
+    told = client.post(at("withdraw", token), YES, follow=True).content.decode()
     assert "because of a legal dispute" in told
     assert not Recording.objects.filter(status=Recording.Status.DISCARDED).exists()
     assert erasure.erase_overdue(now=timezone.now() + 2 * retention.WITHDRAWN_KEPT) == 0
@@ -129,13 +130,13 @@ def test_withdrawal_during_a_hold_keeps_what_was_said(client, candidate, token):
 
 def test_without_consent_there_is_nothing_to_withdraw(client, make_invitation):
     token = make_invitation().token
-    assert client.post(at("withdraw", token))["Location"] == at("data", token)
+    assert client.post(at("withdraw", token), YES)["Location"] == at("data", token)
     assert "not agreed to anything" in client.get(at("withdraw", token)).content.decode()
 
 
 def test_finished_interview_can_be_withdrawn_too(client, interview):
     invitation = factories.SessionFactory(finished=True, invitation__interview=interview).invitation
-    client.post(at("withdraw", invitation.token))
+    client.post(at("withdraw", invitation.token), YES)
     assert Session.objects.get().withdrawn_at is not None
     assert Invitation.objects.get().status == "finished"
 
@@ -143,7 +144,7 @@ def test_finished_interview_can_be_withdrawn_too(client, interview):
 @pytest.mark.parametrize("name", ["download", "withdraw"])
 def test_revoked_link_gives_nothing(client, candidate, token, name):
     Invitation.objects.update(status="revoked")
-    response = client.post(at(name, token))
+    response = client.post(at(name, token), YES)
     assert response.status_code == 410
     assert NAME not in response.content.decode()
     assert Session.objects.get().withdrawn_at is None
