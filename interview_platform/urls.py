@@ -19,9 +19,9 @@ from accounts.access import for_members, for_owners, for_superusers
 from accounts.joining import join
 from accounts.profile import profile, switch
 from interview_platform.web import health, metrics, sign_in
-from interview_platform.web.source import source
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import unknown_address
+from interview_platform.web.source import source
 from interviews.analytics import impact_pages
 from interviews.analytics import pages as analytics
 from interviews.searching.candidates_page import candidate, candidates_list

@@ -76,7 +76,7 @@ def erase_candidate(
 ) -> Erasure:
     """Erase a candidate, whatever the state of the interview, with attempts set aside. Return what stays.
 
-    is_repeated: after a restore, of a candidate who was erased before: a hold in the backup ended before that.
+    is_repeated: after a restore, of one who was erased before: a hold in the backup had ended by then.
 
     Raises:
         OnHold: a legal hold keeps the candidate.

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import httpx
-import pytest
 
 from tests.faults.conftest import System
 from tests.faults.crowd import Crowd

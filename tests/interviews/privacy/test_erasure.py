@@ -1,6 +1,7 @@
 import zlib
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -18,7 +19,7 @@ from tests.interviews import journey
 from tests.interviews.privacy.conftest import run_jobs
 from voice.infra import redis_clients
 from voice.models import PendingErasure, Recording, Speech, Transcript
-from voice.recordings import storage
+from voice.recordings import addresses, storage
 from voice.workers import storing, sweeper, transcription
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
@@ -289,3 +290,15 @@ def test_admin_log_keeps_what_was_done_without_a_name(candidate):
         "Revoked.",
     )
     assert (row.source, row.requested_by) == (Erasure.Source.RECRUITER, user)
+
+
+def test_who_listens_at_that_moment_gets_no_further_piece(client, candidate):
+    recording = candidate.session.answers.get(position=1).recording
+    recording.refresh_from_db()
+    address = urlsplit(addresses.temporary_url(recording)).path
+    pieces = [{"Range": f"bytes={start}-{start + 99}"} for start in (0, 100)]
+    assert client.get(address, headers=pieces[0]).status_code == 206
+
+    candidate.erase()
+
+    assert client.get(address, headers=pieces[1]).status_code == 404
