@@ -87,7 +87,9 @@ class Environment(environ.FileAwareEnv):
     def require_origins(self, name: str, addresses: Iterable[str]) -> None:
         """Note that one of these is no scheme with a host: a path, or a host alone, would match nothing."""
         is_right = all(re.fullmatch(r"https?://[^/\s]+", address) for address in addresses)
-        self.require(name, is_right, "write each with its scheme and without a path, as https://jobs.example.")
+        self.require(
+            name, is_right, "write each with its scheme and without a path, as https://jobs.example."
+        )
 
     def check(self) -> None:
         """Raise ImproperlyConfigured with a line for each setting that is wrong."""

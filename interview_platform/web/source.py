@@ -1,7 +1,7 @@
 """The source code of this installation, which the licence promises to all who use it (AGPL, section 13).
 
-Every page links to it. An operator who publishes the code elsewhere names that place in `SOURCE_URL`. Else the
-files that run here are sent, with all changes; settings and data lie elsewhere and are never among them.
+Every page links to it. An operator who publishes the code elsewhere names that place in `SOURCE_URL`. Else
+the files that run here are sent, with all changes; settings and data lie elsewhere and are never among them.
 """
 
 import io

@@ -96,6 +96,7 @@ def erase_candidate(
     recordings, texts = _spoken(session) if session else ([], [])
     personal_data.STORES[personal_data.TOLD].erase(str(locked.pk))
     outbox.tell(EventType.CANDIDATE_ERASED, locked.pk, now=now)
+    personal_data.STORES[personal_data.SPREADSHEETS].erase(str(locked.pk))
     personal_data.STORES[personal_data.CANDIDATE].erase(str(locked.pk))
     admin_log.replace_ids(Invitation, [invitation.pk], by=erasure.pk)
     lifecycle.erase(recording_ids=recordings)

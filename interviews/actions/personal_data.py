@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts import admin_log
-from interviews.actions import outbox
+from interviews.actions import batches, outbox
 from interviews.admission import places, tabs, time_spent
 from interviews.models import (
     Accommodation,
@@ -42,6 +42,7 @@ from voice.privacy import stores as speech
 from voice.privacy.stores import Registered
 
 CANDIDATE, ADMIN_LOG, PRESENCE, TOLD = "candidate", "admin_log", "presence", "told"
+SPREADSHEETS = "spreadsheets"
 
 
 def _erase_candidate(invitation_id: str) -> None:
@@ -88,6 +89,17 @@ def _find_told(invitation_id: str) -> list[str]:
     return [f"WebhookEvent {row.pk}" for row in told.exclude(type=EventType.CANDIDATE_ERASED)]
 
 
+def _erase_from_spreadsheets(invitation_id: str) -> None:
+    """Only while the candidate's row is there, which knows the address."""
+    for invitation in Invitation.objects.filter(pk=UUID(invitation_id)).select_related("interview"):
+        batches.forget(invitation)
+
+
+def _find_in_spreadsheets(invitation_id: str) -> list[str]:
+    rows = Invitation.objects.filter(pk=UUID(invitation_id)).select_related("interview")
+    return [f"InvitationBatch {batch.pk}" for row in rows for batch in batches.refusing(row)]
+
+
 def _erase_presence(session_id: str) -> None:
     tabs.forget(session_id)
     places.forget(session_id)
@@ -117,6 +129,9 @@ STORES: Final[Mapping[str, Registered]] = {
         lambda invitation_id: admin_log.find(Invitation, [invitation_id]),
         tables=("admin.LogEntry",),
     ),
+    SPREADSHEETS: Registered(
+        _erase_from_spreadsheets, _find_in_spreadsheets, tables=("interviews.InvitationBatch",)
+    ),
     TOLD: Registered(_erase_told, _find_told, tables=("interviews.WebhookEvent",)),
     PRESENCE: Registered(
         _erase_presence,
@@ -136,7 +151,6 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "interviews.ImpactReport_interviews": "which interviews a report counts",
     "interviews.Interview": "what recruiters ask, and in which words; no candidate is named",
     "interviews.InterviewVersion": "the same, as it was published",
-    "interviews.InvitationBatch": "rows of a spreadsheet until they are invited or refused, a week at most",
     "interviews.JobDescription": "of a job, and what the language model made of it; no candidate is named",
     "interviews.OpenLink": "an address for everybody",
     "interviews.Application": "names and addresses until they are confirmed, a day at most",
@@ -162,6 +176,8 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "contenttypes.ContentType": "Django's list of models",
     "django_rq.Dashboard": "has no table",
     "sessions.Session": "who works with the platform is signed in; ends by itself",
+    "voice:own-data:*": "a keyed hash of an id and how often it downloaded; an hour",
+    "voice:changes-of-heard:*": "a keyed hash of an id and how often it corrected; ten minutes",
     "asgi:*": "names of open connections in the channel layer; nothing is kept there",
 }
 
