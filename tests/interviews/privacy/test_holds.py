@@ -63,7 +63,10 @@ def test_nobody_erases_during_a_hold_and_afterwards_it_is_done(client, invitatio
     assert Invitation.objects.get().erasure_requested_at is not None
     assert client.get("/api/v1/legal-holds", headers=bearer).json()["items"][0]["reason"] == WHY
 
+    page = reverse("interviews:data", args=[invitation.token])
+    assert 'data-testid="erase"' not in client.get(page).content.decode()
     holds.end(hold=hold, by=hold.placed_by, now=timezone.now())
+    assert 'data-testid="erase"' in client.get(page).content.decode()
     jobs.erase_overdue()  # of an interview under way: its candidate's wish ends it
     assert not Invitation.objects.exists()
     assert Erasure.objects.get().source == Erasure.Source.CANDIDATE
