@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractUser
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -15,6 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.audit.models import AuditCheckpoint, AuditEntry, AuditLink  # noqa: F401  Django looks here
 from accounts.networks import is_within
+
+WARNED_EVERY = timedelta(days=7)
+"""An organisation gets one warning of erasures in this time. So each candidate is in one."""
 
 
 class Organisation(models.Model):
@@ -60,6 +63,30 @@ class Organisation(models.Model):
             "questions. Only in interviews whose consent text names it."
         ),
     )
+
+    retention_days = models.PositiveSmallIntegerField(
+        _("candidates are kept for (days)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_(
+            "Of interviews that say nothing else, from when they are published next. Empty: until they are "
+            "erased by hand."
+        ),
+    )
+    warned_days = models.PositiveSmallIntegerField(
+        _("warn owners (days before)"),
+        default=14,
+        db_default=14,
+        validators=[MinValueValidator(WARNED_EVERY.days), MaxValueValidator(365)],
+        null=True,
+        blank=True,
+        help_text=_(
+            "So long before candidates are erased by the clock an e-mail says how many, once a week at most. "
+            "Empty: none."
+        ),
+    )
+    warned_at = models.DateTimeField(null=True, editable=False, help_text=_("When it was sent last."))
 
     class Meta:
         verbose_name = _("organisation")

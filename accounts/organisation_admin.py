@@ -84,6 +84,7 @@ class OrganisationAdmin(ScopedModelAdmin):
                 },
             ),
             (_("Review"), {"fields": ["is_review_by_assignment"]}),
+            (_("Personal data"), {"fields": [("retention_days", "warned_days")]}),
             *self._of_language_model(),
         ]
 

@@ -23,6 +23,7 @@ from accounts.profile import profile, switch
 from interview_platform.web import health, metrics, sign_in
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import explain, unknown_address
+from interview_platform.web.source import source
 from interviews.analytics import impact_pages
 from interviews.analytics import pages as analytics
 from interviews.auditing import pages as auditing
@@ -138,6 +139,7 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("api/problems/<slug:code>", explain, name="problem"),
     path("api/<path:rest>", unknown_address),
     path("v1/<path:rest>", unknown_address),
+    path("source/", source, name="source"),
     path("health", health.health),
     path("ready", health.ready),
     path("metrics", metrics.metrics, name="metrics"),

@@ -10,6 +10,7 @@ from interviews.actions import (
     batches,
     draft_evaluations,
     erasure,
+    erasure_warnings,
     exports,
     follow_ups,
     groups,
@@ -127,8 +128,15 @@ def send_link(invitation_id: str) -> None:
 
 
 def erase_overdue() -> None:
-    """Erase candidates whose retention is over."""
-    erasure.erase_overdue(now=timezone.now())
+    """Erase candidates whose retention is over, and queue warnings of those to come."""
+    now = timezone.now()
+    erasure.erase_overdue(now=now)
+    erasure_warnings.sweep(now=now)
+
+
+def warn_of_erasures(organisation_id: str) -> None:
+    """Tell an organisation how many candidates the clock will erase."""
+    erasure_warnings.warn(organisation_id=int(organisation_id), now=timezone.now())
 
 
 def count_groups() -> None:

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 GROUPS = {
-    "a system to harm": ("faults/test_stores.py", "faults/test_clients.py", "faults/test_processes.py"),
+    "a system to harm": (
+        "faults/test_stores.py",
+        "faults/test_clients.py",
+        "faults/test_processes.py",
+        "faults/test_erasure.py",
+    ),
     "a system that recognises speech": (
         "browser/test_interview.py",
         "browser/test_accessibility.py",

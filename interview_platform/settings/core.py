@@ -40,7 +40,9 @@ env.require(
 AUDIT_MONTHS = env.int("AUDIT_MONTHS", default=24)  # so many whole months are kept beside this one; 0: all
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+env.require_origins("CSRF_TRUSTED_ORIGINS", CSRF_TRUSTED_ORIGINS)
 BASE_URL = env("BASE_URL", default="http://127.0.0.1:8000")  # the start of invitation links
+env.require_origins("BASE_URL", [BASE_URL])
 VAR_DIR = Path(env("VAR_DIR", default=str(BASE_DIR / "var")))  # all files of the demo
 
 ROOT_URLCONF = "interview_platform.urls"

@@ -6,7 +6,8 @@ A setting that is wrong is noted in `env.problems` and its default is used, so t
 are wrong (`Environment.check`). No message quotes a value: it may be a secret.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, TypeVar
 
@@ -82,6 +83,13 @@ class Environment(environ.FileAwareEnv):
         """Note that a setting is wrong unless `is_right`; the first problem of a setting is enough."""
         if not is_right and not any(problem.startswith(f"{name}: ") for problem in self.problems):
             self.problems.append(f"{name}: {wanted}")
+
+    def require_origins(self, name: str, addresses: Iterable[str]) -> None:
+        """Note that one of these is no scheme with a host: a path, or a host alone, would match nothing."""
+        is_right = all(re.fullmatch(r"https?://[^/\s]+", address) for address in addresses)
+        self.require(
+            name, is_right, "write each with its scheme and without a path, as https://jobs.example."
+        )
 
     def check(self) -> None:
         """Raise ImproperlyConfigured with a line for each setting that is wrong."""

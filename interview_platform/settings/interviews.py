@@ -10,11 +10,17 @@ env.require("REGION", re.fullmatch(r"[a-z0-9-]*", REGION), "write small letters,
 # So long a candidate's page keeps an answer that is stored, in case a standby set asks for it again.
 AUDIO_KEPT_S = env.int("AUDIO_KEPT_S", default=0)
 
+# Where the source code of this installation is published. Empty: the platform sends it itself, at /source/.
+SOURCE_URL = env("SOURCE_URL", default="")
+env.require("SOURCE_URL", re.fullmatch(r"(https?://\S+)?", SOURCE_URL), "write an address with https://.")
+
 # An open interview whose candidate was away for this long is closed and its recordings are stored.
 SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", default=24)
 ANSWERS_SHOWN_DAYS = env.int(
     "ANSWERS_SHOWN_DAYS", default=14
 )  # how long the link of a finished interview does
+env.require("SESSION_IDLE_HOURS", SESSION_IDLE_HOURS > 0, "write a number of hours above 0.")
+env.require("ANSWERS_SHOWN_DAYS", ANSWERS_SHOWN_DAYS > 0, "write a number of days above 0.")
 # New candidates above these limits wait in line; 0 means no limit. An interview under way never waits.
 CANDIDATES_AT_ONCE = env.int("CANDIDATES_AT_ONCE", default=2000)  # over all processes
 CANDIDATES_PER_PROCESS = env.int("CANDIDATES_PER_PROCESS", default=1000)
@@ -24,6 +30,11 @@ KEEP_AUDIO_IN_BROWSER = env.bool("KEEP_AUDIO_IN_BROWSER", default=False)  # for 
 LLM_BASE_URL = env("LLM_BASE_URL", default="")  # of an API like OpenAI's, as https://api.openai.com/v1
 LLM_MODEL = env("LLM_MODEL", default="")
 LLM_NAME = env("LLM_NAME", default="")  # who runs it, as consent texts name them
+env.require(
+    "LLM_NAME",
+    bool(LLM_BASE_URL) == bool(LLM_MODEL) == bool(LLM_NAME),
+    "LLM_BASE_URL, LLM_MODEL and LLM_NAME go together: set all three, or none.",
+)
 LLM_API_KEY = env("LLM_API_KEY", default="")
 LLM_TIMEOUT_S = env.float("LLM_TIMEOUT_S", default=3.0)
 LLM_DRAFT_TIMEOUT_S = env.float("LLM_DRAFT_TIMEOUT_S", default=50.0)  # where no candidate waits

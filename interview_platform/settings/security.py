@@ -48,6 +48,7 @@ CONTENT_SECURITY_POLICY = {
 }
 # Pages of these origins may call the APIs with a key of theirs; cookies are never sent along.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+env.require_origins("CORS_ALLOWED_ORIGINS", CORS_ALLOWED_ORIGINS)
 CORS_URLS_REGEX = r"^/(api|v1)/"
 CORS_ALLOW_HEADERS = (
     *("accept", "authorization", "content-type", "x-api-key", "range", "x-request-id"),

@@ -45,6 +45,7 @@ JOBS = (  # workers run nothing else
     "interviews.jobs.sweep_erasures",
     "interviews.jobs.sweep_exports",
     "interviews.jobs.sweep_webhooks",
+    "interviews.jobs.warn_of_erasures",
 )
 # A job may only start once the rows it reads are committed. A queue is a hint: the sweeper
 # (voice.workers.sweeper.sweep) queues again whatever a lost queue forgot.

@@ -47,6 +47,7 @@ def _pages_of_candidates(user: Any) -> dict[str, Any]:
         _item(_("Candidates"), "contacts", "candidates", is_member),
         _item(_("Search"), "search", "search", is_member),
         _item(_("E-mails"), "outgoing_mail", "admin:interviews_message_changelist", is_writer),
+        _item(_("Legal holds"), "gavel", "admin:interviews_legalhold_changelist", is_writer),
         _item(_("Erased candidates"), "delete_forever", "admin:interviews_erasure_changelist", is_writer),
     )
 

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -192,3 +194,21 @@ def sweep(*, now: datetime) -> None:
     old = InvitationBatch.objects.filter(created_at__lte=now - PROBLEMS_KEPT)
     old.filter(status=InvitationBatch.Status.CHECKED).delete()
     old.exclude(problems=[]).update(problems=[])
+
+
+def refusing(invitation: Invitation) -> QuerySet[InvitationBatch]:
+    """Return the organisation's spreadsheets with refused rows that name the candidate's address."""
+    if not invitation.candidate_email:
+        return InvitationBatch.objects.none()
+    organisation = invitation.interview.organisation_id
+    rows = InvitationBatch.objects.filter(interview__organisation=organisation).exclude(problems=[])
+    refused = rows.annotate(refused=Cast("problems", TextField()))
+    return refused.filter(refused__icontains=invitation.candidate_email)
+
+
+def forget(invitation: Invitation) -> None:
+    """Drop the refused rows that name the candidate's address. What is to be invited is not touched."""
+    address = invitation.candidate_email.casefold()
+    for batch in refusing(invitation).select_for_update(of=("self",)):
+        batch.problems = [row for row in batch.problems if address not in str(row[1]).casefold()]
+        batch.save(update_fields=["problems"])

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, DurationField, ExpressionWrapper, F, QuerySet, When
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from accounts import admin_log
 from accounts.audit import doors
@@ -20,7 +20,7 @@ from accounts.audit.recording import Entry, record
 from accounts.models import ApiKey, User
 from interviews import states
 from interviews.actions import erasure_notes, exports, outbox, personal_data
-from interviews.actions.errors import WrongState
+from interviews.actions.errors import OnHold, WrongState
 from interviews.actions.interviews import practice_text
 from interviews.admission.places import PLACE_LEASE_S
 from interviews.events import publishing
@@ -35,6 +35,7 @@ from interviews.models import (
     Question,
     Session,
 )
+from interviews.queries import retention
 from interviews.texts.practice import PRACTICE
 from voice.queues import jobs
 from voice.recordings import lifecycle
@@ -54,18 +55,44 @@ SETTLES = timedelta(seconds=PLACE_LEASE_S)
 
 
 @transaction.atomic
-def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Erasure:
-    """Erase a candidate, whatever the state of the interview, with attempts set aside. Return what stays.
+def ask(*, invitation: Invitation, now: datetime) -> Erasure | None:
+    """Erase a candidate who asks for it. During a legal hold the request is kept and carried out at its end.
+
+    Return what stays; None where the candidate has to wait.
 
     Raises WrongState when the candidate was erased meanwhile.
+    """
+    try:
+        with transaction.atomic():
+            return erase_candidate(invitation=invitation, by=invitation, now=now)
+    except OnHold:
+        waiting = Invitation.objects.filter(pk=invitation.pk, erasure_requested_at=None)
+        waiting.update(erasure_requested_at=now)
+        logger.info("the candidate of invitation %s asked for the erasure during a hold", invitation.pk)
+        return None
+
+
+@transaction.atomic
+def erase_candidate(
+    *, invitation: Invitation, by: object, now: datetime, is_repeated: bool = False
+) -> Erasure:
+    """Erase a candidate, whatever the state of the interview, with attempts set aside. Return what stays.
+
+    is_repeated: after a restore, of one who was erased before: a hold in the backup had ended by then.
+
+    Raises:
+        OnHold: a legal hold keeps the candidate.
+        WrongState: the candidate was erased meanwhile.
     """
     # Lock the session's row first, in the same order as the finish of a session does: this avoids a deadlock.
     Session.objects.select_for_update().filter(invitation=invitation).first()
     locked = Invitation.objects.select_for_update().filter(pk=invitation.pk).first()
     if locked is None:
         raise WrongState("invitation was erased before.")
+    if not is_repeated and retention.hold_of(locked):
+        raise OnHold(_("A legal hold keeps this candidate from being erased, until it is ended."))
     for earlier in locked.set_aside.all():
-        erase_candidate(invitation=earlier, by=by, now=now)
+        erase_candidate(invitation=earlier, by=by, now=now, is_repeated=is_repeated)
     session = Session.objects.filter(invitation=locked).first()
     _leave_entry(locked, now)
     erasure = _what_stays(locked, session, by=by, now=now)
@@ -73,6 +100,7 @@ def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Era
     for store in (personal_data.TOLD, personal_data.ANSWERED):
         personal_data.STORES[store].erase(str(locked.pk))
     outbox.tell(EventType.CANDIDATE_ERASED, locked.pk, now=now)
+    personal_data.STORES[personal_data.SPREADSHEETS].erase(str(locked.pk))
     personal_data.STORES[personal_data.CANDIDATE].erase(str(locked.pk))
     admin_log.replace_ids(Invitation, [invitation.pk], by=erasure.pk)
     lifecycle.erase(recording_ids=recordings)
@@ -157,15 +185,21 @@ def _own_texts(session: Session, answers: QuerySet[Answer]) -> list[str]:
 
 
 def erase_overdue(*, now: datetime) -> int:
-    """Erase candidates whose retention is over, and trials; at most `OVERDUE_AT_ONCE`. Return how many."""
+    """Erase candidates whose retention is over, and trials; at most `OVERDUE_AT_ONCE`. Return how many.
+
+    With them go those who asked during a hold that has ended, and who withdrew their consent a week ago.
+    """
     count = 0
-    tried = Invitation.objects.filter(tried__isnull=False, created_at__lte=now - TRIALS_KEPT)
-    for invitation in [*_overdue(now)[:OVERDUE_AT_ONCE], *tried[:OVERDUE_AT_ONCE]]:
+    overdue = retention.kept_until().filter(erased_at__lte=now)
+    tried = Invitation.objects.filter(~retention.is_held(), tried__isnull=False)
+    tried = tried.filter(created_at__lte=now - TRIALS_KEPT)
+    for invitation in [*overdue[:OVERDUE_AT_ONCE], *tried[:OVERDUE_AT_ONCE]]:
+        by = Erasure.Source.CANDIDATE if invitation.erasure_requested_at else Erasure.Source.RETENTION
         try:
-            erase_candidate(invitation=invitation, by="retention", now=now)
+            erase_candidate(invitation=invitation, by=by, now=now)
             count += 1
-        except WrongState:
-            continue  # erased in the meantime
+        except (OnHold, WrongState):
+            continue  # in the meantime
     InterviewVersion.objects.filter(number=None, published_at__lte=now - TRIALS_KEPT, sessions=None).exclude(
         pk__in=Invitation.objects.filter(tried__isnull=False).values("tried")
     ).delete()
@@ -181,28 +215,12 @@ def erase_again(*, now: datetime) -> int:
         if (note := erasure_notes.digest(invitation.pk)) not in notes:
             continue
         try:
-            erase_candidate(invitation=invitation, by=Erasure.Source(erasure_notes.read(note)), now=now)
+            source = Erasure.Source(erasure_notes.read(note))
+            erase_candidate(invitation=invitation, by=source, now=now, is_repeated=True)
             count += 1
         except WrongState:
             continue  # an attempt that was erased with the candidate's last one
     return count
-
-
-def _overdue(now: datetime) -> QuerySet[Invitation]:
-    """Return invitations whose interview ended, or that expired unused, longer ago than the retention.
-
-    An interview under way, and a link that may still be used, are not among them.
-    """
-    ended_at = Coalesce("session__finished_at", "session__last_seen_at", "expires_at")
-    days = Case(  # the candidate agreed to those of the version; null is no end
-        When(session__definition__isnull=False, then=F("session__definition__retention_days")),
-        default=F("interview__published__retention_days"),
-    )
-    kept_for = ExpressionWrapper(F("days") * timedelta(days=1), DurationField())
-    rows = Invitation.objects.annotate(days=days).filter(days__isnull=False)
-    rows = rows.exclude(status=Invitation.Status.PENDING)
-    rows = rows.exclude(session__status__in=states.OPEN_SESSION_STATUSES)
-    return rows.annotate(ended_at=ended_at, kept_for=kept_for).filter(ended_at__lte=now - F("kept_for"))
 
 
 def queue_completion(erasure_id: object) -> None:

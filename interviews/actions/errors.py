@@ -27,6 +27,12 @@ class WrongState(ActionRefused):
     code = "wrong_state"
 
 
+class OnHold(ActionRefused):
+    """A legal hold keeps the candidate from being erased. Ask again when it has ended."""
+
+    code = "on_hold"
+
+
 class AudioMissing(ActionRefused):
     """Part of the answer has not arrived: send from `offset` on and finish again."""
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts import admin_log
-from interviews.actions import exports, idempotency, outbox
+from interviews.actions import batches, exports, idempotency, outbox
 from interviews.admission import places, tabs, time_spent
 from interviews.models import (
     Accommodation,
@@ -26,6 +26,7 @@ from interviews.models import (
     Export,
     GroupDeclaration,
     Invitation,
+    LegalHold,
     Mention,
     Message,
     Note,
@@ -43,6 +44,7 @@ from voice.privacy.stores import Registered, with_row
 
 CANDIDATE, ADMIN_LOG, PRESENCE, TOLD = "candidate", "admin_log", "presence", "told"
 ANSWERED, EXPORTED = "answered", "exported"
+SPREADSHEETS = "spreadsheets"
 
 
 def _erase_candidate(invitation_id: str) -> None:
@@ -67,6 +69,7 @@ def _rows_of_candidate(invitation_id: str) -> list[QuerySet]:
         DraftEvaluation.objects.filter(session__invitation=key),
         DraftRequest.objects.filter(draft__session__invitation=key),
         Suggestion.objects.filter(draft__session__invitation=key),
+        LegalHold.objects.filter(invitation=key),
         Message.objects.filter(invitation=key),
         Assignment.objects.filter(session__invitation=key),
         Scorecard.objects.filter(session__invitation=key),
@@ -105,6 +108,17 @@ def _find_answered(invitation_id: str) -> list[str]:
     return [f"AnsweredRequest {row.pk}" for row in idempotency.about(UUID(invitation_id))]
 
 
+def _erase_from_spreadsheets(invitation_id: str) -> None:
+    """Only while the candidate's row is there, which knows the address."""
+    for invitation in Invitation.objects.filter(pk=UUID(invitation_id)).select_related("interview"):
+        batches.forget(invitation)
+
+
+def _find_in_spreadsheets(invitation_id: str) -> list[str]:
+    rows = Invitation.objects.filter(pk=UUID(invitation_id)).select_related("interview")
+    return [f"InvitationBatch {batch.pk}" for row in rows for batch in batches.refusing(row)]
+
+
 def _erase_presence(session_id: str) -> None:
     tabs.forget(session_id)
     places.forget(session_id)
@@ -125,7 +139,8 @@ STORES: Final[Mapping[str, Registered]] = {
             *("interviews.DraftEvaluation", "interviews.DraftRequest", "interviews.Suggestion"),
             *("interviews.Assignment", "interviews.Scorecard", "interviews.Submission"),
             *("interviews.Decision", "interviews.Note", "interviews.Mention"),
-            *("interviews.Accommodation", "interviews.SearchEntry", "interviews.GroupDeclaration"),
+            *("interviews.Accommodation", "interviews.LegalHold"),
+            *("interviews.SearchEntry", "interviews.GroupDeclaration"),
         ),
     ),
     ADMIN_LOG: Registered(
@@ -139,6 +154,9 @@ STORES: Final[Mapping[str, Registered]] = {
         tables=("interviews.Export",),
         files="exports/",
         alive=with_row(Export.objects.all()),
+    ),
+    SPREADSHEETS: Registered(
+        _erase_from_spreadsheets, _find_in_spreadsheets, tables=("interviews.InvitationBatch",)
     ),
     TOLD: Registered(_erase_told, _find_told, tables=("interviews.WebhookEvent",)),
     ANSWERED: Registered(_erase_answered, _find_answered, tables=("interviews.AnsweredRequest",)),
@@ -160,7 +178,6 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "interviews.ImpactReport_interviews": "which interviews a report counts",
     "interviews.Interview": "what recruiters ask, and in which words; no candidate is named",
     "interviews.InterviewVersion": "the same, as it was published",
-    "interviews.InvitationBatch": "rows of a spreadsheet until they are invited or refused, a week at most",
     "interviews.JobDescription": "of a job, and what the language model made of it; no candidate is named",
     "interviews.OpenLink": "an address for everybody",
     "interviews.Application": "names and addresses until they are confirmed, a day at most",
@@ -190,6 +207,8 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "contenttypes.ContentType": "Django's list of models",
     "django_rq.Dashboard": "has no table",
     "sessions.Session": "who works with the platform is signed in; ends by itself",
+    "voice:own-data:*": "a keyed hash of an id and how often it downloaded; an hour",
+    "voice:changes-of-heard:*": "a keyed hash of an id and how often it corrected; ten minutes",
     "asgi:*": "names of open connections in the channel layer; nothing is kept there",
 }
 

@@ -130,6 +130,8 @@ def written(of: Interview | InterviewVersion) -> dict[str, Any]:
     asked = of.asked if isinstance(of, InterviewVersion) else of.questions.all()
     listed = [frozen(each) for each in asked]
     kept = {name: _plain(getattr(of, name)) for name in FIELDS if name != "stand_in_voice"}
+    if not isinstance(of, InterviewVersion):
+        kept["retention_days"] = of.kept_days
     parts = {"questions": listed, "rubric": _rubric(of)}
     return kept | {
         part: [{name: _plain(value) for name, value in each.items()} for each in rows]

@@ -2,6 +2,7 @@
 
 from interviews.admin.bank import BankQuestionAdmin
 from interviews.admin.erasure import ErasureAdmin
+from interviews.admin.hold import LegalHoldAdmin
 from interviews.admin.interview import InterviewAdmin
 from interviews.admin.invitation import InvitationAdmin
 from interviews.admin.session import SessionAdmin
@@ -21,6 +22,7 @@ __all__ = [
     "InterviewAdmin",
     "InvitationAdmin",
     "JobDescriptionAdmin",
+    "LegalHoldAdmin",
     "MailTemplateAdmin",
     "MessageAdmin",
     "OpenLinkAdmin",

@@ -15,9 +15,9 @@ from unfold.decorators import display
 from accounts import access
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedRelatedFilter
 from interviews.actions import erasure
-from interviews.actions.errors import WrongState
+from interviews.actions.errors import OnHold, WrongState
 from interviews.models import Erasure, Invitation
-from interviews.queries import holdings
+from interviews.queries import holdings, retention
 
 TO_ORGANISATION = "interview__organisation_id"
 
@@ -65,12 +65,16 @@ class ErasureAdmin(ReadOnlyScopedModelAdmin):
             "title": _("Erase this candidate?"),
             "invitation": invitation,
             "holdings": holdings.of(invitation),
+            "hold": retention.hold_of(invitation),
         }
         return TemplateResponse(request, "admin/interviews/erasure/confirm.html", context)
 
     def _erase(self, request: HttpRequest, invitation: Invitation) -> HttpResponse:
         try:
             row = erasure.erase_candidate(invitation=invitation, by=request.user, now=timezone.now())
+        except OnHold as refused:
+            messages.error(request, refused.detail)
+            return redirect("admin:interviews_erasure_confirm", invitation.pk)
         except WrongState:
             messages.error(request, _("This candidate was erased meanwhile."))
             return redirect("admin:interviews_erasure_changelist")

@@ -22,6 +22,7 @@ from accounts.scoped_admin import ScopedRelatedFilter
 from interviews.actions import follow_ups, versions
 from interviews.actions.interviews import practice_text, request_speech, speech_name
 from interviews.admin import question_audio, vocabulary
+from interviews.admin.hold import HoldActions
 from interviews.admin.publishing import PublishingActions
 from interviews.admin.questions import QuestionInline
 from interviews.admin.voice_choice import VoiceField
@@ -70,7 +71,7 @@ class InterviewForm(CarriedOrganisationForm):
 
 
 @admin.register(Interview)
-class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages):
+class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages, HoldActions):
     form = InterviewForm
     inlines = [QuestionInline, RubricInline]
     list_display = [
@@ -80,12 +81,28 @@ class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages
     list_filter = ["status", "language", ("organisation", ScopedRelatedFilter)]
     search_fields = ["title", "job_title"]
     when_empty = _("No interview yet. Write one, and publish it; then candidates can be invited.")
-    readonly_fields = ["introduction_spoken", "practice_spoken", "state_in_words", "drafted", "try_terms"]
+    readonly_fields = [
+        "introduction_spoken",
+        "practice_spoken",
+        "state_in_words",
+        "held",
+        "drafted",
+        "try_terms",
+    ]
     actions_detail = [
         *("publish", "invite", "invite_many"),
         {
             "title": _("More"),
-            "items": ["pick", "try_it", "see_versions", "see_agreement", "duplicate", "archive", "restore"],
+            "items": [
+                "pick",
+                "try_it",
+                "see_versions",
+                "see_agreement",
+                "duplicate",
+                "archive",
+                "restore",
+                "hold",
+            ],
         },
     ]
     warn_unsaved_form = True
@@ -114,7 +131,7 @@ class InterviewAdmin(CarriedOrganisationAdmin, PublishingActions, AgreementPages
         ]
         if obj is not None:
             drafted = ["drafted"] if self.has_change_permission(request, obj) and origin_of(obj) else []
-            about[:0] = ["state_in_words", *drafted]
+            about[:0] = ["state_in_words", *self.held_fields(request, obj), *drafted]
         return [
             (None, {"fields": about, "description": "" if obj else link_to_draft(request.user)}),
             (_("Introduction and closing"), {"fields": texts}),

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
@@ -20,10 +20,11 @@ from accounts.scoped_admin import ScopedRelatedFilter
 from interviews.actions import invitations, mails
 from interviews.actions.errors import ActionRefused
 from interviews.admin.arrangements import ArrangementActions
+from interviews.admin.hold import HoldActions
 from interviews.admin.link import LinkActions
 from interviews.inviting.forms import InvitingForm
 from interviews.models import Invitation, Message
-from interviews.queries import invited, progress
+from interviews.queries import invited, progress, retention
 from interviews.texts.mails import OF_DECISIONS
 
 DEFAULT_DAYS = 14
@@ -92,12 +93,32 @@ class Ends(admin.SimpleListFilter):
         return queryset if chosen is None else queryset.filter(invited.not_begun(now) & chosen)
 
 
+class ErasedSoon(admin.SimpleListFilter):
+    """Candidates of whose erasure by the clock an e-mail warns (`interviews.actions.erasure_warnings`)."""
+
+    title = _("erasure")
+    parameter_name = "erased"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("soon", _("soon")), ("held", _("kept by a legal hold")), ("asked", _("asked for, kept"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        match self.value():
+            case "soon":
+                return queryset.filter(pk__in=retention.erased_soon(timezone.now()).order_by().values("pk"))
+            case "held":
+                return queryset.filter(retention.is_held())
+            case "asked":
+                return queryset.filter(erasure_requested_at__isnull=False)
+        return queryset
+
+
 @admin.register(Invitation)
-class InvitationAdmin(LinkActions, ArrangementActions):
+class InvitationAdmin(LinkActions, ArrangementActions, HoldActions):
     form = InvitationForm
     organisation_path = "interview__organisation_id"
     list_display = ["candidate_name", "interview", "state", "progress_in_words", "expires_at", "link_button"]
-    list_filter = [("interview", ScopedRelatedFilter), "status", Ends, MailFilter, Invited]
+    list_filter = [("interview", ScopedRelatedFilter), "status", Ends, MailFilter, ErasedSoon, Invited]
     list_select_related = ["interview", "session"]
     search_fields = ["candidate_name", "candidate_email", "interview__title"]
     when_empty = _("Nobody is invited yet. An interview must be published first.")
@@ -107,7 +128,7 @@ class InvitationAdmin(LinkActions, ArrangementActions):
         {
             "title": _("Arrange"),
             "icon": "tune",
-            "items": ["accommodate", "extend", "send_again", "reset"],
+            "items": ["accommodate", "extend", "send_again", "reset", "hold"],
         },
         "revoke_link",
         "erase",
@@ -118,6 +139,8 @@ class InvitationAdmin(LinkActions, ArrangementActions):
         "status_in_words",
         "progress_in_words",
         "last_mail",
+        "held",
+        "erased_on",
         "invited_by",
         "created_at",
     ]
@@ -135,8 +158,10 @@ class InvitationAdmin(LinkActions, ArrangementActions):
         link = ["link"] if is_writer else []
         mail = ["last_mail"] if is_writer and _told(obj).exists() else []
         earlier = ["earlier_attempts"] if is_writer and obj.set_aside.exists() else []
+        held = self.held_fields(request, obj)
+        kept = held or (["erased_on"] if retention.erased_on(obj) else [])
         return [
-            (None, {"fields": [*link, ("status_in_words", "progress_in_words"), *mail, *earlier]}),
+            (None, {"fields": [*link, ("status_in_words", "progress_in_words"), *kept, *mail, *earlier]}),
             (_("Invitation"), {"fields": [*who, ("invited_by", "created_at")]}),
         ]
 
@@ -215,6 +240,11 @@ class InvitationAdmin(LinkActions, ArrangementActions):
         return (
             render_to_string("admin/interviews/invitation/last_mail.html", {"message": last}) if last else "–"
         )
+
+    @display(description=_("erased by the clock"))
+    def erased_on(self, invitation: Invitation) -> str:
+        at = retention.erased_on(invitation)
+        return formats.date_format(timezone.localtime(at), "DATE_FORMAT") if at else "–"
 
     @display(description=_("invited by"))
     def invited_by(self, invitation: Invitation) -> str:

@@ -32,6 +32,7 @@ def erase_candidate(request: scoping.ApiRequest, invitation_id: UUID) -> Status[
     """Name, e-mail address, link, recordings and texts, in every state of the interview.
 
     The invitation is unknown at once. Ask for the erasure's `status` to see when everything is gone.
+    Refused with `on_hold` while a legal hold keeps the candidate.
     """
     invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
     row = erasure.erase_candidate(invitation=invitation, by=request.auth, now=timezone.now())

@@ -10,6 +10,7 @@ from interviews.api import (
     conditions,
     erasures,
     exports,
+    holds,
     idempotency,
     interviews,
     invitations,
@@ -40,3 +41,4 @@ router.add_router("", exports.router)
 router.add_router("", webhooks.router)
 router.add_router("", organisation.router)
 router.add_router("", erasures.router)
+router.add_router("", holds.router)

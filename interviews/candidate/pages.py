@@ -137,6 +137,7 @@ def _problem(request: HttpRequest, token: str, problem: links.LinkProblem) -> Ht
         "problem": problem.kind,
         "page_language": links.page_language(invitation),
         "token": token,
+        "is_withdrawn": problem.kind == "expired" and links.is_withdrawn(invitation),
         "shows_what_is_held": links.shows_what_is_held(problem.kind),
     }
     if invitation and problem.kind == "finished":

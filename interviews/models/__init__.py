@@ -12,6 +12,7 @@ from interviews.models.erasure import Erasure
 from interviews.models.exchange import Exchange
 from interviews.models.export import Export
 from interviews.models.groups import GroupDeclaration, GroupSurvey, ImpactReport
+from interviews.models.hold import LegalHold
 from interviews.models.interview import Interview
 from interviews.models.invitation import Invitation
 from interviews.models.job_description import JobDescription
@@ -60,6 +61,7 @@ __all__ = [
     "Invitation",
     "InvitationBatch",
     "JobDescription",
+    "LegalHold",
     "MailTemplate",
     "Mention",
     "Message",

@@ -87,7 +87,7 @@ class Definition(Presentation):
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
         help_text=_(
             "So many days after the end of an interview its candidate is erased: name, e-mail address, "
-            "recordings and texts. Empty: kept until the candidate or you erase them."
+            "recordings and texts. Empty: as the organisation says, or until the candidate or you erase them."
         ),
     )
 

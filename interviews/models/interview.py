@@ -71,6 +71,11 @@ class Interview(Definition):
         """
         return f"organisation:{self.organisation_id}"
 
+    @property
+    def kept_days(self) -> int | None:
+        """How long its candidates are kept, once it is published: as it says, or as its organisation does."""
+        return self.retention_days or self.organisation.retention_days
+
     @cached_property
     def shared_vocabulary(self) -> str:
         """Its organisation's vocabulary in its language."""

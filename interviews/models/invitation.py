@@ -105,6 +105,9 @@ class Invitation(models.Model):
         help_text=_("Where the candidate came from, if not from an invitation."),
     )
     link_requested_at = models.DateTimeField(null=True, editable=False)
+    erasure_requested_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("The candidate asked for it during a legal hold, and waits.")
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, editable=False
     )

@@ -41,6 +41,7 @@ class Session(models.Model):
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
     version = models.PositiveIntegerField(default=1, help_text=_("Grows with each event."))
     finished_at = models.DateTimeField(_("finished"), null=True)
+    withdrawn_at = models.DateTimeField(_("consent withdrawn"), null=True)
 
     objects = Sessions.as_manager()
 

@@ -37,6 +37,11 @@ def shows_what_is_held(kind: str) -> bool:
     return kind in (InvitationStatus.FINISHED, InvitationStatus.EXPIRED)
 
 
+def is_withdrawn(invitation: Invitation | None) -> bool:
+    """Whether the link ended because its candidate withdrew the consent."""
+    return Session.objects.filter(invitation=invitation, withdrawn_at__isnull=False).exists()
+
+
 def find_for_data(token: str, *, now: datetime) -> Invitation:
     """Find the invitation of a link that shows its candidate what is held. Raises LinkProblem."""
     try:

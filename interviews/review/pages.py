@@ -20,7 +20,7 @@ from accounts.scoped_admin import ReadOnlyScopedModelAdmin
 from interviews.actions import corrections
 from interviews.actions.errors import ActionRefused, BadValue
 from interviews.models import Exchange, Session
-from interviews.queries import integrity, progress
+from interviews.queries import integrity, progress, retention
 from interviews.queries.moments import moment_url
 from interviews.review import answers
 from voice.recordings import addresses
@@ -95,6 +95,7 @@ class ReviewPages(ReadOnlyScopedModelAdmin):
             "answers": reviewed,
             "is_writer": self._is_writer(request, session),
             "is_playable": any(one.is_playable for one in reviewed),
+            "held_since": retention.held_since(session.invitation),
             "facts": integrity.facts_of(session, [one.answer for one in reviewed]),
             "address": moment_url(session.pk),
             "before": before,

@@ -30,6 +30,7 @@ from interviews.models import (
     Invitation,
     InvitationBatch,
     JobDescription,
+    LegalHold,
     MailTemplate,
     Mention,
     Message,
@@ -71,6 +72,7 @@ class Rows(NamedTuple):
     erasure: Erasure
     invitationbatch: InvitationBatch
     jobdescription: JobDescription
+    legalhold: LegalHold
     message: Message
     mailtemplate: MailTemplate
     criterion: Criterion
@@ -193,6 +195,12 @@ def make() -> Rows:
             sent={"messages": [{"content": f"A {MARK} keeper."}]},
             received=f"What do {MARK}s eat?",
             left_out=[(f"How old are your {MARK}s?", "age")],
+        ),
+        legalhold=LegalHold.objects.create(
+            interview=interview,
+            invitation=invitation,
+            reason=f"{MARK} against {MARK}",
+            ended_at=timezone.now(),
         ),
         message=Message.objects.create(invitation=invitation, kind=Message.Kind.INVITATION, last_error=MARK),
         mailtemplate=MailTemplate.objects.create(

@@ -49,15 +49,24 @@ class Crowd:
 
     haste: the first of them speaks this many times faster than real time.
     url: where they come in, unless at the web processes themselves.
+    called: the name of each of them, before a number.
     within_s: for anything that they do.
     """
 
     def __init__(
-        self, stack: Stack, *, count: int, haste: float = 1.0, url: str = "", within_s: float = WITHIN_S
+        self,
+        stack: Stack,
+        *,
+        count: int,
+        haste: float = 1.0,
+        url: str = "",
+        within_s: float = WITHIN_S,
+        called: str = "Candidate",
     ) -> None:
         self.stack = stack
         self.count = count
         self._url = url or stack.url
+        self._called = called
         self._haste = haste
         self._within_s = within_s
         self.candidates: list[LoadCandidate] = []
@@ -97,6 +106,10 @@ class Crowd:
     def takes(self) -> list[Take]:
         """All recorded speech."""
         return [take for candidate in self.candidates for take in candidate.takes]
+
+    def name_of(self, number: int) -> str:
+        """The name of a candidate of the crowd."""
+        return f"{self._called} {number}"
 
     def invite(self) -> str:
         """Return the link of one more candidate, who has consented but never takes the interview."""
@@ -174,7 +187,7 @@ class Crowd:
 
     async def _gather(self) -> None:
         for number in range(self.count):
-            link = await self._site.invite(self._interview_id, f"Candidate {number}")
+            link = await self._site.invite(self._interview_id, self.name_of(number))
             self.stack.secrets.add(link_token(link))
             self.candidates.append(LoadCandidate(self._site, link))
         self._interviews = [

@@ -12,6 +12,7 @@ class Scale:
     """The sizes of one run.
 
     candidates: who speak while something breaks; on hosts apart: candidates_of_hosts.
+    erased: who are erased while the others speak.
     speak_on_s: how long they speak beside rude clients.
     away_s: how long a store is away.
     ill_s: how long object storage fails or hangs.
@@ -26,6 +27,7 @@ class Scale:
 
     candidates: int
     candidates_of_hosts: int
+    erased: int
     speak_on_s: float
     away_s: float
     ill_s: float
@@ -43,6 +45,7 @@ class Scale:
 SHORT = Scale(
     candidates=6,
     candidates_of_hosts=6,
+    erased=5,
     speak_on_s=3,
     away_s=3,
     ill_s=4,
@@ -59,6 +62,7 @@ SHORT = Scale(
 FULL = Scale(
     candidates=50,
     candidates_of_hosts=100,
+    erased=100,
     speak_on_s=5,
     away_s=6,
     ill_s=60,

@@ -134,6 +134,11 @@ def discard(*, recording: Recording) -> None:
         transaction.on_commit(lambda: erasing.erase_now(row.id))
 
 
+def end_recognition(*, recording_ids: Sequence[UUID]) -> None:
+    """Recognise these recordings no more: transcripts that are not made yet are not wanted. Their rows go."""
+    Transcript.objects.filter(recording__in=recording_ids, status=Transcript.Status.WAITING).delete()
+
+
 def erase(*, recording_ids: Sequence[UUID]) -> None:
     """Erase recordings and transcripts: the rows now, all else by the sweeper's jobs, until it is gone."""
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Prove that nothing of a candidate is left, or say what is."""
+"""Prove that nothing of one or more candidates is left, or say what is."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -19,23 +19,26 @@ OF_THE_AUDIT = ("accounts_auditentry.candidates", "accounts_auditentry.row")
 
 class Command(BaseCommand):
     help = (
-        "Search PostgreSQL, Redis and object storage for a candidate, and print what was searched and found. "
+        "Search PostgreSQL, Redis and object storage for candidates, and print what was searched and found. "
         "The exit status is 1 if anything was found. After an erasure the platform no longer knows "
-        "the name, the e-mail address and the token: give those that shall be searched for."
+        "names, e-mail addresses and tokens: give those that shall be searched for, each with its option."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("id", type=UUID, help="the id of the candidate's invitation")
-        parser.add_argument("--name", default="", help="the candidate's name; found as a whole")
-        parser.add_argument("--email", dest="e-mail", default="", help="the candidate's e-mail address")
-        parser.add_argument("--token", default="", help="the last part of the candidate's link")
+        more = {"action": "append", "default": []}
+        parser.add_argument("id", type=UUID, nargs="+", help="the id of a candidate's invitation")
+        parser.add_argument("--name", **more, help="a candidate's name; found as a whole")
+        parser.add_argument("--email", dest="e-mail", **more, help="a candidate's e-mail address")
+        parser.add_argument("--token", **more, help="the last part of a candidate's link")
 
     def handle(self, *args: Any, **options: Any) -> None:
         entry = Entry(Kind.READ, "prove_erasure", timezone.now(), actor=Actor.COMMAND)
-        record(entry, candidates=[options["id"]])
-        words = {"id": [str(options["id"])], **{kind: [options[kind]] for kind in WORDS if options[kind]}}
-        for kind, more in _known(options["id"]).items():
-            words[kind] = [*dict.fromkeys([*words.get(kind, []), *more])]
+        record(entry, candidates=options["id"])
+        words = {"id": [*map(str, options["id"])]}
+        words |= {kind: [word for word in options[kind] if word] for kind in WORDS if any(options[kind])}
+        for invitation_id in options["id"]:
+            for kind, more in _known(invitation_id).items():
+                words[kind] = [*dict.fromkeys([*words.get(kind, []), *more])]
         self.stdout.write(f"searching for: {', '.join(words)}")
         if missing := [kind for kind in WORDS if kind not in words]:
             self.stdout.write(f"not searched for, because it was not given: {', '.join(missing)}")

@@ -15,7 +15,7 @@ from tests.deploy.backups import hosts
 from tests.deploy.backups.platform import Site, come_back, finish, site
 from tests.faults.crowd import said
 from tests.faults.waiting import wait_for
-from tests.stack import Stack
+from tests.stack import Stack, link_token
 from voice.audio import decoding
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(900)]
@@ -164,5 +164,9 @@ async def test_a_platform_is_restored_at_a_chosen_second(place, capsys):
         wait_for(
             lambda: "not whole: 0, without a row: 0" in second.manage("verify_recordings"), "no stranger"
         )
+        waiting = "SELECT FROM interviews_erasure WHERE status = 'waiting'"
+        wait_for(lambda: not second.rows(waiting), "the erasure to be complete again")
+        token = f"--token={link_token(before[0].link)}"
+        assert second.manage("prove_erasure", before[0].id, token).endswith("found: nothing\n")
     with capsys.disabled():
         print(f"\nrestore {restored_s:.1f} s, ready after {ready_s:.1f} s; went on from bytes {went_on}")

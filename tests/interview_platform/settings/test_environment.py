@@ -105,6 +105,13 @@ def test_start_names_every_setting_that_is_wrong(tmp_path):
         "DATABASE_POOL_SIZE": "many",
         "EMAIL_URL": "pigeon://s3cret@host",
         "METRICS_NETWORKS": "10.0.0.0/8,s3cret",
+        "BASE_URL": "s3cret.example",
+        "CSRF_TRUSTED_ORIGINS": "s3cret.example",
+        "CORS_ALLOWED_ORIGINS": "https://s3cret.example/path",
+        "SOURCE_URL": "s3cret",
+        "LLM_NAME": "s3cret",
+        "ANSWERS_SHOWN_DAYS": "0",
+        "SESSION_IDLE_HOURS": "-1",
         "VAR_DIR": str(tmp_path),
     }
     command = [sys.executable, "manage.py", "voiceworker", "stt"]

@@ -31,6 +31,7 @@ IDS = [
     "interviews_api_list_events",
     "interviews_api_list_exports",
     "interviews_api_list_interviews",
+    "interviews_api_list_holds",
     "interviews_api_list_invitations",
     "interviews_api_list_sessions",
     "interviews_api_list_versions",

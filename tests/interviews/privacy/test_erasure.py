@@ -1,6 +1,7 @@
 import zlib
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -12,13 +13,14 @@ from django.utils import timezone
 from interviews import jobs
 from interviews.actions import answers, erasure, invitations, sessions
 from interviews.actions.errors import WrongState
-from interviews.models import Answer, Erasure, Invitation, Session
+from interviews.correcting import limits as heard
+from interviews.models import Answer, Erasure, Invitation, InvitationBatch, Session
 from tests import factories
 from tests.interviews import journey
-from tests.interviews.privacy.conftest import run_jobs
+from tests.interviews.privacy.conftest import EMAIL, NAME, run_jobs
 from voice.infra import redis_clients
 from voice.models import PendingErasure, Recording, Speech, Transcript
-from voice.recordings import storage
+from voice.recordings import addresses, storage
 from voice.workers import storing, sweeper, transcription
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
@@ -289,3 +291,42 @@ def test_admin_log_keeps_what_was_done_without_a_name(candidate):
         "Revoked.",
     )
     assert (row.source, row.requested_by) == (Erasure.Source.RECRUITER, user)
+
+
+def test_who_listens_at_that_moment_gets_no_further_piece(client, candidate):
+    recording = candidate.session.answers.get(position=1).recording
+    recording.refresh_from_db()
+    address = urlsplit(addresses.temporary_url(recording)).path
+    pieces = [{"Range": f"bytes={start}-{start + 99}"} for start in (0, 100)]
+    assert client.get(address, headers=pieces[0]).status_code == 206
+
+    candidate.erase()
+
+    assert client.get(address, headers=pieces[1]).status_code == 404
+
+
+def test_spreadsheet_that_named_the_candidate_again_forgets_it(candidate):
+    invitation = candidate.session.invitation
+    refused = [[2, f"{NAME} · {EMAIL.upper()}", "invited already"], [3, "Grace · grace@", "no address"]]
+    batch = InvitationBatch.objects.create(
+        interview=invitation.interview, file_name="a.csv", problems=refused, expires_at=timezone.now()
+    )
+    foreign = InvitationBatch.objects.create(
+        interview=factories.InterviewFactory(), file_name="b.csv", problems=refused, expires_at=timezone.now()
+    )
+    candidate.erase()
+    assert InvitationBatch.objects.get(pk=batch.pk).problems == refused[1:]
+    assert InvitationBatch.objects.get(pk=foreign.pk).problems == refused
+
+
+def test_counts_of_what_candidates_did_name_nobody(client, candidate):
+    for _ in range(2):
+        response = client.post(f"/i/{candidate.session.invitation.token}/data/download/")
+        assert b"".join(response.streaming_content)
+    heard.wait_s(candidate.session)
+    candidate.erase()
+    names = redis_clients.sync_client().keys("voice:own-data:*") + redis_clients.sync_client().keys(
+        "voice:changes-of-heard:*"
+    )
+    assert len(names) == 2
+    assert not [each for each in candidate.ids for name in names if each in name.decode()]
