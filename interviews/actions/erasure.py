@@ -71,9 +71,10 @@ def erase_candidate(*, invitation: Invitation, by: object, now: datetime) -> Era
     outbox.tell(EventType.CANDIDATE_ERASED, locked.pk, now=now)
     personal_data.STORES[personal_data.CANDIDATE].erase(str(locked.pk))
     admin_log.replace_ids(Invitation, [invitation.pk], by=erasure.pk)
-    lifecycle.erase(recording_ids=recordings)
+    data_keys = [locked.data_key] if locked.data_key else []
+    lifecycle.erase(recording_ids=recordings, data_keys=data_keys)
     rendering.erase(texts)
-    erasure.pending, erasure.steps = [*map(str, recordings), *texts], ["rows"]
+    erasure.pending, erasure.steps = [*map(str, [*data_keys, *recordings]), *texts], ["rows"]
     erasure.save()
     if session is not None:
         publishing.close_connections(session.pk)

@@ -93,6 +93,9 @@ class Invitation(models.Model):
         editable=False,
         help_text=_("Where the candidate came from, if not from an invitation."),
     )
+    data_key = models.UUIDField(
+        null=True, editable=False, help_text=_("Encrypts what this candidate says (voice.DataKey).")
+    )
     link_requested_at = models.DateTimeField(null=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, editable=False

@@ -1,16 +1,23 @@
 """Audio over HTTP: synthesised questions (immutable) and recordings (short-lived addresses)."""
 
+import logging
 from http import HTTPStatus
 
 from asgiref.sync import sync_to_async
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from voice.encryption import files
+from voice.errors import KeyDestroyed, KeyUnavailable, VoiceError
 from voice.recordings import addresses
 from voice.speech import rendering
 from voice.web import ranges
+
+logger = logging.getLogger(__name__)
+
+UNREADABLE = {KeyDestroyed: HTTPStatus.GONE, KeyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 @require_safe
@@ -33,7 +40,12 @@ def play_recording(request: HttpRequest, token: str) -> HttpResponse:
     recording = addresses.find_by_url_token(token)
     if recording is None:
         raise Http404("This address has ended. Open the recording again to get a new one.")
-    file = default_storage.open(recording.storage_name)
-    response = ranges.response(request, file, content_type="audio/flac")
+    try:
+        file = files.opened(recording.storage_name, key_id=recording.data_key)
+        response = ranges.response(request, file, content_type="audio/flac")
+    except VoiceError as error:
+        logger.error("recording %s cannot be played: %s", recording.pk, error)
+        status = UNREADABLE.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+        return HttpResponse(_("This recording cannot be read."), status=status, content_type="text/plain")
     response["Cache-Control"] = "private, no-store"
     return response

@@ -202,7 +202,7 @@ def _stored_pcm(recording: Recording) -> bytes:
     """Read a stored recording. Raises UploadGone: its file is gone, so there is nothing to wait for."""
     try:
         return storage.read_pcm(recording)
-    except (FileNotFoundError, errors.AudioMissing):
+    except (FileNotFoundError, errors.AudioMissing, errors.KeyDestroyed):
         raise errors.UploadGone("The recording is gone.") from None
 
 
