@@ -4,8 +4,8 @@
     keys.of(key_id)                 the key itself, made when it is first needed
     keys.destroy(key_id)            afterwards nothing that was encrypted with it can be read
 
-The row `DataKey` says that a key may be made and used. Whoever makes a key or wraps it anew holds the row, and
-whoever destroys it has deleted the row, so a destroyed key never comes back.
+The row `DataKey` says that a key may be made and used. Whoever makes a key or wraps it anew holds the row,
+and whoever destroys it has deleted the row, so a destroyed key never comes back.
 
 The store is `settings.STORAGES["data_keys"]`: a bucket or a directory that no backup of PostgreSQL or of
 recordings holds.
