@@ -29,7 +29,7 @@ from django.utils import timezone
 from voice.encryption import wrapping
 from voice.errors import DecryptionFailed, KeyDestroyed, VoiceError
 from voice.infra import object_storage, sql
-from voice.models import DataKey
+from voice.models.data_key import DataKey
 
 ALIAS: Final = "data_keys"
 DIRECTORY: Final = "keys/"

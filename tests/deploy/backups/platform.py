@@ -125,8 +125,8 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(directory: Path, models: dict[str, str]) -> Iterator[Site]:
-    """Empty stores, running."""
+def site(directory: Path, models: dict[str, str], **encryption: str) -> Iterator[Site]:
+    """Empty stores, running. encryption: settings of the encryption at rest."""
     directory.mkdir()
     directory.chmod(0o711)  # as root, PostgreSQL runs as another user
     with contextlib.ExitStack() as running:
@@ -139,7 +139,7 @@ def site(directory: Path, models: dict[str, str]) -> Iterator[Site]:
         redis = running.enter_context(Server(embedded.redis, directory / "redis"))
         with psycopg.connect(postgresql.url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE interviews")
-        made = Site(directory, models, postgresql, objects, redis)
+        made = Site(directory, models, postgresql, objects, redis, encryption=encryption)
         yield made
 
 

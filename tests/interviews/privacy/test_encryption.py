@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -22,8 +23,8 @@ from tests.interviews.privacy.test_erasure import later
 from voice.audio import decoding
 from voice.encryption import blocks, files, keys
 from voice.errors import KeyDestroyed
-from voice.models import DataKey, PendingErasure, Recording
-from voice.recordings import addresses, recovery
+from voice.models import DataKey, PendingErasure, Recording, Transcript
+from voice.recordings import addresses, lifecycle, recovery
 from voice.workers import erasing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clean_redis")]
@@ -46,6 +47,12 @@ def raw(name: str) -> bytes:
         return file.read()
 
 
+def column(statement: str) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
 def opened(candidate: Candidate) -> zipfile.ZipFile:
     rows = records.recordings(Session.objects.filter(pk=candidate.session.pk), at_most=10)
     return zipfile.ZipFile(io.BytesIO(b"".join(archive.stream(rows, now=timezone.now()))))
@@ -63,11 +70,15 @@ def test_what_was_said_is_played_and_taken_away_whether_encrypted_or_not(is_encr
     assert found.read(name) == played.content
     assert recovery.fault(recording, is_read=True) == ""
     assert recording.transcript.text
+    [(text, segments)] = column("SELECT text, segments::text FROM voice_transcript")
+    assert (recording.transcript.text in text) is not is_encrypted
+    assert (recording.transcript.words[0]["word"] in segments) is not is_encrypted
 
 
 def test_nothing_is_left_after_an_erasure_whether_encrypted_or_not(is_encrypted, candidate):
     recording = stored(candidate)
     key, copy = recording.data_key, raw(recording.storage_name)
+    kept = column("SELECT row_to_json(t)::text FROM voice_transcript t")
 
     row = candidate.erase()
     for each in PendingErasure.objects.order_by("created_at"):
@@ -76,11 +87,22 @@ def test_nothing_is_left_after_an_erasure_whether_encrypted_or_not(is_encrypted,
 
     assert row.status == Erasure.Status.DONE
     assert not DataKey.objects.exists()
-    default_storage.save(recording.storage_name, ContentFile(copy))  # of a backup
+    default_storage.save(recording.storage_name, ContentFile(copy))  # of a backup, as these rows
+    recording.save(force_insert=True)
+    assert len(kept) == 1
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO voice_transcript SELECT (json_populate_record(NULL::voice_transcript, %s)).*",
+            kept[0],
+        )
     keys.forget_all()
     if is_encrypted:
         with pytest.raises(KeyDestroyed):
             files.read(recording.storage_name, key_id=key)
+        with pytest.raises(KeyDestroyed):
+            Transcript.objects.get()
+        lifecycle.erase(recording_ids=[recording.pk])  # again
+        assert not Transcript.objects.exists()
     else:
         assert key is None
 
