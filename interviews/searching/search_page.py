@@ -14,6 +14,7 @@ from accounts import access
 from interviews.models import Interview, Session
 from interviews.queries import transcript_search
 from interviews.queries.transcript_search import LONGEST_QUERY, MOST, Limits
+from voice.encryption import keys
 
 MOST_INTERVIEWS = 500
 """Interviews that a part of a title may name. One who means more leaves the field empty."""
@@ -59,6 +60,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "words": words,
         "found": _found(request, form, words) if words else None,
         "most": MOST,
+        "has_encrypted": keys.are_used(),
     }
     return TemplateResponse(request, "admin/interviews/search/search.html", context)
 

@@ -48,6 +48,11 @@ def reserve() -> UUID | None:
     return row.id
 
 
+def are_used() -> bool:
+    """Whether something is encrypted, or will be."""
+    return settings.VOICE["ENCRYPTION"] or DataKey.objects.exists()
+
+
 def of(key_id: UUID) -> bytes:
     """Return a data key, 32 bytes; it is made if it never was.
 

@@ -162,3 +162,15 @@ def test_a_recording_that_cannot_be_decrypted_is_named_in_the_archive(encryption
 
     assert found.namelist() == ["contents.csv"]
     assert "cannot be decrypted" in found.read("contents.csv").decode()
+
+
+def test_a_restored_candidate_whose_key_was_destroyed_can_be_erased_again(encryption, candidate):
+    keys.destroy(stored(candidate).data_key)
+    with pytest.raises(KeyDestroyed):
+        Transcript.objects.get()
+
+    row = candidate.erase()
+    run_jobs(row, now=later(row))
+
+    assert row.status == Erasure.Status.DONE
+    assert not Recording.objects.exists()
