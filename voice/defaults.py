@@ -35,7 +35,7 @@ ENCRYPTION: Final[dict[str, Any]] = {
     "ENCRYPTION_KEYS": [],  # of `LocalKeys`, newest first
     "KEY_WRAPPING": "voice.encryption.wrapping.LocalKeys",
 }
-"""Data keys lie in `settings.STORAGES["data_keys"]`."""
+"""Data keys lie in `STORAGES["data_keys"]`."""
 ADDRESSES: Final[dict[str, Any]] = {
     "IS_PUBLIC": False,  # the speech service and its playground, without a key
     "BASE_URL": "",  # the start of addresses that are used outside a page

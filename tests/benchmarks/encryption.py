@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tests.benchmarks.encryption
 
-It encrypts and decrypts the FLAC of a minute of noise, which is longer than that of speech. Processor time, the
-best of five.
+It encrypts and decrypts the FLAC of a minute of noise, which is longer than that of speech. Processor time,
+the best of five.
 """
 
 import time

@@ -7,7 +7,7 @@
 The row `DataKey` says that a key may be made and used. Whoever makes a key or wraps it anew holds the row,
 and whoever destroys it has deleted the row, so a destroyed key never comes back.
 
-The store is `settings.STORAGES["data_keys"]`: a bucket or a directory that no backup of PostgreSQL or of
+The store is `STORAGES["data_keys"]`: a bucket or a directory that no backup of PostgreSQL or of
 recordings holds.
 """
 
@@ -101,7 +101,7 @@ def exists(key_id: UUID) -> bool:
 
 def all_ids() -> list[str]:
     """Return the ids of the keys in the store; none where no store is configured."""
-    if ALIAS not in settings.STORAGES:
+    if ALIAS not in storages.backends:
         return []
     return [
         name.removeprefix(DIRECTORY)

@@ -17,6 +17,10 @@ from voice.encryption import values
 class EncryptedText(models.TextField):
     """A text. In SQL it can neither be searched nor compared."""
 
+    def deconstruct(self) -> Any:
+        """Return it as Django's own: the database knows no difference, and migrations need no code of ours."""
+        return _as_django_has_it(super().deconstruct(), models.TextField)
+
     def stored(self, value: str, key_id: UUID | None) -> str:
         """Return the value as the column holds it."""
         return values.encrypted(value, key_id=key_id, about=_about(self))
@@ -32,6 +36,9 @@ class EncryptedText(models.TextField):
 
 class EncryptedJson(models.JSONField):
     """JSON, which is a text in JSON once it is encrypted."""
+
+    def deconstruct(self) -> Any:
+        return _as_django_has_it(super().deconstruct(), models.JSONField)
 
     def stored(self, value: Any, key_id: UUID | None) -> Any:
         """Return the value as the column holds it."""
@@ -58,6 +65,11 @@ def encrypted(model: type[models.Model], fields: Mapping[str, Any], *, key_id: U
         name: kind.stored(value, key_id) if isinstance(kind := kinds.get(name), _KINDS) else value
         for name, value in fields.items()
     }
+
+
+def _as_django_has_it(parts: tuple[Any, ...], kind: type[models.Field]) -> tuple[Any, ...]:
+    name, _path, args, options = parts
+    return name, f"django.db.models.{kind.__name__}", args, options
 
 
 _KINDS = (EncryptedText, EncryptedJson)
