@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from typing import Final
+from typing import IO, Final, cast
 from uuid import UUID
 
 from django.core.files import File
@@ -39,7 +39,7 @@ def opened(name: str, *, key_id: UUID | None) -> File:
     """
     if key_id is None:
         return default_storage.open(name)
-    return File(EncryptedFile(name, key_id), name)
+    return File(cast("IO[bytes]", EncryptedFile(name, key_id)), name)
 
 
 def pieces(name: str, size: int, *, key_id: UUID | None) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ class EncryptedText(models.TextField):
     """A text. In SQL it can neither be searched nor compared."""
 
     def deconstruct(self) -> Any:
-        """Return it as Django's own: the database knows no difference, and migrations need no code of ours."""
+        """Return it as Django's own: migrations need no code of ours, and the column is the same."""
         return _as_django_has_it(super().deconstruct(), models.TextField)
 
     def stored(self, value: str, key_id: UUID | None) -> str:
