@@ -20,6 +20,7 @@ from tests import factories
 from tests.interviews import journey
 from tests.interviews.privacy.conftest import Candidate, run_jobs
 from tests.interviews.privacy.test_erasure import later
+from tests.interviews.privacy.test_prove_erasure import empty_storage, prove  # noqa: F401  a fixture
 from voice.audio import decoding
 from voice.encryption import blocks, files, keys
 from voice.errors import KeyDestroyed
@@ -175,3 +176,14 @@ def test_a_restored_candidate_whose_key_was_destroyed_can_be_erased_again(encryp
 
     assert row.status == Erasure.Status.DONE
     assert not Recording.objects.exists()
+
+
+@pytest.mark.usefixtures("empty_storage")
+def test_the_proof_finds_a_key_that_outlived_its_candidate(encryption, candidate):
+    key = stored(candidate).data_key
+    row = candidate.erase()
+    with_key = prove(candidate)[1]
+    run_jobs(row, now=later(row))
+
+    assert f"data key {key}: is being erased" in with_key
+    assert prove(candidate)[0]
