@@ -192,6 +192,20 @@ def stack(run_directory, whisper_model, piper_voices, language_model_server, tra
 
 
 @pytest.fixture
+def encryption(settings, tmp_path_factory):
+    """Encryption at rest, on, with a store of its own for the data keys."""
+    from voice.encryption import keys
+
+    on = {"ENCRYPTION": True, "ENCRYPTION_KEYS": ["a key of these tests, of 32 characters"]}
+    settings.VOICE = settings.VOICE | on
+    place = {"OPTIONS": {"location": tmp_path_factory.mktemp("data-keys")}}
+    settings.STORAGES = settings.STORAGES | {"data_keys": settings.STORAGES["data_keys"] | place}
+    keys.forget_all()
+    yield
+    keys.forget_all()
+
+
+@pytest.fixture
 def use_recognition(monkeypatch):
     """Make jobs of this process transcribe with the given object."""
     from voice.inference import recognizer

@@ -37,6 +37,7 @@ from interviews.models import (
 from interviews.queries.corrections import recognised
 from voice.audio import encoding
 from voice.audio.peaks import peaks_of
+from voice.encryption import files
 from voice.models import Recording, Speech, Transcript
 from voice.speech.names import text_name
 
@@ -264,6 +265,12 @@ class SessionFactory(DjangoModelFactory):
             AnswerFactory(session=self, position=position, **kwargs)
 
 
+def _stored(sha256: str, pcm: bytes, data_key) -> str:
+    name = f"recordings/{sha256}.flac"
+    files.save(name, flac(pcm), key_id=data_key)
+    return name
+
+
 class RecordingFactory(DjangoModelFactory):
     """Open and empty; `sealed=True` is complete (row only), `stored=True` has a FLAC file in storage."""
 
@@ -283,11 +290,10 @@ class RecordingFactory(DjangoModelFactory):
             stored_at=factory.LazyFunction(timezone.now),
             sha256=factory.LazyAttribute(lambda o: hashlib.sha256(o.pcm).hexdigest()),
             peaks=factory.LazyAttribute(lambda o: peaks_of(o.pcm)),
-            storage_name=factory.LazyAttribute(
-                lambda o: default_storage.save(f"recordings/{o.sha256}.flac", ContentFile(flac(o.pcm)))
-            ),
+            storage_name=factory.LazyAttribute(lambda o: _stored(o.sha256, o.pcm, o.data_key)),
         )
 
+    data_key = None
     language = "en"
     max_bytes = 60 * 32_000
 

@@ -71,7 +71,7 @@ def test_every_setting_of_the_speech_service_has_a_default_of_its_own():
 
     of_django = {"DATA_UPLOAD_MAX_MEMORY_SIZE"}
     assert read - of_django == {*defaults.APART, *defaults.STORES, "VOICE", "RQ_QUEUES"}
-    assert keys <= {*engines.SETTINGS, *defaults.SERVICE, *defaults.ADDRESSES, "CLOUD"}
+    assert keys <= {*engines.SETTINGS, *defaults.SERVICE, *defaults.ADDRESSES, *defaults.ENCRYPTION, "CLOUD"}
 
 
 def test_only_the_engines_know_their_names():

@@ -30,6 +30,12 @@ SERVICE: Final[dict[str, Any]] = {
     "CALL_AUDIO_MB": 512,  # audio waiting for recognition
     "CALLS_AT_ONCE": 256,  # answers a process waits for
 }
+ENCRYPTION: Final[dict[str, Any]] = {
+    "ENCRYPTION": False,  # of new recordings, if their creator gives a data key
+    "ENCRYPTION_KEYS": [],  # of `LocalKeys`, newest first
+    "KEY_WRAPPING": "voice.encryption.wrapping.LocalKeys",
+}
+"""Data keys lie in `STORAGES["data_keys"]`."""
 ADDRESSES: Final[dict[str, Any]] = {
     "IS_PUBLIC": False,  # the speech service and its playground, without a key
     "BASE_URL": "",  # the start of addresses that are used outside a page
@@ -95,7 +101,9 @@ MASTER_ANSWERS_WITHIN_S: Final = 5.0
 
 def complete(settings: Any) -> None:
     """Add the missing settings to `settings`."""
-    settings.VOICE = engines.SETTINGS | SERVICE | ADDRESSES | {"CLOUD": {}} | getattr(settings, "VOICE", {})
+    settings.VOICE = (
+        engines.SETTINGS | SERVICE | ADDRESSES | ENCRYPTION | {"CLOUD": {}} | getattr(settings, "VOICE", {})
+    )
     for name, value in (APART | STORES).items():
         if not hasattr(settings, name):
             setattr(settings, name, value)

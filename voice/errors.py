@@ -126,5 +126,23 @@ class AudioMissing(VoiceError):
         self.held_bytes = held_bytes
 
 
+class DecryptionFailed(VoiceError):
+    """Something encrypted is not what was written: it was changed, moved, cut off, or is of another key."""
+
+    code = "decryption_failed"
+
+
+class KeyUnavailable(VoiceError):
+    """The key that wraps a data key is not configured here."""
+
+    code = "key_unavailable"
+
+
+class KeyDestroyed(VoiceError):
+    """The data key was destroyed or is lost: what it encrypted cannot be read any more."""
+
+    code = "key_destroyed"
+
+
 class UploadGone(VoiceError):
     """The waiting file is no longer in storage and cannot be recovered."""

@@ -62,10 +62,18 @@ objects() {
   done < <(rclone_ lsf --dirs-only "$OBJECTS_COPY/removed" 2>/dev/null)
 }
 
+# Only if the store of the data keys is lost: what is left of it knows best which keys were destroyed. For the same
+# reason nothing comes back of removed/.
+keys() {
+  if [[ -z ${DATA_KEYS:-} || -n $(rclone_ lsf "$DATA_KEYS" 2>/dev/null || true) ]]; then return 0; fi
+  rclone_ copy "${key_options[@]}" "$DATA_KEYS_COPY/live" "$DATA_KEYS"
+  say "data keys are back"
+}
+
 database() {
   "${on_stopped_database[@]}" mkdir -p -m 700 "$PGBACKREST_PG1_PATH" # an empty server has none yet
   "${on_stopped_database[@]}" pgbackrest --stanza="$STANZA" --archive-mode=$archive "${target[@]}" restore
-  bash -c "$START_DATABASE" 8>&- 9>&- # it goes on running, without the locks
+  bash -c "$START_DATABASE" 7>&- 8>&- 9>&- # it goes on running, without the locks
   [[ $archive == preserve ]] || check_archives_nothing
   while true; do # it answers before it has read the log to its end
     case $("${on_database[@]}" psql -XtAc "SELECT pg_is_in_recovery()" postgres) in
@@ -91,11 +99,16 @@ settle() {
 
 lock database 8
 lock objects 9
+if [[ -n ${DATA_KEYS:-} ]]; then
+  lock keys 7
+  check_keys_lie_apart
+fi
 check_time
 check_nothing_is_lost
 say "restore to $at"
 objects
 say "object storage is back"
+keys
 "${redis_cli[@]}" flushall >/dev/null
 database
 say "PostgreSQL is back"

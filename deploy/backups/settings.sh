@@ -17,6 +17,7 @@ fi
 : "${OBJECTS:?the bucket or directory of the platform, as rclone names it (docs/backups.md)}"
 : "${OBJECTS_COPY:?where its copies go, as rclone names it}"
 : "${KEEP_DAYS:=28}"
+: "${ERASURE_BACKUP_DAYS:=30}"
 : "${RCLONE:=rclone}"
 : "${LOCK_DIR:=/tmp}"
 
@@ -32,7 +33,7 @@ fail() { printf '%s\n' "$*" >&2; exit 1; }
 pgbackrest_() { "${on_database[@]}" pgbackrest --stanza="$STANZA" "$@"; }
 rclone_() { "${rclone[@]}" "$@" </dev/null; } # in a container it would read the list that a loop reads
 
-# Nobody else copies `$1` (database or objects) until this script ends. The lock is open as the number `$2`.
+# Nobody else copies `$1` (database, objects or keys) until this script ends. The lock is open as the number `$2`.
 lock() {
   eval "exec $2>\"\$LOCK_DIR/interviews-backup-$1\""
   flock --nonblock "$2" || fail "A backup or a restore of $1 is under way: wait for its end."
@@ -40,6 +41,17 @@ lock() {
 
 # Copies `$1` to `$2`. A name always has the same content, so its size tells whether it is there.
 copy_options=(--size-only --transfers 8 --checkers 16 --stats-one-line --stats 0 --retries 3)
+
+# Keys that were wrapped anew have their length of before, so their content is compared.
+key_options=(--checksum --transfers 8 --checkers 16 --stats-one-line --stats 0 --retries 3)
+
+check_keys_lie_apart() {
+  : "${DATA_KEYS_COPY:?where the copies of the data keys go, as rclone names it}"
+  [[ $ERASURE_BACKUP_DAYS =~ ^[1-9][0-9]*$ ]] || fail "ERASURE_BACKUP_DAYS: write a number of days, 1 or more."
+  [[ ${DATA_KEYS%/}/ != "${OBJECTS%/}"/* ]] || fail "DATA_KEYS lies in OBJECTS: data keys need a store of their own."
+  [[ ${DATA_KEYS_COPY%/}/ != "${OBJECTS_COPY%/}"/* ]] ||
+    fail "DATA_KEYS_COPY lies in OBJECTS_COPY: copies of data keys lie apart from what they encrypt."
+}
 
 # Notes for Prometheus' node exporter that a backup of the kind `$1` has just succeeded.
 note_success() {

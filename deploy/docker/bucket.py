@@ -1,4 +1,4 @@
-"""Make the bucket of S3_BUCKET unless it is there."""
+"""Make the buckets of S3_BUCKET and KEYS_BUCKET unless they are there."""
 
 import os
 
@@ -13,7 +13,8 @@ storage = boto3.client(
     region_name=os.environ["S3_REGION"],
     config=Config(s3={"addressing_style": "path"}),
 )
-name = os.environ["S3_BUCKET"]
-if name not in [bucket["Name"] for bucket in storage.list_buckets()["Buckets"]]:
-    storage.create_bucket(Bucket=name)
-    print(f"The bucket {name} was made.")
+known = [bucket["Name"] for bucket in storage.list_buckets()["Buckets"]]
+for name in (os.environ["S3_BUCKET"], os.environ.get("KEYS_BUCKET", "")):
+    if name and name not in known:
+        storage.create_bucket(Bucket=name)
+        print(f"The bucket {name} was made.")

@@ -6,8 +6,15 @@ from django.utils.translation import gettext_lazy as _
 
 from interview_platform.settings.core import BASE_URL, VAR_DIR
 from interview_platform.settings.environment import env, of_environment
-from interview_platform.settings.stores import REDIS_SENTINEL_PASSWORD, REDIS_SENTINELS, REDIS_URL, S3_BUCKET
+from interview_platform.settings.stores import (
+    KEYS_BUCKET,
+    REDIS_SENTINEL_PASSWORD,
+    REDIS_SENTINELS,
+    REDIS_URL,
+    S3_BUCKET,
+)
 from voice import defaults as speech
+from voice.encryption.wrapping import SHORTEST_KEY
 from voice.engines import defaults as engines
 from voice.engines.cloud import account
 
@@ -61,6 +68,24 @@ VOICE |= {
     "BASE_URL": BASE_URL,
     "HAS_SIGNED_URLS": bool(S3_BUCKET) and env.bool("S3_SIGNED_URLS", default=True),
 }
+ENCRYPTION = env.bool("ENCRYPTION", default=False)
+VOICE |= {
+    "ENCRYPTION": ENCRYPTION,
+    "ENCRYPTION_KEYS": env.list("ENCRYPTION_KEYS", default=[]),
+    "KEY_WRAPPING": env("KEY_WRAPPING", default=speech.ENCRYPTION["KEY_WRAPPING"]),
+}
+_has_local_keys = VOICE["KEY_WRAPPING"] == speech.ENCRYPTION["KEY_WRAPPING"]
+env.require(
+    "ENCRYPTION_KEYS",
+    (VOICE["ENCRYPTION_KEYS"] or not ENCRYPTION or not _has_local_keys)
+    and all(len(key) >= SHORTEST_KEY and "\n" not in key for key in VOICE["ENCRYPTION_KEYS"]),
+    f"write one or more keys of {SHORTEST_KEY} characters or more, separated by commas, newest first.",
+)
+env.require(
+    "KEYS_BUCKET",
+    KEYS_BUCKET or not (ENCRYPTION and S3_BUCKET) or env("KEYS_ROOT", default=""),
+    "name the bucket of the data keys, or in KEYS_ROOT a directory that all hosts share.",
+)
 # Vendors are used only if STT_ENGINES or TTS_ENGINES names them and their key is set.
 VOICE["CLOUD"] = {
     vendor: {key: env(name, default="") for key, name in account.variables(vendor).items()}

@@ -117,6 +117,12 @@ env.require(
 )
 
 
+# Data keys of the encryption at rest: a bucket or a directory that is in no backup of the others.
+KEYS_BUCKET = env("KEYS_BUCKET", default="")
+KEYS_ROOT = Path(env("KEYS_ROOT", default=str(VAR_DIR / "keys")))
+env.require("KEYS_BUCKET", not KEYS_BUCKET or KEYS_BUCKET != S3_BUCKET, "name another bucket than S3_BUCKET.")
+
+
 def _object_storage() -> dict[str, Any]:
     """Return the options of the storage: a hanging one blocks a worker for 20 s, not five minutes."""
     from botocore.config import Config  # only with object storage
@@ -143,6 +149,24 @@ def _object_storage() -> dict[str, Any]:
     }
 
 
+def _keys_storage() -> dict[str, Any]:
+    """Return the options of the store of data keys: those of recordings, unless it has its own."""
+    options = _object_storage()
+    own = {
+        "bucket_name": KEYS_BUCKET,
+        "endpoint_url": env("KEYS_ENDPOINT_URL", default=options["endpoint_url"]),
+        "access_key": env("KEYS_ACCESS_KEY_ID", default=options["access_key"]),
+        "secret_key": env("KEYS_SECRET_ACCESS_KEY", default=options["secret_key"]),
+        "public_url": None,
+    }
+    return options | own
+
+
+def _directory(location: Path) -> dict[str, Any]:
+    """Return the options of a directory that is for this user alone."""
+    return {"location": location, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
+
+
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(VAR_DIR / "media")))
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", default=str(VAR_DIR / "static")))
@@ -157,12 +181,22 @@ STORAGES = {
     if S3_BUCKET
     else {
         "BACKEND": "interview_platform.backends.storage.LastingFileStorage",
-        "OPTIONS": {
-            "location": MEDIA_ROOT,
-            "file_permissions_mode": 0o600,  # recordings are for this user alone
-            "directory_permissions_mode": 0o700,
-        },
+        "OPTIONS": _directory(MEDIA_ROOT),
+    },
+    "data_keys": {
+        "BACKEND": "interview_platform.backends.object_storage.ObjectStorage",
+        "OPTIONS": _keys_storage(),
+    }
+    if KEYS_BUCKET
+    else {
+        "BACKEND": "interview_platform.backends.storage.LastingFileStorage",
+        "OPTIONS": _directory(KEYS_ROOT),
     },
     "staticfiles": {"BACKEND": STATICFILES_STORAGE},
 }
+env.require(
+    "KEYS_ROOT",
+    not KEYS_ROOT.resolve().is_relative_to(MEDIA_ROOT.resolve()),
+    "name a directory outside of MEDIA_ROOT.",
+)
 SPEECH_URL = env("SPEECH_URL", default="/speech/")  # or the address of a CDN in front of it

@@ -2,7 +2,9 @@
 
 import unicodedata
 from datetime import datetime
+from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
@@ -11,9 +13,10 @@ from interviews.actions import follow_ups, order, search_index
 from interviews.actions.errors import AudioMissing, BadValue, WrongState
 from interviews.actions.transitions import move
 from interviews.events import publishing
-from interviews.models import Answer
+from interviews.models import Answer, Invitation
 from interviews.texts import vocabulary
 from voice import errors
+from voice.encryption import keys
 from voice.models import Recording
 from voice.recordings import lifecycle
 
@@ -204,7 +207,18 @@ def _new_recording(answer: Answer) -> Recording:
         max_seconds=accommodation.recorded_s(limit_s) if accommodation else limit_s,
         owner=definition.owner,
         hot_words=vocabulary.hot_words(definition.vocabulary, definition.shared_vocabulary),
+        data_key=_data_key(answer.session.invitation_id) if settings.VOICE["ENCRYPTION"] else None,
     )
+
+
+def _data_key(invitation_id: UUID) -> UUID | None:
+    """Return the key of a candidate, whose session is locked; the first recording reserves it."""
+    invitation = Invitation.objects.filter(pk=invitation_id)
+    known = invitation.values_list("data_key", flat=True).first()
+    if known is None:
+        known = keys.reserve()
+        invitation.update(data_key=known)
+    return known
 
 
 def _go_on(answer: Answer, *, name: str, by: object, now: datetime) -> None:

@@ -103,9 +103,10 @@ def erase_candidate(
     personal_data.STORES[personal_data.SPREADSHEETS].erase(str(locked.pk))
     personal_data.STORES[personal_data.CANDIDATE].erase(str(locked.pk))
     admin_log.replace_ids(Invitation, [invitation.pk], by=erasure.pk)
-    lifecycle.erase(recording_ids=recordings)
+    data_keys = [locked.data_key] if locked.data_key else []
+    lifecycle.erase(recording_ids=recordings, data_keys=data_keys)
     rendering.erase(texts)
-    erasure.pending, erasure.steps = [*map(str, recordings), *texts], ["rows"]
+    erasure.pending, erasure.steps = [*map(str, [*data_keys, *recordings]), *texts], ["rows"]
     erasure.save()
     exports.end(locked.pk, erasure=erasure)
     if session is not None:

@@ -31,8 +31,9 @@ JOIN interviews_session s ON s.id = a.session_id
 JOIN interviews_invitation i ON i.id = s.invitation_id AND i.tried_id IS NULL AND i.set_aside_of_id IS NULL
 JOIN interviews_interview w ON w.id = i.interview_id
 LEFT JOIN interviews_interviewversion d ON d.id = s.definition_id
+LEFT JOIN voice_recording r ON r.id = a.recording_id
 LEFT JOIN voice_transcript t ON t.recording_id = a.recording_id
-WHERE a.id = %s AND a.kind <> 'practice' AND a.status IN ('recorded', 'accepted')
+WHERE a.id = %s AND a.kind <> 'practice' AND a.status IN ('recorded', 'accepted') AND r.data_key IS NULL
   AND (t.status IS NULL OR t.status IN ('done', 'failed') OR a.typed_text <> '')
 FOR SHARE OF a
 """
@@ -56,7 +57,8 @@ JOIN interviews_session s ON s.id = a.session_id
 JOIN interviews_invitation i ON i.id = s.invitation_id AND i.tried_id IS NULL AND i.set_aside_of_id IS NULL
 LEFT JOIN interviews_searchentry e ON e.answer_id = a.id
 LEFT JOIN voice_transcript t ON t.recording_id = a.recording_id AND e.answer_id IS NULL
-WHERE a.kind <> 'practice' AND a.completed_at IS NOT NULL AND a.completed_at >= %s
+LEFT JOIN voice_recording r ON r.id = a.recording_id AND e.answer_id IS NULL
+WHERE a.kind <> 'practice' AND r.data_key IS NULL AND a.completed_at IS NOT NULL AND a.completed_at >= %s
   AND a.status IN ('recorded', 'accepted') AND e.answered_at IS DISTINCT FROM a.completed_at
   AND (t.status IS NULL OR t.status IN ('done', 'failed') OR a.typed_text <> '')
 ORDER BY a.completed_at DESC LIMIT %s
@@ -67,8 +69,8 @@ ORDER BY a.completed_at DESC LIMIT %s
 def index(*, answer_id: UUID) -> None:
     """Make the entry of an answer say what its text is now; remove it where there is none, or none yet.
 
-    Left out are practice, trials, attempts set aside, and an answer that is being recorded or waits for its
-    transcript.
+    Left out are practice, trials, attempts set aside, an answer that is being recorded or waits for its
+    transcript, and one whose text is encrypted: its words would stand in the index.
     """
     found = sql.fetch(_TEXT, answer_id)
     if not found:

@@ -12,7 +12,8 @@ from zipstream import ZipStream
 from interviews.exports import downloads, names, tables
 from interviews.exports.tables import Cell
 from interviews.queries.records import RecordingRow
-from voice.infra import object_storage
+from voice.encryption import files
+from voice.errors import VoiceError
 from voice.models import Recording
 from voice.types import BYTES_A_SECOND
 
@@ -29,7 +30,9 @@ def stream(
     FLAC is compressed already, so it is stored as it is. on_row: called with 1, 2, 3 … after each row.
     """
     # While the pieces are made, the language and the time zone of the request have ended.
-    words = _Words(_header(), [_reason(row) for row in rows], _("not there any more"))
+    words = _Words(
+        _header(), [_reason(row) for row in rows], _("not there any more"), _("cannot be decrypted")
+    )
     return _pieces(rows, words, on_row, comment=f"{timezone.localtime(now):%Y-%m-%d %H:%M %Z}")
 
 
@@ -39,6 +42,7 @@ class _Words(NamedTuple):
     header: list[str]
     reasons: list[str]
     gone: str
+    unreadable: str
 
 
 def _pieces(
@@ -50,9 +54,11 @@ def _pieces(
         name, reason = _name(row), known_reason
         if not reason:
             try:
-                content = object_storage.blocks(row.storage_name, downloads.BLOCK_BYTES)
+                content = files.pieces(row.storage_name, downloads.BLOCK_BYTES, key_id=row.data_key)
             except FileNotFoundError:  # erased after the rows were read
                 reason = words.gone
+            except VoiceError:
+                reason = words.unreadable
             else:
                 archive.add(_hashed(content, digest), name)
                 yield from archive.all_files()

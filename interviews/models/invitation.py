@@ -104,6 +104,9 @@ class Invitation(models.Model):
         editable=False,
         help_text=_("Where the candidate came from, if not from an invitation."),
     )
+    data_key = models.UUIDField(
+        null=True, editable=False, help_text=_("Encrypts what this candidate says (voice.DataKey).")
+    )
     link_requested_at = models.DateTimeField(null=True, editable=False)
     erasure_requested_at = models.DateTimeField(
         null=True, editable=False, help_text=_("The candidate asked for it during a legal hold, and waits.")

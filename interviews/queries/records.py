@@ -89,6 +89,7 @@ class RecordingRow(NamedTuple):
     storage_name: str
     sha256: str
     byte_count: int | None
+    data_key: UUID | None
 
 
 _OF_RECORDING = [Coalesce(f"recording__{name}", Value("")) for name in ("status", "storage_name", "sha256")]
@@ -104,6 +105,6 @@ def recordings(sessions: QuerySet[Session], *, at_most: int) -> list[RecordingRo
         *("session_id", "session__invitation_id", "session__invitation__candidate_name"),
         *("position", "follow_up", "question_text", "typed_text"),
         *_OF_RECORDING,
-        "recording__byte_count",
+        *("recording__byte_count", "recording__data_key"),
     )
     return [RecordingRow._make(row) for row in found[:at_most]]

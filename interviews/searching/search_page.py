@@ -15,6 +15,7 @@ from accounts.audit.doors import Kind, leaves
 from interviews.models import Interview, Session
 from interviews.queries import transcript_search
 from interviews.queries.transcript_search import LONGEST_QUERY, MOST, Limits
+from voice.encryption import keys
 
 MOST_INTERVIEWS = 500
 """Interviews that a part of a title may name. One who means more leaves the field empty."""
@@ -61,6 +62,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "words": words,
         "found": _found(request, form, words) if words else None,
         "most": MOST,
+        "has_encrypted": keys.are_used(),
     }
     return TemplateResponse(request, "admin/interviews/search/search.html", context)
 

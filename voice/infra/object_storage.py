@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.core.files import File
-from django.core.files.storage import default_storage
+from django.core.files.storage import Storage, default_storage
 
 
 class Upload(NamedTuple):
@@ -60,6 +60,45 @@ def _blocks_of(file: File, size: int) -> Iterator[bytes]:
             yield block
 
 
+def size(name: str) -> int:
+    """Return the length of a file in bytes. Raises FileNotFoundError."""
+    return default_storage.size(name)
+
+
+def part(name: str, start: int, end: int) -> bytes:
+    """Return the bytes [start, end) of a file; of S3 only these are fetched. Raises FileNotFoundError."""
+    if end <= start:
+        return b""
+    if (bucket := _bucket()) is None:
+        with default_storage.open(name) as file:
+            file.seek(start)
+            return file.read(end - start)
+    try:
+        found: bytes = bucket.Object(name).get(Range=f"bytes={start}-{end - 1}")["Body"].read()
+    except _client().exceptions.NoSuchKey as error:
+        raise FileNotFoundError(name) from error
+    return found
+
+
+def is_there(name: str, storage: Storage) -> bool:
+    """Whether a storage holds a file, or an older version of it."""
+    bucket = _bucket(storage)
+    if bucket is None or not bucket.Versioning().status:
+        return storage.exists(name)
+    return any(version.object_key == name for version in bucket.object_versions.filter(Prefix=name))
+
+
+def delete_versions(name: str, storage: Storage) -> None:
+    """Delete a file with all its versions. Nothing happens if there is none."""
+    bucket = _bucket(storage)
+    if bucket is None or not bucket.Versioning().status:
+        storage.delete(name)
+        return
+    for version in bucket.object_versions.filter(Prefix=name):
+        if version.object_key == name:
+            version.delete()
+
+
 def incomplete_uploads(prefix: str = "") -> list[Upload]:
     """Return the uploads to S3 that were begun and never completed; a file system has none."""
     if (bucket := _bucket()) is None:
@@ -68,11 +107,11 @@ def incomplete_uploads(prefix: str = "") -> list[Upload]:
     return [Upload(each["Key"], each["UploadId"]) for page in pages for each in page.get("Uploads", ())]
 
 
-def all_names() -> Iterator[str]:
+def all_names(storage: Storage = default_storage) -> Iterator[str]:
     """Yield the name of every file, and of every version where the bucket keeps versions."""
-    bucket = _bucket()
+    bucket = _bucket(storage)
     if bucket is None:
-        yield from _below("")
+        yield from _below("", storage)
     elif bucket.Versioning().status:
         yield from {
             version.object_key for version in bucket.object_versions.all() if version.size is not None
@@ -81,18 +120,18 @@ def all_names() -> Iterator[str]:
         yield from (file.key for file in bucket.objects.all())
 
 
-def _below(directory: str) -> Iterator[str]:
+def _below(directory: str, storage: Storage) -> Iterator[str]:
     with suppress(FileNotFoundError):
-        folders, files = default_storage.listdir(directory)
+        folders, files = storage.listdir(directory)
         beginning = f"{directory}/" if directory else ""
         yield from (f"{beginning}{file}" for file in files)
         for folder in folders:
-            yield from _below(f"{beginning}{folder}")
+            yield from _below(f"{beginning}{folder}", storage)
 
 
-def _bucket() -> Any:
+def _bucket(storage: Storage = default_storage) -> Any:
     """Return the bucket of django-storages; None for storage that is no bucket."""
-    return getattr(default_storage, "bucket", None)
+    return getattr(storage, "bucket", None)
 
 
 def _client() -> Any:

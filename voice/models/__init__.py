@@ -2,6 +2,7 @@
 
 from voice.models.batch import Batch, BatchFile
 from voice.models.cloned_voice import ClonedVoice
+from voice.models.data_key import DataKey
 from voice.models.pending_erasure import PendingErasure
 from voice.models.recording import Recording
 from voice.models.speech import Speech
@@ -12,6 +13,7 @@ __all__ = [
     "Batch",
     "BatchFile",
     "ClonedVoice",
+    "DataKey",
     "PendingErasure",
     "Recognised",
     "Recording",

@@ -17,6 +17,7 @@ class PendingErasure(models.Model):
         SPEECH = "speech"
         CLONED_VOICE = "cloned_voice"
         BATCH = "batch"
+        DATA_KEY = "data_key"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     store = models.CharField(max_length=20, choices=Store.choices)

@@ -32,6 +32,11 @@ class Recording(models.Model):
     hot_words = models.TextField(
         blank=True, default="", db_default="", help_text=_("Names and terms that are likely to be said.")
     )
+    data_key = models.UUIDField(
+        null=True,
+        editable=False,
+        help_text=_("Encrypts its files (DataKey.id); null: they are not encrypted."),
+    )
     max_bytes = models.PositiveBigIntegerField(help_text=_("PCM bytes that are accepted at most."))
     byte_count = models.PositiveBigIntegerField(null=True, help_text=_("PCM bytes, once complete."))
     segment_ends = ArrayField(

@@ -1,9 +1,13 @@
 """The transcript of a recording."""
 
+from typing import TYPE_CHECKING
+from uuid import UUID
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from voice.models.encrypted import EncryptedJson, EncryptedText
 from voice.models.recording import Recording
 
 
@@ -17,11 +21,11 @@ class Recognised(models.Model):
         NO_ENGINE = "no_engine", _("no engine for the language")
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
-    text = models.TextField(blank=True)
+    text = EncryptedText(blank=True)
     language = models.CharField(max_length=16, blank=True)
     language_probability = models.FloatField(null=True)
     confidence = models.FloatField(null=True, help_text=_("0 to 1, mean over the words."))
-    segments = models.JSONField(default=list, help_text=_("As voice.types.Segment, times in seconds."))
+    segments = EncryptedJson(default=list, help_text=_("As voice.types.Segment, times in seconds."))
     engine = models.CharField(max_length=40, blank=True)
     model = models.CharField(max_length=200, blank=True)
     engine_ms = models.PositiveIntegerField(null=True, help_text=_("Time inside the engine."))
@@ -35,8 +39,16 @@ class Recognised(models.Model):
     )
     finished_at = models.DateTimeField(null=True)
 
+    if TYPE_CHECKING:
+        recording: models.ForeignKey[Recording, Recording]
+
     class Meta:
         abstract = True
+
+    @property
+    def data_key(self) -> UUID | None:
+        """The key of the recording, which encrypts its text as well."""
+        return self.recording.data_key
 
     @property
     def words(self) -> list[dict]:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from django.db import connection
 from django.utils.encoding import force_bytes
 
+from voice.encryption import keys
 from voice.infra import object_storage, redis_clients
 from voice.models import PendingErasure
 from voice.privacy.stores import STORES
@@ -193,6 +194,7 @@ def _places() -> dict[str, list[tuple[str, str]]]:
     by_store[PendingErasure.Store.RECORDING] += [
         (f"recordings/{key.split(':')[2]}/", key) for key in buffered
     ]
+    by_store[PendingErasure.Store.DATA_KEY] = [(key, f"data key {key}") for key in keys.all_ids()]
     return by_store
 
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from voice.infra import object_storage
-from voice.models import Batch, ClonedVoice, PendingErasure, Recording, Speech
+from voice.models import Batch, ClonedVoice, DataKey, PendingErasure, Recording, Speech
 from voice.recordings import erasing as recordings
 from voice.service import batches
 from voice.speech import erasing as speech
@@ -58,6 +58,12 @@ def _is_key(to_key: Callable[[str], object], key: str) -> bool:
 
 
 STORES: Final[Mapping[str, Registered]] = {
+    Store.DATA_KEY: Registered(
+        recordings.destroy_key,
+        recordings.find_key,
+        tables=("voice.DataKey",),
+        alive=with_row(DataKey.objects.all()),
+    ),
     Store.RECORDING: Registered(
         recordings.erase,
         recordings.find,

@@ -12,11 +12,14 @@ _url_signer = signing.TimestampSigner(salt="voice.recording-url")
 
 
 def temporary_url(recording: Recording) -> str | None:
-    """Return an address of the stored file, valid for `RECORDING_URL_SECONDS`; None if not stored."""
+    """Return an address of the stored file, valid for `RECORDING_URL_SECONDS`; None if not stored.
+
+    Object storage cannot decrypt, so the application serves an encrypted recording itself.
+    """
     if recording.status != Recording.Status.STORED:
         return None
     signals.recording_address_issued.send(Recording, recording=recording)
-    if settings.VOICE["HAS_SIGNED_URLS"]:
+    if settings.VOICE["HAS_SIGNED_URLS"] and recording.data_key is None:
         parameters = {"expire": settings.RECORDING_URL_SECONDS}  # of the S3 backend's url()
         return default_storage.url(recording.storage_name, **parameters)
     token = _url_signer.sign(str(recording.id))

@@ -3,6 +3,7 @@
 import logging
 from uuid import UUID
 
+from voice.encryption import keys
 from voice.infra import object_storage, redis_clients
 from voice.models import PendingErasure
 from voice.queues import jobs, leases
@@ -25,6 +26,16 @@ def find(key: str) -> list[str]:
     uploads = [upload.name for upload in object_storage.incomplete_uploads(prefix)]
     running = sorted(leases.pending(_job_ids(key), redis_clients.sync_client()))
     return [*object_storage.names(prefix), *uploads, *buffer.keys(key), *kept.keys(key), *running]
+
+
+def destroy_key(key: str) -> None:
+    """Destroy the data key with the id `key`; nothing happens if there is none."""
+    keys.destroy(UUID(key))
+
+
+def find_key(key: str) -> list[str]:
+    """Return the data key, if it is still there."""
+    return [f"data key {key}"] if keys.exists(UUID(key)) else []
 
 
 def erase_now(recording_id: UUID) -> None:

@@ -16,7 +16,7 @@ from voice.audio.pcm import BYTES_A_SECOND
 from voice.capacity import shedding
 from voice.errors import AudioMissing
 from voice.infra import sql
-from voice.models import PendingErasure, Recording, Transcript
+from voice.models import DataKey, PendingErasure, Recording, Transcript
 from voice.queues import erasing as pending_erasures
 from voice.recordings import buffer, erasing
 from voice.recordings.queueing import queue_storing, queue_transcription
@@ -25,14 +25,26 @@ NOT_SWEPT = timedelta(seconds=5)
 """The jobs are queued after the commit; a sweep in between would queue them twice."""
 
 
-def create(*, language: str, max_seconds: float, owner: str = "", hot_words: str = "") -> Recording:
+def create(
+    *,
+    language: str,
+    max_seconds: float,
+    owner: str = "",
+    hot_words: str = "",
+    data_key: UUID | None = None,
+) -> Recording:
     """Create an open recording.
 
     owner: see `voice.callers.Caller`; the owners' transcripts take turns.
     hot_words: names and terms that are likely to be said.
+    data_key: encrypts its files (`voice.encryption.keys.reserve`); several recordings may share one.
     """
     recording = Recording(
-        language=language, max_bytes=int(max_seconds * BYTES_A_SECOND), owner=owner, hot_words=hot_words
+        language=language,
+        max_bytes=int(max_seconds * BYTES_A_SECOND),
+        owner=owner,
+        hot_words=hot_words,
+        data_key=data_key,
     )
     sql.insert(recording)
     return recording
@@ -139,8 +151,14 @@ def end_recognition(*, recording_ids: Sequence[UUID]) -> None:
     Transcript.objects.filter(recording__in=recording_ids, status=Transcript.Status.WAITING).delete()
 
 
-def erase(*, recording_ids: Sequence[UUID]) -> None:
-    """Erase recordings and transcripts: the rows now, all else by the sweeper's jobs, until it is gone."""
+def erase(*, recording_ids: Sequence[UUID], data_keys: Sequence[UUID] = ()) -> None:
+    """Erase recordings and transcripts: the rows now, all else by the sweeper's jobs, until it is gone.
+
+    data_keys: those that encrypt these recordings and nothing else. A job destroys them as soon as the
+    transaction ends, before anything else: from then on no copy of the files can be read.
+    """
     with transaction.atomic():
+        DataKey.objects.filter(pk__in=data_keys).delete()
+        pending_erasures.request(PendingErasure.Store.DATA_KEY, data_keys)
         Recording.objects.filter(pk__in=recording_ids).delete()
         pending_erasures.note(PendingErasure.Store.RECORDING, recording_ids)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from voice.errors import VoiceError
+from voice.errors import KeyDestroyed, VoiceError
 from voice.infra import object_storage
 from voice.models import Recording
 from voice.recordings import storage
@@ -34,7 +34,9 @@ def fault(recording: Recording, *, is_read: bool) -> str:
 
 def _damage(recording: Recording) -> str:
     try:
-        pcm = storage.decoded(storage.read_file(recording.storage_name))
+        pcm = storage.decoded(storage.read_file(recording.storage_name, key_id=recording.data_key))
+    except KeyDestroyed:
+        return "its data key is gone"
     except VoiceError:
         return "its file is damaged"
     if hashlib.sha256(pcm).hexdigest() != recording.sha256 or len(pcm) != recording.byte_count:
@@ -73,11 +75,11 @@ def _seal_again(recording: Recording) -> None:
 
 def _mend_growing(recording: Recording) -> bool:
     names = object_storage.names(storage.directory(recording.id))
-    pcm = _whole(names)[: recording.limit_bytes]
+    pcm = _whole(names, recording.data_key)[: recording.limit_bytes]
     ends = _ends_of_kept(recording, names, pcm)
     is_whole = ends == recording.segment_ends
     if len(pcm) > (last := ends[-1] if ends else 0):
-        _write_segment(recording.id, last, len(pcm), pcm)
+        _write_segment(recording, last, len(pcm), pcm)
         ends.append(len(pcm))
     recording.segment_ends = ends
     recording.save(update_fields=["segment_ends"])
@@ -91,19 +93,19 @@ def _ends_of_kept(recording: Recording, names: list[str], pcm: bytes) -> list[in
         if storage.segment_name(recording.id, start, end) not in names:
             if len(pcm) < end:
                 break
-            _write_segment(recording.id, start, end, pcm)
+            _write_segment(recording, start, end, pcm)
         ends.append(end)
     return ends
 
 
-def _whole(names: list[str]) -> bytes:
+def _whole(names: list[str], key_id: UUID | None) -> bytes:
     """Return the samples of the whole file of a recording; none if it is damaged or not there."""
     for name in names:
         digest, _, kind = name.rpartition("/")[2].partition(".")
         if kind != "flac":
             continue
         try:
-            pcm = storage.decoded(storage.read_file(name))
+            pcm = storage.decoded(storage.read_file(name, key_id=key_id))
         except VoiceError:
             continue
         if hashlib.sha256(pcm).hexdigest() == digest:
@@ -111,6 +113,6 @@ def _whole(names: list[str]) -> bytes:
     return b""
 
 
-def _write_segment(recording_id: UUID, start: int, end: int, pcm: bytes) -> None:
-    name = storage.segment_name(recording_id, start, end)
-    storage.write_once(name, pcm[start:end], encode=bytes, decode=bytes)
+def _write_segment(recording: Recording, start: int, end: int, pcm: bytes) -> None:
+    name = storage.segment_name(recording.id, start, end)
+    storage.write_once(name, pcm[start:end], encode=bytes, decode=bytes, key_id=recording.data_key)

@@ -7,12 +7,12 @@ from datetime import datetime
 from uuid import UUID
 
 import redis
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from voice import metrics, signals
 from voice.audio import decoding, encoding
 from voice.audio.peaks import peaks_of
+from voice.encryption import files
 from voice.errors import AudioMissing, VoiceError
 from voice.infra import object_storage, sql, tracing
 from voice.models import Recording
@@ -33,7 +33,7 @@ def move_segment(recording_id: UUID, start: int, end: int) -> bool:
     if len(pcm) < end - start:
         return False  # another job has moved it, or the recording was deleted
     name = segment_name(recording_id, start, end)
-    write_once(name, pcm, encode=bytes, decode=bytes)
+    write_once(name, pcm, encode=bytes, decode=bytes, key_id=_data_key(recording_id))
     if sql.change(_MOVE, end, recording_id, start, end):
         buffer.let_go(recording_id, end)
         return True
@@ -81,7 +81,7 @@ def read_growing(recording: Recording, start: int) -> bytes:
 
 def _read_as_known(recording: Recording, start: int) -> bytes:
     if recording.status == Recording.Status.STORED:
-        return _read_stored(recording.storage_name)[start:]
+        return decoded(read_file(recording.storage_name, key_id=recording.data_key))[start:]
     return _read_range(recording, start, recording.byte_count or 0)
 
 
@@ -89,7 +89,8 @@ def _read_range(recording: Recording, start: int, end: int) -> bytes:
     """Return bytes [start, end) of a growing recording."""
     moved = [(first, last) for first, last in recording.segments if last > start]
     begins = min([first for first, _ in moved], default=max(start, recording.moved_bytes))
-    segments = [read_file(segment_name(recording.id, *segment)) for segment in moved]
+    key_id = recording.data_key if moved else None
+    segments = [read_file(segment_name(recording.id, *segment), key_id=key_id) for segment in moved]
     pcm = b"".join([*segments, buffer.read(recording.id, max(begins, recording.moved_bytes), end)])
     if len(pcm) < end - begins:
         raise AudioMissing(begins + len(pcm), end)
@@ -104,7 +105,7 @@ def store(recording: Recording, *, now: datetime) -> bool:
     pcm = read_pcm(recording)
     digest, peaks = hashlib.sha256(pcm).hexdigest(), peaks_of(pcm)
     name = f"{directory(recording.id)}{digest}.flac"
-    write_once(name, pcm, encode=encoding.encode_flac, decode=decoded)
+    write_once(name, pcm, encode=encoding.encode_flac, decode=decoded, key_id=recording.data_key)
     is_ours = sql.change(_STORE, name, digest, peaks, now, recording.pk)
     if is_ours:
         recording.status, recording.storage_name = Recording.Status.STORED, name
@@ -125,15 +126,16 @@ WHERE id = %s AND status = 'sealed'
 """
 
 
-def write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> None:
+def write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding, key_id: UUID | None) -> None:
     """Store `pcm` under its name unless it is there already; verify by reading back.
 
-    Raises OSError when the storage fails or returns other samples than were written.
+    key_id: the data key of the recording. Raises OSError when the storage fails or returns other samples than
+    were written, and KeyDestroyed.
     """
 
     def is_there() -> bool:
         try:
-            return decode(read_file(name)) == pcm
+            return decode(read_file(name, key_id=key_id)) == pcm
         except VoiceError:
             return False
 
@@ -141,19 +143,19 @@ def write_once(name: str, pcm: bytes, *, encode: Coding, decode: Coding) -> None
         return
     content = encode(pcm)
     with tracing.span("put recordings", "CLIENT", attributes={"file.size": len(content)}):
-        default_storage.save(name, ContentFile(content))
+        files.save(name, content, key_id=key_id)
     if not is_there():
         raise OSError(f"{name} does not hold the samples that were written to it")
 
 
-def _read_stored(name: str) -> bytes:
-    return decoded(read_file(name))
+def _data_key(recording_id: UUID) -> UUID | None:
+    return Recording.objects.filter(pk=recording_id).values_list("data_key", flat=True).first()
 
 
-def read_file(name: str) -> bytes:
-    """Return what a file holds. Raises FileNotFoundError."""
-    with tracing.span("get recordings", "CLIENT"), default_storage.open(name) as file:
-        return file.read()
+def read_file(name: str, *, key_id: UUID | None) -> bytes:
+    """Return what a file holds. Raises FileNotFoundError, and VoiceError if it cannot be decrypted."""
+    with tracing.span("get recordings", "CLIENT"):
+        return files.read(name, key_id=key_id)
 
 
 def decoded(flac: bytes) -> bytes:

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import transaction
 
 from voice.models import Recording, Transcript, TranscriptVersion
+from voice.models.encrypted import encrypted
 from voice.recordings import queueing
 from voice.types import EngineModel
 
@@ -101,4 +102,5 @@ def use(version: TranscriptVersion) -> bool:
     if version.status != version.Status.DONE:
         return False
     rows = Transcript.objects.filter(recording_id=version.recording_id, status__in=_ENDED)
-    return bool(rows.update(**{name: getattr(version, name) for name in _RECOGNISED}))
+    fields = {name: getattr(version, name) for name in _RECOGNISED}
+    return bool(rows.update(**encrypted(Transcript, fields, key_id=version.data_key)))

@@ -1,21 +1,27 @@
 """Audio over HTTP: synthesised questions (immutable) and recordings (short-lived addresses)."""
 
+import logging
 from http import HTTPStatus
 
 from asgiref.sync import sync_to_async
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from voice import signals
+from voice.encryption import files
+from voice.errors import KeyDestroyed, KeyUnavailable, VoiceError
 from voice.models import Recording
 from voice.recordings import addresses
 from voice.speech import rendering
 from voice.web import ranges
 
+logger = logging.getLogger(__name__)
+
 FROM_THE_BEGINNING = "bytes=0-"
 """The range that a player asks for first."""
+UNREADABLE = {KeyDestroyed: HTTPStatus.GONE, KeyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 @require_safe
@@ -40,7 +46,12 @@ def play_recording(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404("This address has ended. Open the recording again to get a new one.")
     if request.headers.get("Range", FROM_THE_BEGINNING).startswith(FROM_THE_BEGINNING):
         signals.recording_played.send(Recording, recording=recording)
-    file = default_storage.open(recording.storage_name)
-    response = ranges.response(request, file, content_type="audio/flac")
+    try:
+        file = files.opened(recording.storage_name, key_id=recording.data_key)
+        response = ranges.response(request, file, content_type="audio/flac")
+    except VoiceError as error:
+        logger.error("recording %s cannot be played: %s", recording.pk, error)
+        status = UNREADABLE.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+        return HttpResponse(_("This recording cannot be read."), status=status, content_type="text/plain")
     response["Cache-Control"] = "private, no-store"
     return response

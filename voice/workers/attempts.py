@@ -10,6 +10,7 @@ from django.utils import timezone
 from voice.errors import VoiceError
 from voice.infra.backoff import pause_s
 from voice.models import BatchFile, PendingErasure, Recording, Speech, Transcript, TranscriptVersion
+from voice.models.encrypted import encrypted
 from voice.workers import slot
 
 Row = TypeVar("Row", Transcript, TranscriptVersion, BatchFile)
@@ -44,7 +45,9 @@ def give_up(row: Row, error: str, finished: Callable[[Row], None]) -> None:
 def end(row: Row, finished: Callable[[Row], None], **fields: Any) -> None:
     """Finish the row, unless another job did, or the row is gone."""
     waiting = type(row).objects.filter(pk=row.pk, status=WAITING)
-    if waiting.update(finished_at=timezone.now(), **fields):
+    key_id = None if isinstance(row, BatchFile) else row.data_key
+    written = encrypted(type(row), fields, key_id=key_id)
+    if waiting.update(finished_at=timezone.now(), **written):
         row.refresh_from_db()
         finished(row)
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from voice import errors, metrics, signals
 from voice.audio.decoding import Tally
 from voice.audio.pcm import samples_from_s16le
+from voice.encryption import keys
 from voice.errors import AudioRejected, EngineUnavailable, LanguageUnsupported, ModelMissing, VoiceError
 from voice.models import Batch, BatchFile, Recording, Transcript, TranscriptVersion
 from voice.queues.answers import Forgotten
@@ -152,7 +153,7 @@ def _audio_of(row: Row, read: Callable[[], Audio], finished: Callable[[Row], Non
     """Read the audio; None if it was discarded in the meantime. Raises what kept it from being read."""
     try:
         return read()
-    except errors.UploadGone as error:
+    except (errors.UploadGone, errors.KeyDestroyed) as error:
         give_up(row, str(error), finished)
         raise
     except Exception as error:  # a store failed, not the recording: this is not an attempt
@@ -180,6 +181,8 @@ def _sound_of(recording: Recording) -> "Sound | bytes":
     """Read what is left to be recognised; the whole PCM where the engine takes no windows."""
     from voice.workers import windowed  # only the processes that transcribe import engines
 
+    if recording.data_key is not None:
+        keys.of(recording.data_key)  # the text needs it; a store that is away now is waited for
     task = windowed.Task.of(recording)
     if task is None:
         return storage.read_pcm(recording)
@@ -202,7 +205,7 @@ def _stored_pcm(recording: Recording) -> bytes:
     """Read a stored recording. Raises UploadGone: its file is gone, so there is nothing to wait for."""
     try:
         return storage.read_pcm(recording)
-    except (FileNotFoundError, errors.AudioMissing):
+    except (FileNotFoundError, errors.AudioMissing, errors.KeyDestroyed):
         raise errors.UploadGone("The recording is gone.") from None
 
 

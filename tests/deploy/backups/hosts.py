@@ -197,9 +197,17 @@ class ObjectStorage:
         self.stop()
         shutil.rmtree(self._files)
 
-    def names(self, directory: str) -> list[str]:
-        """Return the objects below `directory`."""
-        found = self.client().list_objects_v2(Bucket=self.BUCKET, Prefix=f"{directory}/")
+    def make_bucket(self, bucket: str) -> None:
+        self.client().create_bucket(Bucket=bucket)
+
+    def empty(self) -> None:
+        """Delete every object of the bucket."""
+        for name in self.names(""):
+            self.client().delete_object(Bucket=self.BUCKET, Key=name)
+
+    def names(self, prefix: str, bucket: str = BUCKET) -> list[str]:
+        """Return the objects of a bucket whose names begin with `prefix`."""
+        found = self.client().list_objects_v2(Bucket=bucket, Prefix=prefix)
         return [each["Key"] for each in found.get("Contents", [])]
 
     def read(self, name: str) -> bytes:

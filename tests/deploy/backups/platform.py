@@ -39,6 +39,8 @@ class Site:
     objects: ObjectStorage
     redis: Server
     demo: dict = field(default_factory=dict)
+    encryption: dict[str, str] = field(default_factory=dict)
+    """Settings of the encryption at rest; empty: it is off."""
 
     @property
     def database(self) -> str:
@@ -47,7 +49,7 @@ class Site:
     @property
     def env(self) -> dict[str, str]:
         """The platform's settings."""
-        stores = {"REDIS_URL": self.redis.url, **self.objects.env}
+        stores = {"REDIS_URL": self.redis.url, **self.objects.env, **self.encryption}
         return {**SECRETS, **stores, **self.models, "DRAIN_S": "1"}
 
     @contextlib.contextmanager
@@ -88,6 +90,7 @@ class Site:
             "BASE_URL": "http://127.0.0.1",
             "OBJECTS": f"live:{ObjectStorage.BUCKET}",
             "OBJECTS_COPY": str(self.directory / "copy"),
+            **self._data_keys(),
             "ON_DATABASE": " ".join(self.postgresql.prefix),
             "START_DATABASE": self.postgresql.start_command,
             "REDIS_CLI": f"redis-cli -h 127.0.0.1 -p {address.port}",
@@ -96,6 +99,12 @@ class Site:
             "METRICS_DIR": str(metrics),
             "LOCK_DIR": str(self.directory),
         }
+
+    def _data_keys(self) -> dict[str, str]:
+        if not self.encryption:
+            return {}
+        copies = self.directory / "key-copies"
+        return {"DATA_KEYS": f"live:{self.encryption['KEYS_BUCKET']}", "DATA_KEYS_COPY": str(copies)}
 
     def rows(self, *, of: str = "", but: str = "") -> set[tuple]:
         """Return what the database holds of interviews: of one candidate, or of all but one."""
@@ -116,8 +125,8 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(directory: Path, models: dict[str, str]) -> Iterator[Site]:
-    """Empty stores, running."""
+def site(directory: Path, models: dict[str, str], **encryption: str) -> Iterator[Site]:
+    """Empty stores, running. encryption: settings of the encryption at rest."""
     directory.mkdir()
     directory.chmod(0o711)  # as root, PostgreSQL runs as another user
     with contextlib.ExitStack() as running:
@@ -130,7 +139,7 @@ def site(directory: Path, models: dict[str, str]) -> Iterator[Site]:
         redis = running.enter_context(Server(embedded.redis, directory / "redis"))
         with psycopg.connect(postgresql.url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE interviews")
-        made = Site(directory, models, postgresql, objects, redis)
+        made = Site(directory, models, postgresql, objects, redis, encryption=encryption)
         yield made
 
 

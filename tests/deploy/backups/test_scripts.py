@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
@@ -24,6 +24,7 @@ ANSWERS = {
     "rclone": """cat >/dev/null  # as `docker compose run` does
 case "$*" in
   *removed) printf "2020-01-01/\\n2020-01-02/\\n%s/\\n" "$(date -u +%F)" ;;
+  lsf\\ live:keys) echo "$LIVE_KEYS" ;;
   lsf\\ live:*) echo "$LIVE" ;;
   lsf*) echo recordings/ ;;
 esac
@@ -184,19 +185,76 @@ def test_an_empty_bucket_does_not_empty_its_copy(run, ran):
     assert not [line for line in ran() if "sync" in line]
 
 
+KEYS = {"DATA_KEYS": "live:keys", "DATA_KEYS_COPY": "elsewhere:keys"}
+
+
+def test_data_keys_are_copied_after_the_objects_to_a_place_of_their_own(run, ran):
+    assert run("backup.sh", LIVE_KEYS="keys/", **KEYS)[0] == 0
+
+    copied = [line.split()[-2:] for line in ran() if line.startswith("rclone sync")]
+    assert copied == [
+        ["live:interviews", "copy:interviews/live"],
+        ["live:keys", "elsewhere:keys/live"],
+    ]
+    assert "--checksum" in next(line for line in ran() if "live:keys elsewhere" in line)
+
+
+def test_without_data_keys_none_are_copied(run, ran):
+    assert run("backup.sh", "keys") == (0, "")
+    assert run("restore.sh") == (0, "")
+    assert not [line for line in ran() if "keys" in line]
+
+
+@pytest.mark.parametrize(("days", "is_purged"), [("30", False), ("2", False), ("1", True)])
+def test_destroyed_keys_are_kept_for_erasure_backup_days_at_most(run, ran, programs, days, is_purged):
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    answers = ANSWERS["rclone"].replace("2020-01-02", str(yesterday))
+    (programs / "rclone").write_text(f'#!/bin/sh\necho "rclone $*" >>{programs}/ran\n{answers}\n')
+
+    assert run("backup.sh", "keys", LIVE_KEYS="keys/", ERASURE_BACKUP_DAYS=days, **KEYS)[0] == 0
+
+    purged = [line.rpartition("/")[2] for line in ran() if "purge" in line]
+    assert purged == ["2020-01-01", *([str(yesterday)] if is_purged else [])]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"DATA_KEYS": "live:interviews/keys"},
+        {"DATA_KEYS_COPY": "copy:interviews/keys"},
+        {"DATA_KEYS_COPY": ""},
+        {"ERASURE_BACKUP_DAYS": "forever"},
+    ],
+)
+@pytest.mark.parametrize(("script", "arguments"), [("backup.sh", ["keys"]), ("restore.sh", [])])
+def test_data_keys_beside_what_they_encrypt_are_refused(run, ran, settings, script, arguments):
+    assert run(script, *arguments, **KEYS | settings)[0] == 1
+    assert ran() == []
+
+
+@pytest.mark.parametrize(("held", "is_copied"), [("", True), ("keys/", False)])
+def test_only_a_lost_store_of_keys_comes_back_and_nothing_that_was_destroyed(run, ran, held, is_copied):
+    assert run("restore.sh", TIME="2023-11-15", LIVE_KEYS=held, **KEYS) == (0, "")
+
+    copied = [line.split()[-2:] for line in ran() if line.startswith("rclone copy") and "keys" in line]
+    assert copied == ([["elsewhere:keys/live", "live:keys"]] if is_copied else [])
+
+
 @pytest.mark.parametrize(
     ("held", "script", "arguments"),
     [
         ("objects", "restore.sh", ()),
         ("database", "restore.sh", ()),
         ("objects", "backup.sh", ("objects",)),
+        ("keys", "backup.sh", ("keys",)),
+        ("keys", "restore.sh", ()),
         ("database", "backup.sh", ("diff",)),
     ],
 )
 def test_backups_and_a_restore_do_not_meet(run, ran, programs, held, script, arguments):
     with (programs / f"interviews-backup-{held}").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        status, said = run(script, *arguments)
+        status, said = run(script, *arguments, **KEYS)
 
     assert (status, "under way" in said) == (1, True)
     assert ran() == []

@@ -174,8 +174,10 @@ def test_object_storage_is_copied_by_the_script_and_at_the_times_of_the_hosts(ev
     manifests = every_overlay["backups"]
     pod = pods(manifests)["backup-objects"]
     crontab = (ROOT / "deploy" / "backups" / "crontab.example").read_text()
-    (line,) = (line for line in crontab.splitlines() if line.endswith("backup.sh objects"))
+    (line,) = (line for line in crontab.splitlines() if "backup.sh objects" in line)
 
     check_restricted(pod)
-    assert pod.container["command"] == ["bash", "/scripts/backup.sh", "objects"]
+    both = "bash /scripts/backup.sh objects && bash /scripts/backup.sh keys"
+    assert pod.container["command"] == ["bash", "-c", both]
+    assert re.findall(r"backup.sh (\w+)", line) == re.findall(r"backup.sh (\w+)", both)
     assert of_kind(manifests, "CronJob")["backup-objects"]["spec"]["schedule"] == " ".join(line.split()[:5])

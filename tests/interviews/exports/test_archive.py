@@ -65,7 +65,7 @@ def test_what_is_not_stored_is_named(session):
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/abs", "C:\\x", "a\0b", "..", "con", "💥", "x" * 300])
 def test_no_name_leads_out_of_the_archive(name, tmp_path):
     storage_name = default_storage.save("recordings/one.flac", io.BytesIO(b"fLaC"))
-    row = RecordingRow(uuid4(), uuid4(), name, 1, 0, "?", "", "stored", storage_name, "00", 4)
+    row = RecordingRow(uuid4(), uuid4(), name, 1, 0, "?", "", "stored", storage_name, "00", 4, None)
     found = opened([row])
 
     found.extractall(tmp_path)
@@ -90,7 +90,7 @@ def test_recordings_of_two_candidates_of_one_name_lie_apart(interview):
 def test_memory_stays_flat(count):
     """Two minutes of speech are 2 MiB as FLAC."""
     name = default_storage.save("recordings/long.flac", io.BytesIO(b"\x5a" * 2 * 2**20))
-    row = RecordingRow(uuid4(), uuid4(), "Ada", 1, 0, "?", "", "stored", name, "00", 120 * 32_000)
+    row = RecordingRow(uuid4(), uuid4(), "Ada", 1, 0, "?", "", "stored", name, "00", 120 * 32_000, None)
     rows = [row._replace(position=n) for n in range(count)]
     tracemalloc.start()
     size_bytes = sum(len(piece) for piece in archive.stream(rows, now=timezone.now()))

@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Membership
+from interviews.actions import search_index
+from voice.encryption import keys
 
 Role = Membership.Role
 pytestmark = pytest.mark.django_db
@@ -94,3 +96,20 @@ def test_odd_parameters_are_no_failure(client, member, say, parameters):
     member(Role.REVIEWER)
     say("a turnip")
     assert "ip-search" in page(client, **parameters)
+
+
+def test_encrypted_answers_are_in_no_index_and_the_page_says_so(client, member, say, encryption):
+    member(Role.REVIEWER)
+    say("I weigh turnips")
+    say("I weigh potatoes", recording__data_key=keys.reserve())
+
+    assert search_index.repair(since=None) == 0
+    assert "<mark>turnips</mark>" in page(client, q="turnips")
+    found = page(client, q="potatoes")
+    assert ("<mark>" in found, "recording is encrypted are not searched" in found) == (False, True)
+
+
+def test_the_page_tells_of_no_encryption_where_there_is_none(client, member):
+    member(Role.REVIEWER)
+
+    assert "encrypted" not in page(client)

@@ -132,10 +132,10 @@ def test_store_of_what_is_discarded_meanwhile_ends_without_a_word_or_a_file(
 ):
     go_on = getattr(module, step)
 
-    def discard_first(*args):
+    def discard_first(*args, **options):
         monkeypatch.undo()
         lifecycle.discard(recording=sealed)
-        return go_on(*args)
+        return go_on(*args, **options)
 
     monkeypatch.setattr(module, step, discard_first)
     storing.store(str(sealed.pk))
@@ -214,10 +214,10 @@ def test_transcribe_without_an_engine_waits_and_says_why(sealed, fail_recognitio
 def test_transcribe_waits_out_a_storage_that_is_away(sealed, fake_recognition, monkeypatch, error):
     storing.store(str(sealed.pk))
 
-    def fail(*args):
+    def fail(*args, **options):
         raise error
 
-    monkeypatch.setattr(storage, "_read_stored", fail)
+    monkeypatch.setattr(storage, "read_file", fail)
     for _ in range(attempts.MAX_ATTEMPTS + 1):
         with pytest.raises(type(error)):
             transcription.transcribe(str(sealed.pk))

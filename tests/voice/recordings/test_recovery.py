@@ -75,7 +75,9 @@ def test_a_file_with_other_samples_is_told():
     recording, other = stored(), seal(short(2000), 2000)
     storing.store(str(other.pk))
     other.refresh_from_db()
-    default_storage.save(recording.storage_name, ContentFile(storage.read_file(other.storage_name)))
+    default_storage.save(
+        recording.storage_name, ContentFile(storage.read_file(other.storage_name, key_id=None))
+    )
 
     assert recovery.fault(recording, is_read=True) == "its file holds other samples"
 
