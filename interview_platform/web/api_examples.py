@@ -77,7 +77,13 @@ def example(schema: Described, described: Described, name: str = "") -> Any:
     return known if known is not None and isinstance(known, PYTHON[schema["type"]]) else _plain(schema, name)
 
 
-PYTHON: Final = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
+PYTHON: Final[Mapping[str, Any]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "null": type(None),
+}
 
 
 def _object(schema: Described, described: Described) -> Described:

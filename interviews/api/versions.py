@@ -25,7 +25,9 @@ router = Router()
 
 
 class Against(Schema):
-    against: int = Field(ge=1, le=MOST, description="The number of the version to compare it with.")
+    against: int | None = Field(
+        None, ge=1, le=MOST, description="The number of the other version; the one before it if left out."
+    )
 
 
 @router.get(
@@ -56,8 +58,9 @@ def read_version(request: scoping.ApiRequest, interview_id: UUID, number: int) -
 def compare_versions(
     request: scoping.ApiRequest, interview_id: UUID, number: int, wanted: Query[Against]
 ) -> Sequence[Any]:
-    before = _one(request, interview_id, wanted.against)
-    return differences(written(before), written(_one(request, interview_id, number)))
+    """The first version has none before it, so there is nothing to tell."""
+    version, against = _one(request, interview_id, number), wanted.against or number - 1
+    return differences(written(_one(request, interview_id, against)), written(version)) if against else []
 
 
 def _versions(request: scoping.ApiRequest, interview_id: UUID) -> QuerySet[InterviewVersion]:

@@ -148,6 +148,8 @@ def test_versions_are_kept_and_compared(call, draft):
     first = call("get", f"{path}/versions/1").json()
     assert (first["title"], first["questions"][0]["text"]) == ("Engineer", "Why you?")
     assert first["rubric"][0]["questions"] == [first["questions"][1]["id"]]
+    assert call("get", f"{path}/versions/1/differences").json() == []
+    assert len(call("get", f"{path}/versions/2/differences").json()) == 1
     [difference] = call("get", f"{path}/versions/2/differences", {"against": 1}).json()
     assert (difference["before"], difference["after"]) == ("Engineer", "Engineer, senior")
     assert call("get", f"{path}/versions/3").status_code == 404
