@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("People and access")
+
+    def ready(self) -> None:
+        from accounts.sign_on import second_factor  # noqa: F401  connects what follows a sign-in and a new role
