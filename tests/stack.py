@@ -86,7 +86,7 @@ class Stack:
         secrets = self.secrets | {facts[name] for name in facts if name.endswith(("password", "api_key"))}
         secrets |= {urlsplit(self.env[name]).password or "" for name in ("DATABASE_URL", "REDIS_URL")}
         secrets |= {self.env["SECRET_KEY"]}
-        secrets |= {key for (key,) in self.rows("SELECT session_key FROM django_session")}
+        secrets |= {key for (key,) in self.rows("SELECT session_key FROM accounts_browsersession")}
         secrets |= {link_token(facts["invitation_url"])} if facts else set()
         known = re.compile("|".join(re.escape(secret) for secret in secrets if secret))
         return [line for line in self.log.read_text(errors="replace").splitlines() if known.search(line)]

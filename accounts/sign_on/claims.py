@@ -32,7 +32,7 @@ def parse_roles(text: str) -> dict[str, tuple[str, str]]:
         group, _, given = pair.rpartition("=")
         slug, _, role = given.partition(":")
         if not group or not slug or role not in ROLES:
-            raise ValueError
+            raise ValueError("write pairs of a group and a role")
         found[group] = (slug, role)
     return found
 
