@@ -171,7 +171,8 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
         for person in changed:
             second_factor.remove_all(request=request, user=person, by=request.user)
         messages.success(
-            request, _("%d people sign in without their second factor now, and were signed out.") % len(changed)
+            request,
+            _("%d people sign in without their second factor now, and were signed out.") % len(changed),
         )
 
     def _set_active(self, request: HttpRequest, people: QuerySet, *, is_active: bool) -> list[Any]:

@@ -30,9 +30,7 @@ class SignInForm(AuthenticationForm):
 class CodeForm(forms.Form):
     """A code of an authenticator app, or a recovery code."""
 
-    code = forms.CharField(
-        label=_("Code"), max_length=32, widget=UnfoldAdminTextInputWidget(attrs=OF_CODE)
-    )
+    code = forms.CharField(label=_("Code"), max_length=32, widget=UnfoldAdminTextInputWidget(attrs=OF_CODE))
 
     def refuse(self) -> None:
         """Say that the code is wrong."""

@@ -24,7 +24,9 @@ class NotBreachedValidator:
         path = settings.BREACHED_PASSWORDS_FILE
         if path and is_listed(path, password):
             raise ValidationError(
-                _("This password is known from a breach of another site. Choose one that you use nowhere else."),
+                _(
+                    "This password is known from a breach of another site. Choose one that you use nowhere else."
+                ),
                 code="password_breached",
             )
 

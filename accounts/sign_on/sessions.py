@@ -79,7 +79,10 @@ class SessionStore(db.SessionStore):
 
 def end_of(began_at: datetime, seen_at: datetime) -> datetime:
     """Return when a session ends that was last in use at `seen_at`."""
-    idle, whole = timedelta(minutes=settings.SIGNED_IN_IDLE_MINUTES), timedelta(hours=settings.SIGNED_IN_HOURS)
+    idle, whole = (
+        timedelta(minutes=settings.SIGNED_IN_IDLE_MINUTES),
+        timedelta(hours=settings.SIGNED_IN_HOURS),
+    )
     return min(seen_at + idle, began_at + whole)
 
 
@@ -106,7 +109,9 @@ def _note_beginning(request: HttpRequest, **signal: Any) -> None:
 
 def browser_of(agent: str) -> str:
     """Return what a User-Agent calls itself, as "Firefox, Linux"; empty for what is no known browser."""
-    found = (next((name for part, name in names.items() if part in agent), "") for names in (BROWSERS, SYSTEMS))
+    found = (
+        next((name for part, name in names.items() if part in agent), "") for names in (BROWSERS, SYSTEMS)
+    )
     return ", ".join(name for name in found if name)
 
 

@@ -42,7 +42,9 @@ OIDC_CLIENT_SECRET = env("OIDC_CLIENT_SECRET", default="")
 OIDC_NAME = env("OIDC_NAME", default="single sign-on")
 OIDC_SCOPES = env("OIDC_SCOPES", default="openid profile email").split()
 OIDC_GROUPS_CLAIM = env("OIDC_GROUPS_CLAIM", default="groups")
-OIDC_ROLES = env.parsed("OIDC_ROLES", parse_roles, "pairs as hr-team=acme:recruiter,hr-leads=acme:owner", default="")
+OIDC_ROLES = env.parsed(
+    "OIDC_ROLES", parse_roles, "pairs as hr-team=acme:recruiter,hr-leads=acme:owner", default=""
+)
 # The provider asks for a second factor itself, so ours is not asked for; else its `amr` claim says so, or not.
 OIDC_HAS_SECOND_FACTOR = env.bool("OIDC_HAS_SECOND_FACTOR", default=False)
 # E-mail addresses of this provider are its people's own, though it sends no `email_verified`.

@@ -139,4 +139,3 @@ def _refusal(request: HttpRequest, reason: str) -> HttpResponse:
         "address": reverse("admin:login"),
     }
     return TemplateResponse(request, "admin/sign_in_refused.html", context, status=403).render()
-

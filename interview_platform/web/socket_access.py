@@ -220,7 +220,9 @@ def _user_of_session(session_key: str) -> User | None:
     return user if any(constant_time_compare(known, each) for each in hashes) else None
 
 
-@receiver(post_delete, sender=BrowserSession)  # signed out, ended, and whenever the browser gets a new session
+@receiver(
+    post_delete, sender=BrowserSession
+)  # signed out, ended, and whenever the browser gets a new session
 def _session_ended(instance: BrowserSession, **signal: Any) -> None:
     if instance.user_id:
         _ask_again(instance.user_id)

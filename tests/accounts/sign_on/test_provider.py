@@ -98,9 +98,7 @@ def test_claims_change_roles_and_take_them_away(acme, at_provider):
     at_provider(groups=["hr", "leads"])
     assert roles_of("ada@acme.example") == {"acme": "owner"}
 
-    factories.MembershipFactory(
-        user=User.objects.get(), organisation=theirs, role=Membership.Role.REVIEWER
-    )
+    factories.MembershipFactory(user=User.objects.get(), organisation=theirs, role=Membership.Role.REVIEWER)
     browser, answer, _sent = at_provider(groups=[])
     assert roles_of("ada@acme.example") == {"others": "reviewer"}
     assert (answer.status_code, is_signed_in(browser)) == (302, True)
@@ -143,7 +141,9 @@ def test_account_with_the_address_becomes_the_providers(acme, at_provider, clien
     assert "This account signs in with Acme ID." in page.content.decode()
 
 
-@pytest.mark.parametrize("fields", [{"is_superuser": True}, {"is_active": False}], ids=["operator", "deactivated"])
+@pytest.mark.parametrize(
+    "fields", [{"is_superuser": True}, {"is_active": False}], ids=["operator", "deactivated"]
+)
 def test_address_opens_no_account_of_an_operator_or_of_somebody_who_left(acme, at_provider, fields):
     factories.UserFactory(username="root@acme.example", email="root@acme.example", **fields)
     browser, answer, _sent = at_provider(sub="root", groups=["leads"])
@@ -206,7 +206,11 @@ def test_claims_are_read_whatever_they_are(told, wanted):
 
 def test_groups_may_lie_within_a_claim():
     told = {"sub": "1", "realm_access": {"roles": ["hr"]}, "https://acme.example/groups": ["x"]}
-    for path, groups in {"realm_access.roles": {"hr"}, "https://acme.example/groups": {"x"}, "no.such": set()}.items():
+    for path, groups in {
+        "realm_access.roles": {"hr"},
+        "https://acme.example/groups": {"x"},
+        "no.such": set(),
+    }.items():
         person = claims.person_of(told, groups_claim=path, is_email_verified=False, has_second_factor=False)
         assert person.groups == groups
 

@@ -21,12 +21,19 @@ from voice.capacity.allowances import Policy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-LOGIN, SECOND, SET_UP, OWN = "/admin/login/", "/admin/login/second/", "/admin/login/set-up/", "/admin/profile/second-factor/"
+LOGIN, SECOND, SET_UP, OWN = (
+    "/admin/login/",
+    "/admin/login/second/",
+    "/admin/login/set-up/",
+    "/admin/profile/second-factor/",
+)
 
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch):
-    monkeypatch.setattr("django.contrib.auth.hashers.pbkdf2", lambda password, *rest, **options: password.encode())
+    monkeypatch.setattr(
+        "django.contrib.auth.hashers.pbkdf2", lambda password, *rest, **options: password.encode()
+    )
 
 
 @pytest.fixture
@@ -255,5 +262,11 @@ def test_owner_removes_a_factor_that_was_lost_of_own_people_only(has_app, client
 
 def test_no_page_of_allauth_is_mounted():
     anybody = Client()
-    for address in ("accounts/login", "accounts/signup", "accounts/password/reset", "accounts/2fa", "accounts/oidc/login"):
+    for address in (
+        "accounts/login",
+        "accounts/signup",
+        "accounts/password/reset",
+        "accounts/2fa",
+        "accounts/oidc/login",
+    ):
         assert anybody.get(f"/{address}/").status_code == 404

@@ -21,7 +21,9 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch):
-    monkeypatch.setattr("django.contrib.auth.hashers.pbkdf2", lambda password, *rest, **options: password.encode())
+    monkeypatch.setattr(
+        "django.contrib.auth.hashers.pbkdf2", lambda password, *rest, **options: password.encode()
+    )
 
 
 @pytest.fixture
@@ -97,7 +99,9 @@ def test_own_sessions_are_listed_and_ended(ada):
     told = []
     session_ended.connect(lambda session, by, **signal: told.append((session.user_id, by.pk)), weak=False)
     this, other, third = (signed_in(ada) for _ in range(3))
-    stranger = signed_in(factories.UserFactory(username="eve", is_staff=True, password=make_password(PASSWORD)))
+    stranger = signed_in(
+        factories.UserFactory(username="eve", is_staff=True, password=make_password(PASSWORD))
+    )
     page = this.get("/admin/profile/sessions/").content.decode()
     assert page.count("Firefox, Linux") == 3
     assert not any(row.session_key in page for row in BrowserSession.objects.all())
@@ -160,7 +164,10 @@ def test_exports_want_a_fresh_proof(ada, clock):
     browser = signed_in(ada)
     form = {"action": "export_csv", "_selected_action": ["1"]}
     clock(31)
-    for path, sent in (("/admin/interviews/session/", form), ("/admin/accounts/user/", {"action": "activate_selected"})):
+    for path, sent in (
+        ("/admin/interviews/session/", form),
+        ("/admin/accounts/user/", {"action": "activate_selected"}),
+    ):
         assert browser.post(path, sent)["Location"].startswith("/admin/confirm/")
     assert browser.get("/admin/interviews/session/").status_code == 200
 
