@@ -56,8 +56,8 @@ class Organisation(models.Model):
         default=False,
         db_default=False,
         help_text=_(
-            "Members sign in with an app’s code or a passkey besides the password. Those who have none set it up "
-            "at their next sign-in. Turning this on signs out whoever is signed in without one."
+            "Members sign in with an app’s code or a passkey besides the password. Those who have none set "
+            "it up at their next sign-in. Turning this on signs out whoever is signed in without one."
         ),
     )
     is_language_model_used = models.BooleanField(
@@ -113,7 +113,7 @@ class User(AbstractUser):
 
 
 class BrowserSession(AbstractBaseSession):
-    """A session of a browser (`accounts.sign_on.sessions`): whose, since when, from where. Columns repeat its data."""
+    """A session of a browser, whose and from where (`accounts.sign_on.sessions`). Columns repeat its data."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="browser_sessions")
     began_at = models.DateTimeField()

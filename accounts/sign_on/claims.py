@@ -1,4 +1,4 @@
-"""What an identity provider's claims say: who somebody is, and which roles the deployment gives to their groups."""
+"""What an identity provider's claims say: who a person is, and which roles their groups stand for here."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ RolesOfGroups = Mapping[str, tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """subject: never given to anybody else by this provider; email: lower case, empty if it is not their own."""
+    """subject: never given to anybody else by this provider; email: lower case, empty if not their own."""
 
     subject: str
     email: str

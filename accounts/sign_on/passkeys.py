@@ -1,8 +1,7 @@
-"""Passkeys: signing in, or proving it again, with the key of a device that knows its user by a finger, face or PIN.
+"""Passkeys: signing in, or proving it again, with a key of a device that knows its user by finger or PIN.
 
-django-allauth and fido2 check them. The challenge is kept in the session and used once. Only keys are made that
-verify their user, so a passkey is both factors at once.
-Source: Web Authentication Level 3, section 7.
+django-allauth and fido2 check them. The challenge is kept in the session and used once. Only keys are made
+that verify their user, so a passkey is both factors at once. Source: Web Authentication Level 3, section 7.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Passwords that are known from breaches are refused, without asking anybody outside.
 
-The file has a line for each password: its SHA-1 in capitals, a colon, and how often it was seen; sorted by hash. A
-search reads some thirty blocks of it, so 40 GB are no slower than 40 MB.
+The file has a line for each password: its SHA-1 in capitals, a colon, and how often it was seen; sorted by
+hash. A search reads some thirty blocks of it, so 40 GB are no slower than 40 MB.
 """
 
 import hashlib
@@ -25,7 +25,8 @@ class NotBreachedValidator:
         if path and is_listed(path, password):
             raise ValidationError(
                 _(
-                    "This password is known from a breach of another site. Choose one that you use nowhere else."
+                    "This password is known from a breach of another site. "
+                    "Choose one that you use nowhere else."
                 ),
                 code="password_breached",
             )

@@ -2,8 +2,8 @@
 
     return pending.go_on(request, user, going_to="/admin/")     # the password was right
 
-A user with a second factor is asked for it; one who must have it and has none sets it up first. Until then the
-browser's session only remembers who is on the way, for ten minutes, and opens nothing.
+A user with a second factor is asked for it; one who must have it and has none sets it up first. Until then
+the browser's session only remembers who is on the way, for ten minutes, and opens nothing.
 """
 
 import time

@@ -1,8 +1,8 @@
 """People of the identity provider: found or made at sign-in, with the roles that their claims give them now.
 
-Who signs in there signs in nowhere else: the account's password is taken away, so that whoever is closed out there is
-closed out here. Roles in organisations that `OIDC_ROLES` names are the claims' alone; a role that is missing there
-is taken away, and whoever has none left is signed out everywhere.
+Who signs in there signs in nowhere else: the account's password is taken away, so that whoever is closed
+out there is closed out here. Roles in organisations that `OIDC_ROLES` names are the claims' alone; a role
+that is missing there is taken away, and whoever has none left is signed out everywhere.
 """
 
 from allauth.socialaccount.models import SocialAccount

@@ -19,7 +19,6 @@ from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts import admin_log
 from accounts.models import BrowserSession, Membership, Organisation, User
@@ -112,7 +111,7 @@ def _use_totp(user: User, code: str) -> Authenticator | None:
 
 
 def _step_of(secret: str, code: str, *, after: int) -> int | None:
-    """Return the time step in which the app shows this code; None: in none that is near, and later than `after`."""
+    """Return the time step near now, later than `after`, in which the app shows this code; None: none."""
     steps = [step for step in totp.yield_hotp_counters_from_time() if step > after]
     shown = {step: totp.format_hotp_value(totp.hotp_value(secret, step)) for step in steps}
     return next((step for step in steps if compare_user_code(actual=code, expected=shown[step])), None)

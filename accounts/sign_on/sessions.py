@@ -1,7 +1,7 @@
 """Sessions in the browser: whose they are, when they end, and ending them.
 
-A session ends when nothing was asked for `SIGNED_IN_IDLE_MINUTES`, and at the latest `SIGNED_IN_HOURS` after it
-began. The row's `expire_date` is the earlier of the two, so whatever reads a session obeys both.
+A session ends when nothing was asked for `SIGNED_IN_IDLE_MINUTES`, and at the latest `SIGNED_IN_HOURS`
+after it began. The row's `expire_date` is the earlier of the two, so whatever reads a session obeys both.
 """
 
 import time
@@ -88,10 +88,10 @@ def end_of(began_at: datetime, seen_at: datetime) -> datetime:
 
 def note_use(session: Any) -> None:
     """Write that a session is in use, unless that was written within the last minute."""
-    now = timezone.now()
-    if session.seen_at is None or (now - session.seen_at).total_seconds() < SEEN_EACH_S:
+    now, began = timezone.now(), session.get(BEGAN)
+    if not began or not session.seen_at or (now - session.seen_at).total_seconds() < SEEN_EACH_S:
         return
-    began_at = datetime.fromtimestamp(session[BEGAN]["at"], UTC)
+    began_at = datetime.fromtimestamp(began["at"], UTC)
     rows = BrowserSession.objects.filter(pk=session.session_key)
     rows.update(seen_at=now, expire_date=end_of(began_at, now))
     session.seen_at = now

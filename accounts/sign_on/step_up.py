@@ -1,7 +1,7 @@
 """Keys, roles, exports and factors want a proof of who it is that is a few minutes old at most.
 
-Whoever signed in within `CONFIRM_MINUTES` notices nothing. Others prove it again: with a code or a passkey if they have
-a second factor, else with the password, or at the identity provider.
+Whoever signed in within `CONFIRM_MINUTES` notices nothing. Others prove it again: with a code or a passkey
+if they have a second factor, else with the password, or at the identity provider.
 """
 
 from collections.abc import Callable

@@ -78,7 +78,7 @@ MIDDLEWARE = [
     "interview_platform.backends.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "allauth.account.middleware.AccountMiddleware",  # tells allauth's functions the request; no page of allauth is mounted
+    "allauth.account.middleware.AccountMiddleware",  # tells allauth's functions the request
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "interview_platform.web.staff_pages.in_turn",

@@ -8,7 +8,7 @@ from interview_platform.settings.core import AUTH_PASSWORD_VALIDATORS
 from interview_platform.settings.environment import env
 
 SESSION_ENGINE = "accounts.sign_on.sessions"
-# A session ends after so long without a request, and after so long in any case (NIST SP 800-63B, section 5.2).
+# Without a request, and in any case. Source: NIST SP 800-63B-4, section 2.2.3.
 SIGNED_IN_IDLE_MINUTES = env.int("SIGNED_IN_IDLE_MINUTES", default=120)
 SIGNED_IN_HOURS = env.int("SIGNED_IN_HOURS", default=12)
 env.require("SIGNED_IN_IDLE_MINUTES", SIGNED_IN_IDLE_MINUTES >= 5, "write 5 or more.")
@@ -45,7 +45,7 @@ OIDC_GROUPS_CLAIM = env("OIDC_GROUPS_CLAIM", default="groups")
 OIDC_ROLES = env.parsed(
     "OIDC_ROLES", parse_roles, "pairs as hr-team=acme:recruiter,hr-leads=acme:owner", default=""
 )
-# The provider asks for a second factor itself, so ours is not asked for; else its `amr` claim says so, or not.
+# The provider asks for a second factor itself; without this its `amr` claim says so, or not.
 OIDC_HAS_SECOND_FACTOR = env.bool("OIDC_HAS_SECOND_FACTOR", default=False)
 # E-mail addresses of this provider are its people's own, though it sends no `email_verified`.
 OIDC_EMAIL_IS_VERIFIED = env.bool("OIDC_EMAIL_IS_VERIFIED", default=False)

@@ -4,9 +4,9 @@ Attempts are counted by network, and by account and network together. An account
 so strangers cannot lock its owner out. A browser that signed in before has a cookie. Its attempts have a
 count of their own, so it is let in whatever others try.
 
-Codes, passkeys and the identity provider's answers are counted alike. Whoever is asked for a code knows the password,
-so wrong codes from browsers that are not known have a limit of the account as well: nobody but its owner and somebody
-who has the password meets it.
+Codes, passkeys and the identity provider's answers are counted alike. Whoever is asked for a code knows the
+password, so wrong codes from browsers that are not known have a limit of the account as well: nobody but
+its owner and somebody who has the password meets it.
 
 Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
 """
@@ -57,7 +57,7 @@ AT_ONCE = Policy("sign-ins at once", limit=20, window_s=10)
 
 SIGN_INS = Counter(
     "interviews_sign_ins",
-    "Passwords, codes, passkeys and answers of the identity provider; outcome: accepted, wrong or refused (too many).",
+    "Passwords, codes, passkeys and answers of the provider; outcome: accepted, wrong or refused (too many).",
     ["outcome"],
 )
 
@@ -74,7 +74,8 @@ _under_way = 0
 class Attempt:
     """Somebody's attempt to use a password.
 
-    account: a keyed hash, because people type their password where their name belongs. Empty: the proof itself
+    account: a keyed hash, because people type their password where their name belongs. Empty: the proof
+    itself
         says whose it is.
     device: the number of a browser that signed in to this account before; else empty.
     is_code: whether it is a code that somebody typed after the right password.
@@ -119,7 +120,8 @@ def limited(
     is_code: bool = False,
     methods: Container[str] = ("POST",),
 ) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]:
-    """Return the view of a page that takes a password or another proof. A page that redirects has accepted it.
+    """Return the view of a page that takes a password or another proof. A page that redirects has accepted
+    it.
 
     username_of: returns whose proof it is; empty: the proof itself says so; None: nobody is asked for one.
     """

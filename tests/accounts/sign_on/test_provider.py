@@ -1,4 +1,6 @@
-"""Signing in at a real provider of OpenID Connect, which runs beside the test: accounts, roles, and leavers."""
+"""Signing in at a real provider of OpenID Connect, which runs beside the test: accounts, roles, and
+leavers.
+"""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -164,7 +166,7 @@ def test_second_factor_is_the_providers_or_ours(acme, at_provider, settings):
 
 
 def test_answer_belongs_to_the_browser_that_asked_and_counts_once(acme, at_provider, server):
-    browser, _answer, _sent = at_provider(groups=["hr"])
+    at_provider(groups=["hr"])
     for path in (f"{CALLBACK}?code=1&state=made-up", f"{CALLBACK}?error=access_denied", CALLBACK):
         assert Client().get(path).status_code == 403
     sent = Client().get(START)["Location"]

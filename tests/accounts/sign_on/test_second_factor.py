@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 
 import pytest
 from allauth.mfa import signals
@@ -72,15 +73,17 @@ def is_signed_in(client):
     return client.get("/admin/profile/").status_code == 200
 
 
+def _note(heard, name, **said):
+    heard.append(name)
+
+
 @pytest.fixture
 def heard():
     """Signals of second factors, as they were sent."""
     watched = {name: getattr(signals, name) for name in vars(signals) if name.startswith("authenticat")}
     heard = []
-    receivers = {
-        name: (lambda name: lambda **said: heard.append(name))(name) for name in (*watched, "login_failed")
-    }
     watched["login_failed"] = user_login_failed
+    receivers = {name: partial(_note, heard, name) for name in watched}
     for name, signal in watched.items():
         signal.connect(receivers[name], weak=False)
     yield heard
