@@ -45,7 +45,7 @@ class SessionStore(db.SessionStore):
         return BrowserSession
 
     def load(self) -> dict[str, Any]:
-        return self._read(self._get_session_from_db())
+        return self._read(self._get_session_from_db())  # type: ignore[attr-defined]
 
     async def aload(self) -> dict[str, Any]:
         return self._read(await self._aget_session_from_db())  # type: ignore[attr-defined]
@@ -55,7 +55,7 @@ class SessionStore(db.SessionStore):
         return self.decode(row.session_data) if row else {}
 
     def create_model_instance(self, data: dict[str, Any]) -> BrowserSession:
-        return self._row(self._get_or_create_session_key(), data)
+        return self._row(self._get_or_create_session_key(), data)  # type: ignore[attr-defined]
 
     async def acreate_model_instance(self, data: dict[str, Any]) -> BrowserSession:
         return self._row(await self._aget_or_create_session_key(), data)  # type: ignore[attr-defined]

@@ -45,7 +45,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Ask for name and password, unless somebody is signed in."""
     if request.method == "GET" and admin.site.has_permission(request):
         return redirect("admin:index")
-    request.current_app = admin.site.name  # type: ignore[attr-defined]
+    request.current_app = admin.site.name
     response: Any = SignIn.as_view()(request)
     return response
 

@@ -55,9 +55,9 @@ class ConfirmationMiddleware:
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
-            self.process_view = self._process_view_async
-        else:
-            self.process_view = self._process_view
+        self.process_view: Callable[..., Any] = (
+            self._process_view_async if self._is_async else self._process_view
+        )
 
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request)
