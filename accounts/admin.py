@@ -2,6 +2,12 @@
 
 from typing import Any
 
+from allauth.account import admin as allauth_accounts  # noqa: F401  registers what is taken back below
+from allauth.account.models import EmailAddress
+from allauth.mfa import admin as allauth_factors  # noqa: F401
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount import admin as allauth_provider  # noqa: F401
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -22,8 +28,11 @@ from accounts import (
 from accounts.models import ApiKey, Membership, Organisation, User
 from accounts.organisation_admin import OrganisationAdmin
 from accounts.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter
+from accounts.sign_on import second_factor, sessions
 
 admin.site.unregister(Group)  # access depends on roles only
+# Secrets of second factors, and of whom a provider knows, are shown on no page.
+admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
 
 AFTER_DEACTIVATION = _(
     "People who leave are deactivated, not deleted: sign-in ends at once, and the history keeps the name. "
@@ -83,7 +92,7 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
     ordering = ["username"]
     filter_horizontal = []
     reading_roles = writing_roles = access.OWNERS
-    actions = ["deactivate_selected", "activate_selected"]
+    actions = ["deactivate_selected", "activate_selected", "sign_out_selected", "remove_second_factor"]
     add_fieldsets = [(None, {"fields": ["username", "email", "password1", "password2"]})]
     person = [
         (None, {"fields": ["username", "password"]}),
@@ -146,6 +155,25 @@ class UserAdmin(ScopedModelAdmin, DjangoUserAdmin):
     def activate_selected(self, request: HttpRequest, people: QuerySet) -> None:
         changed = self._set_active(request, people, is_active=True)
         messages.success(request, _("%d people activated: they can sign in again.") % len(changed))
+
+    @admin.action(description=_("Sign out everywhere"), permissions=["change"])
+    def sign_out_selected(self, request: HttpRequest, people: QuerySet) -> None:
+        allowed = [person for person in people if self.has_change_permission(request, person)]
+        count = sum(sessions.end(sessions.of_user(person), by=request.user) for person in allowed)
+        for person in allowed:
+            self.log_change(request, person, "Signed out everywhere.")
+        messages.success(request, _("%d sessions ended.") % count)
+
+    @admin.action(description=_("Remove second factor (it was lost)"), permissions=["change"])
+    def remove_second_factor(self, request: HttpRequest, people: QuerySet) -> None:
+        others = people.exclude(pk=request.user.pk)
+        changed = [person for person in others if self.has_change_permission(request, person)]
+        for person in changed:
+            second_factor.remove_all(request=request, user=person, by=request.user)
+        messages.success(
+            request,
+            _("%d people sign in without their second factor now, and were signed out.") % len(changed),
+        )
 
     def _set_active(self, request: HttpRequest, people: QuerySet, *, is_active: bool) -> list[Any]:
         """Change those whom the user may change, but not the user. Return them."""

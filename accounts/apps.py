@@ -8,3 +8,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.audit import roles, signs  # noqa: F401  registers checks and receivers
+        from accounts.sign_on import second_factor  # noqa: F401  connects what follows a sign-in and a new role

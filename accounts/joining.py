@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib.auth import login
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import colleagues
 from accounts.models import ColleagueInvitation, User
+from accounts.sign_on import pending
 
 AUTOCOMPLETE = {"first_name": "given-name", "last_name": "family-name"}
 
@@ -77,5 +77,5 @@ def _accept(request: HttpRequest, invitation: ColleagueInvitation, by: Any) -> H
     except IntegrityError:  # another invitation of this address has made the account just now
         return redirect(request.path)
     if user is not request.user:
-        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        return pending.go_on(request, user, going_to="")
     return redirect("admin:index")

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
@@ -53,6 +54,15 @@ class Organisation(models.Model):
         default=False,
         db_default=False,
         help_text=_("Off: reviewers see all candidates of the organisation."),
+    )
+    is_second_factor_required = models.BooleanField(
+        _("require a second factor"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Members sign in with an app’s code or a passkey besides the password. Those who have none set "
+            "it up at their next sign-in. Turning this on signs out whoever is signed in without one."
+        ),
     )
     is_language_model_used = models.BooleanField(
         _("language model"),
@@ -128,6 +138,20 @@ class User(AbstractUser):
         reviewing = self.memberships.filter(role=Membership.Role.REVIEWER)
         limited = reviewing.filter(organisation__is_review_by_assignment=True)
         return frozenset(limited.values_list("organisation_id", flat=True))
+
+
+class BrowserSession(AbstractBaseSession):
+    """A session of a browser, whose and from where (`accounts.sign_on.sessions`). Columns repeat its data."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="browser_sessions")
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="To the minute.")
+    network = models.CharField(max_length=64, blank=True)
+    browser = models.CharField(max_length=40, blank=True)
+    has_second_factor = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.browser or 'browser'} of user {self.user_id}"  # never the key, which opens the session
 
 
 class Membership(models.Model):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from unfold.widgets import (
 from accounts import access, colours, logos
 from accounts.models import Organisation
 from accounts.scoped_admin import ScopedModelAdmin
+from accounts.sign_on import second_factor
 
 
 class OrganisationForm(forms.ModelForm):
@@ -85,6 +87,7 @@ class OrganisationAdmin(ScopedModelAdmin):
             ),
             (_("Review"), {"fields": ["is_review_by_assignment"]}),
             (_("Personal data"), {"fields": [("retention_days", "warned_days")]}),
+            (_("Sign-in"), {"fields": ["is_second_factor_required"]}),
             *self._of_language_model(),
         ]
 
@@ -105,6 +108,12 @@ class OrganisationAdmin(ScopedModelAdmin):
         image, is_removed = form.cleaned_data["new_logo"], form.cleaned_data["has_no_logo"]
         if image or is_removed:
             logos.set_logo(organisation=obj, image=image)
+        if obj.is_second_factor_required and "is_second_factor_required" in form.changed_data:
+            count = second_factor.note_requirement(obj, by=request.user)
+            if count:
+                messages.warning(
+                    request, _("%d sessions without a second factor ended, maybe your own as well.") % count
+                )
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict:
         return {} if obj else {"slug": ["name"]}

@@ -20,6 +20,7 @@ from accounts.audit import recording
 from accounts.audit.doors import Kind, leave_entries
 from accounts.joining import join
 from accounts.profile import profile, switch
+from accounts.sign_on import second_factor_pages
 from interview_platform.web import health, metrics, sign_in
 from interview_platform.web.api import urls as api_urls
 from interview_platform.web.api_errors import explain, unknown_address
@@ -108,6 +109,17 @@ audit_pages = [
     for address, view, options, name in AUDIT
 ]
 
+SIGN_ON: dict[str, tuple[str, Any]] = {
+    "second-factor": ("second-factor/", second_factor_pages.second_factor_page),
+    "passkeys": ("passkeys/", second_factor_pages.passkeys_page),
+    "new-passkey": ("passkeys/new/", second_factor_pages.new_passkey_options),
+    "sessions": ("sessions/", second_factor_pages.sessions_page),
+}
+own_sign_on_pages = [
+    path(f"admin/profile/{address}", admin.site.admin_view(view), name=name)
+    for name, (address, view) in SIGN_ON.items()
+]
+
 urlpatterns = [  # tried in this order: the most frequent first
     path("", include("interviews.urls")),
     path("", include((speech_pages, voice_urls.app_name))),
@@ -128,6 +140,14 @@ urlpatterns = [  # tried in this order: the most frequent first
     path("join/<str:token>/", join, name="join"),
     path("admin/profile/", admin.site.admin_view(profile), name="profile"),
     path("admin/profile/organisation/", admin.site.admin_view(switch), name="switch-organisation"),
+    *own_sign_on_pages,
+    path("admin/confirm/", sign_in.confirm, name="confirm"),
+    path("admin/login/second/", sign_in.second_step, name="second-step"),
+    path("admin/login/set-up/", sign_in.set_up_first, name="second-factor-first"),
+    path("admin/login/passkey/", sign_in.passkey_sign_in, name="passkey-sign-in"),
+    path("admin/login/passkey/options/", sign_in.passkey_options, name="passkey-options"),
+    path("admin/login/provider/", sign_in.provider_start, name="provider-start"),
+    path("admin/login/provider/callback/", sign_in.provider_callback, name="provider-callback"),
     path("admin/login/", sign_in.sign_in),  # under the names that the admin gives these addresses
     path("admin/password_change/", sign_in.change_password),
     path(

@@ -88,7 +88,7 @@ class Stack:
         urls = (self.owner_url, self.env["DATABASE_URL"], self.env["REDIS_URL"])
         secrets |= {urlsplit(url).password or "" for url in urls}
         secrets |= {self.env["SECRET_KEY"]}
-        secrets |= {key for (key,) in self.rows("SELECT session_key FROM django_session")}
+        secrets |= {key for (key,) in self.rows("SELECT session_key FROM accounts_browsersession")}
         secrets |= {link_token(facts["invitation_url"])} if facts else set()
         known = re.compile("|".join(re.escape(secret) for secret in secrets if secret))
         return [line for line in self.log.read_text(errors="replace").splitlines() if known.search(line)]

@@ -10,6 +10,7 @@ from interview_platform.settings.interviews import *
 from interview_platform.settings.logs import *
 from interview_platform.settings.mail import *
 from interview_platform.settings.security import *
+from interview_platform.settings.sign_on import *
 from interview_platform.settings.speech import *
 from interview_platform.settings.stores import *
 

@@ -66,6 +66,11 @@ INSTALLED_APPS = [
     "django_prometheus",
     "ninja",  # its templates and scripts, so that /api/docs works without a CDN
     "channels",
+    "allauth",
+    "allauth.account",  # its tables stay empty; the next two import it
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "corsheaders",
 ]
@@ -84,12 +89,14 @@ MIDDLEWARE = [
     "interview_platform.backends.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",  # tells allauth's functions the request
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "interview_platform.web.staff_pages.in_turn",
     "interview_platform.web.staff_language.of_profile",
     "django.contrib.messages.middleware.MessageMiddleware",  # after the language: here messages become text
     "interview_platform.web.bad_values.BadValuesMiddleware",
+    "accounts.sign_on.step_up.ConfirmationMiddleware",
 ]
 
 TEMPLATES = [

@@ -99,6 +99,9 @@ def own_pages(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         *([{"title": chosen.name, "link": reverse("profile")}] if chosen else []),
         {"title": _("Profile"), "link": reverse("profile")},
+        {"title": _("Second factor"), "link": reverse("second-factor")},
+        {"title": _("Passkeys"), "link": reverse("passkeys")},
+        {"title": _("Sessions"), "link": reverse("sessions")},
         {"title": _("Change password"), "link": reverse("admin:password_change")},
     ]
 

@@ -4,13 +4,17 @@ Attempts are counted by network, and by account and network together. An account
 so strangers cannot lock its owner out. A browser that signed in before has a cookie. Its attempts have a
 count of their own, so it is let in whatever others try.
 
+Codes, passkeys and the identity provider's answers are counted alike. Whoever is asked for a code knows the
+password, so wrong codes from browsers that are not known have a limit of the account as well: nobody but
+its owner and somebody who has the password meets it.
+
 Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
 """
 
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Container, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +33,8 @@ from prometheus_client import Counter
 
 from accounts import networks
 from accounts.models import User
+from accounts.sign_on import pending, sign_in_pages, step_up
+from interview_platform.web import identity_provider
 from voice.capacity import allowances
 from voice.capacity.allowances import Allowance, Policy
 
@@ -41,13 +47,17 @@ OF_NETWORK = Policy("sign-in-network", limit=40, window_s=WINDOW_S)
 OF_DEVICE = Policy("sign-in-device", limit=10, window_s=WINDOW_S)
 OF_ACCOUNT = Policy("sign-in-account", limit=20, window_s=WINDOW_S)
 """Wrong passwords for one account from anywhere, above which every further attempt is slowed down."""
+OF_CODES = Policy("sign-in-codes", limit=30, window_s=3600)
+"""Wrong codes for one account from anywhere but known browsers: a guess hits with 3 of 1,000,000."""
+OF_STARTS = Policy("sign-in-starts", limit=300, window_s=WINDOW_S)
+"""Sign-ins that one network begins with a passkey or at the identity provider: each writes a session."""
 LONGEST_DELAY_S = 8.0
 AT_ONCE = Policy("sign-ins at once", limit=20, window_s=10)
 """Passwords that wait to be hashed in one process; more are asked to come again after `window_s`."""
 
 SIGN_INS = Counter(
     "interviews_sign_ins",
-    "Passwords that were typed; outcome: accepted, wrong or refused (too many).",
+    "Passwords, codes, passkeys and answers of the provider; outcome: accepted, wrong or refused (too many).",
     ["outcome"],
 )
 
@@ -64,27 +74,35 @@ _under_way = 0
 class Attempt:
     """Somebody's attempt to use a password.
 
-    account: a keyed hash, because people type their password where their name belongs.
+    account: a keyed hash, because people type their password where their name belongs. Empty: the proof
+    itself
+        says whose it is.
     device: the number of a browser that signed in to this account before; else empty.
+    is_code: whether it is a code that somebody typed after the right password.
     """
 
     account: str
     network: str
     device: str
+    is_code: bool = False
 
     @classmethod
-    def of(cls, request: HttpRequest, username: str) -> "Attempt":
-        account = salted_hmac("sign-in", username.strip().casefold(), algorithm="sha256").hexdigest()[:16]
+    def of(cls, request: HttpRequest, username: str, *, is_code: bool = False) -> "Attempt":
+        name = username.strip().casefold()
+        account = salted_hmac("sign-in", name, algorithm="sha256").hexdigest()[:16] if name else ""
         network = networks.network_of(networks.address_of(request))
-        return cls(account, network, _device(request, account))
+        return cls(account, network, _device(request, account), is_code)
 
     @property
     def counts(self) -> dict[Policy, str]:
         """Return what is counted for this attempt, by policy."""
         if self.device:
             return {OF_DEVICE: self.device}
+        if not self.account:
+            return {OF_NETWORK: self.network}
         pair = f"{self.account}:{self.network}"
-        return {OF_PAIR: pair, OF_NETWORK: self.network, OF_ACCOUNT: self.account}
+        of_code = {OF_CODES: self.account} if self.is_code else {}
+        return {OF_PAIR: pair, OF_NETWORK: self.network, OF_ACCOUNT: self.account, **of_code}
 
 
 class Refused(Exception):
@@ -96,18 +114,24 @@ class Refused(Exception):
 
 
 def limited(
-    page: View, username_of: Callable[[HttpRequest], Awaitable[str]]
+    page: View,
+    username_of: Callable[[HttpRequest], Awaitable[str | None]],
+    *,
+    is_code: bool = False,
+    methods: Container[str] = ("POST",),
 ) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]:
-    """Return the view of a page whose form takes a password. A page that redirects has accepted it.
+    """Return the view of a page that takes a password or another proof. A page that redirects has accepted
+    it.
 
-    username_of: returns whose password it is.
+    username_of: returns whose proof it is; empty: the proof itself says so; None: nobody is asked for one.
     """
 
     @never_cache
     async def view(request: HttpRequest) -> HttpResponseBase:
-        if request.method != "POST":
+        name = await username_of(request) if request.method in methods else None
+        if name is None:
             return await sync_to_async(page)(request)
-        attempt = Attempt.of(request, await username_of(request))
+        attempt = Attempt.of(request, name, is_code=is_code)
         try:
             response, allowance = await _checked(page, request, attempt)
         except Refused as refused:
@@ -115,7 +139,8 @@ def limited(
             return await sync_to_async(_refusal)(request, refused.allowance)
         if response.status_code == 302:
             await _give_back(attempt)
-            _remember(response, attempt)
+            if attempt.account and pending.has_signed_in(request):
+                _remember(response, attempt)
             SIGN_INS.labels("accepted").inc()
         else:
             SIGN_INS.labels("wrong").inc()
@@ -215,8 +240,9 @@ def _log_refusal(attempt: Attempt, allowance: Allowance) -> None:
 
 
 def _log_failure(attempt: Attempt, request: HttpRequest) -> None:
-    """Log a wrong password without what was typed: the user's number, if the name is a user's."""
-    name = request.POST.get("username", "") or request.user.get_username()
+    """Log a wrong proof without what was typed: the user's number, if the name is a user's."""
+    on_the_way = pending.of(request)
+    name = request.POST.get("username", "") or (on_the_way[0] if on_the_way else request.user).get_username()
     user = None if "\0" in name else User.objects.filter(username=name).first()
     logger.warning(
         "sign-in failed: account %s (%s), network %s",
@@ -232,7 +258,7 @@ def _device(request: HttpRequest, account: str) -> str:
         known = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_AGE_S)
     except signing.BadSignature:
         return ""
-    return known["device"] if known["account"] == account else ""
+    return known["device"] if not account or known["account"] == account else ""
 
 
 def _remember(response: HttpResponseBase, attempt: Attempt) -> None:
@@ -252,9 +278,39 @@ async def _typed_name(request: HttpRequest) -> str:
     return request.POST.get("username", "")
 
 
-async def _own_name(request: HttpRequest) -> str:
-    return (await request.auser()).get_username()
+async def _own_name(request: HttpRequest) -> str | None:
+    return (await request.auser()).get_username() or None
 
 
-sign_in = limited(admin.site.login, _typed_name)
+async def _name_on_the_way(request: HttpRequest) -> str | None:
+    found = await sync_to_async(pending.of)(request)
+    return found[0].get_username() if found else None
+
+
+async def _said_by_the_proof(request: HttpRequest) -> str:
+    return ""
+
+
+def counted_start(page: View) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]:
+    """Return the view of a page that begins a sign-in, of which a network may begin only so many."""
+
+    @never_cache
+    async def view(request: HttpRequest) -> HttpResponseBase:
+        network = networks.network_of(networks.address_of(request))
+        allowance = await allowances.count(OF_STARTS, network)
+        if allowance.is_exceeded:
+            return await sync_to_async(_refusal)(request, allowance)
+        return await sync_to_async(page)(request)
+
+    return view
+
+
+sign_in = limited(sign_in_pages.sign_in, _typed_name)
+second_step = limited(sign_in_pages.second_step, _name_on_the_way, is_code=True)
+set_up_first = limited(sign_in_pages.set_up_first, _name_on_the_way)
+passkey_options = counted_start(sign_in_pages.passkey_options)
+passkey_sign_in = limited(sign_in_pages.passkey_sign_in, _said_by_the_proof)
+provider_start = counted_start(identity_provider.start)
+provider_callback = limited(identity_provider.callback, _said_by_the_proof, methods=("GET", "HEAD"))
+confirm = limited(admin.site.admin_view(step_up.confirm_page, cacheable=True), _own_name)
 change_password = limited(admin.site.admin_view(admin.site.password_change, cacheable=True), _own_name)

@@ -12,8 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
 from django.db import transaction
@@ -25,10 +23,11 @@ from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import get_language_from_request
 
-from accounts.models import Membership, User
+from accounts.models import BrowserSession, Membership, User
 from accounts.networks import client_address, network_of
 from accounts.profile import CHOSEN
 from accounts.rest_keys import KeyRefused, WrongNetwork
+from accounts.sign_on.sessions import SessionStore
 from interview_platform.web import staff_language
 from interview_platform.web.callers import anybody, caller_of_key, caller_of_user, user_id
 from voice.callers import Caller, group_of
@@ -221,10 +220,12 @@ def _user_of_session(session_key: str) -> User | None:
     return user if any(constant_time_compare(known, each) for each in hashes) else None
 
 
-@receiver(post_delete, sender=Session)  # at sign-out, and whenever Django gives the browser a new session
-def _session_ended(instance: Session, **signal: Any) -> None:
-    if user_pk := instance.get_decoded().get(SESSION_KEY):
-        _ask_again(user_pk)
+@receiver(
+    post_delete, sender=BrowserSession
+)  # signed out, ended, and whenever the browser gets a new session
+def _session_ended(instance: BrowserSession, **signal: Any) -> None:
+    if instance.user_id:
+        _ask_again(instance.user_id)
 
 
 @receiver(post_save, sender=User)

@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 from django.utils.decorators import sync_and_async_middleware
 
 from accounts.profile import CHOSEN
+from accounts.sign_on.sessions import note_use
 from interview_platform.web.staff_pages import ADDRESSES, SIGN_IN
 
 OF_STAFF = (*ADDRESSES, "/playground", "/join/")
@@ -39,7 +40,7 @@ def of_profile(get_response: Any) -> Any:
 
 
 def _is_of_staff(request: HttpRequest) -> bool:
-    return request.path.startswith(OF_STAFF) and request.path != SIGN_IN
+    return request.path.startswith(OF_STAFF) and not request.path.startswith(SIGN_IN)
 
 
 def _user(request: HttpRequest) -> Any:
@@ -47,6 +48,7 @@ def _user(request: HttpRequest) -> Any:
     if not request.user.is_authenticated:
         return None
     request.user.chosen = request.session.get(CHOSEN)
+    note_use(request.session)
     return request.user
 
 

@@ -1,7 +1,7 @@
 """Staff's pages use at most half of a process's database connections, so that candidates never wait for them.
 
-A page of staff that waits for its turn holds no thread and no connection. Signing in has a limit of its own
-(`sign_in`), and keeps no connection while a password is hashed.
+A page of staff that waits for its turn holds no thread and no connection. Signing in has limits of its own
+(`sign_in`), and keeps no connection while a password is hashed or an identity provider is asked.
 """
 
 from asyncio import Semaphore
@@ -16,7 +16,7 @@ from voice.infra.redis_clients import of_loop
 
 ADDRESSES = ("/admin/", "/django-rq/")
 SIGN_IN = "/admin/login/"
-APART = (SIGN_IN, "/admin/password_change/")
+APART = (SIGN_IN, "/admin/password_change/", "/admin/confirm/")
 
 
 def at_once() -> int:
@@ -31,7 +31,7 @@ def in_turn(get_response: Any) -> Any:
         return get_response
 
     async def serve(request: HttpRequest) -> Any:
-        if not request.path.startswith(ADDRESSES) or request.path in APART:
+        if not request.path.startswith(ADDRESSES) or request.path.startswith(APART):
             return await get_response(request)
         async with of_loop("staff pages", lambda: Semaphore(at_once())):
             return await get_response(request)

@@ -206,9 +206,16 @@ WITHOUT_PERSONAL_DATA: Final[Mapping[str, str]] = {
     "auth.Permission": "Django's list of permissions",
     "contenttypes.ContentType": "Django's list of models",
     "django_rq.Dashboard": "has no table",
-    "sessions.Session": "who works with the platform is signed in; ends by itself",
     "voice:own-data:*": "a keyed hash of an id and how often it downloaded; an hour",
     "voice:changes-of-heard:*": "a keyed hash of an id and how often it corrected; ten minutes",
+    "sessions.Session": "not used; accounts.BrowserSession took its place",
+    "accounts.BrowserSession": "who works here is signed in, in which browser and network; ends by itself",
+    "mfa.Authenticator": "second factors of people who work with the platform, encrypted; they remove them",
+    "socialaccount.SocialAccount": "which person of the identity provider an account belongs to: a number",
+    "socialaccount.SocialApp": "not used: the provider is configured by settings",
+    "socialaccount.SocialToken": "not used: no token of the provider is kept",
+    "account.EmailAddress": "not used",
+    "account.EmailConfirmation": "not used",
     "asgi:*": "names of open connections in the channel layer; nothing is kept there",
 }
 

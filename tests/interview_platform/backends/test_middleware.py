@@ -3,13 +3,13 @@
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib import messages
-from django.contrib.sessions.models import Session
 from django.db import connections
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts.models import BrowserSession
 from interview_platform.backends import middleware
 
 
@@ -79,7 +79,7 @@ async def test_post_without_token_is_forbidden(client):
 
 async def test_session_and_messages_are_kept(client, transactional_db):
     await client.get("/remember")
-    assert await Session.objects.acount() == 1
+    assert await BrowserSession.objects.acount() == 1
     assert (await client.get("/recall")).content == b"True ['Saved.']"
     assert (await client.get("/recall")).content == b"True []"
     await sync_to_async(connections.close_all)()

@@ -5,12 +5,11 @@ import asyncio
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.test import AsyncClient
 from django.utils import timezone
 
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey, BrowserSession, User
 from accounts.networks import client_address
 from accounts.rest_keys import WrongNetwork, WrongScope
 from interview_platform.web import callers
@@ -193,7 +192,7 @@ def change_password(user):
 
 
 def sign_out(user):
-    Session.objects.all().delete()
+    BrowserSession.objects.all().delete()
 
 
 LOSSES = [deactivate, lose_roles, change_password, sign_out]
