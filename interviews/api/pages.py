@@ -11,7 +11,7 @@ The answer is {items, next}. No page is counted: that would cost more than the p
 import base64
 import json
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -23,7 +23,8 @@ from interviews.actions.errors import BadValue
 
 MOST = 100
 LONGEST_CURSOR = 500
-OLDEST, NEWEST = "oldest", "newest"
+OLDEST: Final = "oldest"
+NEWEST: Final = "newest"
 
 
 class InOrder(PaginationBase):
