@@ -1,6 +1,6 @@
 """Admin pages: legal holds, and the button that places one on a candidate or on an interview."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,6 +15,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts import access
+from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin, ScopedModelAdmin, ScopedRelatedFilter
 from interviews.actions import holds
 from interviews.actions.errors import ActionRefused
@@ -62,7 +63,9 @@ class HoldActions(ScopedModelAdmin):
             raise Http404
         about: Any = {"interview": row} if isinstance(row, Interview) else _about(row)
         try:
-            holds.place(**about, reason=form.cleaned_data["reason"], by=request.user, now=timezone.now())
+            holds.place(
+                **about, reason=form.cleaned_data["reason"], by=cast("User", request.user), now=timezone.now()
+            )
         except ActionRefused as refused:
             messages.error(request, refused.detail)
         else:
@@ -137,8 +140,9 @@ class LegalHoldAdmin(ReadOnlyScopedModelAdmin):
     def has_end_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the user may end the hold, and it has not ended."""
         hold = self.get_object(request, str(obj)) if obj else None
-        is_open = hold is not None and hold.ended_at is None
-        return is_open and access.has_role(request.user, self.organisation_id_of(hold), access.OWNERS)
+        if hold is None or hold.ended_at is not None:
+            return False
+        return access.has_role(request.user, self.organisation_id_of(hold), access.OWNERS)
 
     @action(
         description=_("End the hold"),
@@ -158,7 +162,7 @@ class LegalHoldAdmin(ReadOnlyScopedModelAdmin):
         if hold is None or not self.has_end_permission(request, object_id):
             raise Http404
         try:
-            holds.end(hold=hold, by=request.user, now=timezone.now())
+            holds.end(hold=hold, by=cast("User", request.user), now=timezone.now())
         except ActionRefused as refused:
             messages.error(request, refused.detail)
         else:

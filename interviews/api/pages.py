@@ -12,7 +12,7 @@ import base64
 import json
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -24,7 +24,8 @@ from interviews.actions.errors import BadValue
 
 MOST = 100
 LONGEST_CURSOR = 500
-OLDEST, NEWEST = "oldest", "newest"
+OLDEST: Final = "oldest"
+NEWEST: Final = "newest"
 
 
 class InOrder(PaginationBase):

@@ -35,7 +35,7 @@ def names_of(operation: Operation) -> list[str]:
 
 def told(run: Callable[..., Any]) -> Callable[..., Any]:
     """Note which fields a GET wants. Refuses those that there are not."""
-    operation: Operation = unwrap(run).__self__  # type: ignore[attr-defined]
+    operation: Operation = unwrap(run).__self__
     names = names_of(operation) if operation.methods == ["GET"] else []
     if not names:
         return run

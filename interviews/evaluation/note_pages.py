@@ -1,5 +1,6 @@
 """Notes about a candidate, in the fragment of the evaluation."""
 
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,7 +19,7 @@ class NotePages(EvaluationPages):
     """Base of the sessions' admin: notes, at addresses below the candidate's."""
 
     def get_urls(self) -> list[URLPattern]:
-        views = {
+        views: dict[str, Callable[..., HttpResponse]] = {
             "notes/": require_POST(self.note_view),
             "notes/<uuid:note_id>/edit/": require_POST(self.edit_note_view),
             "notes/<uuid:note_id>/delete/": require_POST(self.delete_note_view),

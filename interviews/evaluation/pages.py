@@ -36,7 +36,7 @@ class EvaluationPages(ReadOnlyScopedModelAdmin):
     """Base of the sessions' admin: what is judged about one candidate, at addresses below the candidate's."""
 
     def get_urls(self) -> list[URLPattern]:
-        views = {
+        views: dict[str, Callable[..., HttpResponse]] = {
             "scorecard/": self.scorecard_view,
             "scorecard/draft/": require_POST(self.draft_view),
             "scorecard/others/": require_POST(self.others_view),

@@ -1,6 +1,7 @@
 """Until when candidates are kept: by the clock, by a request of theirs, and in spite of both by a hold."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -42,10 +43,10 @@ def hold_of(invitation: Invitation) -> LegalHold | None:
 def held_since(invitation: Invitation) -> datetime | None:
     """Return since when a hold keeps a candidate; None: there is none."""
     hold = hold_of(invitation)
-    return hold and hold.placed_at
+    return hold.placed_at if hold else None
 
 
-def kept_until() -> QuerySet[Invitation]:
+def kept_until() -> QuerySet[Any]:
     """Return the invitations that the clock erases one day, with `erased_at`: when.
 
     What is on hold is not among them; nor are an interview under way and a link that may still be used,
@@ -66,11 +67,12 @@ def kept_until() -> QuerySet[Invitation]:
     return rows.filter(~is_held(), erased_at__isnull=False)
 
 
-def erased_soon(now: datetime) -> QuerySet[Invitation]:
+def erased_soon(now: datetime) -> QuerySet[Any]:
     """Return the candidates of whose erasure by the clock their organisations are warned now."""
     days = F("interview__organisation__warned_days") * timedelta(days=1)
     limit = ExpressionWrapper(now + ExpressionWrapper(days, DurationField()), DateTimeField())
-    return kept_until().counted().filter(erased_at__gt=now, erased_at__lte=limit)
+    rows: Any = kept_until()
+    return rows.counted().filter(erased_at__gt=now, erased_at__lte=limit)
 
 
 def erased_on(invitation: Invitation) -> datetime | None:

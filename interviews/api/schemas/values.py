@@ -86,7 +86,7 @@ Body = TypeVar("Body", bound=type[Schema])
 
 def all_optional(schema: Body) -> Body:
     """Let every field of a body be left out. What it was sent with is in `dict(exclude_unset=True)`."""
-    for field in schema.model_fields.values():
+    for field in vars(schema)["__pydantic_fields__"].values():
         field.default, field.default_factory = PydanticUndefined, lambda: None
     schema.model_rebuild(force=True)
     return schema

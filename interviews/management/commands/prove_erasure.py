@@ -25,7 +25,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        more = {"action": "append", "default": []}
+        more: Any = {"action": "append", "default": []}
         parser.add_argument("id", type=UUID, nargs="+", help="the id of a candidate's invitation")
         parser.add_argument("--name", **more, help="a candidate's name; found as a whole")
         parser.add_argument("--email", dest="e-mail", **more, help="a candidate's e-mail address")
