@@ -1,15 +1,17 @@
-"""Entries of sign-ins, sign-outs and refused passwords, in each organisation of the person."""
+"""Entries of sign-ins, sign-outs and refused proofs, and of changes to how somebody signs in."""
 
 from typing import Any
 
+from allauth.mfa import signals as factors
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.audit.recording import Actor, Entry, Kind, Outcome, record
-from accounts.models import Membership, User
+from accounts.models import BrowserSession, Membership, User
 from accounts.networks import address_of
+from accounts.sign_on.signals import roles_changed, session_ended
 
 
 @receiver(user_logged_in)
@@ -31,8 +33,44 @@ def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **k
     _record(Kind.SIGNED_IN, person_id, request, actor=Actor.UNKNOWN, outcome=Outcome.REFUSED)
 
 
-def _record(kind: str, person_id: int | None, request: HttpRequest | None, **more: Any) -> None:
+@receiver(factors.authenticator_added)
+def factor_added(user: User, request: HttpRequest, **kwargs: object) -> None:
+    _record_change("second factor added", user, request)
+
+
+@receiver(factors.authenticator_removed)
+def factor_removed(user: User, request: HttpRequest, **kwargs: object) -> None:
+    _record_change("second factor removed", user, request)
+
+
+@receiver(factors.authenticator_reset)
+def codes_renewed(user: User, request: HttpRequest, **kwargs: object) -> None:
+    _record_change("recovery codes renewed", user, request)
+
+
+@receiver(session_ended)
+def ended(session: BrowserSession, by: User, **kwargs: object) -> None:
+    _record(Kind.CHANGED, by.pk, None, door="session ended", row=str(session.user_id))
+
+
+@receiver(roles_changed)
+def roles_given(user: User, before: dict[int, str], after: dict[int, str], **kwargs: object) -> None:
+    """Note what the identity provider changed, also where the person has no role any more."""
+    entry = Entry(Kind.CHANGED, "roles by the provider", timezone.now(), row=str(user.pk))
+    touched = {of for of, _role in before.items() ^ after.items()}
+    record(entry, organisations=sorted(touched))
+
+
+def _record_change(door: str, user: User, request: HttpRequest) -> None:
+    """Note who changed it, which may be an owner, and in `row` whose it is."""
+    by = request.user.pk or user.pk  # a first factor is set up before anybody is signed in
+    _record(Kind.CHANGED, by, request, door=door, row=str(user.pk))
+
+
+def _record(
+    kind: str, person_id: int | None, request: HttpRequest | None, *, door: str = "sign-in", **more: Any
+) -> None:
     address = address_of(request) if request is not None else ""
     said = {"actor": Actor.PERSON, "person_id": person_id, "address": address, **more}
     mine = Membership.objects.filter(user=person_id).values_list("organisation_id", flat=True)
-    record(Entry(kind, "sign-in", timezone.now(), **said), organisations=list(mine) if person_id else [])
+    record(Entry(kind, door, timezone.now(), **said), organisations=list(mine) if person_id else [])

@@ -34,7 +34,7 @@ def admit(person: Person) -> User:
     with transaction.atomic():
         user = _known(person) or _linked(person) or _made(person)
         _set_names(user, person)
-        _set_roles(user, roles_of(person.groups, settings.OIDC_ROLES))
+        set_roles(user, roles_of(person.groups, settings.OIDC_ROLES))
         is_admitted = user.is_active and (user.is_superuser or user.memberships.exists())
         if not is_admitted:
             sessions.end(sessions.of_user(user), by=user)
@@ -87,7 +87,7 @@ def _set_names(user: User, person: Person) -> None:
         user.save(update_fields=["first_name", "last_name"])
 
 
-def _set_roles(user: User, wanted: dict[str, str]) -> None:
+def set_roles(user: User, wanted: dict[str, str]) -> None:
     """Give the roles that claims name, and take away others in the organisations that they decide about."""
     decided = {slug for slug, _role in settings.OIDC_ROLES.values()}
     before = dict(user.memberships.values_list("organisation_id", "role"))

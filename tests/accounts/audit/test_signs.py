@@ -1,0 +1,55 @@
+"""Changes to how somebody signs in leave an entry in each organisation of theirs."""
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+
+from accounts.audit.models import AuditEntry
+from accounts.models import BrowserSession
+from accounts.sign_on import provider, sessions
+from interviews import tokens
+from tests import factories
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clean_redis")]
+OWN = "/admin/profile/second-factor/"
+
+
+@pytest.fixture
+def ada():
+    return factories.MembershipFactory(user__is_staff=True, role="owner").user
+
+
+def entries_of(door):
+    return list(AuditEntry.objects.filter(door=door).values_list("organisation_id", "person_id", "row"))
+
+
+def expected(user):
+    return [(user.memberships.get().organisation_id, user.pk, str(user.pk))]
+
+
+def test_new_recovery_codes_leave_an_entry(ada, client):
+    secret = tokens.encrypt("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").decode()
+    Authenticator.objects.create(user=ada, type="totp", data={"secret": secret})
+    client.force_login(ada)
+
+    client.post(OWN, {"act": "renew"})
+    client.post(OWN, {"act": "renew"})
+
+    assert entries_of("recovery codes renewed")[-1:] == expected(ada)
+
+
+def test_ended_session_leaves_an_entry(ada):
+    Client().force_login(ada)
+    ended = sessions.end(BrowserSession.objects.filter(user=ada), by=ada)
+
+    assert ended == 1
+    assert entries_of("session ended") == expected(ada)
+
+
+def test_role_that_the_provider_takes_leaves_an_entry_where_it_was(ada, settings):
+    organisation = ada.memberships.get().organisation
+    settings.OIDC_ROLES = {"team": (organisation.slug, "owner")}
+
+    provider.set_roles(ada, {})
+
+    assert entries_of("roles by the provider") == [(organisation.pk, None, str(ada.pk))]
