@@ -13,6 +13,7 @@ import signal
 import socket
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -217,8 +218,12 @@ class Stack:
         request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
         if api_key:
             request.add_header("Authorization", f"Bearer {api_key}")
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            refused.add_note(refused.read().decode(errors="replace"))
+            raise
 
     def rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of an SQL query in this system's database."""
