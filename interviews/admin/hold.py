@@ -40,8 +40,9 @@ class HoldActions(ScopedModelAdmin):
         """Whether the user may place a hold, and there is none."""
         if obj is None:
             return False
-        found = self.writable(request).filter(pk=obj).first()
-        return found is not None and not _open_holds(found).exists()
+        found: Any = self.get_object(request, str(obj))
+        is_writable = found is not None and self.writable(request).filter(pk=found.pk).exists()
+        return is_writable and not _open_holds(found).exists()
 
     @action(
         description=_("Legal hold"),
@@ -58,8 +59,8 @@ class HoldActions(ScopedModelAdmin):
         },
     )
     def hold(self, request: HttpRequest, form: HoldForm, object_id: str) -> HttpResponse:
-        row = self.writable(request).filter(pk=object_id).first()
-        if row is None:
+        row: Any = self.get_object(request, object_id)
+        if row is None or not self.writable(request).filter(pk=row.pk).exists():
             raise Http404
         about: Any = {"interview": row} if isinstance(row, Interview) else _about(row)
         try:

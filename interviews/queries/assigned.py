@@ -27,6 +27,7 @@ from interviews.models import (
     Interview,
     Invitation,
     InvitationBatch,
+    LegalHold,
     Mention,
     Message,
     Note,
@@ -65,7 +66,7 @@ TO_SESSION: Final[dict[type[Model], str]] = {
 """The path from a row to its candidate's session."""
 
 
-OF_NO_ONE: Final[frozenset[type[Model]]] = frozenset({Erasure, GroupDeclaration, InvitationBatch})
+OF_NO_ONE: Final[frozenset[type[Model]]] = frozenset({Erasure, GroupDeclaration, InvitationBatch, LegalHold})
 """Rows that are about candidates and belong to none who could be assigned."""
 PARAMETERS: Final[dict[type[Model], str]] = {
     Answer: "answer_id",
@@ -73,6 +74,7 @@ PARAMETERS: Final[dict[type[Model], str]] = {
     Invitation: "invitation_id",
     Erasure: "erasure_id",
     InvitationBatch: "batch_id",
+    LegalHold: "hold_id",
     Mention: "mention_id",
 }
 """What addresses call the id of a row; of several in one address the first counts."""

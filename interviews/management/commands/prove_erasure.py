@@ -1,6 +1,7 @@
 """Prove that nothing of one or more candidates is left, or say what is."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,15 @@ from django.utils import timezone
 
 from accounts.audit.models import AuditEntry
 from accounts.audit.recording import Actor, Entry, Kind, record
+from interviews.actions import personal_data
 from interviews.models import Answer, Erasure, Invitation, Session
 from voice.privacy import scanning
 
 WORDS = ("name", "e-mail", "token")
 OF_THE_AUDIT = ("accounts_auditentry.candidates", "accounts_auditentry.row")
 """The audit keeps that something happened to a candidate, by random ids alone (docs/audit.md)."""
+OF_EVENTS = ("interviews_webhookevent.subject", "interviews_webhookevent.data")
+"""Other systems are told of the erasure itself, by the candidate's random id; what else was told is empty."""
 
 
 class Command(BaseCommand):
@@ -43,7 +47,7 @@ class Command(BaseCommand):
         if missing := [kind for kind in WORDS if kind not in words]:
             self.stdout.write(f"not searched for, because it was not given: {', '.join(missing)}")
         found_n = sum(self._print(report) for report in _reports(words))
-        kept = AuditEntry.objects.filter(candidates__contains=[options["id"]]).count()
+        kept = AuditEntry.objects.filter(candidates__overlap=options["id"]).count()
         self.stdout.write(f"entries of the audit, which keeps ids: {kept}")
         waiting = Erasure.objects.filter(status=Erasure.Status.WAITING).count()
         self.stdout.write(f"erasures under way: {waiting}")
@@ -61,11 +65,17 @@ class Command(BaseCommand):
 
 def _reports(words: scanning.Words) -> list[scanning.Report]:
     return [
-        scanning.database(words, without_ids=OF_THE_AUDIT),
+        scanning.database(words, without_ids=(*OF_THE_AUDIT, *OF_EVENTS)),
+        _events(words["id"]),
         scanning.redis_keys(words),
         scanning.files(words),
         scanning.without_row(),
     ]
+
+
+def _events(ids: Sequence[str]) -> scanning.Report:
+    told = personal_data.STORES[personal_data.TOLD]
+    return scanning.Report("events", [place for each in ids for place in told.find(each)])
 
 
 def _known(invitation_id: UUID) -> dict[str, list[str]]:

@@ -188,7 +188,8 @@ def test_transcript_has_words_with_times(api, taken):
     status, body = api("get", f"/answers/{first_answer(taken).id}/transcript")
     assert status == 200
     assert (body["language"], body["engine"], body["status"]) == ("en", "faster_whisper", "done")
-    assert body["words"][0] == {"word": "I", "start": 0.0, "end": 0.36, "confidence": 0.94}
+    heard = {"word": "I", "start": 0.0, "end": 0.36, "confidence": 0.94, "is_doubtful": False}
+    assert body["words"][0] == heard
 
 
 def test_transcript_still_waiting_says_so(api, taken):

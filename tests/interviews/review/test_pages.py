@@ -313,7 +313,7 @@ def test_number_of_queries_does_not_grow_with_the_answers(
     for position in range(1, 9):
         answer = factories.AnswerFactory(session=session, position=position, accepted=True)
         corrections.correct(answer=answer, first_word=0, last_word=0, text="We", by=user, now=timezone.now())
-    with django_assert_max_num_queries(21):
+    with django_assert_max_num_queries(22):
         client.get(moment_url(session.pk))
 
 

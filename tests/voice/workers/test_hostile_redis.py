@@ -171,6 +171,9 @@ def test_cron_runs_without_harm(planted, clean_redis, bomb, harm):
     scheduler.enqueue_jobs()
     queued = Queue("cron", connection=clean_redis, job_class=ListedJob).jobs
     assert sorted(job.func_name for job in queued) == [
+        "accounts.audit.jobs.expire",
+        "accounts.audit.jobs.extend",
+        "accounts.audit.jobs.verify",
         "interview_platform.web.owners.erase_of_deleted",
         "interviews.jobs.count_groups",
         "interviews.jobs.erase_overdue",
@@ -178,6 +181,7 @@ def test_cron_runs_without_harm(planted, clean_redis, bomb, harm):
         "interviews.jobs.repair_search",
         "interviews.jobs.sweep_drafts",
         "interviews.jobs.sweep_erasures",
+        "interviews.jobs.sweep_exports",
         "interviews.jobs.sweep_webhooks",
         "voice.workers.storing.move_resting",
         "voice.workers.sweeper.sweep",
@@ -253,9 +257,8 @@ def test_job_that_no_worker_would_run_is_not_queued(queued):
 
 
 def test_every_job_of_the_source_is_listed(settings):
-    folders = [ROOT / name for name in ("voice", "interviews", "interview_platform")]
+    folders = [ROOT / name for name in ("voice", "interviews", "interview_platform", "accounts")]
     source = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
-    named = set(
-        re.findall(r'"((?:voice\.workers|interviews\.jobs|interview_platform\.web\.owners)\.[\w.]+)"', source)
-    )
+    rooms = r"voice\.workers|interviews\.jobs|accounts\.audit\.jobs|interview_platform\.web\.owners"
+    named = set(re.findall(rf'"((?:{rooms})\.[\w.]+)"', source))
     assert named == set(settings.JOBS)
