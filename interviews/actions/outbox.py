@@ -192,14 +192,17 @@ def _lock(subject: UUID) -> None:
 
 
 def _line_up(event: WebhookEvent, endpoint_ids: Sequence[UUID]) -> None:
+    """Write a delivery for each endpoint. One that is deleted at this moment costs no event."""
+    there = [found for (found,) in sql.fetch(_STILL_THERE, list(endpoint_ids))] if endpoint_ids else []
     WebhookDelivery.objects.bulk_create(
-        [
-            WebhookDelivery(event=event, endpoint_id=endpoint_id, due_at=event.happened_at)
-            for endpoint_id in endpoint_ids
-        ]
+        WebhookDelivery(event=event, endpoint_id=endpoint_id, due_at=event.happened_at)
+        for endpoint_id in there
     )
-    for endpoint_id in endpoint_ids:
+    for endpoint_id in there:
         queue(endpoint_id, organisation_id=event.organisation_id)
+
+
+_STILL_THERE = "SELECT id FROM interviews_webhookendpoint WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
 
 
 def queue(endpoint_id: UUID, *, organisation_id: int) -> None:
@@ -229,7 +232,7 @@ def claim(*, endpoint_id: UUID, at_once: int, now: datetime) -> list[Claimed]:
     at_once: so many are under way at most, over all jobs.
     """
     on = WebhookEndpoint.objects.filter(pk=endpoint_id, off_reason="")
-    if not on.select_for_update().values_list("pk"):
+    if not lock(on.select_for_update(no_key=True)):
         return []
     waiting = WebhookDelivery.objects.filter(endpoint=endpoint_id, status=WAITING)
     under_way = waiting.filter(taken_until__gt=now).count()
@@ -249,6 +252,11 @@ def claim(*, endpoint_id: UUID, at_once: int, now: datetime) -> list[Claimed]:
     return [Claimed(each.pk, each.event, each.attempts) for each in taken]
 
 
+def lock(endpoints: QuerySet[WebhookEndpoint]) -> list[UUID]:
+    """Lock endpoints before their deliveries: two that do it in different orders wait for each other."""
+    return list(endpoints.values_list("pk", flat=True))
+
+
 def _is_free(now: datetime) -> Q:
     return Q(taken_until=None) | Q(taken_until__lte=now)
 
@@ -261,6 +269,7 @@ def _pause(attempts: int) -> timedelta:
 @transaction.atomic
 def settle(*, endpoint_id: UUID, tried: Sequence[Tried], now: datetime) -> WebhookEndpoint.OffReason | None:
     """Note what came of attempts. Return why the endpoint was switched off, if it was now."""
+    lock(WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint_id))
     ids = [each.claimed.delivery_id for each in tried]
     kept = set(WebhookDelivery.objects.select_for_update().filter(pk__in=ids).values_list("pk", flat=True))
     WebhookAttempt.objects.bulk_create(

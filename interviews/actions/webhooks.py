@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, User
@@ -56,8 +57,10 @@ def change(*, endpoint: WebhookEndpoint, url: str, events: Sequence[str], descri
     endpoint.save(update_fields=["url", "events", "description"])
 
 
+@transaction.atomic
 def delete(*, endpoint: WebhookEndpoint) -> None:
     """Delete an endpoint, with the log of what was delivered to it."""
+    outbox.lock(WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk))
     endpoint.delete()
 
 

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from interviews.actions import (
@@ -175,3 +176,27 @@ def test_secrets_are_written_anew_with_the_newest_key(endpoint, settings):
     assert endpoint.secret == secret
     settings.TOKEN_KEYS = ["o" * 40]
     assert webhooks.rotate_keys() == {"unreadable": 1}
+
+
+def test_endpoint_is_locked_before_its_deliveries(endpoint, interview):
+    invite(interview)
+    with CaptureQueriesContext(connection) as queries:
+        webhooks.delete(endpoint=endpoint)
+    first = next(each["sql"] for each in queries if "interviews_webhook" in each["sql"])
+    assert 'FROM "interviews_webhookendpoint"' in first
+    assert first.endswith("FOR UPDATE")
+
+
+def test_endpoint_that_was_deleted_costs_no_event(endpoint, interview, monkeypatch):
+    fetch = outbox.sql.fetch
+
+    def deleting(statement, *parameters):
+        if "FOR KEY SHARE" in statement:
+            webhooks.delete(endpoint=endpoint)
+        return fetch(statement, *parameters)
+
+    monkeypatch.setattr(outbox.sql, "fetch", deleting)
+    invite(interview)
+
+    assert told() == ["invitation.created"]
+    assert not WebhookDelivery.objects.exists()
