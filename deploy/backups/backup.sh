@@ -45,7 +45,7 @@ follow() {
 # Deleted files are kept as long as the backups of PostgreSQL that name them.
 objects() {
   lock objects 9
-  follow "$OBJECTS" "$OBJECTS_COPY" "$KEEP_DAYS" "${copy_options[@]}"
+  follow "$OBJECTS" "$OBJECTS_COPY" "$KEEP_DAYS" "${copy_options[@]}" --delete-excluded
   note_success objects
 }
 

@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from interviews import tokens
 from interviews.actions import mails
-from interviews.actions.errors import BadValue, WrongState
-from interviews.models import Interview, Invitation, InvitationBatch, Message
+from interviews.actions.errors import BadValue, OnHold, WrongState
+from interviews.models import Interview, Invitation, InvitationBatch, LegalHold, Message
+from interviews.queries import retention
 from interviews.states import InterviewStatus
 from voice.queues import jobs
 
@@ -171,18 +172,28 @@ def undo(*, batch: InvitationBatch, by: object) -> int:
 
     Raises:
         WrongState: somebody has begun, or it was undone before.
+        OnHold: a legal hold keeps one of the candidates.
     """
     locked = InvitationBatch.objects.select_for_update().get(pk=batch.pk)
     if locked.status not in (InvitationBatch.Status.RUNNING, InvitationBatch.Status.DONE):
         raise WrongState(_("Nobody of this spreadsheet is invited."))
-    rows = Invitation.objects.select_for_update().filter(batch=locked)
+    count = _lock_all(locked)
+    rows = Invitation.objects.filter(batch=locked)
     if rows.exclude(status=Invitation.Status.PENDING).exists() or rows.exclude(set_aside=None).exists():
         raise WrongState(_("Somebody has begun the interview. Revoke the other links one by one."))
-    count = rows.count()
-    Invitation.objects.filter(batch=locked).delete()
+    if rows.filter(retention.is_held()).exists():
+        raise OnHold(_("A legal hold keeps this candidate from being erased, until it is ended."))
+    LegalHold.objects.filter(invitation__batch=locked).delete()  # they have ended, and protect the rows
+    rows.delete()
     locked.status, locked.candidates, locked.problems = InvitationBatch.Status.UNDONE, [], []
     locked.save(update_fields=["status", "candidates", "problems"])
     return count
+
+
+def _lock_all(batch: InvitationBatch) -> int:
+    """Lock all links of a batch, and return how many: no candidate begins, and no hold is placed on one."""
+    rows = Invitation.objects.select_for_update().filter(batch=batch).order_by("pk")
+    return len(rows.values_list("pk", flat=True))
 
 
 def sweep(*, now: datetime) -> None:

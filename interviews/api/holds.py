@@ -20,4 +20,6 @@ router = Router()
 @scopes.needs(ApiKey.Scope.ERASURE_READ)
 def list_holds(request: scoping.ApiRequest) -> QuerySet[LegalHold]:
     """Newest first, with those that have ended. While one lasts, erasing its candidates is refused."""
+    if request.auth.is_test:
+        raise scoping.TestKey("A key for tests reads no legal holds: they are of real candidates.")
     return LegalHold.objects.filter(interview__organisation=request.auth.organisation)

@@ -4,6 +4,7 @@ The browser puts these parts in the place of older ones (static/interviews/state
 snapshot before with its events applied equals the snapshot after.
 """
 
+import logging
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -13,8 +14,12 @@ from django.utils import timezone
 from interviews.models import Answer, Session
 from interviews.queries import progress
 from interviews.states import AnswerStatus, SessionStatus
+from voice.encryption import values
+from voice.errors import VoiceError
 from voice.infra import sql
 from voice.speech import rendering
+
+logger = logging.getLogger(__name__)
 
 
 class AnswerRow(NamedTuple):
@@ -46,6 +51,7 @@ class AnswerRow(NamedTuple):
     transcript_status: str | None
     is_deferred: bool | None
     text: str | None
+    """As it is stored: encrypted, where encryption at rest is on."""
     accommodation_id: int | None
     """Of the candidate. Read here, it is never older than the session's version."""
 
@@ -159,4 +165,13 @@ def _recording_state(answer: AnswerRow) -> dict | None:
 def _transcript_state(answer: AnswerRow) -> dict | None:
     if answer.transcript_status is None:
         return None  # not created yet, or deleted
-    return {"status": answer.transcript_status, "is_deferred": answer.is_deferred, "text": answer.text}
+    return {"status": answer.transcript_status, "is_deferred": answer.is_deferred, "text": _text(answer)}
+
+
+def _text(answer: AnswerRow) -> str:
+    """Return the text of the transcript; an empty one where it cannot be decrypted: the interview goes on."""
+    try:
+        return values.decrypted(answer.text or "", about="voice_transcript.text")
+    except (VoiceError, OSError) as error:
+        logger.warning("the transcript of answer %s cannot be read: %s", answer.id, error)
+        return ""

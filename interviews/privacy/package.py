@@ -20,7 +20,8 @@ from interviews.queries import holdings, links, records, retention
 from interviews.queries.records import Record, RecordingRow
 from interviews.texts.accommodations import sentences
 from interviews.tokens import UnreadableToken
-from voice.infra import object_storage
+from voice.encryption import files
+from voice.errors import VoiceError
 from voice.models import Recording
 
 MAX_RECORDINGS: Final = 500
@@ -32,7 +33,7 @@ def stream(invitation: Invitation, *, now: datetime) -> Iterator[bytes]:
     attempts = Session.objects.filter(Q(invitation=invitation) | Q(invitation__set_aside_of=invitation))
     found = [_own(records.of(pk)) for pk in attempts.order_by("consented_at").values_list("pk", flat=True)]
     rows = records.recordings(attempts, at_most=MAX_RECORDINGS)
-    stored = {_name(row, found): row.storage_name for row in rows if row.status == Recording.Status.STORED}
+    stored = {_name(row, found): row for row in rows if row.status == Recording.Status.STORED}
     # While the pieces are made, the language of the request has ended.
     return _pieces(stored, _readable(invitation, found, rows), _data(invitation, found, now))
 
@@ -52,15 +53,15 @@ def _name(row: RecordingRow, found: list[Record]) -> str:
     return f"{folder}/{row.position:02}" + (f".{row.follow_up}" if row.follow_up else "") + ".flac"
 
 
-def _pieces(stored: dict[str, str], readable: str, data: str) -> Iterator[bytes]:
+def _pieces(stored: dict[str, RecordingRow], readable: str, data: str) -> Iterator[bytes]:
     archive = ZipStream()
     archive.add(readable.encode(), "answers.html")
     archive.add(data.encode(), "data.json")
     yield from archive.all_files()
-    for name, storage_name in stored.items():
+    for name, row in stored.items():
         try:
-            content = object_storage.blocks(storage_name, downloads.BLOCK_BYTES)
-        except FileNotFoundError:  # erased after the rows were read
+            content = files.pieces(row.storage_name, downloads.BLOCK_BYTES, key_id=row.data_key)
+        except (FileNotFoundError, VoiceError):  # erased after the rows were read, or unreadable
             continue
         archive.add(content, name)
         yield from archive.all_files()

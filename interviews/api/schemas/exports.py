@@ -8,10 +8,11 @@ from ninja import Field, Schema
 from pydantic import AwareDatetime
 
 from interviews.api.schemas.sessions import SessionStatus
+from interviews.api.schemas.values import Input
 from interviews.models import Export
 
 
-class ExportIn(Schema):
+class ExportIn(Input):
     """Of which interviews of candidates. What is left out does not matter."""
 
     kind: Literal["candidates_csv", "candidates_xlsx", "recordings_zip"]

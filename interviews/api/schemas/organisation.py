@@ -6,7 +6,7 @@ from ninja import Field, Schema
 from pydantic import AfterValidator, StringConstraints
 
 from accounts import colours
-from interviews.api.schemas.values import Email, Line
+from interviews.api.schemas.values import Email, Input, Line
 
 
 def _readable(colour: str) -> str:
@@ -21,7 +21,7 @@ ShortLine = Annotated[Line, StringConstraints(max_length=100)]
 Phone = Annotated[Line, StringConstraints(max_length=40)]
 
 
-class OrganisationChanges(Schema):
+class OrganisationChanges(Input):
     """What is left out stays as it is."""
 
     accent_colour: Colour | None = Field(None, examples=["#0b6e4f"], description="Empty: the standard one.")

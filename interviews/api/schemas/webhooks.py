@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 from ninja import Field, Schema
 
+from interviews.api.schemas.values import Input
 from interviews.models import WebhookDelivery, WebhookEndpoint
 from interviews.webhooks import sending
 
@@ -26,7 +27,7 @@ Told = Literal[
 DeliveryStatus = Literal["waiting", "delivered", "failed", "dropped"]
 
 
-class WebhookIn(Schema):
+class WebhookIn(Input):
     url: str = Field(
         max_length=500, description="Where to; with https.", examples=["https://ats.example/hook"]
     )
@@ -34,7 +35,7 @@ class WebhookIn(Schema):
     description: str = Field("", max_length=200)
 
 
-class WebhookChanges(Schema):
+class WebhookChanges(Input):
     """What is left out stays as it is."""
 
     url: str | None = Field(None, max_length=500)

@@ -185,6 +185,22 @@ def test_an_empty_bucket_does_not_empty_its_copy(run, ran):
     assert not [line for line in ran() if "sync" in line]
 
 
+@pytest.mark.parametrize(("script", "arguments"), [("backup.sh", ["objects"]), ("restore.sh", [])])
+def test_exports_which_hold_plain_recordings_are_in_no_copy(run, ran, script, arguments):
+    assert run(script, *arguments)[0] == 0
+
+    copies = [line for line in ran() if line.startswith(("rclone sync", "rclone copy"))]
+    assert copies
+    assert all("--exclude /exports/**" in line for line in copies)
+
+
+def test_exports_of_a_copy_of_before_are_taken_out_of_it(run, ran):
+    run("backup.sh", "objects")
+
+    [copied] = [line for line in ran() if line.startswith("rclone sync")]
+    assert "--delete-excluded" in copied
+
+
 KEYS = {"DATA_KEYS": "live:keys", "DATA_KEYS_COPY": "elsewhere:keys"}
 
 

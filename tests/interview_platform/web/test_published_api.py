@@ -35,6 +35,33 @@ def test_published_description_is_that_of_the_code(api):
     assert published == api, f"The API is not as docs/openapi.json says. {warning}{advice}"
 
 
+def test_bodies_of_interviews_refuse_a_field_that_there_is_not(api):
+    lenient = {
+        f"{name}: {ref}"
+        for name, operation in operations(api)
+        if V1 in name and f"{V1}voice" not in name
+        for ref in bodies(api, operation.get("requestBody", {}))
+        if api["components"]["schemas"][ref].get("additionalProperties") is not False
+    }
+    assert lenient == set()
+
+
+def bodies(api, node):
+    """Return the names of the objects that a body has, at any depth."""
+    found, left = set(), [node]
+    while left:
+        each = left.pop()
+        if isinstance(each, list):
+            left += each
+        elif isinstance(each, dict):
+            left += [inner for key, inner in each.items() if key not in ("example", "examples")]
+            name = str(each.get("$ref", "")).rpartition("/")[2]
+            if name and name not in found and "properties" in api["components"]["schemas"][name]:
+                found.add(name)
+                left.append(api["components"]["schemas"][name])
+    return found
+
+
 def test_every_operation_of_interviews_has_examples_that_are_as_described(api):
     for name, operation in operations(api):
         if V1 not in name or f"{V1}voice" in name:

@@ -10,9 +10,11 @@ from django.utils import timezone
 from interviews.actions import accommodations, answers, follow_ups, invitations, sessions
 from interviews.events import publishing, snapshots
 from interviews.models import Exchange, Session
+from tests import factories
 from tests.interviews import journey
 from voice import signals
-from voice.models import Speech
+from voice.encryption import keys
+from voice.models import Speech, Transcript
 from voice.speech import rendering
 from voice.workers.storing import store
 from voice.workers.transcription import transcribe
@@ -320,6 +322,41 @@ def test_transcript_and_storage_events_give_the_next_snapshot(session, sent, fak
         applied = applied_to(applied, message["event"])
     assert [m["event"]["name"] for m in sent] == ["transcript_recorded", "recording_stored"]
     assert applied == state(session) != before
+
+
+def test_candidate_reads_the_transcript_although_it_is_stored_encrypted(
+    encryption, session, sent, fake_recognition
+):
+    answer = transcribed(session)
+
+    text = Transcript.objects.get().text
+    assert text
+    assert sent[-1]["event"]["answer"]["transcript"]["text"] == text
+    assert transcript_of(session, answer)["text"] == text
+
+
+def test_interview_goes_on_without_the_text_while_the_store_of_keys_is_away(
+    encryption, session, sent, fake_recognition, monkeypatch
+):
+    def away():
+        raise OSError("the store does not answer")
+
+    answer = transcribed(session)
+    keys.forget_all()
+    monkeypatch.setattr(keys, "store", away)
+
+    assert transcript_of(session, answer) == {"status": "done", "is_deferred": False, "text": ""}
+
+
+def transcribed(session):
+    answer = questions(session)[0]
+    journey.answer_with(answer, factories.tone(0.5))
+    transcribe(str(answer.recording_id))
+    return answer
+
+
+def transcript_of(session, answer):
+    return next(each for each in state(session)["answers"] if each["id"] == str(answer.id))["transcript"]
 
 
 def test_event_tells_what_is_true_when_it_is_sent(session, sent):

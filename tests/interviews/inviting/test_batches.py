@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from interviews.actions import attempts, batches, sessions
+from interviews.actions import attempts, batches, holds, sessions
 from interviews.actions.batches import Candidate, Problem
-from interviews.actions.errors import BadValue, WrongState
+from interviews.actions.errors import BadValue, OnHold, WrongState
 from interviews.models import Invitation, InvitationBatch, Message
 from tests import factories
 
@@ -155,6 +155,33 @@ def test_not_undone_once_an_attempt_was_set_aside(interview, by):
     with pytest.raises(WrongState, match="has begun"):
         batches.undo(batch=batch, by=by)
     assert Invitation.objects.count() == 2
+
+
+@pytest.mark.parametrize("is_of_all", [True, False])
+def test_not_undone_during_a_legal_hold(interview, by, is_of_all):
+    batch = check(interview, by, *people(2))
+    batches.start(batch=batch, by=by, now=timezone.now())
+    run(batch)
+    place_hold(interview, None if is_of_all else Invitation.objects.first(), by)
+    with pytest.raises(OnHold):
+        batches.undo(batch=batch, by=by)
+    assert Invitation.objects.count() == 2
+
+
+def test_undone_once_a_legal_hold_has_ended(interview, by):
+    batch = check(interview, by, *people(2))
+    batches.start(batch=batch, by=by, now=timezone.now())
+    run(batch)
+    hold = place_hold(interview, Invitation.objects.first(), by)
+    holds.end(hold=hold, by=by, now=timezone.now())
+    assert batches.undo(batch=batch, by=by) == 2
+    assert not Invitation.objects.exists()
+
+
+def place_hold(interview, invitation, by):
+    return holds.place(
+        interview=interview, invitation=invitation, reason="File 12/2026", by=by, now=timezone.now()
+    )
 
 
 def test_after_the_deadline_nobody_is_invited(interview, by):

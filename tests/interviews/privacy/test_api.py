@@ -46,6 +46,32 @@ def test_another_organisation_erases_and_finds_nothing(call, candidate):
     assert call("get", "/erasures", foreign.plain).json()["items"] == []
 
 
+def test_key_for_tests_reads_neither_legal_holds_nor_the_list_of_erasures(call, candidate, interview):
+    test = factories.ApiKeyFactory(organisation=interview.organisation, is_test=True)
+    Invitation.objects.update(set_aside_of=factories.InvitationFactory(interview=interview))
+    row = candidate.erase()
+    assert row.is_trial
+
+    for path in ("/legal-holds", "/erasures"):
+        refused = call("get", path, test.plain)
+        assert (refused.status_code, refused.json()["code"]) == (403, "test_key"), path
+
+
+def test_key_for_tests_reads_the_erasure_of_its_own_candidate(client, call, interview):
+    test = factories.ApiKeyFactory(organisation=interview.organisation, is_test=True)
+    made = client.post(
+        f"{V1}/interviews/{interview.pk}/invitations",
+        {"candidate_name": NAME},
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {test.plain}"},
+    ).json()
+
+    erased = call("delete", f"/invitations/{made['id']}/candidate", test.plain).json()
+
+    assert call("get", f"/erasures/{erased['id']}", test.plain).status_code == 200
+    assert call("get", f"/erasures/{erased['id']}").status_code == 404
+
+
 def test_key_without_the_scope_may_not_erase(call, candidate, interview):
     key = factories.ApiKeyFactory(organisation=interview.organisation, scopes=["voice:write", "erasure:read"])
     path = f"/invitations/{candidate.session.invitation_id}/candidate"

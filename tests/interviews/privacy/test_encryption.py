@@ -15,6 +15,7 @@ from django.utils import timezone
 from interviews.actions import attempts, sessions
 from interviews.exports import archive
 from interviews.models import Erasure, Invitation, Session
+from interviews.privacy import package
 from interviews.queries import records
 from tests import factories
 from tests.interviews import journey
@@ -154,6 +155,25 @@ def test_an_attempt_that_was_set_aside_is_read_and_goes_with_the_same_key(encryp
 
     assert not DataKey.objects.exists()
     assert PendingErasure.objects.filter(store="data_key", key=str(recording.data_key)).exists()
+
+
+def test_candidates_can_play_what_they_download_whether_encrypted_or_not(is_encrypted, candidate):
+    found = own_archive(candidate)
+
+    assert found.testzip() is None
+    assert decoding.decode_flac(found.read("recordings/01.flac"))[0] == SAID
+
+
+def test_candidates_download_the_others_where_a_recording_cannot_be_decrypted(encryption, candidate):
+    recording = stored(candidate)
+    default_storage.save(recording.storage_name, ContentFile(raw(recording.storage_name)[:-1]))
+
+    assert sorted(own_archive(candidate).namelist()) == ["answers.html", "data.json"]
+
+
+def own_archive(candidate: Candidate) -> zipfile.ZipFile:
+    pieces = package.stream(candidate.session.invitation, now=timezone.now())
+    return zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
 
 
 def test_a_recording_that_cannot_be_decrypted_is_named_in_the_archive(encryption, candidate):
