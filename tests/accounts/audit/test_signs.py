@@ -46,6 +46,17 @@ def test_ended_session_leaves_an_entry(ada):
     assert entries_of("session ended") == expected(ada)
 
 
+def test_role_ends_a_session_without_second_factor_and_the_platform_notes_it(ada):
+    Client().force_login(ada)
+    wanting = factories.OrganisationFactory(is_second_factor_required=True)
+
+    factories.MembershipFactory(user=ada, organisation=wanting)
+
+    assert not BrowserSession.objects.filter(user=ada).exists()
+    organisations = ada.memberships.values_list("organisation_id", flat=True)
+    assert sorted(entries_of("session ended")) == sorted((each, None, str(ada.pk)) for each in organisations)
+
+
 def test_role_that_the_provider_takes_leaves_an_entry_where_it_was(ada, settings):
     organisation = ada.memberships.get().organisation
     settings.OIDC_ROLES = {"team": (organisation.slug, "owner")}
