@@ -81,7 +81,9 @@ def _wants_proof(request: HttpRequest) -> bool:
     if name in PAGES or name.startswith(EXPORT_PAGES):
         return True
     is_list = name.startswith("admin:") and name.endswith("_changelist")
-    return is_list and request.method == "POST" and request.POST.get("action") in ACTIONS
+    if not is_list or request.method != "POST":
+        return False
+    return not ACTIONS.isdisjoint(request.POST.getlist("action"))  # the list chooses one of them by `index`
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

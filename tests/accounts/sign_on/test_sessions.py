@@ -173,6 +173,25 @@ def test_exports_want_a_fresh_proof(ada, clock):
     assert browser.get("/admin/interviews/session/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "names", [["export_csv", ""], ["export_csv", "activate_selected"], ["", "export_csv"]]
+)
+def test_further_field_does_not_hide_an_export(ada, clock, names):
+    factories.MembershipFactory(user=ada, role=Membership.Role.OWNER)
+    browser = signed_in(ada)
+    clock(31)
+
+    answer = browser.post("/admin/interviews/session/", {"action": names, "index": "0"})
+
+    assert answer["Location"].startswith("/admin/confirm/")
+
+
+def test_list_takes_one_action_at_a_time(ada):
+    factories.MembershipFactory(user=ada, role=Membership.Role.OWNER)
+    form = {"action": ["export_csv", "export_xlsx"], "index": "0", "_selected_action": ["1"]}
+    assert signed_in(ada).post("/admin/interviews/session/", form).status_code == 400
+
+
 def test_pages_that_want_a_proof_exist():
     names = set()
     for pattern in get_resolver().url_patterns:
