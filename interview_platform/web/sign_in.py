@@ -78,7 +78,7 @@ class Attempt:
     itself
         says whose it is.
     device: the number of a browser that signed in to this account before; else empty.
-    is_code: whether it is a code that somebody typed after the right password.
+    is_code: whether it may be a code, typed after the right password or by somebody who is signed in.
     """
 
     account: str
@@ -312,5 +312,5 @@ passkey_options = counted_start(sign_in_pages.passkey_options)
 passkey_sign_in = limited(sign_in_pages.passkey_sign_in, _said_by_the_proof)
 provider_start = counted_start(identity_provider.start)
 provider_callback = limited(identity_provider.callback, _said_by_the_proof, methods=("GET", "HEAD"))
-confirm = limited(admin.site.admin_view(step_up.confirm_page, cacheable=True), _own_name)
+confirm = limited(admin.site.admin_view(step_up.confirm_page, cacheable=True), _own_name, is_code=True)
 change_password = limited(admin.site.admin_view(admin.site.password_change, cacheable=True), _own_name)

@@ -38,6 +38,15 @@ def test_new_recovery_codes_leave_an_entry(ada, client):
     assert entries_of("recovery codes renewed")[-1:] == expected(ada)
 
 
+def test_wrong_confirmation_leaves_a_refused_entry(ada, client):
+    client.force_login(ada)
+
+    client.post("/admin/confirm/", {"password": "wrong"})
+
+    entry = AuditEntry.objects.get(outcome="refused")
+    assert (entry.person_id, entry.organisation_id) == (ada.pk, ada.memberships.get().organisation_id)
+
+
 def test_ended_session_leaves_an_entry(ada):
     Client().force_login(ada)
     ended = sessions.end(BrowserSession.objects.filter(user=ada), by=ada)

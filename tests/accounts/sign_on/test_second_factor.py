@@ -148,6 +148,16 @@ def test_wrong_codes_are_refused_before_they_are_tried(has_app, client, monkeypa
     assert known.post(SECOND, {"code": code()}).status_code == 302
 
 
+def test_wrong_codes_of_a_confirmation_have_the_limit_of_codes(has_app, client, monkeypatch, heard):
+    monkeypatch.setattr(sign_in, "OF_CODES", Policy("sign-in-codes", 2, 900))
+    client.force_login(has_app)
+
+    found = [client.post("/admin/confirm/", {"code": "000000"}).status_code for _ in range(3)]
+
+    assert found == [200, 200, 429]
+    assert heard == ["authentication_failed", "login_failed"] * 2
+
+
 def test_set_up_keeps_the_secret_encrypted_and_gives_codes_once(ada, client, now, heard):
     client.force_login(ada)
     page = client.get(OWN).content.decode()
