@@ -2,6 +2,7 @@
 leavers.
 """
 
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -176,11 +177,71 @@ def test_answer_belongs_to_the_browser_that_asked_and_counts_once(acme, at_provi
     assert not is_signed_in(other)
 
 
+def refused_answer():
+    browser = Client()
+    state = parse_qs(urlsplit(browser.get(START)["Location"]).query)["state"][0]
+    return browser.get(f"{CALLBACK}?error=access_denied&state={state}").status_code
+
+
 def test_answers_are_counted_by_network(acme, monkeypatch):
     monkeypatch.setattr(sign_in, "OF_NETWORK", Policy("sign-in-network", 2, 900))
-    monkeypatch.setattr(sign_in, "OF_STARTS", Policy("sign-in-starts", 2, 900))
-    assert [Client().get(CALLBACK).status_code for _ in range(3)] == [403, 403, 429]
+    assert [refused_answer() for _ in range(3)] == [403, 403, 429]
+    monkeypatch.setattr(sign_in, "OF_STARTS", Policy("sign-in-starts", 5, 900))
     assert [Client().get(START).status_code for _ in range(3)] == [302, 302, 429]
+
+
+def test_answers_that_no_session_waits_for_keep_nobody_out(acme, at_provider, monkeypatch):
+    monkeypatch.setattr(sign_in, "OF_NETWORK", Policy("sign-in-network", 2, 900))
+    strangers = [Client().get(f"{CALLBACK}?code=1&state=made-up").status_code for _ in range(4)]
+
+    browser, _answer, _sent = at_provider(groups=["hr"])
+
+    assert strangers == [403] * 4
+    assert is_signed_in(browser)
+
+
+def test_browser_that_signed_in_before_is_let_in_whatever_others_try(acme, at_provider, monkeypatch):
+    monkeypatch.setattr(sign_in, "OF_NETWORK", Policy("sign-in-network", 2, 900))
+    before, _answer, _sent = at_provider(groups=["hr"])
+    again = Client()
+    again.cookies["device"] = before.cookies["device"].value
+    assert [refused_answer() for _ in range(3)] == [403, 403, 429]
+
+    at_provider(groups=["hr"], browser=again)
+
+    assert is_signed_in(again)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_fresh"),
+    [
+        ({"auth_time": int(time.time())}, True),
+        ({"auth_time": int(time.time()) - 7200}, False),
+        ({"auth_time": None}, False),
+    ],
+    ids=["asked now", "asked hours ago", "not said"],
+)
+def test_proof_is_as_old_as_the_provider_says(acme, at_provider, told, is_fresh):
+    browser, _answer, _sent = at_provider(groups=["leads"], **told)
+
+    answer = browser.get("/admin/accounts/apikey/add/")
+
+    assert is_signed_in(browser)
+    assert (answer.status_code == 200) is is_fresh
+    assert is_fresh or answer["Location"].startswith("/admin/confirm/")
+
+
+def test_confirmation_asks_the_provider_for_a_new_proof(acme, at_provider):
+    browser, _answer, _sent = at_provider(groups=["leads"])
+    path = "/admin/accounts/apikey/add/"
+    again, now = f"{START}?confirm=1&next={path}", int(time.time())
+
+    _browser, answer, sent = at_provider(groups=["leads"], browser=browser, start=again, auth_time=now)
+
+    asked = parse_qs(urlsplit(sent).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    assert answer["Location"] == path
+    assert browser.get(path).status_code == 200
 
 
 def test_without_an_issuer_there_is_no_provider(settings, client):
