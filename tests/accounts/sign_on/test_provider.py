@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.core.cache import cache
 from django.test import Client
@@ -133,7 +134,9 @@ def test_account_with_the_address_becomes_the_providers(acme, at_provider, clien
     bea = factories.MembershipFactory(
         organisation=acme, user=factories.UserFactory(username="bea", email="Bea@acme.example")
     ).user
+    Authenticator.objects.create(user=bea, type="totp", data={"secret": ""})
     browser, _answer, _sent = at_provider(sub="bea", groups=["leads"])
+    assert not Authenticator.objects.exists()
     bea.refresh_from_db()
 
     assert is_signed_in(browser)
@@ -148,10 +151,27 @@ def test_account_with_the_address_becomes_the_providers(acme, at_provider, clien
     "fields", [{"is_superuser": True}, {"is_active": False}], ids=["operator", "deactivated"]
 )
 def test_address_opens_no_account_of_an_operator_or_of_somebody_who_left(acme, at_provider, fields):
-    factories.UserFactory(username="root@acme.example", email="root@acme.example", **fields)
+    root = factories.UserFactory(username="root@acme.example", email="root@acme.example", **fields)
+    factories.MembershipFactory(organisation=acme, user=root)
     browser, answer, _sent = at_provider(sub="root", groups=["leads"])
     assert answer.status_code == 403
     assert not is_signed_in(browser)
+
+
+@pytest.mark.parametrize("fields", [{}, {"is_active": False}], ids=["active", "deactivated"])
+def test_account_of_another_organisation_shuts_nobody_out(acme, at_provider, fields):
+    email = "cem@acme.example"
+    other = factories.MembershipFactory(
+        organisation=factories.OrganisationFactory(slug="others"),
+        user=factories.UserFactory(username=email, email=email, **fields),
+    ).user
+
+    browser, _answer, _sent = at_provider(sub="cem", groups=["hr"])
+
+    made = SocialAccount.objects.get().user
+    assert is_signed_in(browser)
+    assert (made.email, roles_of(made.username)) == (email, {"acme": "recruiter"})
+    assert made != other
 
 
 def test_second_factor_is_the_providers_or_ours(acme, at_provider, settings):
