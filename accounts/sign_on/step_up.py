@@ -37,6 +37,12 @@ PAGES = {
     "second-factor",
     "passkeys",
     "new-passkey",
+    "analytics-csv",
+    "analytics-xlsx",
+    "impact-csv",
+    "impact-xlsx",
+    "audit-csv",
+    "audit-json",
 }
 EXPORT_PAGES = "admin:interviews_session_export_"
 ACTIONS = {"export_csv", "export_xlsx", "export_recordings", "activate_selected", "remove_second_factor"}
