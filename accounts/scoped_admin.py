@@ -24,7 +24,7 @@ from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError, ProgrammingError
 from django.db.models import Field, ForeignKey, Model, QuerySet
-from django.forms import ModelChoiceField
+from django.forms import BooleanField, ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
@@ -105,11 +105,11 @@ class ScopedModelAdmin(ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet, *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
         """Do something with the chosen rows, and tell the audit which ones they are."""
+        name = _action_of(request)
         if subjects.is_personal(self.model):
-            name = request.POST.get("action", "")
             function = self.get_actions(request).get(name, (None,))[0]
             chosen = queryset
-            if request.POST.get("select_across") in (None, "", "0"):
+            if not BooleanField().to_python(request.POST.get("select_across")):
                 chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
             if function is not None:
                 doors.about(chosen, kind=getattr(function, KIND, None), door=name)
@@ -190,6 +190,22 @@ class ScopedModelAdmin(ModelAdmin):
             path=related.organisation_path,
             roles=self.writing_roles,
         )
+
+
+def _action_of(request: HttpRequest) -> str:
+    """Return the name of the action that Django will run: the one at `index`, else the last one.
+
+    Raises BadRequest for several names: no form of ours sends them.
+    """
+    names = request.POST.getlist("action")
+    if len({*names} - {""}) > 1:
+        raise BadRequest("One action at a time.")
+    index = 0
+    with contextlib.suppress(ValueError):
+        index = int(request.POST.get("index", 0))
+    with contextlib.suppress(IndexError):
+        return names[index]
+    return names[-1] if names else ""
 
 
 class ReadOnlyScopedModelAdmin(ScopedModelAdmin):

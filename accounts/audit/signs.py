@@ -49,8 +49,13 @@ def codes_renewed(user: User, request: HttpRequest, **kwargs: object) -> None:
 
 
 @receiver(session_ended)
-def ended(session: BrowserSession, by: User, **kwargs: object) -> None:
-    _record(Kind.CHANGED, by.pk, None, door="session ended", row=str(session.user_id))
+def ended(session: BrowserSession, by: User | None, **kwargs: object) -> None:
+    """Note who ended a session. by=None: the platform, because the organisation wants a second factor."""
+    if by is not None:
+        _record(Kind.CHANGED, by.pk, None, door="session ended", row=str(session.user_id))
+        return
+    entry = Entry(Kind.CHANGED, "session ended", timezone.now(), row=str(session.user_id))
+    record(entry, organisations=_organisations_of(session.user_id))
 
 
 @receiver(roles_changed)
@@ -72,5 +77,10 @@ def _record(
 ) -> None:
     address = address_of(request) if request is not None else ""
     said = {"actor": Actor.PERSON, "person_id": person_id, "address": address, **more}
-    mine = Membership.objects.filter(user=person_id).values_list("organisation_id", flat=True)
-    record(Entry(kind, door, timezone.now(), **said), organisations=list(mine) if person_id else [])
+    record(Entry(kind, door, timezone.now(), **said), organisations=_organisations_of(person_id))
+
+
+def _organisations_of(person_id: int | None) -> list[int]:
+    if person_id is None:
+        return []
+    return list(Membership.objects.filter(user=person_id).values_list("organisation_id", flat=True))

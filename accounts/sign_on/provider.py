@@ -5,6 +5,9 @@ out there is closed out here. Roles in organisations that `OIDC_ROLES` names are
 that is missing there is taken away, and whoever has none left is signed out everywhere.
 """
 
+import secrets
+
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.admin.models import ADDITION, CHANGE
@@ -51,33 +54,54 @@ def _known(person: Person) -> User | None:
 def _linked(person: Person) -> User | None:
     """Return the account with the person's address, which is the provider's from now on.
 
-    An operator's is never taken over by an address, and neither is one of another person of the provider.
+    Only accounts of organisations that the provider decides about count: others can be made by anybody who
+    owns another organisation. An operator's is never taken over by an address, and neither is one that was
+    deactivated or one of another person of the provider.
     """
     if not person.email:
         return None
-    has_address = Q(email__iexact=person.email) | Q(username__iexact=person.email)
-    found = list(User.objects.select_for_update().filter(has_address)[:2])
+    has_address = User.objects.filter(Q(email__iexact=person.email) | Q(username__iexact=person.email))
+    if has_address.filter(is_superuser=True).exists():
+        raise NotAdmitted
+    of_provider = Membership.objects.filter(organisation__slug__in=_decided()).values("user_id")
+    found = list(has_address.select_for_update().filter(pk__in=of_provider)[:2])
     if not found:
         return None
-    if len(found) > 1 or found[0].is_superuser or SocialAccount.objects.filter(user=found[0]).exists():
+    if len(found) > 1 or not found[0].is_active or SocialAccount.objects.filter(user=found[0]).exists():
         raise NotAdmitted
-    user = found[0]
+    _link(found[0], person)
+    return found[0]
+
+
+def _link(user: User, person: Person) -> None:
+    """Take the password and the factors away: whoever made the account may know them."""
     user.set_unusable_password()
     user.save(update_fields=["password"])
+    Authenticator.objects.filter(user=user).delete()
     SocialAccount.objects.create(user=user, provider=PROVIDER, uid=person.subject)
     admin_log.record(user, [user], CHANGE, "Signs in with the identity provider from now on.")
-    return user
 
 
 def _made(person: Person) -> User:
     if not person.email or not roles_of(person.groups, settings.OIDC_ROLES):
         raise NotAdmitted
-    user = User(username=person.email, email=person.email, is_staff=True)
+    user = User(username=_free_name(person.email), email=person.email, is_staff=True)
     user.set_unusable_password()
     user.save()
     SocialAccount.objects.create(user=user, provider=PROVIDER, uid=person.subject)
     admin_log.record(user, [user], ADDITION, "Made by the identity provider.")
     return user
+
+
+def _free_name(email: str) -> str:
+    """Return the address, or the address and a number where an account elsewhere is called so."""
+    is_taken = User.objects.filter(username__iexact=email).exists()
+    return f"{email[:140]}+{secrets.randbelow(10**6):06}" if is_taken else email
+
+
+def _decided() -> set[str]:
+    """Return the slugs of the organisations whose roles are the provider's."""
+    return {slug for slug, _role in settings.OIDC_ROLES.values()}
 
 
 def _set_names(user: User, person: Person) -> None:
@@ -89,9 +113,8 @@ def _set_names(user: User, person: Person) -> None:
 
 def set_roles(user: User, wanted: dict[str, str]) -> None:
     """Give the roles that claims name, and take away others in the organisations that they decide about."""
-    decided = {slug for slug, _role in settings.OIDC_ROLES.values()}
     before = dict(user.memberships.values_list("organisation_id", "role"))
-    for organisation in Organisation.objects.filter(slug__in=decided).order_by("pk"):
+    for organisation in Organisation.objects.filter(slug__in=_decided()).order_by("pk"):
         _set_role(user, organisation, wanted.get(organisation.slug))
     after = dict(user.memberships.values_list("organisation_id", "role"))
     if before != after:

@@ -27,7 +27,7 @@ from accounts.sign_on import sessions
 Type = Authenticator.Type
 FACTORS = (Type.TOTP, Type.WEBAUTHN)
 """What can be asked for. Recovery codes only replace one of them."""
-NEW_SECRET = "new_totp_secret"  # noqa: S105  its name in the session
+NEW_SECRET = "second_factor_to_set_up"  # noqa: S105  its name in the session, where its user stands as well
 LAST_STEP = "last_step"
 
 
@@ -47,17 +47,21 @@ def of_type(user: User, kind: str) -> Authenticator | None:
     return Authenticator.objects.filter(user=user, type=kind).first()
 
 
-def new_secret(request: HttpRequest) -> str:
-    """Return the secret that is being set up in this session, encrypted there as it will be in its table."""
-    adapter = get_adapter()
-    if NEW_SECRET not in request.session:
-        request.session[NEW_SECRET] = adapter.encrypt(totp.generate_totp_secret())
-    return adapter.decrypt(request.session[NEW_SECRET])
+def new_secret(request: HttpRequest, user: User) -> str:
+    """Return the secret that the user sets up in this session, encrypted there as it will be in its table.
+
+    The browser may have been on the way as another user before: each one has a secret of their own.
+    """
+    adapter, kept = get_adapter(), request.session.get(NEW_SECRET, {})
+    if kept.get("user") != user.pk:
+        kept = {"user": user.pk, "secret": adapter.encrypt(totp.generate_totp_secret())}
+        request.session[NEW_SECRET] = kept
+    return adapter.decrypt(kept["secret"])
 
 
 def set_up(*, request: HttpRequest, user: User, code: str) -> bool:
     """Turn the app on whose secret is `new_secret`, if it shows this code; say whether it did."""
-    secret = new_secret(request)
+    secret = new_secret(request, user)
     step = _step_of(secret, code, after=0)
     if step is None:
         return False
@@ -147,21 +151,30 @@ def may_remove(user: User, row: Authenticator) -> bool:
 
 
 @transaction.atomic
-def remove(*, request: HttpRequest, user: User, row: Authenticator, by: Any) -> None:
-    """Remove a factor; with the last one the recovery codes go as well."""
+def remove(*, request: HttpRequest, user: User, row: Authenticator, by: Any) -> bool:
+    """Remove a factor if it may go; say whether it went. With the last one the recovery codes go as well."""
     User.objects.select_for_update().get(pk=user.pk)
+    if not may_remove(user, row):  # asked again: another request may have removed the other one
+        return False
+    _remove(request=request, user=user, row=row, by=by)
+    return True
+
+
+@transaction.atomic
+def remove_all(*, request: HttpRequest, user: User, by: Any) -> None:
+    """Remove every factor of somebody who lost them, and end the sessions."""
+    User.objects.select_for_update().get(pk=user.pk)
+    for row in Authenticator.objects.filter(user=user, type__in=FACTORS):
+        _remove(request=request, user=user, row=row, by=by)
+    sessions.end(sessions.of_user(user), by=by)
+
+
+def _remove(*, request: HttpRequest, user: User, row: Authenticator, by: Any) -> None:
     row.delete()
     if not has_any(user):
         Authenticator.objects.filter(user=user).delete()
     admin_log.record(by, [user], CHANGE, "Second factor removed.")
     signals.authenticator_removed.send(Authenticator, request=request, user=user, authenticator=row)
-
-
-def remove_all(*, request: HttpRequest, user: User, by: Any) -> None:
-    """Remove every factor of somebody who lost them, and end the sessions."""
-    for row in Authenticator.objects.filter(user=user, type__in=FACTORS):
-        remove(request=request, user=user, row=row, by=by)
-    sessions.end(sessions.of_user(user), by=by)
 
 
 def note_requirement(organisation: Organisation, *, by: Any) -> int:

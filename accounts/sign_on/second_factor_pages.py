@@ -23,7 +23,7 @@ SHOW_CODES = "show_recovery_codes"
 
 def picture_of(request: HttpRequest, user: User) -> dict[str, Any]:
     """Return the secret that is being set up, as a picture for an app's camera and in letters."""
-    adapter, secret = get_adapter(), second_factor.new_secret(request)
+    adapter, secret = get_adapter(), second_factor.new_secret(request, user)
     svg = adapter.build_totp_svg(adapter.build_totp_url(user, secret))
     groups = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
     return {"picture": mark_safe(svg), "secret": groups}  # noqa: S308  made of squares by the library
@@ -57,8 +57,7 @@ def _act(request: HttpRequest, user: User, app: Any, form: CodeForm) -> bool:
         second_factor.renew_recovery_codes(request=request, user=user)
         request.session[SHOW_CODES] = True
         return True
-    if wanted == "remove" and app and second_factor.may_remove(user, app):
-        second_factor.remove(request=request, user=user, row=app, by=user)
+    if wanted == "remove" and app and second_factor.remove(request=request, user=user, row=app, by=user):
         messages.success(request, _("The app is removed: its codes open nothing any more."))
         return True
     if app or not form.is_valid():
@@ -106,9 +105,8 @@ def _change_passkeys(request: HttpRequest, user: User) -> None:
         return
     wanted = request.POST.get("remove", "")
     row = next((row for row in passkeys.of_user(user) if str(row.pk) == wanted), None)
-    if row is None or not second_factor.may_remove(user, row):
+    if row is None or not second_factor.remove(request=request, user=user, row=row, by=user):
         raise Http404
-    second_factor.remove(request=request, user=user, row=row, by=user)
     messages.success(request, _("The passkey is removed."))
 
 

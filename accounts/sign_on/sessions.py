@@ -120,6 +120,15 @@ def confirm(request: HttpRequest) -> None:
     request.session[CONFIRMED] = time.time()
 
 
+def note_proof(request: HttpRequest, at: Any) -> None:
+    """Note when the provider last asked for a proof: it signs people in whom it asked hours ago.
+
+    at: `auth_time` of the ID token, in seconds since 1970. What is no number counts as long ago.
+    """
+    is_number = isinstance(at, int | float) and not isinstance(at, bool)
+    request.session[CONFIRMED] = min(at, time.time()) if is_number else 0
+
+
 def is_confirmed(request: HttpRequest, within_s: float) -> bool:
     """Whether the user proved who they are within this time."""
     return time.time() - request.session.get(CONFIRMED, 0) <= within_s

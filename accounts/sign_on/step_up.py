@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -36,6 +37,12 @@ PAGES = {
     "second-factor",
     "passkeys",
     "new-passkey",
+    "analytics-csv",
+    "analytics-xlsx",
+    "impact-csv",
+    "impact-xlsx",
+    "audit-csv",
+    "audit-json",
 }
 EXPORT_PAGES = "admin:interviews_session_export_"
 ACTIONS = {"export_csv", "export_xlsx", "export_recordings", "activate_selected", "remove_second_factor"}
@@ -81,7 +88,9 @@ def _wants_proof(request: HttpRequest) -> bool:
     if name in PAGES or name.startswith(EXPORT_PAGES):
         return True
     is_list = name.startswith("admin:") and name.endswith("_changelist")
-    return is_list and request.method == "POST" and request.POST.get("action") in ACTIONS
+    if not is_list or request.method != "POST":
+        return False
+    return not ACTIONS.isdisjoint(request.POST.getlist("action"))  # the list chooses one of them by `index`
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -91,10 +100,13 @@ def confirm_page(request: HttpRequest) -> HttpResponse:
     has_factor = second_factor.has_any(user)
     form: Any = (CodeForm if has_factor else PasswordForm)(request.POST or None)
     going_to = pending.within_site(request, request.GET.get("next", ""))
-    if request.method == "POST" and (method := _proved(request, user, form)):
-        sessions.confirm(request)
-        identity_confirmed.send(type(user), request=request, user=user, method=method)
-        return redirect(going_to)
+    if request.method == "POST":
+        if method := _proved(request, user, form):
+            sessions.confirm(request)
+            identity_confirmed.send(type(user), request=request, user=user, method=method)
+            return redirect(going_to)
+        credentials = {"username": user.get_username(), "method": "confirmation"}
+        user_login_failed.send(__name__, credentials=credentials, request=request)
     context = {
         **admin.site.each_context(request),
         "title": _("Please confirm that it is you"),

@@ -9,6 +9,7 @@ from typing import Any
 import requests
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.internal import statekit
 from allauth.socialaccount.models import SocialLogin, SocialToken
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
@@ -25,7 +26,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.sign_on import claims, pending, provider
+from accounts.sign_on import claims, pending, provider, sessions
 from interview_platform.backends.hashers import give_connections_back
 
 DESCRIBED_FOR_S = 600
@@ -57,6 +58,7 @@ class Provider(OpenIDConnectOAuth2Adapter):
         login.claims = {**told.get("userinfo", {}), **told.get("id_token", {})}
         if told.get("userinfo", {}).get("sub", login.claims["sub"]) != login.claims["sub"]:
             raise OAuth2Error("the provider told of another person")  # OpenID Connect Core, section 5.3.2
+        login.proved_at = told.get("id_token", {}).get("auth_time")
         login.account.extra_data = {}
         return login
 
@@ -95,12 +97,19 @@ def start(request: HttpRequest) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     """Take what the provider answered."""
     _provider(request)
+    if not is_awaited(request):
+        return _refusal_page(request, UNCLEAR)
     view = OAuth2CallbackView.adapter_view(Provider(request, provider.PROVIDER))
     try:
         response: HttpResponse = view(request)
     except (KeyError, ValueError):  # an answer that is none
         return _refusal(request, UNCLEAR)
     return response
+
+
+def is_awaited(request: HttpRequest) -> bool:
+    """Whether this session asked the provider for the answer: its `state` is one of the session."""
+    return request.GET.get("state") in statekit.get_states(request)
 
 
 def _provider(request: HttpRequest) -> Any:
@@ -123,11 +132,18 @@ def _answer(request: HttpRequest, login: SocialLogin) -> HttpResponse:
     except (provider.NotAdmitted, IntegrityError):
         return _refusal(request, "not admitted")
     going_to = login.state.get("next") or ""
-    return pending.go_on(request, user, going_to=going_to, has_second_factor=person.has_second_factor)
+    response = pending.go_on(request, user, going_to=going_to, has_second_factor=person.has_second_factor)
+    if pending.has_signed_in(request):
+        sessions.note_proof(request, login.proved_at)
+    return response
 
 
 def _refusal(request: HttpRequest, reason: str) -> HttpResponse:
     user_login_failed.send(__name__, credentials={"method": "provider"}, request=request)
+    return _refusal_page(request, reason)
+
+
+def _refusal_page(request: HttpRequest, reason: str) -> HttpResponse:
     if reason == UNCLEAR:
         sentence = _("%(name)s gave no answer that can be used. Please try again.")
     else:

@@ -78,7 +78,7 @@ class Attempt:
     itself
         says whose it is.
     device: the number of a browser that signed in to this account before; else empty.
-    is_code: whether it is a code that somebody typed after the right password.
+    is_code: whether it may be a code, typed after the right password or by somebody who is signed in.
     """
 
     account: str
@@ -139,8 +139,8 @@ def limited(
             return await sync_to_async(_refusal)(request, refused.allowance)
         if response.status_code == 302:
             await _give_back(attempt)
-            if attempt.account and pending.has_signed_in(request):
-                _remember(response, attempt)
+            if pending.has_signed_in(request):
+                _remember(response, attempt if attempt.account else _of_user(request))
             SIGN_INS.labels("accepted").inc()
         else:
             SIGN_INS.labels("wrong").inc()
@@ -198,6 +198,11 @@ async def _give_back(attempt: Attempt) -> None:
     """Only wrong passwords count: this attempt was none."""
     for policy, subject in attempt.counts.items():
         await allowances.give_back(policy, subject)
+
+
+def _of_user(request: HttpRequest) -> Attempt:
+    """Return the attempt of whoever has just signed in with a proof that says whose it is."""
+    return Attempt.of(request, request.user.get_username())
 
 
 def _refusal(request: HttpRequest, allowance: Allowance) -> HttpResponseBase:
@@ -291,6 +296,12 @@ async def _said_by_the_proof(request: HttpRequest) -> str:
     return ""
 
 
+async def _said_by_the_provider(request: HttpRequest) -> str | None:
+    """An answer that the session does not wait for is no proof, so strangers use no limit up with it."""
+    is_awaited = await sync_to_async(identity_provider.is_awaited)(request)
+    return "" if is_awaited else None
+
+
 def counted_start(page: View) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]:
     """Return the view of a page that begins a sign-in, of which a network may begin only so many."""
 
@@ -311,6 +322,6 @@ set_up_first = limited(sign_in_pages.set_up_first, _name_on_the_way)
 passkey_options = counted_start(sign_in_pages.passkey_options)
 passkey_sign_in = limited(sign_in_pages.passkey_sign_in, _said_by_the_proof)
 provider_start = counted_start(identity_provider.start)
-provider_callback = limited(identity_provider.callback, _said_by_the_proof, methods=("GET", "HEAD"))
-confirm = limited(admin.site.admin_view(step_up.confirm_page, cacheable=True), _own_name)
+provider_callback = limited(identity_provider.callback, _said_by_the_provider, methods=("GET", "HEAD"))
+confirm = limited(admin.site.admin_view(step_up.confirm_page, cacheable=True), _own_name, is_code=True)
 change_password = limited(admin.site.admin_view(admin.site.password_change, cacheable=True), _own_name)

@@ -170,6 +170,17 @@ def test_change_names_its_candidate(client, member, ours):
     assert facts(entry) == ("changed", "allowed", "person", ours.pk, [invitation.pk])
 
 
+def test_chosen_candidates_are_read_as_the_list_reads_them(client, member, ours):
+    member(Role.OWNER)
+    chosen, _other = factories.InvitationFactory.create_batch(2, interview__organisation=ours)
+    form = {"action": ["revoke_selected", ""], "index": "0", "_selected_action": [str(chosen.pk)]}
+    address = reverse("admin:interviews_invitation_changelist")
+
+    client.post(address, {**form, "select_across": "false"})
+
+    assert newest(door="interviews_invitation_changelist revoke_selected").candidates == [chosen.pk]
+
+
 def test_erasure_is_named_though_the_candidate_is_gone(client, member, ours, session):
     member(Role.OWNER)
     client.post(reverse("admin:interviews_erasure_confirm", args=[session.invitation_id]))

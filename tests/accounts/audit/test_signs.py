@@ -38,12 +38,32 @@ def test_new_recovery_codes_leave_an_entry(ada, client):
     assert entries_of("recovery codes renewed")[-1:] == expected(ada)
 
 
+def test_wrong_confirmation_leaves_a_refused_entry(ada, client):
+    client.force_login(ada)
+
+    client.post("/admin/confirm/", {"password": "wrong"})
+
+    entry = AuditEntry.objects.get(outcome="refused")
+    assert (entry.person_id, entry.organisation_id) == (ada.pk, ada.memberships.get().organisation_id)
+
+
 def test_ended_session_leaves_an_entry(ada):
     Client().force_login(ada)
     ended = sessions.end(BrowserSession.objects.filter(user=ada), by=ada)
 
     assert ended == 1
     assert entries_of("session ended") == expected(ada)
+
+
+def test_role_ends_a_session_without_second_factor_and_the_platform_notes_it(ada):
+    Client().force_login(ada)
+    wanting = factories.OrganisationFactory(is_second_factor_required=True)
+
+    factories.MembershipFactory(user=ada, organisation=wanting)
+
+    assert not BrowserSession.objects.filter(user=ada).exists()
+    organisations = ada.memberships.values_list("organisation_id", flat=True)
+    assert sorted(entries_of("session ended")) == sorted((each, None, str(ada.pk)) for each in organisations)
 
 
 def test_role_that_the_provider_takes_leaves_an_entry_where_it_was(ada, settings):

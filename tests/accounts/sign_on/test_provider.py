@@ -2,10 +2,12 @@
 leavers.
 """
 
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.core.cache import cache
 from django.test import Client
@@ -132,7 +134,9 @@ def test_account_with_the_address_becomes_the_providers(acme, at_provider, clien
     bea = factories.MembershipFactory(
         organisation=acme, user=factories.UserFactory(username="bea", email="Bea@acme.example")
     ).user
+    Authenticator.objects.create(user=bea, type="totp", data={"secret": ""})
     browser, _answer, _sent = at_provider(sub="bea", groups=["leads"])
+    assert not Authenticator.objects.exists()
     bea.refresh_from_db()
 
     assert is_signed_in(browser)
@@ -147,10 +151,27 @@ def test_account_with_the_address_becomes_the_providers(acme, at_provider, clien
     "fields", [{"is_superuser": True}, {"is_active": False}], ids=["operator", "deactivated"]
 )
 def test_address_opens_no_account_of_an_operator_or_of_somebody_who_left(acme, at_provider, fields):
-    factories.UserFactory(username="root@acme.example", email="root@acme.example", **fields)
+    root = factories.UserFactory(username="root@acme.example", email="root@acme.example", **fields)
+    factories.MembershipFactory(organisation=acme, user=root)
     browser, answer, _sent = at_provider(sub="root", groups=["leads"])
     assert answer.status_code == 403
     assert not is_signed_in(browser)
+
+
+@pytest.mark.parametrize("fields", [{}, {"is_active": False}], ids=["active", "deactivated"])
+def test_account_of_another_organisation_shuts_nobody_out(acme, at_provider, fields):
+    email = "cem@acme.example"
+    other = factories.MembershipFactory(
+        organisation=factories.OrganisationFactory(slug="others"),
+        user=factories.UserFactory(username=email, email=email, **fields),
+    ).user
+
+    browser, _answer, _sent = at_provider(sub="cem", groups=["hr"])
+
+    made = SocialAccount.objects.get().user
+    assert is_signed_in(browser)
+    assert (made.email, roles_of(made.username)) == (email, {"acme": "recruiter"})
+    assert made != other
 
 
 def test_second_factor_is_the_providers_or_ours(acme, at_provider, settings):
@@ -176,11 +197,71 @@ def test_answer_belongs_to_the_browser_that_asked_and_counts_once(acme, at_provi
     assert not is_signed_in(other)
 
 
+def refused_answer():
+    browser = Client()
+    state = parse_qs(urlsplit(browser.get(START)["Location"]).query)["state"][0]
+    return browser.get(f"{CALLBACK}?error=access_denied&state={state}").status_code
+
+
 def test_answers_are_counted_by_network(acme, monkeypatch):
     monkeypatch.setattr(sign_in, "OF_NETWORK", Policy("sign-in-network", 2, 900))
-    monkeypatch.setattr(sign_in, "OF_STARTS", Policy("sign-in-starts", 2, 900))
-    assert [Client().get(CALLBACK).status_code for _ in range(3)] == [403, 403, 429]
+    assert [refused_answer() for _ in range(3)] == [403, 403, 429]
+    monkeypatch.setattr(sign_in, "OF_STARTS", Policy("sign-in-starts", 5, 900))
     assert [Client().get(START).status_code for _ in range(3)] == [302, 302, 429]
+
+
+def test_answers_that_no_session_waits_for_keep_nobody_out(acme, at_provider, monkeypatch):
+    monkeypatch.setattr(sign_in, "OF_NETWORK", Policy("sign-in-network", 2, 900))
+    strangers = [Client().get(f"{CALLBACK}?code=1&state=made-up").status_code for _ in range(4)]
+
+    browser, _answer, _sent = at_provider(groups=["hr"])
+
+    assert strangers == [403] * 4
+    assert is_signed_in(browser)
+
+
+def test_browser_that_signed_in_before_is_let_in_whatever_others_try(acme, at_provider, monkeypatch):
+    monkeypatch.setattr(sign_in, "OF_NETWORK", Policy("sign-in-network", 2, 900))
+    before, _answer, _sent = at_provider(groups=["hr"])
+    again = Client()
+    again.cookies["device"] = before.cookies["device"].value
+    assert [refused_answer() for _ in range(3)] == [403, 403, 429]
+
+    at_provider(groups=["hr"], browser=again)
+
+    assert is_signed_in(again)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_fresh"),
+    [
+        ({"auth_time": int(time.time())}, True),
+        ({"auth_time": int(time.time()) - 7200}, False),
+        ({"auth_time": None}, False),
+    ],
+    ids=["asked now", "asked hours ago", "not said"],
+)
+def test_proof_is_as_old_as_the_provider_says(acme, at_provider, told, is_fresh):
+    browser, _answer, _sent = at_provider(groups=["leads"], **told)
+
+    answer = browser.get("/admin/accounts/apikey/add/")
+
+    assert is_signed_in(browser)
+    assert (answer.status_code == 200) is is_fresh
+    assert is_fresh or answer["Location"].startswith("/admin/confirm/")
+
+
+def test_confirmation_asks_the_provider_for_a_new_proof(acme, at_provider):
+    browser, _answer, _sent = at_provider(groups=["leads"])
+    path = "/admin/accounts/apikey/add/"
+    again, now = f"{START}?confirm=1&next={path}", int(time.time())
+
+    _browser, answer, sent = at_provider(groups=["leads"], browser=browser, start=again, auth_time=now)
+
+    asked = parse_qs(urlsplit(sent).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    assert answer["Location"] == path
+    assert browser.get(path).status_code == 200
 
 
 def test_without_an_issuer_there_is_no_provider(settings, client):

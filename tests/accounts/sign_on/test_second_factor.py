@@ -148,6 +148,16 @@ def test_wrong_codes_are_refused_before_they_are_tried(has_app, client, monkeypa
     assert known.post(SECOND, {"code": code()}).status_code == 302
 
 
+def test_wrong_codes_of_a_confirmation_have_the_limit_of_codes(has_app, client, monkeypatch, heard):
+    monkeypatch.setattr(sign_in, "OF_CODES", Policy("sign-in-codes", 2, 900))
+    client.force_login(has_app)
+
+    found = [client.post("/admin/confirm/", {"code": "000000"}).status_code for _ in range(3)]
+
+    assert found == [200, 200, 429]
+    assert heard == ["authentication_failed", "login_failed"] * 2
+
+
 def test_set_up_keeps_the_secret_encrypted_and_gives_codes_once(ada, client, now, heard):
     client.force_login(ada)
     page = client.get(OWN).content.decode()
@@ -216,6 +226,36 @@ def test_second_factor_cannot_be_set_up_anew_with_the_password_alone(has_app, cl
     assert client.post(SET_UP, {"code": "1"})["Location"].startswith(LOGIN)
     assert "device" not in client.cookies
     assert Authenticator.objects.filter(user=has_app, type="totp").count() == 1
+
+
+def test_last_factor_stays_when_the_other_one_goes_at_the_same_moment(has_app, rf):
+    member_of(has_app, is_second_factor_required=True)
+    request = rf.post(OWN)
+    request.user = has_app
+    Authenticator.objects.create(user=has_app, type="webauthn", data={})
+    rows = list(Authenticator.objects.filter(user=has_app))
+
+    removed = [second_factor.remove(request=request, user=has_app, row=row, by=has_app) for row in rows]
+
+    assert removed == [True, False]
+    assert second_factor.has_any(has_app)
+
+
+def secret_on(page):
+    return page.content.decode().partition('data-testid="totp-secret">')[2].partition("<")[0]
+
+
+def test_secret_is_of_one_user_though_the_browser_is_the_same(ada, client):
+    bea = factories.UserFactory(username="bea", is_staff=True, password=make_password(PASSWORD))
+    organisation = member_of(ada, is_second_factor_required=True)
+    factories.MembershipFactory(user=bea, organisation=organisation)
+    with_password(client)
+    first, again = secret_on(client.get(SET_UP)), secret_on(client.get(SET_UP))
+
+    client.post(LOGIN, {"username": "bea", "password": PASSWORD, "next": "/admin/"})
+
+    assert first == again
+    assert secret_on(client.get(SET_UP)) not in {"", first}
 
 
 def test_requirement_ends_sessions_that_began_without(ada, client):

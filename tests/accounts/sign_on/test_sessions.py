@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.test import AsyncClient, Client
-from django.urls import get_resolver
+from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import BrowserSession, Membership
@@ -171,6 +171,33 @@ def test_exports_want_a_fresh_proof(ada, clock):
     ):
         assert browser.post(path, sent)["Location"].startswith("/admin/confirm/")
     assert browser.get("/admin/interviews/session/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "names", [["export_csv", ""], ["export_csv", "activate_selected"], ["", "export_csv"]]
+)
+def test_further_field_does_not_hide_an_export(ada, clock, names):
+    factories.MembershipFactory(user=ada, role=Membership.Role.OWNER)
+    browser = signed_in(ada)
+    clock(31)
+
+    answer = browser.post("/admin/interviews/session/", {"action": names, "index": "0"})
+
+    assert answer["Location"].startswith("/admin/confirm/")
+
+
+@pytest.mark.parametrize("name", ["analytics-csv", "analytics-xlsx", "audit-csv", "audit-json"])
+def test_file_of_figures_or_of_the_audit_wants_a_fresh_proof(ada, clock, name):
+    factories.MembershipFactory(user=ada, role=Membership.Role.OWNER)
+    browser = signed_in(ada)
+    clock(16)
+    assert browser.get(reverse(name))["Location"].startswith("/admin/confirm/")
+
+
+def test_list_takes_one_action_at_a_time(ada):
+    factories.MembershipFactory(user=ada, role=Membership.Role.OWNER)
+    form = {"action": ["export_csv", "export_xlsx"], "index": "0", "_selected_action": ["1"]}
+    assert signed_in(ada).post("/admin/interviews/session/", form).status_code == 400
 
 
 def test_pages_that_want_a_proof_exist():
