@@ -170,6 +170,33 @@ def test_change_names_its_candidate(client, member, ours):
     assert facts(entry) == ("changed", "allowed", "person", ours.pk, [invitation.pk])
 
 
+@pytest.mark.parametrize("chosen", ["these", "all"])
+def test_change_that_leaves_the_filter_of_the_list_names_its_candidate(client, member, ours, chosen):
+    member(Role.OWNER)
+    invitation = factories.InvitationFactory(interview__organisation=ours)
+    sent = {"action": "revoke_selected", "_selected_action": [str(invitation.pk)]}
+    address = reverse("admin:interviews_invitation_changelist", query={"status__exact": "pending"})
+    client.post(address, sent | ({"select_across": "1"} if chosen == "all" else {}))
+    invitation.refresh_from_db()
+    assert invitation.status == Invitation.Status.REVOKED
+    entry = newest(door="interviews_invitation_changelist revoke_selected")
+    assert facts(entry) == ("changed", "allowed", "person", ours.pk, [invitation.pk])
+
+
+@pytest.mark.parametrize("page", ["assign", "again"])
+def test_page_about_several_candidates_names_those_that_it_shows(client, member, ours, theirs, session, page):
+    member(Role.OWNER)
+    foreign = factories.SessionFactory(finished=True, invitation__interview__organisation=theirs)
+    address = reverse(f"admin:interviews_session_{page}")
+    client.get(address, {"session": [session.pk, foreign.pk]})
+    client.post(address, {"session": [session.pk, foreign.pk]})
+    entries = AuditEntry.objects.filter(door=f"interviews_session_{page}").order_by("pk")
+    assert [facts(entry) for entry in entries] == [
+        ("read", "allowed", "person", ours.pk, [session.invitation_id]),
+        ("changed", "allowed", "person", ours.pk, [session.invitation_id]),
+    ]
+
+
 def test_erasure_is_named_though_the_candidate_is_gone(client, member, ours, session):
     member(Role.OWNER)
     client.post(reverse("admin:interviews_erasure_confirm", args=[session.invitation_id]))
