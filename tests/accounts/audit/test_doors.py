@@ -137,6 +137,20 @@ def test_programs_are_named_by_their_key(ours, session):
     ]
 
 
+def test_candidate_is_read_with_all_invitations_and_named_where_that_is_refused(ours, theirs):
+    address = "ada@example.com"
+    one, other = (
+        factories.InvitationFactory(interview__organisation=ours, candidate_email=address) for _ in range(2)
+    )
+    for organisation in (ours, theirs):
+        _key, client = key_client(organisation, ApiKey.Scope.RESULTS_READ)
+        client.get(f"/api/v1/candidates/{one.pk}")
+
+    read, tried = AuditEntry.objects.filter(door="read_candidate").order_by("pk")
+    assert (read.kind, read.outcome, set(read.candidates)) == ("read", "allowed", {one.pk, other.pk})
+    assert facts(tried) == ("read", "refused", "key", ours.pk, [one.pk])
+
+
 def test_unknown_key_is_a_refused_attempt_of_the_platform(session):
     Client(headers={"Authorization": "Bearer ipk_wrong"}).get("/api/v1/erasures")
     assert facts(newest()) == ("listed", "refused", "unknown", None, [])
