@@ -112,7 +112,9 @@ class ScopedModelAdmin(ModelAdmin):
             if not BooleanField().to_python(request.POST.get("select_across")):
                 chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
             if function is not None:
-                doors.about(chosen, kind=getattr(function, KIND, None), door=name)
+                keys = list(chosen.values_list("pk", flat=True))  # the action may take them out of the filter
+                rows = self.model._base_manager.filter(pk__in=keys)  # noqa: SLF001  a documented name
+                doors.about(rows, kind=getattr(function, KIND, None), door=name)
         return super().response_action(request, queryset, *args, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:

@@ -6,12 +6,12 @@ delete none. Whoever may, as the owner of the tables, does not have the key.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from accounts.audit import keys
 from accounts.audit.models import PLATFORM, AuditCheckpoint, AuditEntry, AuditLink
@@ -40,6 +40,13 @@ WITH RECURSIVE chained AS (
 ) SELECT organisation FROM chained WHERE organisation IS NOT NULL
 """
 """Looks once for each organisation, and not at every link."""
+
+
+_KEPT: Final = """
+SELECT link.organisation, link.number, link.mac
+FROM unnest(%s::bigint[], %s::bigint[]) AS kept(organisation, number)
+JOIN accounts_auditlink AS link USING (organisation, number)
+"""
 
 
 class Head(NamedTuple):
@@ -141,6 +148,18 @@ def holds(organisation: int, head: Head) -> bool:
         return True
     link = AuditLink.objects.filter(organisation=organisation, number=head.number).first()
     return link is not None and bytes(link.mac) == head.mac
+
+
+def lost(kept: Mapping[int, Head]) -> list[int]:
+    """Return the organisations whose chain neither holds its link nor began after it, in two statements."""
+    numbers = [head.number for head in kept.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, [list(kept), numbers])
+        held = {of: Head(number, bytes(mac)) for of, number, mac in cursor.fetchall()}
+    # Read after the links: those that expired in between have a checkpoint by now.
+    newest = AuditCheckpoint.objects.order_by().values_list("organisation").annotate(Max("number"))
+    began = dict(newest.filter(organisation__in=list(kept)))
+    return [of for of, head in kept.items() if held.get(of) != head and head.number > began.get(of, 0)]
 
 
 def organisations() -> list[int]:

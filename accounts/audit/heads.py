@@ -87,13 +87,14 @@ def forget(before: date) -> None:
 def read(name: str) -> dict[int, Head]:
     """Return the heads in a file. Raises BadHeads."""
     with default_storage.open(name) as file:
-        content = json.loads(file.read())
+        text = file.read()
     try:
+        content = json.loads(text)
         is_ours = keys.is_signed(
             bytes.fromhex(content["signature"]), HEADS, content["heads"], key=content["key"]
         )
         found = {int(of): Head(number, bytes.fromhex(mac)) for of, (number, mac) in content["heads"].items()}
-    except (keys.UnknownKey, KeyError, ValueError, TypeError) as error:
+    except (keys.UnknownKey, KeyError, ValueError, TypeError, AttributeError) as error:
         raise BadHeads(name) from error
     if not is_ours:
         raise BadHeads(name)

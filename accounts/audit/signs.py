@@ -51,11 +51,15 @@ def codes_renewed(user: User, request: HttpRequest, **kwargs: object) -> None:
 @receiver(session_ended)
 def ended(session: BrowserSession, by: User | None, **kwargs: object) -> None:
     """Note who ended a session. by=None: the platform, because the organisation wants a second factor."""
-    if by is not None:
-        _record(Kind.CHANGED, by.pk, None, door="session ended", row=str(session.user_id))
-        return
-    entry = Entry(Kind.CHANGED, "session ended", timezone.now(), row=str(session.user_id))
-    record(entry, organisations=_organisations_of(session.user_id))
+    said = {"person_id": by.pk, "actor": Actor.PERSON} if by else {"person_id": None, "actor": Actor.PLATFORM}
+    _record(
+        Kind.CHANGED,
+        request=None,
+        door="session ended",
+        row=str(session.user_id),
+        of=session.user_id,
+        **said,
+    )
 
 
 @receiver(roles_changed)
@@ -67,20 +71,23 @@ def roles_given(user: User, before: dict[int, str], after: dict[int, str], **kwa
 
 
 def _record_change(door: str, user: User, request: HttpRequest) -> None:
-    """Note who changed it, which may be an owner, and in `row` whose it is."""
+    """Note who changed it, which may be an owner, and in `row` whose it is. Their organisations see it."""
     by = request.user.pk or user.pk  # a first factor is set up before anybody is signed in
-    _record(Kind.CHANGED, by, request, door=door, row=str(user.pk))
+    _record(Kind.CHANGED, by, request, door=door, row=str(user.pk), of=user.pk)
 
 
 def _record(
-    kind: str, person_id: int | None, request: HttpRequest | None, *, door: str = "sign-in", **more: Any
+    kind: str,
+    person_id: int | None,
+    request: HttpRequest | None,
+    *,
+    door: str = "sign-in",
+    of: int | None = None,
+    **more: Any,
 ) -> None:
+    """of: the person in whose organisations the entry stands; None: the one who did it."""
     address = address_of(request) if request is not None else ""
     said = {"actor": Actor.PERSON, "person_id": person_id, "address": address, **more}
-    record(Entry(kind, door, timezone.now(), **said), organisations=_organisations_of(person_id))
-
-
-def _organisations_of(person_id: int | None) -> list[int]:
-    if person_id is None:
-        return []
-    return list(Membership.objects.filter(user=person_id).values_list("organisation_id", flat=True))
+    concerned = of or person_id
+    theirs = Membership.objects.filter(user=concerned).values_list("organisation_id", flat=True)
+    record(Entry(kind, door, timezone.now(), **said), organisations=list(theirs) if concerned else [])

@@ -1,8 +1,9 @@
 """Which candidate and which organisation a row is about: each app declares it for its models, once.
 
-subjects.declare(Session, parameter="session_id", candidate=F("invitation_id"), organisation="…")
+subjects.declare(Session, parameters=["session_id"], candidate=F("invitation_id"), organisation="…")
 """
 
+from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -32,13 +33,12 @@ def declare(
     *,
     organisation: str,
     candidate: Combinable | None = None,
-    parameter: str = "",
+    parameters: Collection[str] = (),
     is_personal: bool = True,
 ) -> None:
-    """Declare what rows of a model are about. parameter: what addresses call the id of such a row."""
+    """Declare what rows of a model are about. parameters: what addresses call the id of such a row."""
     _SUBJECTS[model] = Subject(candidate, organisation, is_personal)
-    if parameter:
-        _PARAMETERS[parameter] = model
+    _PARAMETERS.update(dict.fromkeys(parameters, model))
 
 
 def is_personal(model: type[Model]) -> bool:

@@ -41,9 +41,21 @@ def verify(*, now: datetime) -> Report:
     return Report(len(organisations), AuditEntry.objects.count(), findings)
 
 
-def _of_chain(of: int) -> Iterator[Finding]:
+def _of_chain(of: int) -> list[Finding]:
+    """Compare the links and entries of a chain. It begins anew if months expired meanwhile."""
+    while True:
+        checkpoint = _checkpoint_of(of)
+        findings = list(_after(checkpoint, of))
+        if _checkpoint_of(of) == checkpoint:
+            return findings
+
+
+def _checkpoint_of(of: int) -> AuditCheckpoint | None:
+    return AuditCheckpoint.objects.filter(organisation=of).order_by("-number").first()
+
+
+def _after(checkpoint: AuditCheckpoint | None, of: int) -> Iterator[Finding]:
     head = Head(0, b"")
-    checkpoint = AuditCheckpoint.objects.filter(organisation=of).order_by("-number").first()
     if checkpoint is not None:
         head = Head(checkpoint.number, bytes(checkpoint.mac))
         if problem := _wrong(bytes(checkpoint.signature), CHECKPOINT, signed_of(checkpoint), checkpoint.key):
@@ -92,9 +104,10 @@ def _cut_off() -> Iterator[Finding]:
     for name in heads.names():
         try:
             kept = heads.read(name)
+        except FileNotFoundError:  # its month expired since the files were listed
+            continue
         except heads.BadHeads:
             yield Finding(0, f"the heads in {name} are not signed by one of AUDIT_KEYS")
             continue
-        for of, head in kept.items():
-            if not chain.holds(of, head):
-                yield Finding(of, f"cut off: number {head.number}, kept in {name}, is not in the chain")
+        for of in chain.lost(kept):
+            yield Finding(of, f"cut off: number {kept[of].number}, kept in {name}, is not in the chain")

@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -70,8 +70,16 @@ class Asked:
         return f"{self.method} {self.address} {hashlib.sha256(self.body).hexdigest()}"
 
 
-def begin(asked: Asked) -> tuple[int, bytes] | None:
-    """Return status and body of the answer that the request had before; None: it is to be carried out now.
+class Answered(NamedTuple):
+    """An answer that was given before. named: every id in it, and in the address of its request."""
+
+    status: int
+    body: bytes
+    named: list[UUID]
+
+
+def begin(asked: Asked) -> Answered | None:
+    """Return the answer that the request had before; None: it is to be carried out now.
 
     Call it first in the transaction that carries it out.
 
@@ -89,7 +97,7 @@ def begin(asked: Asked) -> tuple[int, bytes] | None:
         raise KeyReused("This Idempotency-Key was used for another request. Take a new one for each.")
     if row.answer is None:
         raise AnswerErased("The request was carried out. Its answer named a candidate who was erased since.")
-    return row.status, tokens.decrypt(bytes(row.answer)).encode()
+    return Answered(row.status, tokens.decrypt(bytes(row.answer)).encode(), row.named)
 
 
 def _known(asked: Asked) -> QuerySet[AnsweredRequest]:

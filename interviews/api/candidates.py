@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from ninja import Query, Router
 from ninja.pagination import paginate
 
+from accounts.audit.doors import about
 from accounts.models import ApiKey
 from interviews.api import pages, scoping
 from interviews.api.schemas import candidates as schemas
@@ -44,6 +45,7 @@ def read_candidate(request: scoping.ApiRequest, candidate_id: UUID) -> dict[str,
     rows = _invitations(request)
     invitation = scoping.one(rows.counted().select_related("interview"), candidate_id, "candidate")
     newest, *earlier = candidates.history(invitation, among=rows)
+    about(Invitation.objects.filter(pk__in=[newest.pk, *(each.pk for each in earlier)]))
     return {
         "id": newest.pk,
         "candidate_name": newest.candidate_name,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from ninja import Router, Status
 from ninja.pagination import paginate
 
+from accounts.audit.doors import Kind, about, leaves
 from accounts.models import ApiKey
 from accounts.rest_keys import WrongScope
 from interviews.actions import exports
@@ -17,7 +18,7 @@ from interviews.actions.errors import WrongState
 from interviews.api import pages, scoping
 from interviews.api.schemas import exports as schemas
 from interviews.exports import downloads, making
-from interviews.models import Export
+from interviews.models import Export, Invitation
 from voice.web import scopes
 
 logger = logging.getLogger(__name__)
@@ -72,12 +73,14 @@ def read_export(request: scoping.ApiRequest, export_id: UUID) -> Export:
     openapi_extra={"responses": {200: {"content": {"application/octet-stream": {"schema": FILE}}}}},
 )
 @scopes.needs(ApiKey.Scope.EXPORTS_READ)
+@leaves(Kind.EXPORTED)
 def fetch_export(request: scoping.ApiRequest, export_id: UUID) -> HttpResponseBase:
     """CSV, XLSX or ZIP; docs/exports.md says what is in it. With scores it needs `scores:read` too."""
     export = scoping.one(_exports(request), export_id, "export")
     if export.status != Export.Status.DONE:
         raise WrongState(f"The export is {export.status}: its file can be fetched once it is done.")
     _check_scores(request, is_judged=export.is_judged)
+    about(Invitation.objects.filter(pk__in=export.candidates))
     logger.info("export %s fetched with key %s", export.pk, request.auth.pk)
     return _file(request, export)
 

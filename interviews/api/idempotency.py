@@ -13,8 +13,10 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from accounts.audit.doors import about
 from interviews.actions import idempotency
 from interviews.actions.errors import BadValue
+from interviews.models import Invitation
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
@@ -55,12 +57,19 @@ def answered_before(view: Callable[..., Any]) -> Callable[..., Any]:
         request.until_answered.enter_context(transaction.atomic())
         request.asked = asked
         if before := idempotency.begin(request.asked):
-            status, body = before
-            headers = {REPLAYED: "true"}
-            return HttpResponse(body, status=status, content_type="application/json", headers=headers)
+            return _again(request, before)
         return view(request, *args, **kwargs)
 
     return call
+
+
+def _again(request: Any, before: idempotency.Answered) -> HttpResponse:
+    """Return the answer of before, which shows its candidates again."""
+    rows = Invitation.objects.filter(pk__in=before.named, interview__organisation=request.auth.organisation)
+    if rows.exists():
+        about(rows)
+    headers = {REPLAYED: "true"}
+    return HttpResponse(before.body, status=before.status, content_type="application/json", headers=headers)
 
 
 def _asked(request: Any, key: str) -> idempotency.Asked:

@@ -33,7 +33,7 @@ class Shown(NamedTuple):
 def all_of(entries: Collection[AuditEntry]) -> list[Shown]:
     """Return the entries with names, in three statements for all of them."""
     people = _people(entries)
-    keys = dict(ApiKey.objects.filter(pk__in={entry.key_id for entry in entries}).values_list("pk", "name"))
+    keys = _keys(entries)
     named = {key for entry in entries for key in entry.candidates[:MOST_CANDIDATES]}
     rows = Invitation._base_manager.filter(pk__in=named)  # noqa: SLF001
     candidates = dict(rows.values_list("pk", "candidate_name"))
@@ -55,9 +55,19 @@ def _people(entries: Iterable[AuditEntry]) -> dict[tuple[int | None, int], str]:
     return {(member.organisation_id, member.user_id): member.user.get_username() for member in members}
 
 
-def _by(entry: AuditEntry, people: dict[tuple[int | None, int], str], keys: dict[UUID, str]) -> str:
+def _keys(entries: Iterable[AuditEntry]) -> dict[tuple[int | None, UUID], str]:
+    """Return the names of keys, by organisation and key: of others' keys an organisation learns no name."""
+    rows = ApiKey.objects.filter(pk__in={entry.key_id for entry in entries if entry.key_id is not None})
+    return {(of, key): name for of, key, name in rows.values_list("organisation_id", "pk", "name")}
+
+
+def _by(
+    entry: AuditEntry,
+    people: dict[tuple[int | None, int], str],
+    keys: dict[tuple[int | None, UUID], str],
+) -> str:
     if entry.key_id is not None:
-        return keys.get(entry.key_id, str(entry.key_id))
+        return keys.get((entry.organisation_id, entry.key_id), str(entry.key_id))
     if entry.person_id is None:
         return entry.get_actor_display()
     name = people.get((entry.organisation_id, entry.person_id))

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminIntegerFieldWidget
 
 from accounts import access
+from accounts.audit.doors import about
 from accounts.models import User
 from accounts.scoped_admin import ReadOnlyScopedModelAdmin
 from interviews.actions.assignments import assign
@@ -94,7 +95,9 @@ class QueuePages(ReadOnlyScopedModelAdmin):
         if not self.has_assign_permission(request):
             raise PermissionDenied
         given = request.POST if request.method == "POST" else request.GET
-        return self._asked(request, self._assignable(request, given.getlist("session")[:MOST_AT_ONCE]))
+        sessions = self._assignable(request, given.getlist("session")[:MOST_AT_ONCE])
+        about(Session.objects.filter(pk__in=[session.pk for session in sessions]))
+        return self._asked(request, sessions)
 
     def _asked(self, request: HttpRequest, sessions: list[Session]) -> HttpResponse:
         if not sessions:

@@ -68,14 +68,14 @@ TO_SESSION: Final[dict[type[Model], str]] = {
 
 OF_NO_ONE: Final[frozenset[type[Model]]] = frozenset({Erasure, GroupDeclaration, InvitationBatch, LegalHold})
 """Rows that are about candidates and belong to none who could be assigned."""
-PARAMETERS: Final[dict[type[Model], str]] = {
-    Answer: "answer_id",
-    Session: "session_id",
-    Invitation: "invitation_id",
-    Erasure: "erasure_id",
-    InvitationBatch: "batch_id",
-    LegalHold: "hold_id",
-    Mention: "mention_id",
+PARAMETERS: Final[dict[type[Model], tuple[str, ...]]] = {
+    Answer: ("answer_id",),
+    Session: ("session_id",),
+    Invitation: ("invitation_id", "candidate_id"),
+    Erasure: ("erasure_id",),
+    InvitationBatch: ("batch_id",),
+    LegalHold: ("hold_id",),
+    Mention: ("mention_id",),
 }
 """What addresses call the id of a row; of several in one address the first counts."""
 
@@ -101,16 +101,18 @@ def declare_subjects() -> None:
     """Tell the audit which candidate a row is about. Called once, when the app is ready."""
     for model in (*PARAMETERS, *(TO_SESSION.keys() - PARAMETERS.keys())):
         if model in OF_NO_ONE:
-            subjects.declare(model, organisation="interview__organisation_id", parameter=PARAMETERS[model])
+            subjects.declare(model, organisation="interview__organisation_id", parameters=PARAMETERS[model])
             continue
         way = _to_invitation(model)
         subjects.declare(
             model,
             candidate=Coalesce(F(f"{way}set_aside_of_id"), F(f"{way}pk")),
             organisation=f"{way}interview__organisation_id",
-            parameter=PARAMETERS.get(model, ""),
+            parameters=PARAMETERS.get(model, ()),
         )
-    subjects.declare(Interview, organisation="organisation_id", parameter="interview_id", is_personal=False)
+    subjects.declare(
+        Interview, organisation="organisation_id", parameters=["interview_id"], is_personal=False
+    )
 
 
 def _to_invitation(model: type[Model]) -> str:

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
+from accounts.audit.doors import about
 from interviews.models import Session
 from interviews.review.again import AgainForm, models_for
 from interviews.review.transcripts import TranscriptPages
@@ -38,17 +39,18 @@ class SeveralTranscriptPages(TranscriptPages):
         if rows.count() > MOST_AT_ONCE:
             messages.warning(request, _("Choose at most %d candidates at once.") % MOST_AT_ONCE)
             return redirect("admin:interviews_session_changelist")
-        return self._asked_model(request, [row.pk for row in rows])
+        return self._asked_model(request, self._writable(request, [row.pk for row in rows]))
 
     def again_view(self, request: HttpRequest) -> HttpResponse:
         """Ask by which model the interviews of several candidates are transcribed again, and do it."""
         if not self.has_transcribe_permission(request):
             raise PermissionDenied
         given = request.POST if request.method == "POST" else request.GET
-        return self._asked_model(request, given.getlist("session")[:MOST_AT_ONCE])
+        sessions = self._writable(request, given.getlist("session")[:MOST_AT_ONCE])
+        about(Session.objects.filter(pk__in=[session.pk for session in sessions]))
+        return self._asked_model(request, sessions)
 
-    def _asked_model(self, request: HttpRequest, ids: list[Any]) -> HttpResponse:
-        sessions = self._writable(request, ids)
+    def _asked_model(self, request: HttpRequest, sessions: list[Session]) -> HttpResponse:
         if not sessions:
             messages.warning(request, _("Choose candidates of an organisation in which you invite."))
             return redirect("admin:interviews_session_changelist")

@@ -28,6 +28,7 @@ TAKEN_BY_THE_CANDIDATE = (
 """The interview itself, in the candidate's own hands."""
 OF_CANDIDATE = (
     "{invitation_id}",
+    "{candidate_id}",
     "{session_id}",
     "{answer_id}",
     "/invitation/{object_id}",
@@ -36,6 +37,8 @@ OF_CANDIDATE = (
 """Parts of addresses that name a candidate."""
 LEADING_ON = ("/review/", "/erase/", "/{object_id}/")
 """They lead to another page and do nothing themselves."""
+OF_FILES = ("/export", "/file")
+"""Ends of addresses of the API that take candidates away."""
 MISSING = "leaves no entry: declare it with accounts.audit.doors (docs/audit.md)"
 
 
@@ -55,6 +58,21 @@ def problem(address: Address, told: bytes, *, is_done: bool, since: int) -> str:
     )
     if not any(word in told for word in PERSONAL) and not (is_change and is_done):
         return ""
-    return (
-        "" if AuditEntry.objects.filter(pk__gt=since, outcome__in=["allowed", "failed"]).exists() else MISSING
-    )
+    entries = AuditEntry.objects.filter(pk__gt=since, outcome__in=["allowed", "failed"])
+    kinds = set(entries.values_list("kind", flat=True))
+    if not kinds:
+        return MISSING
+    wrong = kinds & _wrong_kinds(address)
+    return f"leaves an entry of the kind {', '.join(wrong)}" if wrong else ""
+
+
+def _wrong_kinds(address: Address) -> set[str]:
+    """Return the kinds of entries that this answer of the API cannot be."""
+    if not address.template.startswith("/api/v1/"):
+        return set()
+    if address.method != "GET":
+        return {"listed", "read"}
+    if address.template.endswith(OF_FILES):
+        return {"listed", "read", "changed"}
+    is_of_one = any(name in address.template for name in OF_CANDIDATE)
+    return {"changed", "listed"} if is_of_one else {"changed", "read"}

@@ -137,6 +137,20 @@ def test_programs_are_named_by_their_key(ours, session):
     ]
 
 
+def test_candidate_is_read_with_all_invitations_and_named_where_that_is_refused(ours, theirs):
+    address = "ada@example.com"
+    one, other = (
+        factories.InvitationFactory(interview__organisation=ours, candidate_email=address) for _ in range(2)
+    )
+    for organisation in (ours, theirs):
+        _key, client = key_client(organisation, ApiKey.Scope.RESULTS_READ)
+        client.get(f"/api/v1/candidates/{one.pk}")
+
+    read, tried = AuditEntry.objects.filter(door="read_candidate").order_by("pk")
+    assert (read.kind, read.outcome, set(read.candidates)) == ("read", "allowed", {one.pk, other.pk})
+    assert facts(tried) == ("read", "refused", "key", ours.pk, [one.pk])
+
+
 def test_unknown_key_is_a_refused_attempt_of_the_platform(session):
     Client(headers={"Authorization": "Bearer ipk_wrong"}).get("/api/v1/erasures")
     assert facts(newest()) == ("listed", "refused", "unknown", None, [])
@@ -179,6 +193,33 @@ def test_chosen_candidates_are_read_as_the_list_reads_them(client, member, ours)
     client.post(address, {**form, "select_across": "false"})
 
     assert newest(door="interviews_invitation_changelist revoke_selected").candidates == [chosen.pk]
+
+
+@pytest.mark.parametrize("chosen", ["these", "all"])
+def test_change_that_leaves_the_filter_of_the_list_names_its_candidate(client, member, ours, chosen):
+    member(Role.OWNER)
+    invitation = factories.InvitationFactory(interview__organisation=ours)
+    sent = {"action": "revoke_selected", "_selected_action": [str(invitation.pk)]}
+    address = reverse("admin:interviews_invitation_changelist", query={"status__exact": "pending"})
+    client.post(address, sent | ({"select_across": "1"} if chosen == "all" else {}))
+    invitation.refresh_from_db()
+    assert invitation.status == Invitation.Status.REVOKED
+    entry = newest(door="interviews_invitation_changelist revoke_selected")
+    assert facts(entry) == ("changed", "allowed", "person", ours.pk, [invitation.pk])
+
+
+@pytest.mark.parametrize("page", ["assign", "again"])
+def test_page_about_several_candidates_names_those_that_it_shows(client, member, ours, theirs, session, page):
+    member(Role.OWNER)
+    foreign = factories.SessionFactory(finished=True, invitation__interview__organisation=theirs)
+    address = reverse(f"admin:interviews_session_{page}")
+    client.get(address, {"session": [session.pk, foreign.pk]})
+    client.post(address, {"session": [session.pk, foreign.pk]})
+    entries = AuditEntry.objects.filter(door=f"interviews_session_{page}").order_by("pk")
+    assert [facts(entry) for entry in entries] == [
+        ("read", "allowed", "person", ours.pk, [session.invitation_id]),
+        ("changed", "allowed", "person", ours.pk, [session.invitation_id]),
+    ]
 
 
 def test_erasure_is_named_though_the_candidate_is_gone(client, member, ours, session):

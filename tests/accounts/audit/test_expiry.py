@@ -42,6 +42,22 @@ def test_months_expire_and_the_rest_verifies():
 
 
 @pytest.mark.usefixtures("months")
+def test_months_that_expire_during_the_verification_do_not_look_removed(monkeypatch):
+    compare, gone = verification._of_link, []
+
+    def expire_first(*args):
+        if not gone:
+            gone.append(expiry.expire(before=date(2026, 10, 1), now=NOW))
+        return compare(*args)
+
+    monkeypatch.setattr(verification, "AT_ONCE", 1)
+    monkeypatch.setattr(verification, "_of_link", expire_first)
+
+    assert verification.verify(now=NOW).findings == []
+    assert gone == [(6, 2)]
+
+
+@pytest.mark.usefixtures("months")
 def test_all_of_a_chain_may_expire_and_it_goes_on():
     expiry.expire(before=date(2026, 12, 1), now=NOW)
     record(Entry(Kind.READ, "new", timezone.now()), organisations=[7])

@@ -1,6 +1,7 @@
 """Changes to how somebody signs in leave an entry in each organisation of theirs."""
 
 import pytest
+from allauth.mfa import signals as factors
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
@@ -64,6 +65,23 @@ def test_role_ends_a_session_without_second_factor_and_the_platform_notes_it(ada
     assert not BrowserSession.objects.filter(user=ada).exists()
     organisations = ada.memberships.values_list("organisation_id", flat=True)
     assert sorted(entries_of("session ended")) == sorted((each, None, str(ada.pk)) for each in organisations)
+
+
+@pytest.mark.parametrize("door", ["session ended", "second factor removed"])
+def test_change_by_an_owner_stands_where_the_person_concerned_is_a_member(ada, rf, door):
+    mine = ada.memberships.get().organisation_id
+    owner = factories.MembershipFactory(organisation_id=mine, role="owner").user
+    factories.MembershipFactory(user=owner, role="owner")
+
+    if door == "session ended":
+        Client().force_login(ada)
+        sessions.end(BrowserSession.objects.filter(user=ada), by=owner)
+    else:
+        request = rf.post("/")
+        request.user = owner
+        factors.authenticator_removed.send(Authenticator, user=ada, request=request)
+
+    assert entries_of(door) == [(mine, owner.pk, str(ada.pk))]
 
 
 def test_role_that_the_provider_takes_leaves_an_entry_where_it_was(ada, settings):

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from accounts.audit import chain, heads, jobs, verification
+from accounts.audit import chain, heads, jobs, keys, verification
 from accounts.audit.models import AuditCheckpoint, AuditEntry, AuditLink
 from accounts.audit.recording import Entry, Kind, record
 from accounts.metrics import AUDIT_FINDINGS
@@ -133,6 +133,23 @@ def test_heads_that_others_wrote_are_found(media):
     file = next((media / "audit" / "heads").iterdir())
     file.write_text(file.read_text().replace('"7": [3', '"7": [2'))
     assert found() == [(0, f"the heads in audit/heads/{file.name} are not signed by one of AUDIT_KEYS")]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"heads": [], "key": "KEY", "signature": "00"}'])
+def test_file_that_holds_no_heads_is_found_and_hides_nothing(media, content):
+    (media / "audit" / "heads" / "2020-01-01.json").write_text(content.replace("KEY", keys.newest()))
+    remove(last_of(7))
+    unsigned = "the heads in audit/heads/2020-01-01.json are not signed by one of AUDIT_KEYS"
+    assert found() == [(0, unsigned), (7, "cut off")]
+
+
+def test_many_heads_of_a_day_are_compared_in_two_statements(django_assert_num_queries):
+    record(Entry(Kind.READ, "page", timezone.now()), organisations=range(100, 120))
+    jobs.extend()
+    remove(last_of(110))
+    with django_assert_num_queries(2):
+        findings = list(verification._cut_off())
+    assert [finding.organisation for finding in findings] == [110]
 
 
 def test_key_that_was_taken_away_is_named(settings):

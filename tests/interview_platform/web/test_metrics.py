@@ -10,6 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from interview_platform import urls  # noqa: F401  loads all that counts
 from interview_platform.web import api
+from interviews.webhooks import metrics as of_webhooks  # noqa: F401  of the workers that deliver
 from voice.monitoring import prometheus
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.audit.models import AuditEntry
 from interviews import jobs
 from interviews.actions import erasure, idempotency, invitations
 from interviews.actions.personal_data import ANSWERED, STORES
@@ -40,6 +41,16 @@ def test_same_request_is_answered_alike_and_done_once(invite):
     assert first.content == again.content
     assert ("Idempotency-Replayed" in first, again["Idempotency-Replayed"]) == (False, "true")
     assert Invitation.objects.count() == 1
+
+
+def test_answer_that_is_given_again_names_its_candidate_in_the_audit(invite, key, interview):
+    invite()
+    invite()
+    invitation = Invitation.objects.get()
+    entries = AuditEntry.objects.filter(door="invite", key_id=key.pk)
+    assert [(entry.organisation_id, entry.candidates) for entry in entries] == [
+        (interview.organisation_id, [invitation.pk])
+    ] * 2
 
 
 def test_another_body_under_the_key_is_refused(invite):

@@ -97,6 +97,21 @@ def test_person_of_another_organisation_is_not_named(client, member, ours):
     assert "stranger" not in page
 
 
+def test_key_of_another_organisation_is_not_named(client, member, ours, theirs):
+    own, foreign = (
+        factories.ApiKeyFactory(organisation=organisation, name=f"key of {organisation.name}")
+        for organisation in (ours, theirs)
+    )
+    for key in (own, foreign):
+        entry = Entry(Kind.READ, "x", timezone.now(), actor=Actor.KEY, key_id=key.pk)
+        record(entry, organisations=[ours.pk])
+    member(Role.OWNER)
+    page = client.get(PAGE).content.decode()
+    assert "key of Ours" in page
+    assert "key of Theirs" not in page
+    assert str(foreign.pk) in page
+
+
 @pytest.mark.parametrize("role", [Role.RECRUITER, Role.REVIEWER])
 def test_others_see_no_audit(client, member, role):
     member(role)

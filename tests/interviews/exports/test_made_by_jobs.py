@@ -10,6 +10,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from accounts.audit.models import AuditEntry
 from accounts.models import ApiKey
 from interviews import jobs
 from interviews.actions import decisions, erasure, exports, personal_data
@@ -72,6 +73,8 @@ def test_table_is_made_and_fetched(api, ask, session):
     assert told["url"] == f"/api/v1{path}/file"
     assert b"".join(response.streaming_content) == content
     assert (status, response["Content-Length"]) == (200, str(len(content)))
+    entry = AuditEntry.objects.filter(door="fetch_export", outcome="allowed").get()
+    assert (entry.kind, entry.candidates) == ("exported", [session.invitation_id])
     [row] = table(content)
     assert row["candidate"] == "Zoë Brontë"
     assert "decision" not in row
