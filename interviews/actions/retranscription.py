@@ -83,7 +83,7 @@ def _check(session: Session, model: EngineModel) -> None:
 
 
 def _is_withdrawn(session: Session) -> bool:
-    """Whether the candidate withdrew the consent to this interview, or to the one that it was set aside of."""
+    """Whether the consent was withdrawn, to this interview or to the one that it was set aside of."""
     about = Q(pk=session.pk) | Q(invitation__set_aside=session.invitation_id)
     return Session.objects.filter(about, withdrawn_at__isnull=False).exists()
 
