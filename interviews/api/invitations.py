@@ -52,6 +52,8 @@ def invite_many(
     """Each is answered by itself: one that is refused stops no other. A body that is not as described invites
     nobody."""
     interview = _interview(request, interview_id)
+    external_ids = [each.external_id for each in payload.invitations]
+    invitations.hold_external_ids(external_ids, organisation_id=request.auth.organisation_id)
     results = [_tried(request, interview, index, each) for index, each in enumerate(payload.invitations)]
     if invited := [each["invitation"] for each in results if "invitation" in each]:
         _shown(request, *invited)
