@@ -139,9 +139,15 @@ class KeyUnavailable(VoiceError):
 
 
 class KeyDestroyed(VoiceError):
-    """The data key was destroyed or is lost: what it encrypted cannot be read any more."""
+    """The data key was destroyed: what it encrypted cannot be read any more."""
 
     code = "key_destroyed"
+
+
+class KeyMissing(VoiceError):
+    """The data key was made and not destroyed, but its store does not hold it: perhaps it is not mounted."""
+
+    code = "key_missing"
 
 
 class UploadGone(VoiceError):

@@ -14,6 +14,7 @@ from interviews.brain.follow_up import Found
 from interviews.brain.language_model import Completion
 from interviews.models import Answer, Exchange, Session
 from interviews.queries import reliability
+from interviews.states import SessionStatus
 from voice.errors import VoiceError
 from voice.models import Transcript
 
@@ -76,8 +77,17 @@ def with_all(rows: QuerySet[Answer]) -> Answer | None:
     ).first()
 
 
+def is_under_way(session: Session) -> bool:
+    """Whether something that was said in it may still be sent: it has not ended, nor the consent to it."""
+    return session.status == SessionStatus.UNDER_WAY and session.withdrawn_at is None
+
+
+@transaction.atomic
 def _claimed(answer: Answer, said: str) -> Exchange | None:
-    """Note what is about to be sent; None if another job was faster."""
+    """Note what is about to be sent; None if another job was faster, or the interview has ended meanwhile."""
+    current = locked(answer)
+    if current is None or not is_under_way(current.session):
+        return None
     prompt = follow_up.prompt(
         asked=answer.question_text, answer=said, language=answer.session.agreed.language
     )

@@ -180,7 +180,7 @@ def look_for(*, answer_id: UUID) -> None:
     """Ask the model about an answer, once, when it is known what was said. Then settle."""
     answer = exchanges.with_all(Answer.objects.filter(pk=answer_id, follow_up_by__isnull=False))
     said = exchanges.said_in(answer) if answer else None
-    if answer is None or said is None:
+    if answer is None or said is None or not exchanges.is_under_way(answer.session):
         return
     session = answer.session
     may_be_sent = bool(said.strip()) and is_agreed(session.agreed, consent_text=session.consent_text)

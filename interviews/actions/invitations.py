@@ -1,7 +1,7 @@
 """Inviting candidates."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -74,12 +74,22 @@ def invite(
     return invitation
 
 
+def hold_external_ids(external_ids: Iterable[str], *, organisation_id: int) -> None:
+    """Hold several external ids until the transaction's end, in one order for all: this avoids a deadlock."""
+    for external_id in sorted(set(external_ids) - {""}):
+        _hold(external_id, organisation_id)
+
+
+def _hold(external_id: str, organisation_id: int) -> None:
+    sql.hold(f"external id {organisation_id} {external_id}")
+
+
 def _check_external_id(invitation: Invitation) -> None:
     """Refuse an external id that is in use, and hold it until the transaction's end. Raises Taken."""
     if not invitation.external_id:
         return
     organisation_id = invitation.interview.organisation_id
-    sql.hold(f"external id {organisation_id} {invitation.external_id}")
+    _hold(invitation.external_id, organisation_id)
     others = Invitation.objects.filter(
         interview__organisation=organisation_id,
         external_id=invitation.external_id,

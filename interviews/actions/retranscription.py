@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -50,7 +51,7 @@ def transcribe_again(
     Raises:
         BadValue: no worker has this model.
         WrongState: none of the answers can be transcribed again, the message says why. Or an interview is
-            under way. Or too much of this organisation's waits already.
+            under way, or its consent was withdrawn. Or too much of this organisation's waits already.
     """
     if not sessions:
         return 0
@@ -75,8 +76,16 @@ def _check(session: Session, model: EngineModel) -> None:
         raise WrongState(
             _("The interview is under way. Its answers can be transcribed again when it has ended.")
         )
+    if _is_withdrawn(session):
+        raise WrongState(_("Consent withdrawn"))
     if model not in recognition.models_for(session.agreed.language):
         raise BadValue(_("model: this model does not run now, or does not know the language."))
+
+
+def _is_withdrawn(session: Session) -> bool:
+    """Whether the consent was withdrawn, to this interview or to the one that it was set aside of."""
+    about = Q(pk=session.pk) | Q(invitation__set_aside=session.invitation_id)
+    return Session.objects.filter(about, withdrawn_at__isnull=False).exists()
 
 
 def _request(

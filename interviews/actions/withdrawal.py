@@ -10,6 +10,7 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from interviews import states
 from interviews.actions import sessions
@@ -55,8 +56,15 @@ def _stop(session: Session, *, by: Invitation, now: datetime) -> None:
 
 
 def _end_work_on(session: Session) -> None:
-    """Let nothing be recognised or drafted any more. A worker in the middle of it finds no row to write."""
-    recordings = session.answers.exclude(recording=None).values_list("recording_id", flat=True)
+    """Let nothing be recognised, drafted or asked any more, of attempts that were set aside neither.
+
+    A worker in the middle of it finds no row to write.
+    """
+    invitation = session.invitation_id
+    attempts = Session.objects.filter(Q(invitation=invitation) | Q(invitation__set_aside_of=invitation))
+    answers = Answer.objects.filter(session__in=attempts)
+    recordings = answers.exclude(recording=None).values_list("recording_id", flat=True)
     lifecycle.end_recognition(recording_ids=list(recordings))
-    waiting = DraftEvaluation.objects.filter(session=session, status=DraftEvaluation.Status.WAITING)
+    answers.filter(follow_up_by__isnull=False).update(follow_up_by=None)
+    waiting = DraftEvaluation.objects.filter(session__in=attempts, status=DraftEvaluation.Status.WAITING)
     waiting.update(status=DraftEvaluation.Status.ENDED)

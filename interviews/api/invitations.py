@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from ninja import Query, Router, Schema, Status
@@ -14,7 +15,7 @@ from accounts.audit.doors import about_candidates
 from accounts.models import ApiKey
 from interviews.actions import invitations
 from interviews.actions.errors import ActionRefused
-from interviews.api import pages, scoping
+from interviews.api import arrangements, pages, scoping
 from interviews.api.schemas import invitations as schemas
 from interviews.api.schemas.values import InvitationStatus, Line
 from interviews.models import Interview, Invitation
@@ -52,6 +53,8 @@ def invite_many(
     """Each is answered by itself: one that is refused stops no other. A body that is not as described invites
     nobody."""
     interview = _interview(request, interview_id)
+    external_ids = [each.external_id for each in payload.invitations]
+    invitations.hold_external_ids(external_ids, organisation_id=request.auth.organisation_id)
     results = [_tried(request, interview, index, each) for index, each in enumerate(payload.invitations)]
     if invited := [each["invitation"] for each in results if "invitation" in each]:
         _shown(request, *invited)
@@ -135,9 +138,9 @@ def read_invitation(request: scoping.ApiRequest, invitation_id: UUID) -> Invitat
     summary="End a link in any state; what was said is kept",
 )
 @scopes.needs(ApiKey.Scope.INVITATIONS_WRITE)
+@transaction.atomic
 def revoke(request: scoping.ApiRequest, invitation_id: UUID) -> Invitation:
-    rows = scoping.invitations_of_organisation(request).select_related(None)
-    invitation = scoping.one(rows, invitation_id, "invitation")
+    invitation = arrangements.checked(request, invitation_id)
     invitations.revoke(invitation=invitation, by=request.auth, now=timezone.now())
     invitation = scoping.one(scoping.invitations_of_organisation(request), invitation_id, "invitation")
     return _shown(request, invitation)

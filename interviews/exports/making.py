@@ -15,13 +15,14 @@ from uuid import UUID
 
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from interviews.actions import exports
 from interviews.actions.exports import Made
 from interviews.exports import archive, candidates, downloads, tables
-from interviews.models import Export, Session
+from interviews.models import Export, Invitation, Session
 from interviews.queries import blindness, records, results, scores
 from voice.infra import object_storage
 from voice.workers import slot
@@ -50,14 +51,10 @@ def make(export_id: UUID) -> None:
 
 
 def _make(export: Export) -> None:
-    sessions = chosen(export)
-    listed = records.recordings(sessions, at_most=archive.MAX_RECORDINGS) if _is_archive(export) else []
-    ids = list(sessions.order_by().values_list("invitation_id", flat=True))
-    export.total = len(listed) if _is_archive(export) else len(ids)
-    if not exports.begin(export=export, candidates=ids, total=export.total, now=timezone.now()):
+    sessions = _begun(export)
+    if sessions is None:
         return
     export.attempts += 1
-    sessions = sessions.filter(invitation__in=ids)  # who is erased from here on ends the export
 
     def note(done_count: int) -> None:
         exports.note_progress(export=export, done_count=done_count, now=timezone.now())
@@ -68,6 +65,25 @@ def _make(export: Export) -> None:
     if not exports.complete(export=export, made=made, now=timezone.now()):
         object_storage.delete(export.directory)
     logger.info("export %s is made: %s, %d bytes", export.pk, export.kind, made.byte_count)
+
+
+@transaction.atomic
+def _begun(export: Export) -> QuerySet[Session] | None:
+    """Write down who will be in the file, and return their interviews; None if it is not wanted any more.
+
+    The invitations are locked meanwhile. An erasure that is under way is waited for: its candidate is not in
+    the file. One that begins later ends the export.
+    """
+    sessions = chosen(export)
+    invitations = Invitation.objects.filter(pk__in=sessions.order_by().values("invitation"))
+    locked = invitations.select_for_update(no_key=True).order_by("pk")
+    ids = list(locked.values_list("pk", flat=True))
+    sessions = sessions.filter(invitation__in=ids)
+    export.total = len(ids)
+    if _is_archive(export):
+        export.total = len(records.recordings(sessions, at_most=archive.MAX_RECORDINGS))
+    is_begun = exports.begin(export=export, candidates=ids, total=export.total, now=timezone.now())
+    return sessions if is_begun else None
 
 
 def chosen(export: Export) -> QuerySet[Session]:

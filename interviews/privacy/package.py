@@ -94,6 +94,8 @@ def _data(invitation: Invitation, found: list[Record], now: datetime) -> str:
     content = {
         "exported_at": timezone.localtime(now),
         "candidate": {"name": invitation.candidate_name, "email": invitation.candidate_email},
+        "external_id": invitation.external_id,
+        "metadata": invitation.metadata,
         "invited_at": timezone.localtime(invitation.created_at),
         "accommodations": [_accommodation(each) for each in arranged],
         "e-mails": list(mails),

@@ -26,6 +26,7 @@ from voice.types import BYTES_A_SECOND
 class Holdings:
     """What an erasure takes away. recorded_s: seconds of audio in all recordings that are complete.
 
+    of_other_system: the id by which another system knows the candidate, and the texts that it keeps here.
     correction_count: what the candidate said was heard wrongly. fact_count: what the platform noticed.
     judgement_count: scores, decisions and notes about the candidate. suggestion_count: levels that a language
     model suggests.
@@ -33,6 +34,7 @@ class Holdings:
 
     candidate_name: str
     candidate_email: str
+    of_other_system: tuple[str, ...]
     invited_at: datetime
     consented_at: datetime | None
     recording_count: int
@@ -67,6 +69,7 @@ def of(invitation: Invitation) -> Holdings:
     return Holdings(
         candidate_name=invitation.candidate_name,
         candidate_email=invitation.candidate_email,
+        of_other_system=_of_other_system(invitation),
         invited_at=invitation.created_at,
         consented_at=session.consented_at if session else None,
         recording_count=counts["recordings"],
@@ -87,3 +90,8 @@ def of(invitation: Invitation) -> Holdings:
         has_accommodation=invitation.accommodations.exists(),
         may_have_named_groups=session is not None and groups.may_be_kept(invitation, session),
     )
+
+
+def _of_other_system(invitation: Invitation) -> tuple[str, ...]:
+    texts = (f"{name}: {text}" for name, text in invitation.metadata.items())
+    return (*filter(None, [invitation.external_id]), *texts)

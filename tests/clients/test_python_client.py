@@ -102,6 +102,20 @@ def test_change_that_may_have_arrived_is_not_sent_again(trouble, is_again):
     assert retries.is_worth_it(Call("PATCH", "/organisation"), trouble) is is_again
 
 
+@pytest.mark.parametrize("trouble", [httpx.ReadTimeout("slow"), httpx.Response(502)])
+def test_deletion_whose_answer_was_lost_has_succeeded(trouble):
+    client, platform, _ = client_of(trouble, problem(404, "not_found"))
+    assert client.send(Call("DELETE", "/exports/e1")) is None
+    assert len(platform.received) == 2
+
+
+@pytest.mark.parametrize("trouble", [httpx.ConnectError("down"), httpx.Response(503)])
+def test_deletion_that_did_not_arrive_before_is_told_what_is_not_there(trouble):
+    client, _, _ = client_of(trouble, problem(404, "not_found"))
+    with pytest.raises(errors.NotFound):
+        client.send(Call("DELETE", "/exports/e1"))
+
+
 def test_pauses_grow_and_end():
     client, platform, pauses = client_of(*[httpx.Response(503)] * 3, tries=3)
     with pytest.raises(errors.Unavailable):

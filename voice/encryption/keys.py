@@ -27,7 +27,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from voice.encryption import wrapping
-from voice.errors import DecryptionFailed, KeyDestroyed, VoiceError
+from voice.errors import DecryptionFailed, KeyDestroyed, KeyMissing, VoiceError
 from voice.infra import object_storage, sql
 from voice.models.data_key import DataKey
 
@@ -37,6 +37,8 @@ FORMAT: Final = 1
 KNOWN_S: Final = 60
 """So long a process remembers a key. One that was destroyed is forgotten everywhere after it."""
 MOST_KNOWN: Final = 1000
+NEWEST: Final = 5
+"""Before a key is made, one of so many newest ones must be in the store. Single keys may be lost."""
 
 
 def reserve() -> UUID | None:
@@ -57,7 +59,8 @@ def of(key_id: UUID) -> bytes:
     """Return a data key, 32 bytes; it is made if it never was.
 
     Raises:
-        KeyDestroyed: it was destroyed, or is lost: what it encrypted cannot be read.
+        KeyDestroyed: it was destroyed: what it encrypted cannot be read any more.
+        KeyMissing: it is not in its store, which may be another one than it should be: try again later.
         KeyUnavailable: the key that wrapped it is not configured.
         DecryptionFailed: what the store holds is damaged.
         OSError: the store is away.
@@ -81,11 +84,22 @@ def _make(key_id: UUID) -> bytes:
     if store().exists(name_of(key_id)):
         return _read(key_id)  # made meanwhile, or the row is of a restored database
     if row.made_at is not None:
-        raise KeyDestroyed(f"The data key {key_id} is not in its store: restore it from the store's backup.")
+        raise KeyMissing(
+            f"The data key {key_id} is not in its store: mount the store, or restore the key from its backup."
+        )
+    _check_store()
     key = secrets.token_bytes(32)
     _write(key_id, key)
     DataKey.objects.filter(pk=key_id).update(made_at=timezone.now())
     return key
+
+
+def _check_store() -> None:
+    """Raise KeyMissing where the store holds none of the newest keys: a key written there could be lost."""
+    made = DataKey.objects.exclude(made_at=None).order_by("-made_at").values_list("pk", flat=True)
+    newest = list(made[:NEWEST])
+    if newest and not any(exists(each) for each in newest):
+        raise KeyMissing("The store of data keys holds none of the newest keys: mount it, or restore them.")
 
 
 def destroy(key_id: UUID) -> None:

@@ -16,7 +16,7 @@ from voice.audio.pcm import BYTES_A_SECOND
 from voice.capacity import shedding
 from voice.errors import AudioMissing
 from voice.infra import sql
-from voice.models import DataKey, PendingErasure, Recording, Transcript
+from voice.models import DataKey, PendingErasure, Recording, Transcript, TranscriptVersion
 from voice.queues import erasing as pending_erasures
 from voice.recordings import buffer, erasing
 from voice.recordings.queueing import queue_storing, queue_transcription
@@ -147,8 +147,10 @@ def discard(*, recording: Recording) -> None:
 
 
 def end_recognition(*, recording_ids: Sequence[UUID]) -> None:
-    """Recognise these recordings no more: transcripts that are not made yet are not wanted. Their rows go."""
+    """Recognise these recordings no more. Transcripts, and versions of them, that still wait are deleted."""
     Transcript.objects.filter(recording__in=recording_ids, status=Transcript.Status.WAITING).delete()
+    versions = TranscriptVersion.objects.filter(recording__in=recording_ids)
+    versions.filter(status=TranscriptVersion.Status.WAITING).delete()
 
 
 def erase(*, recording_ids: Sequence[UUID], data_keys: Sequence[UUID] = ()) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from voice.errors import KeyDestroyed, VoiceError
+from voice.errors import KeyDestroyed, KeyMissing, VoiceError
 from voice.infra import object_storage
 from voice.models import Recording
 from voice.recordings import storage
@@ -35,7 +35,7 @@ def fault(recording: Recording, *, is_read: bool) -> str:
 def _damage(recording: Recording) -> str:
     try:
         pcm = storage.decoded(storage.read_file(recording.storage_name, key_id=recording.data_key))
-    except KeyDestroyed:
+    except (KeyDestroyed, KeyMissing):
         return "its data key is gone"
     except VoiceError:
         return "its file is damaged"

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from voice import signals
 from voice.encryption import files
-from voice.errors import KeyDestroyed, KeyUnavailable, VoiceError
+from voice.errors import KeyDestroyed, KeyMissing, KeyUnavailable, VoiceError
 from voice.models import Recording
 from voice.recordings import addresses
 from voice.speech import rendering
@@ -21,7 +21,11 @@ logger = logging.getLogger(__name__)
 
 FROM_THE_BEGINNING = "bytes=0-"
 """The range that a player asks for first."""
-UNREADABLE = {KeyDestroyed: HTTPStatus.GONE, KeyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE}
+UNREADABLE = {
+    KeyDestroyed: HTTPStatus.GONE,
+    KeyMissing: HTTPStatus.SERVICE_UNAVAILABLE,
+    KeyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
 
 
 @require_safe

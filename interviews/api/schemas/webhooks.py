@@ -107,6 +107,7 @@ class EventOut(Schema):
     """An event as webhooks are sent it, with its id."""
 
     id: UUID = Field(description="The same as `webhook-id`, by which a repetition is known.")
+    cursor: str = Field(description="Its place: send it as `after` to go on behind this event.")
     type: Told
     timestamp: str = Field(description="As it is sent.", json_schema_extra={"format": "date-time"})
     data: dict[str, str | int] = Field(
@@ -132,4 +133,4 @@ class EventsOut(Schema):
 
 def told(event: Any) -> dict[str, Any]:
     """Return an event as `EventOut`."""
-    return {"id": event.pk, **sending.message_of(event)}
+    return {"id": event.pk, "cursor": str(event.position), **sending.message_of(event)}

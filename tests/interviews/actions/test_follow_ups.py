@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from interviews import jobs
-from interviews.actions import answers, erasure, exchanges, sessions, versions
+from interviews.actions import answers, erasure, exchanges, sessions, versions, withdrawal
 from interviews.actions.errors import BadValue
 from interviews.models import Answer, Exchange, Session
 from interviews.states import SessionStatus
@@ -449,3 +449,24 @@ def test_what_was_said_is_not_logged(session, language_model, caplog):
 
     assert "invoices" not in caplog.text
     assert "hardest" not in caplog.text
+
+
+def test_nothing_is_sent_after_the_consent_was_withdrawn(session):
+    answer = type_answer(session)
+    read_before = exchanges.with_all(Answer.objects.filter(pk=answer.pk))
+    withdrawal.withdraw(invitation=session.invitation, now=now())
+
+    exchanges.ask_about(answer=read_before, said=SAID)  # a job that had begun
+    look_for(answer)
+
+    assert Answer.objects.get(pk=answer.pk).follow_up_by is None
+    assert not Exchange.objects.exists()
+
+
+def test_nothing_is_sent_after_the_interview_has_ended(session):
+    answer = type_answer(session)
+    Session.objects.filter(pk=session.pk).update(status=SessionStatus.ABANDONED)
+
+    look_for(answer)
+
+    assert not Exchange.objects.exists()

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from interviews.actions import corrections, erasure, retranscription
+from interviews.actions import corrections, erasure, retranscription, withdrawal
 from interviews.actions.errors import ActionRefused, BadValue, WrongState
 from interviews.models import Correction, SearchEntry
 from interviews.queries import suggestions, transcript_versions
@@ -330,3 +330,30 @@ def test_log_has_no_word_of_it(answer, by, heard, caplog):
         work(answer)
     assert "transcribed again" in caplog.text
     assert "invoices" not in caplog.text
+
+
+def test_withdrawn_consent_ends_versions_that_wait_and_allows_no_more(answer, by, heard):
+    ask(answer, by)
+    withdrawal.withdraw(invitation=answer.session.invitation, now=timezone.now())
+
+    transcription.transcribe_again(str(answer.recording_id))
+
+    assert not TranscriptVersion.objects.filter(version=2).exists()
+    answer.session.refresh_from_db()
+    with pytest.raises(WrongState, match="withdrawn"):
+        ask(answer, by)
+
+
+def test_withdrawn_consent_is_of_attempts_that_were_set_aside_too(answer, by):
+    earlier, later = answer.session, factories.SessionFactory(finished=True)
+    type(earlier.invitation).objects.filter(pk=earlier.invitation_id).update(set_aside_of=later.invitation)
+    ask(answer, by)
+    first = factories.AnswerFactory(session=earlier, position=2, accepted=True, transcript="once")
+    Transcript.objects.filter(recording=first.recording_id).update(status="waiting")
+
+    withdrawal.withdraw(invitation=later.invitation, now=timezone.now())
+
+    assert not TranscriptVersion.objects.filter(status="waiting").exists()
+    assert not Transcript.objects.filter(status="waiting").exists()
+    with pytest.raises(WrongState, match="withdrawn"):
+        ask(answer, by)

@@ -17,9 +17,10 @@ def api(client, interview):
     key = factories.ApiKeyFactory(organisation=interview.organisation)
     headers = {"Authorization": f"Bearer {key.plain}"}
 
-    def call(method, invitation, path, body=None):
+    def call(method, invitation, path, body=None, if_match="*"):
         address = f"/api/v1/invitations/{invitation.pk}/{path}"
-        response = getattr(client, method)(address, body, content_type="application/json", headers=headers)
+        sent = headers | ({"If-Match": if_match} if if_match and method != "get" else {})
+        response = getattr(client, method)(address, body, content_type="application/json", headers=sent)
         return response.status_code, response.json()
 
     return call
@@ -64,3 +65,16 @@ def test_link_is_extended_and_an_attempt_set_aside(api, session):
     assert (status, again["status"]) == (200, "pending")
     status, refused = api("post", session.invitation, "reset", {})
     assert (status, refused["code"]) == (409, "wrong_state")
+
+
+def test_accommodation_needs_the_state_that_was_read(api, invitation):
+    assert api("put", invitation, "accommodation", GIVEN, if_match="")[0] == 428
+    assert api("put", invitation, "accommodation", GIVEN, if_match='"old"')[0] == 412
+    assert not Accommodation.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["extend", "reset", "revoke"])
+def test_change_of_what_has_changed_meanwhile_is_refused(api, session, path):
+    body = {"expires_at": (timezone.now() + timedelta(days=40)).isoformat()}
+    assert api("post", session.invitation, path, body, if_match='"old"')[0] == 412
+    assert api("post", session.invitation, path, body, if_match="")[0] == 200

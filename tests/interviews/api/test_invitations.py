@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from interviews.actions import erasure
+from interviews.actions import erasure, invitations
 from interviews.models import Invitation, WebhookEvent
 from tests import factories
 
@@ -78,6 +78,16 @@ def test_many_are_answered_one_by_one(call, interview):
     assert (status, answer["invited"], answer["refused"]) == (200, 2, 1)
     assert [each["code"] for each in answer["results"]] == [None, "taken", None]
     assert answer["results"][0]["invitation"]["url"] == Invitation.objects.get(candidate_name="Ada").url
+
+
+def test_batch_holds_external_ids_in_one_order(call, interview, monkeypatch):
+    held = []
+    monkeypatch.setattr(invitations.sql, "hold", held.append)
+    rows = [{"candidate_name": "Ada", "external_id": each} for each in ("2", "1", "3")]
+
+    call("post", f"/interviews/{interview.pk}/invitations/batch", {"invitations": rows})
+
+    assert [name[-1] for name in held[:3]] == ["1", "2", "3"]
 
 
 def test_batch_that_is_not_as_described_invites_nobody(call, interview):

@@ -4,10 +4,12 @@ import csv
 import hashlib
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import OperationalError, connections, transaction
 from django.utils import timezone
 
 from accounts.audit.models import AuditEntry
@@ -15,7 +17,7 @@ from accounts.models import ApiKey
 from interviews import jobs
 from interviews.actions import decisions, erasure, exports, personal_data
 from interviews.exports import making
-from interviews.models import Export
+from interviews.models import Export, Invitation
 from tests import factories
 from tests.interviews.api.conftest import calling  # noqa: F401
 from voice.infra import object_storage
@@ -150,6 +152,33 @@ def test_file_that_is_being_made_while_a_candidate_is_erased_is_not_offered(ask,
     export.refresh_from_db()
     assert export.status == "ended"
     assert object_storage.names(export.directory) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_candidates_cannot_be_erased_while_they_are_written_down(ask, session, monkeypatch):
+    export, begin, refused = ask(), exports.begin, []
+
+    def lock() -> None:
+        """Lock the candidate as an erasure does, by another connection."""
+        try:
+            with transaction.atomic():
+                Invitation.objects.select_for_update(nowait=True).get(pk=session.invitation_id)
+        except OperationalError as error:
+            refused.append(error)
+        finally:
+            connections.close_all()
+
+    def erase_meanwhile(**values):
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(lock).result()
+        return begin(**values)
+
+    monkeypatch.setattr(exports, "begin", erase_meanwhile)
+    making.make(export.pk)
+
+    assert len(refused) == 1
+    export.refresh_from_db()
+    assert (export.status, export.candidates) == ("done", [session.invitation_id])
 
 
 def test_second_run_of_the_job_does_nothing(ask, session):

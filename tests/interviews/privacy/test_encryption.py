@@ -24,7 +24,7 @@ from tests.interviews.privacy.test_erasure import later
 from tests.interviews.privacy.test_prove_erasure import empty_storage, prove  # noqa: F401  a fixture
 from voice.audio import decoding
 from voice.encryption import blocks, files, keys
-from voice.errors import KeyDestroyed
+from voice.errors import KeyDestroyed, KeyMissing
 from voice.models import DataKey, PendingErasure, Recording, Transcript
 from voice.recordings import addresses, lifecycle, recovery
 from voice.workers import erasing
@@ -188,7 +188,7 @@ def test_a_recording_that_cannot_be_decrypted_is_named_in_the_archive(encryption
 
 def test_a_restored_candidate_whose_key_was_destroyed_can_be_erased_again(encryption, candidate):
     keys.destroy(stored(candidate).data_key)
-    with pytest.raises(KeyDestroyed):
+    with pytest.raises(KeyMissing):
         Transcript.objects.get()
 
     row = candidate.erase()

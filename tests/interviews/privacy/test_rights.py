@@ -64,6 +64,17 @@ def test_download_before_the_start_has_what_is_known(client, make_invitation):
     assert json.loads(archive.read("data.json"))["candidate"]["name"] == NAME
 
 
+def test_candidate_sees_and_takes_along_what_another_system_keeps(client, make_invitation):
+    token = make_invitation(external_id="ats-7", metadata={"stage": "phone <screen>"}).token
+
+    archive = unpacked(client.post(at("download", token)))
+    data = json.loads(archive.read("data.json"))
+
+    assert (data["external_id"], data["metadata"]) == ("ats-7", {"stage": "phone <screen>"})
+    for page in (client.get(at("data", token)).content, archive.read("answers.html")):
+        assert "ats-7; stage: phone &lt;screen&gt;" in page.decode()
+
+
 def test_downloads_are_few_an_hour(client, make_invitation):
     token = make_invitation().token
     assert [client.post(at("download", token)).status_code for _ in range(4)] == [200, 200, 200, 429]

@@ -44,7 +44,8 @@ def test_events_are_kept_for_a_key_that_reads_them(api, interview):
 
     [told] = body["items"]
     event = WebhookEvent.objects.get()
-    assert told == {"id": str(event.pk), **sending.message_of(event)}
+    assert told == {"id": str(event.pk), "cursor": str(event.position), **sending.message_of(event)}
+    assert types_and_cursor(api, after=told["cursor"]) == ([], told["cursor"])
     assert told["data"]["invitation_id"] == str(invitation.pk)
     assert not event.deliveries.exists()
 

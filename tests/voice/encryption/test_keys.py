@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from voice.encryption import keys
 from voice.encryption.wrapping import LocalKeys
-from voice.errors import DecryptionFailed, KeyDestroyed, KeyUnavailable
+from voice.errors import DecryptionFailed, KeyDestroyed, KeyMissing, KeyUnavailable
 from voice.infra import object_storage
 from voice.models import DataKey
 
@@ -94,8 +94,21 @@ def test_a_destroyed_key_is_never_made_anew():
     with pytest.raises(KeyDestroyed):
         keys.of(key_id)
     DataKey(pk=key_id, made_at=timezone.now()).save()  # the row of a restored database
-    with pytest.raises(KeyDestroyed, match="restore it"):
+    with pytest.raises(KeyMissing, match="restore the key"):
         keys.of(key_id)
+
+
+def test_no_key_is_made_in_a_store_that_lacks_those_made_before():
+    made, reserved = keys.reserve(), keys.reserve()
+    keys.of(made)
+    content = content_of(made)
+    keys.destroy(made)  # as if the store were not mounted
+    with pytest.raises(KeyMissing, match="mount"):
+        keys.of(reserved)
+    assert not keys.exists(reserved)
+
+    replace(made, content)
+    assert keys.of(reserved) != keys.of(made)
 
 
 def test_rotation_wraps_every_key_by_the_newest_and_leaves_the_old_out(use_keys, capsys):
@@ -186,7 +199,7 @@ def test_a_process_forgets_a_key_after_a_while(monkeypatch):
     clock = keys.time.monotonic() + keys.KNOWN_S + 1
     monkeypatch.setattr(keys.time, "monotonic", lambda: clock)
 
-    with pytest.raises(KeyDestroyed):
+    with pytest.raises(KeyMissing):
         keys.of(key_id)
 
 

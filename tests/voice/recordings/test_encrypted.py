@@ -13,9 +13,9 @@ from tests.voice.recordings.test_segments import PCM, files, growing, seal, send
 from voice.audio import encoding
 from voice.encryption import blocks, keys
 from voice.encryption.blocks import BLOCK_BYTES
-from voice.errors import DecryptionFailed, KeyDestroyed, UploadGone
+from voice.errors import DecryptionFailed, KeyDestroyed, KeyMissing, UploadGone
 from voice.infra import object_storage
-from voice.models import DataKey, PendingErasure, Recording
+from voice.models import DataKey, PendingErasure, Recording, Transcript, TranscriptVersion
 from voice.recordings import addresses, lifecycle, recovery, storage
 from voice.recordings.buffer import SEGMENT_BYTES
 from voice.workers import erasing, storing, transcription
@@ -257,11 +257,32 @@ def test_erasing_destroys_the_key_first_so_that_no_copy_can_be_read(key, queued)
     assert not PendingErasure.objects.exists()
     default_storage.save(recording.storage_name, ContentFile(copy))
     recording.save(force_insert=True)  # PostgreSQL and object storage are restored
-    DataKey.objects.create(pk=key, made_at=recording.stored_at)
     assert play(recording).status_code == 410
-    assert recovery.fault(recording, is_read=True) == "its data key is gone"
     with pytest.raises(UploadGone):
         transcription._stored_pcm(recording)
+    DataKey.objects.create(pk=key, made_at=recording.stored_at)
+    assert recovery.fault(recording, is_read=True) == "its data key is gone"
+
+
+def test_a_key_that_is_missing_for_a_while_ends_no_transcript(key):
+    recording = stored(key)
+    row = Transcript.objects.get(recording=recording)
+    with keys.store().open(keys.name_of(key)) as file:
+        kept = file.read()
+    keys.destroy(key)  # its row is still there: the store is not mounted
+
+    assert play(recording).status_code == 503
+    for run in (transcription.transcribe, transcription.transcribe_again):
+        TranscriptVersion.objects.get_or_create(
+            recording=recording, version=2, defaults={"asked_at": recording.stored_at}
+        )
+        with pytest.raises(KeyMissing):
+            run(str(recording.pk))
+    assert Transcript.objects.values_list("status", "attempts").get(pk=row.pk) == ("waiting", 0)
+    assert TranscriptVersion.objects.values_list("status", "attempts").get() == ("waiting", 0)
+
+    keys.store().save(keys.name_of(key), ContentFile(kept))
+    assert play(recording).status_code == 200
 
 
 def test_the_key_of_others_stays(key):

@@ -24,13 +24,18 @@ def steps(
 ) -> Steps[tuple[T, str]]:
     """Send a call until it is answered. A POST keeps one idempotency key over all tries.
 
+    A DELETE that may have arrived before has succeeded if there is nothing to delete any more.
+
     Returns the answer and its ETag, "" if it has none.
     """
     request = build(call, address=address, key=key, idempotency_key=idempotency_key)
-    tried = 0
+    tried, may_have_arrived = 0, False
     while True:
         outcome = yield request
         tried += 1
+        if may_have_arrived and call.method == "DELETE" and retries.is_gone(outcome):
+            return answer(httpx.Response(204)), ""
+        may_have_arrived = may_have_arrived or retries.is_uncertain(outcome)
         pause = retries.pause_s(call, outcome, tried) if tried < tries else None
         if pause is None:
             return answer(outcome), outcome.headers.get("ETag", "")

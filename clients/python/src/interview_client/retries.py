@@ -17,6 +17,8 @@ NOT_BEGUN = (429, 503)
 """The platform did nothing."""
 UNCERTAIN = (500, 502, 504)
 """It may have done it."""
+NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
+"""Nothing was sent."""
 UNDER_WAY = "under_way"
 """The code of 409 while an earlier request with the same idempotency key is being carried out."""
 
@@ -31,10 +33,22 @@ def pause_s(call: Call[Any], outcome: Outcome, tried: int) -> float | None:
     return growing_s(tried) if asked is None else asked
 
 
+def is_uncertain(outcome: Outcome) -> bool:
+    """Whether the platform may have carried it out, though it did not say so."""
+    if isinstance(outcome, httpx.TransportError):
+        return not isinstance(outcome, NOT_CONNECTED)
+    return outcome.status_code in UNCERTAIN
+
+
+def is_gone(outcome: Outcome) -> bool:
+    """Whether there is no such thing, or no more."""
+    return isinstance(outcome, httpx.Response) and outcome.status_code in (404, 410)
+
+
 def is_worth_it(call: Call[Any], outcome: Outcome) -> bool:
     """Whether another try may bring another answer, and does no harm."""
     if isinstance(outcome, httpx.TransportError):
-        return call.is_repeatable or isinstance(outcome, (httpx.ConnectError, httpx.ConnectTimeout))
+        return call.is_repeatable or not is_uncertain(outcome)
     if outcome.status_code in NOT_BEGUN:
         return True
     if outcome.status_code == 409:

@@ -141,9 +141,10 @@ class Message(TypedDict):
 
 
 class Event(Message):
-    """id: the same as `webhook-id`."""
+    """id: the same as `webhook-id`. cursor: send it as `after` to go on behind this event."""
 
     id: str
+    cursor: str
 
 
 class Events(TypedDict):
