@@ -1,7 +1,7 @@
 """Prove that nothing of one or more candidates is left, or say what is."""
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -73,7 +73,7 @@ def _reports(words: scanning.Words) -> list[scanning.Report]:
     ]
 
 
-def _events(ids: Sequence[str]) -> scanning.Report:
+def _events(ids: Collection[str]) -> scanning.Report:
     told = personal_data.STORES[personal_data.TOLD]
     return scanning.Report("events", [place for each in ids for place in told.find(each)])
 
