@@ -26,6 +26,8 @@ def room(playwright):
 def give(stack, url: str, **what) -> None:
     address = f"{stack.url}/api/v1/invitations/{stack.invitation_of(url)['id']}/accommodation"
     headers = {"Authorization": f"Bearer {stack.demo['api_key']}"}
+    before = httpx.get(address, headers=headers, timeout=60).raise_for_status()
+    headers["If-Match"] = before.headers["ETag"]
     httpx.put(address, json={"reason": "as agreed", **what}, headers=headers, timeout=60).raise_for_status()
 
 

@@ -150,5 +150,5 @@ def test_list_takes_the_same_number_of_queries_for_any_number_of_scores(
     more = [make_session() for _ in range(8)]
     for one in more:
         submit(one, user, 1, 2)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         assert len(table_of(client, judged, *more)) == 9
