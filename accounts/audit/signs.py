@@ -1,10 +1,10 @@
 """Entries of sign-ins, sign-outs and refused proofs, and of changes to how somebody signs in."""
 
-from typing import Any
+from typing import Any, Final
 
 from allauth.mfa import signals as factors
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.dispatch import receiver
+from django.dispatch import Signal, receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -12,6 +12,13 @@ from accounts.audit.recording import Actor, Entry, Kind, Outcome, record
 from accounts.models import BrowserSession, Membership, User
 from accounts.networks import address_of
 from accounts.sign_on.signals import roles_changed, session_ended
+
+OF_FACTORS: Final = {
+    factors.authenticator_added: "second factor added",
+    factors.authenticator_removed: "second factor removed",
+    factors.authenticator_reset: "recovery codes renewed",
+}
+"""What the audit calls a change of somebody's factors, by the signal of it."""
 
 
 @receiver(user_logged_in)
@@ -33,33 +40,19 @@ def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **k
     _record(Kind.SIGNED_IN, person_id, request, actor=Actor.UNKNOWN, outcome=Outcome.REFUSED)
 
 
-@receiver(factors.authenticator_added)
-def factor_added(user: User, request: HttpRequest, **kwargs: object) -> None:
-    _record_change("second factor added", user, request)
-
-
-@receiver(factors.authenticator_removed)
-def factor_removed(user: User, request: HttpRequest, **kwargs: object) -> None:
-    _record_change("second factor removed", user, request)
-
-
-@receiver(factors.authenticator_reset)
-def codes_renewed(user: User, request: HttpRequest, **kwargs: object) -> None:
-    _record_change("recovery codes renewed", user, request)
+@receiver(list(OF_FACTORS))
+def factor_changed(signal: Signal, user: User, request: HttpRequest, **kwargs: object) -> None:
+    """Note who changed it, which may be an owner, and in `row` whose it is. Their organisations see it."""
+    by = request.user.pk or user.pk  # a first factor is set up before anybody is signed in
+    _record(Kind.CHANGED, by, request, door=OF_FACTORS[signal], row=str(user.pk), of=user.pk)
 
 
 @receiver(session_ended)
 def ended(session: BrowserSession, by: User | None, **kwargs: object) -> None:
     """Note who ended a session. by=None: the platform, because the organisation wants a second factor."""
-    said = {"person_id": by.pk, "actor": Actor.PERSON} if by else {"person_id": None, "actor": Actor.PLATFORM}
-    _record(
-        Kind.CHANGED,
-        request=None,
-        door="session ended",
-        row=str(session.user_id),
-        of=session.user_id,
-        **said,
-    )
+    actor, whose = Actor.PERSON if by else Actor.PLATFORM, session.user_id
+    by_id = by.pk if by else None
+    _record(Kind.CHANGED, by_id, None, actor=actor, door="session ended", row=str(whose), of=whose)
 
 
 @receiver(roles_changed)
@@ -68,12 +61,6 @@ def roles_given(user: User, before: dict[int, str], after: dict[int, str], **kwa
     entry = Entry(Kind.CHANGED, "roles by the provider", timezone.now(), row=str(user.pk))
     touched = {of for of, _role in before.items() ^ after.items()}
     record(entry, organisations=sorted(touched))
-
-
-def _record_change(door: str, user: User, request: HttpRequest) -> None:
-    """Note who changed it, which may be an owner, and in `row` whose it is. Their organisations see it."""
-    by = request.user.pk or user.pk  # a first factor is set up before anybody is signed in
-    _record(Kind.CHANGED, by, request, door=door, row=str(user.pk), of=user.pk)
 
 
 def _record(

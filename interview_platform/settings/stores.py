@@ -162,9 +162,14 @@ def _keys_storage() -> dict[str, Any]:
     return options | own
 
 
-def _directory(location: Path) -> dict[str, Any]:
-    """Return the options of a directory that is for this user alone."""
-    return {"location": location, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
+def _in_bucket(options: dict[str, Any]) -> dict[str, Any]:
+    return {"BACKEND": "interview_platform.backends.object_storage.ObjectStorage", "OPTIONS": options}
+
+
+def _in_directory(location: Path) -> dict[str, Any]:
+    """Return the storage of a directory that is for this user alone."""
+    options = {"location": location, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
+    return {"BACKEND": "interview_platform.backends.storage.LastingFileStorage", "OPTIONS": options}
 
 
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(VAR_DIR / "media")))
@@ -174,24 +179,8 @@ STATICFILES_STORAGE = env(
     "STATICFILES_STORAGE", default="whitenoise.storage.CompressedManifestStaticFilesStorage"
 )
 STORAGES = {
-    "default": {
-        "BACKEND": "interview_platform.backends.object_storage.ObjectStorage",
-        "OPTIONS": _object_storage(),
-    }
-    if S3_BUCKET
-    else {
-        "BACKEND": "interview_platform.backends.storage.LastingFileStorage",
-        "OPTIONS": _directory(MEDIA_ROOT),
-    },
-    "data_keys": {
-        "BACKEND": "interview_platform.backends.object_storage.ObjectStorage",
-        "OPTIONS": _keys_storage(),
-    }
-    if KEYS_BUCKET
-    else {
-        "BACKEND": "interview_platform.backends.storage.LastingFileStorage",
-        "OPTIONS": _directory(KEYS_ROOT),
-    },
+    "default": _in_bucket(_object_storage()) if S3_BUCKET else _in_directory(MEDIA_ROOT),
+    "data_keys": _in_bucket(_keys_storage()) if KEYS_BUCKET else _in_directory(KEYS_ROOT),
     "staticfiles": {"BACKEND": STATICFILES_STORAGE},
 }
 env.require(

@@ -40,9 +40,13 @@ class HoldActions(ScopedModelAdmin):
         """Whether the user may place a hold, and there is none."""
         if obj is None:
             return False
-        found: Any = self.get_object(request, str(obj))
-        is_writable = found is not None and self.writable(request).filter(pk=found.pk).exists()
-        return is_writable and not _open_holds(found).exists()
+        found = self._to_hold(request, obj)
+        return found is not None and not _open_holds(found).exists()
+
+    def _to_hold(self, request: HttpRequest, object_id: Any) -> Any:
+        """Return the row, if the user may write it; None for any other id, and for what is none."""
+        found = self.get_object(request, str(object_id))
+        return found and self.writable(request).filter(pk=found.pk).first()
 
     @action(
         description=_("Legal hold"),
@@ -59,8 +63,8 @@ class HoldActions(ScopedModelAdmin):
         },
     )
     def hold(self, request: HttpRequest, form: HoldForm, object_id: str) -> HttpResponse:
-        row: Any = self.get_object(request, object_id)
-        if row is None or not self.writable(request).filter(pk=row.pk).exists():
+        row = self._to_hold(request, object_id)
+        if row is None:
             raise Http404
         about: Any = {"interview": row} if isinstance(row, Interview) else _about(row)
         try:

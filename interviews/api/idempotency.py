@@ -23,7 +23,7 @@ REPLAYED: Final = "Idempotency-Replayed"
 LONGEST: Final = 200
 
 
-def in_one_transaction(run: Callable[..., Any]) -> Callable[..., Any]:
+def keeping_answers(run: Callable[..., Any]) -> Callable[..., Any]:
     """End the transaction that `answered_before` opens: the answer is kept, or all is rolled back.
 
     Wraps the whole operation. The transaction begins later, so that it holds no lock on the caller's API key.

@@ -25,7 +25,7 @@ from interviews.api.scoping import AUTH
 from voice.web import intake
 
 router = Router(auth=AUTH, tags=["interviews"])
-for each in (sparse.told, idempotency.in_one_transaction, conditions.answered, intake.with_allowance):
+for each in (sparse.told, idempotency.keeping_answers, conditions.answered, intake.with_allowance):
     router.add_decorator(each, mode="view")
 router.add_decorator(idempotency.answered_before)
 router.add_decorator(doors.in_one_transaction)  # the last one is the outermost

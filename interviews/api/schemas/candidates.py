@@ -6,6 +6,7 @@ from uuid import UUID
 
 from ninja import Field, Schema
 
+from interviews.api.schemas.invitations import WithSession
 from interviews.api.schemas.values import InvitationStatus
 from interviews.models import Invitation
 
@@ -20,7 +21,7 @@ class CandidateOut(Schema):
     last_invited_at: datetime = Field(alias="created_at")
 
 
-class CandidateInvitationOut(Schema):
+class CandidateInvitationOut(WithSession):
     invitation_id: UUID = Field(alias="pk")
     interview_id: UUID
     interview_title: str = Field(alias="interview.title")
@@ -29,14 +30,6 @@ class CandidateInvitationOut(Schema):
     session_id: UUID | None = Field(description="Null until the candidate has given consent.")
     session_status: Literal["checking", "practising", "under_way", "finished", "abandoned"] | None
     finished_at: datetime | None
-
-    @staticmethod
-    def resolve_session_id(row: Invitation) -> UUID | None:
-        return row.session.pk if hasattr(row, "session") else None
-
-    @staticmethod
-    def resolve_session_status(row: Invitation) -> str | None:
-        return row.session.status if hasattr(row, "session") else None
 
     @staticmethod
     def resolve_finished_at(row: Invitation) -> datetime | None:

@@ -60,11 +60,8 @@ class InvitationBatchOut(Schema):
     refused: int
 
 
-class InvitationProgressOut(InvitationOut):
-    session_id: UUID | None = Field(description="Null until the candidate has given consent.")
-    session_status: str | None
-    answered: int = Field(alias="answered_count")
-    total: int = Field(alias="question_count")
+class WithSession(Schema):
+    """How an invitation tells of its session; null before there is one."""
 
     @staticmethod
     def resolve_session_id(row: Invitation) -> UUID | None:
@@ -73,6 +70,13 @@ class InvitationProgressOut(InvitationOut):
     @staticmethod
     def resolve_session_status(row: Invitation) -> str | None:
         return row.session.status if hasattr(row, "session") else None
+
+
+class InvitationProgressOut(WithSession, InvitationOut):
+    session_id: UUID | None = Field(description="Null until the candidate has given consent.")
+    session_status: str | None
+    answered: int = Field(alias="answered_count")
+    total: int = Field(alias="question_count")
 
 
 class AccommodationIn(Input):
