@@ -142,12 +142,11 @@ def tell_missed_transcripts(*, now: datetime) -> int:
         revoked_at=None,
         created_at__lt=OuterRef("recording__transcript__finished_at"),
     )
-    ended = Answer.objects.filter(
+    ended = Answer.objects.counted().filter(
         Exists(wanting) | Exists(reading),
         ~Exists(told),
         recording__transcript__finished_at__range=(now - HOUR, now - MINUTE),
     )
-    ended = ended.filter(session__invitation__tried=None, session__invitation__set_aside_of=None)
     missed = list(ended.select_related("session")[:AT_ONCE])
     for answer in missed:
         tell_transcript(answer, now=now)

@@ -10,7 +10,6 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
 from interviews import states
 from interviews.actions import sessions
@@ -60,8 +59,7 @@ def _end_work_on(session: Session) -> None:
 
     A worker in the middle of it finds no row to write.
     """
-    invitation = session.invitation_id
-    attempts = Session.objects.filter(Q(invitation=invitation) | Q(invitation__set_aside_of=invitation))
+    attempts = Session.objects.of_candidate(session.invitation_id)
     answers = Answer.objects.filter(session__in=attempts)
     recordings = answers.exclude(recording=None).values_list("recording_id", flat=True)
     lifecycle.end_recognition(recording_ids=list(recordings))

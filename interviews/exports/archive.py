@@ -71,12 +71,7 @@ def _pieces(
 
 
 def _name(row: RecordingRow) -> str:
-    return f"{names.of_candidate(row.candidate_name, row.session_id)}/{_number(row, '02')}.flac"
-
-
-def _number(row: RecordingRow, form: str = "") -> str:
-    """The number of the answer, such as 1 or 1.2; form: of the question's part."""
-    return f"{row.position:{form}}" + (f".{row.follow_up}" if row.follow_up else "")
+    return f"{names.of_candidate(row.candidate_name, row.session_id)}/{row.numbered('02')}.flac"
 
 
 def _reason(row: RecordingRow) -> str:
@@ -104,4 +99,4 @@ def _header() -> list[str]:
 def _line(row: RecordingRow, name: str, reason: str, digest: str) -> list[Cell]:
     seconds = None if row.byte_count is None else round(row.byte_count / BYTES_A_SECOND, 3)
     of_file: list[Cell] = [None, None, None] if reason else [seconds, digest, row.sha256]
-    return ["" if reason else name, reason, row.candidate_name, _number(row), row.question, *of_file]
+    return ["" if reason else name, reason, row.candidate_name, row.numbered(), row.question, *of_file]

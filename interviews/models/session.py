@@ -15,6 +15,11 @@ class Sessions(models.QuerySet["Session"]):
         """Leave out those of recruiters who try an interview, and attempts that were set aside."""
         return self.filter(invitation__tried=None, invitation__set_aside_of=None)
 
+    def of_candidate(self, invitation_id: uuid.UUID) -> Self:
+        """Return the interview of an invitation, with its attempts that were set aside."""
+        own, earlier = models.Q(invitation=invitation_id), models.Q(invitation__set_aside_of=invitation_id)
+        return self.filter(own | earlier)
+
 
 class Session(models.Model):
     """A candidate's interview, from consent to the last answer."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from zipstream import ZipStream
@@ -30,7 +29,7 @@ MAX_RECORDINGS: Final = 500
 
 def stream(invitation: Invitation, *, now: datetime) -> Iterator[bytes]:
     """Return the pieces of the ZIP: `answers.html` to read, `data.json` for programs, and the recordings."""
-    attempts = Session.objects.filter(Q(invitation=invitation) | Q(invitation__set_aside_of=invitation))
+    attempts = Session.objects.of_candidate(invitation.pk)
     found = [_own(records.of(pk)) for pk in attempts.order_by("consented_at").values_list("pk", flat=True)]
     rows = records.recordings(attempts, at_most=MAX_RECORDINGS)
     stored = {_name(row, found): row for row in rows if row.status == Recording.Status.STORED}
@@ -50,7 +49,7 @@ def _own(record: Record) -> Record:
 def _name(row: RecordingRow, found: list[Record]) -> str:
     attempt = next(n for n, record in enumerate(found, start=1) if record.session.pk == row.session_id)
     folder = "recordings" if len(found) == 1 else f"recordings-{attempt}"
-    return f"{folder}/{row.position:02}" + (f".{row.follow_up}" if row.follow_up else "") + ".flac"
+    return f"{folder}/{row.numbered('02')}.flac"
 
 
 def _pieces(stored: dict[str, RecordingRow], readable: str, data: str) -> Iterator[bytes]:

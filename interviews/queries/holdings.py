@@ -59,7 +59,7 @@ def of(invitation: Invitation) -> Holdings:
     """Return what is held about the candidate of an invitation, with attempts that were set aside."""
     session = Session.objects.filter(invitation=invitation).first()
     kept = ~Q(recording__status=Recording.Status.DISCARDED)
-    attempts = Session.objects.filter(Q(invitation=invitation) | Q(invitation__set_aside_of=invitation))
+    attempts = Session.objects.of_candidate(invitation.pk)
     counts = Answer.objects.filter(session__in=attempts).aggregate(
         recordings=Count("recording", filter=kept),
         byte_count=Sum("recording__byte_count", filter=kept),

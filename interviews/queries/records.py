@@ -91,6 +91,10 @@ class RecordingRow(NamedTuple):
     byte_count: int | None
     data_key: UUID | None
 
+    def numbered(self, form: str = "") -> str:
+        """Return the number of the answer, such as 1 or 1.2; form: of the question's part."""
+        return f"{self.position:{form}}" + (f".{self.follow_up}" if self.follow_up else "")
+
 
 _OF_RECORDING = [Coalesce(f"recording__{name}", Value("")) for name in ("status", "storage_name", "sha256")]
 
