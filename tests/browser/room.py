@@ -62,12 +62,20 @@ class Room:
         self.wait_for_any(step)
 
     def wait_for_any(self, *steps: str) -> str:
-        self.page.wait_for_function(
-            "steps => steps.includes(document.querySelector('#room')?.dataset.step)",
-            arg=list(steps),
-            timeout=STEP_MS,
-        )
-        return self.page.evaluate("() => document.querySelector('#room').dataset.step")
+        try:
+            self.page.wait_for_function(
+                "steps => steps.includes(document.querySelector('#room')?.dataset.step)",
+                arg=list(steps),
+                timeout=STEP_MS,
+            )
+        except Exception as error:
+            shown = self.page.evaluate("() => document.querySelector('#stage')?.innerText ?? document.title")
+            error.add_note(f"waited for {steps}; the page shows {self._step()!r}: {shown[:300]}")
+            raise
+        return self._step()
+
+    def _step(self) -> str:
+        return self.page.evaluate("() => document.querySelector('#room')?.dataset.step ?? ''")
 
     def press(self, control: str) -> None:
         self.page.click(f"[data-testid={control}]:visible", timeout=STEP_MS)
